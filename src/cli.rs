@@ -1,0 +1,91 @@
+//! argv → [`Cli`]: the global options and the list of commands, without any logic.
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Parser, Subcommand};
+
+use crate::commands::{
+    completions, count, decode, diff, embed, info, man, neighbors, pull, tokenize, vocab,
+};
+use crate::render::Format;
+use crate::render::style::ColorChoice;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+const EXAMPLES: &str = "\
+Examples:
+  tokscope --model demo tokenize \"banco de madera\"     tokens of the built-in toy model, no network needed
+  tokscope tokenize \"banco de madera\" --json           the same of DeBERTa-v3, as a line of JSON
+  tokscope count README.md src --budget 100k           exit 1 if that is over the budget
+  tokscope embed \"banco\" -o banco.npy                  rows of the embedding matrix
+  tokscope neighbors dinero                            nearest tokens in the matrix
+
+Exit codes: 0 done, 1 a negative answer, 2 wrong usage or input, 3 not reachable, 4 damaged or unsupported model file";
+
+/// A tokenizer and embedding-row inspector for models of the Hugging Face Hub
+#[derive(Debug, Parser)]
+#[command(name = "tokscope", version, styles = STYLES, after_help = EXAMPLES, propagate_version = true)]
+#[command(infer_long_args = false, arg_required_else_help = true, max_term_width = 110)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: GlobalOptions,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalOptions {
+    /// owner/name, owner/name@revision, hf://owner/name, a directory, or `demo` (built in)
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "REF",
+        env = "TOKSCOPE_MODEL",
+        hide_env_values = true,
+        default_value = "microsoft/deberta-v3-xsmall"
+    )]
+    pub model: String,
+    /// Branch, tag, refs/pr/N or commit
+    #[arg(long, global = true, value_name = "REV")]
+    pub revision: Option<String>,
+    /// Never touch the network [env: HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE]
+    #[arg(long, global = true)]
+    pub offline: bool,
+    /// Output format
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: Format,
+    /// The same as --format json
+    #[arg(long, global = true, conflicts_with = "format")]
+    pub json: bool,
+    /// When to colour the output
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: ColorChoice,
+    /// Only errors on stderr
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more on stderr
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Tokenize(tokenize::Args),
+    Decode(decode::Args),
+    Count(count::Args),
+    Info(info::Args),
+    Vocab(vocab::Args),
+    Embed(embed::Args),
+    Diff(diff::Args),
+    Neighbors(neighbors::Args),
+    Pull(pull::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}

@@ -1,0 +1,22 @@
+//! `completions`: completion scripts for shells, generated from the command line's definition.
+
+use clap::Args as ClapArgs;
+use clap_complete::Shell;
+
+use super::{Session, stdout_failed};
+use crate::error::{Exit, Result};
+
+/// Print a completion script for a shell
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut (session.command_line)(), "tokscope", &mut script);
+    session.sink.raw(&script).map_err(stdout_failed)?;
+    Ok(Exit::Done)
+}

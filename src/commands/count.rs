@@ -1,0 +1,321 @@
+//! `count`: how many tokens files, trees and streams have.
+
+use std::io::{self, Read};
+use std::path::Path;
+use std::str::FromStr;
+
+use clap::Args as ClapArgs;
+use ignore::WalkBuilder;
+
+use super::Session;
+use super::input::{InputOptions, Text, TextArgs, utf8, words};
+use crate::error::{Error, Exit, Result};
+use crate::record::{Count, Record, Total};
+use crate::tokenizer::{EncodeOptions, Tokenizer};
+
+/// Count tokens of files, directories, standard input or a text
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// Files and directories; `-` is standard input. In directories, ignored, hidden and binary files are left out
+    #[arg(value_name = "PATH", conflicts_with = "text")]
+    pub paths: Vec<String>,
+    /// Count the tokens of this text
+    #[arg(long, value_name = "TEXT")]
+    pub text: Option<String>,
+    /// Fail with exit code 1 if there are more than N tokens in all; N may end in k (thousand) or m (million)
+    #[arg(long, value_name = "N")]
+    pub budget: Option<Budget>,
+    /// Fail with exit code 1 if a file, or a text, has more than N tokens
+    #[arg(long, value_name = "N")]
+    pub budget_per_file: Option<Budget>,
+    /// Do not count the special tokens that the model adds
+    #[arg(long)]
+    pub no_special_tokens: bool,
+    /// Take added tokens that are spelled out in the text, such as [MASK], as text
+    #[arg(long)]
+    pub no_parse_special: bool,
+    /// Print the total only
+    #[arg(long)]
+    pub total: bool,
+    /// Every line is a text of its own, with a number of its own
+    #[arg(long, conflicts_with = "jsonl")]
+    pub lines: bool,
+    /// Every line is a JSON object, or string, that holds a text
+    #[arg(long)]
+    pub jsonl: bool,
+    /// The field that holds the text, with --jsonl
+    #[arg(long, value_name = "NAME", default_value = "text", requires = "jsonl")]
+    pub field: String,
+    /// Drop one final newline of each text
+    #[arg(long)]
+    pub chomp: bool,
+    /// Replace bytes that are not UTF-8 by U+FFFD
+    #[arg(long)]
+    pub lossy: bool,
+}
+
+/// A number of tokens, as people write it: `8000`, `8k`, `1.5m`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget(pub u64);
+
+impl FromStr for Budget {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (digits, factor) = match text.strip_suffix(['k', 'K']) {
+            Some(digits) => (digits, 1_000),
+            None => match text.strip_suffix(['m', 'M']) {
+                Some(digits) => (digits, 1_000_000),
+                None => (text, 1),
+            },
+        };
+        let digits = digits.replace('_', "");
+        let tokens = match digits.parse::<u64>() {
+            Ok(number) => number.checked_mul(factor),
+            // "1.5k" is exact in thousandths; "1.5" alone is no number of tokens.
+            Err(_) if factor > 1 && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') => digits
+                .parse::<f64>()
+                .ok()
+                .map(|number| (number * factor as f64).round() as u64),
+            Err(_) => None,
+        };
+        tokens
+            .map(Self)
+            .ok_or_else(|| "a number of tokens is written like 8000, 8k or 1.5m".to_owned())
+    }
+}
+
+/// Counts one text.
+///
+/// # Errors
+/// Whatever encoding fails with.
+pub fn count(tokenizer: &Tokenizer, text: &str, options: &EncodeOptions) -> Result<Count> {
+    let encoding = tokenizer.encode(text, None, options)?.into_first();
+    Ok(Count {
+        tokens: encoding.len(),
+        words: words(text),
+        chars: text.chars().count(),
+        bytes: text.len(),
+        lines: text.bytes().filter(|byte| *byte == b'\n').count(),
+        ..Count::default()
+    })
+}
+
+/// Runs the command.
+pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+    let tokenizer = Tokenizer::open(&session.files()?)?;
+    let mut counting = Counting {
+        args,
+        tokenizer: &tokenizer,
+        options: EncodeOptions {
+            special_tokens: !args.no_special_tokens,
+            parse_special: !args.no_parse_special,
+            truncation: None,
+        },
+        total: Total::default(),
+        over: false,
+        failed: None,
+    };
+    if let Some(text) = &args.text {
+        counting.texts(session, vec![text.clone()])?;
+    } else if args.paths.is_empty() {
+        counting.texts(session, Vec::new())?;
+    } else {
+        for path in &args.paths {
+            counting.path(session, path)?;
+        }
+    }
+    counting.finish(session)
+}
+
+struct Counting<'a> {
+    args: &'a Args,
+    tokenizer: &'a Tokenizer,
+    options: EncodeOptions,
+    total: Total,
+    /// A file, or text, is over its budget.
+    over: bool,
+    /// The exit code of the last file or line that could not be counted.
+    failed: Option<Exit>,
+}
+
+impl Counting<'_> {
+    /// One stream: a text of the command line, or standard input.
+    fn texts(&mut self, session: &mut Session, texts: Vec<String>) -> Result<()> {
+        let input = TextArgs {
+            texts,
+            options: InputOptions {
+                files: Vec::new(),
+                lines: self.args.lines,
+                jsonl: self.args.jsonl,
+                field: self.args.field.clone(),
+                chomp: self.args.chomp,
+                lossy: self.args.lossy,
+            },
+        };
+        self.input(session, &input)
+    }
+
+    fn input(&mut self, session: &mut Session, input: &TextArgs) -> Result<()> {
+        input.for_each(session, |session, text| match text {
+            Ok(Text { text, line, path }) => {
+                let mut count = count(self.tokenizer, &text, &self.options)?;
+                count.path = path;
+                count.line = line;
+                self.take(session, count)
+            }
+            Err((line, error)) => {
+                self.failed = Some(error.exit());
+                if session.human && !self.args.total {
+                    session.bare("")?;
+                }
+                session.emit_failure(line, None, &error)
+            }
+        })
+    }
+
+    fn path(&mut self, session: &mut Session, path: &str) -> Result<()> {
+        if path == "-" {
+            return self.texts(session, Vec::new());
+        }
+        if self.args.lines || self.args.jsonl {
+            let mut input = TextArgs::default();
+            input.options = InputOptions {
+                files: vec![path.into()],
+                lines: self.args.lines,
+                jsonl: self.args.jsonl,
+                field: self.args.field.clone(),
+                chomp: self.args.chomp,
+                lossy: self.args.lossy,
+            };
+            return self.input(session, &input);
+        }
+        if !Path::new(path).is_dir() {
+            return match std::fs::read(path) {
+                Ok(bytes) => self.file(session, path, bytes),
+                Err(source) => self.unreadable(session, path, source),
+            };
+        }
+        for entry in WalkBuilder::new(path).sort_by_file_path(Path::cmp).build() {
+            match entry {
+                Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
+                    self.file_of_tree(session, entry.path())?;
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    self.failed = Some(Exit::Usage);
+                    session.note(&format!("skipped: {error}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A file that was not named but found: one that is no text is passed over, and said to be.
+    fn file_of_tree(&mut self, session: &mut Session, path: &Path) -> Result<()> {
+        let name = path.display().to_string();
+        match read_text(path, self.args.lossy) {
+            Ok(Some(bytes)) => self.file(session, &name, bytes),
+            Ok(None) => {
+                session.note(&format!("skipped {name}: it is not text"));
+                Ok(())
+            }
+            Err(source) => self.unreadable(session, &name, source),
+        }
+    }
+
+    fn file(&mut self, session: &mut Session, path: &str, bytes: Vec<u8>) -> Result<()> {
+        let mut text = utf8(path, bytes, self.args.lossy, 0)?;
+        if self.args.chomp {
+            super::input::chomp(&mut text);
+        }
+        let mut count = count(self.tokenizer, &text, &self.options)?;
+        count.path = Some(path.to_owned());
+        self.take(session, count)
+    }
+
+    fn unreadable(&mut self, session: &mut Session, path: &str, source: io::Error) -> Result<()> {
+        let error = Error::ReadInput {
+            input: path.to_owned(),
+            source,
+        };
+        self.failed = Some(error.exit());
+        session.emit_failure(None, Some(path.to_owned()), &error)
+    }
+
+    fn take(&mut self, session: &mut Session, mut count: Count) -> Result<()> {
+        self.total.files += 1;
+        self.total.tokens += count.tokens;
+        self.total.words += count.words;
+        self.total.chars += count.chars;
+        self.total.bytes += count.bytes;
+        self.total.lines += count.lines;
+        if let Some(Budget(budget)) = self.args.budget_per_file {
+            let within = count.tokens as u64 <= budget;
+            self.over |= !within;
+            count.budget = Some(budget);
+            count.within_budget = Some(within);
+        }
+        if self.args.total {
+            return Ok(());
+        }
+        if session.human && count.path.is_none() {
+            return session.bare(&count.tokens.to_string());
+        }
+        session.emit(&Record::Count(count))
+    }
+
+    /// The total, where it says more than the counts did, and the verdict.
+    fn finish(mut self, session: &mut Session) -> Result<Exit> {
+        if let Some(Budget(budget)) = self.args.budget {
+            let within = self.total.tokens as u64 <= budget;
+            self.over |= !within;
+            self.total.budget = Some(budget);
+            self.total.within_budget = Some(within);
+        }
+        let several = self.total.files > 1 && !(self.args.lines || self.args.jsonl);
+        if self.args.total && session.human {
+            session.bare(&self.total.tokens.to_string())?;
+        } else if self.args.total || several || (self.args.budget.is_some() && !session.human) {
+            session.emit(&Record::Total(self.total.clone()))?;
+        }
+        if let (Some(Budget(budget)), Some(false)) = (self.args.budget, self.total.within_budget) {
+            let by = self.total.tokens as u64 - budget;
+            session.note(&format!("over the budget of {budget} tokens by {by}"));
+        }
+        Ok(match self.failed {
+            Some(exit) => exit,
+            None if self.over => Exit::Negative,
+            None => Exit::Done,
+        })
+    }
+}
+
+/// The bytes of a file, or none if they are no text: a zero byte near the start, or not UTF-8.
+fn read_text(path: &Path, lossy: bool) -> io::Result<Option<Vec<u8>>> {
+    /// As far as git and ripgrep look for a zero byte.
+    const LOOK: u64 = 8 * 1024;
+    let mut file = std::fs::File::open(path)?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(LOOK).read_to_end(&mut bytes)?;
+    if bytes.contains(&0) {
+        return Ok(None);
+    }
+    file.read_to_end(&mut bytes)?;
+    Ok((lossy || str::from_utf8(&bytes).is_ok()).then_some(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn budgets_are_read_as_people_write_them() {
+        for (text, tokens) in [("8000", 8_000), ("8k", 8_000), ("128K", 128_000), ("1.5m", 1_500_000), ("8_000", 8_000)] {
+            assert_eq!(text.parse(), Ok(Budget(tokens)), "{text}");
+        }
+        for text in ["", "k", "-1", "8kb", "1.5", "1e3", "inf", "99999999999999999999"] {
+            assert!(text.parse::<Budget>().is_err(), "{text}");
+        }
+    }
+}

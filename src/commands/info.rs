@@ -1,0 +1,222 @@
+//! `info`: what a model is, and where its files contradict each other.
+
+use clap::Args as ClapArgs;
+use serde_json::Value;
+
+use super::{Session, config, context_window};
+use crate::embedding::EmbeddingMatrix;
+use crate::error::{Error, Exit, Result};
+use crate::formats::config::ModelConfig;
+use crate::record::{
+    ConfigInfo, EmbeddingInfo, FileEntry, Finding, Info, Level, Record, SpecialToken, TokenizerInfo,
+};
+use crate::source::ModelFiles;
+use crate::tokenizer::Tokenizer;
+
+/// Show what a model is: tokenizer, matrix, context window, files, contradictions
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// Print one bare value: a dotted path of the JSON record, or vocabulary_size, rows, columns, context_window, commit
+    #[arg(long, value_name = "FIELD")]
+    pub get: Option<String>,
+    /// Exit with 1 if there is any finding
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// Short names of fields for `--get`, and the paths they stand for.
+const SHORT_NAMES: &[(&str, &str)] = &[
+    ("vocabulary_size", "tokenizer.vocabulary_size"),
+    ("rows", "embedding.rows"),
+    ("columns", "embedding.columns"),
+];
+
+/// What the files of a model say; no weights are downloaded.
+///
+/// # Errors
+/// Those of a file that is there and cannot be read. A model without a tokenizer, or without a checkpoint on this
+/// machine, is described without it.
+pub fn info(files: &ModelFiles) -> Result<Info> {
+    let config = config(files)?;
+    let tokenizer = match Tokenizer::open(files) {
+        Ok(tokenizer) => Some(tokenizer),
+        Err(Error::MissingPart { .. }) => None,
+        Err(error) => return Err(error),
+    };
+    let list: Vec<FileEntry> = files
+        .list()?
+        .into_iter()
+        .map(|file| FileEntry {
+            name: file.name,
+            size: file.size,
+            cached: file.cached,
+        })
+        .collect();
+    let checkpoint_is_here = EmbeddingMatrix::checkpoint_names()
+        .find_map(|name| list.iter().find(|file| file.name == name))
+        .is_some_and(|file| file.cached);
+    let matrix = if checkpoint_is_here { Some(EmbeddingMatrix::open(files)?) } else { None };
+    let window = context_window(config.as_ref(), tokenizer.as_ref());
+    Ok(Info {
+        model: files.model(),
+        commit: files.commit(),
+        findings: findings(&list, tokenizer.as_ref(), matrix.as_ref(), config.as_ref()),
+        files: list,
+        tokenizer: tokenizer.as_ref().map(tokenizer_info),
+        embedding: matrix.as_ref().map(|matrix| embedding_info(matrix, tokenizer.as_ref(), config.as_ref())),
+        config: config.map(|config| ConfigInfo {
+            model_type: config.model_type,
+            vocab_size: config.vocab_size,
+            hidden_size: config.hidden_size,
+            max_position_embeddings: config.max_position_embeddings,
+        }),
+        context_window: window,
+    })
+}
+
+fn tokenizer_info(tokenizer: &Tokenizer) -> TokenizerInfo {
+    let vocabulary = tokenizer.vocabulary();
+    TokenizerInfo {
+        model: tokenizer.algorithm().to_owned(),
+        class: tokenizer.class().map(str::to_owned),
+        file: tokenizer.file().to_owned(),
+        vocabulary_size: tokenizer.vocabulary_size(),
+        special_tokens: tokenizer
+            .special_tokens()
+            .into_iter()
+            .map(|(role, token, id)| (role.to_owned(), SpecialToken { token, id }))
+            .collect(),
+        added_tokens: vocabulary
+            .entries()
+            .iter()
+            .filter(|entry| entry.added)
+            .map(|entry| SpecialToken {
+                token: entry.piece.clone(),
+                id: Some(entry.id),
+            })
+            .collect(),
+        model_max_length: tokenizer.max_length(),
+    }
+}
+
+fn embedding_info(
+    matrix: &EmbeddingMatrix,
+    tokenizer: Option<&Tokenizer>,
+    config: Option<&ModelConfig>,
+) -> EmbeddingInfo {
+    let pad = |tokenizer: &Tokenizer| {
+        let pad = tokenizer.special_tokens().into_iter().find(|(role, ..)| *role == "pad_token");
+        pad.and_then(|(_, _, id)| id).map(u64::from)
+    };
+    EmbeddingInfo {
+        tensor: matrix.tensor().to_owned(),
+        file: matrix.file().to_owned(),
+        container: matrix.container().name().to_owned(),
+        rows: matrix.rows(),
+        columns: matrix.columns(),
+        dtype: matrix.dtype().name().to_owned(),
+        padding_idx: config.and_then(|config| config.pad_token_id).or_else(|| tokenizer.and_then(pad)),
+        rows_without_token: tokenizer
+            .map(|tokenizer| tokenizer.vocabulary().gaps(matrix.rows()))
+            .unwrap_or_default(),
+    }
+}
+
+/// What a reader should know: where files contradict each other, and what surprises by design.
+fn findings(
+    files: &[FileEntry],
+    tokenizer: Option<&Tokenizer>,
+    matrix: Option<&EmbeddingMatrix>,
+    config: Option<&ModelConfig>,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut find = |level, code, message: String| findings.push(Finding { level, code, message });
+    match (tokenizer, matrix) {
+        (Some(tokenizer), Some(matrix)) => {
+            let last = u64::from(tokenizer.vocabulary().last_id());
+            if last >= matrix.rows() {
+                let message = format!("ids {} to {last} of the tokenizer have no row in the matrix", matrix.rows());
+                find(Level::Warning, "ids-without-row", message);
+            }
+            let gaps = tokenizer.vocabulary().gaps(matrix.rows());
+            if !gaps.is_empty() {
+                let spare: u64 = gaps.iter().map(|(first, last)| last - first + 1).sum();
+                let message = format!(
+                    "{spare} of the {} rows have no token: the tokenizer has {} ids",
+                    matrix.rows(),
+                    tokenizer.vocabulary_size()
+                );
+                find(Level::Note, "spare-rows", message);
+            }
+        }
+        (None, _) => find(Level::Warning, "no-tokenizer", "the model has no tokenizer that tokscope reads".to_owned()),
+        (Some(_), None) => {
+            let message = match EmbeddingMatrix::checkpoint_names().find(|name| files.iter().any(|file| file.name == *name)) {
+                Some(name) => format!("{name} is not downloaded, so the matrix is not described; `tokscope pull --weights` fetches it"),
+                None => "the model has no checkpoint that tokscope reads, so there is no matrix".to_owned(),
+            };
+            find(Level::Note, "no-matrix", message);
+        }
+    }
+    if let (Some(matrix), Some(config)) = (matrix, config) {
+        if let Some(declared) = config.vocab_size.filter(|declared| *declared != matrix.rows()) {
+            let message = format!("config.json declares vocab_size {declared}, and the matrix has {} rows", matrix.rows());
+            find(Level::Warning, "vocab-size", message);
+        }
+        if let Some(declared) = config.hidden_size.filter(|declared| *declared != matrix.columns()) {
+            let message = format!("config.json declares hidden_size {declared}, and the matrix has {} columns", matrix.columns());
+            find(Level::Warning, "hidden-size", message);
+        }
+    }
+    if let Some(tokenizer) = tokenizer {
+        if tokenizer.ignores_byte_fallback() {
+            let message = "spm.model asks for byte fallback, which the reference tokenizer leaves out: unknown characters become the unknown token";
+            find(Level::Note, "byte-fallback", message.to_owned());
+        }
+        for (role, token, id) in tokenizer.special_tokens() {
+            if id.is_none() {
+                find(Level::Warning, "special-token", format!("{role} is `{token}`, which the vocabulary lacks"));
+            }
+        }
+        let declared = config.and_then(|config| config.max_position_embeddings);
+        if let (Some(declared), Some(limit)) = (declared, tokenizer.max_length())
+            && declared != limit
+        {
+            let message = format!("config.json declares max_position_embeddings {declared}, and the tokenizer model_max_length {limit}");
+            find(Level::Note, "context-window", message);
+        }
+    }
+    findings
+}
+
+/// The value at a dotted path of a record.
+fn get(info: &Info, field: &str) -> Result<String> {
+    let path = SHORT_NAMES.iter().find(|(short, _)| *short == field).map_or(field, |(_, path)| path);
+    let record = serde_json::to_value(info).unwrap_or_default();
+    let found = path.split('.').try_fold(&record, |value, key| match value {
+        Value::Array(items) => items.get(key.parse::<usize>().ok()?),
+        value => value.get(key),
+    });
+    match found {
+        Some(Value::String(text)) => Ok(text.clone()),
+        Some(value) => Ok(value.to_string()),
+        None => Err(Error::usage_hint(
+            format!("there is no `{field}` in the info of {}", info.model),
+            "`tokscope info --json` shows every field of this model",
+        )),
+    }
+}
+
+/// Runs the command.
+pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+    if args.get.is_some() {
+        session.only_for_people("--get")?;
+    }
+    let info = info(&session.files()?)?;
+    let strict = args.strict && !info.findings.is_empty();
+    match &args.get {
+        Some(field) => session.bare(&get(&info, field)?)?,
+        None => session.emit(&Record::Info(Box::new(info)))?,
+    }
+    Ok(if strict { Exit::Negative } else { Exit::Done })
+}

@@ -1,0 +1,262 @@
+//! Where the texts of a command come from: arguments, files, standard input; whole, by line, or as JSON Lines.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::Value;
+
+use super::Session;
+use crate::error::{Error, Result};
+
+/// The options of every command that reads texts.
+#[derive(Debug, Clone, Default, Args)]
+pub struct TextArgs {
+    /// Texts, each one input; `-` is standard input
+    #[arg(value_name = "TEXT", allow_hyphen_values = false)]
+    pub texts: Vec<String>,
+    #[command(flatten)]
+    pub options: InputOptions,
+}
+
+/// How input is read, wherever it comes from.
+#[derive(Debug, Clone, Default, Args)]
+pub struct InputOptions {
+    /// Read the text from a file (repeatable; `-` is standard input)
+    #[arg(short, long = "file", value_name = "PATH")]
+    pub files: Vec<PathBuf>,
+    /// Every line is a text of its own
+    #[arg(long, conflicts_with = "jsonl")]
+    pub lines: bool,
+    /// Every line is a JSON object, or string, that holds a text
+    #[arg(long)]
+    pub jsonl: bool,
+    /// The field that holds the text, with --jsonl
+    #[arg(long, value_name = "NAME", default_value = "text", requires = "jsonl")]
+    pub field: String,
+    /// Drop one final newline of the text
+    #[arg(long)]
+    pub chomp: bool,
+    /// Replace bytes that are not UTF-8 by U+FFFD
+    #[arg(long)]
+    pub lossy: bool,
+}
+
+/// One text, and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    pub text: String,
+    /// Line of its input, from 1, if the input was read by line.
+    pub line: Option<u64>,
+    /// The file it came from.
+    pub path: Option<String>,
+}
+
+/// One input, before it is read.
+enum Source<'a> {
+    Argument(&'a str),
+    File(&'a Path),
+    Stdin,
+}
+
+impl TextArgs {
+    /// Calls `each` with every text in order, or with the error that stands in its place and its line.
+    ///
+    /// A text that is bad is the end, unless texts come by line: then the rest goes on.
+    ///
+    /// # Errors
+    /// The errors of `each`, of inputs that cannot be opened, and [`Error::Usage`] if there is no input at all.
+    pub fn for_each(
+        &self,
+        session: &mut Session,
+        mut each: impl FnMut(&mut Session, Result<Text, (Option<u64>, Error)>) -> Result<()>,
+    ) -> Result<()> {
+        let mut sources: Vec<Source> = self
+            .texts
+            .iter()
+            .map(|text| if text == "-" { Source::Stdin } else { Source::Argument(text) })
+            .collect();
+        sources.extend(self.options.files.iter().map(|path| {
+            if path.as_os_str() == "-" { Source::Stdin } else { Source::File(path) }
+        }));
+        if sources.is_empty() {
+            if session.stdin_is_terminal {
+                return Err(Error::usage_hint(
+                    "there is no text",
+                    "give it as an argument, with `--file PATH`, or through a pipe",
+                ));
+            }
+            sources.push(Source::Stdin);
+        }
+        for source in sources {
+            self.options.read(session, &source, &mut each)?;
+        }
+        Ok(())
+    }
+}
+
+impl InputOptions {
+    /// Whether one input may hold several texts.
+    pub fn is_stream(&self) -> bool {
+        self.lines || self.jsonl
+    }
+
+    fn read(
+        &self,
+        session: &mut Session,
+        source: &Source,
+        each: &mut impl FnMut(&mut Session, Result<Text, (Option<u64>, Error)>) -> Result<()>,
+    ) -> Result<()> {
+        let (name, path) = match source {
+            Source::Argument(_) => ("the text".to_owned(), None),
+            Source::File(path) => (path.display().to_string(), Some(path.display().to_string())),
+            Source::Stdin => ("standard input".to_owned(), None),
+        };
+        let unreadable = |source: io::Error| Error::ReadInput {
+            input: name.clone(),
+            source,
+        };
+        if !self.is_stream() {
+            let bytes = match source {
+                Source::Argument(text) => text.as_bytes().to_vec(),
+                Source::File(path) => std::fs::read(path).map_err(unreadable)?,
+                Source::Stdin => {
+                    let mut bytes = Vec::new();
+                    session.stdin.read_to_end(&mut bytes).map_err(unreadable)?;
+                    bytes
+                }
+            };
+            let mut text = utf8(&name, bytes, self.lossy, 0)?;
+            if self.chomp {
+                chomp(&mut text);
+            }
+            let text = Text { text, line: None, path };
+            return each(session, Ok(text));
+        }
+        // Lines of a file or an argument are read here; those of standard input through the session.
+        let mut own: Option<Box<dyn BufRead>> = match source {
+            Source::Argument(text) => Some(Box::new(Cursor::new(text.as_bytes().to_vec()))),
+            Source::File(path) => Some(Box::new(BufReader::new(File::open(path).map_err(unreadable)?))),
+            Source::Stdin => None,
+        };
+        let mut offset = 0;
+        for line in 1.. {
+            let mut bytes = Vec::new();
+            let reader: &mut dyn BufRead = match &mut own {
+                Some(reader) => reader.as_mut(),
+                None => session.stdin,
+            };
+            if reader.read_until(b'\n', &mut bytes).map_err(unreadable)? == 0 {
+                break;
+            }
+            let length = bytes.len();
+            strip_line_end(&mut bytes);
+            let text = utf8(&name, bytes, self.lossy, offset);
+            offset += length;
+            let text = match text {
+                Ok(text) if self.jsonl && text.trim().is_empty() => continue,
+                Ok(text) if self.jsonl => self.json_text(&name, line, &text),
+                text => text,
+            };
+            let item = text
+                .map(|text| Text {
+                    text,
+                    line: Some(line),
+                    path: path.clone(),
+                })
+                .map_err(|error| (Some(line), error));
+            each(session, item)?;
+        }
+        Ok(())
+    }
+
+    /// The text of a line of JSON.
+    fn json_text(&self, input: &str, line: u64, json: &str) -> Result<String> {
+        let bad = |problem: String| Error::BadJsonLine {
+            input: input.to_owned(),
+            line,
+            problem,
+        };
+        let value: Value = serde_json::from_str(json).map_err(|problem| bad(format!("not JSON: {problem}")))?;
+        match value {
+            Value::String(text) => Ok(text),
+            Value::Object(mut fields) => match fields.remove(&self.field) {
+                Some(Value::String(text)) => Ok(text),
+                Some(_) => Err(bad(format!("field `{}` is not a string", self.field))),
+                None => Err(bad(format!("there is no field `{}`", self.field))),
+            },
+            _ => Err(bad("neither an object nor a string".to_owned())),
+        }
+    }
+}
+
+/// Bytes → text; `offset` is where they begin in their input.
+///
+/// # Errors
+/// [`Error::NotUtf8`] with the place of the first bad byte, unless `lossy`.
+pub fn utf8(input: &str, bytes: Vec<u8>, lossy: bool, offset: usize) -> Result<String> {
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(text),
+        Err(error) if lossy => Ok(String::from_utf8_lossy(error.as_bytes()).into_owned()),
+        Err(error) => Err(Error::NotUtf8 {
+            input: input.to_owned(),
+            offset: offset + error.utf8_error().valid_up_to(),
+        }),
+    }
+}
+
+/// Drops one final newline, `\n` or `\r\n`.
+pub fn chomp(text: &mut String) {
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+}
+
+fn strip_line_end(bytes: &mut Vec<u8>) {
+    if bytes.last() == Some(&b'\n') {
+        bytes.pop();
+        if bytes.last() == Some(&b'\r') {
+            bytes.pop();
+        }
+    }
+}
+
+/// Number of words as Python's `str.split()` counts them: runs of anything but white space, for which Python takes
+/// the four information separators too.
+pub fn words(text: &str) -> usize {
+    text.split(|c: char| c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}'))
+        .filter(|word| !word.is_empty())
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_counted_as_python_splits_them() {
+        assert_eq!(words("banco de madera, banco donde hay dinero"), 7);
+        assert_eq!(words(" a\u{1f}b\u{a0}c\n"), 3);
+        assert_eq!(words(""), 0);
+    }
+
+    #[test]
+    fn one_line_end_is_stripped_and_no_more() {
+        for (line, stripped) in [("a\r\n", "a"), ("a\n", "a"), ("a\r", "a\r"), ("a\n\n", "a\n"), ("", "")] {
+            let mut bytes = line.as_bytes().to_vec();
+            strip_line_end(&mut bytes);
+            assert_eq!(bytes, stripped.as_bytes());
+        }
+    }
+
+    #[test]
+    fn the_first_bad_byte_is_named_by_its_place_in_the_input() {
+        let error = utf8("notes.txt", vec![b'a', 0xff], false, 10).unwrap_err();
+        assert_eq!(error.to_string(), "notes.txt is not UTF-8: the byte at offset 11 is invalid");
+        assert_eq!(utf8("notes.txt", vec![b'a', 0xff], true, 10).unwrap(), "a\u{fffd}");
+    }
+}

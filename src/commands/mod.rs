@@ -1,0 +1,141 @@
+//! One file, one subcommand: its `Args`, a pure function that computes records, and `run`.
+//!
+//! What a command needs of the world comes in through its [`Session`]: the model, standard input, and the sink that
+//! takes the records.
+
+pub mod completions;
+pub mod count;
+pub mod decode;
+pub mod diff;
+pub mod embed;
+pub mod info;
+pub mod input;
+pub mod man;
+pub mod neighbors;
+pub mod pull;
+pub mod rows;
+pub mod tokenize;
+pub mod vocab;
+
+use std::io::{self, BufRead, Write};
+
+use crate::embedding::EmbeddingMatrix;
+use crate::error::{Error, Result};
+use crate::formats::config::ModelConfig;
+use crate::model_ref::ModelRef;
+use crate::record::{Failure, Record, Sink};
+use crate::source::{ModelFiles, SourceOptions};
+use crate::tokenizer::Tokenizer;
+
+/// Text formats that records can be written to a file in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextFormat {
+    JsonLines,
+    Csv,
+    Tsv,
+}
+
+/// Makes the renderer that writes records of a text format to a file.
+pub type OpenSink = for<'w> fn(TextFormat, Box<dyn Write + 'w>) -> Box<dyn Sink + 'w>;
+
+/// The world as a command sees it.
+pub struct Session<'s> {
+    pub model: ModelRef,
+    pub source: SourceOptions,
+    pub stdin: &'s mut dyn BufRead,
+    pub stdin_is_terminal: bool,
+    pub sink: &'s mut dyn Sink,
+    /// The answer is for people: tables, and bare numbers where there is only one.
+    pub human: bool,
+    pub open_sink: OpenSink,
+    /// The definition of the command line, for what is generated from it.
+    pub command_line: fn() -> clap::Command,
+}
+
+impl Session<'_> {
+    /// The files of the model that the command line names.
+    pub fn files(&self) -> Result<ModelFiles> {
+        ModelFiles::open(&self.model, self.source.clone())
+    }
+
+    /// Sends a record to the reader.
+    pub fn emit(&mut self, record: &Record) -> Result<()> {
+        self.sink.emit(record).map_err(stdout_failed)
+    }
+
+    /// Sends a bare line to the reader.
+    pub fn bare(&mut self, line: &str) -> Result<()> {
+        self.sink.bare(line).map_err(stdout_failed)
+    }
+
+    /// Sends the failure of one record of a stream to the reader, in its place.
+    pub fn emit_failure(&mut self, line: Option<u64>, path: Option<String>, error: &Error) -> Result<()> {
+        self.emit(&Record::Error(Failure {
+            line,
+            path,
+            code: error.code(),
+            message: error.to_string(),
+        }))
+    }
+
+    /// Says something to the person, beside the answer.
+    pub fn note(&self, message: &str) {
+        self.source.observer.note(message);
+    }
+
+    /// Refuses a bare form of the answer, named by its flag, where a format was asked for.
+    pub fn only_for_people(&self, flag: &str) -> Result<()> {
+        if self.human {
+            return Ok(());
+        }
+        Err(Error::usage_hint(
+            format!("{flag} prints bare text, which has no other format"),
+            format!("leave out {flag}, or `--format`"),
+        ))
+    }
+}
+
+fn stdout_failed(source: io::Error) -> Error {
+    Error::WriteOutput {
+        output: "standard output".to_owned(),
+        source,
+    }
+}
+
+/// The parsed `config.json` of a model, if it has one.
+fn config(files: &ModelFiles) -> Result<Option<ModelConfig>> {
+    match files.find("config.json")? {
+        Some(file) => Ok(Some(ModelConfig::parse(file.name(), &file.read_all()?)?)),
+        None => Ok(None),
+    }
+}
+
+/// Tokens that fit the model: `max_position_embeddings`, or where the tokenizer's own limit is smaller, that.
+fn context_window(config: Option<&ModelConfig>, tokenizer: Option<&Tokenizer>) -> Option<u64> {
+    let declared = config.and_then(|config| config.max_position_embeddings);
+    let limit = tokenizer.and_then(Tokenizer::max_length);
+    match (declared, limit) {
+        (Some(declared), Some(limit)) => Some(declared.min(limit)),
+        (declared, limit) => declared.or(limit),
+    }
+}
+
+/// Tokenizer and matrix of a model, for the commands that need both.
+pub struct Model {
+    pub files: ModelFiles,
+    pub tokenizer: Tokenizer,
+    pub matrix: EmbeddingMatrix,
+}
+
+impl Model {
+    pub fn open(session: &Session) -> Result<Self> {
+        let files = session.files()?;
+        let tokenizer = Tokenizer::open(&files)?;
+        let matrix = EmbeddingMatrix::open(&files)?;
+        Ok(Self {
+            files,
+            tokenizer,
+            matrix,
+        })
+    }
+}

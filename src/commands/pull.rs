@@ -1,0 +1,75 @@
+//! `pull`: the files of a model into the Hub cache.
+
+use clap::Args as ClapArgs;
+
+use super::Session;
+use crate::embedding::EmbeddingMatrix;
+use crate::error::{Exit, Result};
+use crate::formats::shard_index::ShardIndex;
+use crate::record::{File, Record};
+use crate::source::ModelFiles;
+use crate::tokenizer::Tokenizer;
+
+/// Fetch the files of a model into the Hub cache, and move its revision to the newest commit
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// Fetch the checkpoint too
+    #[arg(long)]
+    pub weights: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+    let mut files = session.files()?;
+    files.refresh()?;
+    let here: Vec<String> = files.list()?.into_iter().filter(|file| file.cached).map(|file| file.name).collect();
+    let mut names: Vec<&str> = Tokenizer::file_names().to_vec();
+    names.push("config.json");
+    let mut found_tokenizer = false;
+    for name in names {
+        // spm.model is the tokenizer only where there is no tokenizer.json.
+        if name == "spm.model" && found_tokenizer {
+            continue;
+        }
+        let found = fetch(session, &files, &here, name)?;
+        found_tokenizer |= found && name == "tokenizer.json";
+    }
+    if args.weights {
+        fetch_checkpoint(session, &files, &here)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Fetches a file and reports it; false if the model has none of that name.
+fn fetch(session: &mut Session, files: &ModelFiles, here: &[String], name: &str) -> Result<bool> {
+    let Some(file) = files.find(name)? else {
+        return Ok(false);
+    };
+    session.emit(&Record::File(File {
+        model: files.model(),
+        commit: files.commit(),
+        name: name.to_owned(),
+        size: file.len(),
+        cached: here.iter().any(|other| other == name),
+    }))?;
+    Ok(true)
+}
+
+/// Fetches the first checkpoint that the commands on rows would read, with every shard of it.
+fn fetch_checkpoint(session: &mut Session, files: &ModelFiles, here: &[String]) -> Result<()> {
+    for name in EmbeddingMatrix::checkpoint_names() {
+        if !fetch(session, files, here, name)? {
+            continue;
+        }
+        if let Some(index) = files.find(name)?.filter(|_| name.ends_with(".json")) {
+            let index = ShardIndex::parse(index.name(), &index.read_all()?)?;
+            for shard in index.files() {
+                if !fetch(session, files, here, shard)? {
+                    return Err(files.missing("shard that its index names", shard));
+                }
+            }
+        }
+        return Ok(());
+    }
+    Err(files.missing("checkpoint that tokscope reads", "model.safetensors"))
+}

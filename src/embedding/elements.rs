@@ -1,0 +1,58 @@
+//! The bytes of a row → float32 numbers.
+
+use half::slice::HalfFloatSliceExt;
+use half::{bf16, f16};
+
+use crate::formats::dtype::Dtype;
+
+/// Reads little-endian elements of `dtype` as float32, appending them to `values`.
+///
+/// Exact for float16 and bfloat16; float64 is rounded to the nearest float32. Any other type, and bytes beyond the
+/// last whole element, are left out: the matrix has been checked to hold neither.
+pub fn append_f32(dtype: Dtype, bytes: &[u8], values: &mut Vec<f32>) {
+    match dtype {
+        Dtype::F16 => {
+            let halves: Vec<f16> = words(bytes, f16::from_le_bytes).collect();
+            let start = values.len();
+            values.resize(start + halves.len(), 0.0);
+            halves.convert_to_f32_slice(&mut values[start..]);
+        }
+        Dtype::BF16 => values.extend(words(bytes, bf16::from_le_bytes).map(bf16::to_f32)),
+        Dtype::F32 => values.extend(words(bytes, f32::from_le_bytes)),
+        Dtype::F64 => values.extend(words(bytes, f64::from_le_bytes).map(|value| value as f32)),
+        _ => {}
+    }
+}
+
+fn words<const N: usize, T>(bytes: &[u8], read: fn([u8; N]) -> T) -> impl Iterator<Item = T> {
+    bytes.as_chunks::<N>().0.iter().map(move |word| read(*word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(dtype: Dtype, bytes: &[u8]) -> Vec<f32> {
+        let mut values = Vec::new();
+        append_f32(dtype, bytes, &mut values);
+        values
+    }
+
+    #[test]
+    fn every_readable_type_reads_one_and_a_half() {
+        assert_eq!(read(Dtype::F16, &f16::from_f32(1.5).to_le_bytes()), [1.5]);
+        assert_eq!(read(Dtype::BF16, &bf16::from_f32(1.5).to_le_bytes()), [1.5]);
+        assert_eq!(read(Dtype::F32, &1.5_f32.to_le_bytes()), [1.5]);
+        assert_eq!(read(Dtype::F64, &1.5_f64.to_le_bytes()), [1.5]);
+    }
+
+    #[test]
+    fn every_float16_is_exact() {
+        for bits in 0..=u16::MAX {
+            let value = read(Dtype::F16, &bits.to_le_bytes())[0];
+            if !value.is_nan() {
+                assert_eq!(f16::from_f32(value).to_bits(), bits);
+            }
+        }
+    }
+}

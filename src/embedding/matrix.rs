@@ -1,0 +1,237 @@
+//! The word-embedding matrix of a model: where it is, and its rows by byte range.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+use candle_core::{Device, Tensor};
+use candle_nn::{Embedding, Module};
+
+use super::elements::append_f32;
+use super::tensor_names;
+use crate::error::{Error, Result};
+use crate::formats::checkpoint::{Checkpoint, Container, TensorInfo};
+use crate::formats::dtype::Dtype;
+use crate::formats::shard_index::ShardIndex;
+use crate::source::{ByteSource, ModelFiles};
+
+/// Checkpoints in the order in which they are looked for: single files and indexes of sharded ones.
+const CHECKPOINTS: &[(&str, bool)] = &[
+    ("model.safetensors", false),
+    ("model.safetensors.index.json", true),
+    ("pytorch_model.bin", false),
+    ("pytorch_model.bin.index.json", true),
+];
+
+/// Bytes that a whole-matrix scan reads at a time.
+const SCAN_BYTES: u64 = 1 << 20;
+
+/// A matrix of `rows` x `columns` floating-point numbers, still in its file.
+#[derive(Debug)]
+pub struct EmbeddingMatrix {
+    file: Arc<dyn ByteSource>,
+    container: Container,
+    tensor: TensorInfo,
+    rows: u64,
+    columns: u64,
+}
+
+impl EmbeddingMatrix {
+    /// Finds the matrix among the files of a model; only headers are read.
+    ///
+    /// # Errors
+    /// [`Error::MissingPart`] if the model has no checkpoint that is read, [`Error::Unsupported`] if the checkpoint
+    /// has no such matrix, and the errors of the formats.
+    pub fn open(files: &ModelFiles) -> Result<Self> {
+        for &(name, is_index) in CHECKPOINTS {
+            let Some(file) = files.find(name)? else {
+                continue;
+            };
+            if !is_index {
+                return Self::in_file(file);
+            }
+            let index = ShardIndex::parse(file.name(), &file.read_all()?)?;
+            let tensors: Vec<(&str, &str)> = index.tensors().collect();
+            let found = tensor_names::find(tensors.iter().map(|(tensor, _)| (*tensor, true)));
+            let Some((_, shard)) = found.and_then(|found| tensors.get(found)) else {
+                return Err(no_matrix(file.name()));
+            };
+            let Some(file) = files.find(shard)? else {
+                return Err(Error::damaged(
+                    file.name(),
+                    format!("it names {shard}, which {} does not have", files.place()),
+                ));
+            };
+            return Self::in_file(file);
+        }
+        Err(files.missing(
+            "checkpoint (model.safetensors or pytorch_model.bin, whole or in shards)",
+            CHECKPOINTS[0].0,
+        ))
+    }
+
+    /// The names under which a model may hold its checkpoint.
+    pub fn checkpoint_names() -> impl Iterator<Item = &'static str> {
+        CHECKPOINTS.iter().map(|(name, _)| *name)
+    }
+
+    /// The matrix in one checkpoint file.
+    fn in_file(file: Arc<dyn ByteSource>) -> Result<Self> {
+        let checkpoint = Checkpoint::open(file.as_ref())?;
+        let candidates = checkpoint.tensors.iter().map(|tensor| (tensor.name.as_str(), tensor.shape.len() == 2));
+        let found = tensor_names::find(candidates).ok_or_else(|| no_matrix(file.name()))?;
+        let tensor = checkpoint.tensors[found].locate(file.as_ref())?;
+        if !tensor.dtype.is_readable() {
+            return Err(Error::unsupported(
+                file.name(),
+                format!("the elements of {} are {}, not floating-point numbers of 16, 32 or 64 bits", tensor.name, tensor.dtype),
+            ));
+        }
+        let [rows, columns] = tensor.shape[..] else {
+            return Err(no_matrix(file.name()));
+        };
+        Ok(Self {
+            container: checkpoint.container,
+            file,
+            tensor,
+            rows,
+            columns,
+        })
+    }
+
+    /// Number of rows: ids from 0 to `rows() - 1` have one.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Values per row: the hidden size.
+    pub fn columns(&self) -> u64 {
+        self.columns
+    }
+
+    /// Stored element type.
+    pub fn dtype(&self) -> Dtype {
+        self.tensor.dtype
+    }
+
+    /// Name of the tensor in the checkpoint.
+    pub fn tensor(&self) -> &str {
+        &self.tensor.name
+    }
+
+    /// Name of the file that holds the matrix.
+    pub fn file(&self) -> &str {
+        self.file.name()
+    }
+
+    /// Format of that file.
+    pub fn container(&self) -> Container {
+        self.container
+    }
+
+    /// The stored bytes of a row, little-endian, in the order of its columns.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchRow`] for an id beyond the matrix.
+    pub fn row_bytes(&self, id: u64) -> Result<Cow<'_, [u8]>> {
+        if id >= self.rows {
+            return Err(Error::NoSuchRow {
+                id,
+                last: self.rows.saturating_sub(1),
+            });
+        }
+        let size = self.tensor.dtype.size();
+        let start = self.tensor.byte_range.start + id * self.tensor.strides[0] * size;
+        let step = self.tensor.strides[1] * size;
+        if step == size || self.columns <= 1 {
+            return self.file.read(start..start + self.columns * size);
+        }
+        // A transposed matrix: the elements of a row lie apart.
+        let mut bytes = Vec::new();
+        for column in 0..self.columns {
+            let at = start + column * step;
+            bytes.extend_from_slice(&self.file.read(at..at + size)?);
+        }
+        Ok(Cow::Owned(bytes))
+    }
+
+    /// A row as float32: exact, unless the stored type is float64.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchRow`] for an id beyond the matrix.
+    pub fn row(&self, id: u64) -> Result<Vec<f32>> {
+        let bytes = self.row_bytes(id)?;
+        let mut values = Vec::new();
+        append_f32(self.tensor.dtype, &bytes, &mut values);
+        Ok(values)
+    }
+
+    /// The rows of `ids` as a float32 tensor of shape `[ids, columns]`: the embedding layer applied to the ids.
+    ///
+    /// Each different row is read once; an embedding layer over just those rows looks them up.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchRow`] for an id beyond the matrix.
+    pub fn lookup(&self, ids: &[u32]) -> Result<Tensor> {
+        let mut different: Vec<u32> = ids.to_vec();
+        different.sort_unstable();
+        different.dedup();
+        let mut values = Vec::new();
+        for &id in &different {
+            let bytes = self.row_bytes(u64::from(id))?;
+            append_f32(self.tensor.dtype, &bytes, &mut values);
+        }
+        let columns = usize::try_from(self.columns).unwrap_or(usize::MAX);
+        let places: Vec<u32> = ids
+            .iter()
+            .map(|id| different.partition_point(|other| other < id) as u32)
+            .collect();
+        let look_up = || {
+            let rows = Tensor::from_vec(values, (different.len(), columns), &Device::Cpu)?;
+            let ids = Tensor::from_vec(places, ids.len(), &Device::Cpu)?;
+            Embedding::new(rows, columns).forward(&ids)
+        };
+        look_up().map_err(|problem: candle_core::Error| Error::damaged(self.file.name(), problem))
+    }
+
+    /// Calls `visit` with every row of `ids` in order, as float32.
+    ///
+    /// # Errors
+    /// Whatever reading fails with.
+    pub fn scan(&self, ids: Range<u64>, mut visit: impl FnMut(u64, &[f32])) -> Result<()> {
+        let size = self.tensor.dtype.size();
+        let width = self.columns * size;
+        let mut values = Vec::new();
+        let contiguous = width > 0 && self.tensor.strides[1] == 1 && self.tensor.strides[0] == self.columns;
+        if !contiguous {
+            for id in ids {
+                values.clear();
+                append_f32(self.tensor.dtype, &self.row_bytes(id)?, &mut values);
+                visit(id, &values);
+            }
+            return Ok(());
+        }
+        let rows_at_a_time = (SCAN_BYTES / width).max(1);
+        let end = ids.end.min(self.rows);
+        let mut first = ids.start;
+        while first < end {
+            let last = (first + rows_at_a_time).min(end);
+            let start = self.tensor.byte_range.start;
+            let bytes = self.file.read(start + first * width..start + last * width)?;
+            values.clear();
+            append_f32(self.tensor.dtype, &bytes, &mut values);
+            for (id, row) in (first..last).zip(values.chunks_exact(self.columns as usize)) {
+                visit(id, row);
+            }
+            first = last;
+        }
+        Ok(())
+    }
+}
+
+fn no_matrix(file: &str) -> Error {
+    Error::unsupported(
+        file,
+        format!("it has no word-embedding matrix: no tensor is named {}", tensor_names::EMBEDDING_NAMES.join(", ")),
+    )
+}

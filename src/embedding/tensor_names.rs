@@ -1,0 +1,77 @@
+//! Which tensor of a checkpoint is the word-embedding matrix.
+
+/// Names the matrix has in the families of models, in the order to try; any prefix may stand before, as in
+/// `deberta.embeddings.word_embeddings.weight`.
+///
+/// DeBERTa's checkpoints also hold `word_embeddings._weight`, a training delta of the same shape: it matches none.
+pub const EMBEDDING_NAMES: &[&str] = &[
+    "word_embeddings.weight",
+    "embed_tokens.weight",
+    "wte.weight",
+    "shared.weight",
+    "tok_embeddings.weight",
+    "word_embedding.weight",
+    "embed_in.weight",
+];
+
+/// The index of the word-embedding matrix among tensors, given as name and whether the tensor can be a matrix.
+///
+/// Of several names of one family the shortest wins: `shared.weight` is tied to `encoder.embed_tokens.weight`, and
+/// a model's own matrix stands nearer to the root than that of a part.
+pub fn find<'a>(tensors: impl Iterator<Item = (&'a str, bool)> + Clone) -> Option<usize> {
+    EMBEDDING_NAMES.iter().find_map(|suffix| {
+        tensors
+            .clone()
+            .enumerate()
+            .filter(|(_, (name, is_matrix))| *is_matrix && matches(name, suffix))
+            .min_by_key(|(_, (name, _))| name.len())
+            .map(|(index, _)| index)
+    })
+}
+
+fn matches(name: &str, suffix: &str) -> bool {
+    name.strip_suffix(suffix)
+        .is_some_and(|prefix| prefix.is_empty() || prefix.ends_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choose(names: &[&'static str]) -> Option<&'static str> {
+        find(names.iter().map(|name| (*name, true))).map(|index| names[index])
+    }
+
+    #[test]
+    fn the_training_delta_is_never_the_matrix() {
+        assert_eq!(
+            choose(&[
+                "deberta.embeddings.word_embeddings._weight",
+                "deberta.embeddings.word_embeddings.weight",
+            ]),
+            Some("deberta.embeddings.word_embeddings.weight")
+        );
+        assert_eq!(choose(&["deberta.embeddings.word_embeddings._weight"]), None);
+    }
+
+    #[test]
+    fn every_family_is_found_with_and_without_prefix() {
+        for suffix in EMBEDDING_NAMES {
+            assert_eq!(find([(*suffix, true)].into_iter()), Some(0));
+            let name = format!("model.{suffix}");
+            assert_eq!(find([(name.as_str(), true)].into_iter()), Some(0));
+            let name = format!("not_{suffix}");
+            assert_eq!(find([(name.as_str(), true)].into_iter()), None);
+        }
+    }
+
+    #[test]
+    fn the_name_nearest_to_the_root_wins_and_vectors_do_not_count() {
+        assert_eq!(
+            choose(&["vision.tower.embed_tokens.weight", "model.embed_tokens.weight"]),
+            Some("model.embed_tokens.weight")
+        );
+        let tensors = [("a.wte.weight", false), ("a.b.wte.weight", true)];
+        assert_eq!(find(tensors.into_iter()), Some(1));
+    }
+}

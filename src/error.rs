@@ -1,0 +1,364 @@
+//! What can go wrong, said once: the sentence, the hint, the exit code.
+//!
+//! Every variant carries the values its sentence needs. Sentences start in lower case, end without a period and
+//! hold one fact; a remedy, where there is one, is the [`Error::hint`].
+
+use std::fmt;
+use std::io;
+
+use thiserror::Error as ThisError;
+
+/// Result of everything below the command line.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Process exit codes: the whole contract, in one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// The question was answered.
+    Done = 0,
+    /// The answer is no: over budget, rows differ, a finding under `--strict`.
+    Negative = 1,
+    /// Wrong usage, or input that cannot be used.
+    Usage = 2,
+    /// Not reachable: network, offline and not cached, not found on the Hub, not allowed.
+    Unreachable = 3,
+    /// A model file is damaged or of an unsupported kind.
+    Damaged = 4,
+    /// Ctrl-C.
+    Interrupted = 130,
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// A failure with the values that explain it.
+#[derive(Debug, ThisError)]
+pub enum Error {
+    // --- exit 2: usage and input ---------------------------------------------------------------------------------
+    /// A combination of arguments that means nothing, beyond what clap itself refuses.
+    #[error("{message}")]
+    Usage {
+        message: String,
+        hint: Option<String>,
+    },
+    /// Text input that is not UTF-8.
+    #[error("{input} is not UTF-8: the byte at offset {offset} is invalid")]
+    NotUtf8 { input: String, offset: usize },
+    /// A line of a record stream that is not JSON, or has no text where it was asked for.
+    #[error("line {line} of {input}: {problem}")]
+    BadJsonLine {
+        input: String,
+        line: u64,
+        problem: String,
+    },
+    /// Something given as a token id that is not one.
+    #[error("`{given}` is not a token id")]
+    NotAnId { given: String },
+    /// An id that no token has.
+    #[error("id {id} is not in the vocabulary, whose ids are 0 to {last}")]
+    UnknownId { id: u64, last: u64 },
+    /// An id beyond the rows of the matrix.
+    #[error("id {id} has no row: the embedding matrix has rows 0 to {last}")]
+    NoSuchRow { id: u64, last: u64 },
+    /// A piece that is not in the vocabulary.
+    #[error("`{piece}` is not a piece of the vocabulary")]
+    UnknownPiece {
+        piece: String,
+        /// A piece that exists and differs only in the leading `▁`.
+        near: Option<String>,
+    },
+    /// A position outside the tokens of the text.
+    #[error("position {position} is outside the text, which has tokens 0 to {last}")]
+    NoSuchPosition { position: usize, last: usize },
+    /// Text that had to be exactly one token.
+    #[error("`{text}` is {} tokens, and one is wanted: {}", .pieces.len(), .pieces.join(" "))]
+    NotOneToken { text: String, pieces: Vec<String> },
+    /// Text that had to be one token and holds none.
+    #[error("the text `{text}` has no token")]
+    NoToken { text: String },
+    /// An input file or stream that cannot be read.
+    #[error("cannot read {input}: {}", reason(.source))]
+    ReadInput { input: String, source: io::Error },
+    /// An output that cannot be written.
+    #[error("cannot write {output}: {}", reason(.source))]
+    WriteOutput { output: String, source: io::Error },
+    /// A model directory, or repository, that lacks what the command needs.
+    #[error("{place} has no {what}")]
+    MissingPart {
+        place: String,
+        what: &'static str,
+        hint: Option<String>,
+    },
+    /// A model reference that cannot be parsed.
+    #[error("`{given}` is not a model: {problem}")]
+    BadModelRef { given: String, problem: String },
+
+    // --- exit 3: not reachable -----------------------------------------------------------------------------------
+    /// No answer from the Hub.
+    #[error("cannot reach {endpoint} for `{model}`: {problem}")]
+    HubUnreachable {
+        endpoint: String,
+        model: String,
+        problem: String,
+    },
+    /// Offline, and the file is not in the cache.
+    #[error("`{model}` is not in the cache ({file}), and the network is off")]
+    NotCached { model: String, file: String },
+    /// The Hub says that there is no such repository, or not for this caller.
+    #[error("the Hub has no model `{model}`, or it is private")]
+    ModelNotFound { model: String, has_token: bool },
+    /// A model that wants its terms accepted.
+    #[error("`{model}` is gated: {endpoint} does not allow access to it")]
+    Gated {
+        model: String,
+        endpoint: String,
+        has_token: bool,
+    },
+    /// A branch, tag or commit that does not exist.
+    #[error("`{model}` has no revision `{revision}`")]
+    RevisionNotFound { model: String, revision: String },
+    /// An answer of the Hub that is none of the above.
+    #[error("{endpoint} answered {status} for {file} of `{model}`")]
+    HubStatus {
+        endpoint: String,
+        model: String,
+        file: String,
+        status: u16,
+    },
+    /// A download whose bytes are not the ones the Hub announced; nothing of it is kept.
+    #[error("the download of {file} of `{model}` is not what the Hub announced: {problem}")]
+    WrongDownload {
+        model: String,
+        file: String,
+        problem: String,
+    },
+    /// The Hub cache cannot be written.
+    #[error("cannot store {file} in the Hub cache at {cache}: {problem}")]
+    CacheNotWritable {
+        file: String,
+        cache: String,
+        problem: String,
+    },
+
+    // --- exit 4: damaged or unsupported files --------------------------------------------------------------------
+    /// A model file whose bytes contradict its format.
+    #[error("{file} is damaged: {problem}")]
+    Damaged { file: String, problem: String },
+    /// A model file that is sound but not of a kind this program reads.
+    #[error("{file} is not supported: {problem}")]
+    Unsupported {
+        file: String,
+        problem: String,
+        hint: Option<String>,
+    },
+    /// A model file that is there and cannot be read.
+    #[error("cannot read {file}: {}", reason(.source))]
+    ReadModel { file: String, source: io::Error },
+}
+
+impl Error {
+    /// Wrong usage without a remedy to name.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::Usage {
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// Wrong usage with its remedy.
+    pub fn usage_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Usage {
+            message: message.into(),
+            hint: Some(hint.into()),
+        }
+    }
+
+    /// A damaged model file.
+    pub fn damaged(file: impl Into<String>, problem: impl fmt::Display) -> Self {
+        Self::Damaged {
+            file: file.into(),
+            problem: problem.to_string(),
+        }
+    }
+
+    /// A model file of a kind that is not read.
+    pub fn unsupported(file: impl Into<String>, problem: impl fmt::Display) -> Self {
+        Self::Unsupported {
+            file: file.into(),
+            problem: problem.to_string(),
+            hint: None,
+        }
+    }
+
+    /// The exit code this failure ends the process with.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Usage { .. }
+            | Self::NotUtf8 { .. }
+            | Self::BadJsonLine { .. }
+            | Self::NotAnId { .. }
+            | Self::UnknownId { .. }
+            | Self::NoSuchRow { .. }
+            | Self::UnknownPiece { .. }
+            | Self::NoSuchPosition { .. }
+            | Self::NotOneToken { .. }
+            | Self::NoToken { .. }
+            | Self::ReadInput { .. }
+            | Self::WriteOutput { .. }
+            | Self::MissingPart { .. }
+            | Self::BadModelRef { .. } => Exit::Usage,
+            Self::HubUnreachable { .. }
+            | Self::NotCached { .. }
+            | Self::ModelNotFound { .. }
+            | Self::Gated { .. }
+            | Self::RevisionNotFound { .. }
+            | Self::HubStatus { .. }
+            | Self::WrongDownload { .. }
+            | Self::CacheNotWritable { .. } => Exit::Unreachable,
+            Self::Damaged { .. } | Self::Unsupported { .. } | Self::ReadModel { .. } => {
+                Exit::Damaged
+            }
+        }
+    }
+
+    /// The stable name of this failure, as error records carry it in `code`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Usage { .. } => "usage",
+            Self::NotUtf8 { .. } => "not-utf8",
+            Self::BadJsonLine { .. } => "bad-json",
+            Self::NotAnId { .. } => "not-an-id",
+            Self::UnknownId { .. } => "unknown-id",
+            Self::NoSuchRow { .. } => "no-such-row",
+            Self::UnknownPiece { .. } => "unknown-piece",
+            Self::NoSuchPosition { .. } => "no-such-position",
+            Self::NotOneToken { .. } => "not-one-token",
+            Self::NoToken { .. } => "no-token",
+            Self::ReadInput { .. } => "unreadable-input",
+            Self::WriteOutput { .. } => "unwritable-output",
+            Self::MissingPart { .. } => "missing-part",
+            Self::BadModelRef { .. } => "bad-model",
+            Self::HubUnreachable { .. } => "hub-unreachable",
+            Self::NotCached { .. } => "not-cached",
+            Self::ModelNotFound { .. } => "model-not-found",
+            Self::Gated { .. } => "gated",
+            Self::RevisionNotFound { .. } => "revision-not-found",
+            Self::HubStatus { .. } => "hub-status",
+            Self::WrongDownload { .. } => "wrong-download",
+            Self::CacheNotWritable { .. } => "cache-not-writable",
+            Self::Damaged { .. } => "damaged",
+            Self::Unsupported { .. } => "unsupported",
+            Self::ReadModel { .. } => "unreadable-model",
+        }
+    }
+
+    /// The remedy, where there is one.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Usage { hint, .. }
+            | Self::MissingPart { hint, .. }
+            | Self::Unsupported { hint, .. } => hint.clone(),
+            Self::NotUtf8 { .. } => {
+                Some("`--lossy` replaces invalid bytes with U+FFFD".to_owned())
+            }
+            Self::UnknownPiece { near: Some(near), .. } => Some(format!("`{near}` is one")),
+            Self::UnknownPiece { near: None, .. } => {
+                Some("`tokscope vocab --grep REGEX` searches the vocabulary".to_owned())
+            }
+            Self::NotOneToken { .. } => {
+                Some("name one of them with `--piece PIECE` or `--id N`".to_owned())
+            }
+            Self::HubUnreachable { .. } => Some(
+                "the model is not in the cache; try the built-in one with `--model demo`, or a directory with \
+                 `--model PATH`"
+                    .to_owned(),
+            ),
+            Self::NotCached { .. } => Some(
+                "run `tokscope pull` once with the network on, or try the built-in model with `--model demo`".to_owned(),
+            ),
+            Self::ModelNotFound { has_token: false, .. } => Some(
+                "check the spelling; for a private model set HF_TOKEN; a directory is given as `--model ./PATH`"
+                    .to_owned(),
+            ),
+            Self::ModelNotFound { has_token: true, .. } => Some(
+                "check the spelling, and that the token in use may read it; a directory is given as `--model ./PATH`"
+                    .to_owned(),
+            ),
+            Self::Gated {
+                has_token: false,
+                model,
+                endpoint,
+            } => Some(format!(
+                "accept its terms at {endpoint}/{model}, then set HF_TOKEN"
+            )),
+            Self::Gated {
+                has_token: true,
+                model,
+                endpoint,
+            } => Some(format!(
+                "accept its terms at {endpoint}/{model} with the account of the token in use"
+            )),
+            Self::RevisionNotFound { .. } => Some(
+                "a revision is a branch, a tag, `refs/pr/N` or a 40-digit commit".to_owned(),
+            ),
+            Self::CacheNotWritable { .. } => {
+                Some("HF_HOME or HF_HUB_CACHE names another place for the cache".to_owned())
+            }
+            Self::HubStatus { status: 429, .. } => {
+                Some("the Hub limits requests: wait a little, or set HF_TOKEN".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// An I/O error without the "(os error N)" that tells a reader nothing.
+pub(crate) fn reason(source: &io::Error) -> String {
+    let text = source.to_string();
+    match text.split_once(" (os error") {
+        Some((words, _)) => lower_first(words),
+        None => lower_first(&text),
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_io_error_reads_as_the_end_of_a_sentence() {
+        let error = Error::ReadInput {
+            input: "notes.txt".to_owned(),
+            source: io::Error::from_raw_os_error(2),
+        };
+        assert_eq!(
+            error.to_string(),
+            "cannot read notes.txt: no such file or directory"
+        );
+        assert_eq!(error.exit(), Exit::Usage);
+    }
+
+    #[test]
+    fn a_text_of_several_tokens_shows_them() {
+        let error = Error::NotOneToken {
+            text: "banco".to_owned(),
+            pieces: vec!["▁ban".to_owned(), "co".to_owned()],
+        };
+        assert_eq!(
+            error.to_string(),
+            "`banco` is 2 tokens, and one is wanted: ▁ban co"
+        );
+    }
+}

@@ -1,0 +1,93 @@
+//! The bytes of a pickle, read from front to back.
+
+use super::{MAX_GLOBAL_NAME, MAX_STRING, PickleError, too_many};
+
+type Result<T> = std::result::Result<T, PickleError>;
+
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+    next: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, next: 0 }
+    }
+
+    /// Where the next byte is read.
+    pub fn position(&self) -> usize {
+        self.next
+    }
+
+    pub fn u8(&mut self) -> Result<u8> {
+        self.array().map(u8::from_le_bytes)
+    }
+
+    pub fn u16(&mut self) -> Result<u16> {
+        self.array().map(u16::from_le_bytes)
+    }
+
+    pub fn u32(&mut self) -> Result<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    pub fn u64(&mut self) -> Result<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    pub fn i32(&mut self) -> Result<i32> {
+        self.array().map(i32::from_le_bytes)
+    }
+
+    /// The one number that a pickle stores big-endian.
+    pub fn f64(&mut self) -> Result<f64> {
+        self.array().map(f64::from_be_bytes)
+    }
+
+    /// A string of that many bytes.
+    pub fn string(&mut self, length: u64) -> Result<&'a [u8]> {
+        if length > MAX_STRING {
+            return Err(PickleError::TooMany {
+                what: "bytes in one string",
+                limit: MAX_STRING,
+            });
+        }
+        self.take(usize::try_from(length).unwrap_or(usize::MAX))
+    }
+
+    /// The bytes up to the next line feed, which is passed over.
+    pub fn line(&mut self) -> Result<&'a [u8]> {
+        let rest = self.bytes.get(self.next..).unwrap_or_default();
+        let window = rest.get(..MAX_GLOBAL_NAME).unwrap_or(rest);
+        match window.iter().position(|&byte| byte == b'\n') {
+            Some(length) => {
+                let line = self.take(length)?;
+                self.u8()?;
+                Ok(line)
+            }
+            None if window.len() < MAX_GLOBAL_NAME => Err(self.truncated()),
+            None => Err(too_many("bytes in the name of a global", MAX_GLOBAL_NAME)),
+        }
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
+        let taken = self.take(N)?;
+        taken.try_into().map_err(|_| self.truncated())
+    }
+
+    fn take(&mut self, length: usize) -> Result<&'a [u8]> {
+        let taken = self
+            .bytes
+            .get(self.next..)
+            .and_then(|rest| rest.get(..length))
+            .ok_or_else(|| self.truncated())?;
+        self.next += length;
+        Ok(taken)
+    }
+
+    fn truncated(&self) -> PickleError {
+        PickleError::Truncated {
+            length: self.bytes.len(),
+        }
+    }
+}

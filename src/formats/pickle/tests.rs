@@ -1,0 +1,298 @@
+use proptest::prelude::*;
+
+use super::*;
+
+/// A pickle of protocol 2: PROTO, `body`, STOP.
+fn pickle(body: &[u8]) -> Vec<u8> {
+    [b"\x80\x02", body, b"."].concat()
+}
+
+fn refused(bytes: &[u8]) -> String {
+    Pickle::read(bytes).unwrap_err().to_string()
+}
+
+/// The root as text, with containers written out; for values that are trees.
+fn shown(pickle: &Pickle<'_>, value: Value<'_>) -> String {
+    let list = |values: &[Value<'_>]| {
+        let shown: Vec<String> = values.iter().map(|&value| shown(pickle, value)).collect();
+        shown.join(" ")
+    };
+    match value {
+        Value::Tuple(SequenceId(id)) => format!("({})", list(&pickle.values.sequences[id])),
+        Value::List(SequenceId(id)) => format!("[{}]", list(&pickle.values.sequences[id])),
+        Value::Dict(DictId(id)) => {
+            let entries = &pickle.values.dicts[id];
+            let flat: Vec<Value<'_>> = entries.iter().flat_map(|&(k, v)| [k, v]).collect();
+            format!("{{{}}}", list(&flat))
+        }
+        Value::Call(CallId(id)) => {
+            let (global, SequenceId(arguments)) = pickle.values.calls[id];
+            format!("{global:?}({})", list(&pickle.values.sequences[arguments]))
+        }
+        Value::Persistent(PersistentId(id)) => {
+            let SequenceId(id) = pickle.values.persistent_ids[id];
+            format!("@{}", list(&pickle.values.sequences[id]))
+        }
+        Value::Int(int) => int.to_string(),
+        Value::Str(text) => text.to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn reads_as(body: &[u8], expected: &str) {
+    let bytes = pickle(body);
+    let pickle = Pickle::read(&bytes).unwrap();
+    assert_eq!(shown(&pickle, pickle.root), expected);
+    assert_eq!(pickle.length, bytes.len());
+}
+
+#[test]
+fn numbers_and_strings() {
+    reads_as(b"N", "None");
+    reads_as(b"\x88", "Bool(true)");
+    reads_as(b"\x89", "Bool(false)");
+    reads_as(b"K\xff", "255");
+    reads_as(b"M\x00\x01", "256");
+    reads_as(b"J\xfe\xff\xff\xff", "-2");
+    reads_as(b"\x8a\x00", "0");
+    reads_as(b"\x8a\x01\xff", "-1");
+    reads_as(b"\x8a\x02\xff\x00", "255");
+    reads_as(
+        b"\x8a\x08\x00\x00\x00\x00\x00\x00\x00\x80",
+        "-9223372036854775808",
+    );
+    reads_as(
+        b"\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x80\x00",
+        "BigInt([0, 0, 0, 0, 0, 0, 0, 128, 0])",
+    );
+    reads_as(b"\x8b\x01\x00\x00\x00\x07", "7");
+    reads_as(b"G\x3f\xf8\x00\x00\x00\x00\x00\x00", "Float(1.5)");
+    reads_as(b"X\x02\x00\x00\x00\xc3\xa9", "é");
+    reads_as(b"\x8c\x01a", "a");
+    reads_as(b"\x8d\x01\x00\x00\x00\x00\x00\x00\x00a", "a");
+    reads_as(b"U\x01a", "a");
+    reads_as(b"U\x01\xff", "Bytes([255])");
+    reads_as(b"T\x01\x00\x00\x00a", "a");
+    reads_as(b"C\x01a", "Bytes([97])");
+    reads_as(b"B\x01\x00\x00\x00a", "Bytes([97])");
+    reads_as(b"\x8e\x01\x00\x00\x00\x00\x00\x00\x00a", "Bytes([97])");
+    reads_as(b"\x96\x01\x00\x00\x00\x00\x00\x00\x00a", "Bytes([97])");
+}
+
+#[test]
+fn containers_and_memo() {
+    reads_as(b"K\x01K\x02K\x03\x87", "(1 2 3)");
+    reads_as(b"K\x01\x85K\x02K\x03\x86\x86", "((1) (2 3))");
+    reads_as(b")", "()");
+    reads_as(b"(K\x01(K\x02tt", "(1 (2))");
+    reads_as(b"](K\x01K\x02eK\x03a", "[1 2 3]");
+    reads_as(b"\x8f(K\x01\x90", "[1]");
+    reads_as(b"(K\x01\x91", "[1]");
+    reads_as(b"}(K\x01K\x02uK\x03K\x04s", "{1 2 3 4}");
+    reads_as(b"K\x01q\x05K\x020h\x05\x86", "(1 1)");
+    reads_as(b"K\x01r\x00\x01\x00\x00j\x00\x01\x00\x00\x86", "(1 1)");
+    // A list is changed after it was put into the memo: both uses see it.
+    reads_as(b"]q\x00h\x00K\x01a\x86", "([1] [1])");
+    // The first value of MEMOIZE has number 0. POP_MARK drops what was built since the mark.
+    reads_as(
+        b"\x95\x09\x00\x00\x00\x00\x00\x00\x00K\x07\x94(N1h\x00\x86",
+        "(7 7)",
+    );
+}
+
+#[test]
+fn objects() {
+    reads_as(b"ccollections\nOrderedDict\n)R(K\x01K\x02u", "{1 2}");
+    reads_as(
+        b"ccollections\nOrderedDict\n](](K\x01K\x02eK\x03K\x04\x86e\x85R",
+        "{1 2 3 4}",
+    );
+    reads_as(b"ccollections\nOrderedDict\n)R}K\x01K\x02sb", "{}");
+    reads_as(b"ctorch\nSize\nK\x03K\x04\x86\x85R", "Size((3 4))");
+    reads_as(b"\x8c\x05torch\x8c\x04Size\x93)R", "Size()");
+    reads_as(b"\x8c\x07storage\x85Q", "@storage");
+    reads_as(b"ctorch\nSize\n)R(\x8c\x01aNu", "Size()");
+}
+
+#[test]
+fn a_pickle_ends_at_its_stop() {
+    let bytes = [pickle(b"K\x01"), pickle(b"K\x02")].concat();
+    let first = Pickle::read(&bytes).unwrap();
+    assert_eq!(first.length, 5);
+    assert_eq!(Pickle::read(&bytes[5..]).unwrap().root, Value::Int(2));
+}
+
+#[test]
+fn what_a_pickle_must_not_refer_to_is_named() {
+    let message = "its pickle refers to `os.system`, which is not allowed";
+    assert_eq!(refused(b"\x80\x02cos\nsystem\n\x8c\x02id\x85R."), message);
+    assert_eq!(refused(b"\x80\x04\x8c\x02os\x8c\x06system\x93."), message);
+    assert_eq!(
+        refused(b"\x80\x02c__builtin__\neval\x1b\n."),
+        "its pickle refers to `__builtin__.eval\\u{1b}`, which is not allowed"
+    );
+}
+
+#[test]
+fn lies_are_refused() {
+    let refused_body = |body: &[u8]| refused(&pickle(body));
+    assert_eq!(refused(b""), "its pickle breaks off after 0 bytes");
+    assert_eq!(
+        refused(b"\x80\x01N."),
+        "its pickle is of protocol 1, and those from 2 to 5 are known"
+    );
+    assert_eq!(
+        refused_body(b"\x81"),
+        "its pickle has 0x81 at byte 2, which is not an opcode of a checkpoint"
+    );
+    assert_eq!(
+        refused_body(b""),
+        "its pickle takes a value from the empty stack at byte 2"
+    );
+    assert_eq!(
+        refused_body(b"K\x01(\x85"),
+        "its pickle takes a value from the empty stack at byte 5"
+    );
+    assert_eq!(
+        refused_body(b"t"),
+        "its pickle has no mark for the opcode at byte 2"
+    );
+    assert_eq!(
+        refused_body(b"h\x07"),
+        "its pickle asks at byte 2 for value 7 of the memo, which is not there"
+    );
+    assert_eq!(
+        refused_body(b"K\x01K\x02a"),
+        "its pickle has at byte 6 an integer where a list is wanted"
+    );
+    assert_eq!(
+        refused_body(b"](K\x01K\x02u"),
+        "its pickle has at byte 8 a list where a dictionary is wanted"
+    );
+    assert_eq!(
+        refused_body(b"}(K\x01u"),
+        "its pickle has at byte 6 an integer where a key with its value is wanted"
+    );
+    assert_eq!(
+        refused_body(b"N)R"),
+        "its pickle has at byte 4 None where a function is wanted"
+    );
+    assert_eq!(
+        refused_body(b"ctorch\nSize\n]R"),
+        "its pickle has at byte 15 a list where a tuple of arguments is wanted"
+    );
+    assert_eq!(
+        refused_body(b"ccollections\nOrderedDict\nN\x85R"),
+        "its pickle has at byte 29 None where one list of pairs is wanted"
+    );
+    assert_eq!(
+        refused_body(b"NQ"),
+        "its pickle has at byte 3 None where a persistent id is wanted"
+    );
+    assert_eq!(
+        refused_body(b"\x8c\x01\xff"),
+        "its pickle has at byte 2 a string that is not UTF-8"
+    );
+}
+
+#[test]
+fn declared_lengths_are_not_believed() {
+    for body in [
+        b"\x8d\xff\xff\xff\xff\xff\xff\xff\xff".as_slice(),
+        b"\x8e\xff\xff\xff\xff\xff\xff\xff\x7f",
+        b"X\xff\xff\xff\xff",
+        b"\x8b\xff\xff\xff\xff",
+        b"T\xff\xff\xff\xff",
+    ] {
+        assert_eq!(
+            refused(&pickle(body)),
+            "its pickle has more than 16777216 bytes in one string"
+        );
+    }
+    assert_eq!(
+        refused(&pickle(b"X\xff\xff\x00\x00")),
+        "its pickle breaks off after 8 bytes"
+    );
+}
+
+#[test]
+fn limits() {
+    let too_many = |body: &[u8]| refused(&pickle(body));
+    assert_eq!(
+        too_many(&b"N0".repeat(MAX_OPCODES / 2)),
+        "its pickle has more than 2097152 opcodes"
+    );
+    assert_eq!(
+        too_many(&b"N".repeat(MAX_STACK + 1)),
+        "its pickle has more than 131072 values on its stack"
+    );
+    assert_eq!(
+        too_many(&b"(".repeat(MAX_MARKS + 1)),
+        "its pickle has more than 1000 open marks"
+    );
+    assert_eq!(
+        too_many(&[b"N".as_slice(), &b"\x94".repeat(MAX_MEMO + 1)].concat()),
+        "its pickle has more than 1048576 memoised values"
+    );
+    assert_eq!(
+        too_many(&[b"c".as_slice(), &b"a".repeat(MAX_GLOBAL_NAME)].concat()),
+        "its pickle has more than 512 bytes in the name of a global"
+    );
+    // One list of 2000 pairs, given to 1000 calls.
+    let mut body = b"](".to_vec();
+    body.extend(b"NN\x86".repeat(2000));
+    body.extend(b"e\x85q\x00ccollections\nOrderedDict\nq\x010");
+    body.extend(b"h\x01h\x00R0".repeat(1000));
+    assert_eq!(
+        too_many(&body),
+        "its pickle has more than 1048576 entries in arguments of OrderedDict"
+    );
+}
+
+#[test]
+fn deep_nesting_and_sharing_cost_no_memory() {
+    // A tuple in a tuple in a tuple …: nothing recurses, in reading or in dropping.
+    let deep = pickle(&[b"N".as_slice(), &b"\x85".repeat(1_000_000)].concat());
+    assert!(matches!(Pickle::read(&deep).unwrap().root, Value::Tuple(_)));
+
+    // ((x x) (x x)) …: 2^1000 leaves for whoever copies.
+    let mut bomb = b"Nq\x00".to_vec();
+    bomb.extend(b"h\x00h\x00\x86q\x00".repeat(1000));
+    let bomb = pickle(&bomb);
+    assert_eq!(Pickle::read(&bomb).unwrap().values.sequences.len(), 1000);
+
+    // A list that holds itself.
+    let cycle = pickle(b"]q\x00h\x00a");
+    let cycle = Pickle::read(&cycle).unwrap();
+    assert_eq!(cycle.items(cycle.root), Some([cycle.root].as_slice()));
+}
+
+#[test]
+fn a_container_keeps_no_room_of_the_stack() {
+    let mut body = b"(".to_vec();
+    body.extend(b"N".repeat(100_000));
+    body.extend(b"t0(Nt");
+    let bytes = pickle(&body);
+    let pickle = Pickle::read(&bytes).unwrap();
+    assert_eq!(pickle.values.sequences[1].capacity(), 1);
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = Pickle::read(&bytes);
+        let _ = Pickle::read(&pickle(&bytes));
+    }
+
+    #[test]
+    fn no_opcodes_make_it_panic(
+        opcodes in prop::collection::vec((0..opcode::Opcode::ALL.len(), any::<[u8; 3]>()), 0..60)
+    ) {
+        let body: Vec<u8> = opcodes
+            .iter()
+            .flat_map(|&(index, [a, b, c])| [opcode::Opcode::ALL[index].0, a & 3, b, c])
+            .collect();
+        let _ = Pickle::read(&pickle(&body));
+    }
+}

@@ -1,0 +1,317 @@
+//! `spm.model` → pieces, scores, character map and the few settings that tokenization needs.
+//!
+//! The file is a protocol-buffer `ModelProto` (`sentencepiece_model.proto` of google/sentencepiece). It is read by
+//! wire type, without a schema compiler: DeBERTa-v3's file has a `trainer_spec` field whose wire type differs from
+//! today's public schema, and strict readers refuse it. Fields that are not needed are skipped whatever they hold.
+
+use crate::error::{Error, Result};
+
+/// A parsed SentencePiece model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SentencePieceModel {
+    /// Pieces in the order of their ids.
+    pub pieces: Vec<Piece>,
+    pub algorithm: Algorithm,
+    /// Id of the unknown piece, as the trainer recorded it.
+    pub unknown_id: u32,
+    /// Whether the model was trained to spell unknown characters as byte pieces.
+    pub byte_fallback: bool,
+    /// Compiled normalization rules (a double array and a string pool); empty for the identity.
+    pub precompiled_charsmap: Vec<u8>,
+}
+
+/// One entry of the vocabulary.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Piece {
+    pub text: String,
+    /// Natural logarithm of the piece's probability in a Unigram model.
+    pub score: f32,
+    pub kind: PieceKind,
+}
+
+/// What a piece is for (`ModelProto.SentencePiece.Type`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PieceKind {
+    Normal,
+    Unknown,
+    Control,
+    UserDefined,
+    Unused,
+    Byte,
+}
+
+/// The algorithm that segments text into pieces (`TrainerSpec.ModelType`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithm {
+    Unigram,
+    Bpe,
+    Word,
+    Char,
+}
+
+impl Algorithm {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unigram => "Unigram",
+            Self::Bpe => "BPE",
+            Self::Word => "Word",
+            Self::Char => "Char",
+        }
+    }
+}
+
+/// Field numbers of `sentencepiece_model.proto`.
+mod field {
+    pub const MODEL_PIECES: u64 = 1;
+    pub const MODEL_TRAINER_SPEC: u64 = 2;
+    pub const MODEL_NORMALIZER_SPEC: u64 = 3;
+    pub const PIECE_TEXT: u64 = 1;
+    pub const PIECE_SCORE: u64 = 2;
+    pub const PIECE_TYPE: u64 = 3;
+    pub const TRAINER_MODEL_TYPE: u64 = 3;
+    pub const TRAINER_BYTE_FALLBACK: u64 = 35;
+    pub const TRAINER_UNK_ID: u64 = 40;
+    pub const NORMALIZER_CHARSMAP: u64 = 2;
+}
+
+/// More pieces than any vocabulary has; ids must fit well within a `u32`.
+const MAX_PIECES: usize = 1 << 24;
+
+impl SentencePieceModel {
+    /// Parses the bytes of the file called `name`.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if the bytes are not such a file.
+    pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
+        let damaged = |problem: &str| Error::damaged(name, problem);
+        if bytes.starts_with(b"version https://git-lfs") {
+            return Err(damaged("it is a git-LFS pointer, not the file itself"));
+        }
+        let mut model = Self {
+            pieces: Vec::new(),
+            algorithm: Algorithm::Unigram,
+            unknown_id: 0,
+            byte_fallback: false,
+            precompiled_charsmap: Vec::new(),
+        };
+        for item in Fields(bytes) {
+            let not_a_message = "it is not a SentencePiece model";
+            match item.ok_or_else(|| damaged(not_a_message))? {
+                (field::MODEL_PIECES, Value::Bytes(message)) => {
+                    if model.pieces.len() == MAX_PIECES {
+                        return Err(damaged("it has more than 16 million pieces"));
+                    }
+                    let index = model.pieces.len();
+                    let piece = piece(message)
+                        .map_err(|problem| damaged(&format!("piece {index} {problem}")))?;
+                    model.pieces.push(piece);
+                }
+                (field::MODEL_TRAINER_SPEC, Value::Bytes(message)) => model
+                    .read_trainer_spec(message)
+                    .map_err(|problem| damaged(&problem))?,
+                (field::MODEL_NORMALIZER_SPEC, Value::Bytes(message)) => {
+                    for item in Fields(message) {
+                        if let (field::NORMALIZER_CHARSMAP, Value::Bytes(map)) =
+                            item.ok_or_else(|| damaged("its normalizer_spec is cut off"))?
+                        {
+                            model.precompiled_charsmap = map.to_vec();
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        if model.pieces.is_empty() {
+            return Err(damaged("it holds no pieces"));
+        }
+        Ok(model)
+    }
+
+    fn read_trainer_spec(&mut self, message: &[u8]) -> Result<(), String> {
+        for item in Fields(message) {
+            match item.ok_or("its trainer_spec is cut off")? {
+                (field::TRAINER_MODEL_TYPE, Value::Varint(number)) => {
+                    self.algorithm = match number {
+                        1 => Algorithm::Unigram,
+                        2 => Algorithm::Bpe,
+                        3 => Algorithm::Word,
+                        4 => Algorithm::Char,
+                        other => return Err(format!("model_type {other} does not exist")),
+                    }
+                }
+                (field::TRAINER_BYTE_FALLBACK, Value::Varint(number)) => {
+                    self.byte_fallback = number != 0;
+                }
+                (field::TRAINER_UNK_ID, Value::Varint(number)) => {
+                    self.unknown_id = u32::try_from(number)
+                        .map_err(|_| format!("unk_id {} is not an id", number.cast_signed()))?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn piece(message: &[u8]) -> Result<Piece, String> {
+    let mut piece = Piece {
+        text: String::new(),
+        score: 0.0,
+        kind: PieceKind::Normal,
+    };
+    for item in Fields(message) {
+        match item.ok_or("is cut off")? {
+            (field::PIECE_TEXT, Value::Bytes(text)) => {
+                piece.text = str::from_utf8(text)
+                    .map_err(|_| "is not UTF-8")?
+                    .to_owned();
+            }
+            (field::PIECE_SCORE, Value::Fixed32(bits)) => {
+                piece.score = f32::from_bits(bits);
+                if !piece.score.is_finite() {
+                    return Err(format!("has the score {}", piece.score));
+                }
+            }
+            (field::PIECE_TYPE, Value::Varint(number)) => {
+                piece.kind = match number {
+                    1 => PieceKind::Normal,
+                    2 => PieceKind::Unknown,
+                    3 => PieceKind::Control,
+                    4 => PieceKind::UserDefined,
+                    5 => PieceKind::Unused,
+                    6 => PieceKind::Byte,
+                    other => return Err(format!("has the type {other}, which does not exist")),
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(piece)
+}
+
+/// A field's value by wire type; groups, which the format has given up, end the reading.
+enum Value<'a> {
+    Varint(u64),
+    Fixed32(u32),
+    Fixed64,
+    Bytes(&'a [u8]),
+}
+
+/// The fields of a message in file order; `None` in place of a field that cannot be read, and then no more.
+struct Fields<'a>(&'a [u8]);
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Option<(u64, Value<'a>)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let field = self.read_field();
+        if field.is_none() {
+            self.0 = &[];
+        }
+        Some(field)
+    }
+}
+
+impl<'a> Fields<'a> {
+    fn read_field(&mut self) -> Option<(u64, Value<'a>)> {
+        let tag = self.read_varint()?;
+        let number = tag >> 3;
+        let value = match tag & 7 {
+            0 => Value::Varint(self.read_varint()?),
+            1 => {
+                self.take(8)?;
+                Value::Fixed64
+            }
+            2 => {
+                let length = usize::try_from(self.read_varint()?).ok()?;
+                Value::Bytes(self.take(length)?)
+            }
+            5 => Value::Fixed32(u32::from_le_bytes(self.take(4)?.try_into().ok()?)),
+            _ => return None,
+        };
+        (number != 0).then_some((number, value))
+    }
+
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn read_varint(&mut self) -> Option<u64> {
+        let mut number = 0_u64;
+        for shift in (0..64).step_by(7) {
+            let (&byte, rest) = self.0.split_first()?;
+            self.0 = rest;
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Some(number);
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `ModelProto` with one piece "a" of score -1.5, `unk_id` 0, and a field 10 whose wire type is not the schema's.
+    fn sample() -> Vec<u8> {
+        let mut file = vec![0x0a, 8, 0x0a, 1, b'a', 0x15, 0, 0, 0xc0, 0xbf];
+        file.extend([0x12, 7, 0x18, 1, 0x98, 2, 1, 0x50, 9]);
+        file
+    }
+
+    #[test]
+    fn reads_pieces_and_settings() {
+        let model = SentencePieceModel::parse("spm.model", &sample()).unwrap();
+        assert_eq!(model.pieces[0].text, "a");
+        assert_eq!(model.pieces[0].score, -1.5);
+        assert_eq!(model.pieces[0].kind, PieceKind::Normal);
+        assert_eq!(model.algorithm, Algorithm::Unigram);
+        assert!(model.byte_fallback);
+    }
+
+    #[test]
+    fn every_truncation_is_an_error_or_a_shorter_model() {
+        let file = sample();
+        for length in 0..file.len() {
+            let _ = SentencePieceModel::parse("spm.model", &file[..length]);
+        }
+        let error = SentencePieceModel::parse("spm.model", &file[..5]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "spm.model is damaged: it is not a SentencePiece model"
+        );
+    }
+
+    #[test]
+    fn a_length_beyond_the_file_is_refused() {
+        let lie = [0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f, b'x'];
+        assert!(SentencePieceModel::parse("spm.model", &lie).is_err());
+    }
+
+    #[test]
+    fn a_score_that_is_no_number_is_refused() {
+        let mut file = vec![0x0a, 8, 0x0a, 1, b'a', 0x15];
+        file.extend(f32::NAN.to_le_bytes());
+        let error = SentencePieceModel::parse("spm.model", &file).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "spm.model is damaged: piece 0 has the score NaN"
+        );
+    }
+
+    #[test]
+    fn a_pointer_file_is_named() {
+        let error = SentencePieceModel::parse("spm.model", b"version https://git-lfs.github.com/spec/v1\n");
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "spm.model is damaged: it is a git-LFS pointer, not the file itself"
+        );
+    }
+}

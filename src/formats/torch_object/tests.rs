@@ -1,0 +1,401 @@
+use super::*;
+
+/// A tensor as it is pickled; each part a list of pickle opcodes.
+pub struct Pickled<'a> {
+    pub class: &'a str,
+    pub key: &'a str,
+    pub elements: u32,
+    pub offset: i32,
+    pub shape: &'a [i32],
+    pub strides: &'a [i32],
+}
+
+pub const MATRIX: Pickled<'_> = Pickled {
+    class: "HalfStorage",
+    key: "0",
+    elements: 6,
+    offset: 0,
+    shape: &[3, 2],
+    strides: &[2, 1],
+};
+
+pub fn string(text: &str) -> Vec<u8> {
+    let mut opcodes = vec![b'X'];
+    opcodes.extend((text.len() as u32).to_le_bytes());
+    opcodes.extend(text.as_bytes());
+    opcodes
+}
+
+fn int(int: i32) -> Vec<u8> {
+    [b"J".as_slice(), &int.to_le_bytes()].concat()
+}
+
+fn ints(ints: &[i32]) -> Vec<u8> {
+    let items: Vec<u8> = ints.iter().flat_map(|&value| int(value)).collect();
+    [b"(", items.as_slice(), b"t"].concat()
+}
+
+impl Pickled<'_> {
+    /// `view` is what follows the number of elements in the persistent id.
+    fn storage(&self, view: &[u8]) -> Vec<u8> {
+        let class = match self.class.split_once('.') {
+            Some(_) => "ctorch.storage\nUntypedStorage\n".to_owned(),
+            None => format!("ctorch\n{}\n", self.class),
+        };
+        [
+            b"(".as_slice(),
+            &string("storage"),
+            class.as_bytes(),
+            &string(self.key),
+            &string("cpu"),
+            &int(self.elements as i32),
+            view,
+            b"tQ",
+        ]
+        .concat()
+    }
+
+    /// The call of `function` with `options` after storage, offset, size and stride.
+    fn call(&self, function: &str, view: &[u8], options: &[u8]) -> Vec<u8> {
+        [
+            format!("ctorch._utils\n{function}\n(").as_bytes(),
+            &self.storage(view),
+            &int(self.offset),
+            &ints(self.shape),
+            &ints(self.strides),
+            options,
+            b"tR",
+        ]
+        .concat()
+    }
+
+    pub fn opcodes(&self) -> Vec<u8> {
+        self.call(
+            "_rebuild_tensor_v2",
+            b"",
+            b"\x89ccollections\nOrderedDict\n)R",
+        )
+    }
+}
+
+/// The opcodes of a dictionary.
+pub fn dict(entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut opcodes = b"}(".to_vec();
+    for (key, value) in entries {
+        opcodes.extend(string(key));
+        opcodes.extend(value);
+    }
+    opcodes.push(b'u');
+    opcodes
+}
+
+pub fn pickle(opcodes: &[u8]) -> Vec<u8> {
+    [b"\x80\x02", opcodes, b"."].concat()
+}
+
+fn names(opcodes: &[u8]) -> Vec<String> {
+    let bytes = pickle(opcodes);
+    let object = TorchObject::read("f", &Pickle::read(&bytes).unwrap()).unwrap();
+    object
+        .tensors
+        .into_iter()
+        .map(|tensor| tensor.name)
+        .collect()
+}
+
+fn refused(opcodes: &[u8]) -> String {
+    let bytes = pickle(opcodes);
+    let error = TorchObject::read("f", &Pickle::read(&bytes).unwrap()).unwrap_err();
+    error.to_string()
+}
+
+/// The one tensor of a dictionary that holds `value` as "w".
+fn tensor(value: Vec<u8>) -> StoredTensor {
+    let bytes = pickle(&dict(&[("w", value)]));
+    let object = TorchObject::read("f", &Pickle::read(&bytes).unwrap()).unwrap();
+    object.tensors.into_iter().next().unwrap()
+}
+
+#[test]
+fn a_tensor_is_a_view_of_its_storage() {
+    let found = tensor(
+        Pickled {
+            elements: 20,
+            offset: 4,
+            strides: &[3, 1],
+            ..MATRIX
+        }
+        .opcodes(),
+    );
+    assert_eq!(found.name, "w");
+    assert_eq!(found.dtype, Dtype::F16);
+    assert_eq!((found.shape, found.strides), (vec![3, 2], vec![3, 1]));
+    assert_eq!(found.span, 8..8 + 2 * (2 * 3 + 1 + 1));
+}
+
+#[test]
+fn tensors_are_named_by_their_keys() {
+    let w = || MATRIX.opcodes();
+    assert_eq!(names(&dict(&[("a.b", w()), ("c", w())])), ["a.b", "c"]);
+    // A wrapper is looked through, wherever it stands, and what is beside it is not.
+    let nested = dict(&[
+        ("epoch", b"K\x03".to_vec()),
+        ("optimizer", dict(&[("state", dict(&[("exp_avg", w())]))])),
+        ("model", dict(&[("a", w()), ("deep", dict(&[("b", w())]))])),
+        ("ema", dict(&[("a", w())])),
+        ("list", [b"](", w().as_slice(), b"e"].concat()),
+    ]);
+    assert_eq!(
+        names(&nested),
+        ["optimizer.state.exp_avg", "a", "deep.b", "ema.a"]
+    );
+    // Of two wrappers the first in the table; a wrapper's key deeper down is a name like any other.
+    let both = dict(&[
+        ("model", dict(&[("a", w())])),
+        (
+            "state_dict",
+            dict(&[("a", w()), ("x", dict(&[("model", w())]))]),
+        ),
+    ]);
+    assert_eq!(names(&both), ["model.a", "a", "x.model"]);
+    // A tensor under such a key is no wrapper.
+    assert_eq!(names(&dict(&[("model", w())])), ["model"]);
+    // Numbers are keys, too.
+    let numbered = [b"}K\x07".as_slice(), &w(), b"s"].concat();
+    assert_eq!(names(&dict(&[("state", numbered)])), ["state.7"]);
+    assert_eq!(names(b"}"), [""; 0]);
+}
+
+#[test]
+fn every_way_to_write_a_tensor() {
+    let expected = tensor(MATRIX.opcodes());
+    let hooks = b"\x89ccollections\nOrderedDict\n)R".as_slice();
+    assert_eq!(tensor(MATRIX.call("_rebuild_tensor", b"", b"")), expected);
+    let parameter = [
+        b"ctorch._utils\n_rebuild_parameter\n(".as_slice(),
+        &MATRIX.opcodes(),
+        b"\x88}tR",
+    ];
+    assert_eq!(tensor(parameter.concat()), expected);
+    // torch.Size instead of a tuple.
+    let size = [
+        b"ctorch._utils\n_rebuild_tensor_v2\n(".as_slice(),
+        &MATRIX.storage(b""),
+        b"K\x00ctorch\nSize\nK\x03K\x02\x86\x85RK\x02K\x01\x86",
+        hooks,
+        b"tR",
+    ];
+    assert_eq!(tensor(size.concat()), expected);
+
+    let untyped = Pickled {
+        class: "torch.storage.UntypedStorage",
+        elements: 12,
+        ..MATRIX
+    };
+    let dtype = [hooks, b"ctorch\nuint16\n"].concat();
+    let found = tensor(untyped.call("_rebuild_tensor_v3", b"", &dtype));
+    assert_eq!((found.dtype, found.span), (Dtype::U16, 0..12));
+}
+
+#[test]
+fn a_view_of_a_legacy_storage_moves_the_offset() {
+    let view = [string("v").as_slice(), b"K\x08K\x0a\x87"].concat();
+    let storage = Pickled {
+        elements: 20,
+        offset: 1,
+        ..MATRIX
+    };
+    let found = tensor(storage.call("_rebuild_tensor_v2", &view, b"\x89}"));
+    assert_eq!(found.span, 18..30);
+    let none = tensor(storage.call("_rebuild_tensor_v2", b"N", b"\x89}"));
+    assert_eq!(none.span, 2..14);
+
+    let beyond = [string("v").as_slice(), b"K\x0bK\x0a\x87"].concat();
+    assert_eq!(
+        refused(&dict(&[(
+            "w",
+            storage.call("_rebuild_tensor_v2", &beyond, b"\x89}")
+        )])),
+        "f is damaged: storage `0` is shorter than a view of it"
+    );
+    let short = [string("v").as_slice(), b"K\x08K\x06\x87"].concat();
+    assert_eq!(
+        refused(&dict(&[(
+            "w",
+            storage.call("_rebuild_tensor_v2", &short, b"\x89}")
+        )])),
+        "f is damaged: tensor `w` reaches to byte 14 of a storage of 12 bytes"
+    );
+}
+
+#[test]
+fn tensors_that_cannot_be_described_are_skipped_by_name() {
+    let foreign = Pickled {
+        class: "torch.storage.UntypedStorage",
+        key: "1",
+        elements: 12,
+        ..MATRIX
+    }
+    .call("_rebuild_tensor_v3", b"", b"\x89}ctorch\nfloat8_e8m0fnu\n");
+    let negated = MATRIX.call(
+        "_rebuild_tensor_v2",
+        b"",
+        &[b"\x89}}".as_slice(), &string("neg"), b"\x88s"].concat(),
+    );
+    let bytes = pickle(&dict(&[("a", foreign), ("b", negated)]));
+    let object = TorchObject::read("f", &Pickle::read(&bytes).unwrap()).unwrap();
+    assert!(object.tensors.is_empty());
+    let skipped: Vec<String> = object
+        .skipped
+        .iter()
+        .map(|tensor| format!("tensor {} {}", tensor.name, tensor.reason))
+        .collect();
+    assert_eq!(
+        skipped,
+        [
+            "tensor a is of the type `torch.float8_e8m0fnu`",
+            "tensor b has elements that are to be changed by the flag `neg`",
+        ]
+    );
+}
+
+#[test]
+fn lies_are_refused() {
+    let refused_tensor = |tensor: &Pickled<'_>| refused(&dict(&[("w", tensor.opcodes())]));
+    assert_eq!(
+        refused_tensor(&Pickled {
+            elements: 5,
+            ..MATRIX
+        }),
+        "f is damaged: tensor `w` reaches to byte 12 of a storage of 10 bytes"
+    );
+    assert_eq!(
+        refused_tensor(&Pickled {
+            offset: 1,
+            ..MATRIX
+        }),
+        "f is damaged: tensor `w` reaches to byte 14 of a storage of 12 bytes"
+    );
+    assert_eq!(
+        refused_tensor(&Pickled {
+            offset: -1,
+            ..MATRIX
+        }),
+        "f is damaged: tensor `w` has an offset that is not a number of elements"
+    );
+    assert_eq!(
+        refused_tensor(&Pickled {
+            shape: &[3, -2],
+            ..MATRIX
+        }),
+        "f is damaged: tensor `w` has a size that is not a list of up to 64 numbers"
+    );
+    assert_eq!(
+        refused_tensor(&Pickled {
+            strides: &[2, -1],
+            ..MATRIX
+        }),
+        "f is damaged: tensor `w` has strides that are not a list of up to 64 numbers"
+    );
+    assert_eq!(
+        refused_tensor(&Pickled {
+            strides: &[2],
+            ..MATRIX
+        }),
+        "f is damaged: tensor `w` has 2 sizes and 1 strides"
+    );
+    assert_eq!(
+        refused_tensor(&Pickled {
+            shape: &[i32::MAX; 3],
+            strides: &[0; 3],
+            ..MATRIX
+        }),
+        "f is damaged: tensor `w` of shape [2147483647, 2147483647, 2147483647] with strides [0, 0, 0] is larger \
+         than 64 bits can count"
+    );
+    assert_eq!(
+        refused_tensor(&Pickled {
+            shape: &[1; 65],
+            strides: &[1; 65],
+            ..MATRIX
+        }),
+        "f is damaged: tensor `w` has a size that is not a list of up to 64 numbers"
+    );
+    assert_eq!(
+        refused(&dict(&[("w", MATRIX.opcodes()), ("w", MATRIX.opcodes())])),
+        "f is damaged: two tensors have the name `w`"
+    );
+    assert_eq!(
+        refused(&dict(&[(&"w".repeat(2000), MATRIX.opcodes())])),
+        format!(
+            "f is damaged: the tensor name `{}…` has more than 1024 bytes",
+            "w".repeat(96)
+        )
+    );
+    let other = Pickled {
+        elements: 7,
+        ..MATRIX
+    };
+    assert_eq!(
+        refused(&dict(&[("a", MATRIX.opcodes()), ("b", other.opcodes())])),
+        "f is damaged: storage `0` is described in two ways"
+    );
+    assert_eq!(
+        refused(b"\x8c\x06module\x85Q0}"),
+        "f is damaged: its pickle has a persistent id that is no storage"
+    );
+    assert_eq!(
+        refused(&MATRIX.opcodes()),
+        "f is not supported: its pickle holds an object, not a dictionary of tensors"
+    );
+    assert_eq!(
+        refused(&dict(&[(
+            "w",
+            b"ctorch._utils\n_rebuild_tensor_v2\n)R".to_vec()
+        )])),
+        "f is damaged: tensor `w` is not made of a storage, an offset, a size and strides"
+    );
+}
+
+#[test]
+fn storages_of_more_bytes_than_64_bits_count_are_refused() {
+    let of = |class: &str| {
+        let storage = [
+            b"(\x8c\x07storagectorch\n".as_slice(),
+            class.as_bytes(),
+            b"\n\x8c\x010\x8c\x03cpu\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7ftQ",
+        ];
+        let call = [
+            b"ctorch._utils\n_rebuild_tensor_v2\n(".as_slice(),
+            &storage.concat(),
+            b"K\x00K\x01\x85K\x01\x85tR",
+        ];
+        dict(&[("w", call.concat())])
+    };
+    // i64::MAX elements: as halves just within 64 bits, as doubles not.
+    assert_eq!(names(&of("HalfStorage")), ["w"]);
+    assert_eq!(
+        refused(&of("DoubleStorage")),
+        "f is damaged: storage `0` has more bytes than 64 bits count"
+    );
+}
+
+#[test]
+fn walks_are_bounded() {
+    // A dictionary that holds itself.
+    assert_eq!(
+        refused(b"}q\x00\x8c\x01ah\x00s"),
+        "f is damaged: it has more than 32 dictionaries one inside the other"
+    );
+    // {a: x, b: x} of {a: x, b: x} of …, 25 deep: 2^25 paths.
+    let mut bomb = b"}q\x00".to_vec();
+    bomb.extend(b"}(\x8c\x01ah\x00\x8c\x01bh\x00uq\x00".repeat(25));
+    assert_eq!(
+        refused(&bomb),
+        "f is damaged: it has more than 1048576 entries in its dictionaries"
+    );
+    // A parameter of a parameter of …
+    let mut nested = b"ctorch._utils\n_rebuild_parameter\nq\x000N".to_vec();
+    nested.extend(b"q\x010h\x00h\x01\x85R".repeat(1000));
+    assert_eq!(names(&dict(&[("w", nested)])), [""; 0]);
+}

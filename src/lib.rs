@@ -1,0 +1,169 @@
+//! A microscope for the input layer of language models: how text becomes token ids, and how ids become rows of the
+//! word-embedding matrix.
+//!
+//! ```text
+//! argv → Cli → ModelRef → ModelFiles → Tokenizer | EmbeddingMatrix → Record → bytes
+//! ```
+//!
+//! Modules stand in the order of that flow, and a module uses only those above it; [`error`] and [`record`] use
+//! nothing of this crate and serve all.
+//!
+//! | module | turns | into |
+//! |---|---|---|
+//! | [`model_ref`] | what `--model` says | a model of the Hub, a directory, or the built-in one |
+//! | [`source`] | that model | the bytes of its files, by range |
+//! | [`formats`] | untrusted bytes | structure |
+//! | [`tokenizer`] | text | ids, and back |
+//! | [`embedding`] | ids | rows |
+//! | [`commands`] | arguments | records |
+//! | [`render`] | records | bytes |
+//! | [`cli`] | argv | arguments |
+
+pub mod error;
+pub mod record;
+
+pub mod model_ref;
+pub mod source;
+
+pub mod formats;
+
+pub mod tokenizer;
+
+pub mod embedding;
+
+pub mod commands;
+
+pub mod render;
+
+pub mod cli;
+
+use std::ffi::OsString;
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::sync::Arc;
+
+use clap::{CommandFactory, Parser};
+
+use cli::{Cli, Command, GlobalOptions};
+use commands::{Session, TextFormat};
+use error::{Error, Exit};
+use model_ref::ModelRef;
+use record::Sink;
+use render::stderr::{Level, Stderr};
+use render::style::Style;
+use render::{Format, Reader, Streams};
+use source::{HubSettings, SourceOptions};
+
+/// Runs the program: arguments in, answer on standard output, exit code back.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come this way too, and go to standard output; a closed pipe is no failure.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    let env = |name: &str| std::env::var(name).ok();
+    let global = &cli.global;
+    let err_style = Style::new(global.color.enabled(io::stderr().is_terminal(), env));
+    let level = match (global.quiet, global.verbose) {
+        (true, _) => Level::Quiet,
+        (_, true) => Level::Verbose,
+        _ => Level::Normal,
+    };
+    let bars_off = env("HF_HUB_DISABLE_PROGRESS_BARS").is_some_and(|value| source::is_true(&value));
+    let stderr = Arc::new(Stderr::new(err_style, level, io::stderr().is_terminal() && !bars_off));
+    match answer(&cli, &stderr) {
+        Ok(exit) => exit,
+        Err(error) if is_closed_pipe(&error) => Exit::Done,
+        Err(error) => {
+            stderr.error(&error);
+            error.downcast_ref::<Error>().map_or(Exit::Usage, Error::exit)
+        }
+    }
+}
+
+fn answer(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
+    let global = &cli.global;
+    let format = if global.json { Format::Json } else { global.format };
+    let stdout = io::stdout();
+    let is_terminal = stdout.is_terminal();
+    let reader = Reader {
+        style: Style::new(global.color.enabled(is_terminal, |name| std::env::var(name).ok())),
+        is_terminal,
+    };
+    let streams = Streams {
+        out: Box::new(BufWriter::new(stdout.lock())),
+        err: Box::new(io::stderr()),
+    };
+    let mut sink = render::renderer(format, reader, streams);
+    let mut session = Session {
+        model: model(global)?,
+        source: SourceOptions {
+            offline: global.offline,
+            hub: HubSettings::from_process_env()?,
+            observer: Arc::clone(stderr) as Arc<dyn source::Observer>,
+        },
+        stdin: &mut io::stdin().lock(),
+        stdin_is_terminal: io::stdin().is_terminal(),
+        sink: sink.as_mut(),
+        human: format == Format::Human,
+        open_sink,
+        command_line: Cli::command,
+    };
+    let exit = dispatch(&cli.command, &mut session);
+    // What was answered before a failure is an answer still.
+    let finished = sink.finish().map_err(|source| Error::WriteOutput {
+        output: "standard output".to_owned(),
+        source,
+    });
+    let exit = exit?;
+    finished?;
+    Ok(exit)
+}
+
+fn dispatch(command: &Command, session: &mut Session) -> error::Result<Exit> {
+    match command {
+        Command::Tokenize(args) => commands::tokenize::run(args, session),
+        Command::Decode(args) => commands::decode::run(args, session),
+        Command::Count(args) => commands::count::run(args, session),
+        Command::Info(args) => commands::info::run(args, session),
+        Command::Vocab(args) => commands::vocab::run(args, session),
+        Command::Embed(args) => commands::embed::run(args, session),
+        Command::Diff(args) => commands::diff::run(args, session),
+        Command::Neighbors(args) => commands::neighbors::run(args, session),
+        Command::Pull(args) => commands::pull::run(args, session),
+        Command::Completions(args) => commands::completions::run(args, session),
+        Command::Man(args) => commands::man::run(args, session),
+    }
+}
+
+fn model(global: &GlobalOptions) -> error::Result<ModelRef> {
+    let model: ModelRef = global.model.parse()?;
+    match &global.revision {
+        Some(revision) => model.with_revision(revision),
+        None => Ok(model),
+    }
+}
+
+/// The renderer of a file that holds records as text.
+fn open_sink<'w>(format: TextFormat, out: Box<dyn Write + 'w>) -> Box<dyn Sink + 'w> {
+    let reader = Reader {
+        style: Style::new(false),
+        is_terminal: false,
+    };
+    let format = match format {
+        TextFormat::JsonLines => Format::Json,
+        TextFormat::Csv => Format::Csv,
+        TextFormat::Tsv => Format::Tsv,
+    };
+    let err = Box::new(io::sink());
+    render::renderer(format, reader, Streams { out, err })
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref::<Error>(),
+        Some(Error::WriteOutput { source, .. }) if source.kind() == ErrorKind::BrokenPipe
+    )
+}

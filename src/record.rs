@@ -1,0 +1,362 @@
+//! THE OUTPUT CONTRACT: one plain serde struct per kind of record.
+//!
+//! Every command computes records; every renderer reads them. In JSON each is one object on one line, with its
+//! kind in `type`. Fields are never renamed or dropped, only added; what is unknown is absent, not null.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use serde::Serialize;
+
+/// Where records go: a renderer, or a test.
+pub trait Sink {
+    /// Takes the next record of the answer.
+    fn emit(&mut self, record: &Record) -> io::Result<()>;
+
+    /// Takes a line of an answer that was asked for bare, without its end.
+    fn bare(&mut self, line: &str) -> io::Result<()>;
+
+    /// Takes bytes that are the whole answer, such as a completion script.
+    fn raw(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Ends the answer: what only the last record makes known is written now.
+    fn finish(&mut self) -> io::Result<()>;
+}
+
+/// One record of an answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Record {
+    Tokenize(Tokenize),
+    Decode(Decode),
+    Count(Count),
+    Total(Total),
+    Info(Box<Info>),
+    Piece(Piece),
+    Row(Row),
+    Diff(Diff),
+    Neighbor(Neighbor),
+    File(File),
+    Error(Failure),
+}
+
+/// A half-open range in the unit the record names: `[start, end]` in JSON.
+pub type Offset = (usize, usize);
+
+/// The tokens of one text, or of one window of it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Tokenize {
+    pub model: String,
+    /// Commit of the repository, 40 hexadecimal digits; absent for directories and the built-in model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Line of the input, from 1, under `--lines` and `--jsonl`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// File the text came from, where it came from a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    pub text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pair: Option<String>,
+    pub ids: Vec<u32>,
+    pub tokens: Vec<String>,
+    pub offsets: Vec<Offset>,
+    pub offset_unit: &'static str,
+    pub type_ids: Vec<u32>,
+    pub special_tokens_mask: Vec<u32>,
+    pub word_ids: Vec<Option<u32>>,
+    /// 0 or 1, the text of the pair that the token is from; null for special tokens. Absent without a pair.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sequence_ids: Option<Vec<Option<usize>>>,
+    /// Number of tokens of this window.
+    pub count: usize,
+    /// Words of the text as white space separates them.
+    pub words: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context_window: Option<u64>,
+    pub truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub truncated_tokens: Option<usize>,
+    /// 1, 2, … for the windows that overflowed the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<usize>,
+}
+
+/// Ids and the text they decode to.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Decode {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    pub ids: Vec<u32>,
+    pub tokens: Vec<String>,
+    pub text: String,
+    /// The record is one id of a list (`--each`): people see a line of a table rather than the text alone.
+    #[serde(skip)]
+    pub each: bool,
+}
+
+/// Tokens of one file, stream or line.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Count {
+    /// File path; `-` for standard input; absent for a text of the command line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    pub tokens: usize,
+    pub words: usize,
+    pub chars: usize,
+    pub bytes: usize,
+    pub lines: usize,
+    /// The budget of this file, and whether it was kept, under `--budget-per-file`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub within_budget: Option<bool>,
+}
+
+/// The sum over a count.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Total {
+    pub files: usize,
+    pub tokens: usize,
+    pub words: usize,
+    pub chars: usize,
+    pub bytes: usize,
+    pub lines: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub within_budget: Option<bool>,
+}
+
+/// What a model is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Info {
+    pub model: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    pub files: Vec<FileEntry>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokenizer: Option<TokenizerInfo>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub embedding: Option<EmbeddingInfo>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<ConfigInfo>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context_window: Option<u64>,
+    pub findings: Vec<Finding>,
+}
+
+/// A file of the model.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FileEntry {
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// Whether its bytes are on this machine.
+    pub cached: bool,
+}
+
+/// The tokenizer part of [`Info`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct TokenizerInfo {
+    /// The algorithm: Unigram, BPE, WordPiece or WordLevel.
+    pub model: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+    pub file: String,
+    /// Ids that the tokenizer can produce.
+    pub vocabulary_size: usize,
+    /// Id by role, such as `cls_token`.
+    pub special_tokens: BTreeMap<String, SpecialToken>,
+    pub added_tokens: Vec<SpecialToken>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_max_length: Option<u64>,
+}
+
+/// A special or added token.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SpecialToken {
+    pub token: String,
+    /// Absent where the vocabulary lacks the token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<u32>,
+}
+
+/// The matrix part of [`Info`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct EmbeddingInfo {
+    pub tensor: String,
+    pub file: String,
+    pub container: String,
+    pub rows: u64,
+    pub columns: u64,
+    pub dtype: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub padding_idx: Option<u64>,
+    /// Inclusive ranges of rows that no token has.
+    pub rows_without_token: Vec<(u64, u64)>,
+}
+
+/// The part of `config.json` that concerns the input layer, as declared there.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ConfigInfo {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vocab_size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden_size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_position_embeddings: Option<u64>,
+}
+
+/// Something a reader should know about a model: a spare row, or two files that contradict each other.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finding {
+    pub level: Level,
+    pub code: &'static str,
+    pub message: String,
+}
+
+/// How much a [`Finding`] matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// By design, but surprising.
+    Note,
+    /// Two files say different things, or ids lead nowhere.
+    Warning,
+}
+
+/// One entry of the vocabulary.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Piece {
+    pub id: u32,
+    pub piece: String,
+    pub kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    pub special: bool,
+    pub added: bool,
+}
+
+/// One row of the embedding matrix.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Row {
+    /// Position of the token in the text, from 0, where the row was asked for by text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<usize>,
+    pub id: u32,
+    /// Absent for a row that no token has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub piece: Option<String>,
+    /// Stored element type.
+    pub dtype: String,
+    /// Euclidean length.
+    pub norm: f32,
+    pub min: f32,
+    pub max: f32,
+    pub mean: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub values: Option<Vec<f32>>,
+    /// People see all values rather than the first (`--full`).
+    #[serde(skip)]
+    pub full: bool,
+}
+
+/// Two rows compared.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Diff {
+    pub a: RowName,
+    pub b: RowName,
+    /// Whether the stored bytes are the same.
+    pub identical: bool,
+    /// Largest absolute difference of an element.
+    pub max_abs: f32,
+    /// Euclidean distance.
+    pub l2: f32,
+    /// Absent if a row is zero.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cosine: Option<f32>,
+    /// `a - b`, element by element.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub values: Option<Vec<f32>>,
+    /// People see all values rather than the first (`--full`).
+    #[serde(skip)]
+    pub full: bool,
+}
+
+/// The name of a row in a [`Diff`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct RowName {
+    pub id: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub piece: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<usize>,
+}
+
+/// One of the nearest rows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Neighbor {
+    pub rank: usize,
+    pub id: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub piece: Option<String>,
+    pub score: f32,
+    pub metric: &'static str,
+}
+
+/// A file that `pull` has put into the cache or found there.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct File {
+    pub model: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    pub name: String,
+    pub size: u64,
+    /// Whether it was there before.
+    pub cached: bool,
+}
+
+/// A record of a stream that could not be answered, in its place.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Failure {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    pub code: &'static str,
+    pub message: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_names_its_type_and_leaves_out_what_is_unknown() {
+        let record = Record::Diff(Diff {
+            identical: true,
+            cosine: Some(1.0),
+            ..Diff::default()
+        });
+        assert_eq!(
+            serde_json::to_string(&record).unwrap(),
+            r#"{"type":"diff","a":{"id":0},"b":{"id":0},"identical":true,"max_abs":0.0,"l2":0.0,"cosine":1.0}"#
+        );
+    }
+
+    #[test]
+    fn a_value_prints_as_the_shortest_decimal_of_its_float32() {
+        let row = Record::Row(Row {
+            values: Some(vec![0.1, 0.043_212_89, -0.0, 1e-8]),
+            ..Row::default()
+        });
+        let json = serde_json::to_string(&row).unwrap();
+        assert!(json.ends_with(r#""values":[0.1,0.04321289,-0.0,1e-8]}"#), "{json}");
+    }
+}

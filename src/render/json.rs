@@ -1,0 +1,39 @@
+//! JSON Lines.
+
+use std::io::{self, Write};
+
+use super::{Reader, Streams, write_bare};
+use crate::record::{Record, Sink};
+
+pub struct Json<'w> {
+    reader: Reader,
+    out: Box<dyn Write + 'w>,
+}
+
+impl<'w> Json<'w> {
+    pub fn new(reader: Reader, streams: Streams<'w>) -> Self {
+        Self {
+            reader,
+            out: streams.out,
+        }
+    }
+}
+
+impl Sink for Json<'_> {
+    fn emit(&mut self, record: &Record) -> io::Result<()> {
+        serde_json::to_writer(&mut self.out, record)?;
+        self.out.write_all(b"\n")
+    }
+
+    fn bare(&mut self, line: &str) -> io::Result<()> {
+        write_bare(&mut self.out, self.reader, line)
+    }
+
+    fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes)
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}

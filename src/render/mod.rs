@@ -1,0 +1,71 @@
+//! RECORD → BYTES. Nothing else writes to standard output.
+//!
+//! One [`Sink`] per format; all of them read the same records.
+
+pub mod escape;
+mod human;
+mod human_info;
+mod json;
+mod separated;
+pub mod stderr;
+pub mod style;
+
+use std::io::Write;
+
+use clap::ValueEnum;
+
+use crate::record::{Failure, Sink};
+use style::Style;
+
+/// The output formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// Tables and sentences for people.
+    #[default]
+    Human,
+    /// JSON Lines: one object per record.
+    Json,
+    /// Comma-separated values with a header line.
+    Csv,
+    /// Tab-separated values with a header line.
+    Tsv,
+}
+
+/// What the reader of standard output is like.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader {
+    pub style: Style,
+    /// Bare text is made safe for a terminal, and passed through to anything else.
+    pub is_terminal: bool,
+}
+
+/// The two streams an answer goes to: records to `out`, and to `err` those records of failure that a format other
+/// than JSON has no place for.
+pub struct Streams<'w> {
+    pub out: Box<dyn Write + 'w>,
+    pub err: Box<dyn Write + 'w>,
+}
+
+/// The renderer of a format.
+pub fn renderer<'w>(format: Format, reader: Reader, streams: Streams<'w>) -> Box<dyn Sink + 'w> {
+    match format {
+        Format::Human => Box::new(human::Human::new(reader, streams)),
+        Format::Json => Box::new(json::Json::new(reader, streams)),
+        Format::Csv => Box::new(separated::Separated::new(b',', reader, streams)),
+        Format::Tsv => Box::new(separated::Separated::new(b'\t', reader, streams)),
+    }
+}
+
+/// Writes a record of failure where it cannot stand among the others.
+fn write_failure(err: &mut dyn Write, failure: &Failure) -> std::io::Result<()> {
+    writeln!(err, "error: {}", escape::safe(&failure.message))
+}
+
+/// Writes a bare line, made safe if a terminal shows it.
+fn write_bare(out: &mut dyn Write, reader: Reader, line: &str) -> std::io::Result<()> {
+    if reader.is_terminal {
+        writeln!(out, "{}", escape::safe(line))
+    } else {
+        writeln!(out, "{line}")
+    }
+}

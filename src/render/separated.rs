@@ -1,0 +1,239 @@
+//! CSV and TSV: a header line, then one line per token, row, piece or count.
+//!
+//! Both quote as RFC 4180 does; the columns of a record are those of its JSON, nested fields joined by dots.
+
+use std::io::{self, Write};
+
+use csv::{QuoteStyle, WriterBuilder};
+
+use super::{Reader, Streams, write_bare, write_failure};
+use crate::record::{Count, Diff, Info, Record, Row, Sink, Tokenize, Total};
+
+pub struct Separated<'w> {
+    delimiter: u8,
+    reader: Reader,
+    out: Box<dyn Write + 'w>,
+    err: Box<dyn Write + 'w>,
+    /// Kind of record whose header has been written.
+    header: Option<&'static str>,
+}
+
+impl<'w> Separated<'w> {
+    pub fn new(delimiter: u8, reader: Reader, streams: Streams<'w>) -> Self {
+        Self {
+            delimiter,
+            reader,
+            out: streams.out,
+            err: streams.err,
+            header: None,
+        }
+    }
+
+    fn header(&mut self, kind: &'static str, columns: &[&str]) -> io::Result<()> {
+        if self.header == Some(kind) {
+            return Ok(());
+        }
+        self.header = Some(kind);
+        self.write(columns.iter().map(|&column| column.to_owned()).collect())
+    }
+
+    fn write(&mut self, fields: Vec<String>) -> io::Result<()> {
+        let mut line = WriterBuilder::new()
+            .delimiter(self.delimiter)
+            .quote_style(QuoteStyle::Necessary)
+            .from_writer(Vec::new());
+        line.write_record(&fields)?;
+        let line = line.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
+        self.out.write_all(&line)
+    }
+
+    fn tokenize(&mut self, record: &Tokenize) -> io::Result<()> {
+        const COLUMNS: &[&str] = &[
+            "path", "line", "window", "position", "id", "piece", "start", "end", "type_id", "special", "word_id",
+        ];
+        self.header("tokenize", COLUMNS)?;
+        for index in 0..record.ids.len() {
+            let (start, end) = record.offsets[index];
+            self.write(vec![
+                text(&record.path),
+                optional(record.line),
+                optional(record.window),
+                index.to_string(),
+                record.ids[index].to_string(),
+                record.tokens[index].clone(),
+                start.to_string(),
+                end.to_string(),
+                record.type_ids[index].to_string(),
+                record.special_tokens_mask[index].to_string(),
+                optional(record.word_ids[index]),
+            ])?;
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, record: &Count) -> io::Result<()> {
+        self.header("count", &["path", "line", "tokens", "words", "chars", "bytes", "lines"])?;
+        self.write(vec![
+            text(&record.path),
+            optional(record.line),
+            record.tokens.to_string(),
+            record.words.to_string(),
+            record.chars.to_string(),
+            record.bytes.to_string(),
+            record.lines.to_string(),
+        ])
+    }
+
+    /// Asked for alone, a total has a header of its own; after files, it would be a file that is none.
+    fn total(&mut self, record: &Total) -> io::Result<()> {
+        if self.header == Some("count") {
+            return Ok(());
+        }
+        self.header("total", &["files", "tokens", "words", "chars", "bytes", "lines"])?;
+        let numbers = [record.files, record.tokens, record.words, record.chars, record.bytes, record.lines];
+        self.write(numbers.iter().map(ToString::to_string).collect())
+    }
+
+    fn info(&mut self, record: &Info) -> io::Result<()> {
+        self.header("info", &["field", "value"])?;
+        let value = serde_json::to_value(record)?;
+        let mut fields = Vec::new();
+        flatten("", &value, &mut fields);
+        fields.into_iter().try_for_each(|(field, value)| self.write(vec![field, value]))
+    }
+
+    fn row(&mut self, record: &Row) -> io::Result<()> {
+        let values = record.values.as_deref().unwrap_or_default();
+        let names: Vec<String> = (0..values.len()).map(|column| format!("v{column}")).collect();
+        let mut columns = vec!["position", "id", "piece", "dtype", "norm", "min", "max", "mean"];
+        columns.extend(names.iter().map(String::as_str));
+        self.header("row", &columns)?;
+        let mut fields = vec![
+            optional(record.position),
+            record.id.to_string(),
+            text(&record.piece),
+            record.dtype.clone(),
+        ];
+        let facts = [record.norm, record.min, record.max, record.mean];
+        fields.extend(facts.iter().chain(values).map(|value| float(*value)));
+        self.write(fields)
+    }
+
+    fn diff(&mut self, record: &Diff) -> io::Result<()> {
+        let values = record.values.as_deref().unwrap_or_default();
+        let names: Vec<String> = (0..values.len()).map(|column| format!("d{column}")).collect();
+        let mut columns = vec![
+            "a.id", "a.piece", "a.position", "b.id", "b.piece", "b.position", "identical", "max_abs", "l2", "cosine",
+        ];
+        columns.extend(names.iter().map(String::as_str));
+        self.header("diff", &columns)?;
+        let mut fields = Vec::new();
+        for name in [&record.a, &record.b] {
+            fields.extend([name.id.to_string(), text(&name.piece), optional(name.position)]);
+        }
+        fields.extend([
+            record.identical.to_string(),
+            float(record.max_abs),
+            float(record.l2),
+            record.cosine.map(float).unwrap_or_default(),
+        ]);
+        fields.extend(values.iter().map(|value| float(*value)));
+        self.write(fields)
+    }
+}
+
+impl Sink for Separated<'_> {
+    fn emit(&mut self, record: &Record) -> io::Result<()> {
+        match record {
+            Record::Tokenize(record) => self.tokenize(record),
+            Record::Decode(record) => {
+                self.header("decode", &["line", "ids", "pieces", "text"])?;
+                let ids: Vec<String> = record.ids.iter().map(u32::to_string).collect();
+                self.write(vec![
+                    optional(record.line),
+                    ids.join(" "),
+                    record.tokens.join(" "),
+                    record.text.clone(),
+                ])
+            }
+            Record::Count(record) => self.count(record),
+            Record::Total(record) => self.total(record),
+            Record::Info(record) => self.info(record),
+            Record::Piece(record) => {
+                self.header("piece", &["id", "piece", "kind", "score", "special", "added"])?;
+                self.write(vec![
+                    record.id.to_string(),
+                    record.piece.clone(),
+                    record.kind.to_owned(),
+                    optional(record.score),
+                    record.special.to_string(),
+                    record.added.to_string(),
+                ])
+            }
+            Record::Row(record) => self.row(record),
+            Record::Diff(record) => self.diff(record),
+            Record::Neighbor(record) => {
+                self.header("neighbor", &["rank", "id", "piece", "score", "metric"])?;
+                self.write(vec![
+                    record.rank.to_string(),
+                    record.id.to_string(),
+                    text(&record.piece),
+                    float(record.score),
+                    record.metric.to_owned(),
+                ])
+            }
+            Record::File(record) => {
+                self.header("file", &["model", "commit", "name", "size", "cached"])?;
+                self.write(vec![
+                    record.model.clone(),
+                    text(&record.commit),
+                    record.name.clone(),
+                    record.size.to_string(),
+                    record.cached.to_string(),
+                ])
+            }
+            Record::Error(record) => write_failure(&mut self.err, record),
+        }
+    }
+
+    fn bare(&mut self, line: &str) -> io::Result<()> {
+        write_bare(&mut self.out, self.reader, line)
+    }
+
+    fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes)
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// The shortest decimal that reads back to the same float32.
+fn float(value: f32) -> String {
+    serde_json::to_string(&value).unwrap_or_default()
+}
+
+fn text(value: &Option<String>) -> String {
+    value.clone().unwrap_or_default()
+}
+
+fn optional<T: ToString>(value: Option<T>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+/// The leaves of a JSON value with their dotted paths.
+fn flatten(path: &str, value: &serde_json::Value, fields: &mut Vec<(String, String)>) {
+    use serde_json::Value;
+    let at = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, value)| flatten(&at(key), value, fields)),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                flatten(&at(&index.to_string()), item, fields);
+            }
+        }
+        Value::String(text) => fields.push((path.to_owned(), text.clone())),
+        other => fields.push((path.to_owned(), other.to_string())),
+    }
+}

@@ -1,0 +1,111 @@
+//! What a person sees beside the answer: notes, progress, and the error that ends a run.
+
+use std::io::{self, Write};
+use std::sync::Mutex;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::escape::{cell, safe};
+use super::style::Style;
+use crate::error::Error;
+use crate::source::Observer;
+
+/// Downloads below this many bytes are over before a bar could be read.
+const SMALLEST_WITH_BAR: u64 = 1 << 20;
+
+/// How much to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    Quiet,
+    Normal,
+    Verbose,
+}
+
+/// Standard error.
+#[derive(Debug)]
+pub struct Stderr {
+    style: Style,
+    level: Level,
+    /// Whether a person watches, and did not turn bars off.
+    bars: bool,
+    bar: Mutex<Option<ProgressBar>>,
+}
+
+impl Stderr {
+    pub fn new(style: Style, level: Level, bars: bool) -> Self {
+        Self {
+            style,
+            level,
+            bars: bars && level >= Level::Normal,
+            bar: Mutex::new(None),
+        }
+    }
+
+    /// One sentence, and the remedy where there is one.
+    pub fn error(&self, error: &anyhow::Error) {
+        let sentence: Vec<String> = error.chain().map(|cause| safe(&cause.to_string()).into_owned()).collect();
+        // An I/O error that is the source of ours is in our sentence already.
+        let sentence = match error.downcast_ref::<Error>() {
+            Some(_) => sentence[0].clone(),
+            None => sentence.join(": "),
+        };
+        self.line(&format!("{} {sentence}", self.style.bad("error:")));
+        if let Some(hint) = error.downcast_ref::<Error>().and_then(Error::hint) {
+            self.line(&format!("\n{} {}", self.style.note("hint:"), safe(&hint)));
+        }
+    }
+
+    fn line(&self, text: &str) {
+        // When even standard error is gone there is nobody left to tell.
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    fn with_bar(&self, act: impl FnOnce(&mut Option<ProgressBar>)) {
+        if let Ok(mut bar) = self.bar.lock() {
+            act(&mut bar);
+        }
+    }
+}
+
+impl Observer for Stderr {
+    fn note(&self, message: &str) {
+        if self.level >= Level::Normal {
+            self.line(&format!("{} {}", self.style.note("note:"), safe(message)));
+        }
+    }
+
+    fn detail(&self, message: &str) {
+        if self.level >= Level::Verbose {
+            self.line(&self.style.dim(&safe(message)));
+        }
+    }
+
+    fn download_started(&self, file: &str, total: u64) {
+        self.detail(&format!("downloading {file}, {total} bytes"));
+        if !self.bars || total < SMALLEST_WITH_BAR {
+            return;
+        }
+        let template = "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr())
+            .with_style(style)
+            .with_message(cell(file).into_owned());
+        self.with_bar(|slot| *slot = Some(bar));
+    }
+
+    fn download_progress(&self, _file: &str, done: u64) {
+        self.with_bar(|slot| {
+            if let Some(bar) = slot {
+                bar.set_position(done);
+            }
+        });
+    }
+
+    fn download_finished(&self, _file: &str) {
+        self.with_bar(|slot| {
+            if let Some(bar) = slot.take() {
+                bar.finish_and_clear();
+            }
+        });
+    }
+}

@@ -1,0 +1,99 @@
+//! Colours, in one place.
+
+use anstyle::{AnsiColor, Style as Ansi};
+use clap::ValueEnum;
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` or `TERM=dumb` say otherwise, or `CLICOLOR_FORCE` says so.
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl ColorChoice {
+    /// Whether to colour a stream; `lookup` reads the environment.
+    pub fn enabled(self, is_terminal: bool, lookup: impl Fn(&str) -> Option<String>) -> bool {
+        let set = |name: &str| lookup(name).is_some_and(|value| !value.is_empty());
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto if set("NO_COLOR") => false,
+            Self::Auto if lookup("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0") => true,
+            Self::Auto => is_terminal && lookup("TERM").as_deref() != Some("dumb"),
+        }
+    }
+}
+
+/// The styles of a stream: all plain where it takes no colour.
+#[derive(Debug, Clone, Copy)]
+pub struct Style {
+    on: bool,
+}
+
+impl Style {
+    pub fn new(on: bool) -> Self {
+        Self { on }
+    }
+
+    /// Column heads and labels.
+    pub fn head(self, text: &str) -> String {
+        self.paint(Ansi::new().bold(), text)
+    }
+
+    /// What matters less: special tokens, units.
+    pub fn dim(self, text: &str) -> String {
+        self.paint(Ansi::new().dimmed(), text)
+    }
+
+    /// A token, in one of two colours by turns so that neighbours are told apart.
+    pub fn token(self, index: usize, text: &str) -> String {
+        let color = if index % 2 == 0 { AnsiColor::Cyan } else { AnsiColor::Yellow };
+        self.paint(color.on_default(), text)
+    }
+
+    /// An answer that is as hoped.
+    pub fn good(self, text: &str) -> String {
+        self.paint(AnsiColor::Green.on_default(), text)
+    }
+
+    /// The word "error", and answers that are not as hoped.
+    pub fn bad(self, text: &str) -> String {
+        self.paint(AnsiColor::Red.on_default().bold(), text)
+    }
+
+    /// Words such as "hint" and "note".
+    pub fn note(self, text: &str) -> String {
+        self.paint(AnsiColor::Cyan.on_default(), text)
+    }
+
+    fn paint(self, style: Ansi, text: &str) -> String {
+        if self.on {
+            format!("{style}{text}{style:#}")
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_decides_in_the_usual_order() {
+        let env = |pairs: &'static [(&str, &str)]| {
+            move |name: &str| pairs.iter().find(|pair| pair.0 == name).map(|pair| pair.1.to_owned())
+        };
+        let auto = ColorChoice::Auto;
+        assert!(auto.enabled(true, env(&[])));
+        assert!(!auto.enabled(false, env(&[])));
+        assert!(!auto.enabled(true, env(&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")])));
+        assert!(auto.enabled(false, env(&[("CLICOLOR_FORCE", "1")])));
+        assert!(!auto.enabled(false, env(&[("CLICOLOR_FORCE", "0")])));
+        assert!(!auto.enabled(true, env(&[("TERM", "dumb")])));
+        assert!(ColorChoice::Always.enabled(false, env(&[("NO_COLOR", "1")])));
+    }
+}

@@ -1,0 +1,85 @@
+//! The one way to reach the bytes of a model file: read a half-open byte range.
+
+use std::borrow::Cow;
+use std::fmt::Debug;
+use std::ops::Range;
+
+use crate::error::{Error, Result};
+
+/// Random access to the bytes of one file of a model.
+///
+/// Implementations: a mapped local file, bytes in memory. Headers, rows and whole matrices are read through this
+/// trait alone, so that everything above it is written once.
+pub trait ByteSource: Debug + Send + Sync {
+    /// The file's name as error messages show it.
+    fn name(&self) -> &str;
+
+    /// Length of the file in bytes.
+    fn len(&self) -> u64;
+
+    /// The bytes of `range`, borrowed where the source holds them in memory.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if the range is not within the file.
+    fn read(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>>;
+
+    /// Whether the file holds nothing.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The whole file.
+    fn read_all(&self) -> Result<Cow<'_, [u8]>> {
+        self.read(0..self.len())
+    }
+}
+
+/// A file held in memory: the built-in model, and tests.
+#[derive(Debug)]
+pub struct MemoryFile {
+    name: String,
+    bytes: Cow<'static, [u8]>,
+}
+
+impl MemoryFile {
+    pub fn new(name: impl Into<String>, bytes: impl Into<Cow<'static, [u8]>>) -> Self {
+        Self {
+            name: name.into(),
+            bytes: bytes.into(),
+        }
+    }
+}
+
+impl ByteSource for MemoryFile {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn len(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn read(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>> {
+        slice(&self.name, &self.bytes, range).map(Cow::Borrowed)
+    }
+}
+
+/// `range` of `bytes`, or the error that says it is not there.
+pub(super) fn slice<'a>(name: &str, bytes: &'a [u8], range: Range<u64>) -> Result<&'a [u8]> {
+    let start = usize::try_from(range.start).ok();
+    let end = usize::try_from(range.end).ok();
+    start
+        .zip(end)
+        .and_then(|(start, end)| bytes.get(start..end))
+        .ok_or_else(|| {
+            Error::damaged(
+                name,
+                format!(
+                    "bytes {} to {} are wanted, and it has {}",
+                    range.start,
+                    range.end,
+                    bytes.len()
+                ),
+            )
+        })
+}

@@ -1,0 +1,306 @@
+//! A model of the Hub → its files: what the cache holds, and what the network adds to it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::bytes::ByteSource;
+use super::hub_cache::{CachedModel, is_commit};
+use super::hub_client::HubClient;
+use super::hub_download::Download;
+use super::mapped::MappedFile;
+use super::{FileEntry, SourceOptions};
+use crate::error::{Error, Result, reason};
+use crate::model_ref::HubModel;
+
+const DEFAULT_REVISION: &str = "main";
+/// What an error about no file in particular names.
+const ALL_FILES: &str = "none of its files";
+
+/// The files of one model of the Hub at one revision.
+pub(super) struct HubFiles {
+    model: HubModel,
+    revision: String,
+    cache: CachedModel,
+    options: SourceOptions,
+    state: Mutex<State>,
+}
+
+/// What is known so far.
+#[derive(Debug, Default)]
+struct State {
+    commit: Option<String>,
+    /// All files of the commit, once the Hub has listed them, with their sizes once it has told them.
+    listing: Option<BTreeMap<String, Option<u64>>>,
+    client: Option<HubClient>,
+    /// The network failed while the cache had files of the commit: it is not tried again.
+    unreachable: Option<String>,
+}
+
+/// What the cache says about a file.
+enum Cached {
+    File(Arc<dyn ByteSource>),
+    /// The commit has no such file.
+    Absent,
+    Unknown,
+}
+
+impl std::fmt::Debug for HubFiles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HubFiles")
+            .field("model", &self.model)
+            .field("cache", &self.cache)
+            .finish_non_exhaustive()
+    }
+}
+
+impl HubFiles {
+    pub(super) fn new(model: HubModel, options: SourceOptions) -> Self {
+        let revision = model.revision().unwrap_or(DEFAULT_REVISION).to_owned();
+        let cache = CachedModel::new(&options.hub.cache_dir, &model);
+        let state = State {
+            commit: cache.commit(&revision),
+            ..State::default()
+        };
+        Self {
+            model,
+            revision,
+            cache,
+            options,
+            state: Mutex::new(state),
+        }
+    }
+
+    pub(super) fn id(&self) -> String {
+        self.model.id()
+    }
+
+    pub(super) fn commit(&self) -> Option<String> {
+        self.state().commit.clone()
+    }
+
+    pub(super) fn folder(&self) -> Option<PathBuf> {
+        let state = self.state();
+        state
+            .commit
+            .as_deref()
+            .map(|commit| self.cache.snapshot(commit))
+    }
+
+    pub(super) fn find(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
+        let mut state = self.state();
+        match self.cached(&state, name)? {
+            Cached::File(file) => return Ok(Some(file)),
+            Cached::Absent => return Ok(None),
+            Cached::Unknown => {}
+        }
+        if !self.list_names(&mut state, name)? {
+            return Ok(None);
+        }
+        // Which commit it is may be known only now.
+        if let Cached::File(file) = self.cached(&state, name)? {
+            return Ok(Some(file));
+        }
+        let listed = state
+            .listing
+            .as_ref()
+            .is_some_and(|listing| listing.contains_key(name));
+        let commit = state.commit.clone().unwrap_or_default();
+        if listed && self.fetch(&mut state, &commit, name)? {
+            return self.open(&commit, name).map(Some);
+        }
+        // A cache that cannot be written costs the next run a question, no more.
+        let _ = self.cache.mark_absent(&commit, name);
+        Ok(None)
+    }
+
+    fn cached(&self, state: &State, name: &str) -> Result<Cached> {
+        let Some(commit) = state.commit.as_deref() else {
+            return Ok(Cached::Unknown);
+        };
+        let Some(path) = self.cache.file(commit, name) else {
+            return Ok(if self.cache.is_absent(commit, name) {
+                Cached::Absent
+            } else {
+                Cached::Unknown
+            });
+        };
+        // Sizes are known once the Hub was asked for them, as `pull` does: a file of another size was left by a
+        // program that does not check its downloads, and is fetched anew.
+        let size = state
+            .listing
+            .as_ref()
+            .and_then(|listing| listing.get(name).copied().flatten());
+        let sound = size.is_none_or(|size| path.metadata().is_ok_and(|file| file.len() == size));
+        if sound {
+            self.open(commit, name).map(Cached::File)
+        } else {
+            Ok(Cached::Unknown)
+        }
+    }
+
+    fn open(&self, commit: &str, name: &str) -> Result<Arc<dyn ByteSource>> {
+        let shown = format!("{name} of `{}`", self.model.id());
+        let path = self.cache.snapshot(commit).join(name);
+        Ok(Arc::new(MappedFile::open(&path, shown)?))
+    }
+
+    fn fetch(&self, state: &mut State, commit: &str, name: &str) -> Result<bool> {
+        Download {
+            client: self.client(state)?,
+            cache: &self.cache,
+            cache_dir: &self.options.hub.cache_dir,
+            observer: self.options.observer.as_ref(),
+            commit,
+            file: name,
+        }
+        .run()
+    }
+
+    /// Makes the commit and the names of its files known, for the sake of `file`. False if the network cannot tell,
+    /// but the cache has files of the commit, which then count as all there are.
+    fn list_names(&self, state: &mut State, file: &str) -> Result<bool> {
+        if state.listing.is_some() {
+            return Ok(true);
+        }
+        let has_files = !self.cached_files(state).is_empty();
+        if self.is_cut_off(state) {
+            return match has_files {
+                true => Ok(false),
+                false => Err(self.not_cached(file)),
+            };
+        }
+        let revision = state.commit.as_ref().unwrap_or(&self.revision).clone();
+        match self.client(state)?.commit(&revision) {
+            Ok((commit, names)) => {
+                if state.commit.is_none() {
+                    // A cache that cannot be written may still hold the files of this commit.
+                    let _ = self.cache.write_commit(&self.revision, &commit);
+                    state.commit = Some(commit);
+                }
+                state.listing = Some(names.into_iter().map(|name| (name, None)).collect());
+                Ok(true)
+            }
+            Err(Error::HubUnreachable { problem, .. }) if has_files => {
+                self.cut_off(state, problem);
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) fn list(&self) -> Result<Vec<FileEntry>> {
+        let mut state = self.state();
+        if state.commit.is_none() {
+            self.list_names(&mut state, ALL_FILES)?;
+        }
+        let commit = state.commit.clone().unwrap_or_default();
+        if !self.is_cut_off(&state) {
+            match self.client(&mut state)?.sizes(&commit) {
+                Ok(sizes) => {
+                    let sizes = sizes.into_iter().map(|(name, size)| (name, Some(size)));
+                    state.listing = Some(sizes.collect());
+                }
+                Err(Error::HubUnreachable { problem, .. })
+                    if !self.cached_files(&state).is_empty() =>
+                {
+                    self.cut_off(&mut state, problem);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if let Some(listing) = &state.listing {
+            let entry = |(name, size): (&String, &Option<u64>)| FileEntry {
+                name: name.clone(),
+                size: *size,
+                cached: self.cache.file(&commit, name).is_some(),
+            };
+            return Ok(listing.iter().map(entry).collect());
+        }
+        match self.cached_files(&state) {
+            files if files.is_empty() => Err(self.not_cached(ALL_FILES)),
+            files => Ok(files),
+        }
+    }
+
+    pub(super) fn refresh(&mut self) -> Result<()> {
+        if self.is_offline() {
+            return Ok(());
+        }
+        let mut state = self.state();
+        let (commit, names) = self.client(&mut state)?.commit(&self.revision)?;
+        if !is_commit(&self.revision) {
+            self.cache
+                .write_commit(&self.revision, &commit)
+                .map_err(|error| Error::CacheNotWritable {
+                    file: format!("the commit of {}", self.revision),
+                    cache: self.options.hub.cache_dir.display().to_string(),
+                    problem: reason(&error),
+                })?;
+        }
+        state.commit = Some(commit);
+        state.listing = Some(names.into_iter().map(|name| (name, None)).collect());
+        state.unreachable = None;
+        Ok(())
+    }
+
+    /// The error that says that nobody could tell whether the model has this file; none if somebody could.
+    pub(super) fn unknown(&self, name: &str) -> Option<Error> {
+        let state = self.state();
+        let absent = |commit: &String| self.cache.is_absent(commit, name);
+        if state.listing.is_some() || state.commit.as_ref().is_some_and(absent) {
+            return None;
+        }
+        match &state.unreachable {
+            Some(problem) => Some(Error::HubUnreachable {
+                endpoint: self.options.hub.shown_endpoint(),
+                model: self.model.id(),
+                problem: problem.clone(),
+            }),
+            None => self.is_offline().then(|| self.not_cached(name)),
+        }
+    }
+
+    fn cached_files(&self, state: &State) -> Vec<FileEntry> {
+        match &state.commit {
+            Some(commit) => self.cache.files(commit),
+            None => Vec::new(),
+        }
+    }
+
+    fn is_offline(&self) -> bool {
+        self.options.offline || self.options.hub.offline
+    }
+
+    fn is_cut_off(&self, state: &State) -> bool {
+        self.is_offline() || state.unreachable.is_some()
+    }
+
+    fn cut_off(&self, state: &mut State, problem: String) {
+        self.options.observer.note(&format!(
+            "cannot reach {} ({problem}): using what the cache holds of `{}`",
+            self.options.hub.shown_endpoint(),
+            self.model.id()
+        ));
+        state.unreachable = Some(problem);
+    }
+
+    fn not_cached(&self, file: &str) -> Error {
+        Error::NotCached {
+            model: self.model.to_string(),
+            file: file.to_owned(),
+        }
+    }
+
+    fn client<'s>(&self, state: &'s mut State) -> Result<&'s HubClient> {
+        let client = match state.client.take() {
+            Some(client) => client,
+            None => HubClient::new(&self.model, &self.revision, &self.options)?,
+        };
+        Ok(state.client.insert(client))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

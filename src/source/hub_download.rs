@@ -1,0 +1,223 @@
+//! A file of the Hub → a blob of the cache that holds exactly the bytes the Hub announced, linked into the snapshot.
+//!
+//! The bytes go to `<etag>.incomplete`, which a later attempt goes on with, and get the blob's name only when their
+//! digest is right: whatever else comes (an error page of the CDN, a page of a proxy, a cut or altered file) never
+//! appears in the cache, for us or for any other program that shares it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::Observer;
+use super::hub_cache::CachedModel;
+use super::hub_client::{Announcement, HubClient};
+use super::hub_digest::Hasher;
+use crate::error::{Error, Result, reason};
+
+const LOCK_POLL: Duration = Duration::from_millis(100);
+/// Bytes read at once from what an earlier attempt left.
+const PIECE: usize = 1 << 20;
+/// Bytes kept to tell a person what came instead of the file.
+const HEAD: usize = 64;
+
+/// One file to be stored.
+pub(super) struct Download<'a> {
+    pub(super) client: &'a HubClient,
+    pub(super) cache: &'a CachedModel,
+    /// Root of the cache, for errors.
+    pub(super) cache_dir: &'a Path,
+    pub(super) observer: &'a dyn Observer,
+    pub(super) commit: &'a str,
+    pub(super) file: &'a str,
+}
+
+/// How one attempt ended, when not with an error.
+enum Attempt {
+    Stored,
+    /// What is there is not the file, for this reason.
+    Wrong(String),
+    /// Nothing was learned: what an earlier attempt left, or a range that was not served as asked.
+    FromTheStart,
+}
+
+impl Download<'_> {
+    /// Stores the file; false if the commit has no such file.
+    pub(super) fn run(&self) -> Result<bool> {
+        let Some(announced) = self.client.announcement(self.commit, self.file)? else {
+            return Ok(false);
+        };
+        let etag = announced.etag.as_str();
+        let blob = self.cache.blob(etag);
+        if let Some(folder) = blob.parent() {
+            fs::create_dir_all(folder).map_err(|error| self.not_writable(&error))?;
+        }
+        let mut waits = 0;
+        let _lock = self
+            .cache
+            .lock(etag, || {
+                if waits == 0 {
+                    let file = self.file;
+                    self.observer
+                        .note(&format!("waiting for another process that fetches {file}"));
+                }
+                waits += 1;
+                std::thread::sleep(LOCK_POLL);
+            })
+            .map_err(|error| self.not_writable(&error))?;
+        // The blob may be there: from another revision, or from the process that was waited for.
+        let complete = fs::metadata(&blob).is_ok_and(|blob| blob.len() == announced.size);
+        if !complete {
+            self.fetch(&announced, &blob)?;
+        }
+        self.cache
+            .link(self.commit, self.file, etag)
+            .map_err(|error| self.not_writable(&error))?;
+        Ok(true)
+    }
+
+    fn fetch(&self, announced: &Announcement, blob: &Path) -> Result<()> {
+        let incomplete = self.cache.incomplete_blob(announced.etag.as_str());
+        self.observer.download_started(self.file, announced.size);
+        loop {
+            match self.attempt(announced, &incomplete)? {
+                Attempt::Stored => {
+                    fs::rename(&incomplete, blob).map_err(|error| self.not_writable(&error))?;
+                    self.observer.download_finished(self.file);
+                    return Ok(());
+                }
+                // The next attempt finds no beginning to go on with, so this happens once.
+                Attempt::FromTheStart => self.discard(&incomplete),
+                Attempt::Wrong(problem) => {
+                    self.discard(&incomplete);
+                    return Err(Error::WrongDownload {
+                        model: self.client.asked().model.clone(),
+                        file: self.file.to_owned(),
+                        problem,
+                    });
+                }
+            }
+        }
+    }
+
+    fn attempt(&self, announced: &Announcement, incomplete: &PathBuf) -> Result<Attempt> {
+        let size = announced.size;
+        let not_writable = |error: io::Error| self.not_writable(&error);
+        let mut hasher = announced.etag.hasher(size);
+        let start = resume(incomplete, size, &mut hasher).map_err(not_writable)?;
+        let mut file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(incomplete)
+            .map_err(not_writable)?;
+        let mut done = start;
+        let mut head = Vec::new();
+        if start < size {
+            let mut transfer = self.client.transfer(self.commit, self.file, start, size)?;
+            if start > 0 {
+                if transfer.length == Some(size) {
+                    return Ok(Attempt::FromTheStart);
+                }
+                self.observer.download_progress(self.file, start);
+            }
+            while let Some(piece) = transfer
+                .next()
+                .map_err(|why| self.broken(&why, done, size))?
+            {
+                head.extend(piece.iter().take(HEAD - head.len()));
+                file.write_all(&piece).map_err(not_writable)?;
+                hasher.update(&piece);
+                done += piece.len() as u64;
+                if done > size {
+                    break;
+                }
+                self.observer.download_progress(self.file, done);
+            }
+        }
+        file.flush().map_err(not_writable)?;
+        Ok(if hasher.is(&announced.etag) {
+            Attempt::Stored
+        } else if start > 0 {
+            Attempt::FromTheStart
+        } else {
+            Attempt::Wrong(difference(done, size, &head))
+        })
+    }
+
+    fn discard(&self, incomplete: &Path) {
+        // What cannot be removed is overwritten, or fails, at the next attempt.
+        let _ = fs::remove_file(incomplete);
+    }
+
+    fn broken(&self, why: &str, done: u64, size: u64) -> Error {
+        let file = self.file;
+        self.client
+            .asked()
+            .unreachable(format!("{why} after {done} of the {size} bytes of {file}"))
+    }
+
+    fn not_writable(&self, error: &io::Error) -> Error {
+        Error::CacheNotWritable {
+            file: self.file.to_owned(),
+            cache: self.cache_dir.display().to_string(),
+            problem: reason(error),
+        }
+    }
+}
+
+/// Takes over what an earlier attempt left: its length, with its bytes in the hasher. Something longer than the file
+/// is not the beginning of it.
+fn resume(incomplete: &Path, size: u64, hasher: &mut Hasher) -> io::Result<u64> {
+    let mut file = match File::open(incomplete) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(error),
+    };
+    if file.metadata()?.len() > size {
+        fs::remove_file(incomplete)?;
+        return Ok(0);
+    }
+    let mut piece = vec![0; PIECE];
+    let mut length = 0;
+    loop {
+        let read = file.read(&mut piece)?;
+        if read == 0 {
+            return Ok(length);
+        }
+        hasher.update(&piece[..read]);
+        length += read as u64;
+    }
+}
+
+/// What came, against what was announced.
+fn difference(done: u64, size: u64, head: &[u8]) -> String {
+    let text = String::from_utf8_lossy(head).to_lowercase();
+    let page =
+        text.trim_start().starts_with("<!doctype html") || text.trim_start().starts_with("<html");
+    let what = if page { ", of a web page," } else { "" };
+    if done > size {
+        format!("more than its {size} bytes{what} came")
+    } else if done < size {
+        format!("{done} bytes{what} came, and it has {size}")
+    } else {
+        format!("{done} bytes{what} came, and their digest is another one")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_in_one_sentence() {
+        assert_eq!(
+            difference(14, 2464616, b"upstream error"),
+            "14 bytes came, and it has 2464616"
+        );
+        assert_eq!(
+            difference(5, 5, b"<HTML"),
+            "5 bytes, of a web page, came, and their digest is another one"
+        );
+        assert_eq!(difference(6, 5, b"abcdef"), "more than its 5 bytes came");
+    }
+}

@@ -1,0 +1,202 @@
+//! Failures of the network and answers of the Hub → the error that says what a person can do about it.
+//!
+//! What the Hub's statuses and `X-Error-Code` mean: `hf_raise_for_status` of huggingface_hub.
+
+use std::error::Error as StdError;
+use std::io;
+
+use hf_hub::HFError;
+
+use crate::error::Error;
+
+/// What a request was about, as its errors name it.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    /// `owner/name`.
+    pub(super) model: String,
+    pub(super) revision: String,
+    /// The endpoint, without secrets.
+    pub(super) endpoint: String,
+    pub(super) has_token: bool,
+}
+
+impl Asked {
+    /// The Hub answered, and not with what was asked for.
+    pub(super) fn refused(&self, file: &str, status: u16, code: Option<&str>) -> Error {
+        match (status, code) {
+            (_, Some("GatedRepo")) | (403, _) => Error::Gated {
+                model: self.model.clone(),
+                endpoint: self.endpoint.clone(),
+                has_token: self.has_token,
+            },
+            (_, Some("RevisionNotFound")) => self.no_revision(),
+            // A private repository is not told from none at all, and none at all not from a lack of a token.
+            (401, _) | (_, Some("RepoNotFound")) => self.no_model(),
+            _ => Error::HubStatus {
+                endpoint: self.endpoint.clone(),
+                model: self.model.clone(),
+                file: file.to_owned(),
+                status,
+            },
+        }
+    }
+
+    fn no_model(&self) -> Error {
+        Error::ModelNotFound {
+            model: self.model.clone(),
+            has_token: self.has_token,
+        }
+    }
+
+    fn no_revision(&self) -> Error {
+        Error::RevisionNotFound {
+            model: self.model.clone(),
+            revision: self.revision.clone(),
+        }
+    }
+
+    /// No answer, or none of the Hub's.
+    pub(super) fn unreachable(&self, problem: impl Into<String>) -> Error {
+        Error::HubUnreachable {
+            endpoint: self.endpoint.clone(),
+            model: self.model.clone(),
+            problem: problem.into(),
+        }
+    }
+
+    /// What hf-hub reports.
+    pub(super) fn failed(&self, file: &str, error: &HFError) -> Error {
+        let context = match error {
+            HFError::Http { context }
+            | HFError::AuthRequired { context }
+            | HFError::Forbidden { context }
+            | HFError::Conflict { context }
+            | HFError::RateLimited { context, .. } => Some(context),
+            HFError::RepoNotFound { context, .. }
+            | HFError::RevisionNotFound { context, .. }
+            | HFError::EntryNotFound { context, .. } => context.as_ref(),
+            _ => None,
+        };
+        let code = context.and_then(|context| context.error_code.as_deref());
+        match (error, context) {
+            // The Hub says with its code what is missing; hf-hub only repeats what it asked for.
+            (HFError::RevisionNotFound { .. }, _) if code.is_none() => self.no_revision(),
+            (HFError::RepoNotFound { .. }, _) if code.is_none() => self.no_model(),
+            (_, Some(context)) => self.refused(file, context.status.as_u16(), code),
+            (HFError::Request { source, .. }, None) => self.unreachable(transport(source)),
+            (HFError::Json(_) | HFError::MalformedResponse { .. }, None) => {
+                self.unreachable(NOT_THE_HUB)
+            }
+            (error, None) => self.unreachable(transport(error)),
+        }
+    }
+}
+
+/// A login page of a network, a proxy's error page, an endpoint that is something else.
+pub(super) const NOT_THE_HUB: &str = "its answer is not one of a Hub";
+pub(super) const TIMED_OUT: &str = "timed out";
+
+/// The reason of a failed request in a few words. Addresses are left out: they can hold secrets.
+pub(super) fn transport(error: &(dyn StdError + 'static)) -> String {
+    let chain: Vec<_> = std::iter::successors(Some(error), |&error| error.source()).collect();
+    for &error in &chain {
+        if let Some(error) = error.downcast_ref::<reqwest::Error>() {
+            if error.is_timeout() {
+                return TIMED_OUT.to_owned();
+            }
+            if error.is_decode() {
+                return NOT_THE_HUB.to_owned();
+            }
+            if error.is_redirect() {
+                return "it redirects without end".to_owned();
+            }
+        }
+        if let Some(words) = error
+            .downcast_ref::<io::Error>()
+            .and_then(|e| known(e.kind()))
+        {
+            return words.to_owned();
+        }
+        let text = error.to_string();
+        if text.contains("dns error") || text.contains("failed to lookup address") {
+            return "name not known".to_owned();
+        }
+        if text.contains("certificate") {
+            return "its certificate is not trusted".to_owned();
+        }
+    }
+    match chain.last() {
+        Some(innermost) if !innermost.to_string().contains("://") => {
+            let text = innermost.to_string();
+            text.split(" (os error")
+                .next()
+                .unwrap_or(&text)
+                .to_lowercase()
+        }
+        _ => "the connection failed".to_owned(),
+    }
+}
+
+fn known(kind: io::ErrorKind) -> Option<&'static str> {
+    Some(match kind {
+        io::ErrorKind::ConnectionRefused => "connection refused",
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::UnexpectedEof => "the connection broke",
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
+            "the network is unreachable"
+        }
+        io::ErrorKind::HostUnreachable => "the host is unreachable",
+        io::ErrorKind::TimedOut => TIMED_OUT,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(has_token: bool) -> Asked {
+        Asked {
+            model: "o/n".to_owned(),
+            revision: "v9".to_owned(),
+            endpoint: "https://hub.example".to_owned(),
+            has_token,
+        }
+    }
+
+    #[test]
+    fn answers_of_the_hub() {
+        for (status, code, wanted) in [
+            (401, None, "model-not-found"),
+            (401, Some("RepoNotFound"), "model-not-found"),
+            (404, Some("RepoNotFound"), "model-not-found"),
+            (401, Some("GatedRepo"), "gated"),
+            (403, Some("GatedRepo"), "gated"),
+            (403, None, "gated"),
+            (404, Some("RevisionNotFound"), "revision-not-found"),
+            (404, None, "hub-status"),
+            (429, None, "hub-status"),
+            (503, None, "hub-status"),
+        ] {
+            let error = asked(false).refused("f", status, code);
+            assert_eq!(error.code(), wanted, "{status} {code:?}");
+            assert_eq!(error.exit() as u8, 3);
+        }
+        let hint = |has_token| asked(has_token).refused("f", 401, None).hint().unwrap();
+        assert!(hint(false).contains("HF_TOKEN"));
+        assert!(hint(true).contains("token in use"));
+    }
+
+    #[test]
+    fn reasons_in_a_few_words() {
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        assert_eq!(transport(&refused), "connection refused");
+        let dns =
+            io::Error::other("failed to lookup address information: Name or service not known");
+        assert_eq!(transport(&dns), "name not known");
+        let secret = io::Error::other("no luck with https://cdn.example/x?Signature=abc");
+        assert_eq!(transport(&secret), "the connection failed");
+    }
+}

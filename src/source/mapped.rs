@@ -1,0 +1,126 @@
+//! A local file, mapped into memory: the pages that are read are the pages that are loaded.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+
+use memmap2::Mmap;
+
+use super::bytes::{ByteSource, slice};
+use crate::error::{Error, Result};
+
+/// Ranges of at least this many bytes are read to their end, and worth fetching ahead of the reader. The kernel's
+/// own read-ahead is off: with it, one row of 768 bytes costs 128 KiB of disk.
+#[cfg(unix)]
+const SCAN: u64 = 1 << 20;
+
+/// A read-only map of a whole file.
+#[derive(Debug)]
+pub struct MappedFile {
+    name: String,
+    /// None for an empty file, which cannot be mapped.
+    map: Option<Mmap>,
+}
+
+impl MappedFile {
+    /// Maps the file at `path`; `name` is what error messages call it.
+    ///
+    /// # Errors
+    /// [`Error::ReadModel`] if it cannot be opened or is not a regular file.
+    pub fn open(path: &Path, name: impl Into<String>) -> Result<Self> {
+        let name = name.into();
+        match map(path) {
+            Ok(map) => Ok(Self { name, map }),
+            Err(source) => Err(Error::ReadModel { file: name, source }),
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.map.as_deref().unwrap_or_default()
+    }
+}
+
+impl ByteSource for MappedFile {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn len(&self) -> u64 {
+        self.bytes().len() as u64
+    }
+
+    fn read(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>> {
+        let bytes = slice(&self.name, self.bytes(), range.clone())?;
+        #[cfg(unix)]
+        if bytes.len() as u64 >= SCAN
+            && let Some(map) = &self.map
+        {
+            // Advice only; `range` lies within the map, so it fits a usize.
+            let _ = map.advise_range(memmap2::Advice::WillNeed, range.start as usize, bytes.len());
+        }
+        Ok(Cow::Borrowed(bytes))
+    }
+}
+
+#[allow(unsafe_code, reason = "a memory map cannot be made without it")]
+fn map(path: &Path) -> io::Result<Option<Mmap>> {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    if metadata.len() == 0 {
+        return Ok(None);
+    }
+    // SAFETY: the map is read-only and private to this process, and its bytes are only ever read as `u8`, for which
+    // every value is valid. What remains is another process that changes the file meanwhile. Files of the Hub cache
+    // are complete when they get their name and never written again. A file of the user's own directory that is
+    // rewritten in place can show new bytes, which readers treat as hostile anyway; one that is cut short ends the
+    // process with SIGBUS, which is the accepted price of reading single rows of large checkpoints.
+    let map = unsafe { Mmap::map(&file)? };
+    #[cfg(unix)]
+    let _ = map.advise(memmap2::Advice::Random);
+    Ok(Some(map))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_of_a_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("f");
+        let content: Vec<u8> = (0..3_000_000_u32).map(|i| (i % 251) as u8).collect();
+        std::fs::write(&path, &content).unwrap();
+        let file = MappedFile::open(&path, "f").unwrap();
+        assert_eq!(file.len(), 3_000_000);
+        assert_eq!(file.read(10..12).unwrap().as_ref(), &content[10..12]);
+        assert_eq!(
+            file.read(999..2_999_999).unwrap().as_ref(),
+            &content[999..2_999_999]
+        );
+        assert!(file.read(3_000_000..3_000_000).unwrap().is_empty());
+        let backwards = Range { start: 5, end: 4 };
+        for range in [2_999_999..3_000_001, backwards, u64::MAX - 1..u64::MAX] {
+            assert_eq!(file.read(range).unwrap_err().code(), "damaged");
+        }
+    }
+
+    #[test]
+    fn an_empty_file_has_no_bytes() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mapped = MappedFile::open(file.path(), "f").unwrap();
+        assert!(mapped.is_empty());
+        assert!(mapped.read_all().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_directory_is_not_a_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let error = MappedFile::open(directory.path(), "d").unwrap_err();
+        assert_eq!(error.to_string(), "cannot read d: not a regular file");
+    }
+}

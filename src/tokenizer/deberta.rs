@@ -1,0 +1,167 @@
+//! `spm.model` → the tokenizer that transformers 4.48.3 makes of it (`DebertaV2Converter`).
+//!
+//! Facts that differ from what SentencePiece itself does with the same file, all of them the reference's choice:
+//! every piece is a candidate, control and byte pieces too; there is no byte fallback; both ends of the text are
+//! stripped before the character map runs; `add_dummy_prefix`, `remove_extra_whitespaces` and
+//! `escape_whitespaces` of the file are ignored.
+
+use tokenizers::models::unigram::Unigram;
+use tokenizers::normalizers::replace::{Replace, ReplacePattern};
+use tokenizers::normalizers::{
+    Lowercase, NormalizerWrapper, Precompiled, Sequence as NormalizerSequence, Strip,
+};
+use tokenizers::pre_tokenizers::metaspace::{Metaspace, PrependScheme};
+use tokenizers::pre_tokenizers::punctuation::Punctuation;
+use tokenizers::pre_tokenizers::sequence::Sequence as PreTokenizerSequence;
+use tokenizers::processors::template::TemplateProcessing;
+use tokenizers::{AddedToken, SplitDelimiterBehavior};
+
+use crate::error::{Error, Result};
+use crate::formats::config::{AddedTokenConfig, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig};
+use crate::formats::sentencepiece::{Algorithm, PieceKind, SentencePieceModel};
+
+/// The class name that the reference gives this tokenizer.
+pub const CLASS: &str = "DebertaV2TokenizerFast";
+
+/// Whether a model's configuration says that its SentencePiece file is to be read as DeBERTa's.
+///
+/// Without a class in `tokenizer_config.json` the class follows from `model_type`; without either the name
+/// `spm.model`, which only this family uses, decides.
+pub fn claims(tokenizer_class: Option<&str>, model_type: Option<&str>) -> bool {
+    match (tokenizer_class, model_type) {
+        (Some(class), _) => class.trim_end_matches("Fast") == "DebertaV2Tokenizer",
+        (None, Some(model_type)) => model_type == "deberta-v2",
+        (None, None) => true,
+    }
+}
+
+/// Fills in the special tokens that the class has by default.
+///
+/// The unknown token is matched after normalization, the others on the raw text.
+pub fn default_special_tokens(map: &mut SpecialTokensMap) {
+    let defaults = SpecialTokensMap {
+        bos_token: Some(SpecialTokenConfig::Text("[CLS]".to_owned())),
+        eos_token: Some(SpecialTokenConfig::Text("[SEP]".to_owned())),
+        unk_token: Some(SpecialTokenConfig::Text("[UNK]".to_owned())),
+        sep_token: Some(SpecialTokenConfig::Text("[SEP]".to_owned())),
+        pad_token: Some(SpecialTokenConfig::Text("[PAD]".to_owned())),
+        cls_token: Some(SpecialTokenConfig::Text("[CLS]".to_owned())),
+        mask_token: Some(SpecialTokenConfig::Text("[MASK]".to_owned())),
+        additional_special_tokens: Vec::new(),
+    };
+    for ((_, slot), (_, default)) in map.named_mut().into_iter().zip(defaults.named()) {
+        if slot.is_none() {
+            *slot = default.cloned();
+        }
+    }
+    if let Some(SpecialTokenConfig::Text(text)) = &map.unk_token {
+        map.unk_token = Some(SpecialTokenConfig::Full(AddedTokenConfig {
+            content: text.clone(),
+            lstrip: false,
+            rstrip: false,
+            single_word: false,
+            normalized: true,
+            special: true,
+        }));
+    }
+}
+
+/// Converts the parsed file called `name`; added tokens of other files are the caller's to add.
+///
+/// # Errors
+/// [`Error::Unsupported`] for anything but a Unigram model, [`Error::Damaged`] for one that cannot be used.
+pub fn convert(
+    name: &str,
+    model: &SentencePieceModel,
+    config: &TokenizerConfig,
+) -> Result<tokenizers::Tokenizer> {
+    if model.algorithm != Algorithm::Unigram {
+        return Err(Error::unsupported(
+            name,
+            format!(
+                "its algorithm is {}, and a DeBERTa tokenizer is Unigram",
+                model.algorithm.name()
+            ),
+        ));
+    }
+    let damaged = |problem: tokenizers::Error| Error::damaged(name, problem);
+    let scores = model
+        .pieces
+        .iter()
+        .map(|piece| (piece.text.clone(), f64::from(piece.score)))
+        .collect();
+    let unigram = Unigram::from(scores, Some(model.unknown_id as usize), false).map_err(damaged)?;
+
+    let mut tokenizer = tokenizers::Tokenizer::new(unigram);
+    tokenizer
+        .with_normalizer(Some(normalizer(name, model, config)?))
+        .map_err(damaged)?;
+    tokenizer
+        .add_tokens(
+            model
+                .pieces
+                .iter()
+                .filter_map(|piece| added_piece(&piece.text, piece.kind)),
+        )
+        .map_err(damaged)?;
+    let metaspace = Metaspace::new('▁', PrependScheme::Always, true);
+    let mut pre_tokenizers = Vec::new();
+    if config.split_by_punct {
+        pre_tokenizers.push(Punctuation::new(SplitDelimiterBehavior::Isolated).into());
+    }
+    pre_tokenizers.push(metaspace.clone().into());
+    tokenizer.with_pre_tokenizer(Some(PreTokenizerSequence::new(pre_tokenizers)));
+    tokenizer.with_decoder(Some(metaspace));
+    Ok(tokenizer)
+}
+
+/// Wraps texts as `[CLS] A [SEP]` and `[CLS] A [SEP] B [SEP]`; run once every token has its id.
+///
+/// A template token that the vocabulary lacks has the unknown id, as in the reference.
+pub fn add_template(name: &str, tokenizer: &mut tokenizers::Tokenizer, unknown_id: u32) -> Result<()> {
+    let template = |text: &str| text.to_owned();
+    let id = |token: &str| tokenizer.token_to_id(token).unwrap_or(unknown_id);
+    let processor = TemplateProcessing::builder()
+        .try_single(template("[CLS]:0 $A:0 [SEP]:0"))
+        .map_err(|problem| Error::damaged(name, problem))?
+        .try_pair(template("[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1"))
+        .map_err(|problem| Error::damaged(name, problem))?
+        .special_tokens(vec![
+            ("[CLS]".to_owned(), id("[CLS]")),
+            ("[SEP]".to_owned(), id("[SEP]")),
+        ])
+        .build()
+        .map_err(|problem| Error::damaged(name, problem))?;
+    tokenizer.with_post_processor(Some(processor));
+    Ok(())
+}
+
+fn normalizer(
+    name: &str,
+    model: &SentencePieceModel,
+    config: &TokenizerConfig,
+) -> Result<NormalizerSequence> {
+    let mut steps: Vec<NormalizerWrapper> = Vec::new();
+    if config.do_lower_case {
+        steps.push(Lowercase.into());
+    }
+    steps.push(Strip::new(true, true).into());
+    if !model.precompiled_charsmap.is_empty() {
+        let map = Precompiled::from(&model.precompiled_charsmap)
+            .map_err(|problem| Error::damaged(name, format!("its character map: {problem}")))?;
+        steps.push(map.into());
+    }
+    let spaces = Replace::new(ReplacePattern::Regex(" {2,}".to_owned()), " ")
+        .map_err(|problem| Error::damaged(name, problem))?;
+    steps.push(spaces.into());
+    Ok(NormalizerSequence::new(steps))
+}
+
+/// Control pieces and user-defined ones are matched in the raw text; only control pieces are special.
+fn added_piece(text: &str, kind: PieceKind) -> Option<AddedToken> {
+    match kind {
+        PieceKind::Control => Some(AddedToken::from(text, true)),
+        PieceKind::UserDefined => Some(AddedToken::from(text, false).normalized(false)),
+        _ => None,
+    }
+}

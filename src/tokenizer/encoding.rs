@@ -1,0 +1,134 @@
+//! The tokens of one text, and the units in which their offsets can be given.
+
+use clap::ValueEnum;
+
+/// Tokens of one window of a text or a pair, special tokens included where asked for. All vectors are equally long.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Encoding {
+    pub ids: Vec<u32>,
+    /// The piece of each id; an unknown token shows the unknown piece, and its surface in `offsets`.
+    pub tokens: Vec<String>,
+    /// Half-open byte ranges of the original text (of the second text for its tokens); `(0, 0)` for the special
+    /// tokens of the template.
+    pub offsets: Vec<(usize, usize)>,
+    /// 0, or 1 for the second text of a pair where the model tells them apart.
+    pub type_ids: Vec<u32>,
+    /// 1 for the special tokens that the template added.
+    pub special_tokens_mask: Vec<u32>,
+    /// Index of the pre-tokenized word of its text; `None` for special tokens of the template.
+    pub word_ids: Vec<Option<u32>>,
+    /// 0 or 1: the text of the pair that the token comes from; `None` for special tokens of the template.
+    pub sequence_ids: Vec<Option<usize>>,
+}
+
+impl Encoding {
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// The offsets in `unit`, given the texts they point into.
+    pub fn offsets_in(&self, unit: OffsetUnit, text: &str, pair: Option<&str>) -> Vec<(usize, usize)> {
+        if unit == OffsetUnit::Byte {
+            return self.offsets.clone();
+        }
+        let first = UnitIndex::new(unit, text);
+        let second = UnitIndex::new(unit, pair.unwrap_or_default());
+        self.offsets
+            .iter()
+            .zip(&self.sequence_ids)
+            .map(|(&(start, end), sequence)| {
+                let index = if *sequence == Some(1) { &second } else { &first };
+                (index.at(start), index.at(end))
+            })
+            .collect()
+    }
+}
+
+/// What an offset counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum OffsetUnit {
+    /// Bytes of UTF-8, as Rust's tokenizers and most C programs count.
+    #[default]
+    Byte,
+    /// Unicode scalar values, as Python counts.
+    Char,
+    /// UTF-16 code units, as JavaScript, Java and the Language Server Protocol count.
+    Utf16,
+}
+
+impl OffsetUnit {
+    /// The name records carry.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Byte => "byte",
+            Self::Char => "char",
+            Self::Utf16 => "utf16",
+        }
+    }
+
+    fn width(self, character: char) -> usize {
+        match self {
+            Self::Byte => character.len_utf8(),
+            Self::Char => 1,
+            Self::Utf16 => character.len_utf16(),
+        }
+    }
+}
+
+/// Byte offset → offset in another unit, for every character boundary of a text.
+struct UnitIndex {
+    by_byte: Option<Vec<usize>>,
+}
+
+impl UnitIndex {
+    fn new(unit: OffsetUnit, text: &str) -> Self {
+        // In ASCII text all units agree.
+        if text.is_ascii() {
+            return Self { by_byte: None };
+        }
+        let mut by_byte = vec![0; text.len() + 1];
+        let mut count = 0;
+        for (byte, character) in text.char_indices() {
+            by_byte[byte..byte + character.len_utf8()].fill(count);
+            count += unit.width(character);
+        }
+        by_byte[text.len()] = count;
+        Self {
+            by_byte: Some(by_byte),
+        }
+    }
+
+    fn at(&self, byte: usize) -> usize {
+        match &self.by_byte {
+            None => byte,
+            Some(by_byte) => by_byte[byte.min(by_byte.len() - 1)],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_convert_to_characters_and_utf16_units() {
+        let encoding = Encoding {
+            offsets: vec![(0, 2), (2, 6), (6, 7), (0, 3)],
+            sequence_ids: vec![Some(0), Some(0), Some(0), Some(1)],
+            ..Encoding::default()
+        };
+        let (text, pair) = ("é😀a", Some("漢b"));
+        assert_eq!(
+            encoding.offsets_in(OffsetUnit::Char, text, pair),
+            [(0, 1), (1, 2), (2, 3), (0, 1)]
+        );
+        assert_eq!(
+            encoding.offsets_in(OffsetUnit::Utf16, text, pair),
+            [(0, 1), (1, 3), (3, 4), (0, 1)]
+        );
+    }
+}
