@@ -30,6 +30,8 @@ const SCAN_BYTES: u64 = 1 << 20;
 #[derive(Debug)]
 pub struct EmbeddingMatrix {
     file: Arc<dyn ByteSource>,
+    /// The file's name within the model.
+    name: String,
     container: Container,
     tensor: TensorInfo,
     rows: u64,
@@ -48,7 +50,7 @@ impl EmbeddingMatrix {
                 continue;
             };
             if !is_index {
-                return Self::in_file(file);
+                return Self::in_file(file, name);
             }
             let index = ShardIndex::parse(file.name(), &file.read_all()?)?;
             let tensors: Vec<(&str, &str)> = index.tensors().collect();
@@ -56,13 +58,13 @@ impl EmbeddingMatrix {
             let Some((_, shard)) = found.and_then(|found| tensors.get(found)) else {
                 return Err(no_matrix(file.name()));
             };
-            let Some(file) = files.find(shard)? else {
+            let Some(shard_file) = files.find(shard)? else {
                 return Err(Error::damaged(
                     file.name(),
                     format!("it names {shard}, which {} does not have", files.place()),
                 ));
             };
-            return Self::in_file(file);
+            return Self::in_file(shard_file, shard);
         }
         Err(files.missing(
             "checkpoint (model.safetensors or pytorch_model.bin, whole or in shards)",
@@ -76,7 +78,7 @@ impl EmbeddingMatrix {
     }
 
     /// The matrix in one checkpoint file.
-    fn in_file(file: Arc<dyn ByteSource>) -> Result<Self> {
+    fn in_file(file: Arc<dyn ByteSource>, name: &str) -> Result<Self> {
         let checkpoint = Checkpoint::open(file.as_ref())?;
         let candidates = checkpoint.tensors.iter().map(|tensor| (tensor.name.as_str(), tensor.shape.len() == 2));
         let found = tensor_names::find(candidates).ok_or_else(|| no_matrix(file.name()))?;
@@ -93,6 +95,7 @@ impl EmbeddingMatrix {
         Ok(Self {
             container: checkpoint.container,
             file,
+            name: name.to_owned(),
             tensor,
             rows,
             columns,
@@ -119,9 +122,9 @@ impl EmbeddingMatrix {
         &self.tensor.name
     }
 
-    /// Name of the file that holds the matrix.
+    /// Name, within the model, of the file that holds the matrix.
     pub fn file(&self) -> &str {
-        self.file.name()
+        &self.name
     }
 
     /// Format of that file.

@@ -25,6 +25,9 @@ use crate::source::ModelFiles;
 use reference::ReferenceEngine;
 use special_tokens::SpecialTokens;
 
+const TOKENIZER_JSON: &str = "tokenizer.json";
+const SPM_MODEL: &str = "spm.model";
+
 /// How a text is to be encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncodeOptions {
@@ -74,8 +77,8 @@ impl Encoded {
 #[derive(Debug)]
 pub struct Tokenizer {
     engine: ReferenceEngine,
-    /// The file it was read from.
-    file: String,
+    /// The file it was read from, by its name within the model.
+    file: &'static str,
     class: Option<String>,
     special_tokens: SpecialTokensMap,
     max_length: Option<u64>,
@@ -88,9 +91,9 @@ impl Tokenizer {
     /// The files that [`Tokenizer::open`] reads, where a model has them; `config.json` is read too.
     pub fn file_names() -> [&'static str; 5] {
         [
-            "tokenizer.json",
+            TOKENIZER_JSON,
             "tokenizer_config.json",
-            "spm.model",
+            SPM_MODEL,
             "special_tokens_map.json",
             "added_tokens.json",
         ]
@@ -106,11 +109,11 @@ impl Tokenizer {
             Some(file) => parse(file.name(), &file.read_all()?)?,
             None => TokenizerConfig::default(),
         };
-        if let Some(file) = files.find("tokenizer.json")? {
+        if let Some(file) = files.find(TOKENIZER_JSON)? {
             let bytes = file.read_all()?;
             return Self::from_tokenizer_json(files, config, file.name(), &bytes);
         }
-        if let Some(file) = files.find("spm.model")? {
+        if let Some(file) = files.find(SPM_MODEL)? {
             let bytes = file.read_all()?;
             return Self::from_sentencepiece(files, config, file.name(), &bytes);
         }
@@ -188,7 +191,7 @@ impl Tokenizer {
         let cut_left = config.truncation_side.as_deref() == Some("left");
         Ok(Self {
             engine: ReferenceEngine::new(name.to_owned(), inner, unknown_id, cut_left)?,
-            file: name.to_owned(),
+            file: if sentencepiece.is_some() { SPM_MODEL } else { TOKENIZER_JSON },
             class,
             special_tokens: special_tokens.map,
             max_length: config.max_length(),
@@ -280,9 +283,9 @@ impl Tokenizer {
         }
     }
 
-    /// The file the tokenizer was read from.
-    pub fn file(&self) -> &str {
-        &self.file
+    /// Name, within the model, of the file that the tokenizer was read from.
+    pub fn file(&self) -> &'static str {
+        self.file
     }
 
     /// The class that the reference loads it with, where the files say.

@@ -153,8 +153,8 @@ fn every_part_of_every_checkpoint_is_refused() {
     assert_eq!(CHECKPOINTS.len(), 14);
     for file in CHECKPOINTS.iter() {
         let bytes = file.read_all().unwrap();
-        // Headers end within the first 1500 bytes, directories take the last 1500; between them are elements.
-        let elements = 1500..bytes.len().saturating_sub(1500);
+        // Headers end within the first 1000 bytes, directories take the last 1000; between them are elements.
+        let elements = 1000..bytes.len().saturating_sub(1000);
         let lengths =
             (0..bytes.len()).filter(|length| !elements.contains(length) || length % 97 == 0);
         for length in lengths {

@@ -1,0 +1,174 @@
+//! The reference's own encodings and decodings, text by text: no difference is allowed.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use tokscope::model_ref::ModelRef;
+use tokscope::tokenizer::{EncodeOptions, Encoding, OffsetUnit, Tokenizer, Truncation};
+
+use crate::support::{files, json_lines, repository, shared, tokenizer};
+
+#[derive(Deserialize)]
+struct Golden {
+    text: String,
+    pair: Option<String>,
+    ids: Vec<u32>,
+    tokens: Vec<String>,
+    type_ids: Option<Vec<u32>>,
+    /// In characters, as Python counts them.
+    offsets: Vec<(usize, usize)>,
+    byte_offsets: Option<Vec<(usize, usize)>>,
+    special_tokens_mask: Option<Vec<u32>>,
+}
+
+#[derive(Deserialize)]
+struct GoldenTruncation {
+    text: String,
+    pair: Option<String>,
+    max_length: usize,
+    #[serde(default)]
+    stride: usize,
+    /// Of a single text.
+    #[serde(default)]
+    windows: Vec<GoldenWindow>,
+    /// Of the first window of a pair.
+    ids: Option<Vec<u32>>,
+    type_ids: Option<Vec<u32>>,
+}
+
+#[derive(Deserialize)]
+struct GoldenWindow {
+    ids: Vec<u32>,
+    offsets: Vec<(usize, usize)>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum GoldenDecode {
+    Single {
+        id: u32,
+        piece: String,
+        text: String,
+    },
+    Sequence {
+        ids: Vec<u32>,
+        text: String,
+        text_skip_special: String,
+    },
+}
+
+/// A token the vocabulary does not have shows as the unknown piece here and as its surface there.
+fn same_tokens(tokenizer: &Tokenizer, encoding: &Encoding, golden: &[String]) -> bool {
+    encoding.tokens.len() == golden.len()
+        && encoding.ids.iter().zip(&encoding.tokens).zip(golden).all(|((id, ours), theirs)| {
+            let unknown = tokenizer.vocabulary().get(*id).is_some_and(|entry| entry.piece == *ours);
+            ours == theirs || (unknown && tokenizer.id_of(theirs).is_err())
+        })
+}
+
+fn differences(tokenizer: &Tokenizer, path: &Path) -> (usize, usize) {
+    let golden: Vec<Golden> = json_lines(path);
+    let mut different = 0;
+    for case in &golden {
+        let pair = case.pair.as_deref();
+        let encoding = tokenizer.encode(&case.text, pair, &EncodeOptions::default()).unwrap().into_first();
+        let pair = pair.filter(|pair| !pair.is_empty());
+        let same = encoding.ids == case.ids
+            && same_tokens(tokenizer, &encoding, &case.tokens)
+            && encoding.offsets_in(OffsetUnit::Char, &case.text, pair) == case.offsets
+            && case.byte_offsets.as_ref().is_none_or(|offsets| encoding.offsets == *offsets)
+            && case.type_ids.as_ref().is_none_or(|ids| encoding.type_ids == *ids)
+            && case.special_tokens_mask.as_ref().is_none_or(|mask| encoding.special_tokens_mask == *mask);
+        if !same {
+            different += 1;
+            eprintln!("{}: {:?}\n  ours   {:?}\n  golden {:?}", path.display(), case.text, encoding.tokens, case.tokens);
+        }
+    }
+    (golden.len(), different)
+}
+
+#[test]
+fn the_built_in_tokenizer_encodes_as_the_reference() {
+    let tokenizer = Tokenizer::open(&files(&ModelRef::Demo)).unwrap();
+    for file in ["demo/golden.jsonl", "demo/golden_pairs.jsonl"] {
+        let (texts, different) = differences(&tokenizer, &repository(file));
+        assert!(texts > 5);
+        assert_eq!(different, 0, "{file}");
+    }
+}
+
+#[test]
+fn deberta_encodes_as_the_reference() {
+    let Some(shared) = shared("deberta_encodes_as_the_reference") else { return };
+    let tokenizer = tokenizer(&shared.join("models/deberta-v3-xsmall"));
+    for (file, least) in [("deberta-v3-xsmall.jsonl", 1695), ("deberta-v3-xsmall.pairs.jsonl", 6)] {
+        let (texts, different) = differences(&tokenizer, &shared.join("golden").join(file));
+        assert!(texts >= least, "{file} has {texts} texts");
+        assert_eq!(different, 0, "{file}");
+    }
+}
+
+#[test]
+fn six_other_families_encode_as_the_reference() {
+    let Some(shared) = shared("six_other_families_encode_as_the_reference") else { return };
+    for family in ["gpt2", "bert-base-cased", "roberta-base", "t5-small", "xlnet-base-cased", "modernbert"] {
+        let tokenizer = tokenizer(&shared.join("models").join(family));
+        let (texts, different) = differences(&tokenizer, &shared.join(format!("golden/{family}.jsonl")));
+        assert!(texts >= 500, "{family} has {texts} texts");
+        assert_eq!(different, 0, "{family}");
+    }
+}
+
+#[test]
+fn deberta_cuts_as_the_reference() {
+    let Some(shared) = shared("deberta_cuts_as_the_reference") else { return };
+    let tokenizer = tokenizer(&shared.join("models/deberta-v3-xsmall"));
+    let golden: Vec<GoldenTruncation> = json_lines(&shared.join("golden/deberta-v3-xsmall.truncation.jsonl"));
+    assert!(golden.len() >= 8);
+    for case in golden {
+        let options = EncodeOptions {
+            truncation: Some(Truncation {
+                max_length: case.max_length,
+                stride: case.stride,
+            }),
+            ..EncodeOptions::default()
+        };
+        let pair = case.pair.as_deref();
+        let whole = tokenizer.encode(&case.text, pair, &EncodeOptions::default()).unwrap().into_first();
+        let encoded = tokenizer.encode(&case.text, pair, &options).unwrap();
+        assert_eq!(encoded.truncated_tokens, whole.len() - encoded.windows[0].len());
+        assert!(case.ids.as_ref().is_none_or(|ids| encoded.windows[0].ids == *ids), "{:?}", case.text);
+        assert!(case.type_ids.as_ref().is_none_or(|ids| encoded.windows[0].type_ids == *ids), "{:?}", case.text);
+        if pair.is_none() {
+            assert_eq!(encoded.windows.len(), case.windows.len(), "{:?}", case.text);
+        }
+        for (window, golden) in encoded.windows.iter().zip(&case.windows) {
+            assert_eq!(window.ids, golden.ids, "{:?}", case.text);
+            assert_eq!(window.offsets_in(OffsetUnit::Char, &case.text, pair), golden.offsets, "{:?}", case.text);
+        }
+    }
+}
+
+#[test]
+fn deberta_decodes_as_the_reference() {
+    let Some(shared) = shared("deberta_decodes_as_the_reference") else { return };
+    let tokenizer = tokenizer(&shared.join("models/deberta-v3-xsmall"));
+    let golden: Vec<GoldenDecode> = json_lines(&shared.join("golden/deberta-v3-xsmall.decode.jsonl"));
+    assert!(golden.len() > 1000);
+    for case in golden {
+        match case {
+            GoldenDecode::Single { id, piece, text } => {
+                assert_eq!(tokenizer.piece(id).as_deref(), Some(piece.as_str()));
+                assert_eq!(tokenizer.decode(&[id], false).unwrap(), text, "{id}");
+            }
+            GoldenDecode::Sequence {
+                ids,
+                text,
+                text_skip_special,
+            } => {
+                assert_eq!(tokenizer.decode(&ids, false).unwrap(), text, "{ids:?}");
+                assert_eq!(tokenizer.decode(&ids, true).unwrap(), text_skip_special, "{ids:?}");
+            }
+        }
+    }
+}
