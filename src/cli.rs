@@ -28,7 +28,11 @@ Exit codes: 0 done, 1 a negative answer, 2 wrong usage or input, 3 not reachable
 /// A tokenizer and embedding-row inspector for models of the Hugging Face Hub
 #[derive(Debug, Parser)]
 #[command(name = "tokscope", version, styles = STYLES, after_help = EXAMPLES, propagate_version = true)]
-#[command(infer_long_args = false, arg_required_else_help = true, max_term_width = 110)]
+#[command(
+    infer_long_args = false,
+    arg_required_else_help = true,
+    max_term_width = 110
+)]
 pub struct Cli {
     #[command(flatten)]
     pub global: GlobalOptions,
@@ -58,7 +62,13 @@ pub struct GlobalOptions {
     #[arg(long, global = true)]
     pub offline: bool,
     /// Output format
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT"
+    )]
     pub format: Format,
     /// The same as --format json
     #[arg(long, global = true, conflicts_with = "format")]

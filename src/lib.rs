@@ -60,7 +60,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Err(error) => {
             // Help and version come this way too, and go to standard output; a closed pipe is no failure.
             let _ = error.print();
-            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            return if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            };
         }
     };
     let env = |name: &str| std::env::var(name).ok();
@@ -72,24 +76,38 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         _ => Level::Normal,
     };
     let bars_off = env("HF_HUB_DISABLE_PROGRESS_BARS").is_some_and(|value| source::is_true(&value));
-    let stderr = Arc::new(Stderr::new(err_style, level, io::stderr().is_terminal() && !bars_off));
+    let stderr = Arc::new(Stderr::new(
+        err_style,
+        level,
+        io::stderr().is_terminal() && !bars_off,
+    ));
     match answer(&cli, &stderr) {
         Ok(exit) => exit,
         Err(error) if is_closed_pipe(&error) => Exit::Done,
         Err(error) => {
             stderr.error(&error);
-            error.downcast_ref::<Error>().map_or(Exit::Usage, Error::exit)
+            error
+                .downcast_ref::<Error>()
+                .map_or(Exit::Usage, Error::exit)
         }
     }
 }
 
 fn answer(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
     let global = &cli.global;
-    let format = if global.json { Format::Json } else { global.format };
+    let format = if global.json {
+        Format::Json
+    } else {
+        global.format
+    };
     let stdout = io::stdout();
     let is_terminal = stdout.is_terminal();
     let reader = Reader {
-        style: Style::new(global.color.enabled(is_terminal, |name| std::env::var(name).ok())),
+        style: Style::new(
+            global
+                .color
+                .enabled(is_terminal, |name| std::env::var(name).ok()),
+        ),
         is_terminal,
     };
     let streams = Streams {

@@ -26,6 +26,10 @@ pub trait Sink {
 /// One record of an answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "records are made and written one at a time"
+)]
 pub enum Record {
     Tokenize(Tokenize),
     Decode(Decode),
@@ -357,6 +361,9 @@ mod tests {
             ..Row::default()
         });
         let json = serde_json::to_string(&row).unwrap();
-        assert!(json.ends_with(r#""values":[0.1,0.04321289,-0.0,1e-8]}"#), "{json}");
+        assert!(
+            json.ends_with(r#""values":[0.1,0.04321289,-0.0,1e-8]}"#),
+            "{json}"
+        );
     }
 }

@@ -16,7 +16,12 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut (session.command_line)(), "tokscope", &mut script);
+    clap_complete::generate(
+        args.shell,
+        &mut (session.command_line)(),
+        "tokscope",
+        &mut script,
+    );
     session.sink.raw(&script).map_err(stdout_failed)?;
     Ok(Exit::Done)
 }

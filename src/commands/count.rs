@@ -1,7 +1,7 @@
 //! `count`: how many tokens files, trees and streams have.
 
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args as ClapArgs;
@@ -73,10 +73,17 @@ impl FromStr for Budget {
         let tokens = match digits.parse::<u64>() {
             Ok(number) => number.checked_mul(factor),
             // "1.5k" is exact in thousandths; "1.5" alone is no number of tokens.
-            Err(_) if factor > 1 && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') => digits
-                .parse::<f64>()
-                .ok()
-                .map(|number| (number * factor as f64).round() as u64),
+            Err(_)
+                if factor > 1
+                    && digits
+                        .bytes()
+                        .all(|byte| byte.is_ascii_digit() || byte == b'.') =>
+            {
+                digits
+                    .parse::<f64>()
+                    .ok()
+                    .map(|number| (number * factor as f64).round() as u64)
+            }
             Err(_) => None,
         };
         tokens
@@ -142,18 +149,19 @@ struct Counting<'a> {
 impl Counting<'_> {
     /// One stream: a text of the command line, or standard input.
     fn texts(&mut self, session: &mut Session, texts: Vec<String>) -> Result<()> {
-        let input = TextArgs {
-            texts,
-            options: InputOptions {
-                files: Vec::new(),
-                lines: self.args.lines,
-                jsonl: self.args.jsonl,
-                field: self.args.field.clone(),
-                chomp: self.args.chomp,
-                lossy: self.args.lossy,
-            },
-        };
-        self.input(session, &input)
+        let options = self.input_options(Vec::new());
+        self.input(session, &TextArgs { texts, options })
+    }
+
+    fn input_options(&self, files: Vec<PathBuf>) -> InputOptions {
+        InputOptions {
+            files,
+            lines: self.args.lines,
+            jsonl: self.args.jsonl,
+            field: self.args.field.clone(),
+            chomp: self.args.chomp,
+            lossy: self.args.lossy,
+        }
     }
 
     fn input(&mut self, session: &mut Session, input: &TextArgs) -> Result<()> {
@@ -179,14 +187,9 @@ impl Counting<'_> {
             return self.texts(session, Vec::new());
         }
         if self.args.lines || self.args.jsonl {
-            let mut input = TextArgs::default();
-            input.options = InputOptions {
-                files: vec![path.into()],
-                lines: self.args.lines,
-                jsonl: self.args.jsonl,
-                field: self.args.field.clone(),
-                chomp: self.args.chomp,
-                lossy: self.args.lossy,
+            let input = TextArgs {
+                texts: Vec::new(),
+                options: self.input_options(vec![path.into()]),
             };
             return self.input(session, &input);
         }
@@ -311,10 +314,25 @@ mod tests {
 
     #[test]
     fn budgets_are_read_as_people_write_them() {
-        for (text, tokens) in [("8000", 8_000), ("8k", 8_000), ("128K", 128_000), ("1.5m", 1_500_000), ("8_000", 8_000)] {
+        for (text, tokens) in [
+            ("8000", 8_000),
+            ("8k", 8_000),
+            ("128K", 128_000),
+            ("1.5m", 1_500_000),
+            ("8_000", 8_000),
+        ] {
             assert_eq!(text.parse(), Ok(Budget(tokens)), "{text}");
         }
-        for text in ["", "k", "-1", "8kb", "1.5", "1e3", "inf", "99999999999999999999"] {
+        for text in [
+            "",
+            "k",
+            "-1",
+            "8kb",
+            "1.5",
+            "1e3",
+            "inf",
+            "99999999999999999999",
+        ] {
             assert!(text.parse::<Budget>().is_err(), "{text}");
         }
     }

@@ -46,7 +46,10 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let tokenizer = Tokenizer::open(&session.files()?)?;
     let given = args.ids.join(" ");
     if args.ids.is_empty() && session.stdin_is_terminal {
-        return Err(Error::usage_hint("there are no ids", "give them as arguments or through a pipe"));
+        return Err(Error::usage_hint(
+            "there are no ids",
+            "give them as arguments or through a pipe",
+        ));
     }
     let mut exit = Exit::Done;
     let mut own = Cursor::new(given.into_bytes());
@@ -70,7 +73,10 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         match answer(&tokenizer, &input, args) {
             Ok(records) => {
                 for record in records {
-                    session.emit(&Record::Decode(Decode { line: place, ..record }))?;
+                    session.emit(&Record::Decode(Decode {
+                        line: place,
+                        ..record
+                    }))?;
                 }
             }
             Err(error) if args.lines => {
@@ -93,7 +99,10 @@ fn answer(tokenizer: &Tokenizer, input: &str, args: &Args) -> Result<Vec<Decode>
     }
     let lists = ids.chunks(1).map(|id| {
         let decode = record(tokenizer, id, args.skip_special_tokens)?;
-        Ok(Decode { each: true, ..decode })
+        Ok(Decode {
+            each: true,
+            ..decode
+        })
     });
     lists.collect()
 }
@@ -101,11 +110,16 @@ fn answer(tokenizer: &Tokenizer, input: &str, args: &Args) -> Result<Vec<Decode>
 /// Ids as people and programs write them: `1 2`, `1,2`, `[1, 2]`.
 fn parse_ids(tokenizer: &Tokenizer, input: &str) -> Result<Vec<u32>> {
     let list = input.trim();
-    let list = list.strip_prefix('[').and_then(|list| list.strip_suffix(']')).unwrap_or(list);
+    let list = list
+        .strip_prefix('[')
+        .and_then(|list| list.strip_suffix(']'))
+        .unwrap_or(list);
     list.split(|c: char| c == ',' || c.is_whitespace())
         .filter(|id| !id.is_empty())
         .map(|id| {
-            let number: u64 = id.parse().map_err(|_| Error::NotAnId { given: id.to_owned() })?;
+            let number: u64 = id.parse().map_err(|_| Error::NotAnId {
+                given: id.to_owned(),
+            })?;
             u32::try_from(number).map_err(|_| tokenizer.unknown_id(number))
         })
         .collect()

@@ -92,10 +92,17 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         rows.extend(RowRef::by_position(&tokens, &args.positions)?);
     }
     let [a, b] = &rows[..] else {
-        return Err(Error::usage(format!("two rows are wanted, and {} are named", rows.len())));
+        return Err(Error::usage(format!(
+            "two rows are wanted, and {} are named",
+            rows.len()
+        )));
     };
     let diff = record(&model.matrix, a, b, args)?;
-    let exit = if diff.identical { Exit::Done } else { Exit::Negative };
+    let exit = if diff.identical {
+        Exit::Done
+    } else {
+        Exit::Negative
+    };
     session.emit(&Record::Diff(diff))?;
     Ok(exit)
 }

@@ -54,7 +54,12 @@ enum OutputFormat {
 ///
 /// # Errors
 /// [`Error::NoSuchRow`] for an id beyond the matrix.
-pub fn records(matrix: &EmbeddingMatrix, rows: &[RowRef], stats: bool, full: bool) -> Result<Vec<Row>> {
+pub fn records(
+    matrix: &EmbeddingMatrix,
+    rows: &[RowRef],
+    stats: bool,
+    full: bool,
+) -> Result<Vec<Row>> {
     let ids: Vec<u32> = rows.iter().map(|row| row.id).collect();
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -88,7 +93,11 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         .map(|path| output_format(path).map(|format| (path, format)))
         .transpose()?;
     let by_name = !args.ids.is_empty() || !args.pieces.is_empty();
-    let text = if args.text.is_some() || !by_name { Some(read_text(args, session)?) } else { None };
+    let text = if args.text.is_some() || !by_name {
+        Some(read_text(args, session)?)
+    } else {
+        None
+    };
     let model = Model::open(session)?;
     let rows = select(args, &model, text.as_deref())?;
     match output {
@@ -100,9 +109,17 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         Some((path, OutputFormat::Array(format))) => {
             let ids: Vec<u32> = rows.iter().map(|row| row.id).collect();
             if ids.is_empty() {
-                return Err(Error::usage("the text has no tokens, so there are no rows to write"));
+                return Err(Error::usage(
+                    "the text has no tokens, so there are no rows to write",
+                ));
             }
-            export::write(path, format, &model.matrix.lookup(&ids)?, &ids, model.matrix.dtype())?;
+            export::write(
+                path,
+                format,
+                &model.matrix.lookup(&ids)?,
+                &ids,
+                model.matrix.dtype(),
+            )?;
         }
         Some((path, OutputFormat::Text(format))) => {
             let records = records(&model.matrix, &rows, args.stats, args.full)?;
@@ -152,7 +169,10 @@ fn read_text(args: &Args, session: &mut Session) -> Result<String> {
 }
 
 fn output_format(path: &Path) -> Result<OutputFormat> {
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let extension = path
+        .extension()
+        .and_then(|extension| extension.to_str())
+        .unwrap_or_default();
     match extension.to_ascii_lowercase().as_str() {
         "npy" => Ok(OutputFormat::Array(ArrayFormat::Npy)),
         "safetensors" => Ok(OutputFormat::Array(ArrayFormat::Safetensors)),
@@ -160,7 +180,10 @@ fn output_format(path: &Path) -> Result<OutputFormat> {
         "csv" => Ok(OutputFormat::Text(TextFormat::Csv)),
         "tsv" => Ok(OutputFormat::Text(TextFormat::Tsv)),
         _ => Err(Error::usage_hint(
-            format!("the name of {} does not say which format to write", path.display()),
+            format!(
+                "the name of {} does not say which format to write",
+                path.display()
+            ),
             "let it end in .npy, .safetensors, .csv, .tsv or .jsonl",
         )),
     }
@@ -173,11 +196,15 @@ fn write_text(session: &Session, path: &Path, format: TextFormat, records: Vec<R
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
-        let temporary = tempfile::Builder::new().prefix(".tokscope-").tempfile_in(folder)?;
+        let temporary = tempfile::Builder::new()
+            .prefix(".tokscope-")
+            .tempfile_in(folder)?;
         let file: &File = temporary.as_file();
         {
             let mut sink = (session.open_sink)(format, Box::new(BufWriter::new(file)));
-            records.into_iter().try_for_each(|record| sink.emit(&Record::Row(record)))?;
+            records
+                .into_iter()
+                .try_for_each(|record| sink.emit(&Record::Row(record)))?;
             sink.finish()?;
         }
         temporary.persist(path).map_err(|problem| problem.error)?;

@@ -55,7 +55,11 @@ pub fn info(files: &ModelFiles) -> Result<Info> {
     let checkpoint_is_here = EmbeddingMatrix::checkpoint_names()
         .find_map(|name| list.iter().find(|file| file.name == name))
         .is_some_and(|file| file.cached);
-    let matrix = if checkpoint_is_here { Some(EmbeddingMatrix::open(files)?) } else { None };
+    let matrix = if checkpoint_is_here {
+        Some(EmbeddingMatrix::open(files)?)
+    } else {
+        None
+    };
     let window = context_window(config.as_ref(), tokenizer.as_ref());
     Ok(Info {
         model: files.model(),
@@ -63,7 +67,9 @@ pub fn info(files: &ModelFiles) -> Result<Info> {
         findings: findings(&list, tokenizer.as_ref(), matrix.as_ref(), config.as_ref()),
         files: list,
         tokenizer: tokenizer.as_ref().map(tokenizer_info),
-        embedding: matrix.as_ref().map(|matrix| embedding_info(matrix, tokenizer.as_ref(), config.as_ref())),
+        embedding: matrix
+            .as_ref()
+            .map(|matrix| embedding_info(matrix, tokenizer.as_ref(), config.as_ref())),
         config: config.map(|config| ConfigInfo {
             model_type: config.model_type,
             vocab_size: config.vocab_size,
@@ -105,7 +111,10 @@ fn embedding_info(
     config: Option<&ModelConfig>,
 ) -> EmbeddingInfo {
     let pad = |tokenizer: &Tokenizer| {
-        let pad = tokenizer.special_tokens().into_iter().find(|(role, ..)| *role == "pad_token");
+        let pad = tokenizer
+            .special_tokens()
+            .into_iter()
+            .find(|(role, ..)| *role == "pad_token");
         pad.and_then(|(_, _, id)| id).map(u64::from)
     };
     EmbeddingInfo {
@@ -115,7 +124,9 @@ fn embedding_info(
         rows: matrix.rows(),
         columns: matrix.columns(),
         dtype: matrix.dtype().name().to_owned(),
-        padding_idx: config.and_then(|config| config.pad_token_id).or_else(|| tokenizer.and_then(pad)),
+        padding_idx: config
+            .and_then(|config| config.pad_token_id)
+            .or_else(|| tokenizer.and_then(pad)),
         rows_without_token: tokenizer
             .map(|tokenizer| tokenizer.vocabulary().gaps(matrix.rows()))
             .unwrap_or_default(),
@@ -130,12 +141,21 @@ fn findings(
     config: Option<&ModelConfig>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut find = |level, code, message: String| findings.push(Finding { level, code, message });
+    let mut find = |level, code, message: String| {
+        findings.push(Finding {
+            level,
+            code,
+            message,
+        })
+    };
     match (tokenizer, matrix) {
         (Some(tokenizer), Some(matrix)) => {
             let last = u64::from(tokenizer.vocabulary().last_id());
             if last >= matrix.rows() {
-                let message = format!("ids {} to {last} of the tokenizer have no row in the matrix", matrix.rows());
+                let message = format!(
+                    "ids {} to {last} of the tokenizer have no row in the matrix",
+                    matrix.rows()
+                );
                 find(Level::Warning, "ids-without-row", message);
             }
             let gaps = tokenizer.vocabulary().gaps(matrix.rows());
@@ -149,22 +169,43 @@ fn findings(
                 find(Level::Note, "spare-rows", message);
             }
         }
-        (None, _) => find(Level::Warning, "no-tokenizer", "the model has no tokenizer that tokscope reads".to_owned()),
+        (None, _) => find(
+            Level::Warning,
+            "no-tokenizer",
+            "the model has no tokenizer that tokscope reads".to_owned(),
+        ),
         (Some(_), None) => {
-            let message = match EmbeddingMatrix::checkpoint_names().find(|name| files.iter().any(|file| file.name == *name)) {
-                Some(name) => format!("{name} is not downloaded, so the matrix is not described; `tokscope pull --weights` fetches it"),
-                None => "the model has no checkpoint that tokscope reads, so there is no matrix".to_owned(),
+            let message = match EmbeddingMatrix::checkpoint_names()
+                .find(|name| files.iter().any(|file| file.name == *name))
+            {
+                Some(name) => format!(
+                    "{name} is not downloaded, so the matrix is not described; `tokscope pull --weights` fetches it"
+                ),
+                None => "the model has no checkpoint that tokscope reads, so there is no matrix"
+                    .to_owned(),
             };
             find(Level::Note, "no-matrix", message);
         }
     }
     if let (Some(matrix), Some(config)) = (matrix, config) {
-        if let Some(declared) = config.vocab_size.filter(|declared| *declared != matrix.rows()) {
-            let message = format!("config.json declares vocab_size {declared}, and the matrix has {} rows", matrix.rows());
+        if let Some(declared) = config
+            .vocab_size
+            .filter(|declared| *declared != matrix.rows())
+        {
+            let message = format!(
+                "config.json declares vocab_size {declared}, and the matrix has {} rows",
+                matrix.rows()
+            );
             find(Level::Warning, "vocab-size", message);
         }
-        if let Some(declared) = config.hidden_size.filter(|declared| *declared != matrix.columns()) {
-            let message = format!("config.json declares hidden_size {declared}, and the matrix has {} columns", matrix.columns());
+        if let Some(declared) = config
+            .hidden_size
+            .filter(|declared| *declared != matrix.columns())
+        {
+            let message = format!(
+                "config.json declares hidden_size {declared}, and the matrix has {} columns",
+                matrix.columns()
+            );
             find(Level::Warning, "hidden-size", message);
         }
     }
@@ -175,14 +216,20 @@ fn findings(
         }
         for (role, token, id) in tokenizer.special_tokens() {
             if id.is_none() {
-                find(Level::Warning, "special-token", format!("{role} is `{token}`, which the vocabulary lacks"));
+                find(
+                    Level::Warning,
+                    "special-token",
+                    format!("{role} is `{token}`, which the vocabulary lacks"),
+                );
             }
         }
         let declared = config.and_then(|config| config.max_position_embeddings);
         if let (Some(declared), Some(limit)) = (declared, tokenizer.max_length())
             && declared != limit
         {
-            let message = format!("config.json declares max_position_embeddings {declared}, and the tokenizer model_max_length {limit}");
+            let message = format!(
+                "config.json declares max_position_embeddings {declared}, and the tokenizer model_max_length {limit}"
+            );
             find(Level::Note, "context-window", message);
         }
     }
@@ -191,7 +238,10 @@ fn findings(
 
 /// The value at a dotted path of a record.
 fn get(info: &Info, field: &str) -> Result<String> {
-    let path = SHORT_NAMES.iter().find(|(short, _)| *short == field).map_or(field, |(_, path)| path);
+    let path = SHORT_NAMES
+        .iter()
+        .find(|(short, _)| *short == field)
+        .map_or(field, |(_, path)| path);
     let record = serde_json::to_value(info).unwrap_or_default();
     let found = path.split('.').try_fold(&record, |value, key| match value {
         Value::Array(items) => items.get(key.parse::<usize>().ok()?),

@@ -75,10 +75,20 @@ impl TextArgs {
         let mut sources: Vec<Source> = self
             .texts
             .iter()
-            .map(|text| if text == "-" { Source::Stdin } else { Source::Argument(text) })
+            .map(|text| {
+                if text == "-" {
+                    Source::Stdin
+                } else {
+                    Source::Argument(text)
+                }
+            })
             .collect();
         sources.extend(self.options.files.iter().map(|path| {
-            if path.as_os_str() == "-" { Source::Stdin } else { Source::File(path) }
+            if path.as_os_str() == "-" {
+                Source::Stdin
+            } else {
+                Source::File(path)
+            }
         }));
         if sources.is_empty() {
             if session.stdin_is_terminal {
@@ -131,13 +141,19 @@ impl InputOptions {
             if self.chomp {
                 chomp(&mut text);
             }
-            let text = Text { text, line: None, path };
+            let text = Text {
+                text,
+                line: None,
+                path,
+            };
             return each(session, Ok(text));
         }
         // Lines of a file or an argument are read here; those of standard input through the session.
         let mut own: Option<Box<dyn BufRead>> = match source {
             Source::Argument(text) => Some(Box::new(Cursor::new(text.as_bytes().to_vec()))),
-            Source::File(path) => Some(Box::new(BufReader::new(File::open(path).map_err(unreadable)?))),
+            Source::File(path) => Some(Box::new(BufReader::new(
+                File::open(path).map_err(unreadable)?,
+            ))),
             Source::Stdin => None,
         };
         let mut offset = 0;
@@ -178,7 +194,8 @@ impl InputOptions {
             line,
             problem,
         };
-        let value: Value = serde_json::from_str(json).map_err(|problem| bad(format!("not JSON: {problem}")))?;
+        let value: Value =
+            serde_json::from_str(json).map_err(|problem| bad(format!("not JSON: {problem}")))?;
         match value {
             Value::String(text) => Ok(text),
             Value::Object(mut fields) => match fields.remove(&self.field) {
@@ -246,7 +263,13 @@ mod tests {
 
     #[test]
     fn one_line_end_is_stripped_and_no_more() {
-        for (line, stripped) in [("a\r\n", "a"), ("a\n", "a"), ("a\r", "a\r"), ("a\n\n", "a\n"), ("", "")] {
+        for (line, stripped) in [
+            ("a\r\n", "a"),
+            ("a\n", "a"),
+            ("a\r", "a\r"),
+            ("a\n\n", "a\n"),
+            ("", ""),
+        ] {
             let mut bytes = line.as_bytes().to_vec();
             strip_line_end(&mut bytes);
             assert_eq!(bytes, stripped.as_bytes());
@@ -256,7 +279,13 @@ mod tests {
     #[test]
     fn the_first_bad_byte_is_named_by_its_place_in_the_input() {
         let error = utf8("notes.txt", vec![b'a', 0xff], false, 10).unwrap_err();
-        assert_eq!(error.to_string(), "notes.txt is not UTF-8: the byte at offset 11 is invalid");
-        assert_eq!(utf8("notes.txt", vec![b'a', 0xff], true, 10).unwrap(), "a\u{fffd}");
+        assert_eq!(
+            error.to_string(),
+            "notes.txt is not UTF-8: the byte at offset 11 is invalid"
+        );
+        assert_eq!(
+            utf8("notes.txt", vec![b'a', 0xff], true, 10).unwrap(),
+            "a\u{fffd}"
+        );
     }
 }

@@ -19,10 +19,12 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let mut command = (session.command_line)();
     command.build();
     if let Some(name) = &args.command {
-        command = command
-            .find_subcommand(name)
-            .cloned()
-            .ok_or_else(|| Error::usage_hint(format!("there is no command `{name}`"), "`tokscope --help` lists them"))?;
+        command = command.find_subcommand(name).cloned().ok_or_else(|| {
+            Error::usage_hint(
+                format!("there is no command `{name}`"),
+                "`tokscope --help` lists them",
+            )
+        })?;
     }
     let mut page = Vec::new();
     Man::new(command).render(&mut page).map_err(stdout_failed)?;

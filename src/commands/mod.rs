@@ -69,7 +69,12 @@ impl Session<'_> {
     }
 
     /// Sends the failure of one record of a stream to the reader, in its place.
-    pub fn emit_failure(&mut self, line: Option<u64>, path: Option<String>, error: &Error) -> Result<()> {
+    pub fn emit_failure(
+        &mut self,
+        line: Option<u64>,
+        path: Option<String>,
+        error: &Error,
+    ) -> Result<()> {
         self.emit(&Record::Error(Failure {
             line,
             path,

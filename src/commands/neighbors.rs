@@ -38,10 +38,18 @@ pub struct Args {
 ///
 /// # Errors
 /// [`Error::NoSuchRow`] if a row of the query is beyond the matrix.
-pub fn records(model: &Model, plus: &[u32], minus: &[u32], metric: Metric, k: usize) -> Result<Vec<Neighbor>> {
+pub fn records(
+    model: &Model,
+    plus: &[u32],
+    minus: &[u32],
+    metric: Metric,
+    k: usize,
+) -> Result<Vec<Neighbor>> {
     let query = Query::new(&model.matrix, plus, minus, metric)?;
     let vocabulary = model.tokenizer.vocabulary();
-    let found = nearest(&model.matrix, &query, metric, k, |id| vocabulary.get(id).is_some())?;
+    let found = nearest(&model.matrix, &query, metric, k, |id| {
+        vocabulary.get(id).is_some()
+    })?;
     Ok(found
         .into_iter()
         .enumerate()
@@ -57,7 +65,11 @@ pub fn records(model: &Model, plus: &[u32], minus: &[u32], metric: Metric, k: us
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let named = [args.token.is_some(), args.id.is_some(), args.piece.is_some()];
+    let named = [
+        args.token.is_some(),
+        args.id.is_some(),
+        args.piece.is_some(),
+    ];
     if !named.contains(&true) && args.plus.is_empty() && args.minus.is_empty() {
         return Err(Error::usage_hint(
             "there is no token to start from",

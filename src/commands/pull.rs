@@ -22,7 +22,12 @@ pub struct Args {
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let mut files = session.files()?;
     files.refresh()?;
-    let here: Vec<String> = files.list()?.into_iter().filter(|file| file.cached).map(|file| file.name).collect();
+    let here: Vec<String> = files
+        .list()?
+        .into_iter()
+        .filter(|file| file.cached)
+        .map(|file| file.name)
+        .collect();
     let mut names: Vec<&str> = Tokenizer::file_names().to_vec();
     names.push("config.json");
     let mut found_tokenizer = false;

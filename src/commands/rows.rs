@@ -38,7 +38,9 @@ impl RowRef {
     pub fn by_token(tokenizer: &Tokenizer, text: &str) -> Result<Self> {
         let mut rows = Self::by_text(tokenizer, text, false)?;
         match rows.len() {
-            0 => Err(Error::NoToken { text: text.to_owned() }),
+            0 => Err(Error::NoToken {
+                text: text.to_owned(),
+            }),
             1 => Ok(Self {
                 position: None,
                 ..rows.remove(0)

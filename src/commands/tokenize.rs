@@ -66,7 +66,11 @@ pub fn records(
 ) -> Result<Vec<Tokenize>> {
     let pair = args.pair.as_deref().filter(|pair| !pair.is_empty());
     let encoded = tokenizer.encode(&text.text, pair, &args.encode_options())?;
-    let shown = if args.stride.is_some() { encoded.windows.len() } else { 1 };
+    let shown = if args.stride.is_some() {
+        encoded.windows.len()
+    } else {
+        1
+    };
     let truncated_tokens = Some(encoded.truncated_tokens).filter(|count| *count > 0);
     Ok(encoded
         .windows

@@ -57,7 +57,9 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     });
     let pieces = args.pieces.iter().map(|piece| {
         let id = tokenizer.id_of(piece)?;
-        vocabulary.get(id).ok_or_else(|| tokenizer.unknown_id(u64::from(id)))
+        vocabulary
+            .get(id)
+            .ok_or_else(|| tokenizer.unknown_id(u64::from(id)))
     });
     let named: Vec<&Entry> = named.chain(pieces).collect::<Result<_>>()?;
     if !named.is_empty() {
@@ -69,7 +71,10 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         }
     }
     for entry in vocabulary.entries() {
-        if pattern.as_ref().is_none_or(|pattern| pattern.is_match(&entry.piece)) {
+        if pattern
+            .as_ref()
+            .is_none_or(|pattern| pattern.is_match(&entry.piece))
+        {
             session.emit(&Record::Piece(record(entry)))?;
         }
     }

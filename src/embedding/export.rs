@@ -23,7 +23,13 @@ pub enum ArrayFormat {
 ///
 /// # Errors
 /// [`Error::WriteOutput`].
-pub fn write(path: &Path, format: ArrayFormat, rows: &Tensor, ids: &[u32], dtype: Dtype) -> Result<()> {
+pub fn write(
+    path: &Path,
+    format: ArrayFormat,
+    rows: &Tensor,
+    ids: &[u32],
+    dtype: Dtype,
+) -> Result<()> {
     let failed = |problem: &str| Error::WriteOutput {
         output: path.display().to_string(),
         source: io::Error::other(problem.to_owned()),
@@ -39,15 +45,24 @@ pub fn write(path: &Path, format: ArrayFormat, rows: &Tensor, ids: &[u32], dtype
             output: path.display().to_string(),
             source,
         })?;
-    save(temporary.path(), format, rows, ids, dtype).map_err(|problem| failed(&problem.to_string()))?;
-    temporary.persist(path).map_err(|problem| Error::WriteOutput {
-        output: path.display().to_string(),
-        source: problem.error,
-    })?;
+    save(temporary.path(), format, rows, ids, dtype)
+        .map_err(|problem| failed(&problem.to_string()))?;
+    temporary
+        .persist(path)
+        .map_err(|problem| Error::WriteOutput {
+            output: path.display().to_string(),
+            source: problem.error,
+        })?;
     Ok(())
 }
 
-fn save(path: &Path, format: ArrayFormat, rows: &Tensor, ids: &[u32], dtype: Dtype) -> CandleResult<()> {
+fn save(
+    path: &Path,
+    format: ArrayFormat,
+    rows: &Tensor,
+    ids: &[u32],
+    dtype: Dtype,
+) -> CandleResult<()> {
     let stored = match (dtype, format) {
         (Dtype::F16, _) => DType::F16,
         (Dtype::F64, _) => DType::F64,

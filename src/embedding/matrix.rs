@@ -80,13 +80,19 @@ impl EmbeddingMatrix {
     /// The matrix in one checkpoint file.
     fn in_file(file: Arc<dyn ByteSource>, name: &str) -> Result<Self> {
         let checkpoint = Checkpoint::open(file.as_ref())?;
-        let candidates = checkpoint.tensors.iter().map(|tensor| (tensor.name.as_str(), tensor.shape.len() == 2));
+        let candidates = checkpoint
+            .tensors
+            .iter()
+            .map(|tensor| (tensor.name.as_str(), tensor.shape.len() == 2));
         let found = tensor_names::find(candidates).ok_or_else(|| no_matrix(file.name()))?;
         let tensor = checkpoint.tensors[found].locate(file.as_ref())?;
         if !tensor.dtype.is_readable() {
             return Err(Error::unsupported(
                 file.name(),
-                format!("the elements of {} are {}, not floating-point numbers of 16, 32 or 64 bits", tensor.name, tensor.dtype),
+                format!(
+                    "the elements of {} are {}, not floating-point numbers of 16, 32 or 64 bits",
+                    tensor.name, tensor.dtype
+                ),
             ));
         }
         let [rows, columns] = tensor.shape[..] else {
@@ -205,7 +211,8 @@ impl EmbeddingMatrix {
         let size = self.tensor.dtype.size();
         let width = self.columns * size;
         let mut values = Vec::new();
-        let contiguous = width > 0 && self.tensor.strides[1] == 1 && self.tensor.strides[0] == self.columns;
+        let contiguous =
+            width > 0 && self.tensor.strides[1] == 1 && self.tensor.strides[0] == self.columns;
         if !contiguous {
             for id in ids {
                 values.clear();
@@ -220,7 +227,9 @@ impl EmbeddingMatrix {
         while first < end {
             let last = (first + rows_at_a_time).min(end);
             let start = self.tensor.byte_range.start;
-            let bytes = self.file.read(start + first * width..start + last * width)?;
+            let bytes = self
+                .file
+                .read(start + first * width..start + last * width)?;
             values.clear();
             append_f32(self.tensor.dtype, &bytes, &mut values);
             for (id, row) in (first..last).zip(values.chunks_exact(self.columns as usize)) {
@@ -235,6 +244,9 @@ impl EmbeddingMatrix {
 fn no_matrix(file: &str) -> Error {
     Error::unsupported(
         file,
-        format!("it has no word-embedding matrix: no tensor is named {}", tensor_names::EMBEDDING_NAMES.join(", ")),
+        format!(
+            "it has no word-embedding matrix: no tensor is named {}",
+            tensor_names::EMBEDDING_NAMES.join(", ")
+        ),
     )
 }

@@ -22,7 +22,12 @@ pub struct RowFacts {
 /// If the tensor is not of that shape, or has no columns.
 pub fn row_facts(rows: &Tensor) -> CandleResult<Vec<RowFacts>> {
     let wide = rows.to_dtype(DType::F64)?;
-    let norms = wide.sqr()?.sum(1)?.sqrt()?.to_dtype(DType::F32)?.to_vec1::<f32>()?;
+    let norms = wide
+        .sqr()?
+        .sum(1)?
+        .sqrt()?
+        .to_dtype(DType::F32)?
+        .to_vec1::<f32>()?;
     let means = wide.mean(1)?.to_dtype(DType::F32)?.to_vec1::<f32>()?;
     let minima = rows.min(1)?.to_vec1::<f32>()?;
     let maxima = rows.max(1)?.to_vec1::<f32>()?;
@@ -60,7 +65,8 @@ pub fn compare(a: &Tensor, b: &Tensor) -> CandleResult<Comparison> {
     let l2 = wide.sqr()?.sum_all()?.sqrt()?.to_scalar::<f64>()?;
     let (a, b) = (a.to_dtype(DType::F64)?, b.to_dtype(DType::F64)?);
     let dot = (&a * &b)?.sum_all()?.to_scalar::<f64>()?;
-    let lengths = a.sqr()?.sum_all()?.to_scalar::<f64>()? * b.sqr()?.sum_all()?.to_scalar::<f64>()?;
+    let lengths =
+        a.sqr()?.sum_all()?.to_scalar::<f64>()? * b.sqr()?.sum_all()?.to_scalar::<f64>()?;
     let cosine = dot / lengths.sqrt();
     Ok(Comparison {
         max_abs,
@@ -143,13 +149,29 @@ impl Query {
     ///
     /// # Errors
     /// If an id has no row.
-    pub fn new(matrix: &EmbeddingMatrix, plus: &[u32], minus: &[u32], metric: Metric) -> Result<Self> {
+    pub fn new(
+        matrix: &EmbeddingMatrix,
+        plus: &[u32],
+        minus: &[u32],
+        metric: Metric,
+    ) -> Result<Self> {
         let mut vector = vec![0.0; matrix.columns() as usize];
-        let signed = plus.iter().map(|id| (id, 1.0)).chain(minus.iter().map(|id| (id, -1.0)));
+        let signed = plus
+            .iter()
+            .map(|id| (id, 1.0))
+            .chain(minus.iter().map(|id| (id, -1.0)));
         for (&id, sign) in signed {
             let row = matrix.row(u64::from(id))?;
-            let norm = row.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
-            let scale = if metric == Metric::Cosine && norm > 0.0 { sign / norm } else { sign };
+            let norm = row
+                .iter()
+                .map(|value| f64::from(*value).powi(2))
+                .sum::<f64>()
+                .sqrt();
+            let scale = if metric == Metric::Cosine && norm > 0.0 {
+                sign / norm
+            } else {
+                sign
+            };
             for (sum, value) in vector.iter_mut().zip(&row) {
                 *sum += scale * f64::from(*value);
             }
@@ -172,7 +194,12 @@ pub fn nearest(
     k: usize,
     wanted: impl Fn(u32) -> bool,
 ) -> Result<Vec<(u32, f32)>> {
-    let query_norm = query.vector.iter().map(|value| value * value).sum::<f64>().sqrt();
+    let query_norm = query
+        .vector
+        .iter()
+        .map(|value| value * value)
+        .sum::<f64>()
+        .sqrt();
     let mut best: Vec<(u32, f64)> = Vec::new();
     if k == 0 {
         return Ok(Vec::new());
@@ -180,7 +207,10 @@ pub fn nearest(
     matrix.scan(0..matrix.rows(), |id, row| {
         let id = id as u32;
         let score = metric.score(&query.vector, query_norm, row);
-        let beaten = best.len() == k && best.last().is_some_and(|last| !metric.nearer(score, last.1));
+        let beaten = best.len() == k
+            && best
+                .last()
+                .is_some_and(|last| !metric.nearer(score, last.1));
         if score.is_nan() || beaten || query.ids.contains(&id) || !wanted(id) {
             return;
         }
@@ -189,7 +219,10 @@ pub fn nearest(
         best.insert(place, (id, score));
         best.truncate(k);
     })?;
-    Ok(best.into_iter().map(|(id, score)| (id, score as f32)).collect())
+    Ok(best
+        .into_iter()
+        .map(|(id, score)| (id, score as f32))
+        .collect())
 }
 
 #[cfg(test)]

@@ -51,7 +51,10 @@ mod tests {
             ]),
             Some("deberta.embeddings.word_embeddings.weight")
         );
-        assert_eq!(choose(&["deberta.embeddings.word_embeddings._weight"]), None);
+        assert_eq!(
+            choose(&["deberta.embeddings.word_embeddings._weight"]),
+            None
+        );
     }
 
     #[test]
@@ -68,7 +71,10 @@ mod tests {
     #[test]
     fn the_name_nearest_to_the_root_wins_and_vectors_do_not_count() {
         assert_eq!(
-            choose(&["vision.tower.embed_tokens.weight", "model.embed_tokens.weight"]),
+            choose(&[
+                "vision.tower.embed_tokens.weight",
+                "model.embed_tokens.weight"
+            ]),
             Some("model.embed_tokens.weight")
         );
         let tensors = [("a.wte.weight", false), ("a.b.wte.weight", true)];

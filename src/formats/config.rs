@@ -78,7 +78,10 @@ impl ModelConfig {
 
 impl From<ModelConfigKeys> for ModelConfig {
     fn from(keys: ModelConfigKeys) -> Self {
-        let text = keys.text_config.map(|text| Self::from(*text)).unwrap_or_default();
+        let text = keys
+            .text_config
+            .map(|text| Self::from(*text))
+            .unwrap_or_default();
         Self {
             model_type: keys.model_type,
             vocab_size: keys.vocab_size.or(text.vocab_size),
@@ -251,9 +254,7 @@ fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
 }
 
 /// A list that files may also leave `null`.
-fn tokens<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Vec<SpecialTokenConfig>, D::Error> {
+fn tokens<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SpecialTokenConfig>, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
@@ -289,11 +290,15 @@ mod tests {
 
     #[test]
     fn sizes_of_other_families_are_found() {
-        let gpt2 = ModelConfig::parse("config.json", br#"{"n_positions": 1024, "n_embd": 768}"#).unwrap();
+        let gpt2 =
+            ModelConfig::parse("config.json", br#"{"n_positions": 1024, "n_embd": 768}"#).unwrap();
         assert_eq!(gpt2.max_position_embeddings, Some(1024));
         assert_eq!(gpt2.hidden_size, Some(768));
-        let nested =
-            ModelConfig::parse("config.json", br#"{"text_config": {"vocab_size": 9}, "pad_token_id": -1}"#).unwrap();
+        let nested = ModelConfig::parse(
+            "config.json",
+            br#"{"text_config": {"vocab_size": 9}, "pad_token_id": -1}"#,
+        )
+        .unwrap();
         assert_eq!(nested.vocab_size, Some(9));
         assert_eq!(nested.pad_token_id, None);
     }
@@ -301,7 +306,10 @@ mod tests {
     #[test]
     fn what_stands_in_for_json_is_named() {
         for (bytes, problem) in [
-            (&b"version https://git-lfs.github.com/spec/v1"[..], "git-LFS"),
+            (
+                &b"version https://git-lfs.github.com/spec/v1"[..],
+                "git-LFS",
+            ),
             (b"<html>", "web page"),
             (b"", "empty"),
             (b"{", "EOF"),

@@ -162,9 +162,7 @@ fn piece(message: &[u8]) -> Result<Piece, String> {
     for item in Fields(message) {
         match item.ok_or("is cut off")? {
             (field::PIECE_TEXT, Value::Bytes(text)) => {
-                piece.text = str::from_utf8(text)
-                    .map_err(|_| "is not UTF-8")?
-                    .to_owned();
+                piece.text = str::from_utf8(text).map_err(|_| "is not UTF-8")?.to_owned();
             }
             (field::PIECE_SCORE, Value::Fixed32(bits)) => {
                 piece.score = f32::from_bits(bits);
@@ -308,7 +306,8 @@ mod tests {
 
     #[test]
     fn a_pointer_file_is_named() {
-        let error = SentencePieceModel::parse("spm.model", b"version https://git-lfs.github.com/spec/v1\n");
+        let error =
+            SentencePieceModel::parse("spm.model", b"version https://git-lfs.github.com/spec/v1\n");
         assert_eq!(
             error.unwrap_err().to_string(),
             "spm.model is damaged: it is a git-LFS pointer, not the file itself"

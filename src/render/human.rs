@@ -8,7 +8,9 @@ use unicode_width::UnicodeWidthStr;
 
 use super::escape::cell;
 use super::{Reader, Streams, write_bare, write_failure};
-use crate::record::{Count, Decode, Diff, File, Neighbor, Offset, Piece, Record, Row, RowName, Sink, Tokenize, Total};
+use crate::record::{
+    Count, Decode, Diff, File, Neighbor, Offset, Piece, Record, Row, RowName, Sink, Tokenize, Total,
+};
 
 /// Values of a row shown without `--full`.
 const FIRST_VALUES: usize = 6;
@@ -57,9 +59,19 @@ impl<'w> Human<'w> {
             writeln!(self.out, "{}", style.head(&title))?;
         }
         let pieces: Vec<_> = record.tokens.iter().map(|token| cell(token)).collect();
-        let width = pieces.iter().map(|piece| piece.width()).max().unwrap_or(0).max(5);
+        let width = pieces
+            .iter()
+            .map(|piece| piece.width())
+            .max()
+            .unwrap_or(0)
+            .max(5);
         let surfaces = surfaces(record);
-        let surface_width = surfaces.iter().map(|text| text.width()).max().unwrap_or(0).max(4);
+        let surface_width = surfaces
+            .iter()
+            .map(|text| text.width())
+            .max()
+            .unwrap_or(0)
+            .max(4);
         let head = format!(
             "{:>5}  {:>7}  {}  {}  {}s",
             "#",
@@ -72,14 +84,21 @@ impl<'w> Human<'w> {
         for (index, (piece, surface)) in pieces.iter().zip(&surfaces).enumerate() {
             let padding = " ".repeat(width - piece.width());
             let special = record.special_tokens_mask[index] == 1;
-            let piece = if special { style.dim(piece) } else { style.token(index, piece) };
+            let piece = if special {
+                style.dim(piece)
+            } else {
+                style.token(index, piece)
+            };
             let (start, end) = record.offsets[index];
             let id = record.ids[index];
             if special {
                 writeln!(self.out, "{index:>5}  {id:>7}  {piece}")?;
             } else {
                 let surface = pad(surface, surface_width);
-                writeln!(self.out, "{index:>5}  {id:>7}  {piece}{padding}  {surface}  {start}..{end}")?;
+                writeln!(
+                    self.out,
+                    "{index:>5}  {id:>7}  {piece}{padding}  {surface}  {start}..{end}"
+                )?;
             }
         }
         writeln!(self.out, "{}", tokens_line(record))
@@ -89,11 +108,18 @@ impl<'w> Human<'w> {
         if !record.each {
             return write_bare(&mut self.out, self.reader, &record.text);
         }
-        self.head("decode", &format!("{:>7}  {}  text", "id", pad("piece", 16)))?;
+        self.head(
+            "decode",
+            &format!("{:>7}  {}  text", "id", pad("piece", 16)),
+        )?;
         for (id, token) in record.ids.iter().zip(&record.tokens) {
             let piece = pad(&cell(token), 16);
             let text = cell(&record.text);
-            writeln!(self.out, "{}", format!("{id:>7}  {piece}  {text}").trim_end())?;
+            writeln!(
+                self.out,
+                "{}",
+                format!("{id:>7}  {piece}  {text}").trim_end()
+            )?;
         }
         Ok(())
     }
@@ -108,11 +134,18 @@ impl<'w> Human<'w> {
         let over = match (record.within_budget, record.budget) {
             (Some(false), Some(budget)) => {
                 let by = record.tokens as u64 - budget;
-                format!("  {}", self.reader.style.bad(&format!("over {budget} by {by}")))
+                format!(
+                    "  {}",
+                    self.reader.style.bad(&format!("over {budget} by {by}"))
+                )
             }
             _ => String::new(),
         };
-        writeln!(self.out, "{}", format!("{:>8} {name}{over}", record.tokens).trim_end())
+        writeln!(
+            self.out,
+            "{}",
+            format!("{:>8} {name}{over}", record.tokens).trim_end()
+        )
     }
 
     fn total(&mut self, record: &Total) -> io::Result<()> {
@@ -129,9 +162,18 @@ impl<'w> Human<'w> {
     }
 
     fn piece(&mut self, record: &Piece) -> io::Result<()> {
-        let head = format!("{:>7}  {}  {}  {:>9}", "id", pad("piece", 20), pad("kind", 12), "score");
+        let head = format!(
+            "{:>7}  {}  {}  {:>9}",
+            "id",
+            pad("piece", 20),
+            pad("kind", 12),
+            "score"
+        );
         self.head("piece", &head)?;
-        let score = record.score.map(|score| format!("{score:>9.4}")).unwrap_or_default();
+        let score = record
+            .score
+            .map(|score| format!("{score:>9.4}"))
+            .unwrap_or_default();
         let mut kind = record.kind.to_owned();
         if record.special && record.kind != "control" {
             kind.push_str(", special");
@@ -143,12 +185,17 @@ impl<'w> Human<'w> {
 
     fn row(&mut self, record: &Row) -> io::Result<()> {
         let values = record.values.as_deref().unwrap_or_default();
-        let (rows, columns, _) = self.shape.get_or_insert((0, values.len(), record.dtype.clone()));
+        let (rows, columns, _) = self
+            .shape
+            .get_or_insert((0, values.len(), record.dtype.clone()));
         *rows += 1;
         *columns = values.len();
         let name = format!(
             "{}{:>7}  {}",
-            record.position.map(|position| format!("{position:>5}  ")).unwrap_or_default(),
+            record
+                .position
+                .map(|position| format!("{position:>5}  "))
+                .unwrap_or_default(),
             record.id,
             pad(&cell(record.piece.as_deref().unwrap_or("(no token)")), 14)
         );
@@ -163,9 +210,22 @@ impl<'w> Human<'w> {
             writeln!(self.out, "{}", self.reader.style.head(&facts))?;
             return self.values(values);
         }
-        let place = if record.position.is_some() { "    #  " } else { "" };
-        let head = if values.is_empty() { "      min       max      mean" } else { "  first values" };
-        let head = format!("{place}{:>7}  {}  {:>9}{head}", "id", pad("piece", 14), "norm");
+        let place = if record.position.is_some() {
+            "    #  "
+        } else {
+            ""
+        };
+        let head = if values.is_empty() {
+            "      min       max      mean"
+        } else {
+            "  first values"
+        };
+        let head = format!(
+            "{place}{:>7}  {}  {:>9}{head}",
+            "id",
+            pad("piece", 14),
+            "norm"
+        );
         self.head("row", &head)?;
         write!(self.out, "{name}  {:>9}", number(record.norm))?;
         if values.is_empty() {
@@ -175,14 +235,26 @@ impl<'w> Human<'w> {
         for value in values.iter().take(FIRST_VALUES) {
             write!(self.out, " {:>11}", number(*value))?;
         }
-        let more = if values.len() > FIRST_VALUES { " …" } else { "" };
+        let more = if values.len() > FIRST_VALUES {
+            " …"
+        } else {
+            ""
+        };
         writeln!(self.out, "{more}")
     }
 
     fn values(&mut self, values: &[f32]) -> io::Result<()> {
         for (index, line) in values.chunks(VALUES_PER_LINE).enumerate() {
-            let numbers: Vec<String> = line.iter().map(|value| format!("{:>11}", number(*value))).collect();
-            writeln!(self.out, "{:>6} {}", index * VALUES_PER_LINE, numbers.join(" "))?;
+            let numbers: Vec<String> = line
+                .iter()
+                .map(|value| format!("{:>11}", number(*value)))
+                .collect();
+            writeln!(
+                self.out,
+                "{:>6} {}",
+                index * VALUES_PER_LINE,
+                numbers.join(" ")
+            )?;
         }
         Ok(())
     }
@@ -210,7 +282,11 @@ impl<'w> Human<'w> {
             writeln!(self.out, "  a - b")?;
             return self.values(values);
         }
-        let first: Vec<String> = values.iter().take(FIRST_VALUES).map(|value| number(*value)).collect();
+        let first: Vec<String> = values
+            .iter()
+            .take(FIRST_VALUES)
+            .map(|value| number(*value))
+            .collect();
         let more = if values.len() > FIRST_VALUES {
             format!(" … ({} values; `--full` shows all)", values.len())
         } else {
@@ -220,7 +296,10 @@ impl<'w> Human<'w> {
     }
 
     fn neighbor(&mut self, record: &Neighbor) -> io::Result<()> {
-        self.head("neighbor", &format!("{:>5}  {:>9}  {:>7}  piece", "rank", record.metric, "id"))?;
+        self.head(
+            "neighbor",
+            &format!("{:>5}  {:>9}  {:>7}  piece", "rank", record.metric, "id"),
+        )?;
         writeln!(
             self.out,
             "{:>5}  {:>9}  {:>7}  {}",
@@ -232,8 +311,17 @@ impl<'w> Human<'w> {
     }
 
     fn file(&mut self, record: &File) -> io::Result<()> {
-        let how = if record.cached { "cached" } else { "downloaded" };
-        writeln!(self.out, "{:>12}  {}  {how}", thousands(record.size), pad(&cell(&record.name), 32))
+        let how = if record.cached {
+            "cached"
+        } else {
+            "downloaded"
+        };
+        writeln!(
+            self.out,
+            "{:>12}  {}  {how}",
+            thousands(record.size),
+            pad(&cell(&record.name), 32)
+        )
     }
 }
 
@@ -244,7 +332,9 @@ impl Sink for Human<'_> {
             Record::Decode(record) => self.decode(record),
             Record::Count(record) => self.count(record),
             Record::Total(record) => self.total(record),
-            Record::Info(record) => super::human_info::write(&mut self.out, self.reader.style, record),
+            Record::Info(record) => {
+                super::human_info::write(&mut self.out, self.reader.style, record)
+            }
             Record::Piece(record) => self.piece(record),
             Record::Row(record) => self.row(record),
             Record::Diff(record) => self.diff(record),
@@ -288,16 +378,23 @@ fn title(record: &Tokenize) -> Option<String> {
 }
 
 fn tokens_line(record: &Tokenize) -> String {
-    let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+    let plural =
+        |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
     let mut line = plural(record.count, "token");
     if record.window.is_none() {
         line.push_str(&format!(", {}", plural(record.words, "word")));
         if record.words > 0 && !record.truncated {
-            line.push_str(&format!(" ({:.2} tokens a word)", record.count as f64 / record.words as f64));
+            line.push_str(&format!(
+                " ({:.2} tokens a word)",
+                record.count as f64 / record.words as f64
+            ));
         }
     }
     if let Some(window) = record.context_window {
-        line.push_str(&format!(", {:.1} % of the context window of {window}", 100.0 * record.count as f64 / window as f64));
+        line.push_str(&format!(
+            ", {:.1} % of the context window of {window}",
+            100.0 * record.count as f64 / window as f64
+        ));
     }
     if let Some(cut) = record.truncated_tokens {
         line.push_str(&format!(", {} cut off", plural(cut, "token")));
@@ -308,7 +405,10 @@ fn tokens_line(record: &Tokenize) -> String {
 /// The part of its text that each token covers, as a cell.
 fn surfaces(record: &Tokenize) -> Vec<String> {
     let first = Boundaries::new(&record.text, record.offset_unit);
-    let second = Boundaries::new(record.pair.as_deref().unwrap_or_default(), record.offset_unit);
+    let second = Boundaries::new(
+        record.pair.as_deref().unwrap_or_default(),
+        record.offset_unit,
+    );
     record
         .offsets
         .iter()
@@ -356,7 +456,10 @@ impl<'t> Boundaries<'t> {
 }
 
 fn row_name(name: &RowName) -> String {
-    let position = name.position.map(|position| format!("position {position}  ")).unwrap_or_default();
+    let position = name
+        .position
+        .map(|position| format!("position {position}  "))
+        .unwrap_or_default();
     let piece = name.piece.as_deref().unwrap_or("(no token)");
     format!("{position}id {}  {}", name.id, cell(piece))
 }
@@ -384,7 +487,7 @@ pub(super) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -20,8 +20,15 @@ pub fn write(out: &mut dyn Write, style: Style, info: &Info) -> io::Result<()> {
         line("commit", commit.clone())?;
     }
     if let Some(tokenizer) = &info.tokenizer {
-        let class = tokenizer.class.as_deref().map(|class| format!(", {}", cell(class))).unwrap_or_default();
-        line("tokenizer", format!("{}{class}, from {}", tokenizer.model, cell(&tokenizer.file)))?;
+        let class = tokenizer
+            .class
+            .as_deref()
+            .map(|class| format!(", {}", cell(class)))
+            .unwrap_or_default();
+        line(
+            "tokenizer",
+            format!("{}{class}, from {}", tokenizer.model, cell(&tokenizer.file)),
+        )?;
         line("vocabulary size", tokenizer.vocabulary_size.to_string())?;
         let special: Vec<String> = tokenizer
             .special_tokens
@@ -39,13 +46,36 @@ pub fn write(out: &mut dyn Write, style: Style, info: &Info) -> io::Result<()> {
         }
     }
     if let Some(matrix) = &info.embedding {
-        let padding = matrix.padding_idx.map(|id| format!(", padding_idx {id}")).unwrap_or_default();
-        line("embedding", format!("{} x {} {}{padding}", matrix.rows, matrix.columns, matrix.dtype))?;
-        line("tensor", format!("{} in {} ({})", cell(&matrix.tensor), cell(&matrix.file), matrix.container))?;
+        let padding = matrix
+            .padding_idx
+            .map(|id| format!(", padding_idx {id}"))
+            .unwrap_or_default();
+        line(
+            "embedding",
+            format!(
+                "{} x {} {}{padding}",
+                matrix.rows, matrix.columns, matrix.dtype
+            ),
+        )?;
+        line(
+            "tensor",
+            format!(
+                "{} in {} ({})",
+                cell(&matrix.tensor),
+                cell(&matrix.file),
+                matrix.container
+            ),
+        )?;
         let spare: Vec<String> = matrix
             .rows_without_token
             .iter()
-            .map(|(first, last)| if first == last { first.to_string() } else { format!("{first}..{last}") })
+            .map(|(first, last)| {
+                if first == last {
+                    first.to_string()
+                } else {
+                    format!("{first}..{last}")
+                }
+            })
             .collect();
         if !spare.is_empty() {
             line("without token", format!("rows {}", spare.join(", ")))?;
@@ -53,10 +83,23 @@ pub fn write(out: &mut dyn Write, style: Style, info: &Info) -> io::Result<()> {
     }
     if let Some(config) = &info.config {
         let mut parts = Vec::new();
-        parts.extend(config.model_type.as_deref().map(|value| format!("model_type {}", cell(value))));
+        parts.extend(
+            config
+                .model_type
+                .as_deref()
+                .map(|value| format!("model_type {}", cell(value))),
+        );
         parts.extend(config.vocab_size.map(|value| format!("vocab_size {value}")));
-        parts.extend(config.hidden_size.map(|value| format!("hidden_size {value}")));
-        parts.extend(config.max_position_embeddings.map(|value| format!("max_position_embeddings {value}")));
+        parts.extend(
+            config
+                .hidden_size
+                .map(|value| format!("hidden_size {value}")),
+        );
+        parts.extend(
+            config
+                .max_position_embeddings
+                .map(|value| format!("max_position_embeddings {value}")),
+        );
         line("config", parts.join(", "))?;
     }
     if let Some(window) = info.context_window {
@@ -64,7 +107,11 @@ pub fn write(out: &mut dyn Write, style: Style, info: &Info) -> io::Result<()> {
     }
     for (index, file) in info.files.iter().enumerate() {
         let size = file.size.map(thousands).unwrap_or_default();
-        let cached = if file.cached { "" } else { "  (not downloaded)" };
+        let cached = if file.cached {
+            ""
+        } else {
+            "  (not downloaded)"
+        };
         let label = if index == 0 { "files" } else { "" };
         line(label, format!("{size:>13}  {}{cached}", cell(&file.name)))?;
     }

@@ -43,13 +43,16 @@ impl<'w> Separated<'w> {
             .quote_style(QuoteStyle::Necessary)
             .from_writer(Vec::new());
         line.write_record(&fields)?;
-        let line = line.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
+        let line = line
+            .into_inner()
+            .map_err(|error| io::Error::other(error.to_string()))?;
         self.out.write_all(&line)
     }
 
     fn tokenize(&mut self, record: &Tokenize) -> io::Result<()> {
         const COLUMNS: &[&str] = &[
-            "path", "line", "window", "position", "id", "piece", "start", "end", "type_id", "special", "word_id",
+            "path", "line", "window", "position", "id", "piece", "start", "end", "type_id",
+            "special", "word_id",
         ];
         self.header("tokenize", COLUMNS)?;
         for index in 0..record.ids.len() {
@@ -72,7 +75,10 @@ impl<'w> Separated<'w> {
     }
 
     fn count(&mut self, record: &Count) -> io::Result<()> {
-        self.header("count", &["path", "line", "tokens", "words", "chars", "bytes", "lines"])?;
+        self.header(
+            "count",
+            &["path", "line", "tokens", "words", "chars", "bytes", "lines"],
+        )?;
         self.write(vec![
             text(&record.path),
             optional(record.line),
@@ -89,8 +95,18 @@ impl<'w> Separated<'w> {
         if self.header == Some("count") {
             return Ok(());
         }
-        self.header("total", &["files", "tokens", "words", "chars", "bytes", "lines"])?;
-        let numbers = [record.files, record.tokens, record.words, record.chars, record.bytes, record.lines];
+        self.header(
+            "total",
+            &["files", "tokens", "words", "chars", "bytes", "lines"],
+        )?;
+        let numbers = [
+            record.files,
+            record.tokens,
+            record.words,
+            record.chars,
+            record.bytes,
+            record.lines,
+        ];
         self.write(numbers.iter().map(ToString::to_string).collect())
     }
 
@@ -99,13 +115,19 @@ impl<'w> Separated<'w> {
         let value = serde_json::to_value(record)?;
         let mut fields = Vec::new();
         flatten("", &value, &mut fields);
-        fields.into_iter().try_for_each(|(field, value)| self.write(vec![field, value]))
+        fields
+            .into_iter()
+            .try_for_each(|(field, value)| self.write(vec![field, value]))
     }
 
     fn row(&mut self, record: &Row) -> io::Result<()> {
         let values = record.values.as_deref().unwrap_or_default();
-        let names: Vec<String> = (0..values.len()).map(|column| format!("v{column}")).collect();
-        let mut columns = vec!["position", "id", "piece", "dtype", "norm", "min", "max", "mean"];
+        let names: Vec<String> = (0..values.len())
+            .map(|column| format!("v{column}"))
+            .collect();
+        let mut columns = vec![
+            "position", "id", "piece", "dtype", "norm", "min", "max", "mean",
+        ];
         columns.extend(names.iter().map(String::as_str));
         self.header("row", &columns)?;
         let mut fields = vec![
@@ -121,15 +143,30 @@ impl<'w> Separated<'w> {
 
     fn diff(&mut self, record: &Diff) -> io::Result<()> {
         let values = record.values.as_deref().unwrap_or_default();
-        let names: Vec<String> = (0..values.len()).map(|column| format!("d{column}")).collect();
+        let names: Vec<String> = (0..values.len())
+            .map(|column| format!("d{column}"))
+            .collect();
         let mut columns = vec![
-            "a.id", "a.piece", "a.position", "b.id", "b.piece", "b.position", "identical", "max_abs", "l2", "cosine",
+            "a.id",
+            "a.piece",
+            "a.position",
+            "b.id",
+            "b.piece",
+            "b.position",
+            "identical",
+            "max_abs",
+            "l2",
+            "cosine",
         ];
         columns.extend(names.iter().map(String::as_str));
         self.header("diff", &columns)?;
         let mut fields = Vec::new();
         for name in [&record.a, &record.b] {
-            fields.extend([name.id.to_string(), text(&name.piece), optional(name.position)]);
+            fields.extend([
+                name.id.to_string(),
+                text(&name.piece),
+                optional(name.position),
+            ]);
         }
         fields.extend([
             record.identical.to_string(),
@@ -160,7 +197,10 @@ impl Sink for Separated<'_> {
             Record::Total(record) => self.total(record),
             Record::Info(record) => self.info(record),
             Record::Piece(record) => {
-                self.header("piece", &["id", "piece", "kind", "score", "special", "added"])?;
+                self.header(
+                    "piece",
+                    &["id", "piece", "kind", "score", "special", "added"],
+                )?;
                 self.write(vec![
                     record.id.to_string(),
                     record.piece.clone(),
@@ -225,9 +265,17 @@ fn optional<T: ToString>(value: Option<T>) -> String {
 /// The leaves of a JSON value with their dotted paths.
 fn flatten(path: &str, value: &serde_json::Value, fields: &mut Vec<(String, String)>) {
     use serde_json::Value;
-    let at = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    let at = |key: &str| {
+        if path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{path}.{key}")
+        }
+    };
     match value {
-        Value::Object(map) => map.iter().for_each(|(key, value)| flatten(&at(key), value, fields)),
+        Value::Object(map) => map
+            .iter()
+            .for_each(|(key, value)| flatten(&at(key), value, fields)),
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
                 flatten(&at(&index.to_string()), item, fields);

@@ -43,7 +43,10 @@ impl Stderr {
 
     /// One sentence, and the remedy where there is one.
     pub fn error(&self, error: &anyhow::Error) {
-        let sentence: Vec<String> = error.chain().map(|cause| safe(&cause.to_string()).into_owned()).collect();
+        let sentence: Vec<String> = error
+            .chain()
+            .map(|cause| safe(&cause.to_string()).into_owned())
+            .collect();
         // An I/O error that is the source of ours is in our sentence already.
         let sentence = match error.downcast_ref::<Error>() {
             Some(_) => sentence[0].clone(),
@@ -86,7 +89,8 @@ impl Observer for Stderr {
             return;
         }
         let template = "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
-        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style =
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr())
             .with_style(style)
             .with_message(cell(file).into_owned());

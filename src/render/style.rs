@@ -21,7 +21,12 @@ impl ColorChoice {
             Self::Always => true,
             Self::Never => false,
             Self::Auto if set("NO_COLOR") => false,
-            Self::Auto if lookup("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0") => true,
+            Self::Auto
+                if lookup("CLICOLOR_FORCE")
+                    .is_some_and(|value| !value.is_empty() && value != "0") =>
+            {
+                true
+            }
             Self::Auto => is_terminal && lookup("TERM").as_deref() != Some("dumb"),
         }
     }
@@ -50,7 +55,11 @@ impl Style {
 
     /// A token, in one of two colours by turns so that neighbours are told apart.
     pub fn token(self, index: usize, text: &str) -> String {
-        let color = if index % 2 == 0 { AnsiColor::Cyan } else { AnsiColor::Yellow };
+        let color = if index.is_multiple_of(2) {
+            AnsiColor::Cyan
+        } else {
+            AnsiColor::Yellow
+        };
         self.paint(color.on_default(), text)
     }
 
@@ -85,7 +94,12 @@ mod tests {
     #[test]
     fn the_environment_decides_in_the_usual_order() {
         let env = |pairs: &'static [(&str, &str)]| {
-            move |name: &str| pairs.iter().find(|pair| pair.0 == name).map(|pair| pair.1.to_owned())
+            move |name: &str| {
+                pairs
+                    .iter()
+                    .find(|pair| pair.0 == name)
+                    .map(|pair| pair.1.to_owned())
+            }
         };
         let auto = ColorChoice::Auto;
         assert!(auto.enabled(true, env(&[])));

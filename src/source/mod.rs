@@ -272,7 +272,16 @@ mod tests {
     #[test]
     fn names_stay_within_the_model() {
         let files = ModelFiles::open(&ModelRef::Demo, options()).unwrap();
-        for name in ["../x", "/etc/passwd", "a/../../x", "", "a//b", "C:\\x", "a\\..\\b", "a\nb"] {
+        for name in [
+            "../x",
+            "/etc/passwd",
+            "a/../../x",
+            "",
+            "a//b",
+            "C:\\x",
+            "a\\..\\b",
+            "a\nb",
+        ] {
             assert_eq!(files.find(name).unwrap_err().code(), "damaged", "{name:?}");
         }
         assert!(is_within("onnx/model.onnx"));

@@ -17,7 +17,9 @@ use tokenizers::processors::template::TemplateProcessing;
 use tokenizers::{AddedToken, SplitDelimiterBehavior};
 
 use crate::error::{Error, Result};
-use crate::formats::config::{AddedTokenConfig, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig};
+use crate::formats::config::{
+    AddedTokenConfig, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig,
+};
 use crate::formats::sentencepiece::{Algorithm, PieceKind, SentencePieceModel};
 
 /// The class name that the reference gives this tokenizer.
@@ -118,7 +120,11 @@ pub fn convert(
 /// Wraps texts as `[CLS] A [SEP]` and `[CLS] A [SEP] B [SEP]`; run once every token has its id.
 ///
 /// A template token that the vocabulary lacks has the unknown id, as in the reference.
-pub fn add_template(name: &str, tokenizer: &mut tokenizers::Tokenizer, unknown_id: u32) -> Result<()> {
+pub fn add_template(
+    name: &str,
+    tokenizer: &mut tokenizers::Tokenizer,
+    unknown_id: u32,
+) -> Result<()> {
     let template = |text: &str| text.to_owned();
     let id = |token: &str| tokenizer.token_to_id(token).unwrap_or(unknown_id);
     let processor = TemplateProcessing::builder()

@@ -31,7 +31,12 @@ impl Encoding {
     }
 
     /// The offsets in `unit`, given the texts they point into.
-    pub fn offsets_in(&self, unit: OffsetUnit, text: &str, pair: Option<&str>) -> Vec<(usize, usize)> {
+    pub fn offsets_in(
+        &self,
+        unit: OffsetUnit,
+        text: &str,
+        pair: Option<&str>,
+    ) -> Vec<(usize, usize)> {
         if unit == OffsetUnit::Byte {
             return self.offsets.clone();
         }
@@ -41,7 +46,11 @@ impl Encoding {
             .iter()
             .zip(&self.sequence_ids)
             .map(|(&(start, end), sequence)| {
-                let index = if *sequence == Some(1) { &second } else { &first };
+                let index = if *sequence == Some(1) {
+                    &second
+                } else {
+                    &first
+                };
                 (index.at(start), index.at(end))
             })
             .collect()

@@ -191,7 +191,11 @@ impl Tokenizer {
         let cut_left = config.truncation_side.as_deref() == Some("left");
         Ok(Self {
             engine: ReferenceEngine::new(name.to_owned(), inner, unknown_id, cut_left)?,
-            file: if sentencepiece.is_some() { SPM_MODEL } else { TOKENIZER_JSON },
+            file: if sentencepiece.is_some() {
+                SPM_MODEL
+            } else {
+                TOKENIZER_JSON
+            },
             class,
             special_tokens: special_tokens.map,
             max_length: config.max_length(),
@@ -205,7 +209,12 @@ impl Tokenizer {
     ///
     /// # Errors
     /// [`Error::Usage`] if the truncation asked for cannot be done.
-    pub fn encode(&self, text: &str, pair: Option<&str>, options: &EncodeOptions) -> Result<Encoded> {
+    pub fn encode(
+        &self,
+        text: &str,
+        pair: Option<&str>,
+        options: &EncodeOptions,
+    ) -> Result<Encoded> {
         let pair = pair.filter(|pair| !pair.is_empty());
         self.engine.encode(text, pair, options)
     }
@@ -339,10 +348,13 @@ fn no_tokenizer(files: &ModelFiles) -> Result<Error> {
         "vocab.txt",
         "vocab.json",
     ];
-    let mut hint = "a model needs tokenizer.json, or spm.model as DeBERTa-v2 and v3 have it".to_owned();
+    let mut hint =
+        "a model needs tokenizer.json, or spm.model as DeBERTa-v2 and v3 have it".to_owned();
     for name in OTHERS {
         if files.find(name)?.is_some() {
-            hint = format!("{name} alone is not read: tokscope needs a tokenizer.json beside it, which transformers writes with `AutoTokenizer.from_pretrained(…).save_pretrained(…)`");
+            hint = format!(
+                "{name} alone is not read: tokscope needs a tokenizer.json beside it, which transformers writes with `AutoTokenizer.from_pretrained(…).save_pretrained(…)`"
+            );
             break;
         }
     }

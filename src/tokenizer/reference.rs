@@ -13,7 +13,7 @@ use tokenizers::{
 };
 
 use super::encoding::Encoding;
-use super::{Encoded, EncodeOptions, Truncation};
+use super::{EncodeOptions, Encoded, Truncation};
 use crate::error::{Error, Result};
 
 /// A loaded tokenizer of the `tokenizers` crate.
@@ -63,7 +63,12 @@ impl ReferenceEngine {
     /// # Errors
     /// [`Error::Usage`] if the truncation asked for is impossible, [`Error::Damaged`] if the tokenizer file turns out
     /// to be inconsistent.
-    pub fn encode(&self, text: &str, pair: Option<&str>, options: &EncodeOptions) -> Result<Encoded> {
+    pub fn encode(
+        &self,
+        text: &str,
+        pair: Option<&str>,
+        options: &EncodeOptions,
+    ) -> Result<Encoded> {
         let first = self.encode_sequence(text, 0, options.parse_special)?;
         let second = pair
             .map(|pair| self.encode_sequence(pair, 1, options.parse_special))

@@ -6,7 +6,8 @@
 
 use crate::error::Result;
 use crate::formats::config::{
-    AddedTokenConfig, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig, parse, parse_added_tokens,
+    AddedTokenConfig, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig, parse,
+    parse_added_tokens,
 };
 use crate::source::ModelFiles;
 

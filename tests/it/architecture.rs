@@ -7,7 +7,16 @@ use crate::support::repository;
 
 /// Modules in the order of the flow; `error` and `record` come first and use nothing.
 const ORDER: &[&str] = &[
-    "error", "record", "model_ref", "source", "formats", "tokenizer", "embedding", "commands", "render", "cli",
+    "error",
+    "record",
+    "model_ref",
+    "source",
+    "formats",
+    "tokenizer",
+    "embedding",
+    "commands",
+    "render",
+    "cli",
 ];
 
 fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -38,20 +47,36 @@ fn a_module_uses_only_those_above_it() {
     let mut checked = 0;
     for path in files {
         let relative = path.strip_prefix(repository("src")).unwrap();
-        let module = relative.components().next().unwrap().as_os_str().to_str().unwrap();
+        let module = relative
+            .components()
+            .next()
+            .unwrap()
+            .as_os_str()
+            .to_str()
+            .unwrap();
         let module = module.trim_end_matches(".rs");
         let Some(place) = ORDER.iter().position(|name| *name == module) else {
-            assert!(["lib", "main"].contains(&module), "{module} is in no place of the flow");
+            assert!(
+                ["lib", "main"].contains(&module),
+                "{module} is in no place of the flow"
+            );
             continue;
         };
         let text = fs::read_to_string(&path).unwrap();
         for used in text.split("crate::").skip(1) {
-            let used = used.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
+            let used = used
+                .split(|c: char| !c.is_alphanumeric() && c != '_')
+                .next()
+                .unwrap();
             let Some(used_place) = ORDER.iter().position(|name| *name == used) else {
                 continue;
             };
             checked += 1;
-            assert!(used_place <= place, "{} uses {used}, which comes after it", relative.display());
+            assert!(
+                used_place <= place,
+                "{} uses {used}, which comes after it",
+                relative.display()
+            );
         }
     }
     assert!(checked > 50, "only {checked} uses were found");

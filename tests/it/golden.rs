@@ -60,10 +60,18 @@ enum GoldenDecode {
 /// A token the vocabulary does not have shows as the unknown piece here and as its surface there.
 fn same_tokens(tokenizer: &Tokenizer, encoding: &Encoding, golden: &[String]) -> bool {
     encoding.tokens.len() == golden.len()
-        && encoding.ids.iter().zip(&encoding.tokens).zip(golden).all(|((id, ours), theirs)| {
-            let unknown = tokenizer.vocabulary().get(*id).is_some_and(|entry| entry.piece == *ours);
-            ours == theirs || (unknown && tokenizer.id_of(theirs).is_err())
-        })
+        && encoding
+            .ids
+            .iter()
+            .zip(&encoding.tokens)
+            .zip(golden)
+            .all(|((id, ours), theirs)| {
+                let unknown = tokenizer
+                    .vocabulary()
+                    .get(*id)
+                    .is_some_and(|entry| entry.piece == *ours);
+                ours == theirs || (unknown && tokenizer.id_of(theirs).is_err())
+            })
 }
 
 fn differences(tokenizer: &Tokenizer, path: &Path) -> (usize, usize) {
@@ -71,17 +79,35 @@ fn differences(tokenizer: &Tokenizer, path: &Path) -> (usize, usize) {
     let mut different = 0;
     for case in &golden {
         let pair = case.pair.as_deref();
-        let encoding = tokenizer.encode(&case.text, pair, &EncodeOptions::default()).unwrap().into_first();
+        let encoding = tokenizer
+            .encode(&case.text, pair, &EncodeOptions::default())
+            .unwrap()
+            .into_first();
         let pair = pair.filter(|pair| !pair.is_empty());
         let same = encoding.ids == case.ids
             && same_tokens(tokenizer, &encoding, &case.tokens)
             && encoding.offsets_in(OffsetUnit::Char, &case.text, pair) == case.offsets
-            && case.byte_offsets.as_ref().is_none_or(|offsets| encoding.offsets == *offsets)
-            && case.type_ids.as_ref().is_none_or(|ids| encoding.type_ids == *ids)
-            && case.special_tokens_mask.as_ref().is_none_or(|mask| encoding.special_tokens_mask == *mask);
+            && case
+                .byte_offsets
+                .as_ref()
+                .is_none_or(|offsets| encoding.offsets == *offsets)
+            && case
+                .type_ids
+                .as_ref()
+                .is_none_or(|ids| encoding.type_ids == *ids)
+            && case
+                .special_tokens_mask
+                .as_ref()
+                .is_none_or(|mask| encoding.special_tokens_mask == *mask);
         if !same {
             different += 1;
-            eprintln!("{}: {:?}\n  ours   {:?}\n  golden {:?}", path.display(), case.text, encoding.tokens, case.tokens);
+            eprintln!(
+                "{}: {:?}\n  ours   {:?}\n  golden {:?}",
+                path.display(),
+                case.text,
+                encoding.tokens,
+                case.tokens
+            );
         }
     }
     (golden.len(), different)
@@ -99,9 +125,14 @@ fn the_built_in_tokenizer_encodes_as_the_reference() {
 
 #[test]
 fn deberta_encodes_as_the_reference() {
-    let Some(shared) = shared("deberta_encodes_as_the_reference") else { return };
+    let Some(shared) = shared("deberta_encodes_as_the_reference") else {
+        return;
+    };
     let tokenizer = tokenizer(&shared.join("models/deberta-v3-xsmall"));
-    for (file, least) in [("deberta-v3-xsmall.jsonl", 1695), ("deberta-v3-xsmall.pairs.jsonl", 6)] {
+    for (file, least) in [
+        ("deberta-v3-xsmall.jsonl", 1695),
+        ("deberta-v3-xsmall.pairs.jsonl", 6),
+    ] {
         let (texts, different) = differences(&tokenizer, &shared.join("golden").join(file));
         assert!(texts >= least, "{file} has {texts} texts");
         assert_eq!(different, 0, "{file}");
@@ -110,10 +141,20 @@ fn deberta_encodes_as_the_reference() {
 
 #[test]
 fn six_other_families_encode_as_the_reference() {
-    let Some(shared) = shared("six_other_families_encode_as_the_reference") else { return };
-    for family in ["gpt2", "bert-base-cased", "roberta-base", "t5-small", "xlnet-base-cased", "modernbert"] {
+    let Some(shared) = shared("six_other_families_encode_as_the_reference") else {
+        return;
+    };
+    for family in [
+        "gpt2",
+        "bert-base-cased",
+        "roberta-base",
+        "t5-small",
+        "xlnet-base-cased",
+        "modernbert",
+    ] {
         let tokenizer = tokenizer(&shared.join("models").join(family));
-        let (texts, different) = differences(&tokenizer, &shared.join(format!("golden/{family}.jsonl")));
+        let (texts, different) =
+            differences(&tokenizer, &shared.join(format!("golden/{family}.jsonl")));
         assert!(texts >= 500, "{family} has {texts} texts");
         assert_eq!(different, 0, "{family}");
     }
@@ -121,9 +162,12 @@ fn six_other_families_encode_as_the_reference() {
 
 #[test]
 fn deberta_cuts_as_the_reference() {
-    let Some(shared) = shared("deberta_cuts_as_the_reference") else { return };
+    let Some(shared) = shared("deberta_cuts_as_the_reference") else {
+        return;
+    };
     let tokenizer = tokenizer(&shared.join("models/deberta-v3-xsmall"));
-    let golden: Vec<GoldenTruncation> = json_lines(&shared.join("golden/deberta-v3-xsmall.truncation.jsonl"));
+    let golden: Vec<GoldenTruncation> =
+        json_lines(&shared.join("golden/deberta-v3-xsmall.truncation.jsonl"));
     assert!(golden.len() >= 8);
     for case in golden {
         let options = EncodeOptions {
@@ -134,26 +178,52 @@ fn deberta_cuts_as_the_reference() {
             ..EncodeOptions::default()
         };
         let pair = case.pair.as_deref();
-        let whole = tokenizer.encode(&case.text, pair, &EncodeOptions::default()).unwrap().into_first();
+        let whole = tokenizer
+            .encode(&case.text, pair, &EncodeOptions::default())
+            .unwrap()
+            .into_first();
         let encoded = tokenizer.encode(&case.text, pair, &options).unwrap();
-        assert_eq!(encoded.truncated_tokens, whole.len() - encoded.windows[0].len());
-        assert!(case.ids.as_ref().is_none_or(|ids| encoded.windows[0].ids == *ids), "{:?}", case.text);
-        assert!(case.type_ids.as_ref().is_none_or(|ids| encoded.windows[0].type_ids == *ids), "{:?}", case.text);
+        assert_eq!(
+            encoded.truncated_tokens,
+            whole.len() - encoded.windows[0].len()
+        );
+        assert!(
+            case.ids
+                .as_ref()
+                .is_none_or(|ids| encoded.windows[0].ids == *ids),
+            "{:?}",
+            case.text
+        );
+        assert!(
+            case.type_ids
+                .as_ref()
+                .is_none_or(|ids| encoded.windows[0].type_ids == *ids),
+            "{:?}",
+            case.text
+        );
         if pair.is_none() {
             assert_eq!(encoded.windows.len(), case.windows.len(), "{:?}", case.text);
         }
         for (window, golden) in encoded.windows.iter().zip(&case.windows) {
             assert_eq!(window.ids, golden.ids, "{:?}", case.text);
-            assert_eq!(window.offsets_in(OffsetUnit::Char, &case.text, pair), golden.offsets, "{:?}", case.text);
+            assert_eq!(
+                window.offsets_in(OffsetUnit::Char, &case.text, pair),
+                golden.offsets,
+                "{:?}",
+                case.text
+            );
         }
     }
 }
 
 #[test]
 fn deberta_decodes_as_the_reference() {
-    let Some(shared) = shared("deberta_decodes_as_the_reference") else { return };
+    let Some(shared) = shared("deberta_decodes_as_the_reference") else {
+        return;
+    };
     let tokenizer = tokenizer(&shared.join("models/deberta-v3-xsmall"));
-    let golden: Vec<GoldenDecode> = json_lines(&shared.join("golden/deberta-v3-xsmall.decode.jsonl"));
+    let golden: Vec<GoldenDecode> =
+        json_lines(&shared.join("golden/deberta-v3-xsmall.decode.jsonl"));
     assert!(golden.len() > 1000);
     for case in golden {
         match case {
@@ -167,7 +237,11 @@ fn deberta_decodes_as_the_reference() {
                 text_skip_special,
             } => {
                 assert_eq!(tokenizer.decode(&ids, false).unwrap(), text, "{ids:?}");
-                assert_eq!(tokenizer.decode(&ids, true).unwrap(), text_skip_special, "{ids:?}");
+                assert_eq!(
+                    tokenizer.decode(&ids, true).unwrap(),
+                    text_skip_special,
+                    "{ids:?}"
+                );
             }
         }
     }

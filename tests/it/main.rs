@@ -1,5 +1,13 @@
 //! The integration tests: one binary, one module a concern.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test stops at the first surprise, and says what it skips"
+)]
+
 mod architecture;
 mod golden;
 mod hub;

@@ -16,7 +16,11 @@ pub fn shared(test: &str) -> Option<PathBuf> {
         return None;
     };
     let folder = std::path::absolute(&folder).unwrap();
-    assert!(folder.join("golden").is_dir(), "TOKSCOPE_SHARED has no golden data: {}", folder.display());
+    assert!(
+        folder.join("golden").is_dir(),
+        "TOKSCOPE_SHARED has no golden data: {}",
+        folder.display()
+    );
     Some(folder)
 }
 
@@ -42,6 +46,9 @@ pub fn tokenizer(folder: &Path) -> Tokenizer {
 
 /// The objects of a JSON Lines file.
 pub fn json_lines<T: serde::de::DeserializeOwned>(path: &Path) -> Vec<T> {
-    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let text =
+        std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
