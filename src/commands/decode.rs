@@ -34,7 +34,11 @@ pub fn record(tokenizer: &Tokenizer, ids: &[u32], skip_special_tokens: bool) -> 
     let text = tokenizer.decode(ids, skip_special_tokens)?;
     Ok(Decode {
         line: None,
-        tokens: ids.iter().filter_map(|&id| tokenizer.piece(id)).collect(),
+        tokens: ids
+            .iter()
+            .filter_map(|&id| tokenizer.piece(id))
+            .map(str::to_owned)
+            .collect(),
         ids: ids.to_vec(),
         text,
         each: false,

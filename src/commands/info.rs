@@ -86,11 +86,14 @@ fn tokenizer_info(tokenizer: &Tokenizer) -> TokenizerInfo {
         model: tokenizer.algorithm().to_owned(),
         class: tokenizer.class().map(str::to_owned),
         file: tokenizer.file().to_owned(),
-        vocabulary_size: tokenizer.vocabulary_size(),
+        vocabulary_size: tokenizer.vocabulary().size(),
         special_tokens: tokenizer
             .special_tokens()
             .into_iter()
-            .map(|(role, token, id)| (role.to_owned(), SpecialToken { token, id }))
+            .map(|(role, token, id)| {
+                let token = token.to_owned();
+                (role.to_owned(), SpecialToken { token, id })
+            })
             .collect(),
         added_tokens: vocabulary
             .entries()
@@ -164,7 +167,7 @@ fn findings(
                 let message = format!(
                     "{spare} of the {} rows have no token: the tokenizer has {} ids",
                     matrix.rows(),
-                    tokenizer.vocabulary_size()
+                    tokenizer.vocabulary().size()
                 );
                 find(Level::Note, "spare-rows", message);
             }

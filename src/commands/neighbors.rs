@@ -56,7 +56,7 @@ pub fn records(
         .map(|(index, (id, score))| Neighbor {
             rank: index + 1,
             id,
-            piece: model.tokenizer.piece(id),
+            piece: model.tokenizer.piece(id).map(str::to_owned),
             score,
             metric: metric.name(),
         })

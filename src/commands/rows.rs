@@ -20,7 +20,7 @@ impl RowRef {
         let id = u32::try_from(id).map_err(|_| tokenizer.unknown_id(id))?;
         Ok(Self {
             id,
-            piece: tokenizer.piece(id),
+            piece: tokenizer.piece(id).map(str::to_owned),
             position: None,
         })
     }

@@ -23,6 +23,7 @@ mod quote;
 mod safetensors;
 pub mod sentencepiece;
 pub mod shard_index;
+pub mod tokenizer_json;
 mod torch_legacy;
 mod torch_object;
 mod torch_zip;

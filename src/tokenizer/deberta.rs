@@ -5,6 +5,7 @@
 //! stripped before the character map runs; `add_dummy_prefix`, `remove_extra_whitespaces` and
 //! `escape_whitespaces` of the file are ignored.
 
+use tokenizers::SplitDelimiterBehavior;
 use tokenizers::models::unigram::Unigram;
 use tokenizers::normalizers::replace::{Replace, ReplacePattern};
 use tokenizers::normalizers::{
@@ -14,13 +15,13 @@ use tokenizers::pre_tokenizers::metaspace::{Metaspace, PrependScheme};
 use tokenizers::pre_tokenizers::punctuation::Punctuation;
 use tokenizers::pre_tokenizers::sequence::Sequence as PreTokenizerSequence;
 use tokenizers::processors::template::TemplateProcessing;
-use tokenizers::{AddedToken, SplitDelimiterBehavior};
 
+use super::reference::add_tokens;
 use crate::error::{Error, Result};
 use crate::formats::config::{
     AddedTokenConfig, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig,
 };
-use crate::formats::sentencepiece::{Algorithm, PieceKind, SentencePieceModel};
+use crate::formats::sentencepiece::{Algorithm, Piece, PieceKind, SentencePieceModel};
 
 /// The class name that the reference gives this tokenizer.
 pub const CLASS: &str = "DebertaV2TokenizerFast";
@@ -98,14 +99,7 @@ pub fn convert(
     tokenizer
         .with_normalizer(Some(normalizer(name, model, config)?))
         .map_err(damaged)?;
-    tokenizer
-        .add_tokens(
-            model
-                .pieces
-                .iter()
-                .filter_map(|piece| added_piece(&piece.text, piece.kind)),
-        )
-        .map_err(damaged)?;
+    add_tokens(name, &mut tokenizer, &added_pieces(model))?;
     let metaspace = Metaspace::new('▁', PrependScheme::Always, true);
     let mut pre_tokenizers = Vec::new();
     if config.split_by_punct {
@@ -163,11 +157,19 @@ fn normalizer(
     Ok(NormalizerSequence::new(steps))
 }
 
-/// Control pieces and user-defined ones are matched in the raw text; only control pieces are special.
-fn added_piece(text: &str, kind: PieceKind) -> Option<AddedToken> {
-    match kind {
-        PieceKind::Control => Some(AddedToken::from(text, true)),
-        PieceKind::UserDefined => Some(AddedToken::from(text, false).normalized(false)),
-        _ => None,
-    }
+/// The pieces that are matched in the raw text: control pieces and user-defined ones. Only the former are special.
+pub fn added_pieces(model: &SentencePieceModel) -> Vec<AddedTokenConfig> {
+    let matched =
+        |piece: &&Piece| matches!(piece.kind, PieceKind::Control | PieceKind::UserDefined);
+    let pieces = model.pieces.iter().filter(matched);
+    pieces
+        .map(|piece| AddedTokenConfig {
+            content: piece.text.clone(),
+            lstrip: false,
+            rstrip: false,
+            single_word: false,
+            normalized: false,
+            special: piece.kind == PieceKind::Control,
+        })
+        .collect()
 }

@@ -10,18 +10,18 @@ pub mod reference;
 pub mod special_tokens;
 pub mod vocabulary;
 
-use std::sync::OnceLock;
-
-use serde::Deserialize;
-use tokenizers::AddedToken;
+use std::sync::{Arc, OnceLock};
 
 pub use encoding::{Encoding, OffsetUnit};
 pub use vocabulary::Vocabulary;
 
 use crate::error::{Error, Result};
-use crate::formats::config::{ModelConfig, SpecialTokensMap, TokenizerConfig, parse};
+use crate::formats::config::{
+    AddedTokenConfig, ModelConfig, SpecialTokensMap, TokenizerConfig, parse,
+};
 use crate::formats::sentencepiece::SentencePieceModel;
-use crate::source::ModelFiles;
+use crate::formats::tokenizer_json::TokenizerJson;
+use crate::source::{ByteSource, ModelFiles};
 use reference::ReferenceEngine;
 use special_tokens::SpecialTokens;
 
@@ -74,17 +74,32 @@ impl Encoded {
 }
 
 /// The tokenizer of a model.
+///
+/// Opening it reads the files; the engine is built when the first text is encoded, so that questions about ids and
+/// pieces do not wait for it.
 #[derive(Debug)]
 pub struct Tokenizer {
-    engine: ReferenceEngine,
-    /// The file it was read from, by its name within the model.
-    file: &'static str,
-    class: Option<String>,
+    origin: Origin,
+    config: TokenizerConfig,
     special_tokens: SpecialTokensMap,
-    max_length: Option<u64>,
-    cleans_up_spaces: bool,
-    sentencepiece: Option<SentencePieceModel>,
+    /// Tokens beyond those of the tokenizer file, in the order in which they are added.
+    added: Vec<AddedTokenConfig>,
     vocabulary: OnceLock<Vocabulary>,
+    engine: OnceLock<ReferenceEngine>,
+}
+
+/// The file a tokenizer is made from.
+#[derive(Debug)]
+enum Origin {
+    Json {
+        file: Arc<dyn ByteSource>,
+        algorithm: String,
+        unknown_id: Option<u32>,
+    },
+    SentencePiece {
+        file_name: String,
+        model: SentencePieceModel,
+    },
 }
 
 impl Tokenizer {
@@ -110,12 +125,10 @@ impl Tokenizer {
             None => TokenizerConfig::default(),
         };
         if let Some(file) = files.find(TOKENIZER_JSON)? {
-            let bytes = file.read_all()?;
-            return Self::from_tokenizer_json(files, config, file.name(), &bytes);
+            return Self::from_tokenizer_json(files, config, file);
         }
         if let Some(file) = files.find(SPM_MODEL)? {
-            let bytes = file.read_all()?;
-            return Self::from_sentencepiece(files, config, file.name(), &bytes);
+            return Self::from_sentencepiece(files, config, file.as_ref());
         }
         Err(no_tokenizer(files)?)
     }
@@ -123,21 +136,29 @@ impl Tokenizer {
     fn from_tokenizer_json(
         files: &ModelFiles,
         config: TokenizerConfig,
-        name: &str,
-        bytes: &[u8],
+        file: Arc<dyn ByteSource>,
     ) -> Result<Self> {
-        let unknown_id = parse::<TokenizerJson>(name, bytes)?.model.unk_id;
-        let inner = tokenizers::Tokenizer::from_bytes(bytes)
-            .map_err(|problem| Error::damaged(name, problem))?;
+        let json = TokenizerJson::parse(file.name(), &file.read_all()?)?;
         let special_tokens = SpecialTokens::read(files, &config)?;
-        Self::assemble(name, inner, unknown_id, config, special_tokens, None)
+        let added = special_tokens.to_add(&json.added_tokens);
+        Ok(Self {
+            origin: Origin::Json {
+                file,
+                algorithm: json.model.algorithm().to_owned(),
+                unknown_id: json.model.unk_id,
+            },
+            config,
+            special_tokens: special_tokens.map,
+            vocabulary: Vocabulary::from_json(json, &added).into(),
+            added,
+            engine: OnceLock::new(),
+        })
     }
 
     fn from_sentencepiece(
         files: &ModelFiles,
-        config: TokenizerConfig,
-        name: &str,
-        bytes: &[u8],
+        mut config: TokenizerConfig,
+        file: &dyn ByteSource,
     ) -> Result<Self> {
         let model_type = match files.find("config.json")? {
             Some(file) => ModelConfig::parse(file.name(), &file.read_all()?)?.model_type,
@@ -145,64 +166,57 @@ impl Tokenizer {
         };
         if !deberta::claims(config.tokenizer_class.as_deref(), model_type.as_deref()) {
             return Err(Error::unsupported(
-                name,
+                file.name(),
                 format!(
                     "the model's tokenizer is {}, and only DeBERTa-v2 and v3 are read from SentencePiece files",
                     (config.tokenizer_class.or(model_type)).unwrap_or_default()
                 ),
             ));
         }
-        let model = SentencePieceModel::parse(name, bytes)?;
-        let inner = deberta::convert(name, &model, &config)?;
+        config.tokenizer_class = Some(deberta::CLASS.to_owned());
+        let model = SentencePieceModel::parse(file.name(), &file.read_all()?)?;
         let mut special_tokens = SpecialTokens::read(files, &config)?;
         deberta::default_special_tokens(&mut special_tokens.map);
-        let unknown_id = Some(model.unknown_id);
-        Self::assemble(name, inner, unknown_id, config, special_tokens, Some(model))
+        Ok(Self {
+            added: special_tokens.to_add(&deberta::added_pieces(&model)),
+            origin: Origin::SentencePiece {
+                file_name: file.name().to_owned(),
+                model,
+            },
+            config,
+            special_tokens: special_tokens.map,
+            vocabulary: OnceLock::new(),
+            engine: OnceLock::new(),
+        })
     }
 
-    fn assemble(
-        name: &str,
-        mut inner: tokenizers::Tokenizer,
-        unknown_id: Option<u32>,
-        config: TokenizerConfig,
-        special_tokens: SpecialTokens,
-        sentencepiece: Option<SentencePieceModel>,
-    ) -> Result<Self> {
-        let known = inner.get_added_vocabulary().get_vocab();
-        let to_add = special_tokens.to_add(|text| known.contains_key(text));
-        let tokens: Vec<AddedToken> = to_add
-            .into_iter()
-            .map(|token| {
-                AddedToken::from(token.content, token.special)
-                    .lstrip(token.lstrip)
-                    .rstrip(token.rstrip)
-                    .single_word(token.single_word)
-                    .normalized(token.normalized)
-            })
-            .collect();
-        inner
-            .add_tokens(tokens)
-            .map_err(|problem| Error::damaged(name, problem))?;
-        let mut class = config.tokenizer_class.clone();
-        if let Some(model) = &sentencepiece {
-            deberta::add_template(name, &mut inner, model.unknown_id)?;
-            class = Some(deberta::CLASS.to_owned());
+    /// The engine, built on the first call.
+    fn engine(&self) -> Result<&ReferenceEngine> {
+        if let Some(engine) = self.engine.get() {
+            return Ok(engine);
         }
-        let cut_left = config.truncation_side.as_deref() == Some("left");
-        Ok(Self {
-            engine: ReferenceEngine::new(name.to_owned(), inner, unknown_id, cut_left)?,
-            file: if sentencepiece.is_some() {
-                SPM_MODEL
-            } else {
-                TOKENIZER_JSON
-            },
-            class,
-            special_tokens: special_tokens.map,
-            max_length: config.max_length(),
-            cleans_up_spaces: config.clean_up_tokenization_spaces,
-            sentencepiece,
-            vocabulary: OnceLock::new(),
-        })
+        let engine = self.build_engine()?;
+        Ok(self.engine.get_or_init(|| engine))
+    }
+
+    fn build_engine(&self) -> Result<ReferenceEngine> {
+        let cut_left = self.config.truncation_side.as_deref() == Some("left");
+        match &self.origin {
+            Origin::Json {
+                file, unknown_id, ..
+            } => {
+                let mut inner = tokenizers::Tokenizer::from_bytes(file.read_all()?)
+                    .map_err(|problem| Error::damaged(file.name(), problem))?;
+                reference::add_tokens(file.name(), &mut inner, &self.added)?;
+                ReferenceEngine::new(file.name(), inner, *unknown_id, cut_left)
+            }
+            Origin::SentencePiece { file_name, model } => {
+                let mut inner = deberta::convert(file_name, model, &self.config)?;
+                reference::add_tokens(file_name, &mut inner, &self.added)?;
+                deberta::add_template(file_name, &mut inner, model.unknown_id)?;
+                ReferenceEngine::new(file_name, inner, Some(model.unknown_id), cut_left)
+            }
+        }
     }
 
     /// Text → tokens. An empty second text means no pair, as in the reference.
@@ -216,7 +230,7 @@ impl Tokenizer {
         options: &EncodeOptions,
     ) -> Result<Encoded> {
         let pair = pair.filter(|pair| !pair.is_empty());
-        self.engine.encode(text, pair, options)
+        self.engine()?.encode(text, pair, options)
     }
 
     /// Ids → text.
@@ -229,8 +243,8 @@ impl Tokenizer {
                 return Err(self.unknown_id(u64::from(id)));
             }
         }
-        let text = self.engine.decode(ids, skip_special_tokens)?;
-        Ok(if self.cleans_up_spaces {
+        let text = self.engine()?.decode(ids, skip_special_tokens)?;
+        Ok(if self.config.clean_up_tokenization_spaces {
             clean_up_spaces(&text)
         } else {
             text
@@ -238,8 +252,8 @@ impl Tokenizer {
     }
 
     /// The piece of an id.
-    pub fn piece(&self, id: u32) -> Option<String> {
-        self.engine.inner().id_to_token(id)
+    pub fn piece(&self, id: u32) -> Option<&str> {
+        self.vocabulary().get(id).map(|entry| entry.piece.as_str())
     }
 
     /// The id of a piece, spelled exactly as the vocabulary has it.
@@ -247,13 +261,13 @@ impl Tokenizer {
     /// # Errors
     /// [`Error::UnknownPiece`], with a near one where there is one.
     pub fn id_of(&self, piece: &str) -> Result<u32> {
-        let inner = self.engine.inner();
-        inner.token_to_id(piece).ok_or_else(|| {
+        let vocabulary = self.vocabulary();
+        vocabulary.find(piece).map(|entry| entry.id).ok_or_else(|| {
             let word = piece.strip_prefix(['▁', 'Ġ', ' ']).unwrap_or(piece);
             let near = ["▁", "Ġ", "##", ""]
                 .map(|mark| format!("{mark}{word}"))
                 .into_iter()
-                .find(|near| inner.token_to_id(near).is_some());
+                .find(|near| vocabulary.find(near).is_some());
             Error::UnknownPiece {
                 piece: piece.to_owned(),
                 near,
@@ -263,80 +277,72 @@ impl Tokenizer {
 
     /// The error for an id outside the vocabulary.
     pub fn unknown_id(&self, id: u64) -> Error {
-        let last = self.vocabulary().last_id();
         Error::UnknownId {
             id,
-            last: u64::from(last),
+            last: u64::from(self.vocabulary().last_id()),
         }
     }
 
-    /// Number of ids the tokenizer can produce: `len(tokenizer)` of the reference.
-    pub fn vocabulary_size(&self) -> usize {
-        self.engine.inner().get_vocab_size(true)
-    }
-
-    /// Every piece, in the order of ids; made on the first call.
+    /// Every piece, in the order of ids.
     pub fn vocabulary(&self) -> &Vocabulary {
-        self.vocabulary
-            .get_or_init(|| Vocabulary::new(self.engine.inner(), self.sentencepiece.as_ref()))
+        self.vocabulary.get_or_init(|| match &self.origin {
+            Origin::SentencePiece { model, .. } => {
+                Vocabulary::from_sentencepiece(model, &deberta::added_pieces(model), &self.added)
+            }
+            // A tokenizer.json is parsed for its vocabulary when it is opened.
+            Origin::Json { .. } => Vocabulary::default(),
+        })
     }
 
     /// The algorithm: Unigram, BPE, WordPiece or WordLevel.
-    pub fn algorithm(&self) -> &'static str {
-        use tokenizers::models::ModelWrapper;
-        match self.engine.inner().get_model() {
-            ModelWrapper::Unigram(_) => "Unigram",
-            ModelWrapper::BPE(_) => "BPE",
-            ModelWrapper::WordPiece(_) => "WordPiece",
-            ModelWrapper::WordLevel(_) => "WordLevel",
+    pub fn algorithm(&self) -> &str {
+        match &self.origin {
+            Origin::Json { algorithm, .. } => algorithm,
+            Origin::SentencePiece { model, .. } => model.algorithm.name(),
         }
     }
 
     /// Name, within the model, of the file that the tokenizer was read from.
     pub fn file(&self) -> &'static str {
-        self.file
+        match &self.origin {
+            Origin::Json { .. } => TOKENIZER_JSON,
+            Origin::SentencePiece { .. } => SPM_MODEL,
+        }
     }
 
     /// The class that the reference loads it with, where the files say.
     pub fn class(&self) -> Option<&str> {
-        self.class.as_deref()
+        self.config.tokenizer_class.as_deref()
     }
 
     /// `model_max_length` of `tokenizer_config.json`, where it is set.
     pub fn max_length(&self) -> Option<u64> {
-        self.max_length
+        self.config.max_length()
     }
 
     /// Whether the SentencePiece file asks for byte fallback, which the reference leaves out.
     pub fn ignores_byte_fallback(&self) -> bool {
-        self.sentencepiece
-            .as_ref()
-            .is_some_and(|model| model.byte_fallback)
+        match &self.origin {
+            Origin::Json { .. } => false,
+            Origin::SentencePiece { model, .. } => model.byte_fallback,
+        }
     }
 
-    /// The named special tokens, such as `cls_token`, with their ids.
-    pub fn special_tokens(&self) -> Vec<(&'static str, String, Option<u32>)> {
+    /// The named special tokens, such as `cls_token`, with their ids where the vocabulary has them.
+    pub fn special_tokens(&self) -> Vec<(&'static str, &str, Option<u32>)> {
         self.special_tokens
             .named()
             .into_iter()
-            .filter_map(|(name, token)| Some((name, token?.text().to_owned())))
+            .filter_map(|(name, token)| Some((name, token?.text())))
             .map(|(name, token)| {
-                let id = self.engine.inner().token_to_id(&token);
-                (name, token, id)
+                (
+                    name,
+                    token,
+                    self.vocabulary().find(token).map(|entry| entry.id),
+                )
             })
             .collect()
     }
-}
-
-/// The part of `tokenizer.json` that the `tokenizers` crate reads and does not give back.
-#[derive(Deserialize)]
-struct TokenizerJson {
-    model: TokenizerJsonModel,
-}
-
-#[derive(Deserialize)]
-struct TokenizerJsonModel {
-    unk_id: Option<u32>,
 }
 
 /// The error for a model without a tokenizer, which names what it has instead.

@@ -8,13 +8,14 @@ use tokenizers::processors::PostProcessorWrapper;
 use tokenizers::tokenizer::pre_tokenizer::OffsetType;
 use tokenizers::utils::truncation::truncate_encodings;
 use tokenizers::{
-    AddedVocabulary, Model, PostProcessor, PreTokenizer, TruncationDirection, TruncationParams,
-    TruncationStrategy,
+    AddedToken, AddedVocabulary, Model, PostProcessor, PreTokenizer, TruncationDirection,
+    TruncationParams, TruncationStrategy,
 };
 
 use super::encoding::Encoding;
 use super::{EncodeOptions, Encoded, Truncation};
 use crate::error::{Error, Result};
+use crate::formats::config::AddedTokenConfig;
 
 /// A loaded tokenizer of the `tokenizers` crate.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ pub struct ReferenceEngine {
 impl ReferenceEngine {
     /// `unigram_unknown` is the unknown id of a Unigram model, which the crate keeps to itself.
     pub fn new(
-        file: String,
+        file: &str,
         mut inner: tokenizers::Tokenizer,
         unigram_unknown: Option<u32>,
         cut_left: bool,
@@ -41,21 +42,16 @@ impl ReferenceEngine {
         // A tokenizer.json may carry both; the reference turns both off unless they are asked for.
         inner
             .with_truncation(None)
-            .map_err(|problem| Error::damaged(file.clone(), problem))?;
+            .map_err(|problem| Error::damaged(file, problem))?;
         inner.with_padding(None);
         let unknown = unknown(&inner, unigram_unknown);
         Ok(Self {
-            file,
+            file: file.to_owned(),
             inner,
             unknown,
             cut_left,
             no_added_tokens: AddedVocabulary::new(),
         })
-    }
-
-    /// The crate's own tokenizer, for questions about the vocabulary.
-    pub fn inner(&self) -> &tokenizers::Tokenizer {
-        &self.inner
     }
 
     /// Encodes a text or a pair.
@@ -169,6 +165,28 @@ impl ReferenceEngine {
     fn damaged(&self, problem: tokenizers::Error) -> Error {
         Error::damaged(self.file.clone(), problem)
     }
+}
+
+/// Adds tokens with their matching rules.
+///
+/// # Errors
+/// [`Error::Damaged`], naming `file`, if they cannot be matched.
+pub fn add_tokens(
+    file: &str,
+    tokenizer: &mut tokenizers::Tokenizer,
+    tokens: &[AddedTokenConfig],
+) -> Result<()> {
+    let tokens = tokens.iter().map(|token| {
+        AddedToken::from(token.content.as_str(), token.special)
+            .lstrip(token.lstrip)
+            .rstrip(token.rstrip)
+            .single_word(token.single_word)
+            .normalized(token.normalized)
+    });
+    tokenizer
+        .add_tokens(tokens)
+        .map_err(|problem| Error::damaged(file, problem))?;
+    Ok(())
 }
 
 fn unknown(inner: &tokenizers::Tokenizer, unigram_unknown: Option<u32>) -> Option<(u32, String)> {

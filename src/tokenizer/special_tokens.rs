@@ -61,7 +61,7 @@ impl SpecialTokens {
     }
 
     /// The tokens that the reference adds to a vocabulary in which `known` are added tokens already.
-    pub fn to_add(&self, known: impl Fn(&str) -> bool) -> Vec<AddedTokenConfig> {
+    pub fn to_add(&self, known: &[AddedTokenConfig]) -> Vec<AddedTokenConfig> {
         let mut tokens: Vec<AddedTokenConfig> = self
             .added
             .iter()
@@ -75,7 +75,11 @@ impl SpecialTokens {
             let rules = match token {
                 // A bare text is new only if no added token has it; one with rules replaces what was there.
                 SpecialTokenConfig::Text(text) => {
-                    if known(text) || tokens.iter().any(|token| token.content == *text) {
+                    if known
+                        .iter()
+                        .chain(&tokens)
+                        .any(|token| token.content == *text)
+                    {
                         continue;
                     }
                     AddedTokenConfig {

@@ -1,13 +1,20 @@
 //! The vocabulary as a list: every id with its piece, kind and score.
+//!
+//! It is made from the files alone, so that questions about ids and pieces do not wait for an engine to be built.
 
-use tokenizers::models::ModelWrapper;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
 
+use crate::formats::config::AddedTokenConfig;
 use crate::formats::sentencepiece::{PieceKind, SentencePieceModel};
+use crate::formats::tokenizer_json::{TokenizerJson, VocabularyJson};
 
 /// All pieces of a tokenizer in the order of their ids.
-#[derive(Debug, Clone)]
+#[derive(Debug, Default)]
 pub struct Vocabulary {
     entries: Vec<Entry>,
+    /// Index into `entries` by piece; made when a piece is first asked for.
+    by_piece: OnceLock<HashMap<Box<str>, usize>>,
 }
 
 /// One piece.
@@ -65,47 +72,95 @@ impl From<PieceKind> for Kind {
 }
 
 impl Vocabulary {
-    pub(super) fn new(
-        tokenizer: &tokenizers::Tokenizer,
-        sentencepiece: Option<&SentencePieceModel>,
+    /// The pieces of a SentencePiece file; those of them that are added tokens too; and the tokens added to them.
+    pub fn from_sentencepiece(
+        model: &SentencePieceModel,
+        added_pieces: &[AddedTokenConfig],
+        added: &[AddedTokenConfig],
     ) -> Self {
-        let added = tokenizer.get_added_tokens_decoder();
-        let scores: Vec<f64> = match tokenizer.get_model() {
-            ModelWrapper::Unigram(model) => model.iter().map(|(_, score)| *score).collect(),
-            _ => Vec::new(),
-        };
-        let base = tokenizer.get_vocab_size(false);
-        let mut entries: Vec<Entry> = tokenizer
-            .get_vocab(true)
-            .into_iter()
-            .map(|(piece, id)| {
-                let index = id as usize;
-                let rules = added.get(&id);
-                let spm = sentencepiece.and_then(|model| model.pieces.get(index));
-                let kind = match (spm, rules) {
-                    (Some(spm), _) => spm.kind.into(),
-                    (None, Some(_)) if index >= base => Kind::Added,
-                    (None, Some(rules)) if rules.special => Kind::Control,
-                    (None, Some(_)) => Kind::UserDefined,
-                    (None, None) => Kind::Normal,
-                };
-                // The file's score is a float32: its shortest decimal says the same with fewer digits.
-                let score = match spm {
-                    Some(spm) => spm.score.to_string().parse().ok(),
-                    None => scores.get(index).copied(),
-                };
-                Entry {
-                    id,
-                    piece,
-                    kind,
-                    score,
-                    special: rules.is_some_and(|rules| rules.special),
-                    added: rules.is_some(),
-                }
+        let entries = (0..)
+            .zip(&model.pieces)
+            .map(|(id, piece)| Entry {
+                id,
+                piece: piece.text.clone(),
+                kind: piece.kind.into(),
+                // The file has a float32: its shortest decimal says the same with fewer digits.
+                score: piece.score.to_string().parse().ok(),
+                special: false,
+                added: false,
             })
             .collect();
-        entries.sort_by_key(|entry| entry.id);
-        Self { entries }
+        Self::new(entries, &[added_pieces, added])
+    }
+
+    /// The pieces of a `tokenizer.json` with its added tokens, and the tokens added to them.
+    pub fn from_json(json: TokenizerJson, added: &[AddedTokenConfig]) -> Self {
+        let entry = |id, piece, score| Entry {
+            id,
+            piece,
+            kind: if Some(id) == json.model.unk_id {
+                Kind::Unknown
+            } else {
+                Kind::Normal
+            },
+            score,
+            special: false,
+            added: false,
+        };
+        let entries: Vec<Entry> = match json.model.vocab {
+            VocabularyJson::Scored(pieces) => (0..)
+                .zip(pieces)
+                .map(|(id, (piece, score))| entry(id, piece, Some(score)))
+                .collect(),
+            VocabularyJson::ById(pieces) => pieces
+                .into_iter()
+                .map(|(piece, id)| entry(id, piece, None))
+                .collect(),
+        };
+        Self::new(entries, &[&json.added_tokens, added])
+    }
+
+    /// Adds tokens, batch by batch, as the `tokenizers` crate does: one that the vocabulary has keeps its id; new ones
+    /// get those from the size of the model's vocabulary on, or behind what was added before.
+    fn new(entries: Vec<Entry>, batches: &[&[AddedTokenConfig]]) -> Self {
+        let base_size = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+        let ids: HashMap<String, u32> = entries
+            .iter()
+            .map(|entry| (entry.piece.clone(), entry.id))
+            .collect();
+        let mut by_id: BTreeMap<u32, Entry> =
+            entries.into_iter().map(|entry| (entry.id, entry)).collect();
+        let mut added_ids: HashMap<&str, u32> = HashMap::new();
+        for batch in batches {
+            let last = added_ids.values().max();
+            let mut next = last.map_or(base_size, |last| base_size.max(last.saturating_add(1)));
+            for token in batch.iter().filter(|token| !token.content.is_empty()) {
+                let content = token.content.as_str();
+                let known = added_ids.get(content).or_else(|| ids.get(content));
+                let id = known.copied().unwrap_or_else(|| {
+                    next = next.saturating_add(1);
+                    next - 1
+                });
+                added_ids.insert(content, id);
+                let entry = by_id.entry(id).or_insert_with(|| Entry {
+                    id,
+                    piece: content.to_owned(),
+                    kind: Kind::Added,
+                    score: None,
+                    special: false,
+                    added: true,
+                });
+                entry.added = true;
+                entry.special = token.special;
+                if entry.kind == Kind::Normal && token.special {
+                    entry.kind = Kind::Control;
+                }
+            }
+        }
+        Self {
+            entries: by_id.into_values().collect(),
+            by_piece: OnceLock::new(),
+        }
     }
 
     /// All entries, in the order of ids.
@@ -119,6 +174,23 @@ impl Vocabulary {
             .binary_search_by_key(&id, |entry| entry.id)
             .ok()
             .map(|index| &self.entries[index])
+    }
+
+    /// The entry of a piece, spelled exactly; of several, the one with the largest id.
+    pub fn find(&self, piece: &str) -> Option<&Entry> {
+        let by_piece = self.by_piece.get_or_init(|| {
+            let indexes = self.entries.iter().enumerate();
+            indexes
+                .map(|(index, entry)| (entry.piece.as_str().into(), index))
+                .collect()
+        });
+        by_piece.get(piece).map(|&index| &self.entries[index])
+    }
+
+    /// Number of different pieces: what the reference calls the length of a tokenizer.
+    pub fn size(&self) -> usize {
+        self.find("");
+        self.by_piece.get().map_or(0, HashMap::len)
     }
 
     /// The largest id; 0 for an empty vocabulary.
@@ -143,5 +215,38 @@ impl Vocabulary {
             gaps.push((next, rows - 1));
         }
         gaps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vocabulary() -> Vocabulary {
+        let json = br#"{"model": {"unk_id": 1, "vocab": [["[CLS]", 0.0], ["[UNK]", 0.0], ["a", -1.5]]},
+            "added_tokens": [{"id": 0, "content": "[CLS]", "special": true}, {"id": 7, "content": "<x>"}]}"#;
+        Vocabulary::from_json(TokenizerJson::parse("tokenizer.json", json).unwrap(), &[])
+    }
+
+    #[test]
+    fn an_added_token_keeps_its_id_or_gets_the_next() {
+        let vocabulary = vocabulary();
+        let cls = vocabulary.get(0).unwrap();
+        assert_eq!(
+            (cls.kind, cls.special, cls.added),
+            (Kind::Control, true, true)
+        );
+        let new = vocabulary.find("<x>").unwrap();
+        assert_eq!((new.id, new.kind, new.special), (3, Kind::Added, false));
+        assert_eq!(vocabulary.get(1).unwrap().kind, Kind::Unknown);
+        assert_eq!(vocabulary.size(), 4);
+    }
+
+    #[test]
+    fn gaps_are_the_rows_that_no_piece_has() {
+        let vocabulary = vocabulary();
+        assert_eq!(vocabulary.gaps(6), [(4, 5)]);
+        assert_eq!(vocabulary.gaps(4), []);
+        assert_eq!(Vocabulary::default().gaps(2), [(0, 1)]);
     }
 }

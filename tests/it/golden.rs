@@ -8,6 +8,16 @@ use tokscope::tokenizer::{EncodeOptions, Encoding, OffsetUnit, Tokenizer, Trunca
 
 use crate::support::{files, json_lines, repository, shared, tokenizer};
 
+/// Families other than DeBERTa, each with a real `tokenizer.json`.
+const FAMILIES: [&str; 6] = [
+    "gpt2",
+    "bert-base-cased",
+    "roberta-base",
+    "t5-small",
+    "xlnet-base-cased",
+    "modernbert",
+];
+
 #[derive(Deserialize)]
 struct Golden {
     text: String,
@@ -144,14 +154,7 @@ fn six_other_families_encode_as_the_reference() {
     let Some(shared) = shared("six_other_families_encode_as_the_reference") else {
         return;
     };
-    for family in [
-        "gpt2",
-        "bert-base-cased",
-        "roberta-base",
-        "t5-small",
-        "xlnet-base-cased",
-        "modernbert",
-    ] {
+    for family in FAMILIES {
         let tokenizer = tokenizer(&shared.join("models").join(family));
         let (texts, different) =
             differences(&tokenizer, &shared.join(format!("golden/{family}.jsonl")));
@@ -243,6 +246,33 @@ fn deberta_decodes_as_the_reference() {
                     "{ids:?}"
                 );
             }
+        }
+    }
+}
+
+/// The vocabulary is read from the files without the engine; both must know the same pieces.
+#[test]
+fn the_vocabulary_is_that_of_the_tokenizers_crate() {
+    let Some(shared) = shared("the_vocabulary_is_that_of_the_tokenizers_crate") else {
+        return;
+    };
+    for family in FAMILIES {
+        let folder = shared.join("models").join(family);
+        let theirs = tokenizers::Tokenizer::from_file(folder.join("tokenizer.json")).unwrap();
+        let ours = tokenizer(&folder);
+        let vocabulary = ours.vocabulary();
+        assert_eq!(vocabulary.size(), theirs.get_vocab_size(true), "{family}");
+        let added = theirs.get_added_tokens_decoder();
+        for (piece, id) in theirs.get_vocab(true) {
+            assert_eq!(ours.id_of(&piece).unwrap(), id, "{family} {piece:?}");
+            assert_eq!(ours.piece(id).map(str::to_owned), theirs.id_to_token(id));
+            let entry = vocabulary.get(id).unwrap();
+            assert_eq!(entry.added, added.contains_key(&id), "{family} {piece:?}");
+            assert_eq!(
+                entry.special,
+                added.get(&id).is_some_and(|token| token.special),
+                "{family} {piece:?}"
+            );
         }
     }
 }

@@ -1,0 +1,136 @@
+//! `tokenizer.json` → its vocabulary and added tokens, without building a tokenizer.
+//!
+//! The format is what the `tokenizers` crate writes; questions about ids and pieces need no more of it than this.
+
+use std::fmt;
+
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::config::{AddedTokenConfig, parse};
+use crate::error::Result;
+
+/// The part of `tokenizer.json` that says which ids there are.
+#[derive(Debug, Clone, Deserialize)]
+pub struct TokenizerJson {
+    pub model: ModelJson,
+    /// In the order in which they are added.
+    #[serde(default, deserialize_with = "nullable")]
+    pub added_tokens: Vec<AddedTokenConfig>,
+}
+
+/// The `model` of `tokenizer.json`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ModelJson {
+    /// The algorithm; files of before 2020 leave it out.
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    #[serde(default)]
+    pub vocab: VocabularyJson,
+    pub unk_id: Option<u32>,
+    #[serde(default)]
+    merges: Option<serde::de::IgnoredAny>,
+    #[serde(default)]
+    max_input_chars_per_word: Option<serde::de::IgnoredAny>,
+}
+
+impl ModelJson {
+    /// Unigram, BPE, WordPiece or WordLevel; where the file does not say, the fields that only one of them has do.
+    pub fn algorithm(&self) -> &str {
+        match (&self.kind, &self.vocab) {
+            (Some(kind), _) => kind,
+            (None, VocabularyJson::Scored(_)) => "Unigram",
+            (None, _) if self.merges.is_some() => "BPE",
+            (None, _) if self.max_input_chars_per_word.is_some() => "WordPiece",
+            (None, _) => "WordLevel",
+        }
+    }
+}
+
+/// The pieces of a model.
+#[derive(Debug, Clone)]
+pub enum VocabularyJson {
+    /// Piece and score in the order of ids: Unigram.
+    Scored(Vec<(String, f64)>),
+    /// Piece and id: the other algorithms.
+    ById(Vec<(String, u32)>),
+}
+
+impl Default for VocabularyJson {
+    fn default() -> Self {
+        Self::ById(Vec::new())
+    }
+}
+
+impl TokenizerJson {
+    /// Parses the file called `name`.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Damaged`] if it is not such a file.
+    pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
+        parse(name, bytes)
+    }
+}
+
+impl<'de> Deserialize<'de> for VocabularyJson {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ListOrMap;
+
+        impl<'de> Visitor<'de> for ListOrMap {
+            type Value = VocabularyJson;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of pieces and scores, or a map of pieces to ids")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut pieces = Vec::new();
+                while let Some(piece) = list.next_element()? {
+                    pieces.push(piece);
+                }
+                Ok(VocabularyJson::Scored(pieces))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut pieces = Vec::new();
+                while let Some(piece) = map.next_entry()? {
+                    pieces.push(piece);
+                }
+                Ok(VocabularyJson::ById(pieces))
+            }
+        }
+
+        deserializer.deserialize_any(ListOrMap)
+    }
+}
+
+fn nullable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<AddedTokenConfig>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_shapes_of_vocabulary_are_read() {
+        let unigram = br#"{"model": {"unk_id": 0, "vocab": [["<unk>", 0.0], ["a", -1.5]]}}"#;
+        let unigram = TokenizerJson::parse("tokenizer.json", unigram).unwrap();
+        assert_eq!(unigram.model.algorithm(), "Unigram");
+        assert_eq!(unigram.model.unk_id, Some(0));
+        let bpe = br#"{"added_tokens": [{"id": 2, "content": "<s>", "special": true}], "model": {"vocab": {"a": 0}, "merges": []}}"#;
+        let bpe = TokenizerJson::parse("tokenizer.json", bpe).unwrap();
+        assert_eq!(bpe.model.algorithm(), "BPE");
+        assert_eq!(bpe.added_tokens[0].content, "<s>");
+        assert!(
+            matches!(bpe.model.vocab, VocabularyJson::ById(pieces) if pieces == [("a".to_owned(), 0)])
+        );
+    }
+
+    #[test]
+    fn a_file_of_another_shape_is_damaged() {
+        for bytes in [&b"[]"[..], b"{}", br#"{"model": {"vocab": 3}}"#] {
+            assert!(TokenizerJson::parse("tokenizer.json", bytes).is_err());
+        }
+    }
+}
