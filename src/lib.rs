@@ -43,15 +43,13 @@ use std::sync::Arc;
 
 use clap::{CommandFactory, Parser};
 
-use cli::{Cli, Command, GlobalOptions};
-use commands::{Session, TextFormat};
+use cli::{Cli, Command};
+use commands::{ModelChoice, Session, TextFormat};
 use error::{Error, Exit};
-use model_ref::ModelRef;
 use record::Sink;
 use render::stderr::{Level, Stderr};
 use render::style::Style;
 use render::{Format, Reader, Streams};
-use source::{HubSettings, SourceOptions};
 
 /// Runs the program: arguments in, answer on standard output, exit code back.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
@@ -116,12 +114,12 @@ fn answer(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
     };
     let mut sink = render::renderer(format, reader, streams);
     let mut session = Session {
-        model: model(global)?,
-        source: SourceOptions {
+        model: ModelChoice {
+            name: &global.model,
+            revision: global.revision.as_deref(),
             offline: global.offline,
-            hub: HubSettings::from_process_env()?,
-            observer: Arc::clone(stderr) as Arc<dyn source::Observer>,
         },
+        observer: Arc::clone(stderr) as Arc<dyn source::Observer>,
         stdin: &mut io::stdin().lock(),
         stdin_is_terminal: io::stdin().is_terminal(),
         sink: sink.as_mut(),
@@ -153,14 +151,6 @@ fn dispatch(command: &Command, session: &mut Session) -> error::Result<Exit> {
         Command::Pull(args) => commands::pull::run(args, session),
         Command::Completions(args) => commands::completions::run(args, session),
         Command::Man(args) => commands::man::run(args, session),
-    }
-}
-
-fn model(global: &GlobalOptions) -> error::Result<ModelRef> {
-    let model: ModelRef = global.model.parse()?;
-    match &global.revision {
-        Some(revision) => model.with_revision(revision),
-        None => Ok(model),
     }
 }
 

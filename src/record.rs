@@ -19,6 +19,9 @@ pub trait Sink {
     /// Takes bytes that are the whole answer, such as a completion script.
     fn raw(&mut self, bytes: &[u8]) -> io::Result<()>;
 
+    /// Sends on what is held back, before something is said elsewhere.
+    fn flush(&mut self) -> io::Result<()>;
+
     /// Ends the answer: what only the last record makes known is written now.
     fn finish(&mut self) -> io::Result<()>;
 }
@@ -103,7 +106,7 @@ pub struct Decode {
 /// Tokens of one file, stream or line.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Count {
-    /// File path; `-` for standard input; absent for a text of the command line.
+    /// File path; `-` for standard input among files; absent where there is only one stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

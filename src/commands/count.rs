@@ -121,6 +121,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         },
         total: Total::default(),
         over: false,
+        stdin_name: None,
         failed: None,
     };
     if let Some(text) = &args.text {
@@ -142,6 +143,8 @@ struct Counting<'a> {
     total: Total,
     /// A file, or text, is over its budget.
     over: bool,
+    /// What standard input is called where it is one of several inputs.
+    stdin_name: Option<String>,
     /// The exit code of the last file or line that could not be counted.
     failed: Option<Exit>,
 }
@@ -168,7 +171,7 @@ impl Counting<'_> {
         input.for_each(session, |session, text| match text {
             Ok(Text { text, line, path }) => {
                 let mut count = count(self.tokenizer, &text, &self.options)?;
-                count.path = path;
+                count.path = path.or_else(|| self.stdin_name.clone());
                 count.line = line;
                 self.take(session, count)
             }
@@ -184,6 +187,7 @@ impl Counting<'_> {
 
     fn path(&mut self, session: &mut Session, path: &str) -> Result<()> {
         if path == "-" {
+            self.stdin_name = (self.args.paths.len() > 1).then(|| path.to_owned());
             return self.texts(session, Vec::new());
         }
         if self.args.lines || self.args.jsonl {
@@ -207,7 +211,7 @@ impl Counting<'_> {
                 Ok(_) => {}
                 Err(error) => {
                     self.failed = Some(Exit::Usage);
-                    session.note(&format!("skipped: {error}"));
+                    session.note(&format!("skipped: {error}"))?;
                 }
             }
         }
@@ -219,16 +223,16 @@ impl Counting<'_> {
         let name = path.display().to_string();
         match read_text(path, self.args.lossy) {
             Ok(Some(bytes)) => self.file(session, &name, bytes),
-            Ok(None) => {
-                session.note(&format!("skipped {name}: it is not text"));
-                Ok(())
-            }
+            Ok(None) => session.note(&format!("skipped {name}: it is not text")),
             Err(source) => self.unreadable(session, &name, source),
         }
     }
 
     fn file(&mut self, session: &mut Session, path: &str, bytes: Vec<u8>) -> Result<()> {
-        let mut text = utf8(path, bytes, self.args.lossy, 0)?;
+        let mut text = match utf8(path, bytes, self.args.lossy, 0) {
+            Ok(text) => text,
+            Err(error) => return self.unusable(session, path, &error),
+        };
         if self.args.chomp {
             super::input::chomp(&mut text);
         }
@@ -238,12 +242,14 @@ impl Counting<'_> {
     }
 
     fn unreadable(&mut self, session: &mut Session, path: &str, source: io::Error) -> Result<()> {
-        let error = Error::ReadInput {
-            input: path.to_owned(),
-            source,
-        };
+        let input = path.to_owned();
+        self.unusable(session, path, &Error::ReadInput { input, source })
+    }
+
+    /// A file that cannot be counted: an error stands in its place, and the rest goes on.
+    fn unusable(&mut self, session: &mut Session, path: &str, error: &Error) -> Result<()> {
         self.failed = Some(error.exit());
-        session.emit_failure(None, Some(path.to_owned()), &error)
+        session.emit_failure(None, Some(path.to_owned()), error)
     }
 
     fn take(&mut self, session: &mut Session, mut count: Count) -> Result<()> {
@@ -284,7 +290,7 @@ impl Counting<'_> {
         }
         if let (Some(Budget(budget)), Some(false)) = (self.args.budget, self.total.within_budget) {
             let by = self.total.tokens as u64 - budget;
-            session.note(&format!("over the budget of {budget} tokens by {by}"));
+            session.note(&format!("over the budget of {budget} tokens by {by}"))?;
         }
         Ok(match self.failed {
             Some(exit) => exit,

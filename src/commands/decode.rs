@@ -85,6 +85,9 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             }
             Err(error) if args.lines => {
                 exit = error.exit();
+                if session.human {
+                    session.bare("")?;
+                }
                 session.emit_failure(place, None, &error)?;
             }
             Err(error) => return Err(error),

@@ -71,7 +71,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let named = args.tokens.len() + args.ids.len() + args.pieces.len() + args.positions.len();
     if named != 2 {
         return Err(Error::usage_hint(
-            format!("two rows are wanted, and {named} are named"),
+            format!("two rows are wanted, not {named}"),
             "`tokscope diff TOKEN TOKEN`, `--id N --id M`, `--piece P --piece Q` or `--text TEXT --at I --at J`",
         ));
     }
@@ -93,7 +93,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     }
     let [a, b] = &rows[..] else {
         return Err(Error::usage(format!(
-            "two rows are wanted, and {} are named",
+            "two rows are wanted, not {}",
             rows.len()
         )));
     };

@@ -1,7 +1,6 @@
 //! `embed`: rows of the embedding matrix.
 
-use std::fs::File;
-use std::io::{self, BufWriter};
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
@@ -191,27 +190,11 @@ fn output_format(path: &Path) -> Result<OutputFormat> {
 
 /// Writes the records to a file that appears whole or not at all.
 fn write_text(session: &Session, path: &Path, format: TextFormat, records: Vec<Row>) -> Result<()> {
-    let write = || -> io::Result<()> {
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let temporary = tempfile::Builder::new()
-            .prefix(".tokscope-")
-            .tempfile_in(folder)?;
-        let file: &File = temporary.as_file();
-        {
-            let mut sink = (session.open_sink)(format, Box::new(BufWriter::new(file)));
-            records
-                .into_iter()
-                .try_for_each(|record| sink.emit(&Record::Row(record)))?;
-            sink.finish()?;
+    export::replace_file(path, |temporary| {
+        let mut sink = (session.open_sink)(format, Box::new(BufWriter::new(temporary.as_file())));
+        for record in records {
+            sink.emit(&Record::Row(record))?;
         }
-        temporary.persist(path).map_err(|problem| problem.error)?;
-        Ok(())
-    };
-    write().map_err(|source| Error::WriteOutput {
-        output: path.display().to_string(),
-        source,
+        sink.finish()
     })
 }

@@ -18,13 +18,14 @@ pub mod tokenize;
 pub mod vocab;
 
 use std::io::{self, BufRead, Write};
+use std::sync::Arc;
 
 use crate::embedding::EmbeddingMatrix;
 use crate::error::{Error, Result};
 use crate::formats::config::ModelConfig;
 use crate::model_ref::ModelRef;
 use crate::record::{Failure, Record, Sink};
-use crate::source::{ModelFiles, SourceOptions};
+use crate::source::{HubSettings, ModelFiles, Observer, SourceOptions};
 use crate::tokenizer::Tokenizer;
 
 /// Text formats that records can be written to a file in.
@@ -38,10 +39,19 @@ pub enum TextFormat {
 /// Makes the renderer that writes records of a text format to a file.
 pub type OpenSink = for<'w> fn(TextFormat, Box<dyn Write + 'w>) -> Box<dyn Sink + 'w>;
 
+/// The model options of the command line.
+#[derive(Debug, Clone, Copy)]
+pub struct ModelChoice<'s> {
+    pub name: &'s str,
+    pub revision: Option<&'s str>,
+    pub offline: bool,
+}
+
 /// The world as a command sees it.
 pub struct Session<'s> {
-    pub model: ModelRef,
-    pub source: SourceOptions,
+    /// What the command line says of the model; read when a command asks for its files.
+    pub model: ModelChoice<'s>,
+    pub observer: Arc<dyn Observer>,
     pub stdin: &'s mut dyn BufRead,
     pub stdin_is_terminal: bool,
     pub sink: &'s mut dyn Sink,
@@ -55,7 +65,16 @@ pub struct Session<'s> {
 impl Session<'_> {
     /// The files of the model that the command line names.
     pub fn files(&self) -> Result<ModelFiles> {
-        ModelFiles::open(&self.model, self.source.clone())
+        let mut model: ModelRef = self.model.name.parse()?;
+        if let Some(revision) = self.model.revision {
+            model = model.with_revision(revision)?;
+        }
+        let options = SourceOptions {
+            offline: self.model.offline,
+            hub: HubSettings::from_process_env()?,
+            observer: Arc::clone(&self.observer),
+        };
+        ModelFiles::open(&model, options)
     }
 
     /// Sends a record to the reader.
@@ -84,8 +103,10 @@ impl Session<'_> {
     }
 
     /// Says something to the person, beside the answer.
-    pub fn note(&self, message: &str) {
-        self.source.observer.note(message);
+    pub fn note(&mut self, message: &str) -> Result<()> {
+        self.sink.flush().map_err(stdout_failed)?;
+        self.observer.note(message);
+        Ok(())
     }
 
     /// Refuses a bare form of the answer, named by its flag, where a format was asked for.

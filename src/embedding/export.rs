@@ -6,6 +6,8 @@ use std::path::Path;
 
 use candle_core::{DType, Device, Result as CandleResult, Tensor};
 
+use tempfile::NamedTempFile;
+
 use crate::error::{Error, Result};
 use crate::formats::dtype::Dtype;
 
@@ -30,30 +32,38 @@ pub fn write(
     ids: &[u32],
     dtype: Dtype,
 ) -> Result<()> {
-    let failed = |problem: &str| Error::WriteOutput {
-        output: path.display().to_string(),
-        source: io::Error::other(problem.to_owned()),
-    };
+    replace_file(path, |temporary| {
+        save(temporary.path(), format, rows, ids, dtype).map_err(io::Error::other)
+    })
+}
+
+/// Writes a file beside `path` and moves it there when it is whole.
+///
+/// # Errors
+/// [`Error::WriteOutput`].
+pub fn replace_file(
+    path: &Path,
+    write: impl FnOnce(&NamedTempFile) -> io::Result<()>,
+) -> Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let temporary = tempfile::Builder::new()
-        .prefix(".tokscope-")
-        .tempfile_in(folder)
-        .map_err(|source| Error::WriteOutput {
-            output: path.display().to_string(),
-            source,
-        })?;
-    save(temporary.path(), format, rows, ids, dtype)
-        .map_err(|problem| failed(&problem.to_string()))?;
-    temporary
-        .persist(path)
-        .map_err(|problem| Error::WriteOutput {
-            output: path.display().to_string(),
-            source: problem.error,
-        })?;
-    Ok(())
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".tokscope-");
+    // Temporary files are private by default; this one becomes an ordinary file, for the umask to restrict.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let replace = || {
+        let temporary = builder.tempfile_in(folder)?;
+        write(&temporary)?;
+        temporary.persist(path).map_err(|problem| problem.error)?;
+        Ok(())
+    };
+    replace().map_err(|source| Error::WriteOutput {
+        output: path.display().to_string(),
+        source,
+    })
 }
 
 fn save(

@@ -12,15 +12,18 @@ pub fn safe(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// As [`safe`], and on one line: line ends, tabs and leading or trailing spaces have a sign of their own.
-///
-/// For cells of tables.
-pub fn cell(text: &str) -> Cow<'_, str> {
-    let line = replace(text, |character| match character {
+/// As [`safe`], and on one line: line ends and tabs have a sign of their own. For sentences.
+pub fn line(text: &str) -> Cow<'_, str> {
+    replace(text, |character| match character {
         '\n' => Some("↵".to_owned()),
         '\t' => Some("→".to_owned()),
         other => hidden(other),
-    });
+    })
+}
+
+/// As [`line`], with a sign for leading and trailing spaces too. For cells of tables.
+pub fn cell(text: &str) -> Cow<'_, str> {
+    let line = line(text);
     let inner = line.trim_matches(' ');
     if inner.len() == line.len() {
         return line;

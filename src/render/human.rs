@@ -340,7 +340,7 @@ impl Sink for Human<'_> {
             Record::Diff(record) => self.diff(record),
             Record::Neighbor(record) => self.neighbor(record),
             Record::File(record) => self.file(record),
-            Record::Error(record) => write_failure(&mut self.err, record),
+            Record::Error(record) => write_failure(&mut self.out, &mut self.err, record),
         }
     }
 
@@ -350,6 +350,10 @@ impl Sink for Human<'_> {
 
     fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.out.write_all(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 
     fn finish(&mut self) -> io::Result<()> {

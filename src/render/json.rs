@@ -33,6 +33,10 @@ impl Sink for Json<'_> {
         self.out.write_all(bytes)
     }
 
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
     fn finish(&mut self) -> io::Result<()> {
         self.out.flush()
     }

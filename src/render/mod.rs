@@ -56,9 +56,14 @@ pub fn renderer<'w>(format: Format, reader: Reader, streams: Streams<'w>) -> Box
     }
 }
 
-/// Writes a record of failure where it cannot stand among the others.
-fn write_failure(err: &mut dyn Write, failure: &Failure) -> std::io::Result<()> {
-    writeln!(err, "error: {}", escape::safe(&failure.message))
+/// Writes a record of failure where it cannot stand among the others, behind what came before it.
+fn write_failure(
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+    failure: &Failure,
+) -> std::io::Result<()> {
+    out.flush()?;
+    writeln!(err, "error: {}", escape::line(&failure.message))
 }
 
 /// Writes a bare line, made safe if a terminal shows it.

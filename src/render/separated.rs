@@ -75,10 +75,18 @@ impl<'w> Separated<'w> {
     }
 
     fn count(&mut self, record: &Count) -> io::Result<()> {
-        self.header(
-            "count",
-            &["path", "line", "tokens", "words", "chars", "bytes", "lines"],
-        )?;
+        const COLUMNS: &[&str] = &[
+            "path",
+            "line",
+            "tokens",
+            "words",
+            "chars",
+            "bytes",
+            "lines",
+            "budget",
+            "within_budget",
+        ];
+        self.header("count", COLUMNS)?;
         self.write(vec![
             text(&record.path),
             optional(record.line),
@@ -87,27 +95,37 @@ impl<'w> Separated<'w> {
             record.chars.to_string(),
             record.bytes.to_string(),
             record.lines.to_string(),
+            optional(record.budget),
+            optional(record.within_budget),
         ])
     }
 
     /// Asked for alone, a total has a header of its own; after files, it would be a file that is none.
     fn total(&mut self, record: &Total) -> io::Result<()> {
+        const COLUMNS: &[&str] = &[
+            "files",
+            "tokens",
+            "words",
+            "chars",
+            "bytes",
+            "lines",
+            "budget",
+            "within_budget",
+        ];
         if self.header == Some("count") {
             return Ok(());
         }
-        self.header(
-            "total",
-            &["files", "tokens", "words", "chars", "bytes", "lines"],
-        )?;
-        let numbers = [
-            record.files,
-            record.tokens,
-            record.words,
-            record.chars,
-            record.bytes,
-            record.lines,
-        ];
-        self.write(numbers.iter().map(ToString::to_string).collect())
+        self.header("total", COLUMNS)?;
+        self.write(vec![
+            record.files.to_string(),
+            record.tokens.to_string(),
+            record.words.to_string(),
+            record.chars.to_string(),
+            record.bytes.to_string(),
+            record.lines.to_string(),
+            optional(record.budget),
+            optional(record.within_budget),
+        ])
     }
 
     fn info(&mut self, record: &Info) -> io::Result<()> {
@@ -232,7 +250,7 @@ impl Sink for Separated<'_> {
                     record.cached.to_string(),
                 ])
             }
-            Record::Error(record) => write_failure(&mut self.err, record),
+            Record::Error(record) => write_failure(&mut self.out, &mut self.err, record),
         }
     }
 
@@ -242,6 +260,10 @@ impl Sink for Separated<'_> {
 
     fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.out.write_all(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 
     fn finish(&mut self) -> io::Result<()> {

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::escape::{cell, safe};
+use super::escape::{cell, line};
 use super::style::Style;
 use crate::error::Error;
 use crate::source::Observer;
@@ -45,7 +45,7 @@ impl Stderr {
     pub fn error(&self, error: &anyhow::Error) {
         let sentence: Vec<String> = error
             .chain()
-            .map(|cause| safe(&cause.to_string()).into_owned())
+            .map(|cause| line(&cause.to_string()).into_owned())
             .collect();
         // An I/O error that is the source of ours is in our sentence already.
         let sentence = match error.downcast_ref::<Error>() {
@@ -54,7 +54,7 @@ impl Stderr {
         };
         self.line(&format!("{} {sentence}", self.style.bad("error:")));
         if let Some(hint) = error.downcast_ref::<Error>().and_then(Error::hint) {
-            self.line(&format!("\n{} {}", self.style.note("hint:"), safe(&hint)));
+            self.line(&format!("\n{} {}", self.style.note("hint:"), line(&hint)));
         }
     }
 
@@ -73,13 +73,13 @@ impl Stderr {
 impl Observer for Stderr {
     fn note(&self, message: &str) {
         if self.level >= Level::Normal {
-            self.line(&format!("{} {}", self.style.note("note:"), safe(message)));
+            self.line(&format!("{} {}", self.style.note("note:"), line(message)));
         }
     }
 
     fn detail(&self, message: &str) {
         if self.level >= Level::Verbose {
-            self.line(&self.style.dim(&safe(message)));
+            self.line(&self.style.dim(&line(message)));
         }
     }
 
