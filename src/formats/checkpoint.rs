@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::formats::dtype::Dtype;
 use crate::formats::quote::quote;
-use crate::formats::{safetensors, torch_legacy, torch_zip};
+use crate::formats::{safetensors, stand_in, torch_legacy, torch_zip};
 use crate::source::bytes::ByteSource;
 
 /// Dimensions of a tensor; the limit of torch itself is 64.
@@ -52,23 +52,7 @@ impl Container {
         if head.get(8) == Some(&b'{') {
             return Ok(Self::Safetensors);
         }
-        if head.is_empty() {
-            return Err(Error::damaged(file, "it is empty"));
-        }
-        if head.starts_with(b"version https://git-lfs") {
-            return Err(Error::Unsupported {
-                file: file.to_owned(),
-                problem: "it is a git-LFS pointer and not the file it stands for".to_owned(),
-                hint: Some("`git lfs pull` in its repository fetches the file".to_owned()),
-            });
-        }
-        let text = head.trim_ascii_start().to_ascii_lowercase();
-        if text.starts_with(b"<!doctype html") || text.starts_with(b"<html") {
-            return Err(Error::damaged(
-                file,
-                "it is an HTML page, which a server sent in place of the file",
-            ));
-        }
+        stand_in::refuse(file, head)?;
         match OTHER_FORMATS
             .iter()
             .find(|(magic, _)| head.starts_with(magic))

@@ -7,28 +7,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
+use super::json::parse;
 use crate::error::{Error, Result};
-
-/// Parses the JSON file called `name`.
-///
-/// # Errors
-/// [`Error::Damaged`] if it is not JSON of that shape; pointer files and web pages in its place are named as such.
-pub fn parse<T: for<'de> Deserialize<'de>>(name: &str, bytes: &[u8]) -> Result<T> {
-    if bytes.starts_with(b"version https://git-lfs") {
-        return Err(Error::damaged(
-            name,
-            "it is a git-LFS pointer, not the file itself",
-        ));
-    }
-    let head = bytes.trim_ascii_start();
-    if head.starts_with(b"<") {
-        return Err(Error::damaged(name, "it is a web page, not JSON"));
-    }
-    if head.is_empty() {
-        return Err(Error::damaged(name, "it is empty"));
-    }
-    serde_json::from_slice(bytes).map_err(|problem| Error::damaged(name, problem))
-}
 
 /// The part of `config.json` that says how large the model is.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -301,21 +281,5 @@ mod tests {
         .unwrap();
         assert_eq!(nested.vocab_size, Some(9));
         assert_eq!(nested.pad_token_id, None);
-    }
-
-    #[test]
-    fn what_stands_in_for_json_is_named() {
-        for (bytes, problem) in [
-            (
-                &b"version https://git-lfs.github.com/spec/v1"[..],
-                "git-LFS",
-            ),
-            (b"<html>", "web page"),
-            (b"", "empty"),
-            (b"{", "EOF"),
-        ] {
-            let error = ModelConfig::parse("config.json", bytes).unwrap_err();
-            assert!(error.to_string().contains(problem), "{error}");
-        }
     }
 }

@@ -18,11 +18,13 @@
 pub mod checkpoint;
 pub mod config;
 pub mod dtype;
+pub mod json;
 mod pickle;
 mod quote;
 mod safetensors;
 pub mod sentencepiece;
 pub mod shard_index;
+mod stand_in;
 pub mod tokenizer_json;
 mod torch_legacy;
 mod torch_object;

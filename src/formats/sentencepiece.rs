@@ -4,6 +4,7 @@
 //! wire type, without a schema compiler: DeBERTa-v3's file has a `trainer_spec` field whose wire type differs from
 //! today's public schema, and strict readers refuse it. Fields that are not needed are skipped whatever they hold.
 
+use super::stand_in;
 use crate::error::{Error, Result};
 
 /// A parsed SentencePiece model.
@@ -84,9 +85,7 @@ impl SentencePieceModel {
     /// [`Error::Damaged`] if the bytes are not such a file.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
         let damaged = |problem: &str| Error::damaged(name, problem);
-        if bytes.starts_with(b"version https://git-lfs") {
-            return Err(damaged("it is a git-LFS pointer, not the file itself"));
-        }
+        stand_in::refuse(name, bytes)?;
         let mut model = Self {
             pieces: Vec::new(),
             algorithm: Algorithm::Unigram,
@@ -94,6 +93,7 @@ impl SentencePieceModel {
             byte_fallback: false,
             precompiled_charsmap: Vec::new(),
         };
+        let (mut has_trainer_spec, mut has_normalizer_spec) = (false, false);
         for item in Fields(bytes) {
             let not_a_message = "it is not a SentencePiece model";
             match item.ok_or_else(|| damaged(not_a_message))? {
@@ -106,10 +106,14 @@ impl SentencePieceModel {
                         .map_err(|problem| damaged(&format!("piece {index} {problem}")))?;
                     model.pieces.push(piece);
                 }
-                (field::MODEL_TRAINER_SPEC, Value::Bytes(message)) => model
-                    .read_trainer_spec(message)
-                    .map_err(|problem| damaged(&problem))?,
+                (field::MODEL_TRAINER_SPEC, Value::Bytes(message)) => {
+                    has_trainer_spec = true;
+                    model
+                        .read_trainer_spec(message)
+                        .map_err(|problem| damaged(&problem))?;
+                }
                 (field::MODEL_NORMALIZER_SPEC, Value::Bytes(message)) => {
+                    has_normalizer_spec = true;
                     for item in Fields(message) {
                         if let (field::NORMALIZER_CHARSMAP, Value::Bytes(map)) =
                             item.ok_or_else(|| damaged("its normalizer_spec is cut off"))?
@@ -123,6 +127,17 @@ impl SentencePieceModel {
         }
         if model.pieces.is_empty() {
             return Err(damaged("it holds no pieces"));
+        }
+        // SentencePiece writes both, behind the pieces: without them the file breaks off.
+        if !has_trainer_spec || !has_normalizer_spec {
+            return Err(damaged("it breaks off after its pieces"));
+        }
+        if model.unknown_id as usize >= model.pieces.len() {
+            return Err(damaged(&format!(
+                "its unknown id is {}, and it has {} pieces",
+                model.unknown_id,
+                model.pieces.len()
+            )));
         }
         Ok(model)
     }
@@ -261,6 +276,7 @@ mod tests {
     fn sample() -> Vec<u8> {
         let mut file = vec![0x0a, 8, 0x0a, 1, b'a', 0x15, 0, 0, 0xc0, 0xbf];
         file.extend([0x12, 7, 0x18, 1, 0x98, 2, 1, 0x50, 9]);
+        file.extend([0x1a, 0]);
         file
     }
 
@@ -275,10 +291,10 @@ mod tests {
     }
 
     #[test]
-    fn every_truncation_is_an_error_or_a_shorter_model() {
+    fn every_truncation_is_refused() {
         let file = sample();
         for length in 0..file.len() {
-            let _ = SentencePieceModel::parse("spm.model", &file[..length]);
+            assert!(SentencePieceModel::parse("spm.model", &file[..length]).is_err());
         }
         let error = SentencePieceModel::parse("spm.model", &file[..5]).unwrap_err();
         assert_eq!(
@@ -305,12 +321,22 @@ mod tests {
     }
 
     #[test]
-    fn a_pointer_file_is_named() {
-        let error =
-            SentencePieceModel::parse("spm.model", b"version https://git-lfs.github.com/spec/v1\n");
+    fn a_file_that_ends_between_two_pieces_is_refused() {
+        let error = SentencePieceModel::parse("spm.model", &sample()[..10]).unwrap_err();
         assert_eq!(
-            error.unwrap_err().to_string(),
-            "spm.model is damaged: it is a git-LFS pointer, not the file itself"
+            error.to_string(),
+            "spm.model is damaged: it breaks off after its pieces"
+        );
+    }
+
+    #[test]
+    fn an_unknown_id_beyond_the_pieces_is_refused() {
+        let mut file = vec![0x0a, 3, 0x0a, 1, b'a'];
+        file.extend([0x12, 3, 0xc0, 2, 5, 0x1a, 0]);
+        let error = SentencePieceModel::parse("spm.model", &file).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "spm.model is damaged: its unknown id is 5, and it has 1 pieces"
         );
     }
 }

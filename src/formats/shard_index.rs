@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::formats::json::parse;
 use crate::formats::quote::quote;
 use crate::formats::unique_map::UniqueMap;
 
@@ -32,7 +33,7 @@ impl ShardIndex {
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
         let Json {
             weight_map: UniqueMap(tensors),
-        } = serde_json::from_slice(bytes).map_err(|error| Error::damaged(name, error))?;
+        } = parse(name, bytes)?;
         let mut position = HashMap::with_capacity(tensors.len());
         for (index, (tensor, file)) in tensors.iter().enumerate() {
             if !is_inside(file) {

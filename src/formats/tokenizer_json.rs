@@ -7,7 +7,8 @@ use std::fmt;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::config::{AddedTokenConfig, parse};
+use super::config::AddedTokenConfig;
+use super::json::parse;
 use crate::error::Result;
 
 /// The part of `tokenizer.json` that says which ids there are.

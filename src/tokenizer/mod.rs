@@ -16,9 +16,8 @@ pub use encoding::{Encoding, OffsetUnit};
 pub use vocabulary::Vocabulary;
 
 use crate::error::{Error, Result};
-use crate::formats::config::{
-    AddedTokenConfig, ModelConfig, SpecialTokensMap, TokenizerConfig, parse,
-};
+use crate::formats::config::{AddedTokenConfig, ModelConfig, SpecialTokensMap, TokenizerConfig};
+use crate::formats::json::parse;
 use crate::formats::sentencepiece::SentencePieceModel;
 use crate::formats::tokenizer_json::TokenizerJson;
 use crate::source::{ByteSource, ModelFiles};

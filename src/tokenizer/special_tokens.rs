@@ -6,9 +6,9 @@
 
 use crate::error::Result;
 use crate::formats::config::{
-    AddedTokenConfig, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig, parse,
-    parse_added_tokens,
+    AddedTokenConfig, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig, parse_added_tokens,
 };
+use crate::formats::json::parse;
 use crate::source::ModelFiles;
 
 /// The tokens of a model beyond the vocabulary of its tokenizer file.

@@ -12,4 +12,5 @@ mod architecture;
 mod golden;
 mod hub;
 mod hub_models;
+mod records;
 mod support;

@@ -1,6 +1,10 @@
 //! What several tests need: models opened through the library, the shared data, the program itself.
 
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use tokscope::model_ref::ModelRef;
@@ -51,4 +55,137 @@ pub fn json_lines<T: serde::de::DeserializeOwned>(path: &Path) -> Vec<T> {
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
+}
+
+/// An endpoint where nobody listens: whoever asks the network is refused at once.
+pub const NO_HUB: &str = "http://127.0.0.1:1";
+
+/// A call of the program, in an environment that holds nothing of the caller's.
+pub struct Call {
+    command: Command,
+    stdin: Vec<u8>,
+    stdout: Option<File>,
+}
+
+/// What a call came to.
+#[derive(Debug)]
+pub struct Answer {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// The program with some arguments. No model is chosen for it, and no network is within its reach.
+pub fn tokscope<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Call {
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-home");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tokscope"));
+    command
+        .args(args)
+        .env_clear()
+        .env("HOME", &home)
+        .env("HF_HOME", home.join("huggingface"))
+        .env("HF_ENDPOINT", NO_HUB);
+    Call {
+        command,
+        stdin: Vec::new(),
+        stdout: None,
+    }
+}
+
+/// The program on the built-in model.
+pub fn demo<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Call {
+    tokscope(args).env("TOKSCOPE_MODEL", "demo")
+}
+
+/// The program on the model in a directory.
+pub fn on<S: AsRef<OsStr>>(folder: &Path, args: impl IntoIterator<Item = S>) -> Call {
+    tokscope(args).env("TOKSCOPE_MODEL", folder)
+}
+
+impl Call {
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub fn current_dir(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
+    /// What a pipe brings to standard input; nothing unless said.
+    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = bytes.into();
+        self
+    }
+
+    /// Sends standard output to a file.
+    pub fn stdout(mut self, file: File) -> Self {
+        self.stdout = Some(file);
+        self
+    }
+
+    /// Runs the program to its end.
+    pub fn run(mut self) -> Answer {
+        let stdout = self.stdout.take().map_or_else(Stdio::piped, Stdio::from);
+        let spawned = self.command.stdin(Stdio::piped()).stdout(stdout);
+        let mut child = spawned.stderr(Stdio::piped()).spawn().unwrap();
+        let (mut stdin, bytes) = (child.stdin.take().unwrap(), self.stdin);
+        // Its own thread, so that neither side waits for the other; a program need not read all it is given.
+        let feeder = std::thread::spawn(move || drop(stdin.write_all(&bytes)));
+        let output = child.wait_with_output().unwrap();
+        feeder.join().unwrap();
+        let answer = Answer {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        };
+        for trace in ["panicked", "RUST_BACKTRACE"] {
+            assert!(!answer.stderr.contains(trace), "{}", answer.stderr);
+        }
+        answer
+    }
+
+    /// Runs the program, which must succeed and have nothing to remark; its standard output is returned.
+    pub fn ok(self) -> String {
+        let answer = self.run();
+        assert_eq!((answer.code, answer.stderr.as_str()), (0, ""));
+        answer.stdout
+    }
+
+    /// Runs the program, which must end with `code`.
+    pub fn exit(self, code: i32) -> Answer {
+        let answer = self.run();
+        assert_eq!(answer.code, code, "{}{}", answer.stdout, answer.stderr);
+        answer
+    }
+}
+
+/// A directory with the built-in model's tokenizer and no checkpoint.
+pub fn folder_without_checkpoint() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["config.json", "spm.model", "tokenizer_config.json"] {
+        let from = repository("demo/model").join(name);
+        fs::copy(from, folder.path().join(name)).unwrap();
+    }
+    folder
+}
+
+/// A directory with the built-in model's tokenizer and a checkpoint, or shards and their index, of `tests/fixtures/tiny`.
+pub fn tiny_model(fixture: &str) -> tempfile::TempDir {
+    let folder = folder_without_checkpoint();
+    let from = repository("tests/fixtures/tiny").join(fixture);
+    if from.is_dir() {
+        for entry in from.read_dir().unwrap() {
+            let entry = entry.unwrap();
+            fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+        }
+        return folder;
+    }
+    let name = match fixture.ends_with(".safetensors") {
+        true => "model.safetensors",
+        false => "pytorch_model.bin",
+    };
+    fs::copy(from, folder.path().join(name)).unwrap();
+    folder
 }

@@ -1,0 +1,55 @@
+//! What is found in the place of a model file: a git-LFS pointer, a web page, nothing.
+
+use crate::error::{Error, Result};
+
+/// Refuses the usual stand-ins of a file, given its first bytes (64 suffice).
+///
+/// # Errors
+/// [`Error::Unsupported`] for a git-LFS pointer, [`Error::Damaged`] for a web page and for an empty file.
+pub fn refuse(file: &str, head: &[u8]) -> Result<()> {
+    if head.is_empty() {
+        return Err(Error::damaged(file, "it is empty"));
+    }
+    if head.starts_with(b"version https://git-lfs") {
+        return Err(Error::Unsupported {
+            file: file.to_owned(),
+            problem: "it is a git-LFS pointer and not the file it stands for".to_owned(),
+            hint: Some("`git lfs pull` in its repository fetches the file".to_owned()),
+        });
+    }
+    let text: Vec<u8> = head
+        .trim_ascii_start()
+        .iter()
+        .take(64)
+        .map(u8::to_ascii_lowercase)
+        .collect();
+    if text.starts_with(b"<!doctype html") || text.starts_with(b"<html") {
+        return Err(Error::damaged(
+            file,
+            "it is an HTML page, which a server sent in place of the file",
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_stand_in_is_named() {
+        for (bytes, problem) in [
+            (
+                &b"version https://git-lfs.github.com/spec/v1\noid"[..],
+                "git-LFS pointer",
+            ),
+            (b"\n<!DOCTYPE HTML>", "HTML page"),
+            (b"<html><body>", "HTML page"),
+            (b"", "empty"),
+        ] {
+            let error = refuse("spm.model", bytes).unwrap_err();
+            assert!(error.to_string().contains(problem), "{error}");
+        }
+        assert!(refuse("config.json", b"{}").is_ok());
+    }
+}
