@@ -237,12 +237,17 @@ impl Tokenizer {
     /// # Errors
     /// [`Error::UnknownId`] for an id that no token has: the reference leaves such ids out without a word.
     pub fn decode(&self, ids: &[u32], skip_special_tokens: bool) -> Result<String> {
+        let vocabulary = self.vocabulary();
+        let mut pieces = Vec::with_capacity(ids.len());
         for &id in ids {
-            if self.piece(id).is_none() {
-                return Err(self.unknown_id(u64::from(id)));
+            let entry = vocabulary
+                .get(id)
+                .ok_or_else(|| self.unknown_id(u64::from(id)))?;
+            if !(skip_special_tokens && entry.special) {
+                pieces.push(entry.piece.clone());
             }
         }
-        let text = self.engine()?.decode(ids, skip_special_tokens)?;
+        let text = self.engine()?.decode(pieces)?;
         Ok(if self.config.clean_up_tokenization_spaces {
             clean_up_spaces(&text)
         } else {

@@ -8,7 +8,7 @@ use tokenizers::processors::PostProcessorWrapper;
 use tokenizers::tokenizer::pre_tokenizer::OffsetType;
 use tokenizers::utils::truncation::truncate_encodings;
 use tokenizers::{
-    AddedToken, AddedVocabulary, Model, PostProcessor, PreTokenizer, TruncationDirection,
+    AddedToken, AddedVocabulary, Decoder, Model, PostProcessor, PreTokenizer, TruncationDirection,
     TruncationParams, TruncationStrategy,
 };
 
@@ -95,11 +95,17 @@ impl ReferenceEngine {
         })
     }
 
-    /// Ids → text, exactly as the crate's decoder gives it.
-    pub fn decode(&self, ids: &[u32], skip_special_tokens: bool) -> Result<String> {
-        self.inner
-            .decode(ids, skip_special_tokens)
-            .map_err(|problem| self.damaged(problem))
+    /// Pieces → text, with the model's decoder.
+    ///
+    /// The crate's own `decode` takes ids, and in 0.23 spells added tokens in their normalized form (`[unk]`, if
+    /// the model lowercases); the reference, which is older, spells them as they are.
+    pub fn decode(&self, pieces: Vec<String>) -> Result<String> {
+        match self.inner.get_decoder() {
+            Some(decoder) => decoder
+                .decode(pieces)
+                .map_err(|problem| self.damaged(problem)),
+            None => Ok(pieces.join(" ")),
+        }
     }
 
     fn encode_sequence(

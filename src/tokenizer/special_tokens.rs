@@ -100,6 +100,16 @@ impl SpecialTokens {
                 tokens.push(rules);
             }
         }
+        // A token that is added twice, once to be matched on the raw text, is matched there first.
+        for index in 0..tokens.len() {
+            let (before, rest) = tokens.split_at_mut(index);
+            let token = &mut rest[0];
+            let raw =
+                |other: &&AddedTokenConfig| other.content == token.content && !other.normalized;
+            if known.iter().chain(&*before).any(|other| raw(&other)) {
+                token.normalized = false;
+            }
+        }
         tokens
     }
 }
