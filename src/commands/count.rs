@@ -282,13 +282,18 @@ impl Counting<'_> {
             self.total.budget = Some(budget);
             self.total.within_budget = Some(within);
         }
+        // A bare number has no place for a verdict.
+        let stream = self.args.paths.is_empty() || self.args.paths == ["-"];
+        let bare = session.human && (stream || self.args.total);
         let several = self.total.files > 1 && !(self.args.lines || self.args.jsonl);
         if self.args.total && session.human {
             session.bare(&self.total.tokens.to_string())?;
-        } else if self.args.total || several || (self.args.budget.is_some() && !session.human) {
+        } else if self.args.total || several || (self.args.budget.is_some() && !bare) {
             session.emit(&Record::Total(self.total.clone()))?;
         }
-        if let (Some(Budget(budget)), Some(false)) = (self.args.budget, self.total.within_budget) {
+        if let (true, Some(Budget(budget)), Some(false)) =
+            (bare, self.args.budget, self.total.within_budget)
+        {
             let by = self.total.tokens as u64 - budget;
             session.note(&format!("over the budget of {budget} tokens by {by}"))?;
         }

@@ -66,10 +66,7 @@ impl EmbeddingMatrix {
             };
             return Self::in_file(shard_file, shard);
         }
-        Err(files.missing(
-            "checkpoint (model.safetensors or pytorch_model.bin, whole or in shards)",
-            CHECKPOINTS[0].0,
-        ))
+        Err(no_checkpoint(files))
     }
 
     /// The names under which a model may hold its checkpoint.
@@ -238,6 +235,30 @@ impl EmbeddingMatrix {
             first = last;
         }
         Ok(())
+    }
+}
+
+/// The error for a model without a checkpoint that is read, which names the one that it has instead.
+fn no_checkpoint(files: &ModelFiles) -> Error {
+    const OTHERS: &[&str] = &[".gguf", ".h5", ".msgpack", ".onnx", ".ot", ".ckpt"];
+    let error = files.missing(
+        "checkpoint (model.safetensors or pytorch_model.bin, whole or in shards)",
+        CHECKPOINTS[0].0,
+    );
+    let list = files.list().unwrap_or_default();
+    let other = list
+        .iter()
+        .find(|file| OTHERS.iter().any(|ending| file.name.ends_with(ending)));
+    match (error, other) {
+        (Error::MissingPart { place, what, .. }, Some(other)) => Error::MissingPart {
+            place,
+            what,
+            hint: Some(format!(
+                "it has {}, which tokscope does not read",
+                other.name
+            )),
+        },
+        (error, _) => error,
     }
 }
 

@@ -4,7 +4,7 @@ use candle_core::{DType, Result as CandleResult, Tensor};
 use clap::ValueEnum;
 
 use super::EmbeddingMatrix;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Facts about one row.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -148,7 +148,7 @@ impl Query {
     /// outweigh the rest.
     ///
     /// # Errors
-    /// If an id has no row.
+    /// If an id has no row, or for cosine a row of zeros.
     pub fn new(
         matrix: &EmbeddingMatrix,
         plus: &[u32],
@@ -167,6 +167,12 @@ impl Query {
                 .map(|value| f64::from(*value).powi(2))
                 .sum::<f64>()
                 .sqrt();
+            if metric == Metric::Cosine && norm == 0.0 {
+                return Err(Error::usage_hint(
+                    format!("the row of id {id} is zero, so it has no direction and no cosine"),
+                    "`--metric l2` finds what is near it",
+                ));
+            }
             let scale = if metric == Metric::Cosine && norm > 0.0 {
                 sign / norm
             } else {

@@ -4,7 +4,6 @@
 
 pub mod escape;
 mod human;
-mod human_info;
 mod json;
 mod separated;
 pub mod stderr;

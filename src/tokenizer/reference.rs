@@ -143,7 +143,7 @@ impl ReferenceEngine {
         };
         let Some(room) = truncation.max_length.checked_sub(template) else {
             return Err(Error::usage(format!(
-                "{} tokens are fewer than the {template} special tokens that the model adds",
+                "a length of {} leaves no room for the {template} special tokens that the model adds",
                 truncation.max_length
             )));
         };

@@ -2,7 +2,7 @@
 //!
 //! It is made from the files alone, so that questions about ids and pieces do not wait for an engine to be built.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use crate::formats::config::AddedTokenConfig;
@@ -122,44 +122,62 @@ impl Vocabulary {
 
     /// Adds tokens, batch by batch, as the `tokenizers` crate does: one that the vocabulary has keeps its id; new ones
     /// get those from the size of the model's vocabulary on, or behind what was added before.
-    fn new(entries: Vec<Entry>, batches: &[&[AddedTokenConfig]]) -> Self {
+    fn new(mut entries: Vec<Entry>, batches: &[&[AddedTokenConfig]]) -> Self {
         let base_size = u32::try_from(entries.len()).unwrap_or(u32::MAX);
-        let ids: HashMap<String, u32> = entries
+        // The ids of the few added tokens, found in one pass over the many pieces; the last of equal pieces counts.
+        let mut ids: HashMap<&str, Option<u32>> = batches
             .iter()
-            .map(|entry| (entry.piece.clone(), entry.id))
+            .flat_map(|batch| batch.iter())
+            .map(|token| (token.content.as_str(), None))
             .collect();
-        let mut by_id: BTreeMap<u32, Entry> =
-            entries.into_iter().map(|entry| (entry.id, entry)).collect();
-        let mut added_ids: HashMap<&str, u32> = HashMap::new();
+        for entry in &entries {
+            if let Some(id) = ids.get_mut(entry.piece.as_str()) {
+                *id = Some(entry.id);
+            }
+        }
+        entries.sort_by_key(|entry| entry.id);
+        let mut vocabulary = Self {
+            entries,
+            by_piece: OnceLock::new(),
+        };
+        let mut last_added = None;
         for batch in batches {
-            let last = added_ids.values().max();
-            let mut next = last.map_or(base_size, |last| base_size.max(last.saturating_add(1)));
+            let mut next =
+                last_added.map_or(base_size, |last: u32| base_size.max(last.saturating_add(1)));
             for token in batch.iter().filter(|token| !token.content.is_empty()) {
-                let content = token.content.as_str();
-                let known = added_ids.get(content).or_else(|| ids.get(content));
-                let id = known.copied().unwrap_or_else(|| {
+                let slot = ids.entry(&token.content).or_default();
+                let id = *slot.get_or_insert_with(|| {
                     next = next.saturating_add(1);
                     next - 1
                 });
-                added_ids.insert(content, id);
-                let entry = by_id.entry(id).or_insert_with(|| Entry {
+                last_added = last_added.max(Some(id));
+                vocabulary.add(id, token);
+            }
+        }
+        vocabulary
+    }
+
+    fn add(&mut self, id: u32, token: &AddedTokenConfig) {
+        let index = match self.entries.binary_search_by_key(&id, |entry| entry.id) {
+            Ok(index) => index,
+            Err(index) => {
+                let entry = Entry {
                     id,
-                    piece: content.to_owned(),
+                    piece: token.content.clone(),
                     kind: Kind::Added,
                     score: None,
                     special: false,
                     added: true,
-                });
-                entry.added = true;
-                entry.special = token.special;
-                if entry.kind == Kind::Normal && token.special {
-                    entry.kind = Kind::Control;
-                }
+                };
+                self.entries.insert(index, entry);
+                index
             }
-        }
-        Self {
-            entries: by_id.into_values().collect(),
-            by_piece: OnceLock::new(),
+        };
+        let entry = &mut self.entries[index];
+        entry.added = true;
+        entry.special = token.special;
+        if entry.kind == Kind::Normal && token.special {
+            entry.kind = Kind::Control;
         }
     }
 

@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::escape::cell;
-use super::human::thousands;
-use super::style::Style;
+use super::thousands;
 use crate::record::{Info, Level, SpecialToken};
+use crate::render::escape::cell;
+use crate::render::style::Style;
 
 /// Added tokens listed by name; of more, only the number is given.
 const LISTED_TOKENS: usize = 12;

@@ -1,0 +1,196 @@
+//! Tables and sentences for people.
+//!
+//! The same bytes come out on a terminal and on a pipe, colours aside, so that what someone sees is what a pipe gets.
+
+mod info;
+mod rows;
+mod tokens;
+
+use std::io::{self, Write};
+
+use unicode_width::UnicodeWidthStr;
+
+use super::escape::cell;
+use super::{Reader, Streams, write_bare, write_failure};
+use crate::record::{Count, File, Piece, Record, Sink, Total};
+
+pub struct Human<'w> {
+    reader: Reader,
+    out: Box<dyn Write + 'w>,
+    err: Box<dyn Write + 'w>,
+    /// Kind of the table whose head has been written.
+    table: Option<&'static str>,
+    /// Rows shown, their length and dtype, for the closing line.
+    shape: Option<(usize, usize, String)>,
+    texts: usize,
+}
+
+impl<'w> Human<'w> {
+    pub fn new(reader: Reader, streams: Streams<'w>) -> Self {
+        Self {
+            reader,
+            out: streams.out,
+            err: streams.err,
+            table: None,
+            shape: None,
+            texts: 0,
+        }
+    }
+
+    /// Writes the head of a table, once until another kind of record comes.
+    fn head(&mut self, table: &'static str, head: &str) -> io::Result<()> {
+        if self.table == Some(table) {
+            return Ok(());
+        }
+        self.table = Some(table);
+        writeln!(self.out, "{}", self.reader.style.head(head))
+    }
+
+    fn count(&mut self, record: &Count) -> io::Result<()> {
+        let name = match (&record.path, record.line) {
+            (Some(path), Some(line)) => format!("{}:{line}", cell(path)),
+            (Some(path), None) => cell(path).into_owned(),
+            (None, Some(line)) => format!("line {line}"),
+            (None, None) => String::new(),
+        };
+        let over = match (record.within_budget, record.budget) {
+            (Some(false), Some(budget)) => {
+                let by = record.tokens as u64 - budget;
+                format!(
+                    "  {}",
+                    self.reader.style.bad(&format!("over {budget} by {by}"))
+                )
+            }
+            _ => String::new(),
+        };
+        writeln!(
+            self.out,
+            "{}",
+            format!("{:>8} {name}{over}", record.tokens).trim_end()
+        )
+    }
+
+    fn total(&mut self, record: &Total) -> io::Result<()> {
+        let style = self.reader.style;
+        let verdict = match (record.within_budget, record.budget) {
+            (Some(true), Some(budget)) => format!("  {}", style.good(&format!("within {budget}"))),
+            (Some(false), Some(budget)) => {
+                let by = record.tokens as u64 - budget;
+                format!("  {}", style.bad(&format!("over {budget} by {by}")))
+            }
+            _ => String::new(),
+        };
+        writeln!(self.out, "{:>8} total{verdict}", record.tokens)
+    }
+
+    fn piece(&mut self, record: &Piece) -> io::Result<()> {
+        let head = format!(
+            "{:>7}  {}  {}  {:>9}",
+            "id",
+            pad("piece", 20),
+            pad("kind", 12),
+            "score"
+        );
+        self.head("piece", &head)?;
+        let score = record
+            .score
+            .map(|score| format!("{score:>9.4}"))
+            .unwrap_or_default();
+        let mut kind = record.kind.to_owned();
+        if record.special && record.kind != "control" {
+            kind.push_str(", special");
+        }
+        let piece = pad(&cell(&record.piece), 20);
+        let line = format!("{:>7}  {piece}  {}  {score}", record.id, pad(&kind, 12));
+        writeln!(self.out, "{}", line.trim_end())
+    }
+
+    fn file(&mut self, record: &File) -> io::Result<()> {
+        let how = if record.cached {
+            "cached"
+        } else {
+            "downloaded"
+        };
+        writeln!(
+            self.out,
+            "{:>12}  {}  {how}",
+            thousands(record.size),
+            pad(&cell(&record.name), 32)
+        )
+    }
+}
+
+impl Sink for Human<'_> {
+    fn emit(&mut self, record: &Record) -> io::Result<()> {
+        match record {
+            Record::Tokenize(record) => self.tokenize(record),
+            Record::Decode(record) => self.decode(record),
+            Record::Count(record) => self.count(record),
+            Record::Total(record) => self.total(record),
+            Record::Info(record) => info::write(&mut self.out, self.reader.style, record),
+            Record::Piece(record) => self.piece(record),
+            Record::Row(record) => self.row(record),
+            Record::Diff(record) => self.diff(record),
+            Record::Neighbor(record) => self.neighbor(record),
+            Record::File(record) => self.file(record),
+            Record::Error(record) => write_failure(&mut self.out, &mut self.err, record),
+        }
+    }
+
+    fn bare(&mut self, line: &str) -> io::Result<()> {
+        write_bare(&mut self.out, self.reader, line)
+    }
+
+    fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        if let Some((rows, columns, dtype)) = &self.shape
+            && *columns > 0
+        {
+            writeln!(self.out, "shape [{rows}, {columns}], {dtype}")?;
+        }
+        self.out.flush()
+    }
+}
+
+/// Five significant digits, as torch prints a tensor of mixed values.
+pub(super) fn number(value: f32) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    let exponent = value.abs().log10().floor() as i32;
+    if (-5..6).contains(&exponent) {
+        let decimals = (4 - exponent).max(0) as usize;
+        let text = format!("{value:.decimals$}");
+        match text.contains('.') {
+            true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+            false => text,
+        }
+    } else {
+        format!("{value:.4e}")
+    }
+}
+
+/// A number with commas between groups of three digits.
+pub(super) fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Fills a cell with spaces to a display width.
+pub(super) fn pad(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
+}
