@@ -129,6 +129,15 @@ pub enum Error {
         file: String,
         status: u16,
     },
+    /// A download that ended early; what came is kept, and the next attempt goes on with it.
+    #[error("the download of {file} of `{model}` stopped at {done} of {size} bytes: {problem}")]
+    DownloadBroken {
+        model: String,
+        file: String,
+        done: u64,
+        size: u64,
+        problem: String,
+    },
     /// A download whose bytes are not the ones the Hub announced; nothing of it is kept.
     #[error("the download of {file} of `{model}` is not what the Hub announced: {problem}")]
     WrongDownload {
@@ -217,6 +226,7 @@ impl Error {
             | Self::Gated { .. }
             | Self::RevisionNotFound { .. }
             | Self::HubStatus { .. }
+            | Self::DownloadBroken { .. }
             | Self::WrongDownload { .. }
             | Self::CacheNotWritable { .. } => Exit::Unreachable,
             Self::Damaged { .. } | Self::Unsupported { .. } | Self::ReadModel { .. } => {
@@ -248,6 +258,7 @@ impl Error {
             Self::Gated { .. } => "gated",
             Self::RevisionNotFound { .. } => "revision-not-found",
             Self::HubStatus { .. } => "hub-status",
+            Self::DownloadBroken { .. } => "download-broken",
             Self::WrongDownload { .. } => "wrong-download",
             Self::CacheNotWritable { .. } => "cache-not-writable",
             Self::Damaged { .. } => "damaged",
@@ -305,6 +316,9 @@ impl Error {
             Self::RevisionNotFound { .. } => Some(
                 "a revision is a branch, a tag, `refs/pr/N` or a 40-digit commit".to_owned(),
             ),
+            Self::DownloadBroken { .. } => {
+                Some("run the command again: it goes on from there".to_owned())
+            }
             Self::CacheNotWritable { .. } => {
                 Some("HF_HOME or HF_HUB_CACHE names another place for the cache".to_owned())
             }

@@ -31,7 +31,7 @@ pub struct Args {
     /// Do not count the special tokens that the model adds
     #[arg(long)]
     pub no_special_tokens: bool,
-    /// Take added tokens that are spelled out in the text, such as [MASK], as text
+    /// Take added tokens that are spelled out in the text, such as `[MASK]`, as text
     #[arg(long)]
     pub no_parse_special: bool,
     /// Print the total only

@@ -29,7 +29,7 @@ pub struct Args {
     /// What offsets count
     #[arg(long, value_enum, default_value_t, value_name = "UNIT")]
     pub offset_unit: OffsetUnit,
-    /// Take added tokens that are spelled out in the text, such as [MASK], as text
+    /// Take added tokens that are spelled out in the text, such as `[MASK]`, as text
     #[arg(long)]
     pub no_parse_special: bool,
     /// Print ids only, a line a text

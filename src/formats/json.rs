@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 /// Parses the JSON file called `name`.
 ///
 /// # Errors
-/// [`Error::Damaged`] if it is not JSON of that shape, and what [`stand_in::refuse`] refuses.
+/// [`Error::Damaged`] if it is not JSON of that shape, or if a web page or nothing is in its place;
+/// [`Error::Unsupported`] for a git-LFS pointer.
 pub fn parse<T: for<'de> Deserialize<'de>>(name: &str, bytes: &[u8]) -> Result<T> {
     stand_in::refuse(name, bytes)?;
     serde_json::from_slice(bytes).map_err(|error| {

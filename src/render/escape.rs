@@ -21,7 +21,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// As [`line`], with a sign for leading and trailing spaces too. For cells of tables.
+/// As [`fn@line`], with a sign for leading and trailing spaces too. For cells of tables.
 pub fn cell(text: &str) -> Cow<'_, str> {
     let line = line(text);
     let inner = line.trim_matches(' ');

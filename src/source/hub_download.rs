@@ -16,6 +16,9 @@ use super::hub_digest::Hasher;
 use crate::error::{Error, Result, reason};
 
 const LOCK_POLL: Duration = Duration::from_millis(100);
+/// Attempts after the first one that breaks off.
+const RETRIES: u32 = 3;
+const RETRY_PAUSE: Duration = Duration::from_millis(300);
 /// Bytes read at once from what an earlier attempt left.
 const PIECE: usize = 1 << 20;
 /// Bytes kept to tell a person what came instead of the file.
@@ -35,6 +38,11 @@ pub(super) struct Download<'a> {
 /// How one attempt ended, when not with an error.
 enum Attempt {
     Stored,
+    /// The connection failed after `done` bytes, which are kept.
+    Broken {
+        done: u64,
+        problem: String,
+    },
     /// What is there is not the file, for this reason.
     Wrong(String),
     /// Nothing was learned: what an earlier attempt left, or a range that was not served as asked.
@@ -79,6 +87,7 @@ impl Download<'_> {
     fn fetch(&self, announced: &Announcement, blob: &Path) -> Result<()> {
         let incomplete = self.cache.incomplete_blob(announced.etag.as_str());
         self.observer.download_started(self.file, announced.size);
+        let mut breaks = 0;
         loop {
             match self.attempt(announced, &incomplete)? {
                 Attempt::Stored => {
@@ -86,12 +95,25 @@ impl Download<'_> {
                     self.observer.download_finished(self.file);
                     return Ok(());
                 }
+                Attempt::Broken { .. } if breaks < RETRIES => {
+                    breaks += 1;
+                    std::thread::sleep(RETRY_PAUSE);
+                }
+                Attempt::Broken { done, problem } => {
+                    return Err(Error::DownloadBroken {
+                        model: self.model(),
+                        file: self.file.to_owned(),
+                        done,
+                        size: announced.size,
+                        problem,
+                    });
+                }
                 // The next attempt finds no beginning to go on with, so this happens once.
                 Attempt::FromTheStart => self.discard(&incomplete),
                 Attempt::Wrong(problem) => {
                     self.discard(&incomplete);
                     return Err(Error::WrongDownload {
-                        model: self.client.asked().model.clone(),
+                        model: self.model(),
                         file: self.file.to_owned(),
                         problem,
                     });
@@ -105,25 +127,31 @@ impl Download<'_> {
         let not_writable = |error: io::Error| self.not_writable(&error);
         let mut hasher = announced.etag.hasher(size);
         let start = resume(incomplete, size, &mut hasher).map_err(not_writable)?;
+        let mut done = start;
+        let mut head = Vec::new();
+        // Nothing is left to come of an empty file, and of one whose last step failed.
+        let transfer = match start < size {
+            true => Some(self.client.transfer(self.commit, self.file, start, size)?),
+            false => None,
+        };
         let mut file = OpenOptions::new()
             .create(true)
             .append(true)
             .open(incomplete)
             .map_err(not_writable)?;
-        let mut done = start;
-        let mut head = Vec::new();
-        if start < size {
-            let mut transfer = self.client.transfer(self.commit, self.file, start, size)?;
+        if let Some(mut transfer) = transfer {
             if start > 0 {
                 if transfer.length == Some(size) {
                     return Ok(Attempt::FromTheStart);
                 }
                 self.observer.download_progress(self.file, start);
             }
-            while let Some(piece) = transfer
-                .next()
-                .map_err(|why| self.broken(&why, done, size))?
-            {
+            loop {
+                let piece = match transfer.next() {
+                    Ok(Some(piece)) => piece,
+                    Ok(None) => break,
+                    Err(problem) => return Ok(Attempt::Broken { done, problem }),
+                };
                 head.extend(piece.iter().take(HEAD - head.len()));
                 file.write_all(&piece).map_err(not_writable)?;
                 hasher.update(&piece);
@@ -149,11 +177,8 @@ impl Download<'_> {
         let _ = fs::remove_file(incomplete);
     }
 
-    fn broken(&self, why: &str, done: u64, size: u64) -> Error {
-        let file = self.file;
-        self.client
-            .asked()
-            .unreachable(format!("{why} after {done} of the {size} bytes of {file}"))
+    fn model(&self) -> String {
+        self.client.asked().model.clone()
     }
 
     fn not_writable(&self, error: &io::Error) -> Error {

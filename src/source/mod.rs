@@ -92,7 +92,7 @@ enum Place {
 }
 
 impl ModelFiles {
-    /// Nothing is read or fetched yet.
+    /// Nothing is fetched yet.
     ///
     /// # Errors
     /// [`Error::BadModelRef`] for a directory that does not exist.

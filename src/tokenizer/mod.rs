@@ -2,7 +2,7 @@
 //!
 //! [`Tokenizer`] is the project's own face of tokenization: it is opened from the files of a model, encodes texts
 //! and pairs, decodes ids and answers questions about the vocabulary. Behind it stands the
-//! [reference engine](reference), the `tokenizers` crate.
+//! [reference engine](mod@reference), the `tokenizers` crate.
 
 pub mod deberta;
 pub mod encoding;
