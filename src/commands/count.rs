@@ -97,9 +97,8 @@ impl FromStr for Budget {
 /// # Errors
 /// Whatever encoding fails with.
 pub fn count(tokenizer: &Tokenizer, text: &str, options: &EncodeOptions) -> Result<Count> {
-    let encoding = tokenizer.encode(text, None, options)?.into_first();
     Ok(Count {
-        tokens: encoding.len(),
+        tokens: tokenizer.count(text, options)?,
         words: words(text),
         chars: text.chars().count(),
         bytes: text.len(),

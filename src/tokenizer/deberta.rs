@@ -16,7 +16,9 @@ use tokenizers::pre_tokenizers::punctuation::Punctuation;
 use tokenizers::pre_tokenizers::sequence::Sequence as PreTokenizerSequence;
 use tokenizers::processors::template::TemplateProcessing;
 
+use super::native::{NativeEngine, Parts, Template};
 use super::reference::add_tokens;
+use super::vocabulary::added_ids;
 use crate::error::{Error, Result};
 use crate::formats::config::{
     AddedTokenConfig, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig,
@@ -109,6 +111,42 @@ pub fn convert(
     tokenizer.with_pre_tokenizer(Some(PreTokenizerSequence::new(pre_tokenizers)));
     tokenizer.with_decoder(Some(metaspace));
     Ok(tokenizer)
+}
+
+/// The native engine for the same file, where it does all that the file and `added` ask for.
+pub fn native(
+    model: &SentencePieceModel,
+    config: &TokenizerConfig,
+    added: &[AddedTokenConfig],
+) -> Option<NativeEngine> {
+    if config.do_lower_case || config.split_by_punct || model.algorithm != Algorithm::Unigram {
+        return None;
+    }
+    let pieces = &model.pieces;
+    let own = added_pieces(model);
+    let ids = (0..pieces.len() as u32).map(|id| (pieces[id as usize].text.as_str(), id));
+    let added = added_ids(ids, &[&own, added]);
+    let template = |text: &str| {
+        let known = added.iter().find(|(token, _)| token.content == text);
+        let id = known.map(|(_, id)| *id).or_else(|| {
+            let place = pieces.iter().rposition(|piece| piece.text == text)?;
+            u32::try_from(place).ok()
+        });
+        let id = id.unwrap_or(model.unknown_id);
+        (id, text.to_owned())
+    };
+    NativeEngine::new(Parts {
+        pieces: pieces
+            .iter()
+            .map(|piece| (piece.text.as_str(), f64::from(piece.score))),
+        unknown_id: model.unknown_id,
+        charsmap: &model.precompiled_charsmap,
+        template: Template {
+            first: template("[CLS]"),
+            separator: template("[SEP]"),
+        },
+        added,
+    })
 }
 
 /// Wraps texts as `[CLS] A [SEP]` and `[CLS] A [SEP] B [SEP]`; run once every token has its id.

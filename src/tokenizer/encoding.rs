@@ -30,6 +30,33 @@ impl Encoding {
         self.ids.is_empty()
     }
 
+    /// Puts a special token of the template at `index`.
+    pub(super) fn insert_special(&mut self, index: usize, token: &(u32, String), type_id: u32) {
+        self.ids.insert(index, token.0);
+        self.tokens.insert(index, token.1.clone());
+        self.offsets.insert(index, (0, 0));
+        self.type_ids.insert(index, type_id);
+        self.special_tokens_mask.insert(index, 1);
+        self.word_ids.insert(index, None);
+        self.sequence_ids.insert(index, None);
+    }
+
+    /// Puts a special token of the template at the end.
+    pub(super) fn push_special(&mut self, token: &(u32, String), type_id: u32) {
+        self.insert_special(self.len(), token, type_id);
+    }
+
+    /// Puts the tokens of another encoding behind these.
+    pub(super) fn append(&mut self, other: Self) {
+        self.ids.extend(other.ids);
+        self.tokens.extend(other.tokens);
+        self.offsets.extend(other.offsets);
+        self.type_ids.extend(other.type_ids);
+        self.special_tokens_mask.extend(other.special_tokens_mask);
+        self.word_ids.extend(other.word_ids);
+        self.sequence_ids.extend(other.sequence_ids);
+    }
+
     /// The offsets in `unit`, given the texts they point into.
     pub fn offsets_in(
         &self,

@@ -6,11 +6,14 @@
 
 pub mod deberta;
 pub mod encoding;
+pub mod native;
 pub mod reference;
 pub mod special_tokens;
 pub mod vocabulary;
 
 use std::sync::{Arc, OnceLock};
+
+use clap::ValueEnum;
 
 pub use encoding::{Encoding, OffsetUnit};
 pub use vocabulary::Vocabulary;
@@ -21,6 +24,7 @@ use crate::formats::json::parse;
 use crate::formats::sentencepiece::SentencePieceModel;
 use crate::formats::tokenizer_json::TokenizerJson;
 use crate::source::{ByteSource, ModelFiles};
+use native::NativeEngine;
 use reference::ReferenceEngine;
 use special_tokens::SpecialTokens;
 
@@ -83,8 +87,22 @@ pub struct Tokenizer {
     special_tokens: SpecialTokensMap,
     /// Tokens beyond those of the tokenizer file, in the order in which they are added.
     added: Vec<AddedTokenConfig>,
+    choice: EngineChoice,
     vocabulary: OnceLock<Vocabulary>,
-    engine: OnceLock<ReferenceEngine>,
+    native: OnceLock<Option<Box<NativeEngine>>>,
+    reference: OnceLock<ReferenceEngine>,
+}
+
+/// Which engine encodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum EngineChoice {
+    /// The native engine where it is exact, else the reference engine.
+    #[default]
+    Auto,
+    /// The native engine, or an error where it is not exact.
+    Native,
+    /// The `tokenizers` crate.
+    Reference,
 }
 
 /// The file a tokenizer is made from.
@@ -150,7 +168,9 @@ impl Tokenizer {
             special_tokens: special_tokens.map,
             vocabulary: Vocabulary::from_json(json, &added).into(),
             added,
-            engine: OnceLock::new(),
+            choice: EngineChoice::Auto,
+            native: OnceLock::new(),
+            reference: OnceLock::new(),
         })
     }
 
@@ -185,17 +205,50 @@ impl Tokenizer {
             config,
             special_tokens: special_tokens.map,
             vocabulary: OnceLock::new(),
-            engine: OnceLock::new(),
+            choice: EngineChoice::Auto,
+            native: OnceLock::new(),
+            reference: OnceLock::new(),
         })
     }
 
-    /// The engine, built on the first call.
-    fn engine(&self) -> Result<&ReferenceEngine> {
-        if let Some(engine) = self.engine.get() {
+    /// The same tokenizer, encoding with an engine of one's choice.
+    #[must_use]
+    pub fn with_engine(self, choice: EngineChoice) -> Self {
+        Self { choice, ..self }
+    }
+
+    /// The native engine, built on the first call; none if this tokenizer is not of its shape, or not its choice.
+    fn native(&self) -> Option<&NativeEngine> {
+        if self.choice == EngineChoice::Reference {
+            return None;
+        }
+        self.native
+            .get_or_init(|| self.build_native().map(Box::new))
+            .as_deref()
+    }
+
+    fn build_native(&self) -> Option<NativeEngine> {
+        match &self.origin {
+            Origin::SentencePiece { model, .. } => {
+                deberta::native(model, &self.config, &self.added)
+            }
+            Origin::Json { .. } => None,
+        }
+    }
+
+    /// The reference engine, built on the first call.
+    fn reference(&self) -> Result<&ReferenceEngine> {
+        if let Some(engine) = self.reference.get() {
             return Ok(engine);
         }
+        if self.choice == EngineChoice::Native {
+            return Err(Error::usage_hint(
+                "the native engine does not do this tokenizer, or this text, exactly",
+                "`--engine reference` does",
+            ));
+        }
         let engine = self.build_engine()?;
-        Ok(self.engine.get_or_init(|| engine))
+        Ok(self.reference.get_or_init(|| engine))
     }
 
     fn build_engine(&self) -> Result<ReferenceEngine> {
@@ -229,7 +282,40 @@ impl Tokenizer {
         options: &EncodeOptions,
     ) -> Result<Encoded> {
         let pair = pair.filter(|pair| !pair.is_empty());
-        self.engine()?.encode(text, pair, options)
+        // Windows are cut by the reference engine alone.
+        if options.truncation.is_none()
+            && let Some(native) = self.native()
+            && let Some(encoding) = native.encode(text, pair, options, |id| self.spelling(id))
+        {
+            return Ok(Encoded {
+                windows: vec![encoding],
+                truncated_tokens: 0,
+            });
+        }
+        self.reference()?.encode(text, pair, options)
+    }
+
+    /// Text → number of tokens, without making them.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode`].
+    pub fn count(&self, text: &str, options: &EncodeOptions) -> Result<usize> {
+        if options.truncation.is_none()
+            && let Some(count) = self.native().and_then(|native| native.count(text, options))
+        {
+            return Ok(count);
+        }
+        Ok(self.encode(text, None, options)?.into_first().len())
+    }
+
+    /// The piece of an id that the native engine has found.
+    fn spelling(&self, id: u32) -> String {
+        match &self.origin {
+            Origin::SentencePiece { model, .. } => model.pieces.get(id as usize),
+            Origin::Json { .. } => None,
+        }
+        .map(|piece| piece.text.clone())
+        .unwrap_or_default()
     }
 
     /// Ids → text.
@@ -247,7 +333,7 @@ impl Tokenizer {
                 pieces.push(entry.piece.clone());
             }
         }
-        let text = self.engine()?.decode(pieces)?;
+        let text = self.reference()?.decode(pieces)?;
         Ok(if self.config.clean_up_tokenization_spaces {
             clean_up_spaces(&text)
         } else {

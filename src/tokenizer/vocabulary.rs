@@ -120,39 +120,16 @@ impl Vocabulary {
         Self::new(entries, &[&json.added_tokens, added])
     }
 
-    /// Adds tokens, batch by batch, as the `tokenizers` crate does: one that the vocabulary has keeps its id; new ones
-    /// get those from the size of the model's vocabulary on, or behind what was added before.
     fn new(mut entries: Vec<Entry>, batches: &[&[AddedTokenConfig]]) -> Self {
-        let base_size = u32::try_from(entries.len()).unwrap_or(u32::MAX);
-        // The ids of the few added tokens, found in one pass over the many pieces; the last of equal pieces counts.
-        let mut ids: HashMap<&str, Option<u32>> = batches
-            .iter()
-            .flat_map(|batch| batch.iter())
-            .map(|token| (token.content.as_str(), None))
-            .collect();
-        for entry in &entries {
-            if let Some(id) = ids.get_mut(entry.piece.as_str()) {
-                *id = Some(entry.id);
-            }
-        }
+        let pieces = entries.iter().map(|entry| (entry.piece.as_str(), entry.id));
+        let added = added_ids(pieces, batches);
         entries.sort_by_key(|entry| entry.id);
         let mut vocabulary = Self {
             entries,
             by_piece: OnceLock::new(),
         };
-        let mut last_added = None;
-        for batch in batches {
-            let mut next =
-                last_added.map_or(base_size, |last: u32| base_size.max(last.saturating_add(1)));
-            for token in batch.iter().filter(|token| !token.content.is_empty()) {
-                let slot = ids.entry(&token.content).or_default();
-                let id = *slot.get_or_insert_with(|| {
-                    next = next.saturating_add(1);
-                    next - 1
-                });
-                last_added = last_added.max(Some(id));
-                vocabulary.add(id, token);
-            }
+        for (token, id) in added {
+            vocabulary.add(id, token);
         }
         vocabulary
     }
@@ -234,6 +211,42 @@ impl Vocabulary {
         }
         gaps
     }
+}
+
+/// The ids of added tokens, which come batch by batch, given the pieces of the model with their ids.
+///
+/// They are those that the `tokenizers` crate gives: a token that the vocabulary has keeps its id; new ones get ids
+/// from the size of the model's vocabulary on, or behind what was added by earlier batches.
+pub(super) fn added_ids<'a, 'p>(
+    pieces: impl ExactSizeIterator<Item = (&'p str, u32)>,
+    batches: &[&'a [AddedTokenConfig]],
+) -> Vec<(&'a AddedTokenConfig, u32)> {
+    let base_size = u32::try_from(pieces.len()).unwrap_or(u32::MAX);
+    let tokens = batches.iter().flat_map(|batch| batch.iter());
+    let mut ids: HashMap<&str, Option<u32>> =
+        tokens.map(|token| (token.content.as_str(), None)).collect();
+    // One pass over the many pieces for the few added tokens; the last of equal pieces counts.
+    for (piece, id) in pieces {
+        if let Some(slot) = ids.get_mut(piece) {
+            *slot = Some(id);
+        }
+    }
+    let mut added = Vec::new();
+    let mut last_added = None;
+    for batch in batches {
+        let mut next =
+            last_added.map_or(base_size, |last: u32| base_size.max(last.saturating_add(1)));
+        for token in batch.iter().filter(|token| !token.content.is_empty()) {
+            let slot = ids.entry(&token.content).or_default();
+            let id = *slot.get_or_insert_with(|| {
+                next = next.saturating_add(1);
+                next - 1
+            });
+            last_added = last_added.max(Some(id));
+            added.push((token, id));
+        }
+    }
+    added
 }
 
 #[cfg(test)]

@@ -9,8 +9,21 @@
 )]
 
 mod architecture;
+mod bad_input;
+mod cli;
+mod containers;
+mod damaged;
+mod engines;
 mod golden;
 mod hub;
 mod hub_models;
+mod input;
+mod json;
+mod lesson;
+mod properties;
+mod readme;
 mod records;
+mod rows;
+mod separated;
+mod standin;
 mod support;

@@ -1,0 +1,93 @@
+//! The compiled normalization rules of a SentencePiece file.
+//!
+//! The bytes are a little-endian length, a double array of that many bytes (units as in Darts-clone), and a pool of
+//! replacement strings that end in a zero byte. Layout and search: `normalizer.cc` of google/sentencepiece and
+//! `spm_precompiled`, whose answers the reference gives.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Graphemes of this many bytes and more are replaced character by character only.
+const LONG_GRAPHEME: usize = 6;
+
+/// Rules: text → what replaces it.
+#[derive(Debug, Clone)]
+pub struct Charsmap {
+    units: Vec<u32>,
+    pool: String,
+    /// Whether a printable ASCII character may stay as it is, by its code.
+    plain: [bool; 128],
+}
+
+impl Charsmap {
+    /// Reads the rules; empty bytes are no rules. None if they are not well-formed.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let mut map = Self {
+            units: Vec::new(),
+            pool: String::new(),
+            plain: [false; 128],
+        };
+        if !bytes.is_empty() {
+            let (length, rest) = bytes.split_first_chunk::<4>()?;
+            let length = usize::try_from(u32::from_le_bytes(*length)).ok()? / 4 * 4;
+            let (units, pool) = rest.split_at_checked(length)?;
+            let units = units.as_chunks::<4>().0;
+            map.units = units.iter().map(|unit| u32::from_le_bytes(*unit)).collect();
+            map.pool = str::from_utf8(pool).ok()?.to_owned();
+        }
+        for code in b' '..=b'~' {
+            let mut buffer = [0; 4];
+            let text: &str = char::from(code).encode_utf8(&mut buffer);
+            map.plain[usize::from(code)] = map.replacement(text).is_none();
+        }
+        Some(map)
+    }
+
+    /// Whether a byte is a printable ASCII character that no rule touches.
+    #[inline]
+    pub fn is_plain(&self, byte: u8) -> bool {
+        byte < 128 && self.plain[usize::from(byte)]
+    }
+
+    /// What replaces all of `text`: the rule of its SHORTEST prefix that has one, which is the reference's way.
+    pub fn replacement(&self, text: &str) -> Option<&str> {
+        let mut place = offset(*self.units.first()?);
+        for &byte in text.as_bytes() {
+            if byte == 0 {
+                return None;
+            }
+            place ^= usize::from(byte);
+            let unit = *self.units.get(place)?;
+            if unit & (1 << 31 | 0xff) != u32::from(byte) {
+                return None;
+            }
+            place ^= offset(unit);
+            if unit >> 8 & 1 == 1 {
+                let start = (self.units.get(place)? & !(1 << 31)) as usize;
+                let rest = self.pool.get(start..)?;
+                return Some(rest.split('\0').next().unwrap_or(rest));
+            }
+        }
+        None
+    }
+
+    /// Calls `part` with each part of `text` and what replaces it, if a rule does.
+    pub fn for_each_part<'t>(&self, text: &'t str, mut part: impl FnMut(&'t str, Option<&str>)) {
+        for grapheme in text.graphemes(true) {
+            if grapheme.len() < LONG_GRAPHEME
+                && let Some(replacement) = self.replacement(grapheme)
+            {
+                part(grapheme, Some(replacement));
+                continue;
+            }
+            for (start, character) in grapheme.char_indices() {
+                let character = &grapheme[start..start + character.len_utf8()];
+                part(character, self.replacement(character));
+            }
+        }
+    }
+}
+
+/// The offset field of a Darts-clone unit.
+fn offset(unit: u32) -> usize {
+    ((unit >> 10) << ((unit & (1 << 9)) >> 6)) as usize
+}

@@ -1,0 +1,425 @@
+//! The native engine: Unigram tokenization of DeBERTa's shape, exact and fast.
+//!
+//! It does what the reference engine does with such a tokenizer, step by step: added tokens on the raw text, strip,
+//! character map, runs of spaces, added tokens on the normalized text, `▁` for spaces, words, pieces. Any tokenizer
+//! that has a step it does not know is left to the reference engine as a whole.
+
+mod aligned;
+mod charsmap;
+mod double_array;
+mod unigram;
+
+use std::fmt;
+use std::sync::Mutex;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+
+use super::EncodeOptions;
+use super::encoding::Encoding;
+use crate::formats::config::AddedTokenConfig;
+use aligned::{Aligned, Transform};
+use charsmap::Charsmap;
+use unigram::{Token, Unigram};
+
+/// What stands for a space, and at the beginning of a word.
+const METASPACE: char = '▁';
+/// Offsets are kept in 32 bits: longer texts go to the reference engine.
+const MAX_TEXT: usize = u32::MAX as usize;
+
+/// The engine of one tokenizer.
+pub struct NativeEngine {
+    charsmap: Charsmap,
+    model: Unigram,
+    /// Added tokens that are matched on the raw text, and those matched on the normalized text.
+    raw: AddedTokens,
+    normalized: AddedTokens,
+    template: Template,
+    /// Scratch memory of threads that are not encoding at the moment.
+    idle: Mutex<Vec<Scratch>>,
+}
+
+impl fmt::Debug for NativeEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NativeEngine").finish_non_exhaustive()
+    }
+}
+
+/// What a native engine is made from.
+#[derive(Debug)]
+pub struct Parts<'a, P> {
+    /// Pieces and scores in the order of ids.
+    pub pieces: P,
+    pub unknown_id: u32,
+    pub charsmap: &'a [u8],
+    /// Added tokens with their ids; of equal ones the last counts.
+    pub added: Vec<(&'a AddedTokenConfig, u32)>,
+    /// The template's tokens, before and behind each text.
+    pub template: Template,
+}
+
+/// `[CLS] A [SEP]`, and of a pair `[CLS] A [SEP] B [SEP]`.
+#[derive(Debug, Clone)]
+pub struct Template {
+    pub first: (u32, String),
+    pub separator: (u32, String),
+}
+
+/// A part of the normalized text that is a token or a run of words.
+#[derive(Debug)]
+enum Part {
+    Added(u32),
+    Words,
+}
+
+/// Added tokens and what finds them.
+#[derive(Debug, Default)]
+struct AddedTokens {
+    finder: Option<AhoCorasick>,
+    ids: Vec<u32>,
+}
+
+#[derive(Debug, Default)]
+struct Scratch {
+    aligned: Aligned,
+    words: Aligned,
+    unigram: unigram::Scratch,
+    tokens: Vec<Token>,
+}
+
+/// Takes the tokens of a text, in order.
+trait Take {
+    /// A token of a word: its id, the word's index, and the range it comes from.
+    fn token(&mut self, id: u32, word: u32, range: (usize, usize));
+    /// An added token, spelled as it was found.
+    fn added(&mut self, id: u32, word: u32, range: (usize, usize), surface: &str);
+}
+
+impl NativeEngine {
+    /// Builds the engine. None if the tokenizer has anything that this engine does not do exactly.
+    pub fn new<'a>(parts: Parts<'a, impl Iterator<Item = (&'a str, f64)>>) -> Option<Self> {
+        let plain = |token: &AddedTokenConfig| !token.lstrip && !token.rstrip && !token.single_word;
+        if !parts.added.iter().all(|(token, _)| plain(token)) {
+            return None;
+        }
+        let charsmap = Charsmap::parse(parts.charsmap)?;
+        let mut raw = Vec::new();
+        let mut normalized = Vec::new();
+        for (index, (token, id)) in parts.added.iter().enumerate() {
+            let replaced = parts.added[index + 1..]
+                .iter()
+                .any(|(_, later)| later == id);
+            if replaced {
+                continue;
+            }
+            if token.normalized {
+                let mut aligned = Aligned::default();
+                normalize(&charsmap, &token.content, 0, &mut aligned);
+                normalized.push((aligned.text, *id));
+            } else {
+                raw.push((token.content.clone(), *id));
+            }
+        }
+        Some(Self {
+            charsmap,
+            model: Unigram::new(parts.pieces, parts.unknown_id)?,
+            raw: AddedTokens::new(raw)?,
+            normalized: AddedTokens::new(normalized)?,
+            template: parts.template,
+            idle: Mutex::default(),
+        })
+    }
+
+    /// Encodes a text or a pair, without truncation. None if a text is too long for this engine.
+    pub fn encode(
+        &self,
+        text: &str,
+        pair: Option<&str>,
+        options: &EncodeOptions,
+        pieces: impl Fn(u32) -> String,
+    ) -> Option<Encoding> {
+        let mut encoding = self.encode_one(text, 0, options.parse_special, &pieces)?;
+        let second = match pair {
+            Some(pair) => Some(self.encode_one(pair, 1, options.parse_special, &pieces)?),
+            None => None,
+        };
+        if options.special_tokens {
+            encoding.insert_special(0, &self.template.first, 0);
+            encoding.push_special(&self.template.separator, 0);
+        }
+        if let Some(mut second) = second {
+            if options.special_tokens {
+                second.push_special(&self.template.separator, 1);
+            }
+            encoding.append(second);
+        }
+        Some(encoding)
+    }
+
+    /// The number of tokens of a text. None if the text is too long for this engine.
+    pub fn count(&self, text: &str, options: &EncodeOptions) -> Option<usize> {
+        let template = if options.special_tokens { 2 } else { 0 };
+        Some(template + self.count_one(text, options.parse_special)?)
+    }
+
+    /// The tokens of a text without any template.
+    fn encode_one(
+        &self,
+        text: &str,
+        sequence: usize,
+        parse_special: bool,
+        pieces: impl Fn(u32) -> String,
+    ) -> Option<Encoding> {
+        struct Collect<P> {
+            encoding: Encoding,
+            pieces: P,
+        }
+
+        impl<P: Fn(u32) -> String> Take for Collect<P> {
+            #[inline]
+            fn token(&mut self, id: u32, word: u32, range: (usize, usize)) {
+                self.encoding.ids.push(id);
+                self.encoding.tokens.push((self.pieces)(id));
+                self.encoding.offsets.push(range);
+                self.encoding.word_ids.push(Some(word));
+            }
+
+            fn added(&mut self, id: u32, word: u32, range: (usize, usize), surface: &str) {
+                self.encoding.ids.push(id);
+                self.encoding.tokens.push(surface.to_owned());
+                self.encoding.offsets.push(range);
+                self.encoding.word_ids.push(Some(word));
+            }
+        }
+
+        let mut collect = Collect {
+            encoding: Encoding::default(),
+            pieces,
+        };
+        self.run(text, parse_special, &mut collect)?;
+        let mut encoding = collect.encoding;
+        let length = encoding.ids.len();
+        encoding.type_ids = vec![sequence as u32; length];
+        encoding.special_tokens_mask = vec![0; length];
+        encoding.sequence_ids = vec![Some(sequence); length];
+        Some(encoding)
+    }
+
+    /// The number of tokens of a text without any template.
+    fn count_one(&self, text: &str, parse_special: bool) -> Option<usize> {
+        struct Count(usize);
+
+        impl Take for Count {
+            #[inline]
+            fn token(&mut self, _: u32, _: u32, _: (usize, usize)) {
+                self.0 += 1;
+            }
+
+            fn added(&mut self, _: u32, _: u32, _: (usize, usize), _: &str) {
+                self.0 += 1;
+            }
+        }
+
+        let mut count = Count(0);
+        self.run(text, parse_special, &mut count)?;
+        Some(count.0)
+    }
+
+    fn run(&self, text: &str, parse_special: bool, take: &mut impl Take) -> Option<()> {
+        if text.len() > MAX_TEXT {
+            return None;
+        }
+        let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
+        let mut scratch = idle.unwrap_or_default();
+        let mut word = 0;
+        let raw = if parse_special {
+            &self.raw
+        } else {
+            &AddedTokens::NONE
+        };
+        raw.split(text, |part, start, end| {
+            if let Part::Added(id) = part {
+                take.added(id, word, (start, end), &text[start..end]);
+                word += 1;
+                return;
+            }
+            let aligned = &mut scratch.aligned;
+            aligned.clear();
+            normalize(&self.charsmap, &text[start..end], start as u32, aligned);
+            let normalized = if parse_special {
+                &self.normalized
+            } else {
+                &AddedTokens::NONE
+            };
+            normalized.split(&aligned.text, |part, start, end| {
+                if let Part::Added(id) = part {
+                    let range = aligned.original(start, end);
+                    take.added(id, word, range, &aligned.text[start..end]);
+                    word += 1;
+                    return;
+                }
+                into_words(aligned, start, end, &mut scratch.words);
+                let words = &scratch.words;
+                for_each_word(&words.text, |first, last| {
+                    scratch.tokens.clear();
+                    let text = &words.text[first..last];
+                    self.model
+                        .segment(text, &mut scratch.unigram, &mut scratch.tokens);
+                    let mut begin = first;
+                    for token in &scratch.tokens {
+                        let end = first + token.end as usize;
+                        take.token(token.id, word, words.original(begin, end));
+                        begin = end;
+                    }
+                    word += 1;
+                });
+            });
+        });
+        if let Ok(mut idle) = self.idle.lock() {
+            idle.push(scratch);
+        }
+        Some(())
+    }
+}
+
+impl AddedTokens {
+    const NONE: Self = Self {
+        finder: None,
+        ids: Vec::new(),
+    };
+
+    /// None if they cannot be told apart by what they look like.
+    fn new(tokens: Vec<(String, u32)>) -> Option<Self> {
+        if tokens.is_empty() {
+            return Some(Self::NONE);
+        }
+        let mut spellings: Vec<&str> = tokens.iter().map(|(text, _)| text.as_str()).collect();
+        spellings.sort_unstable();
+        spellings.dedup();
+        if spellings.len() < tokens.len() || spellings.first() == Some(&"") {
+            return None;
+        }
+        let finder = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(tokens.iter().map(|(text, _)| text))
+            .ok()?;
+        Some(Self {
+            finder: Some(finder),
+            ids: tokens.into_iter().map(|(_, id)| id).collect(),
+        })
+    }
+
+    /// Calls `each` with the tokens in a text and what is between them, as byte ranges, empty ones left out.
+    #[inline]
+    fn split(&self, text: &str, mut each: impl FnMut(Part, usize, usize)) {
+        let mut start = 0;
+        if let Some(finder) = &self.finder {
+            for found in finder.find_iter(text) {
+                if start < found.start() {
+                    each(Part::Words, start, found.start());
+                }
+                each(
+                    Part::Added(self.ids[found.pattern()]),
+                    found.start(),
+                    found.end(),
+                );
+                start = found.end();
+            }
+        }
+        if start < text.len() {
+            each(Part::Words, start, text.len());
+        }
+    }
+}
+
+/// Strip, character map, runs of spaces: appends the normalized form of a part of a text that begins at `start`.
+fn normalize(charsmap: &Charsmap, part: &str, start: u32, out: &mut Aligned) {
+    let stripped = part.trim_start();
+    let start = start + (part.len() - stripped.len()) as u32;
+    let stripped = stripped.trim_end();
+    let bytes = stripped.as_bytes();
+    if bytes.iter().all(|byte| charsmap.is_plain(*byte)) {
+        out.text.reserve(bytes.len());
+        out.ranges.reserve(bytes.len());
+        let mut after_space = false;
+        for (at, &byte) in (start..).zip(bytes) {
+            let is_space = byte == b' ';
+            if is_space && after_space {
+                // Of a run of spaces one is left, which comes from the last.
+                if let Some(range) = out.ranges.last_mut() {
+                    *range = (at, at + 1);
+                }
+            } else {
+                out.push(char::from(byte), (at, at + 1));
+            }
+            after_space = is_space;
+        }
+        return;
+    }
+    let first = out.text.len();
+    let mut transform = Transform::new(stripped, start);
+    charsmap.for_each_part(stripped, |part, replacement| match replacement {
+        Some(replacement) => transform.replace(part, replacement, out),
+        None => part
+            .chars()
+            .for_each(|character| transform.keep(character, out)),
+    });
+    transform.finish(out);
+    if out.text[first..].contains("  ") {
+        squeeze(out, first);
+    }
+}
+
+/// Leaves one space, the last, of each run of spaces behind byte `first`.
+fn squeeze(aligned: &mut Aligned, first: usize) {
+    let mut text = String::with_capacity(aligned.text.len());
+    let mut ranges = Vec::with_capacity(aligned.ranges.len());
+    let bytes = aligned.text.as_bytes();
+    let mut kept = 0;
+    for index in first..bytes.len().saturating_sub(1) {
+        if bytes[index] == b' ' && bytes[index + 1] == b' ' {
+            text.push_str(&aligned.text[kept..index]);
+            ranges.extend_from_slice(&aligned.ranges[kept..index]);
+            kept = index + 1;
+        }
+    }
+    text.push_str(&aligned.text[kept..]);
+    ranges.extend_from_slice(&aligned.ranges[kept..]);
+    *aligned = Aligned { text, ranges };
+}
+
+/// The part of a normalized text between two bytes, with `▁` for each space and one before the first word.
+fn into_words(aligned: &Aligned, start: usize, end: usize, out: &mut Aligned) {
+    out.clear();
+    let text = &aligned.text[start..end];
+    if !text.starts_with([' ', METASPACE]) {
+        // It shares the range of the first character.
+        out.push(METASPACE, aligned.ranges[start]);
+    }
+    let mut kept = 0;
+    for space in memchr::memchr_iter(b' ', text.as_bytes()) {
+        out.text.push_str(&text[kept..space]);
+        out.ranges
+            .extend_from_slice(&aligned.ranges[start + kept..start + space]);
+        out.push(METASPACE, aligned.ranges[start + space]);
+        kept = space + 1;
+    }
+    out.text.push_str(&text[kept..]);
+    out.ranges
+        .extend_from_slice(&aligned.ranges[start + kept..end]);
+}
+
+/// Calls `each` with the byte range of every word: a word begins at each `▁`.
+#[inline]
+fn for_each_word(text: &str, mut each: impl FnMut(usize, usize)) {
+    let mut start = 0;
+    // The first byte of ▁ (E2 96 81) begins other characters too.
+    for found in memchr::memchr_iter(0xe2, text.as_bytes()) {
+        if found > start && text[found..].starts_with(METASPACE) {
+            each(start, found);
+            start = found;
+        }
+    }
+    if start < text.len() {
+        each(start, text.len());
+    }
+}

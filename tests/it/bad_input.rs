@@ -1,0 +1,514 @@
+//! Input that cannot be used: one sentence, the hint where there is one, the exit code, and nothing on stdout.
+
+use std::fs;
+
+use crate::hub::{Access, Fault, GOOD_TOKEN, Hub};
+use crate::support::{
+    Answer, Call, NO_HUB, demo, folder_without_checkpoint, on, tiny_model, tokscope,
+};
+
+const RUN_PULL: &str =
+    "run `tokscope pull` once with the network on, or try the built-in model with `--model demo`";
+const TRY_DEMO: &str = "the model is not in the cache; try the built-in one with `--model demo`, or a directory with \
+                        `--model PATH`";
+const CHECK_SPELLING: &str = "check the spelling; for a private model set HF_TOKEN; a directory is given as `--model ./PATH`";
+const CHECK_TOKEN: &str = "check the spelling, and that the token in use may read it; a directory is given as `--model ./PATH`";
+const REVISIONS: &str = "a revision is a branch, a tag, `refs/pr/N` or a 40-digit commit";
+const NAME_ONE: &str = "name one of them with `--piece PIECE` or `--id N`";
+const GREP: &str = "`tokscope vocab --grep REGEX` searches the vocabulary";
+const OTHER_CACHE: &str = "HF_HOME or HF_HUB_CACHE names another place for the cache";
+
+/// What stderr holds of a failure: the sentence and, after a blank line, the hint.
+pub fn failure(sentence: &str, hint: &str) -> String {
+    match hint {
+        "" => format!("error: {sentence}\n"),
+        hint => format!("error: {sentence}\n\nhint: {hint}\n"),
+    }
+}
+
+/// Runs a call that must fail, in this way and no other.
+#[track_caller]
+pub fn fails(call: Call, code: i32, sentence: &str, hint: &str) {
+    let Answer { stdout, stderr, .. } = call.exit(code);
+    assert_eq!(stderr, failure(sentence, hint));
+    assert_eq!(stdout, "");
+}
+
+#[test]
+fn ids_pieces_and_texts_that_lead_nowhere() {
+    let no_piece = |piece: &str| format!("`{piece}` is not a piece of the vocabulary");
+    let no_id = |id: &str| format!("id {id} is not in the vocabulary, whose ids are 0 to 2000");
+    let no_row = |id: &str| format!("id {id} has no row: the embedding matrix has rows 0 to 2063");
+    let two = "`a b` is 2 tokens, and one is wanted: ▁a ▁b";
+    let cases: &[(&[&str], String, &str)] = &[
+        (&["decode", "2001"], no_id("2001"), ""),
+        (&["decode", "1", "4294967296"], no_id("4294967296"), ""),
+        (&["decode", "--", "-1"], "`-1` is not a token id".into(), ""),
+        (&["decode", "1.5"], "`1.5` is not a token id".into(), ""),
+        (&["decode", "banco"], "`banco` is not a token id".into(), ""),
+        (&["vocab", "--id", "2001"], no_id("2001"), ""),
+        (
+            &["vocab", "--piece", "dinero"],
+            no_piece("dinero"),
+            "`▁dinero` is one",
+        ),
+        (&["vocab", "--piece", "zzzz"], no_piece("zzzz"), GREP),
+        (&["embed", "--id", "2064"], no_row("2064"), ""),
+        (
+            &["embed", "--id", "1", "--id", "99999999999"],
+            no_row("99999999999"),
+            "",
+        ),
+        (
+            &["embed", "--piece", "dinero"],
+            no_piece("dinero"),
+            "`▁dinero` is one",
+        ),
+        (
+            &["embed", "a", "--at", "3"],
+            "position 3 is outside the text, which has tokens 0 to 2".into(),
+            "",
+        ),
+        (&["diff", "--id", "0", "--id", "2064"], no_row("2064"), ""),
+        (&["diff", "a b", "a"], two.into(), NAME_ONE),
+        (&["diff", "", "a"], "the text `` has no token".into(), ""),
+        (
+            &["diff", "--piece", "zzzz", "--piece", "a"],
+            no_piece("zzzz"),
+            GREP,
+        ),
+        (&["neighbors", "a b"], two.into(), NAME_ONE),
+        (
+            &["neighbors", "--plus", "a", "--minus", "a b"],
+            two.into(),
+            NAME_ONE,
+        ),
+        (&["neighbors", ""], "the text `` has no token".into(), ""),
+        (&["neighbors", "--id", "2064"], no_row("2064"), ""),
+        (
+            &["neighbors", "--piece", "money"],
+            no_piece("money"),
+            "`▁money` is one",
+        ),
+        (
+            &["tokenize", "a", "--max-length", "1"],
+            "a length of 1 leaves no room for the 2 special tokens that the model adds".into(),
+            "",
+        ),
+        (
+            &["tokenize", "a b c", "--max-length", "4", "--stride", "2"],
+            "a stride of 2 tokens leaves no progress in windows of 2 tokens of text".into(),
+            "",
+        ),
+        (
+            &["embed", "", "--no-special-tokens", "-o", "x.npy"],
+            "the text has no tokens, so there are no rows to write".into(),
+            "",
+        ),
+    ];
+    for (args, sentence, hint) in cases {
+        fails(demo(*args), 2, sentence, hint);
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text() {
+    let lossy = "`--lossy` replaces invalid bytes with U+FFFD";
+    let stdin = |offset: u32| {
+        format!("standard input is not UTF-8: the byte at offset {offset} is invalid")
+    };
+    for (bytes, offset) in [
+        (&b"\xff"[..], 0),
+        (b"a\xc3(", 1),
+        (b"ab\xed\xa0\x80", 2),
+        (b"abc\xf0\x9f", 3),
+    ] {
+        fails(demo(["tokenize"]).stdin(bytes), 2, &stdin(offset), lossy);
+        fails(demo(["count"]).stdin(bytes), 2, &stdin(offset), lossy);
+        fails(demo(["embed"]).stdin(bytes), 2, &stdin(offset), lossy);
+        demo(["tokenize", "--lossy"]).stdin(bytes).exit(0);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.txt"), b"a\xff").unwrap();
+    let sentence = "a.txt is not UTF-8: the byte at offset 1 is invalid";
+    fails(
+        demo(["tokenize", "-f", "a.txt"]).current_dir(folder.path()),
+        2,
+        sentence,
+        lossy,
+    );
+    let answer = demo(["decode"]).stdin(&b"1 \xff"[..]).exit(2);
+    assert!(answer.stderr.starts_with("error: "), "{}", answer.stderr);
+}
+
+#[test]
+fn an_empty_text_is_a_text() {
+    assert_eq!(demo(["tokenize", "", "--ids"]).ok(), "1 2\n");
+    assert_eq!(demo(["tokenize", "--ids"]).ok(), "1 2\n");
+    assert_eq!(demo(["tokenize", "\n", "--ids"]).ok(), "1 2\n");
+    assert_eq!(demo(["count"]).ok(), "2\n");
+    assert_eq!(demo(["count", "--no-special-tokens"]).ok(), "0\n");
+    assert_eq!(
+        demo(["embed", "", "--no-special-tokens", "--json"]).ok(),
+        ""
+    );
+}
+
+#[test]
+fn files_that_cannot_be_read_or_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = |args: &[&str]| demo(args).current_dir(folder.path());
+    let missing = "cannot read nowhere.txt: no such file or directory";
+    fails(here(&["tokenize", "-f", "nowhere.txt"]), 2, missing, "");
+    fails(
+        here(&["tokenize", "--lines", "-f", "nowhere.txt"]),
+        2,
+        missing,
+        "",
+    );
+    fails(
+        here(&["tokenize", "-f", "."]),
+        2,
+        "cannot read .: is a directory",
+        "",
+    );
+    for name in [
+        "nowhere/x.npy",
+        "nowhere/x.safetensors",
+        "nowhere/x.csv",
+        "nowhere/x.jsonl",
+    ] {
+        let sentence = format!("cannot write {name}: no such file or directory");
+        fails(here(&["embed", "a", "-o", name]), 2, &sentence, "");
+    }
+    let unknown = "let it end in .npy, .safetensors, .csv, .tsv or .jsonl";
+    for name in ["rows", "rows.txt"] {
+        let sentence = format!("the name of {name} does not say which format to write");
+        fails(here(&["embed", "a", "-o", name]), 2, &sentence, unknown);
+    }
+    fs::create_dir(folder.path().join("x.npy")).unwrap();
+    let answer = here(&["embed", "a", "-o", "x.npy"]).exit(2);
+    assert!(
+        answer.stderr.starts_with("error: cannot write x.npy: "),
+        "{}",
+        answer.stderr
+    );
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        1,
+        "nothing is left behind"
+    );
+}
+
+#[test]
+fn names_that_are_no_model() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    let model = |name: &str| tokscope(["-m", name, "tokenize", "a"]).current_dir(folder.path());
+    for (name, problem) in [
+        ("", "it is empty"),
+        ("./nowhere", "there is no such directory"),
+        ("a/b/c", "there is no such directory"),
+        (
+            "file",
+            "it is a file, and a directory with the model's files is wanted",
+        ),
+    ] {
+        fails(
+            model(name),
+            2,
+            &format!("`{name}` is not a model: {problem}"),
+            "",
+        );
+    }
+    let answer = model("a b").exit(2);
+    assert!(answer.stderr.starts_with("error: `a b` is not a model: "));
+    let revision = demo(["info", "--revision", "v1"]);
+    fails(
+        revision,
+        2,
+        "`--revision` is given, and the built-in model has none",
+        "",
+    );
+}
+
+#[test]
+fn directories_that_lack_something() {
+    let empty = tempfile::tempdir().unwrap();
+    let place = format!("directory {}", empty.path().display());
+    let sentence = format!("{place} has no tokenizer.json and no spm.model");
+    let hint = "a model needs tokenizer.json, or spm.model as DeBERTa-v2 and v3 have it";
+    for command in ["tokenize", "count", "vocab", "embed", "neighbors"] {
+        let args = if command == "count" {
+            vec![command]
+        } else {
+            vec![command, "--id", "1"]
+        };
+        let args = if command == "tokenize" {
+            vec![command, "a"]
+        } else {
+            args
+        };
+        fails(on(empty.path(), args), 2, &sentence, hint);
+    }
+    fs::write(empty.path().join("vocab.txt"), "[UNK]\n").unwrap();
+    let answer = on(empty.path(), ["tokenize", "a"]).exit(2);
+    assert!(
+        answer.stderr.contains("hint: vocab.txt alone is not read"),
+        "{}",
+        answer.stderr
+    );
+
+    let folder = folder_without_checkpoint();
+    on(folder.path(), ["tokenize", "a"]).ok();
+    let place = format!("directory {}", folder.path().display());
+    for args in [
+        &["embed", "a"][..],
+        &["diff", "a", "b"],
+        &["neighbors", "a"],
+    ] {
+        let sentence = format!(
+            "{place} has no checkpoint (model.safetensors or pytorch_model.bin, whole or in shards)"
+        );
+        fails(on(folder.path(), args), 2, &sentence, "");
+    }
+}
+
+#[test]
+fn rows_beyond_a_small_matrix_say_which_rows_exist() {
+    let model = tiny_model("f16.safetensors");
+    let sentence = "id 300 has no row: the embedding matrix has rows 0 to 299";
+    fails(on(model.path(), ["embed", "--id", "300"]), 2, sentence, "");
+    let sentence = "id 588 has no row: the embedding matrix has rows 0 to 299";
+    fails(on(model.path(), ["embed", "dinero"]), 2, sentence, "");
+}
+
+/// A Hub with a public, a gated and a private model, and a home without a cache.
+struct Scene {
+    hub: Hub,
+    home: tempfile::TempDir,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let hub = Hub::start();
+        let read =
+            |name: &str| fs::read(crate::support::repository("demo/model").join(name)).unwrap();
+        let names = ["config.json", "spm.model", "tokenizer_config.json"];
+        let contents = names.map(|name| (name, read(name)));
+        let files = contents
+            .each_ref()
+            .map(|(name, content)| (*name, content.as_slice()));
+        hub.publish("o/public", Access::Public, &files);
+        hub.publish("o/gated", Access::Gated, &files);
+        hub.publish("o/private", Access::Private, &files);
+        Self {
+            hub,
+            home: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn call(&self, model: &str, args: &[&str]) -> Call {
+        tokscope([&["-m", model], args].concat())
+            .env("HF_ENDPOINT", self.hub.endpoint())
+            .env("HF_HOME", self.home.path())
+    }
+
+    fn tokenize(&self, model: &str) -> Call {
+        self.call(model, &["tokenize", "dinero", "--ids"])
+    }
+}
+
+#[test]
+fn models_that_the_hub_does_not_give() {
+    let scene = Scene::new();
+    let unknown = |model: &str| format!("the Hub has no model `{model}`, or it is private");
+    for model in ["o/nothing", "o/private"] {
+        fails(scene.tokenize(model), 3, &unknown(model), CHECK_SPELLING);
+        fails(
+            scene.tokenize(model).env("HF_TOKEN", "hf_bad"),
+            3,
+            &unknown(model),
+            CHECK_TOKEN,
+        );
+        fails(
+            scene.call(model, &["info"]),
+            3,
+            &unknown(model),
+            CHECK_SPELLING,
+        );
+        fails(
+            scene.call(model, &["pull"]),
+            3,
+            &unknown(model),
+            CHECK_SPELLING,
+        );
+    }
+    let endpoint = scene.hub.endpoint();
+    let gated = format!("`o/gated` is gated: {endpoint} does not allow access to it");
+    let accept = format!("accept its terms at {endpoint}/o/gated, then set HF_TOKEN");
+    fails(scene.tokenize("o/gated"), 3, &gated, &accept);
+    let accept =
+        format!("accept its terms at {endpoint}/o/gated with the account of the token in use");
+    fails(
+        scene.tokenize("o/gated").env("HF_TOKEN", "hf_bad"),
+        3,
+        &gated,
+        &accept,
+    );
+    for model in ["o/gated", "o/private", "o/public"] {
+        assert_eq!(
+            scene.tokenize(model).env("HF_TOKEN", GOOD_TOKEN).ok(),
+            "1 588 2\n"
+        );
+    }
+}
+
+#[test]
+fn revisions_that_do_not_exist() {
+    let scene = Scene::new();
+    let sentence = "`o/public` has no revision `v9`";
+    fails(scene.tokenize("o/public@v9"), 3, sentence, REVISIONS);
+    let args = ["--revision", "v9", "tokenize", "a"];
+    fails(scene.call("o/public", &args), 3, sentence, REVISIONS);
+    let commit = "0".repeat(40);
+    let sentence = format!("`o/public` has no revision `{commit}`");
+    fails(
+        scene.tokenize(&format!("o/public@{commit}")),
+        3,
+        &sentence,
+        REVISIONS,
+    );
+    let args = ["--revision", "v8", "tokenize", "a"];
+    fails(
+        scene.call("o/public@v9", &args),
+        2,
+        "`--revision v8` contradicts `o/public@v9`",
+        "",
+    );
+}
+
+#[test]
+fn without_a_network_only_the_cache_answers() {
+    let mut scene = Scene::new();
+    let sentence = format!("cannot reach {NO_HUB} for `o/public`: connection refused");
+    fails(
+        scene.tokenize("o/public").env("HF_ENDPOINT", NO_HUB),
+        3,
+        &sentence,
+        TRY_DEMO,
+    );
+    let offline = [
+        ("HF_HUB_OFFLINE", "1"),
+        ("HF_HUB_OFFLINE", "on"),
+        ("HF_HUB_OFFLINE", "Yes"),
+        ("TRANSFORMERS_OFFLINE", "TRUE"),
+    ];
+    for (name, value) in offline {
+        let answer = scene.tokenize("o/public").env(name, value).exit(3);
+        assert!(
+            answer.stderr.contains(" is not in the cache ("),
+            "{}",
+            answer.stderr
+        );
+        assert!(answer.stderr.contains(RUN_PULL), "{}", answer.stderr);
+    }
+    scene
+        .call("o/public", &["--offline", "tokenize", "a"])
+        .exit(3);
+    assert_eq!(scene.hub.served(), [], "offline, nothing is asked");
+
+    // Once it is there, it works without the Hub, and offline without a word.
+    assert_eq!(scene.tokenize("o/public").ok(), "1 588 2\n");
+    scene.hub.stop();
+    let args = ["--offline", "tokenize", "dinero", "--ids"];
+    assert_eq!(scene.call("o/public", &args).ok(), "1 588 2\n");
+    assert_eq!(scene.tokenize("o/public").exit(0).stdout, "1 588 2\n");
+    let answer = scene
+        .call("o/public", &["--offline", "embed", "dinero"])
+        .exit(3);
+    assert!(
+        answer.stderr.contains("`o/public` is not in the cache ("),
+        "{}",
+        answer.stderr
+    );
+}
+
+#[test]
+fn a_hub_that_fails_is_named_with_what_it_answered() {
+    let scene = Scene::new();
+    scene.hub.fault(Fault::ApiStatus(503), 100);
+    let endpoint = scene.hub.endpoint();
+    let sentence = format!("{endpoint} answered 503 for the list of files of `o/public`");
+    fails(scene.tokenize("o/public"), 3, &sentence, "");
+    let scene = Scene::new();
+    scene.hub.fault(Fault::BlobGarbage, 1);
+    let answer = scene.tokenize("o/public").exit(3);
+    assert!(
+        answer.stderr.contains("is not what the Hub announced: "),
+        "{}",
+        answer.stderr
+    );
+}
+
+#[test]
+fn a_cache_that_cannot_be_written() {
+    let scene = Scene::new();
+    let file = scene.home.path().join("file");
+    fs::write(&file, "").unwrap();
+    let cannot = |reason: &str| {
+        let cache = file.join("hub");
+        format!(
+            "cannot store tokenizer_config.json in the Hub cache at {}: {reason}",
+            cache.display()
+        )
+    };
+    fails(
+        scene.tokenize("o/public").env("HF_HOME", &file),
+        3,
+        &cannot("not a directory"),
+        OTHER_CACHE,
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_cache_that_is_read_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let scene = Scene::new();
+    let cache = scene.home.path().join("hub");
+    fs::create_dir(&cache).unwrap();
+    fs::set_permissions(&cache, fs::Permissions::from_mode(0o555)).unwrap();
+    if fs::create_dir(cache.join("probe")).is_ok() {
+        eprintln!("skipped: a_cache_that_is_read_only is meaningless for the superuser");
+        return;
+    }
+    let answer = scene.tokenize("o/public").exit(3);
+    assert!(
+        answer
+            .stderr
+            .contains(&format!("{}: permission denied\n", cache.display())),
+        "{}",
+        answer.stderr
+    );
+    assert!(answer.stderr.ends_with(&format!("hint: {OTHER_CACHE}\n")));
+}
+
+#[test]
+fn settings_that_mean_nothing() {
+    let sentence = "HF_ENDPOINT does not begin with `https://` or `http://`";
+    fails(
+        tokscope(["-m", "o/n", "info"]).env("HF_ENDPOINT", "hub.example"),
+        2,
+        sentence,
+        "",
+    );
+    let answer = tokscope(["-m", "o/n", "info"])
+        .env("HF_HUB_ETAG_TIMEOUT", "soon")
+        .exit(2);
+    assert!(
+        answer.stderr.contains("HF_HUB_ETAG_TIMEOUT"),
+        "{}",
+        answer.stderr
+    );
+}

@@ -1,0 +1,193 @@
+//! The native engine against the reference engine: ids, tokens, offsets and word ids of any text.
+
+use std::path::Path;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use serde::Deserialize;
+use tokscope::model_ref::ModelRef;
+use tokscope::tokenizer::{EncodeOptions, EngineChoice, Tokenizer};
+
+use crate::support::{files, json_lines, repository, shared};
+
+/// Both engines of one model.
+struct Engines {
+    native: Tokenizer,
+    reference: Tokenizer,
+}
+
+impl Engines {
+    fn open(model: &ModelRef) -> Self {
+        let open = |choice| Tokenizer::open(&files(model)).unwrap().with_engine(choice);
+        Self {
+            native: open(EngineChoice::Native),
+            reference: open(EngineChoice::Reference),
+        }
+    }
+
+    fn compare(&self, text: &str, pair: Option<&str>) {
+        for (special_tokens, parse_special) in [(true, true), (false, false)] {
+            let options = EncodeOptions {
+                special_tokens,
+                parse_special,
+                truncation: None,
+            };
+            let ours = self.native.encode(text, pair, &options).unwrap();
+            let theirs = self.reference.encode(text, pair, &options).unwrap();
+            assert_eq!(ours, theirs, "{text:?} {pair:?} {options:?}");
+            if pair.is_none() {
+                let count = self.native.count(text, &options).unwrap();
+                assert_eq!(count, theirs.windows[0].len(), "{text:?}");
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Line {
+    text: String,
+    pair: Option<String>,
+}
+
+fn compare_lines(engines: &Engines, path: &Path) {
+    for line in json_lines::<Line>(path) {
+        engines.compare(&line.text, line.pair.as_deref());
+    }
+}
+
+/// Characters that segmentation, normalization or alignment treat in a way of their own.
+const ODD: &[&str] = &[
+    "[MASK]",
+    "[UNK]",
+    "[CLS]",
+    "[SEP]",
+    "[PAD]",
+    "[UNK",
+    "<0x41>",
+    "▁",
+    " ",
+    "  ",
+    "   ",
+    "\n",
+    "\r\n",
+    "\r",
+    "\t",
+    "\0",
+    "\u{7f}",
+    "\u{85}",
+    "\u{a0}",
+    "\u{ad}",
+    "\u{200b}",
+    "\u{200c}",
+    "\u{200d}",
+    "\u{2028}",
+    "\u{2060}",
+    "\u{202e}",
+    "\u{3000}",
+    "\u{feff}",
+    "\u{fffd}",
+    "e\u{301}",
+    "A\u{302}\u{300}",
+    "\u{301}",
+    "\u{300}\u{301}",
+    "ﬁ",
+    "ﷺ",
+    "①",
+    "½",
+    "İ",
+    "ß",
+    "Ω",
+    "Å",
+    "ｱ",
+    "ｶﾞ",
+    "［ＵＮＫ］",
+    "각",
+    "\u{1100}\u{1161}\u{11a8}",
+    "漢字",
+    "𠮷",
+    "क्षि",
+    "ก็",
+    "ำ",
+    "\u{600}1",
+    "٣",
+    "👩‍👩‍👧",
+    "🇪🇸",
+    "👍🏽",
+    "❤\u{fe0f}",
+    "…",
+    "─",
+    "a",
+    "Z",
+    "9",
+    ".",
+    ",",
+    "'",
+    "banco",
+    "dinero",
+    "The",
+    "internationalization",
+];
+
+/// Texts of odd and ordinary parts.
+fn text() -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        4 => prop::sample::select(ODD).prop_map(str::to_owned),
+        2 => "[a-zA-Z áéíóúñü.,]{1,12}",
+        2 => "\\PC{1,6}",
+        1 => prop::collection::vec(any::<char>(), 1..6).prop_map(|chars| chars.into_iter().collect()),
+        1 => " {1,4}",
+    ];
+    prop::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
+}
+
+fn compare_generated(engines: &Engines, cases: u32) {
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let seed = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    TestRunner::new_with_rng(config, seed)
+        .run(&text(), |text| {
+            engines.compare(&text, None);
+            Ok(())
+        })
+        .unwrap();
+}
+
+/// How many texts to generate: `TOKSCOPE_GENERATED` in long runs.
+fn generated(usually: u32) -> u32 {
+    let asked = std::env::var("TOKSCOPE_GENERATED").ok();
+    asked
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(usually)
+}
+
+#[test]
+fn engines_agree_on_the_built_in_model() {
+    let engines = Engines::open(&ModelRef::Demo);
+    compare_lines(&engines, &repository("demo/golden.jsonl"));
+    compare_lines(&engines, &repository("demo/golden_pairs.jsonl"));
+    for entry in engines.native.vocabulary().entries() {
+        engines.compare(&entry.piece, None);
+        engines.compare(&format!("a{} {}", entry.piece, entry.piece), None);
+    }
+    compare_generated(&engines, generated(2_000));
+}
+
+#[test]
+fn engines_agree_on_deberta() {
+    let Some(shared) = shared("engines_agree_on_deberta") else {
+        return;
+    };
+    let engines = Engines::open(&ModelRef::Directory(
+        shared.join("models/deberta-v3-xsmall"),
+    ));
+    for file in ["deberta-v3-xsmall.jsonl", "deberta-v3-xsmall.pairs.jsonl"] {
+        compare_lines(&engines, &shared.join("golden").join(file));
+    }
+    for entry in engines.native.vocabulary().entries().iter().step_by(7) {
+        engines.compare(&format!("{} a{}", entry.piece, entry.piece), None);
+    }
+    compare_generated(&engines, generated(4_000));
+}

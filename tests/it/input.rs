@@ -1,0 +1,123 @@
+//! Where texts come from: arguments, files, standard input; whole, by line, as JSON Lines; and bad ones among them.
+
+use std::fs;
+
+use crate::records::{Record, one, records};
+use crate::support::demo;
+
+/// Texts of one line each with their ids, as `tokenize --ids` prints them.
+const BANCO: (&str, &str) = ("banco", "1 364 2");
+const MONEY: (&str, &str) = ("money", "1 607 2");
+
+#[test]
+fn texts_come_from_arguments_files_and_standard_input() {
+    let both = format!("{}\n{}\n", BANCO.1, MONEY.1);
+    assert_eq!(demo(["tokenize", "banco", "money", "--ids"]).ok(), both);
+
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.txt"), "money").unwrap();
+    let in_folder = |args: &[&str]| demo(args).current_dir(folder.path());
+    let args = ["tokenize", "banco", "-f", "a.txt", "--ids"];
+    assert_eq!(in_folder(&args).ok(), both);
+    let args = ["tokenize", "-f", "a.txt", "--file", "a.txt", "--ids"];
+    assert_eq!(in_folder(&args).ok(), format!("{0}\n{0}\n", MONEY.1));
+    let record = one(&in_folder(&["tokenize", "-f", "a.txt", "--json"]).ok()).tokenize();
+    assert_eq!(record.path.as_deref(), Some("a.txt"));
+
+    for args in [
+        &["tokenize", "--ids"][..],
+        &["tokenize", "-", "--ids"],
+        &["tokenize", "-f", "-", "--ids"],
+    ] {
+        assert_eq!(demo(args).stdin("banco").ok(), "1 364 2\n", "{args:?}");
+    }
+    // What looks like an option is a text behind `--`.
+    assert_eq!(
+        demo(["tokenize", "--pieces", "--", "-x"]).ok(),
+        "[CLS] ▁ - x [SEP]\n"
+    );
+    demo(["tokenize", "-x"]).exit(2);
+}
+
+#[test]
+fn a_text_is_taken_as_it_is_unless_chomped() {
+    let record = one(&demo(["tokenize", "--json"]).stdin("banco\n").ok()).tokenize();
+    assert_eq!((record.text.as_str(), record.count), ("banco\n", 3));
+    for (given, chomped) in [("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), ("a", "a")] {
+        let out = demo(["tokenize", "--chomp", "--json"]).stdin(given).ok();
+        assert_eq!(one(&out).tokenize().text, chomped);
+    }
+}
+
+#[test]
+fn lines_end_in_either_way_and_the_last_need_not() {
+    for input in ["banco\nmoney", "banco\r\nmoney\r\n", "banco\nmoney\r\n"] {
+        let out = demo(["tokenize", "--lines", "--ids"]).stdin(input).ok();
+        assert_eq!(out, format!("{}\n{}\n", BANCO.1, MONEY.1), "{input:?}");
+    }
+    let out = demo(["tokenize", "--lines", "--json"])
+        .stdin("a\n\n b")
+        .ok();
+    let texts: Vec<_> = records(&out)
+        .into_iter()
+        .map(|record| record.tokenize())
+        .map(|record| (record.line, record.text))
+        .collect();
+    let expected = [(1, "a"), (2, ""), (3, " b")].map(|(line, text)| (Some(line), text.to_owned()));
+    assert_eq!(texts, expected);
+    assert_eq!(demo(["tokenize", "--lines", "--json"]).ok(), "");
+}
+
+#[test]
+fn json_lines_hold_the_text_in_a_field_or_are_it() {
+    let input = "{\"text\":\"banco\",\"id\":7}\n\"money\"\n\n{\"text\":\"a\\nb\"}\n";
+    let out = demo(["tokenize", "--jsonl", "--json"]).stdin(input).ok();
+    let texts: Vec<_> = records(&out)
+        .into_iter()
+        .map(|record| record.tokenize())
+        .map(|record| (record.line.unwrap(), record.text))
+        .collect();
+    assert_eq!(
+        texts,
+        [(1, "banco".into()), (2, "money".into()), (4, "a\nb".into())]
+    );
+    let args = ["tokenize", "--jsonl", "--field", "body", "--ids"];
+    assert_eq!(demo(args).stdin("{\"body\":\"banco\"}").ok(), "1 364 2\n");
+    demo(["tokenize", "--field", "body"]).exit(2);
+    demo(["tokenize", "--jsonl", "--lines"]).exit(2);
+}
+
+#[test]
+fn bad_records_do_not_stop_the_rest() {
+    let input = "{\"text\":\"banco\"}\n{\"x\":1}\n[1]\n{\"text\":3}\nno\n\"money\"";
+    let answer = demo(["tokenize", "--jsonl", "--json"]).stdin(input).exit(2);
+    let records = records(&answer.stdout);
+    let lines: Vec<_> = records
+        .iter()
+        .map(|record| match record {
+            Record::Tokenize(record) => (record.line, ""),
+            Record::Error(error) => (error.line, error.code.as_str()),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let bad = "bad-json";
+    let expected = [(1, ""), (2, bad), (3, bad), (4, bad), (5, bad), (6, "")];
+    assert_eq!(lines, expected.map(|(line, code)| (Some(line), code)));
+    assert_eq!(answer.stderr, "");
+
+    // Bare output keeps the place of a bad record empty, and the sentence goes to stderr.
+    let input = &b"banco\n\xff\nmoney\n"[..];
+    let answer = demo(["tokenize", "--lines", "--ids"]).stdin(input).exit(2);
+    assert_eq!(answer.stdout, "1 364 2\n\n1 607 2\n");
+    let sentence = "error: standard input is not UTF-8: the byte at offset 6 is invalid\n";
+    assert_eq!(answer.stderr, sentence);
+    let answer = demo(["count", "--lines"]).stdin(input).exit(2);
+    assert_eq!(
+        (answer.stdout.as_str(), answer.stderr.as_str()),
+        ("3\n\n3\n", sentence)
+    );
+    let out = demo(["tokenize", "--lines", "--lossy", "--ids"])
+        .stdin(input)
+        .ok();
+    assert_eq!(out, "1 364 2\n1 262 2\n1 607 2\n");
+}

@@ -1,0 +1,104 @@
+//! A full-size stand-in for the checkpoint of `microsoft/deberta-v3-xsmall`, made once and kept in the target folder.
+//!
+//! Its shapes, types, names and containers are the real ones, and so are the values that the lesson prints.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use crate::hub::git_blob;
+use crate::support::shared;
+
+/// The files of the model beside its checkpoint.
+pub const MODEL_FILES: [&str; 3] = ["config.json", "spm.model", "tokenizer_config.json"];
+
+/// The containers, each with the name of its file.
+pub const CONTAINERS: [(&str, &str); 3] = [
+    ("torch-zip", "pytorch_model.bin"),
+    ("safetensors", "model.safetensors"),
+    ("torch-legacy", "pytorch_model.bin"),
+];
+
+/// A folder with one model folder for each container.
+pub struct StandIn(PathBuf);
+
+impl StandIn {
+    /// The model folder of a container.
+    pub fn folder(&self, container: &str) -> PathBuf {
+        self.0.join(container)
+    }
+
+    /// The model folder as the Hub has it.
+    pub fn as_on_the_hub(&self) -> PathBuf {
+        self.folder("torch-zip")
+    }
+}
+
+/// The stand-in, or none after saying why `test` is skipped.
+pub fn standin(test: &str) -> Option<&'static StandIn> {
+    static MADE: OnceLock<Option<StandIn>> = OnceLock::new();
+    let shared = shared(test)?;
+    let made = MADE.get_or_init(|| {
+        let version = Command::new("python3").arg("--version").output();
+        version
+            .is_ok_and(|version| version.status.success())
+            .then(|| StandIn(make(&shared)))
+    });
+    if made.is_none() {
+        eprintln!("skipped: {test} needs python3");
+    }
+    made.as_ref()
+}
+
+/// Makes the folder, unless an earlier run has. It appears whole: another process may be making it too.
+fn make(shared: &Path) -> PathBuf {
+    let script = shared.join("tools/make_checkpoint.py");
+    let recipe = [
+        fs::read(&script).unwrap(),
+        fs::read(shared.join("lesson/facts.json")).unwrap(),
+    ]
+    .concat();
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let made = target.join(format!("stand-in-{}", &git_blob(&recipe)[..12]));
+    if made.is_dir() {
+        return made;
+    }
+    let build = tempfile::Builder::new()
+        .prefix("stand-in-being-made-")
+        .tempdir_in(target)
+        .unwrap();
+    let parts = build.path().join("parts");
+    let output = Command::new("python3")
+        .arg(&script)
+        .arg(&parts)
+        .args(["bin", "safetensors", "legacy"])
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    for (container, file) in CONTAINERS {
+        let folder = build.path().join(container);
+        fs::create_dir(&folder).unwrap();
+        let from = match container {
+            "torch-legacy" => parts.join("legacy").join(file),
+            _ => parts.join(file),
+        };
+        fs::rename(from, folder.join(file)).unwrap();
+        for name in MODEL_FILES {
+            let content = fs::read(shared.join("models/deberta-v3-xsmall").join(name)).unwrap();
+            fs::write(folder.join(name), content).unwrap();
+        }
+    }
+    fs::remove_dir_all(parts).unwrap();
+    // Another process that was faster has left the same there.
+    if fs::rename(build.path(), &made).is_ok() {
+        // What is kept is no longer where it would be cleared away.
+        let _ = build.keep();
+    }
+    assert!(made.is_dir());
+    made
+}
