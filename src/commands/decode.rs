@@ -12,7 +12,7 @@ use crate::tokenizer::Tokenizer;
 /// Turn token ids back into text
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// Ids, separated by spaces or commas, or a JSON array; without any, standard input is read
+    /// Ids, separated by spaces or commas, or a JSON array; `-` or nothing is standard input
     #[arg(value_name = "ID", allow_negative_numbers = true)]
     pub ids: Vec<String>,
     /// Leave special tokens out of the text
@@ -48,6 +48,7 @@ pub fn record(tokenizer: &Tokenizer, ids: &[u32], skip_special_tokens: bool) -> 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let tokenizer = Tokenizer::open(&session.files()?)?;
+    let read_own = !args.ids.is_empty() && args.ids != ["-"];
     let given = args.ids.join(" ");
     if args.ids.is_empty() && session.stdin_is_terminal {
         return Err(Error::usage_hint(
@@ -57,7 +58,6 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     }
     let mut exit = Exit::Done;
     let mut own = Cursor::new(given.into_bytes());
-    let read_own = !args.ids.is_empty();
     for line in 1.. {
         let mut input = String::new();
         let reader: &mut dyn BufRead = if read_own { &mut own } else { session.stdin };

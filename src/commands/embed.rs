@@ -112,13 +112,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
                     "the text has no tokens, so there are no rows to write",
                 ));
             }
-            export::write(
-                path,
-                format,
-                &model.matrix.lookup(&ids)?,
-                &ids,
-                model.matrix.dtype(),
-            )?;
+            export::write(path, format, &model.matrix, &ids)?;
         }
         Some((path, OutputFormat::Text(format))) => {
             let records = records(&model.matrix, &rows, args.stats, args.full)?;

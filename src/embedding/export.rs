@@ -1,13 +1,13 @@
 //! Rows → `.npy` and `.safetensors` files, in the stored element type.
 
-use std::collections::HashMap;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 use candle_core::{DType, Device, Result as CandleResult, Tensor};
 
 use tempfile::NamedTempFile;
 
+use super::EmbeddingMatrix;
 use crate::error::{Error, Result};
 use crate::formats::dtype::Dtype;
 
@@ -20,20 +20,27 @@ pub enum ArrayFormat {
     Safetensors,
 }
 
-/// Writes the `[ids, columns]` float32 tensor `rows` to `path`, as `dtype` where the format has it: NumPy has no
+/// Writes the rows of `ids` to `path` in the stored element type, bit for bit, where the format has it: NumPy has no
 /// bfloat16, and gets float32. The file appears whole or not at all.
 ///
 /// # Errors
-/// [`Error::WriteOutput`].
+/// [`Error::NoSuchRow`] for an id beyond the matrix, [`Error::WriteOutput`].
 pub fn write(
     path: &Path,
     format: ArrayFormat,
-    rows: &Tensor,
+    matrix: &EmbeddingMatrix,
     ids: &[u32],
-    dtype: Dtype,
 ) -> Result<()> {
+    let mut bytes = Vec::new();
+    for &id in ids {
+        bytes.extend_from_slice(&matrix.row_bytes(u64::from(id))?);
+    }
+    let columns = usize::try_from(matrix.columns()).unwrap_or(usize::MAX);
     replace_file(path, |temporary| {
-        save(temporary.path(), format, rows, ids, dtype).map_err(io::Error::other)
+        let stored = stored_type(matrix.dtype());
+        Tensor::from_raw_buffer(&bytes, stored, &[ids.len(), columns], &Device::Cpu)
+            .and_then(|rows| save(temporary, format, &rows, ids))
+            .map_err(io::Error::other)
     })
 }
 
@@ -66,27 +73,27 @@ pub fn replace_file(
     })
 }
 
-fn save(
-    path: &Path,
-    format: ArrayFormat,
-    rows: &Tensor,
-    ids: &[u32],
-    dtype: Dtype,
-) -> CandleResult<()> {
-    let stored = match (dtype, format) {
-        (Dtype::F16, _) => DType::F16,
-        (Dtype::F64, _) => DType::F64,
-        (Dtype::BF16, ArrayFormat::Safetensors) => DType::BF16,
-        _ => DType::F32,
-    };
-    let rows = rows.to_dtype(stored)?;
+fn save(file: &NamedTempFile, format: ArrayFormat, rows: &Tensor, ids: &[u32]) -> CandleResult<()> {
     match format {
-        ArrayFormat::Npy => rows.write_npy(path),
+        ArrayFormat::Npy if rows.dtype() == DType::BF16 => {
+            rows.to_dtype(DType::F32)?.write_npy(file.path())
+        }
+        ArrayFormat::Npy => rows.write_npy(file.path()),
         ArrayFormat::Safetensors => {
             let ids: Vec<i64> = ids.iter().map(|id| i64::from(*id)).collect();
             let ids = Tensor::from_vec(ids, rows.dim(0)?, &Device::Cpu)?;
-            let tensors = HashMap::from([("rows", rows), ("ids", ids)]);
-            candle_core::safetensors::save(&tensors, path)
+            let bytes = safetensors::serialize([("rows", rows), ("ids", &ids)], None)?;
+            Ok(file.as_file().write_all(&bytes)?)
         }
+    }
+}
+
+/// The tensor type of a matrix, which has been checked to be one of these.
+fn stored_type(dtype: Dtype) -> DType {
+    match dtype {
+        Dtype::F16 => DType::F16,
+        Dtype::BF16 => DType::BF16,
+        Dtype::F64 => DType::F64,
+        _ => DType::F32,
     }
 }

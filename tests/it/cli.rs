@@ -191,6 +191,31 @@ fn a_tree_is_counted_without_what_git_ignores_and_what_is_no_text() {
 }
 
 #[test]
+fn a_named_file_that_is_no_text_does_not_stop_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.txt"), "banco").unwrap();
+    fs::write(folder.path().join("b.bin"), b"b\xff").unwrap();
+    let count = |args: &[&str]| {
+        let args = [&["count", "a.txt", "b.bin", "-"], args].concat();
+        demo(args).stdin("money").current_dir(folder.path())
+    };
+    let answer = count(&[]).exit(2);
+    assert_eq!(
+        answer.stdout,
+        "       3 a.txt\n       3 -\n       6 total\n"
+    );
+    let sentence = "b.bin is not UTF-8: the byte at offset 1 is invalid";
+    assert_eq!(answer.stderr, format!("error: {sentence}\n"));
+    let records = records(&count(&["--json"]).exit(2).stdout);
+    let [_, Record::Error(error), _, Record::Total(total)] = &records[..] else {
+        panic!("{records:?}")
+    };
+    let (path, message) = (error.path.as_deref(), error.message.as_str());
+    assert_eq!((path, message, total.files), (Some("b.bin"), sentence, 2));
+    assert!(count(&["--lossy"]).ok().ends_with(" total\n"));
+}
+
+#[test]
 fn info_answers_one_question_bare() {
     for (field, value) in [
         ("vocabulary_size", "2001"),
@@ -254,6 +279,9 @@ fn completions_and_the_manual_are_generated() {
     assert!(tokscope(["man", "tokenize"]).ok().contains("offset\\-unit"));
     tokscope(["man", "nothing"]).exit(2);
     tokscope(["completions", "dash"]).exit(2);
+    // Neither reads a model, so that neither cares which one is meant.
+    let out = tokscope(["--model", "", "completions", "bash"]);
+    assert!(out.env("HF_ENDPOINT", "nowhere").ok().contains("tokscope"));
 }
 
 #[test]
@@ -341,7 +369,8 @@ fn tables_show_control_characters_and_json_escapes_them() {
     let out = demo(["tokenize", text, "--json"]).ok();
     assert!(out.contains("\\u001b[31m\u{202e}\\u0007b\\tc"), "{out}");
     let answer = demo(["diff", text, "b"]).exit(2);
-    let sentence = answer.stderr.trim_end_matches('\n');
+    let sentence = answer.stderr.lines().next().unwrap();
+    assert!(sentence.contains(" tokens, and one is wanted"));
     assert!(
         !sentence.contains(['\x1b', '\u{202e}', '\u{7}']),
         "{sentence:?}"

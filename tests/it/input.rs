@@ -121,3 +121,23 @@ fn bad_records_do_not_stop_the_rest() {
         .ok();
     assert_eq!(out, "1 364 2\n1 262 2\n1 607 2\n");
 }
+
+#[test]
+fn sentences_about_bad_records_stand_in_their_place() {
+    let sentence = "error: standard input is not UTF-8: the byte at offset 6 is invalid";
+    let input = &b"banco\n\xff\nmoney\n"[..];
+    let printed = demo(["count", "--lines"]).stdin(input).run_on_one_stream();
+    assert_eq!(printed, format!("3\n\n{sentence}\n3\n"));
+    let args = ["tokenize", "--lines", "--ids"];
+    let printed = demo(args).stdin(input).run_on_one_stream();
+    assert_eq!(printed, format!("1 364 2\n\n{sentence}\n1 607 2\n"));
+    let printed = demo(["decode", "--lines"])
+        .stdin("588\nx\n607\n")
+        .run_on_one_stream();
+    let expected = "dinero\n\nerror: `x` is not a token id\nmoney\n";
+    assert_eq!(printed, expected);
+    let args = ["tokenize", "--lines", "--format", "csv"];
+    let printed = demo(args).stdin(input).run_on_one_stream();
+    let lines: Vec<&str> = printed.lines().collect();
+    assert_eq!((lines.len(), lines[4]), (8, sentence));
+}

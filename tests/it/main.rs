@@ -27,3 +27,4 @@ mod rows;
 mod separated;
 mod standin;
 mod support;
+mod unreachable;

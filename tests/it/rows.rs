@@ -186,8 +186,23 @@ fn neighbors_at_the_same_distance_stand_in_the_order_of_ids() {
     let found = neighbors(&["--id", "0", "--metric", "dot", "-k", "5"]);
     let ids: Vec<u32> = found.iter().map(|neighbor| neighbor.id).collect();
     assert_eq!(ids, [1, 2, 3, 4, 5]);
-    assert!(
-        neighbors(&["--id", "0"]).is_empty(),
-        "a zero row has no direction"
-    );
+    // It has no direction, and so no cosine.
+    demo(["neighbors", "--id", "0"]).exit(2);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_of_rows_may_be_read_by_whom_any_new_file_may() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let mode = |name: &str| {
+        let path = folder.path().join(name);
+        path.metadata().unwrap().permissions().mode() & 0o777
+    };
+    fs::write(folder.path().join("plain"), "").unwrap();
+    for name in ["x.npy", "x.safetensors", "x.csv", "x.jsonl"] {
+        let call = demo(["embed", "banco", "-o", name]).current_dir(folder.path());
+        assert_eq!(call.ok(), "");
+        assert_eq!(mode(name), mode("plain"), "{name}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -151,6 +151,22 @@ impl Call {
         let answer = self.run();
         assert_eq!((answer.code, answer.stderr.as_str()), (0, ""));
         answer.stdout
+    }
+
+    /// Runs the program with both streams in one, as a terminal shows them.
+    pub fn run_on_one_stream(mut self) -> String {
+        let mut file = tempfile::tempfile().unwrap();
+        self.command.stderr(file.try_clone().unwrap());
+        self.command.stdout(file.try_clone().unwrap());
+        let mut child = self.command.stdin(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(&self.stdin).unwrap();
+        drop(stdin);
+        child.wait().unwrap();
+        let mut text = String::new();
+        file.seek(SeekFrom::Start(0)).unwrap();
+        file.read_to_string(&mut text).unwrap();
+        text
     }
 
     /// Runs the program, which must end with `code`.
