@@ -8,6 +8,7 @@ use crate::commands::{
 };
 use crate::render::Format;
 use crate::render::style::ColorChoice;
+use crate::tokenizer::EngineChoice;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -61,6 +62,18 @@ pub struct GlobalOptions {
     /// Never touch the network [env: HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE]
     #[arg(long, global = true)]
     pub offline: bool,
+    /// Do without tokscope's own cache of compiled vocabularies [env: TOKSCOPE_NO_CACHE]
+    #[arg(long, global = true)]
+    pub no_cache: bool,
+    /// What turns text into tokens: the native engine where it is exact, or the tokenizers crate
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "ENGINE"
+    )]
+    pub engine: EngineChoice,
     /// Output format
     #[arg(
         long,

@@ -118,6 +118,8 @@ fn answer(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
             name: &global.model,
             revision: global.revision.as_deref(),
             offline: global.offline,
+            no_cache: global.no_cache,
+            engine: global.engine,
         },
         observer: Arc::clone(stderr) as Arc<dyn source::Observer>,
         stdin: &mut io::stdin().lock(),

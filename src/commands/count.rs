@@ -109,7 +109,7 @@ pub fn count(tokenizer: &Tokenizer, text: &str, options: &EncodeOptions) -> Resu
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let tokenizer = Tokenizer::open(&session.files()?)?;
+    let tokenizer = session.tokenizer(&session.files()?)?;
     let mut counting = Counting {
         args,
         tokenizer: &tokenizer,

@@ -47,7 +47,7 @@ pub fn record(tokenizer: &Tokenizer, ids: &[u32], skip_special_tokens: bool) -> 
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let tokenizer = Tokenizer::open(&session.files()?)?;
+    let tokenizer = session.tokenizer(&session.files()?)?;
     let read_own = !args.ids.is_empty() && args.ids != ["-"];
     let given = args.ids.join(" ");
     if args.ids.is_empty() && session.stdin_is_terminal {

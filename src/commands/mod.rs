@@ -25,8 +25,8 @@ use crate::error::{Error, Result};
 use crate::formats::config::ModelConfig;
 use crate::model_ref::ModelRef;
 use crate::record::{Failure, Record, Sink};
-use crate::source::{HubSettings, ModelFiles, Observer, SourceOptions};
-use crate::tokenizer::Tokenizer;
+use crate::source::{HubSettings, ModelFiles, Observer, OwnCache, SourceOptions};
+use crate::tokenizer::{EngineChoice, Tokenizer};
 
 /// Text formats that records can be written to a file in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,9 @@ pub struct ModelChoice<'s> {
     pub name: &'s str,
     pub revision: Option<&'s str>,
     pub offline: bool,
+    /// Do without tokscope's own cache.
+    pub no_cache: bool,
+    pub engine: EngineChoice,
 }
 
 /// The world as a command sees it.
@@ -72,9 +75,19 @@ impl Session<'_> {
         let options = SourceOptions {
             offline: self.model.offline,
             hub: HubSettings::from_process_env()?,
+            cache: if self.model.no_cache {
+                OwnCache::none()
+            } else {
+                OwnCache::from_env(|name| std::env::var(name).ok())
+            },
             observer: Arc::clone(&self.observer),
         };
         ModelFiles::open(&model, options)
+    }
+
+    /// The tokenizer among those files, with the engine that the command line names.
+    pub fn tokenizer(&self, files: &ModelFiles) -> Result<Tokenizer> {
+        Ok(Tokenizer::open(files)?.with_engine(self.model.engine))
     }
 
     /// Sends a record to the reader.
@@ -156,7 +169,7 @@ pub struct Model {
 impl Model {
     pub fn open(session: &Session) -> Result<Self> {
         let files = session.files()?;
-        let tokenizer = Tokenizer::open(&files)?;
+        let tokenizer = session.tokenizer(&files)?;
         let matrix = EmbeddingMatrix::open(&files)?;
         Ok(Self {
             files,

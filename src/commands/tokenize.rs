@@ -109,7 +109,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         session.only_for_people(if args.ids { "--ids" } else { "--pieces" })?;
     }
     let files = session.files()?;
-    let tokenizer = Tokenizer::open(&files)?;
+    let tokenizer = session.tokenizer(&files)?;
     let window = context_window(config(&files)?.as_ref(), Some(&tokenizer));
     let mut exit = Exit::Done;
     args.input.for_each(session, |session, text| {

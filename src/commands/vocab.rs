@@ -6,7 +6,6 @@ use regex::Regex;
 use super::Session;
 use crate::error::{Error, Exit, Result};
 use crate::record::{Piece, Record};
-use crate::tokenizer::Tokenizer;
 use crate::tokenizer::vocabulary::Entry;
 
 /// List the vocabulary: id, piece, kind, score
@@ -49,7 +48,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             })
         })
         .transpose()?;
-    let tokenizer = Tokenizer::open(&session.files()?)?;
+    let tokenizer = session.tokenizer(&session.files()?)?;
     let vocabulary = tokenizer.vocabulary();
     let named = args.ids.iter().map(|&id| {
         let entry = u32::try_from(id).ok().and_then(|id| vocabulary.get(id));

@@ -37,7 +37,8 @@ impl MappedFile {
         }
     }
 
-    fn bytes(&self) -> &[u8] {
+    /// All of the file, without advice on how it will be read.
+    pub fn bytes(&self) -> &[u8] {
         self.map.as_deref().unwrap_or_default()
     }
 }

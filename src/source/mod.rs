@@ -21,13 +21,16 @@ mod hub_download;
 mod hub_env;
 mod hub_error;
 mod mapped;
+mod own_cache;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use bytes::{ByteSource, MemoryFile};
 pub use hub_env::{HubSettings, Token, is_true};
 pub use mapped::MappedFile;
+pub use own_cache::OwnCache;
 
 use crate::error::{Error, Result};
 use crate::model_ref::ModelRef;
@@ -64,6 +67,8 @@ pub struct SourceOptions {
     /// `--offline`; the environment can ask for the same in [`HubSettings::offline`].
     pub offline: bool,
     pub hub: HubSettings,
+    /// Where files made from the model's are kept.
+    pub cache: OwnCache,
     pub observer: Arc<dyn Observer>,
 }
 
@@ -79,9 +84,10 @@ pub struct FileEntry {
 }
 
 /// The files of one model.
-#[derive(Debug)]
 pub struct ModelFiles {
     place: Place,
+    cache: OwnCache,
+    observer: Arc<dyn Observer>,
 }
 
 #[derive(Debug)]
@@ -91,18 +97,32 @@ enum Place {
     Hub(Box<HubFiles>),
 }
 
+impl fmt::Debug for ModelFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ModelFiles")
+            .field("place", &self.place)
+            .finish_non_exhaustive()
+    }
+}
+
 impl ModelFiles {
     /// Nothing is fetched yet.
     ///
     /// # Errors
     /// [`Error::BadModelRef`] for a directory that does not exist.
     pub fn open(model: &ModelRef, options: SourceOptions) -> Result<Self> {
+        let cache = options.cache.clone();
+        let observer = Arc::clone(&options.observer);
         let place = match model {
             ModelRef::Demo => Place::Demo,
             ModelRef::Directory(path) => Place::Directory(Directory::open(path)?),
             ModelRef::Hub(model) => Place::Hub(Box::new(HubFiles::new(model.clone(), options))),
         };
-        Ok(Self { place })
+        Ok(Self {
+            place,
+            cache,
+            observer,
+        })
     }
 
     /// The model as records carry it: `owner/name`, a path, or `demo`.
@@ -128,6 +148,21 @@ impl ModelFiles {
         match &self.place {
             Place::Demo | Place::Directory(_) => None,
             Place::Hub(hub) => hub.commit(),
+        }
+    }
+
+    /// A file made earlier from the model's; see [`OwnCache`].
+    pub fn made_earlier(&self, name: &str) -> Option<MappedFile> {
+        self.cache.find(name)
+    }
+
+    /// Keeps a file made from the model's, where it can be kept.
+    pub fn keep(&self, name: &str, bytes: &[u8]) {
+        match self.cache.keep(name, bytes) {
+            Ok(()) => self.observer.detail(&format!("keeping {name}")),
+            Err(error) => self
+                .observer
+                .detail(&format!("not keeping {name}: {error}")),
         }
     }
 
@@ -222,6 +257,7 @@ mod tests {
         SourceOptions {
             offline: false,
             hub: HubSettings::from_env(|_| None).unwrap(),
+            cache: OwnCache::none(),
             observer: Arc::new(Unobserved),
         }
     }

@@ -5,6 +5,8 @@
 //! stripped before the character map runs; `add_dummy_prefix`, `remove_extra_whitespaces` and
 //! `escape_whitespaces` of the file are ignored.
 
+use std::sync::Arc;
+
 use tokenizers::SplitDelimiterBehavior;
 use tokenizers::models::unigram::Unigram;
 use tokenizers::normalizers::replace::{Replace, ReplacePattern};
@@ -16,14 +18,14 @@ use tokenizers::pre_tokenizers::punctuation::Punctuation;
 use tokenizers::pre_tokenizers::sequence::Sequence as PreTokenizerSequence;
 use tokenizers::processors::template::TemplateProcessing;
 
-use super::native::{NativeEngine, Parts, Template};
-use super::reference::add_tokens;
+use super::native::compiled::Compiled;
+use super::native::{NativeEngine, Template};
 use super::vocabulary::added_ids;
 use crate::error::{Error, Result};
 use crate::formats::config::{
     AddedTokenConfig, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig,
 };
-use crate::formats::sentencepiece::{Algorithm, Piece, PieceKind, SentencePieceModel};
+use crate::formats::sentencepiece::{Algorithm, PieceKind, SentencePieceModel};
 
 /// The class name that the reference gives this tokenizer.
 pub const CLASS: &str = "DebertaV2TokenizerFast";
@@ -101,7 +103,6 @@ pub fn convert(
     tokenizer
         .with_normalizer(Some(normalizer(name, model, config)?))
         .map_err(damaged)?;
-    add_tokens(name, &mut tokenizer, &added_pieces(model))?;
     let metaspace = Metaspace::new('▁', PrependScheme::Always, true);
     let mut pre_tokenizers = Vec::new();
     if config.split_by_punct {
@@ -115,38 +116,39 @@ pub fn convert(
 
 /// The native engine for the same file, where it does all that the file and `added` ask for.
 pub fn native(
-    model: &SentencePieceModel,
+    compiled: &Arc<Compiled>,
     config: &TokenizerConfig,
     added: &[AddedTokenConfig],
 ) -> Option<NativeEngine> {
-    if config.do_lower_case || config.split_by_punct || model.algorithm != Algorithm::Unigram {
+    if config.do_lower_case || config.split_by_punct {
         return None;
     }
-    let pieces = &model.pieces;
-    let own = added_pieces(model);
-    let ids = (0..pieces.len() as u32).map(|id| (pieces[id as usize].text.as_str(), id));
-    let added = added_ids(ids, &[&own, added]);
+    let pieces = added_pieces(compiled);
+    let added = added_ids(
+        compiled.len(),
+        |text| compiled.find(text),
+        &[&pieces, added],
+    );
     let template = |text: &str| {
         let known = added.iter().find(|(token, _)| token.content == text);
-        let id = known.map(|(_, id)| *id).or_else(|| {
-            let place = pieces.iter().rposition(|piece| piece.text == text)?;
-            u32::try_from(place).ok()
-        });
-        let id = id.unwrap_or(model.unknown_id);
-        (id, text.to_owned())
+        let id = known.map(|(_, id)| *id).or_else(|| compiled.find(text));
+        (id.unwrap_or(compiled.unknown_id()), text.to_owned())
     };
-    NativeEngine::new(Parts {
-        pieces: pieces
-            .iter()
-            .map(|piece| (piece.text.as_str(), f64::from(piece.score))),
-        unknown_id: model.unknown_id,
-        charsmap: &model.precompiled_charsmap,
-        template: Template {
-            first: template("[CLS]"),
-            separator: template("[SEP]"),
-        },
-        added,
-    })
+    let template = Template {
+        first: template("[CLS]"),
+        separator: template("[SEP]"),
+    };
+    NativeEngine::new(Arc::clone(compiled), &added, template)
+}
+
+/// Pieces → text: `▁` is a space, and nothing at the very beginning. The reference's Metaspace decoder.
+pub fn decode(pieces: &[String]) -> String {
+    let mut text = String::new();
+    for (index, piece) in pieces.iter().enumerate() {
+        let characters = piece.chars().filter(|c| index > 0 || *c != '▁');
+        text.extend(characters.map(|c| if c == '▁' { ' ' } else { c }));
+    }
+    text
 }
 
 /// Wraps texts as `[CLS] A [SEP]` and `[CLS] A [SEP] B [SEP]`; run once every token has its id.
@@ -196,18 +198,18 @@ fn normalizer(
 }
 
 /// The pieces that are matched in the raw text: control pieces and user-defined ones. Only the former are special.
-pub fn added_pieces(model: &SentencePieceModel) -> Vec<AddedTokenConfig> {
-    let matched =
-        |piece: &&Piece| matches!(piece.kind, PieceKind::Control | PieceKind::UserDefined);
-    let pieces = model.pieces.iter().filter(matched);
-    pieces
-        .map(|piece| AddedTokenConfig {
-            content: piece.text.clone(),
+pub fn added_pieces(compiled: &Compiled) -> Vec<AddedTokenConfig> {
+    let matched = |kind: PieceKind| matches!(kind, PieceKind::Control | PieceKind::UserDefined);
+    (0..)
+        .zip(compiled.kinds())
+        .filter(|(_, kind)| matched(*kind))
+        .map(|(id, kind)| AddedTokenConfig {
+            content: compiled.piece(id).unwrap_or_default().to_owned(),
             lstrip: false,
             rstrip: false,
             single_word: false,
             normalized: false,
-            special: piece.kind == PieceKind::Control,
+            special: kind == PieceKind::Control,
         })
         .collect()
 }

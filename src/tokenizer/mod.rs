@@ -14,6 +14,7 @@ pub mod vocabulary;
 use std::sync::{Arc, OnceLock};
 
 use clap::ValueEnum;
+use sha2::{Digest as _, Sha256};
 
 pub use encoding::{Encoding, OffsetUnit};
 pub use vocabulary::Vocabulary;
@@ -25,6 +26,7 @@ use crate::formats::sentencepiece::SentencePieceModel;
 use crate::formats::tokenizer_json::TokenizerJson;
 use crate::source::{ByteSource, ModelFiles};
 use native::NativeEngine;
+use native::compiled::{self, Compiled};
 use reference::ReferenceEngine;
 use special_tokens::SpecialTokens;
 
@@ -114,8 +116,8 @@ enum Origin {
         unknown_id: Option<u32>,
     },
     SentencePiece {
-        file_name: String,
-        model: SentencePieceModel,
+        file: Arc<dyn ByteSource>,
+        compiled: Arc<Compiled>,
     },
 }
 
@@ -145,7 +147,7 @@ impl Tokenizer {
             return Self::from_tokenizer_json(files, config, file);
         }
         if let Some(file) = files.find(SPM_MODEL)? {
-            return Self::from_sentencepiece(files, config, file.as_ref());
+            return Self::from_sentencepiece(files, config, file);
         }
         Err(no_tokenizer(files)?)
     }
@@ -177,7 +179,7 @@ impl Tokenizer {
     fn from_sentencepiece(
         files: &ModelFiles,
         mut config: TokenizerConfig,
-        file: &dyn ByteSource,
+        file: Arc<dyn ByteSource>,
     ) -> Result<Self> {
         let model_type = match files.find("config.json")? {
             Some(file) => ModelConfig::parse(file.name(), &file.read_all()?)?.model_type,
@@ -193,14 +195,14 @@ impl Tokenizer {
             ));
         }
         config.tokenizer_class = Some(deberta::CLASS.to_owned());
-        let model = SentencePieceModel::parse(file.name(), &file.read_all()?)?;
+        let compiled = compile(files, file.as_ref())?;
         let mut special_tokens = SpecialTokens::read(files, &config)?;
         deberta::default_special_tokens(&mut special_tokens.map);
         Ok(Self {
-            added: special_tokens.to_add(&deberta::added_pieces(&model)),
+            added: special_tokens.to_add(&deberta::added_pieces(&compiled)),
             origin: Origin::SentencePiece {
-                file_name: file.name().to_owned(),
-                model,
+                file,
+                compiled: Arc::new(compiled),
             },
             config,
             special_tokens: special_tokens.map,
@@ -229,8 +231,8 @@ impl Tokenizer {
 
     fn build_native(&self) -> Option<NativeEngine> {
         match &self.origin {
-            Origin::SentencePiece { model, .. } => {
-                deberta::native(model, &self.config, &self.added)
+            Origin::SentencePiece { compiled, .. } => {
+                deberta::native(compiled, &self.config, &self.added)
             }
             Origin::Json { .. } => None,
         }
@@ -262,11 +264,14 @@ impl Tokenizer {
                 reference::add_tokens(file.name(), &mut inner, &self.added)?;
                 ReferenceEngine::new(file.name(), inner, *unknown_id, cut_left)
             }
-            Origin::SentencePiece { file_name, model } => {
-                let mut inner = deberta::convert(file_name, model, &self.config)?;
-                reference::add_tokens(file_name, &mut inner, &self.added)?;
-                deberta::add_template(file_name, &mut inner, model.unknown_id)?;
-                ReferenceEngine::new(file_name, inner, Some(model.unknown_id), cut_left)
+            Origin::SentencePiece { file, compiled } => {
+                let name = file.name();
+                let model = SentencePieceModel::parse(name, &file.read_all()?)?;
+                let mut inner = deberta::convert(name, &model, &self.config)?;
+                reference::add_tokens(name, &mut inner, &deberta::added_pieces(compiled))?;
+                reference::add_tokens(name, &mut inner, &self.added)?;
+                deberta::add_template(name, &mut inner, model.unknown_id)?;
+                ReferenceEngine::new(name, inner, Some(model.unknown_id), cut_left)
             }
         }
     }
@@ -285,7 +290,7 @@ impl Tokenizer {
         // Windows are cut by the reference engine alone.
         if options.truncation.is_none()
             && let Some(native) = self.native()
-            && let Some(encoding) = native.encode(text, pair, options, |id| self.spelling(id))
+            && let Some(encoding) = native.encode(text, pair, options)
         {
             return Ok(Encoded {
                 windows: vec![encoding],
@@ -308,16 +313,6 @@ impl Tokenizer {
         Ok(self.encode(text, None, options)?.into_first().len())
     }
 
-    /// The piece of an id that the native engine has found.
-    fn spelling(&self, id: u32) -> String {
-        match &self.origin {
-            Origin::SentencePiece { model, .. } => model.pieces.get(id as usize),
-            Origin::Json { .. } => None,
-        }
-        .map(|piece| piece.text.clone())
-        .unwrap_or_default()
-    }
-
     /// Ids → text.
     ///
     /// # Errors
@@ -333,7 +328,10 @@ impl Tokenizer {
                 pieces.push(entry.piece.clone());
             }
         }
-        let text = self.reference()?.decode(pieces)?;
+        let text = match &self.origin {
+            Origin::SentencePiece { .. } => deberta::decode(&pieces),
+            Origin::Json { .. } => self.reference()?.decode(pieces)?,
+        };
         Ok(if self.config.clean_up_tokenization_spaces {
             clean_up_spaces(&text)
         } else {
@@ -376,8 +374,9 @@ impl Tokenizer {
     /// Every piece, in the order of ids.
     pub fn vocabulary(&self) -> &Vocabulary {
         self.vocabulary.get_or_init(|| match &self.origin {
-            Origin::SentencePiece { model, .. } => {
-                Vocabulary::from_sentencepiece(model, &deberta::added_pieces(model), &self.added)
+            Origin::SentencePiece { compiled, .. } => {
+                let pieces = deberta::added_pieces(compiled);
+                Vocabulary::from_compiled(compiled, &pieces, &self.added)
             }
             // A tokenizer.json is parsed for its vocabulary when it is opened.
             Origin::Json { .. } => Vocabulary::default(),
@@ -388,7 +387,7 @@ impl Tokenizer {
     pub fn algorithm(&self) -> &str {
         match &self.origin {
             Origin::Json { algorithm, .. } => algorithm,
-            Origin::SentencePiece { model, .. } => model.algorithm.name(),
+            Origin::SentencePiece { compiled, .. } => compiled.algorithm().name(),
         }
     }
 
@@ -414,7 +413,7 @@ impl Tokenizer {
     pub fn ignores_byte_fallback(&self) -> bool {
         match &self.origin {
             Origin::Json { .. } => false,
-            Origin::SentencePiece { model, .. } => model.byte_fallback,
+            Origin::SentencePiece { compiled, .. } => compiled.byte_fallback(),
         }
     }
 
@@ -433,6 +432,32 @@ impl Tokenizer {
             })
             .collect()
     }
+}
+
+/// Vocabularies of at least this many bytes are worth keeping: others are compiled before a file could be opened.
+const WORTH_KEEPING: u64 = 1 << 20;
+
+/// The compiled form of a SentencePiece file: one made earlier from the same bytes, or a new one.
+fn compile(files: &ModelFiles, file: &dyn ByteSource) -> Result<Compiled> {
+    let bytes = file.read_all()?;
+    let new = |source| {
+        let model = SentencePieceModel::parse(file.name(), &bytes)?;
+        Ok(Compiled::new(&model, source))
+    };
+    if file.len() < WORTH_KEEPING {
+        return new([0; 32]);
+    }
+    let source: [u8; 32] = Sha256::digest(&bytes).into();
+    let hex: String = source.iter().map(|byte| format!("{byte:02x}")).collect();
+    let name = format!("vocabularies/{hex}-v{}", compiled::VERSION);
+    if let Some(made) = files.made_earlier(&name)
+        && let Some(compiled) = Compiled::open(made, source)
+    {
+        return Ok(compiled);
+    }
+    let compiled = new(source)?;
+    files.keep(&name, compiled.bytes());
+    Ok(compiled)
 }
 
 /// The error for a model without a tokenizer, which names what it has instead.

@@ -5,8 +5,9 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use super::native::compiled::Compiled;
 use crate::formats::config::AddedTokenConfig;
-use crate::formats::sentencepiece::{PieceKind, SentencePieceModel};
+use crate::formats::sentencepiece::PieceKind;
 use crate::formats::tokenizer_json::{TokenizerJson, VocabularyJson};
 
 /// All pieces of a tokenizer in the order of their ids.
@@ -73,24 +74,26 @@ impl From<PieceKind> for Kind {
 
 impl Vocabulary {
     /// The pieces of a SentencePiece file; those of them that are added tokens too; and the tokens added to them.
-    pub fn from_sentencepiece(
-        model: &SentencePieceModel,
+    pub fn from_compiled(
+        compiled: &Compiled,
         added_pieces: &[AddedTokenConfig],
         added: &[AddedTokenConfig],
     ) -> Self {
-        let entries = (0..)
-            .zip(&model.pieces)
-            .map(|(id, piece)| Entry {
+        let pieces = (0..).zip(compiled.kinds()).zip(compiled.scores());
+        let entries = pieces
+            .map(|((id, kind), score)| Entry {
                 id,
-                piece: piece.text.clone(),
-                kind: piece.kind.into(),
+                piece: compiled.piece(id).unwrap_or_default().to_owned(),
+                kind: kind.into(),
                 // The file has a float32: its shortest decimal says the same with fewer digits.
-                score: piece.score.to_string().parse().ok(),
+                score: (*score as f32).to_string().parse().ok(),
                 special: false,
                 added: false,
             })
             .collect();
-        Self::new(entries, &[added_pieces, added])
+        let batches = [added_pieces, added];
+        let ids = added_ids(compiled.len(), |text| compiled.find(text), &batches);
+        Self::new(entries, ids)
     }
 
     /// The pieces of a `tokenizer.json` with its added tokens, and the tokens added to them.
@@ -117,12 +120,22 @@ impl Vocabulary {
                 .map(|(piece, id)| entry(id, piece, None))
                 .collect(),
         };
-        Self::new(entries, &[&json.added_tokens, added])
+        let batches = [json.added_tokens.as_slice(), added];
+        // One pass over the many pieces for the few added tokens; the last of equal pieces counts.
+        let tokens = batches.iter().flat_map(|batch| batch.iter());
+        let mut known: HashMap<&str, Option<u32>> =
+            tokens.map(|token| (token.content.as_str(), None)).collect();
+        for entry in &entries {
+            if let Some(slot) = known.get_mut(entry.piece.as_str()) {
+                *slot = Some(entry.id);
+            }
+        }
+        let find = |text: &str| known.get(text).copied().flatten();
+        let ids = added_ids(entries.len(), find, &batches);
+        Self::new(entries, ids)
     }
 
-    fn new(mut entries: Vec<Entry>, batches: &[&[AddedTokenConfig]]) -> Self {
-        let pieces = entries.iter().map(|entry| (entry.piece.as_str(), entry.id));
-        let added = added_ids(pieces, batches);
+    fn new(mut entries: Vec<Entry>, added: Vec<(&AddedTokenConfig, u32)>) -> Self {
         entries.sort_by_key(|entry| entry.id);
         let mut vocabulary = Self {
             entries,
@@ -213,36 +226,29 @@ impl Vocabulary {
     }
 }
 
-/// The ids of added tokens, which come batch by batch, given the pieces of the model with their ids.
+/// The ids of added tokens, which come batch by batch, given the size of the model's vocabulary and its ids.
 ///
 /// They are those that the `tokenizers` crate gives: a token that the vocabulary has keeps its id; new ones get ids
 /// from the size of the model's vocabulary on, or behind what was added by earlier batches.
-pub(super) fn added_ids<'a, 'p>(
-    pieces: impl ExactSizeIterator<Item = (&'p str, u32)>,
+pub(super) fn added_ids<'a>(
+    base_size: usize,
+    find: impl Fn(&str) -> Option<u32>,
     batches: &[&'a [AddedTokenConfig]],
 ) -> Vec<(&'a AddedTokenConfig, u32)> {
-    let base_size = u32::try_from(pieces.len()).unwrap_or(u32::MAX);
-    let tokens = batches.iter().flat_map(|batch| batch.iter());
-    let mut ids: HashMap<&str, Option<u32>> =
-        tokens.map(|token| (token.content.as_str(), None)).collect();
-    // One pass over the many pieces for the few added tokens; the last of equal pieces counts.
-    for (piece, id) in pieces {
-        if let Some(slot) = ids.get_mut(piece) {
-            *slot = Some(id);
-        }
-    }
+    let base_size = u32::try_from(base_size).unwrap_or(u32::MAX);
+    let mut ids: HashMap<&str, u32> = HashMap::new();
     let mut added = Vec::new();
-    let mut last_added = None;
     for batch in batches {
-        let mut next =
-            last_added.map_or(base_size, |last: u32| base_size.max(last.saturating_add(1)));
+        let last = ids.values().max();
+        let mut next = last.map_or(base_size, |last| base_size.max(last.saturating_add(1)));
         for token in batch.iter().filter(|token| !token.content.is_empty()) {
-            let slot = ids.entry(&token.content).or_default();
-            let id = *slot.get_or_insert_with(|| {
+            let content = token.content.as_str();
+            let known = ids.get(content).copied().or_else(|| find(content));
+            let id = known.unwrap_or_else(|| {
                 next = next.saturating_add(1);
                 next - 1
             });
-            last_added = last_added.max(Some(id));
+            ids.insert(content, id);
             added.push((token, id));
         }
     }

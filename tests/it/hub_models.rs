@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokscope::error::Error;
-use tokscope::source::{HubSettings, ModelFiles, Observer, SourceOptions, Token};
+use tokscope::source::{HubSettings, ModelFiles, Observer, OwnCache, SourceOptions, Token};
 
 use crate::hub::{Access, Fault, GOOD_TOKEN, Hub, Served, git_blob, sha256};
 
@@ -98,6 +98,7 @@ impl Scene {
         let options = SourceOptions {
             offline: self.offline,
             hub: self.settings.clone(),
+            cache: OwnCache::none(),
             observer: Arc::clone(&self.recorder) as Arc<dyn Observer>,
         };
         ModelFiles::open(&model.parse().unwrap(), options).unwrap()

@@ -20,6 +20,7 @@ mod hub_models;
 mod input;
 mod json;
 mod lesson;
+mod own_cache;
 mod properties;
 mod readme;
 mod records;

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use tokscope::model_ref::ModelRef;
-use tokscope::source::{HubSettings, ModelFiles, SourceOptions, Unobserved};
+use tokscope::source::{HubSettings, ModelFiles, OwnCache, SourceOptions, Unobserved};
 use tokscope::tokenizer::Tokenizer;
 
 /// The folder of real tokenizers and reference encodings, named by `TOKSCOPE_SHARED`.
@@ -38,6 +38,7 @@ pub fn files(model: &ModelRef) -> ModelFiles {
     let options = SourceOptions {
         offline: true,
         hub: HubSettings::from_env(|_| None).unwrap(),
+        cache: OwnCache::none(),
         observer: Arc::new(Unobserved),
     };
     ModelFiles::open(model, options).unwrap()

@@ -11,57 +11,57 @@ const OPEN_BLOCKS: usize = 16;
 /// Bases have 24 bits.
 const MAX_UNITS: usize = 1 << 24;
 
-/// The nodes of the trie; node 0 is the root.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DoubleArray {
+/// The nodes of the trie, equally many units and values; node 0 is the root.
+#[derive(Debug, Clone, Copy)]
+pub struct DoubleArray<'a> {
     /// `base << 8 | byte`, where the byte is the one that leads to this node.
-    units: Vec<u32>,
+    pub units: &'a [u32],
     /// Id + 1 of the key that ends at a node, or 0.
-    values: Vec<u32>,
+    pub values: &'a [u32],
 }
 
-impl DoubleArray {
-    /// Builds the array for `keys`, sorted by bytes and without duplicates.
-    ///
-    /// None if a key is empty or holds a zero byte, if keys are not in order, or if there are too many of them.
-    pub fn build(keys: &[(&[u8], u32)]) -> Option<Self> {
-        let in_order = keys.windows(2).all(|pair| pair[0].0 < pair[1].0);
-        let sound = |key: &&(&[u8], u32)| !key.0.is_empty() && !key.0.contains(&0);
-        if !in_order || keys.iter().filter(sound).count() != keys.len() {
-            return None;
-        }
-        let mut builder = Builder::default();
-        builder.reserve_block();
-        // Ranges of keys that share the bytes before `depth`, with the node those lead to.
-        let mut open = vec![(0, keys.len(), 0_usize, 0_usize)];
-        let mut children: Vec<(u8, usize, usize)> = Vec::new();
-        while let Some((first, last, depth, node)) = open.pop() {
-            let mut first = first;
-            if first < last && keys[first].0.len() == depth {
-                builder.array.values[node] = keys[first].1.checked_add(1)?;
-                first += 1;
-            }
-            if first == last {
-                continue;
-            }
-            children.clear();
-            while first < last {
-                let byte = keys[first].0[depth];
-                let same = keys[first..last].partition_point(|key| key.0[depth] == byte);
-                children.push((byte, first, first + same));
-                first += same;
-            }
-            let base = builder.place(&children)?;
-            builder.array.units[node] |= (base as u32) << 8;
-            for &(byte, first, last) in &children {
-                let child = base ^ usize::from(byte);
-                builder.array.units[child] = u32::from(byte);
-                open.push((first, last, depth + 1, child));
-            }
-        }
-        Some(builder.array)
+/// Builds the units and values for `keys`, sorted by bytes and without duplicates.
+///
+/// None if a key is empty or holds a zero byte, if keys are not in order, or if there are too many of them.
+pub fn build(keys: &[(&[u8], u32)]) -> Option<(Vec<u32>, Vec<u32>)> {
+    let in_order = keys.windows(2).all(|pair| pair[0].0 < pair[1].0);
+    let sound = |key: &&(&[u8], u32)| !key.0.is_empty() && !key.0.contains(&0);
+    if !in_order || keys.iter().filter(sound).count() != keys.len() {
+        return None;
     }
+    let mut builder = Builder::default();
+    builder.reserve_block();
+    // Ranges of keys that share the bytes before `depth`, with the node those lead to.
+    let mut open = vec![(0, keys.len(), 0_usize, 0_usize)];
+    let mut children: Vec<(u8, usize, usize)> = Vec::new();
+    while let Some((first, last, depth, node)) = open.pop() {
+        let mut first = first;
+        if first < last && keys[first].0.len() == depth {
+            builder.values[node] = keys[first].1.checked_add(1)?;
+            first += 1;
+        }
+        if first == last {
+            continue;
+        }
+        children.clear();
+        while first < last {
+            let byte = keys[first].0[depth];
+            let same = keys[first..last].partition_point(|key| key.0[depth] == byte);
+            children.push((byte, first, first + same));
+            first += same;
+        }
+        let base = builder.place(&children)?;
+        builder.units[node] |= (base as u32) << 8;
+        for &(byte, first, last) in &children {
+            let child = base ^ usize::from(byte);
+            builder.units[child] = u32::from(byte);
+            open.push((first, last, depth + 1, child));
+        }
+    }
+    Some((builder.units, builder.values))
+}
 
+impl DoubleArray<'_> {
     /// Calls `found` with the length and id of every key that `text` begins with, shortest first.
     #[inline]
     pub fn prefixes(&self, text: &[u8], mut found: impl FnMut(usize, u32)) {
@@ -77,7 +77,7 @@ impl DoubleArray {
             if unit as u8 != byte || byte == 0 {
                 return;
             }
-            if let Some(id) = self.values[node].checked_sub(1) {
+            if let Some(id) = self.values.get(node).and_then(|value| value.checked_sub(1)) {
                 found(index + 1, id);
             }
             base = (unit >> 8) as usize;
@@ -98,7 +98,8 @@ impl DoubleArray {
 
 #[derive(Default)]
 struct Builder {
-    array: DoubleArray,
+    units: Vec<u32>,
+    values: Vec<u32>,
     /// Whether a number is the base of a node.
     is_base: Vec<bool>,
     /// The free units of the open blocks, as a ring through unit 0: the next and the one before, by unit. A unit that
@@ -112,8 +113,8 @@ impl Builder {
     fn reserve_block(&mut self) {
         let start = self.next.len();
         let end = start + BLOCK;
-        self.array.units.resize(end, 0);
-        self.array.values.resize(end, 0);
+        self.units.resize(end, 0);
+        self.values.resize(end, 0);
         self.is_base.resize(end, false);
         for unit in start..end {
             self.next.push(unit as u32);
@@ -186,18 +187,22 @@ mod tests {
 
     use super::*;
 
-    fn build(keys: &[&str]) -> DoubleArray {
+    fn in_order(keys: &[&str]) -> (Vec<u32>, Vec<u32>) {
         let mut keys: Vec<(&[u8], u32)> = (0..)
             .zip(keys)
             .map(|(id, key)| (key.as_bytes(), id))
             .collect();
         keys.sort_unstable();
-        DoubleArray::build(&keys).unwrap()
+        build(&keys).unwrap()
     }
 
     #[test]
     fn every_prefix_is_found_shortest_first() {
-        let array = build(&["a", "ab", "abc", "b", "▁ban"]);
+        let (units, values) = in_order(&["a", "ab", "abc", "b", "▁ban"]);
+        let array = DoubleArray {
+            units: &units,
+            values: &values,
+        };
         let mut found = Vec::new();
         array.prefixes(b"abcd", |length, id| found.push((length, id)));
         assert_eq!(found, [(1, 0), (2, 1), (3, 2)]);
@@ -211,7 +216,7 @@ mod tests {
     fn keys_that_cannot_be_held_are_refused() {
         for keys in [&["", "a"][..], &["a\0b"], &["b", "a"], &["a", "a"]] {
             let keys: Vec<(&[u8], u32)> = keys.iter().map(|key| (key.as_bytes(), 0)).collect();
-            assert_eq!(DoubleArray::build(&keys), None);
+            assert_eq!(build(&keys), None);
         }
     }
 
@@ -219,7 +224,8 @@ mod tests {
         #[test]
         fn the_array_is_the_set(keys in prop::collection::btree_map("[a-cé漢]{1,6}", any::<u16>(), 0..200), probe in "[a-dé漢]{0,8}") {
             let list: Vec<(&[u8], u32)> = keys.iter().map(|(key, id)| (key.as_bytes(), u32::from(*id))).collect();
-            let array = DoubleArray::build(&list).unwrap();
+            let (units, values) = build(&list).unwrap();
+            let array = DoubleArray { units: &units, values: &values };
             for (key, id) in &keys {
                 prop_assert_eq!(array.get(key.as_bytes()), Some(u32::from(*id)));
             }

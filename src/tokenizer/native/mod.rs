@@ -6,19 +6,22 @@
 
 mod aligned;
 mod charsmap;
+pub mod compiled;
 mod double_array;
 mod unigram;
 
 use std::fmt;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::EncodeOptions;
 use super::encoding::Encoding;
 use crate::formats::config::AddedTokenConfig;
+use crate::formats::sentencepiece::Algorithm;
 use aligned::{Aligned, Transform};
 use charsmap::Charsmap;
+use compiled::Compiled;
 use unigram::{Token, Unigram};
 
 /// What stands for a space, and at the beginning of a word.
@@ -28,8 +31,9 @@ const MAX_TEXT: usize = u32::MAX as usize;
 
 /// The engine of one tokenizer.
 pub struct NativeEngine {
+    compiled: Arc<Compiled>,
     charsmap: Charsmap,
-    model: Unigram,
+    unknown_score: f64,
     /// Added tokens that are matched on the raw text, and those matched on the normalized text.
     raw: AddedTokens,
     normalized: AddedTokens,
@@ -42,19 +46,6 @@ impl fmt::Debug for NativeEngine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NativeEngine").finish_non_exhaustive()
     }
-}
-
-/// What a native engine is made from.
-#[derive(Debug)]
-pub struct Parts<'a, P> {
-    /// Pieces and scores in the order of ids.
-    pub pieces: P,
-    pub unknown_id: u32,
-    pub charsmap: &'a [u8],
-    /// Added tokens with their ids; of equal ones the last counts.
-    pub added: Vec<(&'a AddedTokenConfig, u32)>,
-    /// The template's tokens, before and behind each text.
-    pub template: Template,
 }
 
 /// `[CLS] A [SEP]`, and of a pair `[CLS] A [SEP] B [SEP]`.
@@ -95,19 +86,24 @@ trait Take {
 }
 
 impl NativeEngine {
-    /// Builds the engine. None if the tokenizer has anything that this engine does not do exactly.
-    pub fn new<'a>(parts: Parts<'a, impl Iterator<Item = (&'a str, f64)>>) -> Option<Self> {
+    /// Builds the engine for a vocabulary and its added tokens with their ids, of which the last of equal ones counts.
+    ///
+    /// None if the tokenizer has anything that this engine does not do exactly.
+    pub fn new(
+        compiled: Arc<Compiled>,
+        added: &[(&AddedTokenConfig, u32)],
+        template: Template,
+    ) -> Option<Self> {
         let plain = |token: &AddedTokenConfig| !token.lstrip && !token.rstrip && !token.single_word;
-        if !parts.added.iter().all(|(token, _)| plain(token)) {
+        let known = added.iter().all(|(token, _)| plain(token));
+        if !known || compiled.algorithm() != Algorithm::Unigram || compiled.array().is_none() {
             return None;
         }
-        let charsmap = Charsmap::parse(parts.charsmap)?;
+        let charsmap = Charsmap::parse(compiled.charsmap())?;
         let mut raw = Vec::new();
         let mut normalized = Vec::new();
-        for (index, (token, id)) in parts.added.iter().enumerate() {
-            let replaced = parts.added[index + 1..]
-                .iter()
-                .any(|(_, later)| later == id);
+        for (index, (token, id)) in added.iter().enumerate() {
+            let replaced = added[index + 1..].iter().any(|(_, later)| later == id);
             if replaced {
                 continue;
             }
@@ -120,11 +116,12 @@ impl NativeEngine {
             }
         }
         Some(Self {
+            unknown_score: unigram::unknown_score(compiled.scores()),
+            compiled,
             charsmap,
-            model: Unigram::new(parts.pieces, parts.unknown_id)?,
             raw: AddedTokens::new(raw)?,
             normalized: AddedTokens::new(normalized)?,
-            template: parts.template,
+            template,
             idle: Mutex::default(),
         })
     }
@@ -135,11 +132,10 @@ impl NativeEngine {
         text: &str,
         pair: Option<&str>,
         options: &EncodeOptions,
-        pieces: impl Fn(u32) -> String,
     ) -> Option<Encoding> {
-        let mut encoding = self.encode_one(text, 0, options.parse_special, &pieces)?;
+        let mut encoding = self.encode_one(text, 0, options.parse_special)?;
         let second = match pair {
-            Some(pair) => Some(self.encode_one(pair, 1, options.parse_special, &pieces)?),
+            Some(pair) => Some(self.encode_one(pair, 1, options.parse_special)?),
             None => None,
         };
         if options.special_tokens {
@@ -162,23 +158,18 @@ impl NativeEngine {
     }
 
     /// The tokens of a text without any template.
-    fn encode_one(
-        &self,
-        text: &str,
-        sequence: usize,
-        parse_special: bool,
-        pieces: impl Fn(u32) -> String,
-    ) -> Option<Encoding> {
-        struct Collect<P> {
+    fn encode_one(&self, text: &str, sequence: usize, parse_special: bool) -> Option<Encoding> {
+        struct Collect<'a> {
             encoding: Encoding,
-            pieces: P,
+            compiled: &'a Compiled,
         }
 
-        impl<P: Fn(u32) -> String> Take for Collect<P> {
+        impl Take for Collect<'_> {
             #[inline]
             fn token(&mut self, id: u32, word: u32, range: (usize, usize)) {
                 self.encoding.ids.push(id);
-                self.encoding.tokens.push((self.pieces)(id));
+                let piece = self.compiled.piece(id).unwrap_or_default();
+                self.encoding.tokens.push(piece.to_owned());
                 self.encoding.offsets.push(range);
                 self.encoding.word_ids.push(Some(word));
             }
@@ -193,7 +184,7 @@ impl NativeEngine {
 
         let mut collect = Collect {
             encoding: Encoding::default(),
-            pieces,
+            compiled: &self.compiled,
         };
         self.run(text, parse_special, &mut collect)?;
         let mut encoding = collect.encoding;
@@ -230,6 +221,12 @@ impl NativeEngine {
         }
         let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
         let mut scratch = idle.unwrap_or_default();
+        let model = Unigram::new(
+            self.compiled.array()?,
+            self.compiled.scores(),
+            self.compiled.unknown_id(),
+            self.unknown_score,
+        );
         let mut word = 0;
         let raw = if parse_special {
             &self.raw
@@ -262,8 +259,7 @@ impl NativeEngine {
                 for_each_word(&words.text, |first, last| {
                     scratch.tokens.clear();
                     let text = &words.text[first..last];
-                    self.model
-                        .segment(text, &mut scratch.unigram, &mut scratch.tokens);
+                    model.segment(text, &mut scratch.unigram, &mut scratch.tokens);
                     let mut begin = first;
                     for token in &scratch.tokens {
                         let end = first + token.end as usize;

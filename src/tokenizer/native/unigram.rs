@@ -15,12 +15,12 @@ const MEMO_TOKENS: usize = 8;
 /// Words remembered at a time; a power of two.
 const MEMO_SLOTS: usize = 1 << 15;
 
-/// A Unigram model.
-#[derive(Debug)]
-pub struct Unigram {
-    pieces: DoubleArray,
+/// A Unigram model, in the sections of a compiled vocabulary.
+#[derive(Debug, Clone, Copy)]
+pub struct Unigram<'a> {
+    pieces: DoubleArray<'a>,
     /// Natural logarithm of the probability, by id.
-    scores: Vec<f64>,
+    scores: &'a [f64],
     unknown_id: u32,
     unknown_score: f64,
 }
@@ -32,28 +32,24 @@ pub struct Token {
     pub end: u32,
 }
 
-impl Unigram {
-    /// Builds the model from pieces and scores in the order of ids. None if a piece cannot be held.
-    pub fn new<'a>(pieces: impl Iterator<Item = (&'a str, f64)>, unknown_id: u32) -> Option<Self> {
-        let mut keys: Vec<(&[u8], u32)> = Vec::new();
-        let mut scores = Vec::new();
-        for (id, (piece, score)) in (0..).zip(pieces) {
-            keys.push((piece.as_bytes(), id));
-            scores.push(score);
-        }
-        keys.sort_unstable();
-        // Of equal pieces the last id counts.
-        keys.reverse();
-        keys.dedup_by_key(|key| key.0);
-        keys.reverse();
-        let worst = scores.iter().copied().fold(f64::INFINITY, f64::min);
-        ((unknown_id as usize) < scores.len()).then_some(())?;
-        Some(Self {
-            pieces: DoubleArray::build(&keys)?,
+/// The score of a character that no piece spells, given those of the pieces.
+pub fn unknown_score(scores: &[f64]) -> f64 {
+    scores.iter().copied().fold(f64::INFINITY, f64::min) - UNKNOWN_PENALTY
+}
+
+impl<'a> Unigram<'a> {
+    pub fn new(
+        pieces: DoubleArray<'a>,
+        scores: &'a [f64],
+        unknown_id: u32,
+        unknown_score: f64,
+    ) -> Self {
+        Self {
+            pieces,
             scores,
             unknown_id,
-            unknown_score: worst - UNKNOWN_PENALTY,
-        })
+            unknown_score,
+        }
     }
 
     /// Appends the tokens of a word.
@@ -91,7 +87,13 @@ impl Unigram {
             let till_here = nodes[start].score;
             let mut has_single = false;
             self.pieces.prefixes(&bytes[start..], |length, id| {
-                let candidate = self.scores[id as usize] + till_here;
+                // An id that has no score is damage, and not to be preferred.
+                let score = self
+                    .scores
+                    .get(id as usize)
+                    .copied()
+                    .unwrap_or(f64::NEG_INFINITY);
+                let candidate = score + till_here;
                 nodes[start + length].offer(candidate, start, id);
                 has_single |= length == width;
             });
@@ -215,10 +217,22 @@ fn hash(word: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::double_array::build;
     use super::*;
 
     fn segment(pieces: &[(&str, f64)], word: &str) -> Vec<(u32, u32)> {
-        let model = Unigram::new(pieces.iter().copied(), 0).unwrap();
+        let mut keys: Vec<(&[u8], u32)> = (0..)
+            .zip(pieces)
+            .map(|(id, piece)| (piece.0.as_bytes(), id))
+            .collect();
+        keys.sort_unstable();
+        let (units, values) = build(&keys).unwrap();
+        let scores: Vec<f64> = pieces.iter().map(|piece| piece.1).collect();
+        let array = DoubleArray {
+            units: &units,
+            values: &values,
+        };
+        let model = Unigram::new(array, &scores, 0, unknown_score(&scores));
         let mut scratch = Scratch::default();
         let mut first = Vec::new();
         model.segment(word, &mut scratch, &mut first);
@@ -246,11 +260,5 @@ mod tests {
     fn neighbouring_unknowns_are_one_token() {
         let pieces = [("?", 0.0), ("a", -1.0)];
         assert_eq!(segment(&pieces, "xéa漢"), [(0, 3), (1, 4), (0, 7)]);
-    }
-
-    #[test]
-    fn of_equal_pieces_the_last_id_counts() {
-        let pieces = [("?", 0.0), ("a", -1.0), ("a", -5.0)];
-        assert_eq!(segment(&pieces, "a"), [(2, 1)]);
     }
 }

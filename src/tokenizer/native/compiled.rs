@@ -1,0 +1,398 @@
+//! A compiled vocabulary: a SentencePiece file in the form that the engine searches, to be mapped and used in place.
+//!
+//! It is a function of the source file's bytes alone. Layout, all little-endian and each section at a multiple of 8:
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 0..96 | [`Header`] |
+//! | pieces x 8 | scores, float64, by id |
+//! | units x 4 | units of the double array |
+//! | units x 4 | its values |
+//! | pieces x 4 | end of each piece in the text section, by id |
+//! | pieces | kind of each piece |
+//! | text | the pieces, one behind the other |
+//! | charsmap | the compiled normalization rules, as the source file has them |
+
+use std::fmt;
+use std::ops::Range;
+
+use super::double_array::{DoubleArray, build};
+use crate::formats::sentencepiece::{Algorithm, PieceKind, SentencePieceModel};
+use crate::source::MappedFile;
+
+const MAGIC: [u8; 8] = *b"tokscope";
+/// Changes with the layout, and with whatever the sections are made by.
+pub const VERSION: u32 = 1;
+const HEADER: usize = 96;
+/// Where the checksum is: the CRC-32 of all other bytes.
+const CHECKSUM: Range<usize> = 44..48;
+const KINDS: [PieceKind; 6] = [
+    PieceKind::Normal,
+    PieceKind::Unknown,
+    PieceKind::Control,
+    PieceKind::UserDefined,
+    PieceKind::Unused,
+    PieceKind::Byte,
+];
+const ALGORITHMS: [Algorithm; 4] = [
+    Algorithm::Unigram,
+    Algorithm::Bpe,
+    Algorithm::Word,
+    Algorithm::Char,
+];
+
+/// A compiled vocabulary, in memory of its own or mapped.
+pub struct Compiled {
+    bytes: Bytes,
+    header: Header,
+    sections: Sections,
+}
+
+enum Bytes {
+    /// Words of 8 bytes, for their alignment.
+    Owned(Vec<u64>),
+    Mapped(MappedFile),
+}
+
+/// What stands in the first bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Header {
+    source: [u8; 32],
+    pieces: u32,
+    units: u32,
+    text: u32,
+    charsmap: u32,
+    unknown_id: u32,
+    algorithm: Algorithm,
+    byte_fallback: bool,
+}
+
+/// Where the sections are, as byte offsets; `ends` and what follows end where the next begins.
+#[derive(Debug, Clone, Copy)]
+struct Sections {
+    scores: usize,
+    units: usize,
+    values: usize,
+    ends: usize,
+    kinds: usize,
+    text: usize,
+    charsmap: usize,
+    end: usize,
+}
+
+impl fmt::Debug for Compiled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Compiled")
+            .field("header", &self.header)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Compiled {
+    /// Compiles a parsed file whose bytes have the sha256 `source`.
+    ///
+    /// A vocabulary that no double array can hold is compiled without one: see [`Compiled::array`].
+    pub fn new(model: &SentencePieceModel, source: [u8; 32]) -> Self {
+        let mut keys: Vec<(&[u8], u32)> = (0..)
+            .zip(&model.pieces)
+            .map(|(id, piece)| (piece.text.as_bytes(), id))
+            .collect();
+        keys.sort_unstable();
+        // Of equal pieces the last id counts.
+        keys.reverse();
+        keys.dedup_by_key(|key| key.0);
+        keys.reverse();
+        let (units, values) = build(&keys).unwrap_or_default();
+        let text: usize = model.pieces.iter().map(|piece| piece.text.len()).sum();
+        let header = Header {
+            source,
+            pieces: model.pieces.len() as u32,
+            units: units.len() as u32,
+            text: text as u32,
+            charsmap: model.precompiled_charsmap.len() as u32,
+            unknown_id: model.unknown_id,
+            algorithm: model.algorithm,
+            byte_fallback: model.byte_fallback,
+        };
+        let sections = header.sections();
+        let mut words = vec![0_u64; sections.end / 8];
+        let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
+        let mut put = |at: usize, data: &[u8]| bytes[at..at + data.len()].copy_from_slice(data);
+        let mut end = 0_u32;
+        for (index, piece) in model.pieces.iter().enumerate() {
+            put(
+                sections.scores + 8 * index,
+                &f64::from(piece.score).to_le_bytes(),
+            );
+            put(sections.text + end as usize, piece.text.as_bytes());
+            end += piece.text.len() as u32;
+            put(sections.ends + 4 * index, &end.to_le_bytes());
+            let kind = KINDS
+                .iter()
+                .position(|kind| *kind == piece.kind)
+                .unwrap_or(0);
+            put(sections.kinds + index, &[kind as u8]);
+        }
+        for (index, (unit, value)) in units.iter().zip(&values).enumerate() {
+            put(sections.units + 4 * index, &unit.to_le_bytes());
+            put(sections.values + 4 * index, &value.to_le_bytes());
+        }
+        put(sections.charsmap, &model.precompiled_charsmap);
+        header.write(&mut bytes[..HEADER]);
+        let checksum = checksum(bytes);
+        bytes[CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
+        Self {
+            bytes: Bytes::Owned(words),
+            header,
+            sections,
+        }
+    }
+
+    /// Opens a compiled file. None if it is not one of this version for that source, whole and undamaged.
+    pub fn open(file: MappedFile, source: [u8; 32]) -> Option<Self> {
+        let bytes = file.bytes();
+        let header = Header::read(bytes.get(..HEADER)?)?;
+        let sections = header.sections();
+        let whole = bytes.len() == sections.end && header.source == source;
+        // Numbers are used as they stand in the file.
+        let usable = cfg!(target_endian = "little") && bytes.as_ptr().cast::<u64>().is_aligned();
+        if !whole || !usable || bytes[CHECKSUM] != checksum(bytes).to_le_bytes() {
+            return None;
+        }
+        Some(Self {
+            bytes: Bytes::Mapped(file),
+            header,
+            sections,
+        })
+    }
+
+    /// The bytes to keep.
+    pub fn bytes(&self) -> &[u8] {
+        match &self.bytes {
+            Bytes::Owned(words) => bytemuck::cast_slice(words),
+            Bytes::Mapped(file) => file.bytes(),
+        }
+    }
+
+    /// Number of pieces.
+    pub fn len(&self) -> usize {
+        self.header.pieces as usize
+    }
+
+    pub fn unknown_id(&self) -> u32 {
+        self.header.unknown_id
+    }
+
+    pub fn algorithm(&self) -> Algorithm {
+        self.header.algorithm
+    }
+
+    pub fn byte_fallback(&self) -> bool {
+        self.header.byte_fallback
+    }
+
+    /// The text of a piece.
+    #[inline]
+    pub fn piece(&self, id: u32) -> Option<&str> {
+        let ends: &[u32] = self.section(self.sections.ends, self.len());
+        let index = id as usize;
+        let end = *ends.get(index)? as usize;
+        let start = index
+            .checked_sub(1)
+            .map_or(0, |before| ends[before] as usize);
+        let text: &[u8] = self.section(self.sections.text, self.header.text as usize);
+        str::from_utf8(text.get(start..end)?).ok()
+    }
+
+    /// The score of each piece.
+    #[inline]
+    pub fn scores(&self) -> &[f64] {
+        self.section(self.sections.scores, self.len())
+    }
+
+    /// The kind of each piece.
+    pub fn kinds(&self) -> impl ExactSizeIterator<Item = PieceKind> {
+        let kinds: &[u8] = self.section(self.sections.kinds, self.len());
+        kinds.iter().map(|kind| {
+            KINDS
+                .get(usize::from(*kind))
+                .copied()
+                .unwrap_or(PieceKind::Normal)
+        })
+    }
+
+    /// The compiled normalization rules; empty for none.
+    pub fn charsmap(&self) -> &[u8] {
+        self.section(self.sections.charsmap, self.header.charsmap as usize)
+    }
+
+    /// The pieces as a set to be searched; none if they cannot be held as one.
+    #[inline]
+    pub fn array(&self) -> Option<DoubleArray<'_>> {
+        let units = self.header.units as usize;
+        (units > 0).then(|| DoubleArray {
+            units: self.section(self.sections.units, units),
+            values: self.section(self.sections.values, units),
+        })
+    }
+
+    /// The id of a piece; of equal ones the last.
+    pub fn find(&self, piece: &str) -> Option<u32> {
+        match self.array() {
+            Some(array) => array.get(piece.as_bytes()),
+            None => (0..self.header.pieces)
+                .rev()
+                .find(|id| self.piece(*id) == Some(piece)),
+        }
+    }
+
+    #[inline]
+    fn section<T: bytemuck::AnyBitPattern>(&self, start: usize, length: usize) -> &[T] {
+        // `open` and `new` have made sure that the sections are there, and aligned.
+        let bytes = self.bytes().get(start..start + length * size_of::<T>());
+        bytes
+            .and_then(|bytes| bytemuck::try_cast_slice(bytes).ok())
+            .unwrap_or_default()
+    }
+}
+
+impl Header {
+    fn sections(&self) -> Sections {
+        let up = |at: usize| at.next_multiple_of(8);
+        let (pieces, units) = (self.pieces as usize, self.units as usize);
+        let scores = HEADER;
+        let first_units = scores + 8 * pieces;
+        let values = up(first_units + 4 * units);
+        let ends = up(values + 4 * units);
+        let kinds = up(ends + 4 * pieces);
+        let text = up(kinds + pieces);
+        let charsmap = up(text + self.text as usize);
+        Sections {
+            scores,
+            units: first_units,
+            values,
+            ends,
+            kinds,
+            text,
+            charsmap,
+            end: up(charsmap + self.charsmap as usize),
+        }
+    }
+
+    fn numbers(&self) -> [u32; 10] {
+        let algorithm = ALGORITHMS
+            .iter()
+            .position(|other| *other == self.algorithm)
+            .unwrap_or(0);
+        [
+            VERSION,
+            0,
+            self.pieces,
+            self.units,
+            self.text,
+            self.charsmap,
+            self.unknown_id,
+            algorithm as u32,
+            u32::from(self.byte_fallback),
+            0,
+        ]
+    }
+
+    fn write(&self, bytes: &mut [u8]) {
+        bytes[..8].copy_from_slice(&MAGIC);
+        bytes[8..40].copy_from_slice(&self.source);
+        for (slot, number) in bytes[40..80].chunks_exact_mut(4).zip(self.numbers()) {
+            slot.copy_from_slice(&number.to_le_bytes());
+        }
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (numbers, _) = bytes.get(40..)?.as_chunks::<4>();
+        let number = |index: usize| numbers.get(index).map(|bytes| u32::from_le_bytes(*bytes));
+        if !bytes.starts_with(&MAGIC) || number(0)? != VERSION {
+            return None;
+        }
+        Some(Self {
+            source: bytes.get(8..40)?.try_into().ok()?,
+            pieces: number(2)?,
+            units: number(3)?,
+            text: number(4)?,
+            charsmap: number(5)?,
+            unknown_id: number(6)?,
+            algorithm: *ALGORITHMS.get(number(7)? as usize)?,
+            byte_fallback: number(8)? != 0,
+        })
+    }
+}
+
+/// The CRC-32 of a compiled file, its own place left out.
+fn checksum(bytes: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&bytes[..CHECKSUM.start]);
+    hasher.update(&bytes[CHECKSUM.end..]);
+    hasher.finalize()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    const SOURCE: [u8; 32] = [7; 32];
+
+    fn demo() -> SentencePieceModel {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo/model/spm.model");
+        SentencePieceModel::parse("spm.model", &std::fs::read(path).unwrap()).unwrap()
+    }
+
+    fn open(bytes: &[u8], source: [u8; 32]) -> Option<Compiled> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        Compiled::open(MappedFile::open(file.path(), "compiled").unwrap(), source)
+    }
+
+    #[test]
+    fn a_compiled_file_says_what_the_source_says() {
+        let model = demo();
+        let made = Compiled::new(&model, SOURCE);
+        let opened = open(made.bytes(), SOURCE).unwrap();
+        assert_eq!(opened.len(), model.pieces.len());
+        assert_eq!(opened.unknown_id(), model.unknown_id);
+        assert_eq!(opened.byte_fallback(), model.byte_fallback);
+        assert_eq!(opened.charsmap(), model.precompiled_charsmap);
+        let parts = (0..).zip(opened.kinds()).zip(opened.scores());
+        for (((id, kind), score), piece) in parts.zip(&model.pieces) {
+            assert_eq!(opened.piece(id), Some(piece.text.as_str()));
+            assert_eq!((kind, *score), (piece.kind, f64::from(piece.score)));
+            assert_eq!(opened.find(&piece.text), Some(id));
+        }
+        assert_eq!(opened.piece(model.pieces.len() as u32), None);
+    }
+
+    #[test]
+    fn a_file_that_is_damaged_cut_off_or_of_another_source_is_not_used() {
+        let made = Compiled::new(&demo(), SOURCE);
+        let bytes = made.bytes();
+        assert!(open(bytes, [8; 32]).is_none());
+        for length in [0, 1, HEADER - 1, HEADER, bytes.len() / 2, bytes.len() - 8] {
+            assert!(open(&bytes[..length], SOURCE).is_none(), "{length}");
+        }
+        let longer = [bytes, &[0; 8]].concat();
+        assert!(open(&longer, SOURCE).is_none());
+        for place in (0..HEADER).chain((HEADER..bytes.len()).step_by(997)) {
+            let mut damaged = bytes.to_vec();
+            damaged[place] ^= 0x40;
+            assert!(open(&damaged, SOURCE).is_none(), "{place}");
+        }
+    }
+
+    #[test]
+    fn pieces_that_no_array_can_hold_are_found_one_by_one() {
+        let mut model = demo();
+        model.pieces[5].text = "a\0b".to_owned();
+        let compiled = Compiled::new(&model, SOURCE);
+        assert!(compiled.array().is_none());
+        assert_eq!(compiled.find("a\0b"), Some(5));
+    }
+}
