@@ -20,7 +20,6 @@ use tokenizers::processors::template::TemplateProcessing;
 
 use super::native::compiled::Compiled;
 use super::native::{NativeEngine, Template};
-use super::vocabulary::added_ids;
 use crate::error::{Error, Result};
 use crate::formats::config::{
     AddedTokenConfig, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig,
@@ -114,23 +113,17 @@ pub fn convert(
     Ok(tokenizer)
 }
 
-/// The native engine for the same file, where it does all that the file and `added` ask for.
+/// The native engine for the same file, where it does all that the file and its added tokens ask for.
 pub fn native(
     compiled: &Arc<Compiled>,
     config: &TokenizerConfig,
-    added: &[AddedTokenConfig],
+    added_ids: &[(AddedTokenConfig, u32)],
 ) -> Option<NativeEngine> {
     if config.do_lower_case || config.split_by_punct {
         return None;
     }
-    let pieces = added_pieces(compiled);
-    let added = added_ids(
-        compiled.len(),
-        |text| compiled.find(text),
-        &[&pieces, added],
-    );
     let template = |text: &str| {
-        let known = added.iter().find(|(token, _)| token.content == text);
+        let known = added_ids.iter().find(|(token, _)| token.content == text);
         let id = known.map(|(_, id)| *id).or_else(|| compiled.find(text));
         (id.unwrap_or(compiled.unknown_id()), text.to_owned())
     };
@@ -138,7 +131,7 @@ pub fn native(
         first: template("[CLS]"),
         separator: template("[SEP]"),
     };
-    NativeEngine::new(Arc::clone(compiled), &added, template)
+    NativeEngine::new(Arc::clone(compiled), added_ids, template)
 }
 
 /// Pieces → text: `▁` is a space, and nothing at the very beginning. The reference's Metaspace decoder.

@@ -18,6 +18,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use encoding::{Encoding, OffsetUnit};
 pub use vocabulary::Vocabulary;
+use vocabulary::added_ids;
 
 use crate::error::{Error, Result};
 use crate::formats::config::{AddedTokenConfig, ModelConfig, SpecialTokensMap, TokenizerConfig};
@@ -118,6 +119,8 @@ enum Origin {
     SentencePiece {
         file: Arc<dyn ByteSource>,
         compiled: Arc<Compiled>,
+        /// Every added token, pieces of the file among them, with its id.
+        added_ids: Vec<(AddedTokenConfig, u32)>,
     },
 }
 
@@ -198,12 +201,23 @@ impl Tokenizer {
         let compiled = compile(files, file.as_ref())?;
         let mut special_tokens = SpecialTokens::read(files, &config)?;
         deberta::default_special_tokens(&mut special_tokens.map);
+        let pieces = deberta::added_pieces(&compiled);
+        let added = special_tokens.to_add(&pieces);
+        let ids = added_ids(
+            compiled.size(),
+            |text| compiled.find(text),
+            &[&pieces, &added],
+        );
         Ok(Self {
-            added: special_tokens.to_add(&deberta::added_pieces(&compiled)),
             origin: Origin::SentencePiece {
                 file,
+                added_ids: ids
+                    .into_iter()
+                    .map(|(token, id)| (token.clone(), id))
+                    .collect(),
                 compiled: Arc::new(compiled),
             },
+            added,
             config,
             special_tokens: special_tokens.map,
             vocabulary: OnceLock::new(),
@@ -231,9 +245,11 @@ impl Tokenizer {
 
     fn build_native(&self) -> Option<NativeEngine> {
         match &self.origin {
-            Origin::SentencePiece { compiled, .. } => {
-                deberta::native(compiled, &self.config, &self.added)
-            }
+            Origin::SentencePiece {
+                compiled,
+                added_ids,
+                ..
+            } => deberta::native(compiled, &self.config, added_ids),
             Origin::Json { .. } => None,
         }
     }
@@ -264,7 +280,7 @@ impl Tokenizer {
                 reference::add_tokens(file.name(), &mut inner, &self.added)?;
                 ReferenceEngine::new(file.name(), inner, *unknown_id, cut_left)
             }
-            Origin::SentencePiece { file, compiled } => {
+            Origin::SentencePiece { file, compiled, .. } => {
                 let name = file.name();
                 let model = SentencePieceModel::parse(name, &file.read_all()?)?;
                 let mut inner = deberta::convert(name, &model, &self.config)?;
@@ -318,14 +334,13 @@ impl Tokenizer {
     /// # Errors
     /// [`Error::UnknownId`] for an id that no token has: the reference leaves such ids out without a word.
     pub fn decode(&self, ids: &[u32], skip_special_tokens: bool) -> Result<String> {
-        let vocabulary = self.vocabulary();
         let mut pieces = Vec::with_capacity(ids.len());
         for &id in ids {
-            let entry = vocabulary
-                .get(id)
+            let (piece, special) = self
+                .spelling(id)
                 .ok_or_else(|| self.unknown_id(u64::from(id)))?;
-            if !(skip_special_tokens && entry.special) {
-                pieces.push(entry.piece.clone());
+            if !(skip_special_tokens && special) {
+                pieces.push(piece.to_owned());
             }
         }
         let text = match &self.origin {
@@ -341,7 +356,39 @@ impl Tokenizer {
 
     /// The piece of an id.
     pub fn piece(&self, id: u32) -> Option<&str> {
-        self.vocabulary().get(id).map(|entry| entry.piece.as_str())
+        self.spelling(id).map(|(piece, _)| piece)
+    }
+
+    /// The piece of an id, and whether it is special. Does without the list of all pieces where it can.
+    fn spelling(&self, id: u32) -> Option<(&str, bool)> {
+        match &self.origin {
+            Origin::SentencePiece {
+                compiled,
+                added_ids,
+                ..
+            } => match added_ids.iter().rfind(|(_, other)| *other == id) {
+                Some((token, _)) => Some((&token.content, token.special)),
+                None => compiled.piece(id).map(|piece| (piece, false)),
+            },
+            Origin::Json { .. } => {
+                let entry = self.vocabulary().get(id)?;
+                Some((&entry.piece, entry.special))
+            }
+        }
+    }
+
+    fn find(&self, piece: &str) -> Option<u32> {
+        match &self.origin {
+            Origin::SentencePiece {
+                compiled,
+                added_ids,
+                ..
+            } => {
+                let added = added_ids.iter().find(|(token, _)| token.content == piece);
+                added.map(|(_, id)| *id).or_else(|| compiled.find(piece))
+            }
+            Origin::Json { .. } => self.vocabulary().find(piece).map(|entry| entry.id),
+        }
     }
 
     /// The id of a piece, spelled exactly as the vocabulary has it.
@@ -349,13 +396,12 @@ impl Tokenizer {
     /// # Errors
     /// [`Error::UnknownPiece`], with a near one where there is one.
     pub fn id_of(&self, piece: &str) -> Result<u32> {
-        let vocabulary = self.vocabulary();
-        vocabulary.find(piece).map(|entry| entry.id).ok_or_else(|| {
+        self.find(piece).ok_or_else(|| {
             let word = piece.strip_prefix(['▁', 'Ġ', ' ']).unwrap_or(piece);
             let near = ["▁", "Ġ", "##", ""]
                 .map(|mark| format!("{mark}{word}"))
                 .into_iter()
-                .find(|near| vocabulary.find(near).is_some());
+                .find(|near| self.find(near).is_some());
             Error::UnknownPiece {
                 piece: piece.to_owned(),
                 near,
@@ -374,10 +420,11 @@ impl Tokenizer {
     /// Every piece, in the order of ids.
     pub fn vocabulary(&self) -> &Vocabulary {
         self.vocabulary.get_or_init(|| match &self.origin {
-            Origin::SentencePiece { compiled, .. } => {
-                let pieces = deberta::added_pieces(compiled);
-                Vocabulary::from_compiled(compiled, &pieces, &self.added)
-            }
+            Origin::SentencePiece {
+                compiled,
+                added_ids,
+                ..
+            } => Vocabulary::from_compiled(compiled, added_ids),
             // A tokenizer.json is parsed for its vocabulary when it is opened.
             Origin::Json { .. } => Vocabulary::default(),
         })
@@ -423,13 +470,7 @@ impl Tokenizer {
             .named()
             .into_iter()
             .filter_map(|(name, token)| Some((name, token?.text())))
-            .map(|(name, token)| {
-                (
-                    name,
-                    token,
-                    self.vocabulary().find(token).map(|entry| entry.id),
-                )
-            })
+            .map(|(name, token)| (name, token, self.find(token)))
             .collect()
     }
 }

@@ -73,12 +73,8 @@ impl From<PieceKind> for Kind {
 }
 
 impl Vocabulary {
-    /// The pieces of a SentencePiece file; those of them that are added tokens too; and the tokens added to them.
-    pub fn from_compiled(
-        compiled: &Compiled,
-        added_pieces: &[AddedTokenConfig],
-        added: &[AddedTokenConfig],
-    ) -> Self {
+    /// The pieces of a SentencePiece file, and its added tokens with their ids.
+    pub fn from_compiled(compiled: &Compiled, added_ids: &[(AddedTokenConfig, u32)]) -> Self {
         let pieces = (0..).zip(compiled.kinds()).zip(compiled.scores());
         let entries = pieces
             .map(|((id, kind), score)| Entry {
@@ -91,8 +87,7 @@ impl Vocabulary {
                 added: false,
             })
             .collect();
-        let batches = [added_pieces, added];
-        let ids = added_ids(compiled.len(), |text| compiled.find(text), &batches);
+        let ids = added_ids.iter().map(|(token, id)| (token, *id)).collect();
         Self::new(entries, ids)
     }
 

@@ -175,7 +175,7 @@ impl Compiled {
     }
 
     /// Number of pieces.
-    pub fn len(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.header.pieces as usize
     }
 
@@ -194,7 +194,7 @@ impl Compiled {
     /// The text of a piece.
     #[inline]
     pub fn piece(&self, id: u32) -> Option<&str> {
-        let ends: &[u32] = self.section(self.sections.ends, self.len());
+        let ends: &[u32] = self.section(self.sections.ends, self.size());
         let index = id as usize;
         let end = *ends.get(index)? as usize;
         let start = index
@@ -207,12 +207,12 @@ impl Compiled {
     /// The score of each piece.
     #[inline]
     pub fn scores(&self) -> &[f64] {
-        self.section(self.sections.scores, self.len())
+        self.section(self.sections.scores, self.size())
     }
 
     /// The kind of each piece.
     pub fn kinds(&self) -> impl ExactSizeIterator<Item = PieceKind> {
-        let kinds: &[u8] = self.section(self.sections.kinds, self.len());
+        let kinds: &[u8] = self.section(self.sections.kinds, self.size());
         kinds.iter().map(|kind| {
             KINDS
                 .get(usize::from(*kind))
@@ -357,7 +357,7 @@ mod tests {
         let model = demo();
         let made = Compiled::new(&model, SOURCE);
         let opened = open(made.bytes(), SOURCE).unwrap();
-        assert_eq!(opened.len(), model.pieces.len());
+        assert_eq!(opened.size(), model.pieces.len());
         assert_eq!(opened.unknown_id(), model.unknown_id);
         assert_eq!(opened.byte_fallback(), model.byte_fallback);
         assert_eq!(opened.charsmap(), model.precompiled_charsmap);

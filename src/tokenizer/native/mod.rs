@@ -91,7 +91,7 @@ impl NativeEngine {
     /// None if the tokenizer has anything that this engine does not do exactly.
     pub fn new(
         compiled: Arc<Compiled>,
-        added: &[(&AddedTokenConfig, u32)],
+        added: &[(AddedTokenConfig, u32)],
         template: Template,
     ) -> Option<Self> {
         let plain = |token: &AddedTokenConfig| !token.lstrip && !token.rstrip && !token.single_word;
