@@ -4,7 +4,7 @@
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 0..96 | [`Header`] |
+//! | 0..96 | magic, version, checksum, sha256 of the source, sizes, settings |
 //! | pieces x 8 | scores, float64, by id |
 //! | units x 4 | units of the double array |
 //! | units x 4 | its values |
