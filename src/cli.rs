@@ -4,7 +4,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    completions, count, decode, diff, embed, info, man, neighbors, pull, tokenize, vocab,
+    completions, count, decode, diff, embed, info, man, neighbors, pull, tokenize, verify, vocab,
 };
 use crate::render::Format;
 use crate::render::style::ColorChoice;
@@ -109,6 +109,7 @@ pub enum Command {
     Diff(diff::Args),
     Neighbors(neighbors::Args),
     Pull(pull::Args),
+    Verify(verify::Args),
     Completions(completions::Args),
     Man(man::Args),
 }

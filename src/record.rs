@@ -44,6 +44,8 @@ pub enum Record {
     Diff(Diff),
     Neighbor(Neighbor),
     File(File),
+    Difference(Difference),
+    Verify(Verify),
     Error(Failure),
 }
 
@@ -327,6 +329,33 @@ pub struct File {
     pub size: u64,
     /// Whether it was there before.
     pub cached: bool,
+}
+
+/// A text that the two engines encode differently.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Difference {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// Position of the first token that differs.
+    pub position: usize,
+    pub text: String,
+    /// Tokens of the native engine, and their offsets in bytes.
+    pub native: Vec<String>,
+    pub native_offsets: Vec<Offset>,
+    /// Tokens of the reference engine, and their offsets in bytes.
+    pub reference: Vec<String>,
+    pub reference_offsets: Vec<Offset>,
+}
+
+/// How a comparison of the two engines came out.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Verify {
+    pub texts: usize,
+    pub tokens: usize,
+    /// Texts that the engines encode differently.
+    pub differences: usize,
 }
 
 /// A record of a stream that could not be answered, in its place.

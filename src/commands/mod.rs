@@ -15,6 +15,7 @@ pub mod neighbors;
 pub mod pull;
 pub mod rows;
 pub mod tokenize;
+pub mod verify;
 pub mod vocab;
 
 use std::io::{self, BufRead, Write};

@@ -250,6 +250,28 @@ impl Sink for Separated<'_> {
                     record.cached.to_string(),
                 ])
             }
+            Record::Difference(record) => {
+                self.header(
+                    "difference",
+                    &["path", "line", "position", "text", "native", "reference"],
+                )?;
+                self.write(vec![
+                    text(&record.path),
+                    optional(record.line),
+                    record.position.to_string(),
+                    record.text.clone(),
+                    record.native.join(" "),
+                    record.reference.join(" "),
+                ])
+            }
+            Record::Verify(record) => {
+                self.header("verify", &["texts", "tokens", "differences"])?;
+                self.write(vec![
+                    record.texts.to_string(),
+                    record.tokens.to_string(),
+                    record.differences.to_string(),
+                ])
+            }
             Record::Error(record) => write_failure(&mut self.out, &mut self.err, record),
         }
     }

@@ -233,6 +233,11 @@ impl Tokenizer {
         Self { choice, ..self }
     }
 
+    /// Whether the native engine encodes whole texts for this tokenizer.
+    pub fn is_native(&self) -> bool {
+        self.native().is_some()
+    }
+
     /// The native engine, built on the first call; none if this tokenizer is not of its shape, or not its choice.
     fn native(&self) -> Option<&NativeEngine> {
         if self.choice == EngineChoice::Reference {

@@ -12,7 +12,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::escape::cell;
 use super::{Reader, Streams, write_bare, write_failure};
-use crate::record::{Count, File, Piece, Record, Sink, Total};
+use crate::record::{Count, Difference, File, Piece, Record, Sink, Total, Verify};
 
 pub struct Human<'w> {
     reader: Reader,
@@ -118,6 +118,38 @@ impl<'w> Human<'w> {
             pad(&cell(&record.name), 32)
         )
     }
+
+    fn difference(&mut self, record: &Difference) -> io::Result<()> {
+        let style = self.reader.style;
+        let mut place = record.path.clone().unwrap_or_default();
+        if let Some(line) = record.line {
+            place.push_str(&format!(" line {line}"));
+        }
+        let place = format!("{} token {}", place.trim_start(), record.position);
+        writeln!(self.out, "{}", style.head(place.trim_start()))?;
+        writeln!(self.out, "  text       {}", cell(&record.text))?;
+        let tokens = |tokens: &[String]| {
+            let tokens: Vec<_> = tokens.iter().map(|token| cell(token)).collect();
+            tokens.join(" ")
+        };
+        writeln!(self.out, "  native     {}", tokens(&record.native))?;
+        writeln!(self.out, "  reference  {}", tokens(&record.reference))
+    }
+
+    fn verify(&mut self, record: &Verify) -> io::Result<()> {
+        let style = self.reader.style;
+        let verdict = match record.differences {
+            0 => style.good("no differences"),
+            1 => style.bad("1 text differs"),
+            several => style.bad(&format!("{several} texts differ")),
+        };
+        let texts = if record.texts == 1 { "text" } else { "texts" };
+        writeln!(
+            self.out,
+            "{} {texts}, {} tokens: {verdict}",
+            record.texts, record.tokens
+        )
+    }
 }
 
 impl Sink for Human<'_> {
@@ -133,6 +165,8 @@ impl Sink for Human<'_> {
             Record::Diff(record) => self.diff(record),
             Record::Neighbor(record) => self.neighbor(record),
             Record::File(record) => self.file(record),
+            Record::Difference(record) => self.difference(record),
+            Record::Verify(record) => self.verify(record),
             Record::Error(record) => write_failure(&mut self.out, &mut self.err, record),
         }
     }

@@ -12,8 +12,10 @@ const UNREACHED: u32 = u32::MAX;
 /// Words of up to this many bytes, and tokens, are remembered.
 const MEMO_BYTES: usize = 28;
 const MEMO_TOKENS: usize = 8;
-/// Words remembered at a time; a power of two.
+/// Words remembered at a time, 3 MB of them; a power of two.
 const MEMO_SLOTS: usize = 1 << 15;
+/// A single sentence is segmented before that memory would be there.
+const WORDS_BEFORE_MEMO: usize = 500;
 
 /// A Unigram model, in the sections of a compiled vocabulary.
 #[derive(Debug, Clone, Copy)]
@@ -55,9 +57,9 @@ impl<'a> Unigram<'a> {
     /// Appends the tokens of a word.
     #[inline]
     pub fn segment(&self, word: &str, scratch: &mut Scratch, tokens: &mut Vec<Token>) {
-        let slot = (word.len() <= MEMO_BYTES).then(|| hash(word.as_bytes()));
+        let slot = scratch.memo.slot(word);
         if let Some(slot) = slot
-            && let Some(remembered) = scratch.memo[slot].get(word.as_bytes())
+            && let Some(remembered) = scratch.memo.slots[slot].get(word.as_bytes())
         {
             tokens.extend_from_slice(remembered);
             return;
@@ -65,7 +67,7 @@ impl<'a> Unigram<'a> {
         let first = tokens.len();
         self.search(word, scratch, tokens);
         if let Some(slot) = slot {
-            scratch.memo[slot].set(word.as_bytes(), &tokens[first..]);
+            scratch.memo.slots[slot].set(word.as_bytes(), &tokens[first..]);
         }
     }
 
@@ -154,18 +156,32 @@ impl Node {
 }
 
 /// What segmentation keeps from word to word.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Scratch {
     nodes: Vec<Node>,
-    memo: Vec<Remembered>,
+    memo: Memo,
 }
 
-impl Default for Scratch {
-    fn default() -> Self {
-        Self {
-            nodes: Vec::new(),
-            memo: vec![Remembered::default(); MEMO_SLOTS],
+/// Words and their tokens, by hash; a new word takes the place of an old one.
+#[derive(Debug, Default)]
+struct Memo {
+    /// None until enough words have come to be worth the memory.
+    slots: Vec<Remembered>,
+    words: usize,
+}
+
+impl Memo {
+    /// The slot of a word; none for one that is not to be remembered.
+    #[inline]
+    fn slot(&mut self, word: &str) -> Option<usize> {
+        if self.slots.is_empty() {
+            self.words += 1;
+            if self.words < WORDS_BEFORE_MEMO {
+                return None;
+            }
+            self.slots = vec![Remembered::default(); MEMO_SLOTS];
         }
+        (word.len() <= MEMO_BYTES).then(|| hash(word.as_bytes()))
     }
 }
 
@@ -236,9 +252,12 @@ mod tests {
         let mut scratch = Scratch::default();
         let mut first = Vec::new();
         model.segment(word, &mut scratch, &mut first);
-        let mut again = Vec::new();
-        model.segment(word, &mut scratch, &mut again);
-        assert_eq!(first, again);
+        // Searched, then remembered, then recalled.
+        for _ in 0..WORDS_BEFORE_MEMO + 2 {
+            let mut again = Vec::new();
+            model.segment(word, &mut scratch, &mut again);
+            assert_eq!(first, again);
+        }
         first.iter().map(|token| (token.id, token.end)).collect()
     }
 
