@@ -74,6 +74,9 @@ pub struct GlobalOptions {
         value_name = "ENGINE"
     )]
     pub engine: EngineChoice,
+    /// Threads to use [default: one a core] [env: RAYON_NUM_THREADS]
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<usize>,
     /// Output format
     #[arg(
         long,

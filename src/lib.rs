@@ -38,7 +38,7 @@ pub mod render;
 pub mod cli;
 
 use std::ffi::OsString;
-use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::io::{self, BufReader, BufWriter, ErrorKind, IsTerminal, Write};
 use std::sync::Arc;
 
 use clap::{CommandFactory, Parser};
@@ -50,6 +50,9 @@ use record::Sink;
 use render::stderr::{Level, Stderr};
 use render::style::Style;
 use render::{Format, Reader, Streams};
+
+/// Bytes of standard input that are taken at a time, where so many are there.
+const STDIN_BUFFER: usize = 1 << 18;
 
 /// Runs the program: arguments in, answer on standard output, exit code back.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
@@ -93,6 +96,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 
 fn answer(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
     let global = &cli.global;
+    if let Some(threads) = global.threads {
+        // Fails only if there is a pool already, which a second run in one process keeps.
+        let _ = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global();
+    }
     let format = if global.json {
         Format::Json
     } else {
@@ -122,7 +131,7 @@ fn answer(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
             engine: global.engine,
         },
         observer: Arc::clone(stderr) as Arc<dyn source::Observer>,
-        stdin: &mut io::stdin().lock(),
+        stdin: &mut BufReader::with_capacity(STDIN_BUFFER, Box::new(io::stdin())),
         stdin_is_terminal: io::stdin().is_terminal(),
         sink: sink.as_mut(),
         human: format == Format::Human,

@@ -7,8 +7,8 @@ use std::str::FromStr;
 use clap::Args as ClapArgs;
 use ignore::WalkBuilder;
 
-use super::Session;
 use super::input::{InputOptions, Text, TextArgs, utf8, words};
+use super::{Session, in_parallel};
 use crate::error::{Error, Exit, Result};
 use crate::record::{Count, Record, Total};
 use crate::tokenizer::{EncodeOptions, Tokenizer};
@@ -167,20 +167,28 @@ impl Counting<'_> {
     }
 
     fn input(&mut self, session: &mut Session, input: &TextArgs) -> Result<()> {
-        input.for_each(session, |session, text| match text {
-            Ok(Text { text, line, path }) => {
-                let mut count = count(self.tokenizer, &text, &self.options)?;
-                count.path = path.or_else(|| self.stdin_name.clone());
-                count.line = line;
-                self.take(session, count)
-            }
-            Err((line, error)) => {
-                self.failed = Some(error.exit());
-                if session.human && !self.args.total {
-                    session.bare("")?;
+        input.for_each_batch(session, |session, batch| {
+            let (tokenizer, options) = (self.tokenizer, &self.options);
+            let counts = in_parallel(batch, |item| {
+                let Text { text, line, path } = item?;
+                let mut count = count(tokenizer, &text, options).map_err(|error| (line, error))?;
+                (count.path, count.line) = (path, line);
+                Ok(count)
+            });
+            counts.into_iter().try_for_each(|count| match count {
+                Ok(mut count) => {
+                    count.path = count.path.or_else(|| self.stdin_name.clone());
+                    self.take(session, count)
                 }
-                session.emit_failure(line, None, &error)
-            }
+                Err((Some(line), error)) => {
+                    self.failed = Some(error.exit());
+                    if session.human && !self.args.total {
+                        session.bare("")?;
+                    }
+                    session.emit_failure(Some(line), None, &error)
+                }
+                Err((None, error)) => Err(error),
+            })
         })
     }
 
@@ -197,15 +205,13 @@ impl Counting<'_> {
             return self.input(session, &input);
         }
         if !Path::new(path).is_dir() {
-            return match std::fs::read(path) {
-                Ok(bytes) => self.file(session, path, bytes),
-                Err(source) => self.unreadable(session, path, source),
-            };
+            return self.files(session, vec![Found::named(path)]);
         }
+        let mut found = Vec::new();
         for entry in WalkBuilder::new(path).sort_by_file_path(Path::cmp).build() {
             match entry {
                 Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
-                    self.file_of_tree(session, entry.path())?;
+                    found.push(Found::in_tree(entry.path()));
                 }
                 Ok(_) => {}
                 Err(error) => {
@@ -213,42 +219,32 @@ impl Counting<'_> {
                     session.note(&format!("skipped: {error}"))?;
                 }
             }
+            if found.len() == FILES_AT_A_TIME {
+                self.files(session, std::mem::take(&mut found))?;
+            }
+        }
+        self.files(session, found)
+    }
+
+    /// Counts files on all cores, and reports them in their order.
+    fn files(&mut self, session: &mut Session, found: Vec<Found>) -> Result<()> {
+        let (tokenizer, options, args) = (self.tokenizer, &self.options, self.args);
+        let outcomes = in_parallel(found, |found| {
+            let outcome = found.count(tokenizer, options, args);
+            (found.path, outcome)
+        });
+        for (path, outcome) in outcomes {
+            match outcome {
+                Ok(Some(count)) => self.take(session, count)?,
+                Ok(None) => session.note(&format!("skipped {path}: it is not text"))?,
+                // An error stands in the file's place, and the rest goes on.
+                Err(error) => {
+                    self.failed = Some(error.exit());
+                    session.emit_failure(None, Some(path), &error)?;
+                }
+            }
         }
         Ok(())
-    }
-
-    /// A file that was not named but found: one that is no text is passed over, and said to be.
-    fn file_of_tree(&mut self, session: &mut Session, path: &Path) -> Result<()> {
-        let name = path.display().to_string();
-        match read_text(path, self.args.lossy) {
-            Ok(Some(bytes)) => self.file(session, &name, bytes),
-            Ok(None) => session.note(&format!("skipped {name}: it is not text")),
-            Err(source) => self.unreadable(session, &name, source),
-        }
-    }
-
-    fn file(&mut self, session: &mut Session, path: &str, bytes: Vec<u8>) -> Result<()> {
-        let mut text = match utf8(path, bytes, self.args.lossy, 0) {
-            Ok(text) => text,
-            Err(error) => return self.unusable(session, path, &error),
-        };
-        if self.args.chomp {
-            super::input::chomp(&mut text);
-        }
-        let mut count = count(self.tokenizer, &text, &self.options)?;
-        count.path = Some(path.to_owned());
-        self.take(session, count)
-    }
-
-    fn unreadable(&mut self, session: &mut Session, path: &str, source: io::Error) -> Result<()> {
-        let input = path.to_owned();
-        self.unusable(session, path, &Error::ReadInput { input, source })
-    }
-
-    /// A file that cannot be counted: an error stands in its place, and the rest goes on.
-    fn unusable(&mut self, session: &mut Session, path: &str, error: &Error) -> Result<()> {
-        self.failed = Some(error.exit());
-        session.emit_failure(None, Some(path.to_owned()), error)
     }
 
     fn take(&mut self, session: &mut Session, mut count: Count) -> Result<()> {
@@ -267,7 +263,7 @@ impl Counting<'_> {
         if self.args.total {
             return Ok(());
         }
-        if session.human && count.path.is_none() {
+        if session.human && (count.path.is_none() || count.line.is_some()) {
             return session.bare(&count.tokens.to_string());
         }
         session.emit(&Record::Count(count))
@@ -304,18 +300,72 @@ impl Counting<'_> {
     }
 }
 
-/// The bytes of a file, or none if they are no text: a zero byte near the start, or not UTF-8.
-fn read_text(path: &Path, lossy: bool) -> io::Result<Option<Vec<u8>>> {
+/// Files that are read before the first of them is reported.
+const FILES_AT_A_TIME: usize = 256;
+
+/// A file to be counted.
+struct Found {
+    path: String,
+    /// It was named, rather than found in a tree: then it is an error if it is no text.
+    named: bool,
+}
+
+impl Found {
+    fn named(path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            named: true,
+        }
+    }
+
+    fn in_tree(path: &Path) -> Self {
+        Self {
+            path: path.display().to_string(),
+            named: false,
+        }
+    }
+
+    /// The count; none for a file of a tree that is no text.
+    fn count(
+        &self,
+        tokenizer: &Tokenizer,
+        options: &EncodeOptions,
+        args: &Args,
+    ) -> Result<Option<Count>> {
+        let bytes = read_text(Path::new(&self.path), self.named);
+        let bytes = bytes.map_err(|source| Error::ReadInput {
+            input: self.path.clone(),
+            source,
+        })?;
+        let Some(bytes) = bytes else {
+            return Ok(None);
+        };
+        let mut text = match utf8(&self.path, bytes, args.lossy, 0) {
+            Ok(text) => text,
+            Err(_) if !self.named => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if args.chomp {
+            super::input::chomp(&mut text);
+        }
+        let mut count = count(tokenizer, &text, options)?;
+        count.path = Some(self.path.clone());
+        Ok(Some(count))
+    }
+}
+
+/// The bytes of a file; none if a zero byte near the start says that they are no text, unless `named`.
+fn read_text(path: &Path, named: bool) -> io::Result<Option<Vec<u8>>> {
     /// As far as git and ripgrep look for a zero byte.
     const LOOK: u64 = 8 * 1024;
     let mut file = std::fs::File::open(path)?;
     let mut bytes = Vec::new();
     file.by_ref().take(LOOK).read_to_end(&mut bytes)?;
-    if bytes.contains(&0) {
+    if bytes.contains(&0) && !named {
         return Ok(None);
     }
     file.read_to_end(&mut bytes)?;
-    Ok((lossy || str::from_utf8(&bytes).is_ok()).then_some(bytes))
+    Ok(Some(bytes))
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! Where the texts of a command come from: arguments, files, standard input; whole, by line, or as JSON Lines.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::Value;
 
-use super::Session;
+use super::{Input, Session};
 use crate::error::{Error, Result};
 
 /// The options of every command that reads texts.
@@ -60,17 +60,38 @@ enum Source<'a> {
     Stdin,
 }
 
+/// A text, or the error that stands in its place with its line.
+pub type Item = Result<Text, (Option<u64>, Error)>;
+
+/// Lines are handed on when this many bytes of them have come, or when the input pauses.
+const BATCH_BYTES: usize = 1 << 20;
+
 impl TextArgs {
-    /// Calls `each` with every text in order, or with the error that stands in its place and its line.
+    /// Calls `each` with every text in order, or with the error that stands in its place.
+    ///
+    /// # Errors
+    /// As [`TextArgs::for_each_batch`].
+    pub fn for_each(
+        &self,
+        session: &mut Session,
+        mut each: impl FnMut(&mut Session, Item) -> Result<()>,
+    ) -> Result<()> {
+        self.for_each_batch(session, |session, batch| {
+            batch.into_iter().try_for_each(|item| each(session, item))
+        })
+    }
+
+    /// Calls `each` with the texts in order, as many at a time as are there: memory stays bounded on an endless input,
+    /// and no text waits for the next.
     ///
     /// A text that is bad is the end, unless texts come by line: then the rest goes on.
     ///
     /// # Errors
     /// The errors of `each`, of inputs that cannot be opened, and [`Error::Usage`] if there is no input at all.
-    pub fn for_each(
+    pub fn for_each_batch(
         &self,
         session: &mut Session,
-        mut each: impl FnMut(&mut Session, Result<Text, (Option<u64>, Error)>) -> Result<()>,
+        mut each: impl FnMut(&mut Session, Vec<Item>) -> Result<()>,
     ) -> Result<()> {
         let mut sources: Vec<Source> = self
             .texts
@@ -116,7 +137,7 @@ impl InputOptions {
         &self,
         session: &mut Session,
         source: &Source,
-        each: &mut impl FnMut(&mut Session, Result<Text, (Option<u64>, Error)>) -> Result<()>,
+        each: &mut impl FnMut(&mut Session, Vec<Item>) -> Result<()>,
     ) -> Result<()> {
         let (name, path) = match source {
             Source::Argument(_) => ("the text".to_owned(), None),
@@ -146,45 +167,64 @@ impl InputOptions {
                 line: None,
                 path,
             };
-            return each(session, Ok(text));
+            return each(session, vec![Ok(text)]);
         }
         // Lines of a file or an argument are read here; those of standard input through the session.
-        let mut own: Option<Box<dyn BufRead>> = match source {
-            Source::Argument(text) => Some(Box::new(Cursor::new(text.as_bytes().to_vec()))),
-            Source::File(path) => Some(Box::new(BufReader::new(
-                File::open(path).map_err(unreadable)?,
-            ))),
+        let mut own: Option<Input> = match source {
+            Source::Argument(text) => {
+                let text = Cursor::new(text.as_bytes().to_vec());
+                Some(BufReader::new(Box::new(text)))
+            }
+            Source::File(path) => {
+                let file = File::open(path).map_err(unreadable)?;
+                Some(BufReader::with_capacity(1 << 18, Box::new(file)))
+            }
             Source::Stdin => None,
         };
         let mut offset = 0;
+        let mut batch = Vec::new();
+        let mut batch_bytes = 0;
         for line in 1.. {
             let mut bytes = Vec::new();
-            let reader: &mut dyn BufRead = match &mut own {
-                Some(reader) => reader.as_mut(),
+            let reader: &mut Input = match &mut own {
+                Some(reader) => reader,
                 None => session.stdin,
             };
             if reader.read_until(b'\n', &mut bytes).map_err(unreadable)? == 0 {
                 break;
             }
+            // Without a whole line at hand, the next read may wait for whoever writes.
+            let pauses = !reader.buffer().contains(&b'\n');
             let length = bytes.len();
             strip_line_end(&mut bytes);
             let text = utf8(&name, bytes, self.lossy, offset);
             offset += length;
-            let text = match text {
-                Ok(text) if self.jsonl && text.trim().is_empty() => continue,
-                Ok(text) if self.jsonl => self.json_text(&name, line, &text),
-                text => text,
-            };
-            let item = text
-                .map(|text| Text {
-                    text,
-                    line: Some(line),
-                    path: path.clone(),
-                })
-                .map_err(|error| (Some(line), error));
-            each(session, item)?;
+            batch_bytes += length;
+            let blank = self.jsonl && text.as_ref().is_ok_and(|text| text.trim().is_empty());
+            if !blank {
+                let text = match text {
+                    Ok(text) if self.jsonl => self.json_text(&name, line, &text),
+                    text => text,
+                };
+                batch.push(
+                    text.map(|text| Text {
+                        text,
+                        line: Some(line),
+                        path: path.clone(),
+                    })
+                    .map_err(|error| (Some(line), error)),
+                );
+            }
+            if (pauses || batch_bytes >= BATCH_BYTES) && !batch.is_empty() {
+                each(session, std::mem::take(&mut batch))?;
+                session.flush()?;
+                batch_bytes = 0;
+            }
         }
-        Ok(())
+        if batch.is_empty() {
+            return Ok(());
+        }
+        each(session, batch)
     }
 
     /// The text of a line of JSON.

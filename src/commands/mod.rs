@@ -18,8 +18,10 @@ pub mod tokenize;
 pub mod verify;
 pub mod vocab;
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use crate::embedding::EmbeddingMatrix;
 use crate::error::{Error, Result};
@@ -51,12 +53,15 @@ pub struct ModelChoice<'s> {
     pub engine: EngineChoice,
 }
 
+/// A stream of input, of which it can be told whether more is at hand.
+pub type Input = BufReader<Box<dyn Read>>;
+
 /// The world as a command sees it.
 pub struct Session<'s> {
     /// What the command line says of the model; read when a command asks for its files.
     pub model: ModelChoice<'s>,
     pub observer: Arc<dyn Observer>,
-    pub stdin: &'s mut dyn BufRead,
+    pub stdin: &'s mut Input,
     pub stdin_is_terminal: bool,
     pub sink: &'s mut dyn Sink,
     /// The answer is for people: tables, and bare numbers where there is only one.
@@ -101,6 +106,11 @@ impl Session<'_> {
         self.sink.bare(line).map_err(stdout_failed)
     }
 
+    /// Sends on what is held back.
+    pub fn flush(&mut self) -> Result<()> {
+        self.sink.flush().map_err(stdout_failed)
+    }
+
     /// Sends the failure of one record of a stream to the reader, in its place.
     pub fn emit_failure(
         &mut self,
@@ -140,6 +150,15 @@ fn stdout_failed(source: io::Error) -> Error {
         output: "standard output".to_owned(),
         source,
     }
+}
+
+/// What `work` makes of every item, in their order, on all cores where there are several items.
+fn in_parallel<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Send + Sync) -> Vec<R> {
+    if items.len() < 2 {
+        // A single text does not wait for threads to start.
+        return items.into_iter().map(work).collect();
+    }
+    items.into_par_iter().map(work).collect()
 }
 
 /// The parsed `config.json` of a model, if it has one.

@@ -3,10 +3,9 @@
 use clap::Args as ClapArgs;
 
 use super::input::{Text, TextArgs, words};
-use super::{Session, config, context_window};
-use crate::error::{Error, Exit, Result};
+use super::{Session, config, context_window, in_parallel};
+use crate::error::{Exit, Result};
 use crate::record::{Record, Tokenize};
-use crate::source::ModelFiles;
 use crate::tokenizer::{EncodeOptions, OffsetUnit, Tokenizer, Truncation};
 
 /// Split text into tokens, with ids, pieces and offsets
@@ -53,14 +52,21 @@ impl Args {
     }
 }
 
+/// What the records of every text say of the model.
+#[derive(Debug)]
+pub struct ModelFacts {
+    pub name: String,
+    pub commit: Option<String>,
+    pub context_window: Option<u64>,
+}
+
 /// The records of one text: one, and with a stride one more for every window that overflowed.
 ///
 /// # Errors
 /// [`Error::Usage`] if the text cannot be cut as asked.
 pub fn records(
     tokenizer: &Tokenizer,
-    files: &ModelFiles,
-    window: Option<u64>,
+    model: &ModelFacts,
     text: &Text,
     args: &Args,
 ) -> Result<Vec<Tokenize>> {
@@ -78,8 +84,8 @@ pub fn records(
         .take(shown)
         .enumerate()
         .map(|(index, encoding)| Tokenize {
-            model: files.model(),
-            commit: files.commit(),
+            model: model.name.clone(),
+            commit: model.commit.clone(),
             line: text.line,
             path: text.path.clone(),
             offsets: encoding.offsets_in(args.offset_unit, &text.text, pair),
@@ -94,7 +100,7 @@ pub fn records(
             type_ids: encoding.type_ids,
             special_tokens_mask: encoding.special_tokens_mask,
             word_ids: encoding.word_ids,
-            context_window: window,
+            context_window: model.context_window,
             truncated: truncated_tokens.is_some(),
             truncated_tokens: truncated_tokens.filter(|_| index == 0),
             window: Some(index).filter(|index| *index > 0),
@@ -110,13 +116,19 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     }
     let files = session.files()?;
     let tokenizer = session.tokenizer(&files)?;
-    let window = context_window(config(&files)?.as_ref(), Some(&tokenizer));
+    let model = ModelFacts {
+        context_window: context_window(config(&files)?.as_ref(), Some(&tokenizer)),
+        name: files.model(),
+        commit: files.commit(),
+    };
     let mut exit = Exit::Done;
-    args.input.for_each(session, |session, text| {
-        let answer = text.and_then(|text| {
-            records(&tokenizer, &files, window, &text, args).map_err(|error| (text.line, error))
+    args.input.for_each_batch(session, |session, batch| {
+        let answers = in_parallel(batch, |item| {
+            item.and_then(|text| {
+                records(&tokenizer, &model, &text, args).map_err(|error| (text.line, error))
+            })
         });
-        match answer {
+        answers.into_iter().try_for_each(|answer| match answer {
             Ok(records) => records.into_iter().try_for_each(|record| {
                 if bare {
                     session.bare(&bare_line(&record, args.ids))
@@ -131,8 +143,8 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
                 }
                 session.emit_failure(line, None, &error)
             }
-            Err((None, error)) => Err::<(), Error>(error),
-        }
+            Err((None, error)) => Err(error),
+        })
     })?;
     Ok(exit)
 }

@@ -141,3 +141,45 @@ fn sentences_about_bad_records_stand_in_their_place() {
     let lines: Vec<&str> = printed.lines().collect();
     assert_eq!((lines.len(), lines[4]), (8, sentence));
 }
+
+#[test]
+fn many_lines_keep_their_order_on_any_number_of_threads() {
+    let lines: String = (0..20_000)
+        .map(|n| format!("{}\n", "madera ".repeat(n % 17)))
+        .collect();
+    let one = demo(["count", "--lines", "--threads", "1"])
+        .stdin(lines.as_str())
+        .ok();
+    let four = demo(["count", "--lines", "--threads", "4"])
+        .stdin(lines.as_str())
+        .ok();
+    assert_eq!(one.lines().count(), 20_000);
+    assert!(one == four);
+    let ids = |threads| {
+        demo(["tokenize", "--lines", "--json", "--threads", threads]).stdin(lines.as_str())
+    };
+    assert!(ids("1").ok() == ids("3").ok());
+}
+
+#[test]
+fn a_line_is_answered_before_the_next_one_comes() {
+    use std::io::{BufRead, BufReader, Write};
+    use std::process::{Command, Stdio};
+
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tokscope"))
+        .args(["--model", "demo", "count", "--lines"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    for _ in 0..3 {
+        stdin.write_all(b"banco de madera\n").unwrap();
+        let mut answer = String::new();
+        stdout.read_line(&mut answer).unwrap();
+        assert_eq!(answer, "5\n");
+    }
+    drop(stdin);
+    assert!(child.wait().unwrap().success());
+}
