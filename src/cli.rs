@@ -16,6 +16,9 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Cyan.on_default().bold())
     .placeholder(AnsiColor::Cyan.on_default());
 
+/// The model of the lesson.
+pub const DEFAULT_MODEL: &str = "microsoft/deberta-v3-xsmall";
+
 const EXAMPLES: &str = "\
 Examples:
   tokscope --model demo tokenize \"banco de madera\"     tokens of the built-in toy model, no network needed
@@ -53,7 +56,7 @@ pub struct GlobalOptions {
         value_name = "REF",
         env = "TOKSCOPE_MODEL",
         hide_env_values = true,
-        default_value = "microsoft/deberta-v3-xsmall"
+        default_value = DEFAULT_MODEL
     )]
     pub model: String,
     /// Branch, tag, refs/pr/N or commit

@@ -104,6 +104,8 @@ pub enum Error {
         endpoint: String,
         model: String,
         problem: String,
+        /// Whether the cache holds files of the model.
+        cached: bool,
     },
     /// Offline, and the file is not in the cache.
     #[error("`{model}` is not in the cache ({file}), and the network is off")]
@@ -283,14 +285,21 @@ impl Error {
             Self::NotOneToken { .. } => {
                 Some("name one of them with `--piece PIECE` or `--id N`".to_owned())
             }
-            Self::HubUnreachable { .. } => Some(
+            Self::HubUnreachable { cached: false, .. } => Some(
                 "the model is not in the cache; try the built-in one with `--model demo`, or a directory with \
                  `--model PATH`"
                     .to_owned(),
             ),
-            Self::NotCached { .. } => Some(
-                "run `tokscope pull` once with the network on, or try the built-in model with `--model demo`".to_owned(),
+            Self::HubUnreachable { cached: true, .. } => Some(
+                "some of the model is in the cache, and `--offline` uses that alone; the built-in model is \
+                 `--model demo`"
+                    .to_owned(),
             ),
+            Self::NotCached { model, file } => Some(format!(
+                "run `tokscope pull --model {model}{}` once with the network on, or try the built-in model with \
+                 `--model demo`",
+                if is_checkpoint(file) { " --weights" } else { "" }
+            )),
             Self::ModelNotFound { has_token: false, .. } => Some(
                 "check the spelling; for a private model set HF_TOKEN; a directory is given as `--model ./PATH`"
                     .to_owned(),
@@ -328,6 +337,13 @@ impl Error {
             _ => None,
         }
     }
+}
+
+/// Whether a file of a model is, or belongs to, its checkpoint.
+fn is_checkpoint(file: &str) -> bool {
+    [".safetensors", ".bin", ".index.json"]
+        .iter()
+        .any(|ending| file.ends_with(ending))
 }
 
 /// An I/O error without the "(os error N)" that tells a reader nothing.

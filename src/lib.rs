@@ -37,6 +37,7 @@ pub mod render;
 
 pub mod cli;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{self, BufReader, BufWriter, ErrorKind, IsTerminal, Write};
 use std::sync::Arc;
@@ -56,17 +57,10 @@ const STDIN_BUFFER: usize = 1 << 18;
 
 /// Runs the program: arguments in, answer on standard output, exit code back.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    report_panics_in_a_sentence();
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version come this way too, and go to standard output; a closed pipe is no failure.
-            let _ = error.print();
-            return if error.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Done
-            };
-        }
+        Err(error) => return refuse(&error),
     };
     let env = |name: &str| std::env::var(name).ok();
     let global = &cli.global;
@@ -92,6 +86,43 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
                 .map_or(Exit::Usage, Error::exit)
         }
     }
+}
+
+/// Prints what clap has to say: help and version to standard output, errors to standard error.
+fn refuse(error: &clap::Error) -> Exit {
+    if !error.use_stderr() {
+        return match error.print() {
+            Err(problem) if problem.kind() != ErrorKind::BrokenPipe => Exit::Usage,
+            _ => Exit::Done,
+        };
+    }
+    // Arguments are repeated in the message, and may hold what steers a terminal.
+    let plain = error.render().to_string();
+    match render::escape::safe(&plain) {
+        Cow::Borrowed(_) => drop(error.print()),
+        Cow::Owned(safe) => drop(io::stderr().write_all(safe.as_bytes())),
+    }
+    Exit::Usage
+}
+
+/// A panic is a bug of this program, and is said to be; one that is caught as a damaged file is not one.
+fn report_panics_in_a_sentence() {
+    std::panic::set_hook(Box::new(|panic| {
+        if !tokenizer::reference::is_guarded() {
+            let place = panic
+                .location()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            let payload = panic.payload();
+            let text = payload.downcast_ref::<&str>().copied();
+            let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+            let message = text.unwrap_or_default();
+            let _ = writeln!(
+                io::stderr(),
+                "error: tokscope has a bug at {place}: {message}"
+            );
+        }
+    }));
 }
 
 fn answer(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
@@ -124,7 +155,11 @@ fn answer(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
     let mut sink = render::renderer(format, reader, streams);
     let mut session = Session {
         model: ModelChoice {
-            name: &global.model,
+            name: if global.model.trim().is_empty() && blank_variable("TOKSCOPE_MODEL") {
+                cli::DEFAULT_MODEL
+            } else {
+                &global.model
+            },
             revision: global.revision.as_deref(),
             offline: global.offline,
             no_cache: global.no_cache,
@@ -164,6 +199,11 @@ fn dispatch(command: &Command, session: &mut Session) -> error::Result<Exit> {
         Command::Completions(args) => commands::completions::run(args, session),
         Command::Man(args) => commands::man::run(args, session),
     }
+}
+
+/// Whether a variable of the environment is set to nothing, which counts as unset.
+fn blank_variable(name: &str) -> bool {
+    std::env::var(name).is_ok_and(|value| value.trim().is_empty())
 }
 
 /// The renderer of a file that holds records as text.

@@ -287,7 +287,7 @@ pub struct Diff {
     pub max_abs: f32,
     /// Euclidean distance.
     pub l2: f32,
-    /// Absent if a row is zero.
+    /// Absent if a row is zero, or holds what is not a number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cosine: Option<f32>,
     /// `a - b`, element by element.

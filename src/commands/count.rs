@@ -259,6 +259,12 @@ impl Counting<'_> {
             self.over |= !within;
             count.budget = Some(budget);
             count.within_budget = Some(within);
+            if !within && count.path.is_none() && session.human {
+                let by = count.tokens as u64 - budget;
+                session.note(&format!(
+                    "over the budget of {budget} tokens a text by {by}"
+                ))?;
+            }
         }
         if self.args.total {
             return Ok(());
@@ -276,6 +282,9 @@ impl Counting<'_> {
             self.over |= !within;
             self.total.budget = Some(budget);
             self.total.within_budget = Some(within);
+        }
+        if self.total.files == 0 && self.failed.is_none() && !self.args.paths.is_empty() {
+            session.note("there are no files of text to count")?;
         }
         // A bare number has no place for a verdict.
         let stream = self.args.paths.is_empty() || self.args.paths == ["-"];

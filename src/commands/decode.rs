@@ -5,6 +5,7 @@ use std::io::{BufRead, Cursor};
 use clap::Args as ClapArgs;
 
 use super::Session;
+use super::input::utf8;
 use crate::error::{Error, Exit, Result};
 use crate::record::{Decode, Record};
 use crate::tokenizer::Tokenizer;
@@ -58,23 +59,27 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     }
     let mut exit = Exit::Done;
     let mut own = Cursor::new(given.into_bytes());
+    let mut offset = 0;
     for line in 1.. {
-        let mut input = String::new();
+        let mut bytes = Vec::new();
         let reader: &mut dyn BufRead = if read_own { &mut own } else { session.stdin };
         let read = if args.lines {
-            reader.read_line(&mut input)
+            reader.read_until(b'\n', &mut bytes)
         } else {
-            reader.read_to_string(&mut input)
+            reader.read_to_end(&mut bytes)
         };
+        let start = offset;
         let length = read.map_err(|source| Error::ReadInput {
             input: "standard input".to_owned(),
             source,
         })?;
+        offset += length;
         if args.lines && length == 0 {
             break;
         }
         let place = args.lines.then_some(line);
-        match answer(&tokenizer, &input, args) {
+        let input = utf8("standard input", bytes, false, start);
+        match input.and_then(|input| answer(&tokenizer, &input, args)) {
             Ok(records) => {
                 for record in records {
                     session.emit(&Record::Decode(Decode {

@@ -184,8 +184,10 @@ fn findings(
                 Some(name) => format!(
                     "{name} is not downloaded, so the matrix is not described; `tokscope pull --weights` fetches it"
                 ),
-                None => "the model has no checkpoint that tokscope reads, so there is no matrix"
-                    .to_owned(),
+                None => {
+                    "no checkpoint that tokscope reads is among these files, so there is no matrix"
+                        .to_owned()
+                }
             };
             find(Level::Note, "no-matrix", message);
         }

@@ -171,7 +171,9 @@ fn config(files: &ModelFiles) -> Result<Option<ModelConfig>> {
 
 /// Tokens that fit the model: `max_position_embeddings`, or where the tokenizer's own limit is smaller, that.
 fn context_window(config: Option<&ModelConfig>, tokenizer: Option<&Tokenizer>) -> Option<u64> {
-    let declared = config.and_then(|config| config.max_position_embeddings);
+    let declared = config
+        .and_then(|config| config.max_position_embeddings)
+        .filter(|tokens| *tokens > 0);
     let limit = tokenizer.and_then(Tokenizer::max_length);
     match (declared, limit) {
         (Some(declared), Some(limit)) => Some(declared.min(limit)),

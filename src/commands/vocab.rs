@@ -40,9 +40,13 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         .grep
         .as_deref()
         .map(|pattern| {
-            Regex::new(pattern).map_err(|_| {
+            Regex::new(pattern).map_err(|problem| {
+                let what = match problem {
+                    regex::Error::CompiledTooBig(_) => "too large a regular expression",
+                    _ => "not a regular expression",
+                };
                 Error::usage_hint(
-                    format!("`{pattern}` is not a regular expression"),
+                    format!("`{pattern}` is {what}"),
                     "the syntax is that of Rust's regex crate; a literal dot or bracket needs a backslash",
                 )
             })

@@ -95,6 +95,12 @@ impl EmbeddingMatrix {
         let [rows, columns] = tensor.shape[..] else {
             return Err(no_matrix(file.name()));
         };
+        if rows == 0 || columns == 0 {
+            return Err(Error::damaged(
+                file.name(),
+                format!("{} is empty: its shape is [{rows}, {columns}]", tensor.name),
+            ));
+        }
         Ok(Self {
             container: checkpoint.container,
             file,
@@ -266,7 +272,7 @@ fn no_matrix(file: &str) -> Error {
     Error::unsupported(
         file,
         format!(
-            "it has no word-embedding matrix: no tensor is named {}",
+            "it has no word-embedding matrix: no tensor of two dimensions is named {}",
             tensor_names::EMBEDDING_NAMES.join(", ")
         ),
     )

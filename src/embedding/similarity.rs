@@ -48,7 +48,7 @@ pub struct Comparison {
     pub max_abs: f32,
     /// Euclidean distance.
     pub l2: f32,
-    /// None if a row is zero.
+    /// None if a row is zero, or holds what is not a number.
     pub cosine: Option<f32>,
     /// `a - b`, in float32 as torch subtracts.
     pub difference: Vec<f32>,
@@ -181,6 +181,12 @@ impl Query {
             for (sum, value) in vector.iter_mut().zip(&row) {
                 *sum += scale * f64::from(*value);
             }
+        }
+        if metric == Metric::Cosine && vector.iter().all(|value| *value == 0.0) {
+            return Err(Error::usage_hint(
+                "what is added and subtracted cancels out, so it has no direction and no cosine",
+                "`--metric l2` finds what is near zero",
+            ));
         }
         Ok(Self {
             vector,

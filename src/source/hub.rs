@@ -256,6 +256,7 @@ impl HubFiles {
                 endpoint: self.options.hub.shown_endpoint(),
                 model: self.model.id(),
                 problem: problem.clone(),
+                cached: true,
             }),
             None => self.is_offline().then(|| self.not_cached(name)),
         }

@@ -67,6 +67,12 @@ impl HubSettings {
                 .or_else(|| std::fs::read_to_string(file).ok())
                 .and_then(|token| Token::new(&token))
         };
+        if token.as_ref().is_some_and(|token| !token.can_be_sent()) {
+            return Err(Error::usage_hint(
+                "the Hub token holds a character that no token has",
+                "see HF_TOKEN, or the token file that HF_TOKEN_PATH names",
+            ));
+        }
         Ok(Self {
             endpoint: endpoint(var("HF_ENDPOINT"))?,
             cache_dir,
@@ -104,6 +110,11 @@ impl Token {
     pub fn new(token: &str) -> Option<Self> {
         let token = token.trim();
         (!token.is_empty()).then(|| Self(token.to_owned()))
+    }
+
+    /// Whether it can stand in a header.
+    fn can_be_sent(&self) -> bool {
+        self.0.bytes().all(|byte| byte.is_ascii_graphic())
     }
 
     pub(super) fn secret(&self) -> &str {

@@ -61,6 +61,7 @@ impl Asked {
             endpoint: self.endpoint.clone(),
             model: self.model.clone(),
             problem: problem.into(),
+            cached: false,
         }
     }
 

@@ -67,12 +67,13 @@ impl ByteSource for MappedFile {
 
 #[allow(unsafe_code, reason = "a memory map cannot be made without it")]
 fn map(path: &Path) -> io::Result<Option<Mmap>> {
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
+    // Asked before opening: to open a pipe would be to wait for whoever writes it.
+    let metadata = std::fs::metadata(path)?;
     if !metadata.is_file() {
         return Err(io::Error::other("not a regular file"));
     }
-    if metadata.len() == 0 {
+    let file = File::open(path)?;
+    if file.metadata()?.len() == 0 {
         return Ok(None);
     }
     // SAFETY: the map is read-only and private to this process, and its bytes are only ever read as `u8`, for which

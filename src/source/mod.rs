@@ -194,7 +194,7 @@ impl ModelFiles {
         match &self.place {
             Place::Demo => Ok(demo::find(name)),
             Place::Directory(directory) => directory.find(name),
-            Place::Hub(hub) => hub.find(name),
+            Place::Hub(hub) => hub.find(name).map_err(|error| cached(hub, error)),
         }
     }
 
@@ -221,7 +221,7 @@ impl ModelFiles {
         match &self.place {
             Place::Demo => Ok(demo::list()),
             Place::Directory(directory) => directory.list(),
-            Place::Hub(hub) => hub.list(),
+            Place::Hub(hub) => hub.list().map_err(|error| cached(hub, error)),
         }
     }
 
@@ -233,8 +233,26 @@ impl ModelFiles {
     pub fn refresh(&mut self) -> Result<()> {
         match &mut self.place {
             Place::Demo | Place::Directory(_) => Ok(()),
-            Place::Hub(hub) => hub.refresh(),
+            Place::Hub(hub) => hub.refresh().map_err(|error| cached(hub, error)),
         }
+    }
+}
+
+/// The error with the fact whether the cache holds anything of the model.
+fn cached(hub: &HubFiles, error: Error) -> Error {
+    match error {
+        Error::HubUnreachable {
+            endpoint,
+            model,
+            problem,
+            ..
+        } => Error::HubUnreachable {
+            endpoint,
+            model,
+            problem,
+            cached: hub.folder().is_some_and(|folder| folder.is_dir()),
+        },
+        error => error,
     }
 }
 

@@ -270,7 +270,10 @@ impl Tokenizer {
                 "`--engine reference` does",
             ));
         }
-        let engine = self.build_engine()?;
+        let file = match &self.origin {
+            Origin::Json { file, .. } | Origin::SentencePiece { file, .. } => file,
+        };
+        let engine = reference::guarded(file.name(), || self.build_engine())?;
         Ok(self.reference.get_or_init(|| engine))
     }
 
@@ -525,11 +528,17 @@ fn no_tokenizer(files: &ModelFiles) -> Result<Error> {
             break;
         }
     }
-    Ok(Error::MissingPart {
-        place: files.place(),
-        what: "tokenizer.json and no spm.model",
-        hint: Some(hint),
-    })
+    Ok(
+        match files.missing("tokenizer.json and no spm.model", SPM_MODEL) {
+            Error::MissingPart { place, what, .. } => Error::MissingPart {
+                place,
+                what,
+                hint: Some(hint),
+            },
+            // Without the network it is not known what the model has.
+            unknown => unknown,
+        },
+    )
 }
 
 /// `clean_up_tokenization` of the reference: undoes the spaces that some decoders leave before punctuation.

@@ -3,6 +3,9 @@
 //! Its `encode` is taken apart (added tokens and normalization, pre-tokenization, model, truncation, template) so
 //! that options can differ from call to call and a cut can report what it left out.
 
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use tokenizers::models::ModelWrapper;
 use tokenizers::processors::PostProcessorWrapper;
 use tokenizers::tokenizer::pre_tokenizer::OffsetType;
@@ -65,6 +68,15 @@ impl ReferenceEngine {
         pair: Option<&str>,
         options: &EncodeOptions,
     ) -> Result<Encoded> {
+        guarded(&self.file, || self.encode_unguarded(text, pair, options))
+    }
+
+    fn encode_unguarded(
+        &self,
+        text: &str,
+        pair: Option<&str>,
+        options: &EncodeOptions,
+    ) -> Result<Encoded> {
         let first = self.encode_sequence(text, 0, options.parse_special)?;
         let second = pair
             .map(|pair| self.encode_sequence(pair, 1, options.parse_special))
@@ -85,6 +97,10 @@ impl ReferenceEngine {
         }
         .map_err(|problem| self.damaged(problem))?;
         let overflow = encoding.take_overflowing();
+        // Windows without room for text would not end: the crate puts all that was cut into one, of any length.
+        let no_room =
+            encoding.len() == encoding.get_special_tokens_mask().iter().sum::<u32>() as usize;
+        let overflow = if no_room { Vec::new() } else { overflow };
         let windows = std::iter::once(encoding)
             .chain(overflow)
             .map(|window| convert(&window, self.unknown.as_ref()))
@@ -100,12 +116,12 @@ impl ReferenceEngine {
     /// The crate's own `decode` takes ids, and in 0.23 spells added tokens in their normalized form (`[unk]`, if
     /// the model lowercases); the reference, which is older, spells them as they are.
     pub fn decode(&self, pieces: Vec<String>) -> Result<String> {
-        match self.inner.get_decoder() {
+        guarded(&self.file, || match self.inner.get_decoder() {
             Some(decoder) => decoder
                 .decode(pieces)
                 .map_err(|problem| self.damaged(problem)),
             None => Ok(pieces.join(" ")),
-        }
+        })
     }
 
     fn encode_sequence(
@@ -206,6 +222,33 @@ fn unknown(inner: &tokenizers::Tokenizer, unigram_unknown: Option<u32>) -> Optio
         ModelWrapper::WordLevel(model) => model.unk_token.clone(),
     };
     Some((inner.token_to_id(&token)?, token))
+}
+
+thread_local! {
+    /// Whether this thread is inside [`guarded`].
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic of this thread will be caught here, and is not to be reported.
+pub fn is_guarded() -> bool {
+    GUARDED.get()
+}
+
+/// Does something with the crate, which panics where a tokenizer file contradicts itself.
+///
+/// # Errors
+/// [`Error::Damaged`] in place of the panic.
+pub fn guarded<T>(file: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let before = GUARDED.replace(true);
+    // What the crate leaves half done is not used again.
+    let outcome = catch_unwind(AssertUnwindSafe(work));
+    GUARDED.set(before);
+    outcome.unwrap_or_else(|_| {
+        Err(Error::damaged(
+            file,
+            "the tokenizers library cannot work with it",
+        ))
+    })
 }
 
 fn added_by(processor: &PostProcessorWrapper, is_pair: bool) -> usize {

@@ -288,3 +288,31 @@ fn rows_beyond_a_small_matrix_say_which_rows_exist() {
     let sentence = "id 588 has no row: the embedding matrix has rows 0 to 299";
     fails(on(model.path(), ["embed", "dinero"]), 2, sentence, "");
 }
+
+#[test]
+fn what_has_no_direction_has_no_cosine() {
+    let no_direction = "the row of id 0 is zero, so it has no direction and no cosine";
+    let cancels = "what is added and subtracted cancels out, so it has no direction and no cosine";
+    for (args, sentence) in [
+        (&["neighbors", "--id", "0"][..], no_direction),
+        (
+            &["neighbors", "--plus", "banco", "--minus", "banco"],
+            cancels,
+        ),
+    ] {
+        let answer = demo(args).exit(2);
+        assert!(answer.stderr.contains(sentence), "{}", answer.stderr);
+        assert!(answer.stderr.contains("`--metric l2`"), "{}", answer.stderr);
+    }
+}
+
+#[test]
+fn arguments_that_steer_a_terminal_are_shown_and_not_sent() {
+    for args in [
+        &["tokenize", "--max-length", "\u{1b}[31m"][..],
+        &["--format", "\u{1b}]0;x\u{7}", "info"],
+    ] {
+        let answer = demo(args).exit(2);
+        assert!(!answer.stderr.contains('\u{1b}'), "{:?}", answer.stderr);
+    }
+}

@@ -12,6 +12,7 @@ mod architecture;
 mod bad_input;
 mod cli;
 mod containers;
+mod contradictions;
 mod damaged;
 mod engines;
 mod golden;

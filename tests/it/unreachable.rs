@@ -7,8 +7,7 @@ use crate::hub::{Access, Fault, GOOD_TOKEN, Hub};
 use crate::standin::MODEL_FILES;
 use crate::support::{Call, NO_HUB, repository, tokscope};
 
-const RUN_PULL: &str =
-    "run `tokscope pull` once with the network on, or try the built-in model with `--model demo`";
+const RUN_PULL: &str = "run `tokscope pull --model o/public` once with the network on, or try the built-in model with `--model demo`";
 const TRY_DEMO: &str = "the model is not in the cache; try the built-in one with `--model demo`, or a directory with \
                         `--model PATH`";
 const CHECK_SPELLING: &str = "check the spelling; for a private model set HF_TOKEN; a directory is given as `--model ./PATH`";

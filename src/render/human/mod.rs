@@ -22,6 +22,8 @@ pub struct Human<'w> {
     table: Option<&'static str>,
     /// Rows shown, their length and dtype, for the closing line.
     shape: Option<(usize, usize, String)>,
+    /// Whether the rows shown have a column of positions.
+    positions: bool,
     texts: usize,
 }
 
@@ -33,6 +35,7 @@ impl<'w> Human<'w> {
             err: streams.err,
             table: None,
             shape: None,
+            positions: false,
             texts: 0,
         }
     }

@@ -18,13 +18,14 @@ impl Human<'_> {
             .shape
             .get_or_insert((0, values.len(), record.dtype.clone()));
         *rows += 1;
+        self.positions |= record.position.is_some();
         *columns = values.len();
         let name = format!(
             "{}{:>7}  {}",
             record
                 .position
                 .map(|position| format!("{position:>5}  "))
-                .unwrap_or_default(),
+                .unwrap_or_else(|| " ".repeat(if self.positions { 7 } else { 0 })),
             record.id,
             pad(&cell(record.piece.as_deref().unwrap_or("(no token)")), 14)
         );
@@ -102,7 +103,7 @@ impl Human<'_> {
         writeln!(self.out, "  L2 distance  {}", number(record.l2))?;
         match record.cosine {
             Some(cosine) => writeln!(self.out, "  cosine       {}", number(cosine))?,
-            None => writeln!(self.out, "  cosine       undefined: a row is zero")?,
+            None => writeln!(self.out, "  cosine       undefined")?,
         }
         let Some(values) = &record.values else {
             return Ok(());

@@ -1,0 +1,71 @@
+//! A tokenizer.json that is sound JSON and contradicts itself: the library that uses it stops in the middle, the
+//! program does not.
+
+use std::fs;
+
+use crate::support::on;
+
+/// What the file gets besides a small WordLevel model, and the command that comes across it.
+const CONTRADICTIONS: &[(&str, &[&str])] = &[
+    (
+        r#""post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}},
+            {"Sequence": {"id": "A", "type_id": 0}}], "pair": [], "special_tokens": {}}"#,
+        &["tokenize", "a"],
+    ),
+    (
+        r#""post_processor": {"type": "TemplateProcessing", "single": [{"Sequence": {"id": "B", "type_id": 0}}],
+            "pair": [], "special_tokens": {}}"#,
+        &["tokenize", "a"],
+    ),
+    (
+        r#""normalizer": {"type": "Precompiled", "precompiled_charsmap": null}"#,
+        &["tokenize", "a"],
+    ),
+    (
+        r#""pre_tokenizer": {"type": "FixedLength", "length": 0}"#,
+        &["tokenize", "a"],
+    ),
+    (
+        r#""decoder": {"type": "Strip", "content": "a", "start": 1000000000, "stop": 1000000000}"#,
+        &["decode", "0", "1", "2"],
+    ),
+];
+
+#[test]
+fn a_tokenizer_that_contradicts_itself_is_damaged() {
+    for (part, args) in CONTRADICTIONS {
+        let model = tempfile::tempdir().unwrap();
+        let json = format!(
+            r#"{{{part}, "model": {{"type": "WordLevel", "vocab": {{"[UNK]": 0, "[CLS]": 1, "a": 2}}, "unk_token": "[UNK]"}}}}"#
+        );
+        fs::write(model.path().join("tokenizer.json"), json).unwrap();
+        let answer = on(model.path(), *args).exit(4);
+        let sentence = "tokenizer.json is damaged: the tokenizers library cannot work with it\n";
+        assert!(
+            answer.stderr.ends_with(sentence),
+            "{part}: {}",
+            answer.stderr
+        );
+        assert_eq!(answer.stdout, "");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
+    let model = tempfile::tempdir().unwrap();
+    let pipe = model.path().join("tokenizer.json");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(
+        made.is_ok_and(|status| status.success()),
+        "mkfifo makes a pipe"
+    );
+    let answer = on(model.path(), ["tokenize", "a"]).exit(4);
+    assert!(
+        answer
+            .stderr
+            .ends_with("tokenizer.json: not a regular file\n"),
+        "{}",
+        answer.stderr
+    );
+}
