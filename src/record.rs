@@ -19,12 +19,21 @@ pub trait Sink {
     /// Takes bytes that are the whole answer, such as a completion script.
     fn raw(&mut self, bytes: &[u8]) -> io::Result<()>;
 
+    /// How this sink would write a record, if records can be made into bytes apart from it, on any thread: such bytes
+    /// are then given to [`Sink::raw`], in the order of the records.
+    fn encoder(&self) -> Option<Encoder> {
+        None
+    }
+
     /// Sends on what is held back, before something is said elsewhere.
     fn flush(&mut self) -> io::Result<()>;
 
     /// Ends the answer: what only the last record makes known is written now.
     fn finish(&mut self) -> io::Result<()>;
 }
+
+/// Makes the bytes of a record.
+pub type Encoder = fn(&Record) -> io::Result<Vec<u8>>;
 
 /// One record of an answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]

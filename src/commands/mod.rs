@@ -106,6 +106,11 @@ impl Session<'_> {
         self.sink.bare(line).map_err(stdout_failed)
     }
 
+    /// Sends records that have been made into bytes.
+    pub fn raw(&mut self, bytes: &[u8]) -> Result<()> {
+        self.sink.raw(bytes).map_err(stdout_failed)
+    }
+
     /// Sends on what is held back.
     pub fn flush(&mut self) -> Result<()> {
         self.sink.flush().map_err(stdout_failed)

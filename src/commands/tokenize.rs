@@ -3,9 +3,9 @@
 use clap::Args as ClapArgs;
 
 use super::input::{Text, TextArgs, words};
-use super::{Session, config, context_window, in_parallel};
+use super::{Session, config, context_window, in_parallel, stdout_failed};
 use crate::error::{Exit, Result};
-use crate::record::{Record, Tokenize};
+use crate::record::{Encoder, Record, Tokenize};
 use crate::tokenizer::{EncodeOptions, OffsetUnit, Tokenizer, Truncation};
 
 /// Split text into tokens, with ids, pieces and offsets
@@ -121,21 +121,20 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         name: files.model(),
         commit: files.commit(),
     };
+    let encoder = session.sink.encoder().filter(|_| !bare);
     let mut exit = Exit::Done;
     args.input.for_each_batch(session, |session, batch| {
         let answers = in_parallel(batch, |item| {
-            item.and_then(|text| {
-                records(&tokenizer, &model, &text, args).map_err(|error| (text.line, error))
-            })
+            let text = item?;
+            answer(&tokenizer, &model, &text, args, encoder).map_err(|error| (text.line, error))
         });
         answers.into_iter().try_for_each(|answer| match answer {
-            Ok(records) => records.into_iter().try_for_each(|record| {
-                if bare {
-                    session.bare(&bare_line(&record, args.ids))
-                } else {
-                    session.emit(&Record::Tokenize(record))
-                }
-            }),
+            Ok(Answer::Bare(lines)) => lines.iter().try_for_each(|line| session.bare(line)),
+            Ok(Answer::Encoded(bytes)) => session.raw(&bytes),
+            Ok(Answer::Records(records)) => {
+                let mut records = records.into_iter();
+                records.try_for_each(|record| session.emit(&Record::Tokenize(record)))
+            }
             Err((line @ Some(_), error)) => {
                 exit = error.exit();
                 if bare {
@@ -149,11 +148,51 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     Ok(exit)
 }
 
-fn bare_line(record: &Tokenize, ids: bool) -> String {
-    if ids {
-        let ids: Vec<String> = record.ids.iter().map(u32::to_string).collect();
-        ids.join(" ")
-    } else {
-        record.tokens.join(" ")
+/// The answer to one text, as far as it can be made apart from the others.
+enum Answer {
+    /// Ids or pieces, a line a window.
+    Bare(Vec<String>),
+    /// The bytes of the records.
+    Encoded(Vec<u8>),
+    Records(Vec<Tokenize>),
+}
+
+fn answer(
+    tokenizer: &Tokenizer,
+    model: &ModelFacts,
+    text: &Text,
+    args: &Args,
+    encoder: Option<Encoder>,
+) -> Result<Answer> {
+    if args.ids && args.pair.is_none() && args.max_length.is_none() {
+        let ids = tokenizer.ids(&text.text, &args.encode_options())?;
+        return Ok(Answer::Bare(vec![ids_line(&ids)]));
     }
+    let records = records(tokenizer, model, text, args)?;
+    if args.ids || args.pieces {
+        let line = |record: &Tokenize| match args.ids {
+            true => ids_line(&record.ids),
+            false => record.tokens.join(" "),
+        };
+        return Ok(Answer::Bare(records.iter().map(line).collect()));
+    }
+    let Some(encoder) = encoder else {
+        return Ok(Answer::Records(records));
+    };
+    let mut bytes = Vec::new();
+    for record in records {
+        bytes.extend(encoder(&Record::Tokenize(record)).map_err(stdout_failed)?);
+    }
+    Ok(Answer::Encoded(bytes))
+}
+
+fn ids_line(ids: &[u32]) -> String {
+    let mut line = String::with_capacity(ids.len() * 6);
+    for (index, id) in ids.iter().enumerate() {
+        if index > 0 {
+            line.push(' ');
+        }
+        line.push_str(itoa::Buffer::new().format(*id));
+    }
+    line
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Reader, Streams, write_bare};
-use crate::record::{Record, Sink};
+use crate::record::{Encoder, Record, Sink};
 
 pub struct Json<'w> {
     reader: Reader,
@@ -19,10 +19,20 @@ impl<'w> Json<'w> {
     }
 }
 
+/// The line of a record.
+fn line(record: &Record) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(record)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
 impl Sink for Json<'_> {
     fn emit(&mut self, record: &Record) -> io::Result<()> {
-        serde_json::to_writer(&mut self.out, record)?;
-        self.out.write_all(b"\n")
+        self.out.write_all(&line(record)?)
+    }
+
+    fn encoder(&self) -> Option<Encoder> {
+        Some(line)
     }
 
     fn bare(&mut self, line: &str) -> io::Result<()> {

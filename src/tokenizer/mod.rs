@@ -324,6 +324,19 @@ impl Tokenizer {
         self.reference()?.encode(text, pair, options)
     }
 
+    /// Text → ids, without pieces and offsets.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode`].
+    pub fn ids(&self, text: &str, options: &EncodeOptions) -> Result<Vec<u32>> {
+        if options.truncation.is_none()
+            && let Some(ids) = self.native().and_then(|native| native.ids(text, options))
+        {
+            return Ok(ids);
+        }
+        Ok(self.encode(text, None, options)?.into_first().ids)
+    }
+
     /// Text → number of tokens, without making them.
     ///
     /// # Errors

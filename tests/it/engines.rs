@@ -36,6 +36,8 @@ impl Engines {
             let theirs = self.reference.encode(text, pair, &options).unwrap();
             assert_eq!(ours, theirs, "{text:?} {pair:?} {options:?}");
             if pair.is_none() {
+                let ids = self.native.ids(text, &options).unwrap();
+                assert_eq!(ids, theirs.windows[0].ids, "{text:?}");
                 let count = self.native.count(text, &options).unwrap();
                 assert_eq!(count, theirs.windows[0].len(), "{text:?}");
             }

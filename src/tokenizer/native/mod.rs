@@ -151,10 +151,48 @@ impl NativeEngine {
         Some(encoding)
     }
 
+    /// The ids of a text. None if it is too long for this engine.
+    pub fn ids(&self, text: &str, options: &EncodeOptions) -> Option<Vec<u32>> {
+        struct Ids(Vec<u32>);
+
+        impl Take for Ids {
+            #[inline]
+            fn token(&mut self, id: u32, _: u32, _: (usize, usize)) {
+                self.0.push(id);
+            }
+
+            fn added(&mut self, id: u32, _: u32, _: (usize, usize), _: &str) {
+                self.0.push(id);
+            }
+        }
+
+        let mut ids = Ids(Vec::new());
+        ids.0
+            .extend(options.special_tokens.then_some(self.template.first.0));
+        self.run(text, options.parse_special, &mut ids)?;
+        ids.0
+            .extend(options.special_tokens.then_some(self.template.separator.0));
+        Some(ids.0)
+    }
+
     /// The number of tokens of a text. None if the text is too long for this engine.
     pub fn count(&self, text: &str, options: &EncodeOptions) -> Option<usize> {
-        let template = if options.special_tokens { 2 } else { 0 };
-        Some(template + self.count_one(text, options.parse_special)?)
+        struct Count(usize);
+
+        impl Take for Count {
+            #[inline]
+            fn token(&mut self, _: u32, _: u32, _: (usize, usize)) {
+                self.0 += 1;
+            }
+
+            fn added(&mut self, _: u32, _: u32, _: (usize, usize), _: &str) {
+                self.0 += 1;
+            }
+        }
+
+        let mut count = Count(if options.special_tokens { 2 } else { 0 });
+        self.run(text, options.parse_special, &mut count)?;
+        Some(count.0)
     }
 
     /// The tokens of a text without any template.
@@ -193,26 +231,6 @@ impl NativeEngine {
         encoding.special_tokens_mask = vec![0; length];
         encoding.sequence_ids = vec![Some(sequence); length];
         Some(encoding)
-    }
-
-    /// The number of tokens of a text without any template.
-    fn count_one(&self, text: &str, parse_special: bool) -> Option<usize> {
-        struct Count(usize);
-
-        impl Take for Count {
-            #[inline]
-            fn token(&mut self, _: u32, _: u32, _: (usize, usize)) {
-                self.0 += 1;
-            }
-
-            fn added(&mut self, _: u32, _: u32, _: (usize, usize), _: &str) {
-                self.0 += 1;
-            }
-        }
-
-        let mut count = Count(0);
-        self.run(text, parse_special, &mut count)?;
-        Some(count.0)
     }
 
     fn run(&self, text: &str, parse_special: bool, take: &mut impl Take) -> Option<()> {
