@@ -1,6 +1,6 @@
 //! Normalized text, each byte with the range of the original text that it comes from.
 
-/// Text under normalization. `ranges` has one range for every byte of `text`.
+/// Text under normalization. `ranges` has one range for every byte of `text`, or none at all where they are not kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Aligned {
     pub text: String,
@@ -22,9 +22,21 @@ impl Aligned {
             .extend(std::iter::repeat_n(range, character.len_utf8()));
     }
 
-    /// The range that the bytes from `start` to `end` come from.
+    /// Appends bytes `start` to `end` of another text, with their ranges if those are kept.
     #[inline]
-    pub fn original(&self, start: usize, end: usize) -> (usize, usize) {
+    pub fn copy<const RANGES: bool>(&mut self, from: &Self, start: usize, end: usize) {
+        self.text.push_str(&from.text[start..end]);
+        if RANGES {
+            self.ranges.extend_from_slice(&from.ranges[start..end]);
+        }
+    }
+
+    /// The range that the bytes from `start` to `end` come from; `(0, 0)` if ranges are not kept.
+    #[inline]
+    pub fn original<const RANGES: bool>(&self, start: usize, end: usize) -> (usize, usize) {
+        if !RANGES {
+            return (0, 0);
+        }
         (
             self.ranges[start].0 as usize,
             self.ranges[end - 1].1 as usize,

@@ -71,7 +71,38 @@ impl Charsmap {
     }
 
     /// Calls `part` with each part of `text` and what replaces it, if a rule does.
+    ///
+    /// Between two plain characters there is always a boundary of graphemes, so that runs of them pass as they are;
+    /// graphemes are looked for in what lies between, with the plain character on either side, which may be part of one.
     pub fn for_each_part<'t>(&self, text: &'t str, mut part: impl FnMut(&'t str, Option<&str>)) {
+        let bytes = text.as_bytes();
+        let plain = |index: usize| bytes.get(index).is_none_or(|byte| self.is_plain(*byte));
+        let mut start = 0;
+        while start < bytes.len() {
+            let run = bytes[start..]
+                .iter()
+                .take_while(|byte| self.is_plain(**byte))
+                .count();
+            let other = start + run;
+            if other == bytes.len() {
+                return part(&text[start..], None);
+            }
+            // The last of the run may begin a grapheme.
+            let mixed = if run > 0 { other - 1 } else { other };
+            if start < mixed {
+                part(&text[start..mixed], None);
+            }
+            let mut end = other + 1;
+            while end < bytes.len() && !(plain(end) && plain(end + 1)) {
+                end += 1;
+            }
+            end = (end + 1).min(bytes.len());
+            self.for_each_grapheme(&text[mixed..end], &mut part);
+            start = end;
+        }
+    }
+
+    fn for_each_grapheme<'t>(&self, text: &'t str, part: &mut impl FnMut(&'t str, Option<&str>)) {
         for grapheme in text.graphemes(true) {
             if grapheme.len() < LONG_GRAPHEME
                 && let Some(replacement) = self.replacement(grapheme)

@@ -8,6 +8,7 @@ mod aligned;
 mod charsmap;
 pub mod compiled;
 mod double_array;
+mod normalize;
 mod unigram;
 
 use std::fmt;
@@ -19,13 +20,12 @@ use super::EncodeOptions;
 use super::encoding::Encoding;
 use crate::formats::config::AddedTokenConfig;
 use crate::formats::sentencepiece::Algorithm;
-use aligned::{Aligned, Transform};
+use aligned::Aligned;
 use charsmap::Charsmap;
 use compiled::Compiled;
+use normalize::{for_each_word, into_words, normalize};
 use unigram::{Token, Unigram};
 
-/// What stands for a space, and at the beginning of a word.
-const METASPACE: char = '▁';
 /// Offsets are kept in 32 bits: longer texts go to the reference engine.
 const MAX_TEXT: usize = u32::MAX as usize;
 
@@ -109,7 +109,7 @@ impl NativeEngine {
             }
             if token.normalized {
                 let mut aligned = Aligned::default();
-                normalize(&charsmap, &token.content, 0, &mut aligned);
+                normalize::<false>(&charsmap, &token.content, 0, &mut aligned);
                 normalized.push((aligned.text, *id));
             } else {
                 raw.push((token.content.clone(), *id));
@@ -169,7 +169,7 @@ impl NativeEngine {
         let mut ids = Ids(Vec::new());
         ids.0
             .extend(options.special_tokens.then_some(self.template.first.0));
-        self.run(text, options.parse_special, &mut ids)?;
+        self.run::<false>(text, options.parse_special, &mut ids)?;
         ids.0
             .extend(options.special_tokens.then_some(self.template.separator.0));
         Some(ids.0)
@@ -191,7 +191,7 @@ impl NativeEngine {
         }
 
         let mut count = Count(if options.special_tokens { 2 } else { 0 });
-        self.run(text, options.parse_special, &mut count)?;
+        self.run::<false>(text, options.parse_special, &mut count)?;
         Some(count.0)
     }
 
@@ -224,7 +224,7 @@ impl NativeEngine {
             encoding: Encoding::default(),
             compiled: &self.compiled,
         };
-        self.run(text, parse_special, &mut collect)?;
+        self.run::<true>(text, parse_special, &mut collect)?;
         let mut encoding = collect.encoding;
         let length = encoding.ids.len();
         encoding.type_ids = vec![sequence as u32; length];
@@ -233,7 +233,13 @@ impl NativeEngine {
         Some(encoding)
     }
 
-    fn run(&self, text: &str, parse_special: bool, take: &mut impl Take) -> Option<()> {
+    /// Gives the tokens of a text, and with `RANGES` where they come from; without, every range is `(0, 0)`.
+    fn run<const RANGES: bool>(
+        &self,
+        text: &str,
+        parse_special: bool,
+        take: &mut impl Take,
+    ) -> Option<()> {
         if text.len() > MAX_TEXT {
             return None;
         }
@@ -259,7 +265,7 @@ impl NativeEngine {
             }
             let aligned = &mut scratch.aligned;
             aligned.clear();
-            normalize(&self.charsmap, &text[start..end], start as u32, aligned);
+            normalize::<RANGES>(&self.charsmap, &text[start..end], start as u32, aligned);
             let normalized = if parse_special {
                 &self.normalized
             } else {
@@ -267,12 +273,12 @@ impl NativeEngine {
             };
             normalized.split(&aligned.text, |part, start, end| {
                 if let Part::Added(id) = part {
-                    let range = aligned.original(start, end);
+                    let range = aligned.original::<RANGES>(start, end);
                     take.added(id, word, range, &aligned.text[start..end]);
                     word += 1;
                     return;
                 }
-                into_words(aligned, start, end, &mut scratch.words);
+                into_words::<RANGES>(aligned, start, end, &mut scratch.words);
                 let words = &scratch.words;
                 for_each_word(&words.text, |first, last| {
                     scratch.tokens.clear();
@@ -281,7 +287,7 @@ impl NativeEngine {
                     let mut begin = first;
                     for token in &scratch.tokens {
                         let end = first + token.end as usize;
-                        take.token(token.id, word, words.original(begin, end));
+                        take.token(token.id, word, words.original::<RANGES>(begin, end));
                         begin = end;
                     }
                     word += 1;
@@ -342,98 +348,5 @@ impl AddedTokens {
         if start < text.len() {
             each(Part::Words, start, text.len());
         }
-    }
-}
-
-/// Strip, character map, runs of spaces: appends the normalized form of a part of a text that begins at `start`.
-fn normalize(charsmap: &Charsmap, part: &str, start: u32, out: &mut Aligned) {
-    let stripped = part.trim_start();
-    let start = start + (part.len() - stripped.len()) as u32;
-    let stripped = stripped.trim_end();
-    let bytes = stripped.as_bytes();
-    if bytes.iter().all(|byte| charsmap.is_plain(*byte)) {
-        out.text.reserve(bytes.len());
-        out.ranges.reserve(bytes.len());
-        let mut after_space = false;
-        for (at, &byte) in (start..).zip(bytes) {
-            let is_space = byte == b' ';
-            if is_space && after_space {
-                // Of a run of spaces one is left, which comes from the last.
-                if let Some(range) = out.ranges.last_mut() {
-                    *range = (at, at + 1);
-                }
-            } else {
-                out.push(char::from(byte), (at, at + 1));
-            }
-            after_space = is_space;
-        }
-        return;
-    }
-    let first = out.text.len();
-    let mut transform = Transform::new(stripped, start);
-    charsmap.for_each_part(stripped, |part, replacement| match replacement {
-        Some(replacement) => transform.replace(part, replacement, out),
-        None => part
-            .chars()
-            .for_each(|character| transform.keep(character, out)),
-    });
-    transform.finish(out);
-    if out.text[first..].contains("  ") {
-        squeeze(out, first);
-    }
-}
-
-/// Leaves one space, the last, of each run of spaces behind byte `first`.
-fn squeeze(aligned: &mut Aligned, first: usize) {
-    let mut text = String::with_capacity(aligned.text.len());
-    let mut ranges = Vec::with_capacity(aligned.ranges.len());
-    let bytes = aligned.text.as_bytes();
-    let mut kept = 0;
-    for index in first..bytes.len().saturating_sub(1) {
-        if bytes[index] == b' ' && bytes[index + 1] == b' ' {
-            text.push_str(&aligned.text[kept..index]);
-            ranges.extend_from_slice(&aligned.ranges[kept..index]);
-            kept = index + 1;
-        }
-    }
-    text.push_str(&aligned.text[kept..]);
-    ranges.extend_from_slice(&aligned.ranges[kept..]);
-    *aligned = Aligned { text, ranges };
-}
-
-/// The part of a normalized text between two bytes, with `▁` for each space and one before the first word.
-fn into_words(aligned: &Aligned, start: usize, end: usize, out: &mut Aligned) {
-    out.clear();
-    let text = &aligned.text[start..end];
-    if !text.starts_with([' ', METASPACE]) {
-        // It shares the range of the first character.
-        out.push(METASPACE, aligned.ranges[start]);
-    }
-    let mut kept = 0;
-    for space in memchr::memchr_iter(b' ', text.as_bytes()) {
-        out.text.push_str(&text[kept..space]);
-        out.ranges
-            .extend_from_slice(&aligned.ranges[start + kept..start + space]);
-        out.push(METASPACE, aligned.ranges[start + space]);
-        kept = space + 1;
-    }
-    out.text.push_str(&text[kept..]);
-    out.ranges
-        .extend_from_slice(&aligned.ranges[start + kept..end]);
-}
-
-/// Calls `each` with the byte range of every word: a word begins at each `▁`.
-#[inline]
-fn for_each_word(text: &str, mut each: impl FnMut(usize, usize)) {
-    let mut start = 0;
-    // The first byte of ▁ (E2 96 81) begins other characters too.
-    for found in memchr::memchr_iter(0xe2, text.as_bytes()) {
-        if found > start && text[found..].starts_with(METASPACE) {
-            each(start, found);
-            start = found;
-        }
-    }
-    if start < text.len() {
-        each(start, text.len());
     }
 }
