@@ -7,7 +7,7 @@ use std::str::FromStr;
 use clap::Args as ClapArgs;
 use ignore::WalkBuilder;
 
-use super::input::{InputOptions, Text, TextArgs, utf8, words};
+use super::input::{InputOptions, Reading, Text, TextArgs, utf8, words};
 use super::{Session, in_parallel};
 use crate::error::{Error, Exit, Result};
 use crate::record::{Count, Record, Total};
@@ -37,21 +37,8 @@ pub struct Args {
     /// Print the total only
     #[arg(long)]
     pub total: bool,
-    /// Every line is a text of its own, with a number of its own
-    #[arg(long, conflicts_with = "jsonl")]
-    pub lines: bool,
-    /// Every line is a JSON object, or string, that holds a text
-    #[arg(long)]
-    pub jsonl: bool,
-    /// The field that holds the text, with --jsonl
-    #[arg(long, value_name = "NAME", default_value = "text", requires = "jsonl")]
-    pub field: String,
-    /// Drop one final newline of each text
-    #[arg(long)]
-    pub chomp: bool,
-    /// Replace bytes that are not UTF-8 by U+FFFD
-    #[arg(long)]
-    pub lossy: bool,
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 /// A number of tokens, as people write it: `8000`, `8k`, `1.5m`.
@@ -158,11 +145,7 @@ impl Counting<'_> {
     fn input_options(&self, files: Vec<PathBuf>) -> InputOptions {
         InputOptions {
             files,
-            lines: self.args.lines,
-            jsonl: self.args.jsonl,
-            field: self.args.field.clone(),
-            chomp: self.args.chomp,
-            lossy: self.args.lossy,
+            reading: self.args.reading.clone(),
         }
     }
 
@@ -197,7 +180,7 @@ impl Counting<'_> {
             self.stdin_name = (self.args.paths.len() > 1).then(|| path.to_owned());
             return self.texts(session, Vec::new());
         }
-        if self.args.lines || self.args.jsonl {
+        if self.args.reading.is_stream() {
             let input = TextArgs {
                 texts: Vec::new(),
                 options: self.input_options(vec![path.into()]),
@@ -289,7 +272,7 @@ impl Counting<'_> {
         // A bare number has no place for a verdict.
         let stream = self.args.paths.is_empty() || self.args.paths == ["-"];
         let bare = session.human && (stream || self.args.total);
-        let several = self.total.files > 1 && !(self.args.lines || self.args.jsonl);
+        let several = self.total.files > 1 && !self.args.reading.is_stream();
         if self.args.total && session.human {
             session.bare(&self.total.tokens.to_string())?;
         } else if self.args.total || several || (self.args.budget.is_some() && !bare) {
@@ -349,12 +332,12 @@ impl Found {
         let Some(bytes) = bytes else {
             return Ok(None);
         };
-        let mut text = match utf8(&self.path, bytes, args.lossy, 0) {
+        let mut text = match utf8(&self.path, bytes, args.reading.lossy, 0) {
             Ok(text) => text,
             Err(_) if !self.named => return Ok(None),
             Err(error) => return Err(error),
         };
-        if args.chomp {
+        if args.reading.chomp {
             super::input::chomp(&mut text);
         }
         let mut count = count(tokenizer, &text, options)?;

@@ -20,12 +20,19 @@ pub struct TextArgs {
     pub options: InputOptions,
 }
 
-/// How input is read, wherever it comes from.
+/// Where input comes from beside arguments, and how it is read.
 #[derive(Debug, Clone, Default, Args)]
 pub struct InputOptions {
     /// Read the text from a file (repeatable; `-` is standard input)
     #[arg(short, long = "file", value_name = "PATH")]
     pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// How input is read, wherever it comes from.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Reading {
     /// Every line is a text of its own
     #[arg(long, conflicts_with = "jsonl")]
     pub lines: bool,
@@ -121,13 +128,13 @@ impl TextArgs {
             sources.push(Source::Stdin);
         }
         for source in sources {
-            self.options.read(session, &source, &mut each)?;
+            self.options.reading.read(session, &source, &mut each)?;
         }
         Ok(())
     }
 }
 
-impl InputOptions {
+impl Reading {
     /// Whether one input may hold several texts.
     pub fn is_stream(&self) -> bool {
         self.lines || self.jsonl

@@ -63,7 +63,7 @@ pub struct ModelFacts {
 /// The records of one text: one, and with a stride one more for every window that overflowed.
 ///
 /// # Errors
-/// [`Error::Usage`] if the text cannot be cut as asked.
+/// [`crate::error::Error::Usage`] if the text cannot be cut as asked.
 pub fn records(
     tokenizer: &Tokenizer,
     model: &ModelFacts,

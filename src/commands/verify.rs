@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 
 use super::Session;
-use super::input::{InputOptions, Text, TextArgs};
+use super::input::{InputOptions, Reading, Text, TextArgs};
 use crate::error::{Error, Exit, Result};
 use crate::record::{Difference, Record, Verify};
 use crate::tokenizer::{EncodeOptions, Encoding, EngineChoice, Tokenizer};
@@ -16,18 +16,8 @@ pub struct Args {
     /// Files to compare on; `-` or nothing is standard input
     #[arg(value_name = "FILE")]
     pub paths: Vec<PathBuf>,
-    /// Every line is a text of its own
-    #[arg(long, conflicts_with = "jsonl")]
-    pub lines: bool,
-    /// Every line is a JSON object, or string, that holds a text
-    #[arg(long)]
-    pub jsonl: bool,
-    /// The field that holds the text, with --jsonl
-    #[arg(long, value_name = "NAME", default_value = "text", requires = "jsonl")]
-    pub field: String,
-    /// Replace bytes that are not UTF-8 by U+FFFD
-    #[arg(long)]
-    pub lossy: bool,
+    #[command(flatten)]
+    pub reading: Reading,
     /// How many differences to show; all are counted
     #[arg(short, long, value_name = "N", default_value_t = 10)]
     pub show: usize,
@@ -63,11 +53,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         texts: Vec::new(),
         options: InputOptions {
             files: args.paths.clone(),
-            lines: args.lines,
-            jsonl: args.jsonl,
-            field: args.field.clone(),
-            chomp: false,
-            lossy: args.lossy,
+            reading: args.reading.clone(),
         },
     };
     let mut sum = Verify::default();

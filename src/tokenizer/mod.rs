@@ -1,12 +1,14 @@
 //! TEXT ↔ IDS.
 //!
 //! [`Tokenizer`] is the project's own face of tokenization: it is opened from the files of a model, encodes texts
-//! and pairs, decodes ids and answers questions about the vocabulary. Behind it stands the
-//! [reference engine](mod@reference), the `tokenizers` crate.
+//! and pairs, decodes ids and answers questions about the vocabulary. Behind it stand two engines: the
+//! [native one](native) for the tokenizers that it does exactly, and the [reference engine](mod@reference), the
+//! `tokenizers` crate, for all others.
 
 pub mod deberta;
 pub mod encoding;
 pub mod native;
+mod open;
 pub mod reference;
 pub mod special_tokens;
 pub mod vocabulary;
@@ -14,25 +16,17 @@ pub mod vocabulary;
 use std::sync::{Arc, OnceLock};
 
 use clap::ValueEnum;
-use sha2::{Digest as _, Sha256};
 
 pub use encoding::{Encoding, OffsetUnit};
 pub use vocabulary::Vocabulary;
-use vocabulary::added_ids;
 
 use crate::error::{Error, Result};
-use crate::formats::config::{AddedTokenConfig, ModelConfig, SpecialTokensMap, TokenizerConfig};
-use crate::formats::json::parse;
-use crate::formats::sentencepiece::SentencePieceModel;
-use crate::formats::tokenizer_json::TokenizerJson;
-use crate::source::{ByteSource, ModelFiles};
+use crate::formats::config::{AddedTokenConfig, SpecialTokensMap, TokenizerConfig};
+use crate::source::ByteSource;
 use native::NativeEngine;
-use native::compiled::{self, Compiled};
+use native::compiled::Compiled;
+use open::{SPM_MODEL, TOKENIZER_JSON};
 use reference::ReferenceEngine;
-use special_tokens::SpecialTokens;
-
-const TOKENIZER_JSON: &str = "tokenizer.json";
-const SPM_MODEL: &str = "spm.model";
 
 /// How a text is to be encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,108 +119,6 @@ enum Origin {
 }
 
 impl Tokenizer {
-    /// The files that [`Tokenizer::open`] reads, where a model has them; `config.json` is read too.
-    pub fn file_names() -> [&'static str; 5] {
-        [
-            TOKENIZER_JSON,
-            "tokenizer_config.json",
-            SPM_MODEL,
-            "special_tokens_map.json",
-            "added_tokens.json",
-        ]
-    }
-
-    /// Opens the tokenizer of a model: `tokenizer.json` where there is one, else `spm.model`.
-    ///
-    /// # Errors
-    /// [`Error::MissingPart`] if the model has neither, [`Error::Damaged`] or [`Error::Unsupported`] for files that
-    /// cannot be used, and whatever fetching a file fails with.
-    pub fn open(files: &ModelFiles) -> Result<Self> {
-        let config: TokenizerConfig = match files.find("tokenizer_config.json")? {
-            Some(file) => parse(file.name(), &file.read_all()?)?,
-            None => TokenizerConfig::default(),
-        };
-        if let Some(file) = files.find(TOKENIZER_JSON)? {
-            return Self::from_tokenizer_json(files, config, file);
-        }
-        if let Some(file) = files.find(SPM_MODEL)? {
-            return Self::from_sentencepiece(files, config, file);
-        }
-        Err(no_tokenizer(files)?)
-    }
-
-    fn from_tokenizer_json(
-        files: &ModelFiles,
-        config: TokenizerConfig,
-        file: Arc<dyn ByteSource>,
-    ) -> Result<Self> {
-        let json = TokenizerJson::parse(file.name(), &file.read_all()?)?;
-        let special_tokens = SpecialTokens::read(files, &config)?;
-        let added = special_tokens.to_add(&json.added_tokens);
-        Ok(Self {
-            origin: Origin::Json {
-                file,
-                algorithm: json.model.algorithm().to_owned(),
-                unknown_id: json.model.unk_id,
-            },
-            config,
-            special_tokens: special_tokens.map,
-            vocabulary: Vocabulary::from_json(json, &added).into(),
-            added,
-            choice: EngineChoice::Auto,
-            native: OnceLock::new(),
-            reference: OnceLock::new(),
-        })
-    }
-
-    fn from_sentencepiece(
-        files: &ModelFiles,
-        mut config: TokenizerConfig,
-        file: Arc<dyn ByteSource>,
-    ) -> Result<Self> {
-        let model_type = match files.find("config.json")? {
-            Some(file) => ModelConfig::parse(file.name(), &file.read_all()?)?.model_type,
-            None => None,
-        };
-        if !deberta::claims(config.tokenizer_class.as_deref(), model_type.as_deref()) {
-            return Err(Error::unsupported(
-                file.name(),
-                format!(
-                    "the model's tokenizer is {}, and only DeBERTa-v2 and v3 are read from SentencePiece files",
-                    (config.tokenizer_class.or(model_type)).unwrap_or_default()
-                ),
-            ));
-        }
-        config.tokenizer_class = Some(deberta::CLASS.to_owned());
-        let compiled = compile(files, file.as_ref())?;
-        let mut special_tokens = SpecialTokens::read(files, &config)?;
-        deberta::default_special_tokens(&mut special_tokens.map);
-        let pieces = deberta::added_pieces(&compiled);
-        let added = special_tokens.to_add(&pieces);
-        let ids = added_ids(
-            compiled.size(),
-            |text| compiled.find(text),
-            &[&pieces, &added],
-        );
-        Ok(Self {
-            origin: Origin::SentencePiece {
-                file,
-                added_ids: ids
-                    .into_iter()
-                    .map(|(token, id)| (token.clone(), id))
-                    .collect(),
-                compiled: Arc::new(compiled),
-            },
-            added,
-            config,
-            special_tokens: special_tokens.map,
-            vocabulary: OnceLock::new(),
-            choice: EngineChoice::Auto,
-            native: OnceLock::new(),
-            reference: OnceLock::new(),
-        })
-    }
-
     /// The same tokenizer, encoding with an engine of one's choice.
     #[must_use]
     pub fn with_engine(self, choice: EngineChoice) -> Self {
@@ -248,17 +140,6 @@ impl Tokenizer {
             .as_deref()
     }
 
-    fn build_native(&self) -> Option<NativeEngine> {
-        match &self.origin {
-            Origin::SentencePiece {
-                compiled,
-                added_ids,
-                ..
-            } => deberta::native(compiled, &self.config, added_ids),
-            Origin::Json { .. } => None,
-        }
-    }
-
     /// The reference engine, built on the first call.
     fn reference(&self) -> Result<&ReferenceEngine> {
         if let Some(engine) = self.reference.get() {
@@ -273,31 +154,8 @@ impl Tokenizer {
         let file = match &self.origin {
             Origin::Json { file, .. } | Origin::SentencePiece { file, .. } => file,
         };
-        let engine = reference::guarded(file.name(), || self.build_engine())?;
+        let engine = reference::guarded(file.name(), || self.build_reference())?;
         Ok(self.reference.get_or_init(|| engine))
-    }
-
-    fn build_engine(&self) -> Result<ReferenceEngine> {
-        let cut_left = self.config.truncation_side.as_deref() == Some("left");
-        match &self.origin {
-            Origin::Json {
-                file, unknown_id, ..
-            } => {
-                let mut inner = tokenizers::Tokenizer::from_bytes(file.read_all()?)
-                    .map_err(|problem| Error::damaged(file.name(), problem))?;
-                reference::add_tokens(file.name(), &mut inner, &self.added)?;
-                ReferenceEngine::new(file.name(), inner, *unknown_id, cut_left)
-            }
-            Origin::SentencePiece { file, compiled, .. } => {
-                let name = file.name();
-                let model = SentencePieceModel::parse(name, &file.read_all()?)?;
-                let mut inner = deberta::convert(name, &model, &self.config)?;
-                reference::add_tokens(name, &mut inner, &deberta::added_pieces(compiled))?;
-                reference::add_tokens(name, &mut inner, &self.added)?;
-                deberta::add_template(name, &mut inner, model.unknown_id)?;
-                ReferenceEngine::new(name, inner, Some(model.unknown_id), cut_left)
-            }
-        }
     }
 
     /// Text → tokens. An empty second text means no pair, as in the reference.
@@ -494,64 +352,6 @@ impl Tokenizer {
             .map(|(name, token)| (name, token, self.find(token)))
             .collect()
     }
-}
-
-/// Vocabularies of at least this many bytes are worth keeping: others are compiled before a file could be opened.
-const WORTH_KEEPING: u64 = 1 << 20;
-
-/// The compiled form of a SentencePiece file: one made earlier from the same bytes, or a new one.
-fn compile(files: &ModelFiles, file: &dyn ByteSource) -> Result<Compiled> {
-    let bytes = file.read_all()?;
-    let new = |source| {
-        let model = SentencePieceModel::parse(file.name(), &bytes)?;
-        Ok(Compiled::new(&model, source))
-    };
-    if file.len() < WORTH_KEEPING {
-        return new([0; 32]);
-    }
-    let source: [u8; 32] = Sha256::digest(&bytes).into();
-    let hex: String = source.iter().map(|byte| format!("{byte:02x}")).collect();
-    let name = format!("vocabularies/{hex}-v{}", compiled::VERSION);
-    if let Some(made) = files.made_earlier(&name)
-        && let Some(compiled) = Compiled::open(made, source)
-    {
-        return Ok(compiled);
-    }
-    let compiled = new(source)?;
-    files.keep(&name, compiled.bytes());
-    Ok(compiled)
-}
-
-/// The error for a model without a tokenizer, which names what it has instead.
-fn no_tokenizer(files: &ModelFiles) -> Result<Error> {
-    const OTHERS: &[&str] = &[
-        "spiece.model",
-        "sentencepiece.bpe.model",
-        "tokenizer.model",
-        "vocab.txt",
-        "vocab.json",
-    ];
-    let mut hint =
-        "a model needs tokenizer.json, or spm.model as DeBERTa-v2 and v3 have it".to_owned();
-    for name in OTHERS {
-        if files.find(name)?.is_some() {
-            hint = format!(
-                "{name} alone is not read: tokscope needs a tokenizer.json beside it, which transformers writes with `AutoTokenizer.from_pretrained(…).save_pretrained(…)`"
-            );
-            break;
-        }
-    }
-    Ok(
-        match files.missing("tokenizer.json and no spm.model", SPM_MODEL) {
-            Error::MissingPart { place, what, .. } => Error::MissingPart {
-                place,
-                what,
-                hint: Some(hint),
-            },
-            // Without the network it is not known what the model has.
-            unknown => unknown,
-        },
-    )
 }
 
 /// `clean_up_tokenization` of the reference: undoes the spaces that some decoders leave before punctuation.
