@@ -7,7 +7,6 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokenizers::models::ModelWrapper;
-use tokenizers::processors::PostProcessorWrapper;
 use tokenizers::tokenizer::pre_tokenizer::OffsetType;
 use tokenizers::utils::truncation::truncate_encodings;
 use tokenizers::{
@@ -154,7 +153,7 @@ impl ReferenceEngine {
         special_tokens: bool,
     ) -> Result<(tokenizers::Encoding, Option<tokenizers::Encoding>)> {
         let template = match self.inner.get_post_processor() {
-            Some(processor) if special_tokens => added_by(processor, second.is_some()),
+            Some(processor) if special_tokens => processor.added_tokens(second.is_some()),
             _ => 0,
         };
         let Some(room) = truncation.max_length.checked_sub(template) else {
@@ -249,10 +248,6 @@ pub fn guarded<T>(file: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
             "the tokenizers library cannot work with it",
         ))
     })
-}
-
-fn added_by(processor: &PostProcessorWrapper, is_pair: bool) -> usize {
-    processor.added_tokens(is_pair)
 }
 
 /// What the crate does with the texts of a tokenizer that has no template.

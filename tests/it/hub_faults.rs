@@ -1,0 +1,337 @@
+//! The Hub that is not there, refuses, breaks off or sends something else: what failures say, and what is kept.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use tokscope::source::Token;
+
+use crate::hub::{Access, Fault, GOOD_TOKEN, sha256};
+use crate::hub_scene::{CONFIG, ID, Scene, content, methods, names, weights};
+
+#[test]
+fn no_hub_at_all() {
+    let mut scene = Scene::new();
+    scene.hub.stop();
+    let endpoint = &scene.settings.endpoint;
+    assert_eq!(
+        scene.failure(ID, "config.json").to_string(),
+        format!("cannot reach {endpoint} for `o/n`: connection refused")
+    );
+}
+
+#[test]
+fn something_that_is_no_hub() {
+    let scene = Scene::new();
+    scene.hub.fault(Fault::ApiPage, 1);
+    let endpoint = &scene.settings.endpoint;
+    assert_eq!(
+        scene.failure(ID, "config.json").to_string(),
+        format!("cannot reach {endpoint} for `o/n`: its answer is not one of a Hub")
+    );
+}
+
+#[test]
+fn silence_ends_in_time() {
+    let mut scene = Scene::new();
+    scene.settings.etag_timeout = Duration::from_millis(300);
+    scene.settings.download_timeout = Duration::from_millis(300);
+    scene.hub.fault(Fault::ApiSilent, 1);
+    let started = Instant::now();
+    let error = scene.failure(ID, "config.json").to_string();
+    assert!(error.ends_with(": timed out"), "{error}");
+    scene.settings.etag_timeout = Duration::from_secs(20);
+    scene.hub.fault(Fault::BlobStalls, 100);
+    let error = scene.failure(ID, "w.bin").to_string();
+    assert!(
+        error.starts_with("the download of w.bin of `o/n` stopped at "),
+        "{error}"
+    );
+    assert!(error.ends_with(" of 1200000 bytes: timed out"), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(15));
+    assert_eq!(names(&scene.folder().join("snapshots")), [] as [&str; 0]);
+}
+
+#[test]
+fn repositories_that_cannot_be_read() {
+    let mut scene = Scene::with_access(Access::Private);
+    for (token, code) in [
+        (None, "model-not-found"),
+        (Some("hf_bad"), "model-not-found"),
+    ] {
+        scene.settings.token = token.and_then(Token::new);
+        for model in [ID, "o/none"] {
+            assert_eq!(
+                scene.failure(model, "w.bin").code(),
+                code,
+                "{model} {token:?}"
+            );
+        }
+    }
+    scene.settings.token = Token::new(GOOD_TOKEN);
+    assert_eq!(content(&scene.open(ID), "w.bin"), weights());
+
+    let mut scene = Scene::with_access(Access::Gated);
+    let endpoint = scene.settings.endpoint.clone();
+    let error = scene.failure(ID, "w.bin");
+    assert_eq!(
+        error.to_string(),
+        format!("`o/n` is gated: {endpoint} does not allow access to it")
+    );
+    scene.settings.token = Token::new("hf_bad");
+    assert_eq!(scene.failure(ID, "w.bin").code(), "gated");
+    scene.settings.token = Token::new(GOOD_TOKEN);
+    assert_eq!(content(&scene.open(ID), "w.bin"), weights());
+}
+
+#[test]
+fn a_revision_that_does_not_exist() {
+    let scene = Scene::new();
+    let error = scene.failure("o/n@v9", "w.bin");
+    assert_eq!(error.to_string(), "`o/n` has no revision `v9`");
+    let commit = "0".repeat(40);
+    let error = scene.failure(&format!("o/n@{commit}"), "w.bin");
+    assert_eq!(error.code(), "revision-not-found");
+}
+
+#[test]
+fn a_hub_out_of_order() {
+    let scene = Scene::new();
+    let endpoint = &scene.settings.endpoint;
+    scene.hub.fault(Fault::ApiStatus(503), 100);
+    assert_eq!(
+        scene.failure(ID, "w.bin").to_string(),
+        format!("{endpoint} answered 503 for the list of files of `o/n`")
+    );
+}
+
+#[test]
+fn what_passes_is_waited_for() {
+    let scene = Scene::new();
+    scene.hub.fault(Fault::ApiStatus(503), 1);
+    scene.hub.fault(Fault::HeadStatus(502), 2);
+    assert_eq!(content(&scene.open(ID), "w.bin"), weights());
+}
+
+#[test]
+fn the_hub_says_how_long_to_wait() {
+    let scene = Scene::new();
+    // hf-hub uses up four requests by itself before it reports the first answer.
+    scene.hub.fault(Fault::BlobLater, 4);
+    let started = Instant::now();
+    assert_eq!(content(&scene.open(ID), "w.bin"), weights());
+    assert!(started.elapsed() >= Duration::from_secs(1));
+    assert!(
+        scene
+            .recorder
+            .events()
+            .contains(&"the Hub asks to wait 1 s".to_owned())
+    );
+}
+
+#[test]
+fn an_error_of_the_cdn_is_no_file() {
+    let scene = Scene::new();
+    scene.hub.fault(Fault::BlobStatus(503), 100);
+    let endpoint = &scene.settings.endpoint;
+    assert_eq!(
+        scene.failure(ID, "w.bin").to_string(),
+        format!("{endpoint} answered 503 for w.bin of `o/n`")
+    );
+    assert_eq!(names(&scene.folder().join("snapshots")), [] as [&str; 0]);
+}
+
+#[test]
+fn wrong_bytes_are_not_kept() {
+    let scene = Scene::new();
+    for (fault, file, problem) in [
+        (
+            Fault::BlobGarbage,
+            "w.bin",
+            "1200000 bytes came, and their digest is another one",
+        ),
+        (
+            Fault::BlobGarbage,
+            "config.json",
+            "27 bytes came, and their digest is another one",
+        ),
+        (
+            Fault::BlobPage,
+            "w.bin",
+            "37 bytes, of a web page, came, and it has 1200000",
+        ),
+    ] {
+        scene.hub.fault(fault, 1);
+        let error = scene.failure(ID, file);
+        assert_eq!(error.code(), "wrong-download");
+        assert!(error.to_string().ends_with(problem), "{error}");
+        assert_eq!(scene.blobs(), [] as [&str; 0]);
+        assert_eq!(names(&scene.folder().join("snapshots")), [] as [&str; 0]);
+    }
+    assert_eq!(content(&scene.open(ID), "w.bin"), weights());
+}
+
+#[test]
+fn a_download_goes_on_where_it_broke() {
+    let scene = Scene::new();
+    scene.hub.fault(Fault::BlobCut, 4);
+    let error = scene.failure(ID, "w.bin");
+    assert_eq!(error.code(), "download-broken");
+    assert!(
+        error.to_string().ends_with(": the connection broke"),
+        "{error}"
+    );
+    let incomplete = format!("{}.incomplete", sha256(&weights()));
+    assert_eq!(scene.blobs(), [incomplete.as_str()]);
+    let length = scene
+        .folder()
+        .join("blobs")
+        .join(incomplete)
+        .metadata()
+        .unwrap()
+        .len();
+    assert!(length > 0);
+    scene.hub.served();
+    scene.recorder.events();
+
+    assert_eq!(content(&scene.open(ID), "w.bin"), weights());
+    assert_eq!(scene.blobs(), [sha256(&weights())]);
+    let served = scene.hub.served();
+    let last = served.last().unwrap();
+    assert_eq!((last.status, last.cdn), (206, true));
+    assert_eq!(last.range, Some(format!("bytes={length}-1199999")));
+    assert_eq!(scene.recorder.events()[1], format!("w.bin: {length}"));
+}
+
+#[test]
+fn a_connection_that_breaks_is_made_again() {
+    let scene = Scene::new();
+    scene.hub.fault(Fault::BlobCut, 2);
+    assert_eq!(content(&scene.open(ID), "w.bin"), weights());
+    let served = scene.hub.served();
+    let fetched = served.iter().filter(|one| one.cdn && one.method == "GET");
+    let statuses: Vec<_> = fetched.map(|one| one.status).collect();
+    assert_eq!(statuses, [200, 206, 206]);
+}
+
+#[test]
+fn a_beginning_that_is_of_no_use_is_dropped() {
+    let blob = sha256(&weights());
+    let mut longer = weights();
+    longer.push(0);
+    let mut other = weights();
+    other[7] ^= 1;
+    for beginning in [&b"upstream error"[..], &longer, &other] {
+        let scene = Scene::new();
+        let blobs = scene.folder().join("blobs");
+        fs::create_dir_all(&blobs).unwrap();
+        fs::write(blobs.join(format!("{blob}.incomplete")), beginning).unwrap();
+        assert_eq!(content(&scene.open(ID), "w.bin"), weights());
+        assert_eq!(scene.blobs(), [blob.as_str()]);
+    }
+    // Good to go on with, but this server knows no ranges.
+    let scene = Scene::new();
+    let blobs = scene.folder().join("blobs");
+    fs::create_dir_all(&blobs).unwrap();
+    fs::write(blobs.join(format!("{blob}.incomplete")), &weights()[..1000]).unwrap();
+    scene.hub.fault(Fault::BlobWhole, 1);
+    assert_eq!(content(&scene.open(ID), "w.bin"), weights());
+}
+
+#[test]
+fn an_error_page_that_another_program_stored_is_replaced() {
+    let scene = Scene::new();
+    scene.open(ID).find("w.bin").unwrap();
+    let blob = scene.folder().join("blobs").join(sha256(&weights()));
+    fs::write(&blob, "upstream error").unwrap();
+    assert_eq!(content(&scene.open(ID), "w.bin"), b"upstream error");
+    let mut files = scene.open(ID);
+    files.refresh().unwrap();
+    files.list().unwrap();
+    assert_eq!(content(&files, "w.bin"), weights());
+}
+
+#[test]
+fn the_token_stays_with_the_hub() {
+    let mut scene = Scene::with_access(Access::Gated);
+    scene.settings.token = Token::new(GOOD_TOKEN);
+    let files = scene.open(ID);
+    assert_eq!(content(&files, "w.bin"), weights());
+    assert_eq!(content(&files, "config.json"), CONFIG);
+    let served = scene.hub.served();
+    assert!(served.iter().any(|served| served.cdn));
+    for request in &served {
+        assert_eq!(request.token, !request.cdn, "{request:?}");
+    }
+    assert!(!format!("{files:?}").contains(GOOD_TOKEN));
+}
+
+#[test]
+fn no_token_is_no_header() {
+    let scene = Scene::new();
+    scene.open(ID).find("w.bin").unwrap();
+    let served = scene.hub.served();
+    assert!(served.iter().all(|served| !served.token), "{served:?}");
+    assert_eq!(
+        methods(&served),
+        [
+            ("GET", 200, false),  // the list
+            ("HEAD", 302, false), // ours: the announcement
+            ("HEAD", 302, false), // hf-hub's
+            ("HEAD", 200, true),
+            ("GET", 302, false),
+            ("GET", 200, true),
+        ]
+    );
+}
+
+#[test]
+fn a_cache_that_cannot_be_written() {
+    let mut scene = Scene::new();
+    let file = scene.cache.path().join("file");
+    fs::write(&file, "").unwrap();
+    scene.settings.cache_dir = file.join("hub");
+    let error = scene.failure(ID, "config.json");
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "cannot store config.json in the Hub cache at {}: not a directory",
+            scene.settings.cache_dir.display()
+        )
+    );
+    assert!(scene.open(ID).find("tokenizer.json").unwrap().is_none());
+    assert_eq!(
+        scene.open(ID).refresh().unwrap_err().code(),
+        "cache-not-writable"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_cache_that_is_read_only_is_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut scene = Scene::new();
+    scene.open(ID).find("config.json").unwrap();
+    scene.hub.stop();
+    let folder = scene.folder();
+    let set = |mode| fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
+    set(0o555);
+    let found = content(&scene.open(ID), "config.json");
+    set(0o755);
+    assert_eq!(found, CONFIG);
+}
+
+#[test]
+fn two_at_a_time_fetch_once() {
+    let scene = Scene::new();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| assert_eq!(content(&scene.open(ID), "w.bin"), weights()));
+        }
+    });
+    let served = scene.hub.served();
+    let fetched = served
+        .iter()
+        .filter(|served| served.cdn && served.method == "GET");
+    assert_eq!(fetched.count(), 1);
+    assert_eq!(scene.blobs(), [sha256(&weights())]);
+}
