@@ -5,8 +5,6 @@
 //! stripped before the character map runs; `add_dummy_prefix`, `remove_extra_whitespaces` and
 //! `escape_whitespaces` of the file are ignored.
 
-use std::sync::Arc;
-
 use tokenizers::SplitDelimiterBehavior;
 use tokenizers::models::unigram::Unigram;
 use tokenizers::normalizers::replace::{Replace, ReplacePattern};
@@ -16,10 +14,10 @@ use tokenizers::normalizers::{
 use tokenizers::pre_tokenizers::metaspace::{Metaspace, PrependScheme};
 use tokenizers::pre_tokenizers::punctuation::Punctuation;
 use tokenizers::pre_tokenizers::sequence::Sequence as PreTokenizerSequence;
+use tokenizers::processors::PostProcessorWrapper;
 use tokenizers::processors::template::TemplateProcessing;
 
 use super::native::compiled::Compiled;
-use super::native::{NativeEngine, Template};
 use crate::error::{Error, Result};
 use crate::formats::config::{
     AddedTokenConfig, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig,
@@ -113,25 +111,9 @@ pub fn convert(
     Ok(tokenizer)
 }
 
-/// The native engine for the same file, where it does all that the file and its added tokens ask for.
-pub fn native(
-    compiled: &Arc<Compiled>,
-    config: &TokenizerConfig,
-    added_ids: &[(AddedTokenConfig, u32)],
-) -> Option<NativeEngine> {
-    if config.do_lower_case || config.split_by_punct {
-        return None;
-    }
-    let template = |text: &str| {
-        let known = added_ids.iter().find(|(token, _)| token.content == text);
-        let id = known.map(|(_, id)| *id).or_else(|| compiled.find(text));
-        (id.unwrap_or(compiled.unknown_id()), text.to_owned())
-    };
-    let template = Template {
-        first: template("[CLS]"),
-        separator: template("[SEP]"),
-    };
-    NativeEngine::new(Arc::clone(compiled), added_ids, template)
+/// Whether the native engine does all that the configuration asks for.
+pub fn is_plain(config: &TokenizerConfig) -> bool {
+    !(config.do_lower_case || config.split_by_punct)
 }
 
 /// Pieces → text: `▁` is a space, and nothing at the very beginning. The reference's Metaspace decoder.
@@ -144,29 +126,27 @@ pub fn decode(pieces: &[String]) -> String {
     text
 }
 
-/// Wraps texts as `[CLS] A [SEP]` and `[CLS] A [SEP] B [SEP]`; run once every token has its id.
+/// Wraps texts as `[CLS] A [SEP]` and `[CLS] A [SEP] B [SEP]`, given the ids of tokens.
 ///
-/// A template token that the vocabulary lacks has the unknown id, as in the reference.
-pub fn add_template(
+/// # Errors
+/// None that a file could cause.
+pub fn template(
     name: &str,
-    tokenizer: &mut tokenizers::Tokenizer,
+    id_of: impl Fn(&str) -> Option<u32>,
     unknown_id: u32,
-) -> Result<()> {
-    let template = |text: &str| text.to_owned();
-    let id = |token: &str| tokenizer.token_to_id(token).unwrap_or(unknown_id);
+) -> Result<PostProcessorWrapper> {
+    // A template token that the vocabulary lacks has the unknown id, as in the reference.
+    let id = |token: &str| (token.to_owned(), id_of(token).unwrap_or(unknown_id));
+    let damaged = |problem: String| Error::damaged(name, problem);
     let processor = TemplateProcessing::builder()
-        .try_single(template("[CLS]:0 $A:0 [SEP]:0"))
-        .map_err(|problem| Error::damaged(name, problem))?
-        .try_pair(template("[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1"))
-        .map_err(|problem| Error::damaged(name, problem))?
-        .special_tokens(vec![
-            ("[CLS]".to_owned(), id("[CLS]")),
-            ("[SEP]".to_owned(), id("[SEP]")),
-        ])
+        .try_single("[CLS]:0 $A:0 [SEP]:0".to_owned())
+        .map_err(damaged)?
+        .try_pair("[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1".to_owned())
+        .map_err(damaged)?
+        .special_tokens(vec![id("[CLS]"), id("[SEP]")])
         .build()
         .map_err(|problem| Error::damaged(name, problem))?;
-    tokenizer.with_post_processor(Some(processor));
-    Ok(())
+    Ok(processor.into())
 }
 
 fn normalizer(

@@ -1,0 +1,218 @@
+//! A part of a text → chunks that are tokenized each by itself: a word and the white space before it.
+//!
+//! What is said of a chunk alone holds in its text if no step looks across the white space. Steps that could have been
+//! refused before ([`Spaces`] says what the others do with white space); what is left are chunks whose normalized form
+//! has white space of its own, which may melt with a neighbour's, or which ends in a character that draws the next
+//! space into its grapheme. Such a chunk is not clean, and is tokenized together with those behind it up to the next
+//! that is.
+
+use super::memo::Memo;
+use super::{Run, Take};
+
+/// What becomes of the white space between words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spaces {
+    /// Each one is a space, and runs of spaces become one at their last.
+    Melted,
+    /// It parts words, and is dropped.
+    Dropped,
+    /// Each one stays.
+    Kept,
+}
+
+/// The bytes of a text that part it into chunks: some of those up to the space.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SpaceBytes(u64);
+
+/// Spaces and the word behind them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Chunk {
+    /// The first byte of all.
+    first: usize,
+    /// The last space, or the word if there is none.
+    start: usize,
+    end: usize,
+}
+
+impl SpaceBytes {
+    pub fn insert(&mut self, byte: u8) {
+        self.0 |= 1 << byte;
+    }
+
+    #[inline]
+    pub fn contains(self, byte: u8) -> bool {
+        byte <= b' ' && self.0 >> byte & 1 == 1
+    }
+
+    #[inline]
+    fn chunk(self, bytes: &[u8], first: usize) -> Chunk {
+        let spaces = bytes[first..]
+            .iter()
+            .take_while(|byte| self.contains(**byte));
+        let word = first + spaces.count();
+        let mut end = control_or_space(bytes, word);
+        while bytes.get(end).is_some_and(|byte| !self.contains(*byte)) {
+            end = control_or_space(bytes, end + 1);
+        }
+        Chunk {
+            first,
+            start: word.saturating_sub(1).max(first),
+            end,
+        }
+    }
+}
+
+/// The place of the first byte up to the space, from `at` on, or the end.
+#[inline]
+fn control_or_space(bytes: &[u8], mut at: usize) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const FIRST_OTHER: u64 = ONES * (b' ' as u64 + 1);
+    while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        let word = u64::from_le_bytes(*block);
+        // The high bit of each byte below `FIRST_OTHER`; false ones only behind a true one.
+        let low = word.wrapping_sub(FIRST_OTHER) & !word & (ONES << 7);
+        if low != 0 {
+            return at + low.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    let rest = bytes[at..].iter().position(|byte| *byte <= b' ');
+    rest.map_or(bytes.len(), |length| at + length)
+}
+
+impl<const RANGES: bool> Run<'_, RANGES> {
+    /// Gives the tokens of a part of the text, chunk by chunk.
+    pub(super) fn chunks(
+        &mut self,
+        spaces: Spaces,
+        start: usize,
+        end: usize,
+        take: &mut impl Take,
+    ) -> Option<()> {
+        let bytes = &self.text.as_bytes()[..end];
+        let space = self.engine.steps.space_bytes();
+        let begin = |chunk: Chunk| match spaces {
+            Spaces::Melted | Spaces::Dropped => chunk.start,
+            Spaces::Kept => chunk.first,
+        };
+        let mut at = start;
+        while at < end {
+            let chunk = space.chunk(bytes, at);
+            let first = begin(chunk);
+            // A chunk with more than one space is one of its own.
+            let known = (first == chunk.start)
+                .then(|| self.scratch.memo.get(bytes, first, chunk.end))
+                .flatten();
+            if let Some(known) = known
+                && (!RANGES || known.start.is_some())
+            {
+                take.remembered(self.word, first, known);
+                self.word += 1;
+                at = chunk.end;
+                continue;
+            }
+            let region = self.region(first, chunk.end)?;
+            if RANGES && at == start && !region.plain && !space.contains(bytes[at]) {
+                // A character that is dropped at the very beginning shifts the ranges of all that follow, in the
+                // reference.
+                self.region(start, end)?;
+                self.give_found(take);
+                return Some(());
+            }
+            at = chunk.end;
+            if region.clean {
+                if first == chunk.start {
+                    self.remember(first, chunk.end);
+                }
+            } else {
+                while at < end {
+                    let next = space.chunk(bytes, at);
+                    at = next.end;
+                    if self.region(begin(next), next.end)?.clean {
+                        break;
+                    }
+                }
+                self.region(first, at)?;
+            }
+            self.give_found(take);
+        }
+        Some(())
+    }
+
+    /// Remembers what [`Run::region`] found in a chunk.
+    fn remember(&mut self, start: usize, end: usize) {
+        if end - start > Memo::LONGEST {
+            return;
+        }
+        let found = &self.scratch.found;
+        let side_by_side = found
+            .windows(2)
+            .all(|pair| pair[0].range.1 == pair[1].range.0);
+        let plain = found
+            .iter()
+            .all(|token| token.word == 0 && token.surface.is_none());
+        let begin = found
+            .first()
+            .filter(|_| RANGES && side_by_side && plain)
+            .and_then(|first| (first.range.0 as usize).checked_sub(start));
+        // Ends that are not to be used need not fit.
+        let tokens = found
+            .iter()
+            .map(|token| (token.id, (token.range.1 as usize).saturating_sub(start)));
+        let word = &self.text.as_bytes()[start..end];
+        self.scratch.memo.set(word, begin, tokens);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chunk_is_spaces_and_what_follows_up_to_the_next() {
+        let mut space = SpaceBytes::default();
+        space.insert(b' ');
+        space.insert(b'\n');
+        let text = "one  two\n\u{1}é\u{1}漢字, and a word of many letters ".as_bytes();
+        let mut chunks = Vec::new();
+        let mut at = 0;
+        while at < text.len() {
+            let chunk = space.chunk(text, at);
+            chunks.push((
+                str::from_utf8(&text[chunk.first..chunk.end]).unwrap(),
+                chunk.start - chunk.first,
+            ));
+            at = chunk.end;
+        }
+        assert_eq!(
+            chunks,
+            [
+                ("one", 0),
+                ("  two", 1),
+                ("\n\u{1}é\u{1}漢字,", 0),
+                (" and", 0),
+                (" a", 0),
+                (" word", 0),
+                (" of", 0),
+                (" many", 0),
+                (" letters", 0),
+                (" ", 0)
+            ]
+        );
+    }
+
+    #[test]
+    fn every_byte_up_to_the_space_is_found_at_every_place() {
+        for length in 0..40 {
+            for place in 0..length {
+                for byte in [0, 9, 10, 31, 32] {
+                    let mut bytes = vec![0x21, 0x7f, 0x80, 0xff, 0xa0].repeat(8);
+                    bytes.truncate(length);
+                    assert_eq!(control_or_space(&bytes, 0), length);
+                    bytes[place] = byte;
+                    assert_eq!(control_or_space(&bytes, 0), place);
+                }
+            }
+        }
+    }
+}
