@@ -62,15 +62,76 @@ impl SpaceBytes {
     }
 }
 
+/// The first bytes of a chunk, and what is behind it.
+#[derive(Debug)]
+struct Head<'a> {
+    bytes: &'a [u8],
+    /// The last bytes of the text and zeros, from `tail_start` on.
+    tail: [u8; 2 * HEAD],
+    tail_start: usize,
+}
+
+/// Bytes of a head: those that [`Memo::get_short`] takes.
+const HEAD: usize = 24;
+
+impl<'a> Head<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        let tail_start = bytes.len().saturating_sub(HEAD);
+        let mut tail = [0; 2 * HEAD];
+        tail[..bytes.len() - tail_start].copy_from_slice(&bytes[tail_start..]);
+        Self {
+            bytes,
+            tail,
+            tail_start,
+        }
+    }
+
+    /// The head of the chunk at a byte, as little-endian words with zeros behind the end of the text.
+    #[inline]
+    fn at(&self, at: usize) -> [u64; HEAD / 8] {
+        let block = match self.bytes.get(at..at + HEAD) {
+            Some(block) => Some(block),
+            None => self
+                .tail
+                .get(at - self.tail_start..at - self.tail_start + HEAD),
+        };
+        let mut words = [0; HEAD / 8];
+        if let Some(block) = block {
+            for (word, bytes) in words.iter_mut().zip(block.as_chunks().0) {
+                *word = u64::from_le_bytes(*bytes);
+            }
+        }
+        words
+    }
+}
+
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+
+/// The high bit of each byte up to the space. False ones are possible, but only behind a true one.
+#[inline]
+fn low_bytes(word: u64) -> u64 {
+    word.wrapping_sub(ONES * (b' ' as u64 + 1)) & !word & (ONES << 7)
+}
+
+/// The place of the first byte up to the space, the very first left out if `spaced`, or the length of a head.
+#[inline]
+fn head_length(words: [u64; HEAD / 8], spaced: bool) -> usize {
+    let skip = u64::from(spaced) << 7;
+    let mut length = HEAD;
+    for (index, word) in words.iter().enumerate().rev() {
+        let low = low_bytes(*word) & !(if index == 0 { skip } else { 0 });
+        if low != 0 {
+            length = 8 * index + low.trailing_zeros() as usize / 8;
+        }
+    }
+    length
+}
+
 /// The place of the first byte up to the space, from `at` on, or the end.
 #[inline]
 fn control_or_space(bytes: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const FIRST_OTHER: u64 = ONES * (b' ' as u64 + 1);
     while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
-        let word = u64::from_le_bytes(*block);
-        // The high bit of each byte below `FIRST_OTHER`; false ones only behind a true one.
-        let low = word.wrapping_sub(FIRST_OTHER) & !word & (ONES << 7);
+        let low = low_bytes(u64::from_le_bytes(*block));
         if low != 0 {
             return at + low.trailing_zeros() as usize / 8;
         }
@@ -95,8 +156,30 @@ impl<const RANGES: bool> Run<'_, RANGES> {
             Spaces::Melted | Spaces::Dropped => chunk.start,
             Spaces::Kept => chunk.first,
         };
+        let head = Head::new(bytes);
+        let melts = spaces != Spaces::Kept;
         let mut at = start;
         while at < end {
+            // Most chunks are short, and known.
+            let words = head.at(at);
+            let spaced = space.contains(words[0] as u8);
+            let length = head_length(words, spaced);
+            let stop = at + length;
+            if stop == end || bytes.get(stop).is_some_and(|byte| space.contains(*byte)) {
+                if length == 1 && spaced && melts && stop < end {
+                    at = stop;
+                    continue;
+                }
+                if length < HEAD
+                    && let Some(known) = self.scratch.memo.get_short(words, length)
+                    && (!RANGES || known.start.is_some())
+                {
+                    take.remembered(self.word, at, known);
+                    self.word += 1;
+                    at = stop;
+                    continue;
+                }
+            }
             let chunk = space.chunk(bytes, at);
             let first = begin(chunk);
             // A chunk with more than one space is one of its own.

@@ -7,8 +7,7 @@
 //! |---|---|
 //! | 0..96 | magic, version, checksum, sha256 of the source, sizes, settings |
 //! | pieces x 8 | scores, float64, by id |
-//! | units x 4 | units of the double array |
-//! | units x 4 | its values |
+//! | nodes x 16 | nodes of the double array |
 //! | pieces x 4 | end of each piece in the text section, by id |
 //! | pieces | kind of each piece |
 //! | text | the pieces, one behind the other |
@@ -18,13 +17,13 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::double_array::{DoubleArray, build};
+use super::double_array::{DoubleArray, Node, build};
 use crate::formats::sentencepiece::{Algorithm, Piece, PieceKind, SentencePieceModel};
 use crate::source::MappedFile;
 
 const MAGIC: [u8; 8] = *b"tokscope";
 /// Changes with the layout, and with whatever the sections are made by.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 const HEADER: usize = 96;
 /// Where the checksum is: the CRC-32 of all other bytes.
 const CHECKSUM: Range<usize> = 44..48;
@@ -62,7 +61,7 @@ enum Bytes {
 struct Header {
     source: [u8; 32],
     pieces: u32,
-    units: u32,
+    nodes: u32,
     text: u32,
     charsmap: u32,
     rest: u32,
@@ -107,8 +106,7 @@ impl<'a> From<&'a SentencePieceModel> for Contents<'a> {
 #[derive(Debug, Clone, Copy)]
 struct Sections {
     scores: usize,
-    units: usize,
-    values: usize,
+    nodes: usize,
     ends: usize,
     kinds: usize,
     text: usize,
@@ -131,22 +129,22 @@ impl Compiled {
     /// A vocabulary that no double array can hold is compiled without one: see [`Compiled::array`].
     pub fn new(contents: &Contents<'_>, source: [u8; 32]) -> Self {
         let pieces = &contents.pieces;
-        let mut keys: Vec<(&[u8], u32)> = (0..)
+        let mut keys: Vec<(&[u8], u32, f64)> = (0..)
             .zip(pieces)
-            .map(|(id, (text, ..))| (text.as_bytes(), id))
+            .map(|(id, (text, score, _))| (text.as_bytes(), id, *score))
             .collect();
-        keys.sort_unstable();
+        keys.sort_unstable_by_key(|(text, id, _)| (*text, *id));
         // Of equal pieces the last id counts.
         keys.reverse();
         keys.dedup_by_key(|key| key.0);
         keys.reverse();
-        let (units, values) = build(&keys).unwrap_or_default();
+        let nodes = build(&keys).unwrap_or_default();
         let text: usize = pieces.iter().map(|(text, ..)| text.len()).sum();
         let scores = pieces.iter().map(|(_, score, _)| *score);
         let header = Header {
             source,
             pieces: pieces.len() as u32,
-            units: units.len() as u32,
+            nodes: nodes.len() as u32,
             text: text as u32,
             charsmap: contents.charsmap.len() as u32,
             rest: contents.rest.len() as u32,
@@ -168,9 +166,11 @@ impl Compiled {
             let kind = KINDS.iter().position(|other| other == kind).unwrap_or(0);
             put(sections.kinds + index, &[kind as u8]);
         }
-        for (index, (unit, value)) in units.iter().zip(&values).enumerate() {
-            put(sections.units + 4 * index, &unit.to_le_bytes());
-            put(sections.values + 4 * index, &value.to_le_bytes());
+        for (index, node) in nodes.iter().enumerate() {
+            let at = sections.nodes + size_of::<Node>() * index;
+            put(at, &node.unit.to_le_bytes());
+            put(at + 4, &node.value.to_le_bytes());
+            put(at + 8, &node.score.to_le_bytes());
         }
         put(sections.charsmap, contents.charsmap);
         put(sections.rest, contents.rest);
@@ -275,11 +275,8 @@ impl Compiled {
     /// The pieces as a set to be searched; none if they cannot be held as one.
     #[inline]
     pub fn array(&self) -> Option<DoubleArray<'_>> {
-        let units = self.header.units as usize;
-        (units > 0).then(|| DoubleArray {
-            units: self.section(self.sections.units, units),
-            values: self.section(self.sections.values, units),
-        })
+        let nodes: &[Node] = self.section(self.sections.nodes, self.header.nodes as usize);
+        (!nodes.is_empty()).then_some(DoubleArray { nodes })
     }
 
     /// The id of a piece; of equal ones the last.
@@ -305,19 +302,17 @@ impl Compiled {
 impl Header {
     fn sections(&self) -> Sections {
         let up = |at: usize| at.next_multiple_of(8);
-        let (pieces, units) = (self.pieces as usize, self.units as usize);
+        let (pieces, count) = (self.pieces as usize, self.nodes as usize);
         let scores = HEADER;
-        let first_units = scores + 8 * pieces;
-        let values = up(first_units + 4 * units);
-        let ends = up(values + 4 * units);
+        let nodes = scores + 8 * pieces;
+        let ends = nodes + size_of::<Node>() * count;
         let kinds = up(ends + 4 * pieces);
         let text = up(kinds + pieces);
         let charsmap = up(text + self.text as usize);
         let rest = up(charsmap + self.charsmap as usize);
         Sections {
             scores,
-            units: first_units,
-            values,
+            nodes,
             ends,
             kinds,
             text,
@@ -336,7 +331,7 @@ impl Header {
             VERSION,
             0,
             self.pieces,
-            self.units,
+            self.nodes,
             self.text,
             self.charsmap,
             self.unknown_id,
@@ -364,7 +359,7 @@ impl Header {
         Some(Self {
             source: bytes.get(8..40)?.try_into().ok()?,
             pieces: number(2)?,
-            units: number(3)?,
+            nodes: number(3)?,
             text: number(4)?,
             charsmap: number(5)?,
             unknown_id: number(6)?,

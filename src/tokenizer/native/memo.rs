@@ -8,7 +8,7 @@ const LONG_SLOTS: usize = 1 << 13;
 /// A start that no word has: the ranges of its tokens are not to be had from their ends.
 const NO_RANGES: u8 = u8::MAX;
 
-/// Words and their tokens, by hash; a new word takes the place of an old one.
+/// Words and their tokens, by hash; a new word takes the place of the older of two.
 #[derive(Debug, Default)]
 pub struct Memo {
     words: usize,
@@ -43,6 +43,12 @@ impl Memo {
         }
     }
 
+    /// The tokens of a word of up to 23 bytes, which are the first of some little-endian words.
+    #[inline]
+    pub fn get_short(&self, words: [u64; 3], length: usize) -> Option<Remembered<'_>> {
+        self.short.get(key(words, length))
+    }
+
     /// Remembers a word and its tokens, as ids and ends, once enough words have come to be worth it.
     pub fn set(
         &mut self,
@@ -66,7 +72,7 @@ impl Memo {
 /// Words whose bytes, and their number, fit `WORDS` machine words, with up to `TOKENS` tokens.
 #[derive(Debug)]
 struct Table<const WORDS: usize, const TOKENS: usize> {
-    /// None, or a power of two of them.
+    /// None, or a power of two of them. Two of them, side by side, are for the same words.
     slots: Vec<Slot<WORDS, TOKENS>>,
 }
 
@@ -100,10 +106,18 @@ impl<const WORDS: usize, const TOKENS: usize> Table<WORDS, TOKENS> {
 
     #[inline]
     fn get(&self, key: [u64; WORDS]) -> Option<Remembered<'_>> {
-        let slot = self.slots.get(self.place(&key))?;
-        if slot.key != key {
+        if self.slots.is_empty() {
             return None;
         }
+        let place = self.place(&key);
+        let pair = self.slots.get(place..place + 2)?;
+        let slot = if pair[0].key == key {
+            &pair[0]
+        } else if pair[1].key == key {
+            &pair[1]
+        } else {
+            return None;
+        };
         let count = usize::from(slot.count);
         Some(Remembered {
             ids: slot.ids.get(..count)?,
@@ -137,10 +151,11 @@ impl<const WORDS: usize, const TOKENS: usize> Table<WORDS, TOKENS> {
         for ((id, end), token) in places.zip(tokens) {
             (*id, *end) = (token.0, token.1 as u8);
         }
+        self.slots[place + 1] = self.slots[place];
         self.slots[place] = slot;
     }
 
-    /// The slot of a word: its machine words folded in by multiplication, as wyhash does.
+    /// The first of the two slots of a word: its machine words folded in by multiplication, as wyhash does.
     #[inline]
     fn place(&self, key: &[u64; WORDS]) -> usize {
         const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -149,31 +164,32 @@ impl<const WORDS: usize, const TOKENS: usize> Table<WORDS, TOKENS> {
             let product = u128::from(state ^ word) * u128::from(FACTOR);
             state = (product >> 64) as u64 ^ product as u64;
         }
-        state as usize & self.slots.len().wrapping_sub(1)
+        state as usize & self.slots.len().wrapping_sub(2)
     }
 }
 
 /// The `length` bytes of a text from `start` on as a key.
 #[inline]
 fn load<const WORDS: usize>(text: &[u8], start: usize, length: usize) -> [u64; WORDS] {
-    let mut key = [0; WORDS];
-    if let Some(block) = text.get(start..start + 8 * WORDS) {
-        for (index, (word, bytes)) in key.iter_mut().zip(block.as_chunks().0).enumerate() {
-            let rest = length.saturating_sub(8 * index);
-            let mask = if rest < 8 {
-                (1 << (8 * rest)) - 1
-            } else {
-                u64::MAX
-            };
-            *word = u64::from_le_bytes(*bytes) & mask;
-        }
-    } else {
-        let mut bytes = [[0; 8]; WORDS];
-        bytes.as_flattened_mut()[..length].copy_from_slice(&text[start..start + length]);
-        key = bytes.map(u64::from_le_bytes);
+    let mut bytes = [[0; 8]; WORDS];
+    bytes.as_flattened_mut()[..length].copy_from_slice(&text[start..start + length]);
+    key(bytes.map(u64::from_le_bytes), length)
+}
+
+/// The first `length` bytes of some words, and their number, as a key.
+#[inline]
+fn key<const WORDS: usize>(mut words: [u64; WORDS], length: usize) -> [u64; WORDS] {
+    for (index, word) in words.iter_mut().enumerate() {
+        let rest = length.saturating_sub(8 * index);
+        let mask = if rest < 8 {
+            (1 << (8 * rest)) - 1
+        } else {
+            u64::MAX
+        };
+        *word &= mask;
     }
-    key[WORDS - 1] |= (length as u64) << 56;
-    key
+    words[WORDS - 1] |= (length as u64) << 56;
+    words
 }
 
 #[cfg(test)]

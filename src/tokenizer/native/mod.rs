@@ -286,7 +286,6 @@ impl NativeEngine {
             engine: self,
             model: Unigram::new(
                 self.compiled.array()?,
-                self.compiled.scores(),
                 self.compiled.unknown_id(),
                 self.unknown_score,
             ),

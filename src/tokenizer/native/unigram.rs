@@ -9,12 +9,12 @@ use super::double_array::DoubleArray;
 const UNKNOWN_PENALTY: f64 = 10.0;
 /// A place in a word that no path has reached.
 const UNREACHED: u32 = u32::MAX;
-/// A Unigram model, in the sections of a compiled vocabulary.
+/// A Unigram model, in a section of a compiled vocabulary.
+///
+/// Scores are natural logarithms of probabilities.
 #[derive(Debug, Clone, Copy)]
 pub struct Unigram<'a> {
     pieces: DoubleArray<'a>,
-    /// Natural logarithm of the probability, by id.
-    scores: &'a [f64],
     unknown_id: u32,
     unknown_score: f64,
 }
@@ -32,15 +32,9 @@ pub fn unknown_score(lowest: f64) -> f64 {
 }
 
 impl<'a> Unigram<'a> {
-    pub fn new(
-        pieces: DoubleArray<'a>,
-        scores: &'a [f64],
-        unknown_id: u32,
-        unknown_score: f64,
-    ) -> Self {
+    pub fn new(pieces: DoubleArray<'a>, unknown_id: u32, unknown_score: f64) -> Self {
         Self {
             pieces,
-            scores,
             unknown_id,
             unknown_score,
         }
@@ -64,13 +58,7 @@ impl<'a> Unigram<'a> {
             let width = character.len_utf8();
             let till_here = nodes[start].score;
             let mut has_single = false;
-            self.pieces.prefixes(&bytes[start..], |length, id| {
-                // An id that has no score is damage, and not to be preferred.
-                let score = self
-                    .scores
-                    .get(id as usize)
-                    .copied()
-                    .unwrap_or(f64::NEG_INFINITY);
+            self.pieces.prefixes(&bytes[start..], |length, id, score| {
                 let candidate = score + till_here;
                 nodes[start + length].offer(candidate, start, id);
                 has_single |= length == width;
@@ -143,19 +131,18 @@ mod tests {
     use super::*;
 
     fn segment(pieces: &[(&str, f64)], word: &str) -> Vec<(u32, u32)> {
-        let mut keys: Vec<(&[u8], u32)> = (0..)
+        let mut keys: Vec<(&[u8], u32, f64)> = (0..)
             .zip(pieces)
-            .map(|(id, piece)| (piece.0.as_bytes(), id))
+            .map(|(id, piece)| (piece.0.as_bytes(), id, piece.1))
             .collect();
-        keys.sort_unstable();
-        let (units, values) = build(&keys).unwrap();
-        let scores: Vec<f64> = pieces.iter().map(|piece| piece.1).collect();
-        let array = DoubleArray {
-            units: &units,
-            values: &values,
-        };
-        let lowest = scores.iter().copied().fold(f64::INFINITY, f64::min);
-        let model = Unigram::new(array, &scores, 0, unknown_score(lowest));
+        keys.sort_unstable_by_key(|key| key.0);
+        let nodes = build(&keys).unwrap();
+        let array = DoubleArray { nodes: &nodes };
+        let lowest = pieces
+            .iter()
+            .map(|piece| piece.1)
+            .fold(f64::INFINITY, f64::min);
+        let model = Unigram::new(array, 0, unknown_score(lowest));
         let mut tokens = Vec::new();
         model.search(word, &mut Scratch::default(), &mut tokens);
         tokens.iter().map(|token| (token.id, token.end)).collect()
