@@ -160,7 +160,10 @@ impl Tokenizer {
             None if deberta::is_plain(&self.config) => {
                 let id_of = |text: &str| self.find(text);
                 let template = deberta::template(file.name(), id_of, compiled.unknown_id()).ok()?;
-                (StepsConfig::Deberta, Some(template))
+                let steps = StepsConfig::Deberta {
+                    charsmap: compiled.charsmap(),
+                };
+                (steps, Some(template))
             }
             None => return None,
         };

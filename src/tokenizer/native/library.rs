@@ -1,7 +1,7 @@
 //! A part of a text → words, by the normalizers and pre-tokenizers of the `tokenizers` crate.
 //!
 //! They are what the reference engine runs, so that every step it knows is exact here; the vocabulary and the search
-//! are ours. Which tokenizers can be cut at white space is decided here too.
+//! are ours.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -16,6 +16,7 @@ use tokenizers::{
 };
 
 use super::chunks::Spaces;
+use super::shape;
 use crate::formats::config::AddedTokenConfig;
 
 /// The steps of a tokenizer before its model.
@@ -39,7 +40,7 @@ impl LibrarySteps {
         pre_tokenizer: &Value,
         added: &[(AddedTokenConfig, u32)],
     ) -> Option<Self> {
-        let spaces = spaces(normalizer, pre_tokenizer);
+        let spaces = shape::spaces(normalizer, pre_tokenizer);
         let steps = Self {
             normalizer: serde_json::from_value(normalizer.clone()).ok()?,
             pre_tokenizer: serde_json::from_value(pre_tokenizer.clone()).ok()?,
@@ -125,68 +126,4 @@ pub fn spelling(text: &PreTokenizedString) -> String {
         .into_iter()
         .map(|(part, _, _)| part)
         .collect()
-}
-
-/// How the steps let a text be cut at white space: none if any of them may look across.
-///
-/// Of normalizers, those that look at single characters, at neighbours that form one (which white space never joins
-/// on its left), or at grapheme clusters; of pre-tokenizers, those that split by single characters.
-fn spaces(normalizer: &Value, pre_tokenizer: &Value) -> Option<Spaces> {
-    let mut splitters = sequence(pre_tokenizer, "pretokenizers");
-    let splits = splitters.first().map(|step| name(step)) == Some("WhitespaceSplit");
-    if splits {
-        splitters.remove(0);
-    }
-    splitters.retain(|step| name(step) != "Punctuation");
-    let [metaspace] = splitters[..] else {
-        return None;
-    };
-    let field = |name: &str, value: Value, default: bool| match metaspace.get(name) {
-        Some(given) => *given == value,
-        None => default,
-    };
-    let marked = name(metaspace) == "Metaspace"
-        && field("replacement", "▁".into(), false)
-        && field("prepend_scheme", "always".into(), true)
-        && field("add_prefix_space", true.into(), true)
-        && field("split", true.into(), true);
-    let local = |step: &&Value| match name(step) {
-        "NFC" | "NFD" | "NFKC" | "NFKD" | "StripAccents" | "Lowercase" | "Precompiled" => true,
-        "Strip" => splits,
-        "Replace" => {
-            let pattern = step.get("pattern");
-            let kind = |name| pattern.and_then(|pattern| pattern.get(name)?.as_str());
-            let content = step.get("content").and_then(Value::as_str);
-            let spaced = |text: &str| text.contains(char::is_whitespace);
-            match (kind("String"), kind("Regex")) {
-                (Some(text), None) => !text.is_empty() && !spaced(text),
-                (None, Some(" {2,}")) => content == Some(" "),
-                _ => false,
-            }
-        }
-        _ => false,
-    };
-    let known = sequence(normalizer, "normalizers").iter().all(local);
-    (marked && known).then_some(if splits {
-        Spaces::Dropped
-    } else {
-        Spaces::Kept
-    })
-}
-
-/// The steps of a sequence, or the one there is, or none.
-fn sequence<'a>(step: &'a Value, list: &str) -> Vec<&'a Value> {
-    if step.is_null() {
-        return Vec::new();
-    }
-    match step.get(list).and_then(Value::as_array) {
-        Some(steps) if name(step) == "Sequence" => {
-            steps.iter().flat_map(|step| sequence(step, list)).collect()
-        }
-        _ => vec![step],
-    }
-}
-
-fn name(step: &Value) -> &str {
-    step.get("type").and_then(Value::as_str).unwrap_or_default()
 }

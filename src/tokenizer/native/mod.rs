@@ -15,6 +15,7 @@ mod double_array;
 mod library;
 mod memo;
 mod normalize;
+mod shape;
 mod steps;
 pub mod template;
 mod unigram;
@@ -98,7 +99,7 @@ impl NativeEngine {
         let raw = added.iter().filter(|(token, _)| !token.normalized);
         Some(Self {
             raw: AddedTokens::new(raw.cloned().collect())?,
-            steps: Steps::new(steps, compiled.charsmap(), &added)?,
+            steps: Steps::new(steps, &added)?,
             unknown_score: unigram::unknown_score(compiled.min_score()),
             compiled,
             template,
@@ -242,6 +243,9 @@ impl NativeEngine {
             }
 
             fn added(&mut self, id: u32, word: u32, range: (usize, usize), surface: &str) {
+                if id == self.compiled.unknown_id() {
+                    return self.token(id, word, range);
+                }
                 self.push(id, word, range);
                 self.encoding.tokens.push(surface);
             }

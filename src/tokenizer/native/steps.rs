@@ -10,6 +10,7 @@ use super::chunks::{SpaceBytes, Spaces};
 use super::compiled::Compiled;
 use super::library::{self, LibrarySteps};
 use super::memo::Memo;
+use super::shape;
 use super::normalize::{for_each_word, into_words, normalize};
 use super::unigram::{self, Token, Unigram};
 use crate::formats::config::AddedTokenConfig;
@@ -17,8 +18,9 @@ use crate::formats::config::AddedTokenConfig;
 /// What a tokenizer file says of the steps before its model.
 #[derive(Debug, Clone, Copy)]
 pub enum StepsConfig<'a> {
-    /// Strip, character map, runs of spaces → one, `▁` for each space and before the first word.
-    Deberta,
+    /// Strip, character map (as a SentencePiece file has it), runs of spaces → one, `▁` for each space and before the
+    /// first word.
+    Deberta { charsmap: &'a [u8] },
     /// `normalizer` and `pre_tokenizer` of `tokenizer.json`.
     Json {
         normalizer: &'a Value,
@@ -87,17 +89,16 @@ pub struct Scratch {
 
 impl Steps {
     /// None if there is a step that is not done exactly here.
-    pub fn new(
-        config: &StepsConfig,
-        charsmap: &[u8],
-        added: &[(AddedTokenConfig, u32)],
-    ) -> Option<Self> {
+    pub fn new(config: &StepsConfig, added: &[(AddedTokenConfig, u32)]) -> Option<Self> {
         match config {
-            StepsConfig::Deberta => Self::deberta(charsmap, added),
+            StepsConfig::Deberta { charsmap } => Self::deberta(charsmap, added),
             StepsConfig::Json {
                 normalizer,
                 pre_tokenizer,
-            } => Self::library(LibrarySteps::new(normalizer, pre_tokenizer, added)?, added),
+            } => match shape::deberta(normalizer, pre_tokenizer) {
+                Some(charsmap) => Self::deberta(&charsmap, added),
+                None => Self::library(LibrarySteps::new(normalizer, pre_tokenizer, added)?, added),
+            },
         }
     }
 
