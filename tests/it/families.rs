@@ -81,13 +81,7 @@ fn around() -> Value {
     let (first, last) = (special("[CLS]", 0), special("[SEP]", 0));
     template(
         &[first.clone(), text("A", 0), last.clone()],
-        &[
-            first,
-            text("A", 0),
-            last,
-            text("B", 1),
-            special("[SEP]", 1),
-        ],
+        &[first, text("A", 0), last, text("B", 1), special("[SEP]", 1)],
     )
 }
 
@@ -105,7 +99,8 @@ fn behind() -> Value {
 }
 
 fn families() -> Vec<Family> {
-    let legacy = json!({"type": "Metaspace", "replacement": "▁", "str_rep": "▁", "add_prefix_space": true});
+    let legacy =
+        json!({"type": "Metaspace", "replacement": "▁", "str_rep": "▁", "add_prefix_space": true});
     let punctuation = json!({"type": "Punctuation", "behavior": "Isolated"});
     let family = |name, normalizer, pre_tokenizer, post_processor| Family {
         name,

@@ -10,8 +10,8 @@ use super::chunks::{SpaceBytes, Spaces};
 use super::compiled::Compiled;
 use super::library::{self, LibrarySteps};
 use super::memo::Memo;
-use super::shape;
 use super::normalize::{for_each_word, into_words, normalize};
+use super::shape;
 use super::unigram::{self, Token, Unigram};
 use crate::formats::config::AddedTokenConfig;
 
