@@ -58,6 +58,13 @@ impl AddedTokens {
         self.tokens.iter().all(|(token, _)| local(token))
     }
 
+    /// Whether one of them may be in a text.
+    #[inline]
+    pub fn are_in(&self, text: &str) -> bool {
+        let finder = self.finder.as_ref();
+        finder.is_some_and(|finder| finder.is_match(text))
+    }
+
     /// Calls `each` with the tokens in a text and what is between them, as byte ranges, empty ones left out.
     ///
     /// As `AddedVocabulary::find_matches` of the `tokenizers` crate: a token that strips takes the white space beside

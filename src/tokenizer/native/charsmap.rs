@@ -80,7 +80,7 @@ impl Charsmap {
 
     /// Whether no rule touches a character, and a plain one beside it never forms a grapheme with it.
     #[inline]
-    fn is_plain_char(&self, character: char) -> bool {
+    pub fn is_plain_char(&self, character: char) -> bool {
         let code = character as usize;
         if code < 128 {
             return self.plain[code];

@@ -7,7 +7,11 @@
 //! that is.
 
 use super::memo::Memo;
-use super::{Run, Take};
+use super::normalize::METASPACE;
+use super::{Run, Scratch, Take};
+
+/// Bytes of the mark of a space.
+const MARK: usize = METASPACE.len_utf8();
 
 /// What becomes of the white space between words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,15 +120,13 @@ fn low_bytes(word: u64) -> u64 {
 /// The place of the first byte up to the space, the very first left out if `spaced`, or the length of a head.
 #[inline]
 fn head_length(words: [u64; HEAD / 8], spaced: bool) -> usize {
-    let skip = u64::from(spaced) << 7;
-    let mut length = HEAD;
-    for (index, word) in words.iter().enumerate().rev() {
-        let low = low_bytes(*word) & !(if index == 0 { skip } else { 0 });
-        if low != 0 {
-            length = 8 * index + low.trailing_zeros() as usize / 8;
-        }
+    // Without a branch, which would be a guess at the length of a word: the high bits of all bytes, side by side.
+    let mut bits = 1 << HEAD;
+    for (index, word) in words.iter().enumerate() {
+        let gathered = low_bytes(*word).wrapping_mul(0x0002_0408_1020_4081) >> 56;
+        bits |= gathered << (8 * index);
     }
-    length
+    (bits & !u64::from(spaced)).trailing_zeros() as usize
 }
 
 /// The place of the first byte up to the space, from `at` on, or the end.
@@ -194,6 +196,10 @@ impl<const RANGES: bool> Run<'_, RANGES> {
                 at = chunk.end;
                 continue;
             }
+            if first == chunk.start && self.plain_word(first, chunk.end, take) {
+                at = chunk.end;
+                continue;
+            }
             let region = self.region(first, chunk.end)?;
             if RANGES && at == start && !region.plain && !space.contains(bytes[at]) {
                 // A character that is dropped at the very beginning shifts the ranges of all that follow, in the
@@ -220,6 +226,28 @@ impl<const RANGES: bool> Run<'_, RANGES> {
             self.give_found(take);
         }
         Some(())
+    }
+
+    /// Gives, and remembers, the tokens of a chunk that is a space and a word which no step changes; false if it is not.
+    fn plain_word(&mut self, start: usize, end: usize, take: &mut impl Take) -> bool {
+        let chunk = &self.text[start..end];
+        if !self.engine.steps.is_plain_word(chunk, self.parse_special) {
+            return false;
+        }
+        let Scratch { memo, steps, .. } = &mut *self.scratch;
+        let tokens = steps.search_word(&self.model, &chunk[1..]);
+        // The mark of a space stands for one byte of the text.
+        let in_text = |end: u32| end as usize + 1 - MARK;
+        let ends = tokens.iter().map(|token| (token.id, in_text(token.end)));
+        memo.set(chunk.as_bytes(), Some(0), ends);
+        let mut begin = start;
+        for token in tokens {
+            let end = start + in_text(token.end);
+            take.token(token.id, self.word, (begin, end));
+            begin = end;
+        }
+        self.word += 1;
+        true
     }
 
     /// Remembers what [`Run::region`] found in a chunk.
@@ -282,6 +310,33 @@ mod tests {
                 (" ", 0)
             ]
         );
+    }
+
+    #[test]
+    fn the_length_of_a_head_is_that_of_its_word() {
+        for length in 0..=HEAD {
+            for rest in [b' ', 0, b'\n', b'a', 0xe2] {
+                let mut bytes = [rest; HEAD];
+                bytes[..length].fill(b'x');
+                if let Some(end) = bytes.get_mut(length) {
+                    *end = b' ';
+                }
+                let words = Head::new(&bytes).at(0);
+                assert_eq!(head_length(words, false), length);
+                bytes[0] = b' ';
+                let words = Head::new(&bytes).at(0);
+                assert_eq!(head_length(words, false), 0);
+                let expected = if length == 0 {
+                    bytes[1..]
+                        .iter()
+                        .position(|byte| *byte <= b' ')
+                        .map_or(HEAD, |at| at + 1)
+                } else {
+                    length
+                };
+                assert_eq!(head_length(words, true), expected, "{length} {rest}");
+            }
+        }
     }
 
     #[test]

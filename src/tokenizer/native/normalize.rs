@@ -4,7 +4,7 @@ use super::aligned::{Aligned, Transform};
 use super::charsmap::Charsmap;
 
 /// What stands for a space, and at the beginning of a word.
-const METASPACE: char = '▁';
+pub const METASPACE: char = '▁';
 
 /// Character map, runs of spaces: appends the normalized form of a part of a text that begins at `start`.
 pub fn normalize<const RANGES: bool>(

@@ -10,7 +10,7 @@ use super::chunks::{SpaceBytes, Spaces};
 use super::compiled::Compiled;
 use super::library::{self, LibrarySteps};
 use super::memo::Memo;
-use super::normalize::{for_each_word, into_words, normalize};
+use super::normalize::{METASPACE, for_each_word, into_words, normalize};
 use super::shape;
 use super::unigram::{self, Token, Unigram};
 use crate::formats::config::AddedTokenConfig;
@@ -224,6 +224,24 @@ impl Steps {
         }
     }
 
+    /// Whether a chunk of DeBERTa's is a space and a word of characters that stay as they are, with no added token.
+    #[inline]
+    pub fn is_plain_word(&self, chunk: &str, parse_special: bool) -> bool {
+        let Kind::Deberta {
+            charsmap,
+            normalized,
+        } = &self.kind
+        else {
+            return false;
+        };
+        let mut characters = chunk.chars();
+        characters.next() == Some(' ')
+            && chunk.len() > 1
+            && characters
+                .all(|character| charsmap.is_plain_char(character) && character != METASPACE)
+            && !(parse_special && normalized.are_in(chunk))
+    }
+
     fn judge(&self, raw: &str, normalized: &str) -> Region {
         let spaced = raw
             .bytes()
@@ -261,6 +279,24 @@ fn draws_next_space(text: &str) -> bool {
     text.chars()
         .next_back()
         .is_some_and(|last| !last.is_ascii() && format!("{last} ").graphemes(true).count() == 1)
+}
+
+impl Scratch {
+    /// The tokens of a normalized word, given without the mark before it.
+    pub fn search_word(&mut self, model: &Unigram<'_>, word: &str) -> &[Token] {
+        let Self {
+            words,
+            unigram,
+            tokens,
+            ..
+        } = self;
+        words.clear();
+        words.text.push(METASPACE);
+        words.text.push_str(word);
+        tokens.clear();
+        model.search(&words.text, unigram, tokens);
+        tokens
+    }
 }
 
 impl Search<'_> {
