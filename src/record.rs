@@ -196,6 +196,10 @@ pub struct TokenizerInfo {
     pub added_tokens: Vec<SpecialToken>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_max_length: Option<u64>,
+    /// What encodes: `native` or `reference`.
+    pub engine: &'static str,
+    /// Why it is that one.
+    pub engine_reason: String,
 }
 
 /// A special or added token.

@@ -14,6 +14,12 @@ pub struct Strings {
 }
 
 impl Strings {
+    /// Makes room for some strings, of some bytes in all.
+    pub fn reserve(&mut self, strings: usize, bytes: usize) {
+        self.ends.reserve(strings);
+        self.text.reserve(bytes);
+    }
+
     /// Appends a string.
     #[inline]
     pub fn push(&mut self, string: &str) {

@@ -5,6 +5,7 @@
 //! stripped before the character map runs; `add_dummy_prefix`, `remove_extra_whitespaces` and
 //! `escape_whitespaces` of the file are ignored.
 
+use serde_json::Value;
 use tokenizers::SplitDelimiterBehavior;
 use tokenizers::models::unigram::Unigram;
 use tokenizers::normalizers::replace::{Replace, ReplacePattern};
@@ -98,22 +99,28 @@ pub fn convert(
 
     let mut tokenizer = tokenizers::Tokenizer::new(unigram);
     tokenizer
-        .with_normalizer(Some(normalizer(name, model, config)?))
+        .with_normalizer(Some(normalizer(name, &model.precompiled_charsmap, config)?))
         .map_err(damaged)?;
-    let metaspace = Metaspace::new('▁', PrependScheme::Always, true);
-    let mut pre_tokenizers = Vec::new();
-    if config.split_by_punct {
-        pre_tokenizers.push(Punctuation::new(SplitDelimiterBehavior::Isolated).into());
-    }
-    pre_tokenizers.push(metaspace.clone().into());
-    tokenizer.with_pre_tokenizer(Some(PreTokenizerSequence::new(pre_tokenizers)));
-    tokenizer.with_decoder(Some(metaspace));
+    tokenizer.with_pre_tokenizer(Some(pre_tokenizer(config)));
+    tokenizer.with_decoder(Some(metaspace()));
     Ok(tokenizer)
 }
 
-/// Whether the native engine does all that the configuration asks for.
+/// Whether the configuration asks for nothing beyond what all of the family do.
 pub fn is_plain(config: &TokenizerConfig) -> bool {
     !(config.do_lower_case || config.split_by_punct)
+}
+
+/// `normalizer` and `pre_tokenizer` as a `tokenizer.json` of the same tokenizer has them.
+///
+/// # Errors
+/// [`Error::Damaged`] for a character map that cannot be used.
+pub fn steps(name: &str, charsmap: &[u8], config: &TokenizerConfig) -> Result<[Value; 2]> {
+    let damaged = |problem: serde_json::Error| Error::damaged(name, problem);
+    Ok([
+        serde_json::to_value(normalizer(name, charsmap, config)?).map_err(damaged)?,
+        serde_json::to_value(pre_tokenizer(config)).map_err(damaged)?,
+    ])
 }
 
 /// Pieces → text: `▁` is a space, and nothing at the very beginning. The reference's Metaspace decoder.
@@ -149,18 +156,27 @@ pub fn template(
     Ok(processor.into())
 }
 
-fn normalizer(
-    name: &str,
-    model: &SentencePieceModel,
-    config: &TokenizerConfig,
-) -> Result<NormalizerSequence> {
+fn metaspace() -> Metaspace {
+    Metaspace::new('▁', PrependScheme::Always, true)
+}
+
+fn pre_tokenizer(config: &TokenizerConfig) -> PreTokenizerSequence {
+    let mut steps = Vec::new();
+    if config.split_by_punct {
+        steps.push(Punctuation::new(SplitDelimiterBehavior::Isolated).into());
+    }
+    steps.push(metaspace().into());
+    PreTokenizerSequence::new(steps)
+}
+
+fn normalizer(name: &str, charsmap: &[u8], config: &TokenizerConfig) -> Result<NormalizerSequence> {
     let mut steps: Vec<NormalizerWrapper> = Vec::new();
     if config.do_lower_case {
         steps.push(Lowercase.into());
     }
     steps.push(Strip::new(true, true).into());
-    if !model.precompiled_charsmap.is_empty() {
-        let map = Precompiled::from(&model.precompiled_charsmap)
+    if !charsmap.is_empty() {
+        let map = Precompiled::from(charsmap)
             .map_err(|problem| Error::damaged(name, format!("its character map: {problem}")))?;
         steps.push(map.into());
     }

@@ -32,6 +32,18 @@ impl Encoding {
         self.ids.is_empty()
     }
 
+    /// Makes room for the tokens of a text, as many as texts of its length mostly have.
+    pub(super) fn reserve_for(&mut self, text: &str) {
+        let tokens = text.len() / 3 + 4;
+        self.ids.reserve(tokens);
+        self.tokens.reserve(tokens, text.len() + tokens * 3);
+        self.offsets.reserve(tokens);
+        self.type_ids.reserve(tokens);
+        self.special_tokens_mask.reserve(tokens);
+        self.word_ids.reserve(tokens);
+        self.sequence_ids.reserve(tokens);
+    }
+
     /// Puts a special token of the template at the end.
     pub(super) fn push_special(&mut self, id: u32, token: &str, type_id: u32) {
         self.ids.push(id);

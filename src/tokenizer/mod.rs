@@ -146,6 +146,30 @@ impl Tokenizer {
         Self { choice, ..self }
     }
 
+    /// The name of the engine that encodes, and why it is that one.
+    pub fn engine(&self) -> (&'static str, String) {
+        if self.is_native() {
+            return (
+                "native",
+                "a Unigram model, and every step of it is known".to_owned(),
+            );
+        }
+        let reason = match &self.origin {
+            _ if self.choice == EngineChoice::Reference => "it was asked for".to_owned(),
+            Origin::Json { algorithm, .. } if algorithm != "Unigram" => {
+                format!("the algorithm is {algorithm}")
+            }
+            Origin::Json { .. } => {
+                "a Unigram model with byte fallback, or without an unknown piece".to_owned()
+            }
+            Origin::Compiled { .. } => {
+                "a step, an added token or a piece is of a kind that the native engine leaves to it"
+                    .to_owned()
+            }
+        };
+        ("reference", reason)
+    }
+
     /// Whether the native engine encodes whole texts for this tokenizer.
     pub fn is_native(&self) -> bool {
         self.native().is_some()

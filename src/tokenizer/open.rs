@@ -148,6 +148,7 @@ impl Tokenizer {
         else {
             return None;
         };
+        let own;
         let (steps, post_processor) = match rest.as_deref() {
             Some(rest) => {
                 let steps = StepsConfig::Json {
@@ -157,15 +158,22 @@ impl Tokenizer {
                 let post_processor = serde_json::from_value(rest.post_processor.clone()).ok()?;
                 (steps, post_processor)
             }
-            None if deberta::is_plain(&self.config) => {
+            None => {
+                let charsmap = compiled.charsmap();
+                let steps = if deberta::is_plain(&self.config) {
+                    StepsConfig::Deberta { charsmap }
+                } else {
+                    own = deberta::steps(file.name(), charsmap, &self.config).ok()?;
+                    let [normalizer, pre_tokenizer] = &own;
+                    StepsConfig::Json {
+                        normalizer,
+                        pre_tokenizer,
+                    }
+                };
                 let id_of = |text: &str| self.find(text);
                 let template = deberta::template(file.name(), id_of, compiled.unknown_id()).ok()?;
-                let steps = StepsConfig::Deberta {
-                    charsmap: compiled.charsmap(),
-                };
                 (steps, Some(template))
             }
-            None => return None,
         };
         let template = Template::of(&serde_json::to_value(&post_processor).ok()?);
         let engine = NativeEngine::new(Arc::clone(compiled), added_ids, &steps, template)?;

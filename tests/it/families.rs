@@ -301,6 +301,22 @@ fn engines_agree_on_t5_and_xlnet() {
 }
 
 #[test]
+fn engines_agree_on_a_sentencepiece_file_that_lowercases_and_splits() {
+    let folder = TempDir::new().unwrap();
+    let spm = repository("demo/model/spm.model");
+    std::fs::copy(spm, folder.path().join("spm.model")).unwrap();
+    for (lower, split) in [(true, false), (false, true), (true, true)] {
+        let config = json!({"do_lower_case": lower, "split_by_punct": split});
+        let config = serde_json::to_vec(&config).unwrap();
+        std::fs::write(folder.path().join("tokenizer_config.json"), config).unwrap();
+        let engines = open(folder.path());
+        assert!(engines.native.is_native());
+        compare_lines(&engines, &repository("demo/golden.jsonl"));
+        compare_generated(&engines, generated(300));
+    }
+}
+
+#[test]
 fn a_model_that_spells_unknown_characters_as_bytes_is_left_to_the_reference_engine() {
     let folder = TempDir::new().unwrap();
     let family = &families()[0];

@@ -344,7 +344,7 @@ mod tests {
         for length in 0..40 {
             for place in 0..length {
                 for byte in [0, 9, 10, 31, 32] {
-                    let mut bytes = vec![0x21, 0x7f, 0x80, 0xff, 0xa0].repeat(8);
+                    let mut bytes = [0x21, 0x7f, 0x80, 0xff, 0xa0].repeat(8);
                     bytes.truncate(length);
                     assert_eq!(control_or_space(&bytes, 0), length);
                     bytes[place] = byte;

@@ -16,6 +16,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use super::double_array::{DoubleArray, Node, build};
 use crate::formats::sentencepiece::{Algorithm, Piece, PieceKind, SentencePieceModel};
@@ -48,6 +49,8 @@ pub struct Compiled {
     bytes: Bytes,
     header: Header,
     sections: Sections,
+    /// The text section, once it is worth a copy.
+    text: OnceLock<Option<Box<str>>>,
 }
 
 enum Bytes {
@@ -181,6 +184,7 @@ impl Compiled {
             bytes: Bytes::Owned(words),
             header,
             sections,
+            text: OnceLock::new(),
         }
     }
 
@@ -199,6 +203,7 @@ impl Compiled {
             bytes: Bytes::Mapped(file),
             header,
             sections,
+            text: OnceLock::new(),
         })
     }
 
@@ -236,8 +241,19 @@ impl Compiled {
         let start = index
             .checked_sub(1)
             .map_or(0, |before| ends[before] as usize);
+        if let Some(Some(text)) = self.text.get() {
+            return text.get(start..end);
+        }
         let text: &[u8] = self.section(self.sections.text, self.header.text as usize);
         str::from_utf8(text.get(start..end)?).ok()
+    }
+
+    /// Keeps a copy of the text of all pieces, so that it need not be checked to be UTF-8 piece by piece.
+    pub fn hold_text(&self) {
+        self.text.get_or_init(|| {
+            let text: &[u8] = self.section(self.sections.text, self.header.text as usize);
+            Some(str::from_utf8(text).ok()?.into())
+        });
     }
 
     /// The score of each piece.

@@ -28,6 +28,11 @@ impl Memo {
     /// Bytes of the longest word that is remembered.
     pub const LONGEST: usize = Table::<8, 12>::LONGEST;
 
+    /// Whether words are remembered by now.
+    pub fn is_used(&self) -> bool {
+        self.words >= WORDS_BEFORE_MEMORY
+    }
+
     /// The tokens of the word at bytes `start` to `end` of a text.
     #[inline]
     pub fn get(&self, text: &[u8], start: usize, end: usize) -> Option<Remembered<'_>> {

@@ -261,6 +261,7 @@ impl NativeEngine {
             }
         }
 
+        encoding.reserve_for(text);
         let mut collect = Collect {
             encoding,
             compiled: &self.compiled,
@@ -298,6 +299,9 @@ impl NativeEngine {
             scratch: &mut scratch,
             word: 0,
         };
+        if RANGES && run.scratch.memo.is_used() {
+            self.compiled.hold_text();
+        }
         let done = run.text(take);
         if let Ok(mut idle) = idle.lock() {
             idle.push(scratch);
