@@ -12,6 +12,7 @@ pub mod info;
 pub mod input;
 pub mod man;
 pub mod neighbors;
+pub mod parts;
 pub mod pull;
 pub mod rows;
 pub mod tokenize;

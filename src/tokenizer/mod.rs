@@ -261,6 +261,13 @@ impl Tokenizer {
         Ok(self.encode(text, None, options)?.into_first().len())
     }
 
+    /// The last place at which a text, given as its bytes so far, can be cut so that its parts, counted without special
+    /// tokens, have the tokens of the whole between them. None if there is none, or none that is known to be one.
+    pub fn last_cut(&self, bytes: &[u8], options: &EncodeOptions) -> Option<usize> {
+        let native = self.native()?;
+        native.engine.last_cut(bytes, options.parse_special)
+    }
+
     /// Ids → text.
     ///
     /// # Errors

@@ -42,6 +42,9 @@ impl Engines {
                 assert_eq!(count, theirs.windows[0].len(), "{text:?}");
             }
         }
+        if pair.is_none() {
+            self.cut(text);
+        }
         let options = EncodeOptions {
             truncation: Some(Truncation {
                 max_length: 12,
@@ -52,6 +55,23 @@ impl Engines {
         let ours = self.native.encode(text, pair, &options).unwrap();
         let theirs = self.reference.encode(text, pair, &options).unwrap();
         assert_eq!(ours, theirs, "{text:?} {pair:?} {options:?}");
+    }
+}
+
+impl Engines {
+    /// Cuts a text wherever it may be cut: the parts have the tokens of the whole.
+    fn cut(&self, text: &str) {
+        let options = EncodeOptions {
+            special_tokens: false,
+            ..EncodeOptions::default()
+        };
+        let count = |text: &str| self.native.count(text, &options).unwrap();
+        let mut end = text.len();
+        while let Some(at) = self.native.last_cut(&text.as_bytes()[..end], &options) {
+            let parts = (&text[..at], &text[at..]);
+            assert_eq!(count(parts.0) + count(parts.1), count(text), "{parts:?}");
+            end = at + 1;
+        }
     }
 }
 

@@ -65,6 +65,12 @@ impl AddedTokens {
         finder.is_some_and(|finder| finder.is_match(text))
     }
 
+    /// Whether one of them begins with a byte.
+    pub fn begin_with(&self, byte: u8) -> bool {
+        let mut tokens = self.tokens.iter();
+        tokens.any(|(token, _)| token.content.as_bytes().first() == Some(&byte))
+    }
+
     /// Calls `each` with the tokens in a text and what is between them, as byte ranges, empty ones left out.
     ///
     /// As `AddedVocabulary::find_matches` of the `tokenizers` crate: a token that strips takes the white space beside

@@ -274,6 +274,51 @@ impl NativeEngine {
         Some(())
     }
 
+    /// The last place at which a text, given as its bytes so far, can be cut: its two parts have the tokens of the
+    /// whole between them, special tokens apart. None if there is no such place near the end.
+    ///
+    /// It is a single white space between printable ASCII characters, behind a word that is the same in any text.
+    pub fn last_cut(&self, bytes: &[u8], parse_special: bool) -> Option<usize> {
+        /// Bytes from the end, and places among them, that are looked at.
+        const NEAR: usize = 1 << 16;
+        const TRIES: usize = 64;
+        self.steps.spaces()?;
+        self.template.as_ref()?;
+        if parse_special && !self.raw.are_local() {
+            return None;
+        }
+        let space = self.steps.space_bytes();
+        let near = bytes.len().saturating_sub(NEAR);
+        let can_be = |at: &usize| {
+            let (before, behind) = (bytes[at - 1], [bytes[at + 1], bytes[at + 2]]);
+            space.contains(bytes[*at])
+                && before.is_ascii_graphic()
+                && behind[0].is_ascii_graphic()
+                && self.steps.can_begin(behind)
+        };
+        let places = (near.max(1)..bytes.len().saturating_sub(2)).rev();
+        places.filter(can_be).take(TRIES).find(|&at| {
+            let word = bytes[..at].rsplitn(2, |byte| space.contains(*byte)).next();
+            let word = word.and_then(|word| str::from_utf8(word).ok());
+            word.is_some_and(|word| self.is_clean(word))
+        })
+    }
+
+    fn is_clean(&self, word: &str) -> bool {
+        let Some(array) = self.compiled.array() else {
+            return false;
+        };
+        let mut run = Run::<false> {
+            engine: self,
+            model: Unigram::new(array, self.compiled.unknown_id(), self.unknown_score),
+            text: word,
+            parse_special: false,
+            scratch: &mut Scratch::default(),
+            word: 0,
+        };
+        run.region(0, word.len()).is_some_and(|region| region.clean)
+    }
+
     /// Gives the tokens of a text, and with `RANGES` where they come from; without, ranges are not to be used.
     fn run<const RANGES: bool>(
         &self,

@@ -242,6 +242,22 @@ impl Steps {
             && !(parse_special && normalized.are_in(chunk))
     }
 
+    /// Whether a part of a text can begin with a space and some bytes. Of DeBERTa's, not with a space and an added
+    /// token: the space, a token of its own elsewhere, would be stripped.
+    pub fn can_begin(&self, bytes: [u8; 2]) -> bool {
+        match &self.kind {
+            Kind::Deberta {
+                charsmap,
+                normalized,
+            } => {
+                charsmap.is_plain(bytes[0])
+                    && bytes[1].is_ascii()
+                    && !normalized.begin_with(bytes[0])
+            }
+            Kind::Library(_) => true,
+        }
+    }
+
     fn judge(&self, raw: &str, normalized: &str) -> Region {
         let spaced = raw
             .bytes()
