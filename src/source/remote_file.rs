@@ -1,0 +1,349 @@
+//! A file of the Hub that is not in the cache → its bytes, by ranges, as they are read.
+//!
+//! What was read is held, and what made sense ([`ByteSource::approve`]) is kept in tokscope's own cache: a second look
+//! asks for nothing. Missing ranges that lie near to one another become one request; requests run side by side.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::bytes::{ByteSource, outside};
+use super::chain::Chain;
+use super::hub_client::RemotePlace;
+use super::hub_connection::HubConnection;
+use super::pieces::{BLOCK, Pieces};
+use super::range_store::{Build, Content, without};
+use crate::error::{Error, Result, reason};
+
+/// Bytes fetched at the front of a file when any of them are wanted: the headers of most checkpoints.
+const HEAD: u64 = 64 << 10;
+/// Ranges with no more than this between them are fetched as one: a request costs more than these bytes.
+const NEAR: u64 = 32 << 10;
+/// More ranges than this are joined over wider gaps.
+const MOST_RANGES: usize = 128;
+/// Bytes of one request; a longer range is fetched in several. A multiple of [`BLOCK`].
+const PIECE: u64 = 4 << 20;
+const LOCK_POLL: Duration = Duration::from_millis(100);
+
+/// A file of one commit, of which the bytes that are read are fetched.
+#[derive(Debug)]
+pub(super) struct RemoteFile {
+    /// As errors show it.
+    name: String,
+    connection: Arc<HubConnection>,
+    place: RemotePlace,
+    content: Content,
+    held: Chain<Pieces>,
+    /// Held while fetching, so that two threads do not fetch the same.
+    trust: Mutex<Trust>,
+}
+
+/// Whether what is fetched may be kept.
+#[derive(Debug)]
+enum Trust {
+    /// Not yet: these ranges were fetched and have not proved right.
+    Waiting(Vec<Range<u64>>),
+    Approved,
+}
+
+impl RemoteFile {
+    pub(super) fn new(
+        connection: Arc<HubConnection>,
+        place: RemotePlace,
+        content: Content,
+    ) -> Self {
+        let held = Chain::new();
+        content.pieces().into_iter().for_each(|p| held.push(p));
+        Self {
+            name: format!("{} of `{}`", place.file, connection.model.id()),
+            connection,
+            place,
+            content,
+            held,
+            trust: Mutex::new(Trust::Waiting(Vec::new())),
+        }
+    }
+
+    /// The bytes of a range, where they are in one place.
+    fn held(&self, range: &Range<u64>) -> Option<&[u8]> {
+        self.held.iter().find_map(|pieces| pieces.slice(range))
+    }
+
+    /// The parts of a range that are held, in order, apart from one another.
+    fn parts(&self, range: &Range<u64>) -> Vec<Range<u64>> {
+        if self.held(range).is_some() {
+            return vec![range.clone()];
+        }
+        let parts = self.held.iter().flat_map(|pieces| pieces.parts(range));
+        join(parts.collect(), 0)
+    }
+
+    /// Makes sure that all of these ranges are held.
+    fn fetch(&self, ranges: &[Range<u64>]) -> Result<()> {
+        let mut trust = self.trust();
+        let missing = |range: &Range<u64>| without(range, &self.parts(range));
+        let missing: Vec<Range<u64>> = ranges.iter().flat_map(missing).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let mut gap = NEAR;
+        let mut wanted = join(missing, gap);
+        while wanted.len() > MOST_RANGES {
+            gap = gap.saturating_mul(2);
+            wanted = join(wanted, gap);
+        }
+        let mut parts = Vec::new();
+        let fetched = self.ask(wanted, &|_| (), |range, bytes| {
+            parts.push((range.start, bytes));
+            Ok(())
+        });
+        // What came before a failure is as good as the rest.
+        if !parts.is_empty() {
+            let known = &self.place.known;
+            let pieces = Pieces::new(known.etag.as_str(), known.size, parts);
+            match &mut *trust {
+                Trust::Approved => self.keep(&pieces),
+                Trust::Waiting(ranges) => ranges.extend(pieces.parts(&(0..known.size))),
+            }
+            self.held.push(pieces);
+        }
+        fetched
+    }
+
+    fn ask(
+        &self,
+        ranges: Vec<Range<u64>>,
+        received: &dyn Fn(u64),
+        take: impl FnMut(Range<u64>, Vec<u8>) -> Result<()>,
+    ) -> Result<()> {
+        let client = self.connection.client(&self.place.file)?;
+        let ranges: Vec<Range<u64>> = ranges.into_iter().flat_map(split).collect();
+        let before = self.place.cost.fetched();
+        let answer = client.fetch_ranges(&self.place, ranges, received, take);
+        let after = self.place.cost.fetched();
+        self.connection.options.observer.detail(&format!(
+            "{}: {} bytes in {} requests, {} bytes in {} requests so far",
+            self.name,
+            after.bytes - before.bytes,
+            after.requests - before.requests,
+            after.bytes,
+            after.requests
+        ));
+        answer.map_err(|error| match error {
+            // The rest of the model is here, or this file would not have been asked for.
+            Error::HubUnreachable {
+                endpoint,
+                model,
+                problem,
+                ..
+            } => Error::HubUnreachable {
+                endpoint,
+                model,
+                problem,
+                cached: true,
+            },
+            error => error,
+        })
+    }
+
+    /// A cache that cannot be written costs the next run the same requests, no more.
+    fn keep(&self, pieces: &Pieces) {
+        if let Err(error) = self.content.keep(pieces) {
+            let problem = reason(&error);
+            let name = &self.name;
+            self.connection
+                .options
+                .observer
+                .detail(&format!("not keeping bytes of {name}: {problem}"));
+        }
+    }
+
+    fn check(&self, range: &Range<u64>) -> Result<()> {
+        match range.start <= range.end && range.end <= self.len() {
+            true => Ok(()),
+            false => Err(outside(&self.name, range, self.len())),
+        }
+    }
+
+    fn trust(&self) -> MutexGuard<'_, Trust> {
+        self.trust.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Brings a range here as one piece, saying how it goes.
+    fn build(&self, range: &Range<u64>) -> Result<Pieces> {
+        let observer = &self.connection.options.observer;
+        let file = &self.place.file;
+        // Without the network nothing is begun.
+        self.connection.client(file)?;
+        let not_writable = |error: std::io::Error| Error::RangesNotKept {
+            file: self.name.clone(),
+            problem: reason(&error),
+        };
+        let mut waits = 0;
+        let build = self.content.build(range, || {
+            if waits == 0 {
+                observer.note(&format!("waiting for another process that fetches {file}"));
+            }
+            waits += 1;
+            std::thread::sleep(LOCK_POLL);
+        });
+        let mut building = match build.map_err(not_writable)? {
+            Build::Done(pieces) => return Ok(pieces),
+            Build::Begun(building) => building,
+        };
+        let missing = building.missing.clone();
+        let to_come: u64 = missing.iter().map(|part| part.end - part.start).sum();
+        let total = range.end - range.start;
+        observer.note(&format!(
+            "fetching {} of the {} of {}",
+            megabytes(to_come),
+            megabytes(self.len()),
+            self.name
+        ));
+        let done = AtomicU64::new(total - to_come);
+        observer.download_started(file, total);
+        let received = |bytes: u64| {
+            let done = done.fetch_add(bytes, Ordering::Relaxed) + bytes;
+            observer.download_progress(file, done.min(total));
+        };
+        received(0);
+        self.ask(missing, &received, |part, bytes| {
+            building.put(part.start, &bytes).map_err(not_writable)
+        })?;
+        let built = building.finish().map_err(not_writable)?;
+        observer.download_finished(file);
+        Ok(built)
+    }
+}
+
+impl ByteSource for RemoteFile {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn len(&self) -> u64 {
+        self.place.known.size
+    }
+
+    fn read(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>> {
+        self.check(&range)?;
+        if range.is_empty() {
+            return Ok(Cow::Borrowed(&[]));
+        }
+        if let Some(bytes) = self.held(&range) {
+            return Ok(Cow::Borrowed(bytes));
+        }
+        let wanted = match range.start < HEAD {
+            true => 0..range.end.max(HEAD.min(self.len())),
+            false => range.clone(),
+        };
+        self.fetch(std::slice::from_ref(&wanted))?;
+        if let Some(bytes) = self.held(&range) {
+            return Ok(Cow::Borrowed(bytes));
+        }
+        let mut bytes = Vec::new();
+        for part in self.parts(&range) {
+            // A part may be made of several pieces.
+            let mut at = part.start;
+            while at < part.end {
+                let rest = at..part.end;
+                let first =
+                    |pieces: &Pieces| pieces.parts(&rest).into_iter().find(|p| p.start == at);
+                let next = self.held.iter().find_map(first);
+                let slice = next.as_ref().and_then(|next| self.held(next));
+                let Some(slice) = slice else { break };
+                bytes.extend_from_slice(slice);
+                at += slice.len() as u64;
+            }
+        }
+        match bytes.len() as u64 == range.end - range.start {
+            true => Ok(Cow::Owned(bytes)),
+            false => Err(outside(&self.name, &range, bytes.len() as u64)),
+        }
+    }
+
+    fn prefetch(&self, ranges: &[Range<u64>]) -> Result<()> {
+        ranges.iter().try_for_each(|range| self.check(range))?;
+        self.fetch(ranges)
+    }
+
+    fn make_local(&self, range: Range<u64>) -> Result<()> {
+        self.check(&range)?;
+        let _trust = self.trust();
+        if range.is_empty() || self.held(&range).is_some() {
+            return Ok(());
+        }
+        self.held.push(self.build(&range)?);
+        Ok(())
+    }
+
+    fn approve(&self) {
+        let mut trust = self.trust();
+        if let Trust::Waiting(ranges) = std::mem::replace(&mut *trust, Trust::Approved) {
+            let bytes = |range: Range<u64>| Some((range.start, self.held(&range)?.to_vec()));
+            let parts: Vec<(u64, Vec<u8>)> = ranges.into_iter().filter_map(bytes).collect();
+            if !parts.is_empty() {
+                let known = &self.place.known;
+                self.keep(&Pieces::new(known.etag.as_str(), known.size, parts));
+            }
+        }
+    }
+}
+
+/// Sorts ranges, and joins those with at most `gap` bytes between them.
+fn join(mut ranges: Vec<Range<u64>>, gap: u64) -> Vec<Range<u64>> {
+    ranges.sort_by_key(|range| range.start);
+    let mut joined: Vec<Range<u64>> = Vec::new();
+    for range in ranges {
+        match joined.last_mut() {
+            Some(last) if range.start <= last.end.saturating_add(gap) => {
+                last.end = last.end.max(range.end);
+            }
+            _ => joined.push(range),
+        }
+    }
+    joined
+}
+
+/// A range in pieces of [`PIECE`] bytes.
+fn split(range: Range<u64>) -> impl Iterator<Item = Range<u64>> {
+    const { assert!(PIECE.is_multiple_of(BLOCK)) };
+    let end = range.end;
+    let starts = std::iter::successors(Some(range.start), |start| start.checked_add(PIECE));
+    starts
+        .take_while(move |start| *start < end)
+        .map(move |start| start..start.saturating_add(PIECE).min(end))
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::single_range_in_vec_init,
+    reason = "a list of one range is meant"
+)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_ranges_become_one() {
+        let ranges = vec![50..60, 0..10, 10..12, 20..30, 22..25];
+        assert_eq!(join(ranges.clone(), 0), [0..12, 20..30, 50..60]);
+        assert_eq!(join(ranges.clone(), 8), [0..30, 50..60]);
+        assert_eq!(join(ranges, u64::MAX), [0..60]);
+        assert_eq!(join(Vec::new(), 5), []);
+    }
+
+    #[test]
+    fn long_ranges_are_fetched_in_pieces() {
+        let pieces: Vec<_> = split(5..5 + 2 * PIECE + 1).collect();
+        let (second, third) = (5 + PIECE, 5 + 2 * PIECE);
+        assert_eq!(pieces, [5..second, second..third, third..third + 1]);
+        assert_eq!(split(7..7).count(), 0);
+        assert_eq!(split(u64::MAX - 1..u64::MAX).count(), 1);
+    }
+}
