@@ -147,6 +147,16 @@ pub enum Error {
         file: String,
         problem: String,
     },
+    /// A byte range that broke off.
+    #[error("bytes {start} to {end} of {file} of `{model}` broke off after {done}: {problem}")]
+    RangeBroken {
+        model: String,
+        file: String,
+        start: u64,
+        end: u64,
+        done: u64,
+        problem: String,
+    },
     /// A byte range of a file was asked for, and something else came; nothing of it is used.
     #[error("no byte ranges of {file} of `{model}` are served: {problem}")]
     NoRanges {
@@ -240,6 +250,7 @@ impl Error {
             | Self::HubStatus { .. }
             | Self::DownloadBroken { .. }
             | Self::WrongDownload { .. }
+            | Self::RangeBroken { .. }
             | Self::NoRanges { .. }
             | Self::RangesNotKept { .. }
             | Self::CacheNotWritable { .. } => Exit::Unreachable,
@@ -274,6 +285,7 @@ impl Error {
             Self::HubStatus { .. } => "hub-status",
             Self::DownloadBroken { .. } => "download-broken",
             Self::WrongDownload { .. } => "wrong-download",
+            Self::RangeBroken { .. } => "range-broken",
             Self::NoRanges { .. } => "no-ranges",
             Self::RangesNotKept { .. } => "ranges-not-kept",
             Self::CacheNotWritable { .. } => "cache-not-writable",

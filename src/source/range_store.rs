@@ -153,21 +153,35 @@ impl Content {
     /// # Errors
     /// Whatever writing fails with.
     pub(super) fn build(&self, range: &Range<u64>, wait: impl FnMut()) -> io::Result<Build<'_>> {
-        let place = match self.claim(range, wait) {
-            Some(place) => place,
-            None => Place::temporary()?,
-        };
         let mut header = Header::empty(range.clone());
         let mut missing = vec![range.clone()];
-        if let Some((part, whole)) = &place.target {
-            if let Some(done) = self.open(whole).filter(|done| done.slice(range).is_some()) {
-                return Ok(Build::Done(done));
+        let place = match self.claim(range, wait) {
+            None => Place::temporary()?,
+            Some(Claim { lock, part, whole }) => {
+                let there = self.open(&whole);
+                match there {
+                    Some(there) if there.slice(range).is_some() => return Ok(Build::Done(there)),
+                    // Damaged: what is sound of it is a beginning.
+                    Some(_) => fs::copy(&whole, &part).map(drop)?,
+                    None => {}
+                }
+                if let Some(earlier) = self.open(&part).filter(|earlier| earlier.is_only(range)) {
+                    header = earlier.header();
+                    missing = without(range, &earlier.parts(range));
+                }
+                let mut options = OpenOptions::new();
+                Place {
+                    file: options
+                        .create(true)
+                        .truncate(false)
+                        .write(true)
+                        .open(&part)?,
+                    temporary: None,
+                    target: Some((part, whole)),
+                    _lock: Some(lock),
+                }
             }
-            if let Some(earlier) = self.open(part).filter(|earlier| earlier.is_only(range)) {
-                header = earlier.header();
-                missing = without(range, &earlier.parts(range));
-            }
-        }
+        };
         let mut building = Building {
             content: self,
             range: range.clone(),
@@ -181,21 +195,23 @@ impl Content {
     }
 
     /// The right to write `<a>-<b>.part`; none where there is no cache, or it cannot be written.
-    fn claim(&self, range: &Range<u64>, wait: impl FnMut()) -> Option<Place> {
+    fn claim(&self, range: &Range<u64>, wait: impl FnMut()) -> Option<Claim> {
         let folder = self.folder.as_ref()?;
         fs::create_dir_all(folder).ok()?;
-        let lock = FileLock::take(&folder.join("lock"), wait).ok()?;
         let whole = folder.join(format!("{}-{}", range.start, range.end));
-        let part = whole.with_extension("part");
-        let mut options = OpenOptions::new();
-        let file = options.create(true).truncate(false).write(true).open(&part);
-        Some(Place {
-            file: file.ok()?,
-            temporary: None,
-            target: Some((part, whole)),
-            _lock: Some(lock),
+        Some(Claim {
+            lock: FileLock::take(&folder.join("lock"), wait).ok()?,
+            part: whole.with_extension("part"),
+            whole,
         })
     }
+}
+
+/// The right to write a range, and its name while it is on its way and when it is whole.
+struct Claim {
+    lock: FileLock,
+    part: PathBuf,
+    whole: PathBuf,
 }
 
 /// Writes a file of a name of its own; it appears whole or not at all.

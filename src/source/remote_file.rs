@@ -23,8 +23,16 @@ const HEAD: u64 = 64 << 10;
 const NEAR: u64 = 32 << 10;
 /// More ranges than this are joined over wider gaps.
 const MOST_RANGES: usize = 128;
-/// Bytes of one request; a longer range is fetched in several. A multiple of [`BLOCK`].
+/// Bytes of one request; a longer range is fetched in several.
 const PIECE: u64 = 4 << 20;
+/// Requests that are under way at the same time: many for rows, where each waits more than it transfers, few for a whole
+/// matrix, of which an interrupted run loses what is under way.
+const ROWS_AT_ONCE: usize = 8;
+const PIECES_AT_ONCE: usize = 4;
+/// A whole matrix comes in about so many requests of at least and at most so many bytes, multiples of [`BLOCK`].
+const PIECES: u64 = 64;
+const SMALLEST_PIECE: u64 = 1 << 20;
+const LARGEST_PIECE: u64 = 16 << 20;
 const LOCK_POLL: Duration = Duration::from_millis(100);
 
 /// A file of one commit, of which the bytes that are read are fetched.
@@ -95,7 +103,8 @@ impl RemoteFile {
             wanted = join(wanted, gap);
         }
         let mut parts = Vec::new();
-        let fetched = self.ask(wanted, &|_| (), |range, bytes| {
+        let wanted = wanted.into_iter().flat_map(|range| split(range, PIECE));
+        let fetched = self.ask(wanted.collect(), ROWS_AT_ONCE, &|_| (), |range, bytes| {
             parts.push((range.start, bytes));
             Ok(())
         });
@@ -115,13 +124,13 @@ impl RemoteFile {
     fn ask(
         &self,
         ranges: Vec<Range<u64>>,
+        side_by_side: usize,
         received: &dyn Fn(u64),
         take: impl FnMut(Range<u64>, Vec<u8>) -> Result<()>,
     ) -> Result<()> {
         let client = self.connection.client(&self.place.file)?;
-        let ranges: Vec<Range<u64>> = ranges.into_iter().flat_map(split).collect();
         let before = self.place.cost.fetched();
-        let answer = client.fetch_ranges(&self.place, ranges, received, take);
+        let answer = client.fetch_ranges(&self.place, ranges, side_by_side, received, take);
         let after = self.place.cost.fetched();
         self.connection.options.observer.detail(&format!(
             "{}: {} bytes in {} requests, {} bytes in {} requests so far",
@@ -193,9 +202,12 @@ impl RemoteFile {
             Build::Done(pieces) => return Ok(pieces),
             Build::Begun(building) => building,
         };
-        let missing = building.missing.clone();
-        let to_come: u64 = missing.iter().map(|part| part.end - part.start).sum();
         let total = range.end - range.start;
+        let piece = (total / PIECES).next_multiple_of(BLOCK);
+        let piece = piece.clamp(SMALLEST_PIECE, LARGEST_PIECE);
+        let missing = building.missing.clone().into_iter();
+        let missing: Vec<Range<u64>> = missing.flat_map(|range| split(range, piece)).collect();
+        let to_come: u64 = missing.iter().map(|part| part.end - part.start).sum();
         observer.note(&format!(
             "fetching {} of the {} of {}",
             megabytes(to_come),
@@ -209,7 +221,7 @@ impl RemoteFile {
             observer.download_progress(file, done.min(total));
         };
         received(0);
-        self.ask(missing, &received, |part, bytes| {
+        self.ask(missing, PIECES_AT_ONCE, &received, |part, bytes| {
             building.put(part.start, &bytes).map_err(not_writable)
         })?;
         let built = building.finish().map_err(not_writable)?;
@@ -307,14 +319,13 @@ fn join(mut ranges: Vec<Range<u64>>, gap: u64) -> Vec<Range<u64>> {
     joined
 }
 
-/// A range in pieces of [`PIECE`] bytes.
-fn split(range: Range<u64>) -> impl Iterator<Item = Range<u64>> {
-    const { assert!(PIECE.is_multiple_of(BLOCK)) };
+/// A range in pieces of `length` bytes.
+fn split(range: Range<u64>, length: u64) -> impl Iterator<Item = Range<u64>> {
     let end = range.end;
-    let starts = std::iter::successors(Some(range.start), |start| start.checked_add(PIECE));
+    let starts = std::iter::successors(Some(range.start), move |start| start.checked_add(length));
     starts
         .take_while(move |start| *start < end)
-        .map(move |start| start..start.saturating_add(PIECE).min(end))
+        .map(move |start| start..start.saturating_add(length).min(end))
 }
 
 fn megabytes(bytes: u64) -> String {
@@ -339,11 +350,18 @@ mod tests {
     }
 
     #[test]
+    fn pieces_are_whole_blocks() {
+        for piece in [SMALLEST_PIECE, LARGEST_PIECE] {
+            assert_eq!(piece % BLOCK, 0);
+        }
+    }
+
+    #[test]
     fn long_ranges_are_fetched_in_pieces() {
-        let pieces: Vec<_> = split(5..5 + 2 * PIECE + 1).collect();
+        let pieces: Vec<_> = split(5..5 + 2 * PIECE + 1, PIECE).collect();
         let (second, third) = (5 + PIECE, 5 + 2 * PIECE);
         assert_eq!(pieces, [5..second, second..third, third..third + 1]);
-        assert_eq!(split(7..7).count(), 0);
-        assert_eq!(split(u64::MAX - 1..u64::MAX).count(), 1);
+        assert_eq!(split(7..7, 1).count(), 0);
+        assert_eq!(split(u64::MAX - 1..u64::MAX, 5).count(), 1);
     }
 }

@@ -16,11 +16,8 @@ use super::{Announcement, HubClient, REDIRECTS};
 use crate::error::{Error, Result};
 use crate::source::Fetched;
 use crate::source::hub_client::failure::Failure;
-use crate::source::hub_error::{BROKE, TIMED_OUT};
+use crate::source::hub_error::{Asked, BROKE, TIMED_OUT};
 use crate::source::range_store::Known;
-
-/// Requests that are under way at the same time.
-const SIDE_BY_SIDE: usize = 8;
 
 /// What reading by ranges has cost so far.
 #[derive(Debug, Default)]
@@ -85,8 +82,8 @@ impl RemotePlace {
 }
 
 impl HubClient {
-    /// Fetches ranges, none of them empty, and gives each to `take` as it is there. `received` hears of every few
-    /// bytes.
+    /// Fetches ranges, none of them empty, `side_by_side` at a time, and gives each to `take` as it is there. `received`
+    /// hears of every few bytes.
     ///
     /// # Errors
     /// That of the first range that cannot be had, or of `take`; ranges that came before have been taken.
@@ -94,17 +91,22 @@ impl HubClient {
         &self,
         place: &RemotePlace,
         ranges: Vec<Range<u64>>,
+        side_by_side: usize,
         received: &dyn Fn(u64),
         mut take: impl FnMut(Range<u64>, Vec<u8>) -> Result<()>,
     ) -> Result<()> {
+        let mut fetch = async |ranges: Vec<Range<u64>>| {
+            self.fetch_with(place, ranges, side_by_side, received, &mut take)
+                .await
+        };
         self.wait(async {
-            let first = self.fetch_with(place, ranges, received, &mut take).await?;
+            let first = fetch(ranges).await?;
             let Some((expired, _)) = first else {
                 return Ok(());
             };
             // The address was good for a while: with a new one it goes on.
             place.set_address(None);
-            match self.fetch_with(place, expired, received, &mut take).await? {
+            match fetch(expired).await? {
                 None => Ok(()),
                 Some((_, failure)) => Err(failure.error(&self.asked, &place.file)),
             }
@@ -116,6 +118,7 @@ impl HubClient {
         &self,
         place: &RemotePlace,
         ranges: Vec<Range<u64>>,
+        side_by_side: usize,
         received: &dyn Fn(u64),
         take: &mut impl FnMut(Range<u64>, Vec<u8>) -> Result<()>,
     ) -> Result<Option<(Vec<Range<u64>>, Failure)>> {
@@ -123,7 +126,7 @@ impl HubClient {
             Some(address) => address,
             None => self.renew(place).await?,
         };
-        let expired = Cell::new(None);
+        let expired = Cell::new(None::<StatusCode>);
         let fetch = async |range: Range<u64>| {
             if let Some(status) = expired.get() {
                 return (range, Err(Failed::Failure(Failure::Expired(status))));
@@ -137,18 +140,27 @@ impl HubClient {
         let mut left = Vec::new();
         let mut answers = futures::stream::iter(ranges)
             .map(fetch)
-            .buffer_unordered(SIDE_BY_SIDE);
+            .buffer_unordered(side_by_side);
         while let Some((range, answer)) = answers.next().await {
             match answer {
                 Ok(bytes) => take(range, bytes)?,
                 Err(Failed::Failure(Failure::Expired(_))) => left.push(range),
                 Err(Failed::Failure(failure)) => {
-                    return Err(failure.error(&self.asked, &place.file));
+                    return Err(failure.error(&self.asked_at(&address), &place.file));
                 }
                 Err(Failed::Error(error)) => return Err(error),
             }
         }
         Ok(expired.get().map(|status| (left, Failure::Expired(status))))
+    }
+
+    /// What is asked, with the host that is asked: the one of `address` may be another than the Hub.
+    fn asked_at(&self, address: &Url) -> Asked {
+        let mut asked = self.asked.clone();
+        if address.origin() != self.resolve.origin() {
+            asked.endpoint = address.origin().ascii_serialization();
+        }
+        asked
     }
 
     async fn renew(&self, place: &RemotePlace) -> Result<Url> {
@@ -186,17 +198,17 @@ impl HubClient {
                 Err(failure) => failure,
             };
             if !self.pause(&failure, attempt).await {
-                let Failure::Broken(problem) = failure else {
-                    return Err(Failed::Failure(failure));
-                };
-                let Range { start, end } = range;
-                return Err(Failed::Error(Error::DownloadBroken {
-                    model: self.asked.model.clone(),
-                    file: format!("bytes {start} to {end} of {}", place.file),
-                    done: bytes.len() as u64,
-                    size: end - start,
-                    problem,
-                }));
+                return Err(match failure {
+                    Failure::Broken(problem) => Failed::Error(Error::RangeBroken {
+                        model: self.asked.model.clone(),
+                        file: place.file.clone(),
+                        start: range.start,
+                        end: range.end,
+                        done: bytes.len() as u64,
+                        problem,
+                    }),
+                    failure => Failed::Failure(failure),
+                });
             }
             attempt += 1;
         }

@@ -39,10 +39,13 @@ impl Scene {
         RangeStore::new(&self.cache, "o/n").content(&known())
     }
 
+    fn path(&self, name: &str) -> PathBuf {
+        let folder = self.folder.path().join("ranges/models--o--n/content");
+        folder.join(ETAG).join(name)
+    }
+
     fn names(&self) -> Vec<String> {
-        let folder = self.folder.path();
-        let folder = folder.join("ranges/models--o--n/content").join(ETAG);
-        let entries = folder.read_dir().unwrap();
+        let entries = self.path("").read_dir().unwrap();
         let mut names: Vec<String> = entries
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
@@ -101,16 +104,8 @@ fn pieces_are_kept_and_become_one_when_they_are_many() {
         content.keep(&pieces(n * 100..n * 100 + 10)).unwrap();
         assert_eq!(content.pieces().len() as u64, n + 1);
     }
-    let path = |name: &str| {
-        scene
-            .folder
-            .path()
-            .join("ranges/models--o--n/content")
-            .join(ETAG)
-            .join(name)
-    };
-    fs::write(path(&scene.names()[0]), "damaged").unwrap();
-    fs::write(path(".new-x"), "of a process that was ended").unwrap();
+    fs::write(scene.path(&scene.names()[0]), "damaged").unwrap();
+    fs::write(scene.path(".new-x"), "of a process that was ended").unwrap();
     assert_eq!(content.pieces().len(), MANY - 1);
     content.keep(&pieces(5..20)).unwrap();
     let kept = content.pieces();
@@ -162,6 +157,16 @@ fn a_range_is_built_resumed_and_found() {
     let again = content.build(&range, || waits += 1).unwrap();
     assert!(matches!(again, Build::Done(_)));
     assert_eq!(waits, 0);
+    let name = format!("1000-{}", range.end);
+    assert_eq!(scene.names(), [name.clone(), "lock".to_owned()]);
+
+    // Of one that is damaged, the block that is gone is fetched anew.
+    let path = scene.path(&name);
+    let mut damaged = fs::read(&path).unwrap();
+    *damaged.last_mut().unwrap() ^= 1;
+    fs::write(&path, damaged).unwrap();
+    let building = begun(content.build(&range, unexpected).unwrap());
+    assert_eq!(building.missing, [range.end - 7..range.end]);
 }
 
 #[test]
@@ -172,12 +177,7 @@ fn a_beginning_that_is_damaged_is_not_gone_on_with() {
     let mut building = begun(content.build(&range, || {}).unwrap());
     building.put(0, &bytes(0..2 * BLOCK)).unwrap();
     drop(building);
-    let part = scene
-        .folder
-        .path()
-        .join("ranges/models--o--n/content")
-        .join(ETAG);
-    let part = part.join(format!("0-{}.part", range.end));
+    let part = scene.path(&format!("0-{}.part", range.end));
     let whole = fs::read(&part).unwrap();
     let mut other = whole.clone();
     *other.last_mut().unwrap() ^= 1;
