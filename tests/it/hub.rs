@@ -47,6 +47,12 @@ pub enum Fault {
     BlobStalls,
     /// A range is answered with the whole file.
     BlobWhole,
+    /// A range is answered with as many bytes of the file's beginning.
+    RangeElsewhere,
+    /// A range is answered with a byte more.
+    RangeLonger,
+    /// The CDN refuses an address, as it does when its signature has expired.
+    AddressExpired,
 }
 
 /// Who may read a repository.
@@ -67,6 +73,8 @@ pub struct Served {
     pub path: String,
     pub range: Option<String>,
     pub status: u16,
+    /// Of the body, as sent.
+    pub bytes: usize,
     pub token: bool,
 }
 
@@ -348,6 +356,9 @@ impl<'a> Exchange<'a> {
         if self.method == "HEAD" {
             return self.send(200, &[("ETag", &etag)], content, content.len());
         }
+        if self.is_cdn && self.fault(|fault| fault == Fault::AddressExpired).is_some() {
+            return self.status(403, &[], b"<Code>AccessDenied</Code>");
+        }
         let later = [("Retry-After", "1")];
         match self.fault(|fault| {
             matches!(
@@ -366,6 +377,12 @@ impl<'a> Exchange<'a> {
             match range.as_deref().map(|range| bounds(range, content.len())) {
                 None => (200, content, String::new()),
                 Some(Some((start, end))) => {
+                    let wrong = |fault| matches!(fault, Fault::RangeElsewhere | Fault::RangeLonger);
+                    let (start, end) = match self.fault(wrong) {
+                        Some(Fault::RangeElsewhere) => (0, end - start),
+                        Some(_) => (start, (end + 1).min(content.len())),
+                        None => (start, end),
+                    };
                     let content_range = format!("bytes {start}-{}/{}", end - 1, content.len());
                     (206, &content[start..end], content_range)
                 }
@@ -472,6 +489,7 @@ impl<'a> Exchange<'a> {
             path: self.path.clone(),
             range: self.headers.get("range").cloned(),
             status,
+            bytes: if self.method == "HEAD" { 0 } else { body.len() },
             token: self.has_token(),
         });
         let mut head = format!(

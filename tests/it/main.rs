@@ -10,6 +10,7 @@
 
 mod architecture;
 mod bad_input;
+mod checkpoints;
 mod cli;
 mod containers;
 mod contradictions;
@@ -27,6 +28,11 @@ mod own_cache;
 mod properties;
 mod readme;
 mod records;
+mod remote;
+mod remote_faults;
+mod remote_matrix;
+mod remote_rows;
+mod remote_standin;
 mod rows;
 mod separated;
 mod standin;
