@@ -24,6 +24,8 @@ use super::pieces::{BLOCK, Header, Pieces};
 
 /// So many small files are made into one.
 const MANY: usize = 16;
+/// Bytes of a range that is built, at most: checksums are held in memory.
+const LARGEST: u64 = 64 << 30;
 /// Larger files are left alone when small ones are made into one.
 const SMALL: u64 = 4 << 20;
 
@@ -153,6 +155,10 @@ impl Content {
     /// # Errors
     /// Whatever writing fails with.
     pub(super) fn build(&self, range: &Range<u64>, wait: impl FnMut()) -> io::Result<Build<'_>> {
+        if range.end - range.start > LARGEST {
+            let problem = format!("at most {LARGEST} bytes can be");
+            return Err(io::Error::other(problem));
+        }
         let mut header = Header::empty(range.clone());
         let mut missing = vec![range.clone()];
         let place = match self.claim(range, wait) {

@@ -21,8 +21,11 @@ use crate::error::{Error, Result, reason};
 const HEAD: u64 = 64 << 10;
 /// Ranges with no more than this between them are fetched as one: a request costs more than these bytes.
 const NEAR: u64 = 32 << 10;
-/// More ranges than this are joined over wider gaps.
-const MOST_RANGES: usize = 128;
+/// More ranges than this are joined over wider gaps, as long as that does not cost more than these bytes.
+const MANY_RANGES: usize = 128;
+const WORTH: u64 = 16 << 20;
+/// Bytes that are fetched into memory at most: a file that declares a row, or a header, of more is not read remotely.
+const LARGEST_READ: u64 = 1 << 30;
 /// Bytes of one request; a longer range is fetched in several.
 const PIECE: u64 = 4 << 20;
 /// Requests that are under way at the same time: many for rows, where each waits more than it transfers, few for a whole
@@ -96,11 +99,15 @@ impl RemoteFile {
         if missing.is_empty() {
             return Ok(());
         }
-        let mut gap = NEAR;
-        let mut wanted = join(missing, gap);
-        while wanted.len() > MOST_RANGES {
-            gap = gap.saturating_mul(2);
-            wanted = join(wanted, gap);
+        let wanted = plan(missing);
+        if length_of(&wanted) > LARGEST_READ {
+            let bytes = length_of(&wanted);
+            return Err(Error::unsupported(
+                &self.name,
+                format!(
+                    "{bytes} bytes of it are wanted at once, and at most {LARGEST_READ} are fetched"
+                ),
+            ));
         }
         let mut parts = Vec::new();
         let wanted = wanted.into_iter().flat_map(|range| split(range, PIECE));
@@ -207,7 +214,10 @@ impl RemoteFile {
         let piece = piece.clamp(SMALLEST_PIECE, LARGEST_PIECE);
         let missing = building.missing.clone().into_iter();
         let missing: Vec<Range<u64>> = missing.flat_map(|range| split(range, piece)).collect();
-        let to_come: u64 = missing.iter().map(|part| part.end - part.start).sum();
+        let to_come = length_of(&missing);
+        if missing.is_empty() {
+            return building.finish().map_err(not_writable);
+        }
         observer.note(&format!(
             "fetching {} of the {} of {}",
             megabytes(to_come),
@@ -304,6 +314,28 @@ impl ByteSource for RemoteFile {
     }
 }
 
+/// The requests for some ranges: near ones as one.
+fn plan(ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
+    let mut gap = NEAR;
+    let mut planned = join(ranges, gap);
+    let most = length_of(&planned).saturating_add(WORTH);
+    while planned.len() > MANY_RANGES {
+        gap = gap.saturating_mul(2);
+        let wider = join(planned.clone(), gap);
+        if length_of(&wider) > most {
+            break;
+        }
+        planned = wider;
+    }
+    planned
+}
+
+/// Bytes of ranges that lie apart.
+fn length_of(ranges: &[Range<u64>]) -> u64 {
+    let lengths = ranges.iter().map(|range| range.end - range.start);
+    lengths.fold(0, u64::saturating_add)
+}
+
 /// Sorts ranges, and joins those with at most `gap` bytes between them.
 fn join(mut ranges: Vec<Range<u64>>, gap: u64) -> Vec<Range<u64>> {
     ranges.sort_by_key(|range| range.start);
@@ -347,6 +379,20 @@ mod tests {
         assert_eq!(join(ranges.clone(), 8), [0..30, 50..60]);
         assert_eq!(join(ranges, u64::MAX), [0..60]);
         assert_eq!(join(Vec::new(), 5), []);
+    }
+
+    #[test]
+    fn many_ranges_are_joined_while_it_is_worth_it() {
+        let rows = |count: u64, apart: u64| (0..count).map(move |n| n * apart..n * apart + 768);
+        let few = plan(rows(100, 700_000).collect());
+        assert_eq!(few.len(), 100);
+        // 1000 rows of a large matrix are fetched one by one, and of a small one together.
+        assert_eq!(plan(rows(1000, 98_000).collect()).len(), 1000);
+        let joined = plan(rows(300, 50_000).collect());
+        assert!(joined.len() <= MANY_RANGES, "{}", joined.len());
+        assert!(length_of(&joined) <= 300 * 768 + WORTH);
+        assert_eq!(plan(Vec::new()), []);
+        assert_eq!(length_of(&[0..u64::MAX, 5..u64::MAX]), u64::MAX);
     }
 
     #[test]

@@ -203,6 +203,7 @@ fn without_a_cache_a_range_is_in_a_temporary_file() {
     let unwritable = OwnCache::in_folder(file.path());
     for cache in [&none, &unwritable] {
         let content = RangeStore::new(cache, "o/n").content(&known());
+        assert!(content.build(&(0..u64::MAX), || {}).is_err());
         let mut building = begun(content.build(&(5..25), || {}).unwrap());
         building.put(5, &bytes(5..25)).unwrap();
         let built = building.finish().unwrap();
