@@ -1,17 +1,17 @@
 //! A model of the Hub → its files: what the cache holds, and what the network adds to it.
 
+mod ranged;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::bytes::ByteSource;
 use super::hub_cache::{CachedModel, is_commit};
-use super::hub_client::{HubClient, RemotePlace};
+use super::hub_client::HubClient;
 use super::hub_connection::HubConnection;
 use super::hub_download::Download;
 use super::mapped::MappedFile;
-use super::range_store::{Known, RangeStore};
-use super::remote_file::RemoteFile;
 use super::{Fetched, FileEntry, SourceOptions};
 use crate::error::{Error, Result, reason};
 use crate::model_ref::HubModel;
@@ -119,68 +119,6 @@ impl HubFiles {
             Found::Listed(commit) | Found::Absent(commit) => Ok(self.absent(&commit, name)),
             Found::Nowhere => Ok(None),
         }
-    }
-
-    /// As [`Self::find`], but a file that is not in the cache is not fetched: it is read by ranges.
-    pub(super) fn find_ranged(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
-        let mut state = self.state();
-        if let Cached::Unknown = self.cached(&state, name)?
-            && let Some(known) = self.known(&state, name)
-        {
-            return Ok(Some(known));
-        }
-        let commit = match self.locate(&mut state, name)? {
-            Found::Here(file) => return Ok(Some(file)),
-            Found::Absent(commit) => return Ok(self.absent(&commit, name)),
-            Found::Nowhere => return Ok(None),
-            Found::Listed(commit) => commit,
-        };
-        // Which commit it is may be known only now.
-        if let Some(known) = self.known(&state, name) {
-            return Ok(Some(known));
-        }
-        let cost = &self.connection.cost;
-        let client = self.client(name)?;
-        let Some(announced) = client.announcement(&commit, name, cost)? else {
-            return Ok(self.absent(&commit, name));
-        };
-        let known = Known {
-            etag: announced.etag,
-            size: announced.size,
-        };
-        // A cache that cannot be written costs the next run a question, no more.
-        let _ = self.ranges().note_known(&commit, name, &known);
-        Ok(Some(self.remote(
-            &commit,
-            name,
-            known,
-            Some(announced.address),
-        )))
-    }
-
-    /// The file as a remote one, if what the Hub announced of it was noted.
-    fn known(&self, state: &State, name: &str) -> Option<Arc<dyn ByteSource>> {
-        let commit = state.commit.as_deref()?;
-        let known = self.ranges().known(commit, name)?;
-        Some(self.remote(commit, name, known, None))
-    }
-
-    fn remote(
-        &self,
-        commit: &str,
-        name: &str,
-        known: Known,
-        address: Option<reqwest::Url>,
-    ) -> Arc<dyn ByteSource> {
-        let content = self.ranges().content(&known);
-        let cost = Arc::clone(&self.connection.cost);
-        let place = RemotePlace::new(commit, name, known, address, cost);
-        let connection = Arc::clone(&self.connection);
-        Arc::new(RemoteFile::new(connection, place, content))
-    }
-
-    fn ranges(&self) -> RangeStore<'_> {
-        RangeStore::new(&self.options.cache, &self.model.id())
     }
 
     fn absent(&self, commit: &str, name: &str) -> Option<Arc<dyn ByteSource>> {

@@ -4,8 +4,10 @@
 //! instead of the process environment, and the headers that announce a file (its `list_tree` does not carry the
 //! sha256 of large files, and its `get_file_metadata` follows the redirect that has them).
 
+mod content_range;
 mod failure;
 mod ranges;
+mod remote_place;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -26,7 +28,7 @@ use super::{Observer, SourceOptions};
 use crate::error::Result;
 use crate::model_ref::HubModel;
 use failure::Failure;
-pub(super) use ranges::{Cost, RemotePlace};
+pub(super) use remote_place::{Cost, RemotePlace};
 
 const USER_AGENT: &str = concat!("tokscope/", env!("CARGO_PKG_VERSION"));
 /// Attempts after the first one that fails in a way that may pass.

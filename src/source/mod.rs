@@ -27,6 +27,7 @@ mod hub_error;
 mod mapped;
 mod own_cache;
 mod pieces;
+mod range_plan;
 mod range_store;
 mod remote_file;
 

@@ -30,6 +30,7 @@ mod readme;
 mod records;
 mod remote;
 mod remote_faults;
+mod remote_kept;
 mod remote_matrix;
 mod remote_rows;
 mod remote_standin;

@@ -5,81 +5,17 @@
 
 use std::cell::Cell;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::StreamExt;
-use reqwest::header::{CONTENT_RANGE, HeaderMap, LOCATION, RANGE};
+use reqwest::header::{LOCATION, RANGE};
 use reqwest::{Response, StatusCode, Url};
 
+use super::content_range::{check_range, text};
+use super::failure::Failure;
+use super::remote_place::RemotePlace;
 use super::{Announcement, HubClient, REDIRECTS};
 use crate::error::{Error, Result};
-use crate::source::Fetched;
-use crate::source::hub_client::failure::Failure;
 use crate::source::hub_error::{Asked, BROKE, TIMED_OUT};
-use crate::source::range_store::Known;
-
-/// What reading by ranges has cost so far.
-#[derive(Debug, Default)]
-pub(in crate::source) struct Cost {
-    requests: AtomicU64,
-    bytes: AtomicU64,
-}
-
-impl Cost {
-    pub(super) fn add_request(&self) {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn add_bytes(&self, bytes: u64) {
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    pub(in crate::source) fn fetched(&self) -> Fetched {
-        Fetched {
-            requests: self.requests.load(Ordering::Relaxed),
-            bytes: self.bytes.load(Ordering::Relaxed),
-        }
-    }
-}
-
-/// A file of one commit, and the address at which its bytes are.
-#[derive(Debug)]
-pub(in crate::source) struct RemotePlace {
-    pub(in crate::source) commit: String,
-    pub(in crate::source) file: String,
-    pub(in crate::source) known: Known,
-    pub(in crate::source) cost: Arc<Cost>,
-    address: Mutex<Option<Url>>,
-}
-
-impl RemotePlace {
-    /// `address` is none where the Hub has not been asked yet.
-    pub(in crate::source) fn new(
-        commit: &str,
-        file: &str,
-        known: Known,
-        address: Option<Url>,
-        cost: Arc<Cost>,
-    ) -> Self {
-        Self {
-            commit: commit.to_owned(),
-            file: file.to_owned(),
-            known,
-            cost,
-            address: Mutex::new(address),
-        }
-    }
-
-    fn address(&self) -> Option<Url> {
-        let address = self.address.lock();
-        address.unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn set_address(&self, address: Option<Url>) {
-        *self.address.lock().unwrap_or_else(PoisonError::into_inner) = address;
-    }
-}
 
 impl HubClient {
     /// Fetches ranges, none of them empty, `side_by_side` at a time, and gives each to `take` as it is there. `received`
@@ -332,69 +268,4 @@ fn broken(error: reqwest::Error) -> Failure {
         true => TIMED_OUT.to_owned(),
         false => BROKE.to_owned(),
     })
-}
-
-fn text<'h>(headers: &'h HeaderMap, name: &reqwest::header::HeaderName) -> Option<&'h str> {
-    headers.get(name)?.to_str().ok()
-}
-
-/// Checks that an answer announces `range` of a file of `size` bytes, and nothing else.
-fn check_range(answer: &Response, range: &Range<u64>, size: u64) -> Result<(), Failure> {
-    let Range { start, end } = range;
-    if answer.status() != StatusCode::PARTIAL_CONTENT {
-        return Err(Failure::NotThatRange(format!(
-            "asked for bytes {start} to {end}, the server sends the whole file"
-        )));
-    }
-    let announced = text(answer.headers(), &CONTENT_RANGE).unwrap_or_default();
-    let length = answer.content_length();
-    if !is_range(announced, range, size) || length.is_some_and(|length| length != end - start) {
-        let length = length.map_or(String::new(), |length| format!(" in {length} bytes"));
-        return Err(Failure::NotThatRange(format!(
-            "asked for bytes {start} to {end} of {size}, the server sends {announced:?}{length}"
-        )));
-    }
-    Ok(())
-}
-
-/// Whether a `Content-Range` (`bytes 0-9/100`, RFC 9110 section 14.4) is that of `range`.
-fn is_range(announced: &str, range: &Range<u64>, size: u64) -> bool {
-    let parse = || {
-        let rest = announced.trim().strip_prefix("bytes")?.trim_start();
-        let (place, total) = rest.split_once('/')?;
-        let (first, last) = place.split_once('-')?;
-        let number = |text: &str| text.trim().parse::<u64>().ok();
-        let total = match total.trim() {
-            "*" => size,
-            total => number(total)?,
-        };
-        Some((number(first)?, number(last)?, total))
-    };
-    parse() == Some((range.start, range.end.saturating_sub(1), size))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_range_that_was_asked_for_and_no_other() {
-        let is = |announced: &str| is_range(announced, &(10..20), 100);
-        assert!(is("bytes 10-19/100") && is("bytes 10-19/*") && is(" bytes  10-19/100 "));
-        for other in [
-            "",
-            "bytes",
-            "bytes 10-19",
-            "bytes 10-20/100",
-            "bytes 9-19/100",
-            "bytes 0-9/100",
-            "bytes 10-19/101",
-            "bytes */100",
-            "bytes -10-19/100",
-            "items 10-19/100",
-            "bytes 10-19/99999999999999999999999",
-        ] {
-            assert!(!is(other), "{other}");
-        }
-    }
 }

@@ -3,7 +3,11 @@
     reason = "a list of one range is meant"
 )]
 
+use std::ops::Range;
+
+use super::building::Building;
 use super::*;
+use crate::source::pieces::BLOCK;
 
 const ETAG: &str = "ce013625030ba8dba906f756967f9e9ca394464a";
 const SIZE: u64 = 1_000_000;
@@ -214,11 +218,4 @@ fn without_a_cache_a_range_is_in_a_temporary_file() {
     assert!(content.keep(&pieces(0..10)).is_ok());
     let content = RangeStore::new(&unwritable, "o/n").content(&known());
     assert!(content.keep(&pieces(0..10)).is_err());
-}
-
-#[test]
-fn what_parts_leave_of_a_range() {
-    assert_eq!(without(&(0..10), &[]), [0..10]);
-    assert_eq!(without(&(0..10), &[0..10]), []);
-    assert_eq!(without(&(0..10), &[2..3, 3..5]), [0..2, 5..10]);
 }
