@@ -237,11 +237,11 @@ impl ModelFiles {
         }
     }
 
-    /// What reading by ranges has cost so far; none where nothing was asked for.
+    /// What reading by ranges has cost so far; none where nothing was fetched.
     pub fn fetched(&self) -> Option<Fetched> {
         match &self.place {
             Place::Demo | Place::Directory(_) => None,
-            Place::Hub(hub) => Some(hub.fetched()).filter(|fetched| fetched.requests > 0),
+            Place::Hub(hub) => Some(hub.fetched()).filter(|fetched| fetched.bytes > 0),
         }
     }
 

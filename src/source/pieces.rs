@@ -243,6 +243,7 @@ impl Pieces {
         if range.end > extent.range.end || range.start > range.end {
             return None;
         }
+        self.expect(extent, range);
         let sound = self
             .blocks_of(extent, range)
             .all(|b| self.is_sound(extent, b));
@@ -291,6 +292,23 @@ impl Pieces {
         match range.is_empty() {
             true => 0..0,
             false => block(range.start) as usize..block(range.end - 1) as usize + 1,
+        }
+    }
+
+    /// Has the blocks that are to be checked fetched from the disk together.
+    fn expect(&self, extent: &Extent, range: &Range<u64>) {
+        let Encoded::Mapped(file) = &self.encoded else {
+            return;
+        };
+        let blocks = self.blocks_of(extent, range);
+        let states = self
+            .states
+            .get(extent.first_block + blocks.start..extent.first_block + blocks.end);
+        let is_unknown = |state: &AtomicU8| state.load(Ordering::Relaxed) == UNKNOWN;
+        if states.is_some_and(|states| states.iter().any(is_unknown)) {
+            let length = (extent.range.end - extent.range.start) as usize;
+            let at = |block: usize| extent.at + (block * BLOCK as usize).min(length);
+            file.expect(at(blocks.start)..at(blocks.end));
         }
     }
 

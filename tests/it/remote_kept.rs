@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::checkpoints::checkpoint;
-use crate::hub::sha256;
+use crate::hub::{Access, sha256};
 use crate::remote::{Remote, TENSOR, TEXT, local, locally, split_cost, without_cost};
 
 #[test]
@@ -141,4 +141,24 @@ fn offline_a_row_that_is_not_here_is_said_to_be_missing() {
     );
     // What is here needs no network.
     remote.call("o/n", &["embed", "--id", "1500"]).ok();
+}
+
+#[test]
+fn content_that_another_commit_has_in_the_cache_is_used() {
+    let remote = Remote::with("torch-zip", "pytorch_model.bin");
+    remote.call("o/n", &["pull", "--weights"]).ok();
+    let folder = local(&[("pytorch_model.bin", checkpoint("torch-zip", TENSOR))]);
+    fs::write(folder.path().join("README.md"), "another commit").unwrap();
+    let commit = remote.publish("o/n", Access::Public, folder.path());
+    remote.call("o/n", &["pull"]).ok();
+    remote.hub.served();
+    let args = ["embed", TEXT, "--json"];
+    assert_eq!(
+        remote.call("o/n", &args).ok(),
+        locally(folder.path(), &args)
+    );
+    let served = remote.served("pytorch_model.bin");
+    assert!(served.iter().all(|one| one.method == "HEAD"), "{served:?}");
+    let snapshot = format!("hub/models--o--n/snapshots/{commit}/pytorch_model.bin");
+    assert!(remote.home.path().join(snapshot).is_file());
 }

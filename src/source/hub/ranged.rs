@@ -16,9 +16,9 @@ impl HubFiles {
     pub(in crate::source) fn find_ranged(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
         let mut state = self.state();
         if let Cached::Unknown = self.cached(&state, name)?
-            && let Some(known) = self.known(&state, name)
+            && let Some(file) = self.known(&state, name)?
         {
-            return Ok(Some(known));
+            return Ok(Some(file));
         }
         let commit = match self.locate(&mut state, name)? {
             Found::Here(file) => return Ok(Some(file)),
@@ -27,8 +27,8 @@ impl HubFiles {
             Found::Listed(commit) => commit,
         };
         // Which commit it is may be known only now.
-        if let Some(known) = self.known(&state, name) {
-            return Ok(Some(known));
+        if let Some(file) = self.known(&state, name)? {
+            return Ok(Some(file));
         }
         let cost = &self.connection.cost;
         let client = self.client(name)?;
@@ -41,33 +41,41 @@ impl HubFiles {
         };
         // A cache that cannot be written costs the next run a question, no more.
         let _ = self.ranges().note_known(&commit, name, &known);
-        Ok(Some(self.remote(
-            &commit,
-            name,
-            known,
-            Some(announced.address),
-        )))
+        self.announced(&commit, name, known, Some(announced.address))
+            .map(Some)
     }
 
-    /// The file as a remote one, if what the Hub announced of it was noted.
-    fn known(&self, state: &State, name: &str) -> Option<Arc<dyn ByteSource>> {
-        let commit = state.commit.as_deref()?;
-        let known = self.ranges().known(commit, name)?;
-        Some(self.remote(commit, name, known, None))
+    /// The file by what the Hub announced of it, if that was noted.
+    fn known(&self, state: &State, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
+        let Some(commit) = state.commit.as_deref() else {
+            return Ok(None);
+        };
+        match self.ranges().known(commit, name) {
+            Some(known) => self.announced(commit, name, known, None).map(Some),
+            None => Ok(None),
+        }
     }
 
-    fn remote(
+    /// The file that was announced: its content may be in the cache, from another commit; else it is a remote one.
+    fn announced(
         &self,
         commit: &str,
         name: &str,
         known: Known,
         address: Option<Url>,
-    ) -> Arc<dyn ByteSource> {
+    ) -> Result<Arc<dyn ByteSource>> {
+        let etag = known.etag.as_str();
+        let blob = self.cache.blob(etag).metadata();
+        if blob.is_ok_and(|blob| blob.len() == known.size)
+            && self.cache.link(commit, name, etag).is_ok()
+        {
+            return self.open(commit, name);
+        }
         let content = self.ranges().content(&known);
         let cost = Arc::clone(&self.connection.cost);
         let place = RemotePlace::new(commit, name, known, address, cost);
         let connection = Arc::clone(&self.connection);
-        Arc::new(RemoteFile::new(connection, place, content))
+        Ok(Arc::new(RemoteFile::new(connection, place, content)))
     }
 
     fn ranges(&self) -> RangeStore<'_> {
