@@ -35,8 +35,8 @@ const SHORT_NAMES: &[(&str, &str)] = &[
 /// is not on this machine only the headers are fetched.
 ///
 /// # Errors
-/// Those of a file that is there and cannot be read. A model without a tokenizer, or whose checkpoint cannot be reached,
-/// is described without it.
+/// Those of a file beside the checkpoint that is there and cannot be read. A model without a tokenizer is described
+/// without it.
 pub fn info(files: &ModelFiles) -> Result<(Info, Option<Error>)> {
     let config = config(files)?;
     let tokenizer = match Tokenizer::open(files) {
@@ -55,9 +55,7 @@ pub fn info(files: &ModelFiles) -> Result<(Info, Option<Error>)> {
         .collect();
     let (matrix, no_matrix) = match EmbeddingMatrix::open(files) {
         Ok(matrix) => (Some(matrix), None),
-        Err(error @ Error::MissingPart { .. }) => (None, Some(error)),
-        Err(error) if error.exit() == Exit::Unreachable => (None, Some(error)),
-        Err(error) => return Err(error),
+        Err(reason) => (None, Some(reason)),
     };
     let window = context_window(config.as_ref(), tokenizer.as_ref());
     let matrix_or = matrix.as_ref().ok_or(no_matrix.as_ref());
@@ -249,6 +247,14 @@ fn path_of(field: &str) -> &str {
     short.map_or(field, |(_, path)| path)
 }
 
+/// Whether there simply is no checkpoint, or no network to reach it: then a model is described without it.
+fn is_absence(reason: &Error) -> bool {
+    matches!(
+        reason,
+        Error::MissingPart { .. } | Error::NotCached { .. } | Error::HubUnreachable { .. }
+    )
+}
+
 fn is_of_matrix(field: &str) -> bool {
     path_of(field).split('.').next() == Some("embedding")
 }
@@ -285,7 +291,13 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             (Err(_), Some(reason)) if is_of_matrix(field) => return Err(reason),
             (Err(error), _) => return Err(error),
         },
-        None => session.emit(&Record::Info(Box::new(info)))?,
+        None => {
+            session.emit(&Record::Info(Box::new(info)))?;
+            // What is known has been said; what is wrong with the checkpoint is said too.
+            if let Some(reason) = no_matrix.filter(|reason| !is_absence(reason)) {
+                return Err(reason);
+            }
+        }
     }
     Ok(if strict { Exit::Negative } else { Exit::Done })
 }
