@@ -3,10 +3,14 @@
 //! Every command computes records; every renderer reads them. In JSON each is one object on one line, with its
 //! kind in `type`. Fields are never renamed or dropped, only added; what is unknown is absent, not null.
 
+mod strings;
+
 use std::collections::BTreeMap;
 use std::io;
 
 use serde::Serialize;
+
+pub use strings::Strings;
 
 /// Where records go: a renderer, or a test.
 pub trait Sink {
@@ -78,7 +82,7 @@ pub struct Tokenize {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pair: Option<String>,
     pub ids: Vec<u32>,
-    pub tokens: Vec<String>,
+    pub tokens: Strings,
     pub offsets: Vec<Offset>,
     pub offset_unit: &'static str,
     pub type_ids: Vec<u32>,
@@ -203,6 +207,10 @@ pub struct TokenizerInfo {
     pub added_tokens: Vec<SpecialToken>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_max_length: Option<u64>,
+    /// What encodes: `native` or `reference`.
+    pub engine: &'static str,
+    /// Why it is that one.
+    pub engine_reason: String,
 }
 
 /// A special or added token.
@@ -370,10 +378,10 @@ pub struct Difference {
     pub position: usize,
     pub text: String,
     /// Tokens of the native engine, and their offsets in bytes.
-    pub native: Vec<String>,
+    pub native: Strings,
     pub native_offsets: Vec<Offset>,
     /// Tokens of the reference engine, and their offsets in bytes.
-    pub reference: Vec<String>,
+    pub reference: Strings,
     pub reference_offsets: Vec<Offset>,
 }
 

@@ -79,18 +79,25 @@ impl FromStr for Budget {
     }
 }
 
+/// Counts the tokens of a text, and nothing else.
+fn count_tokens(tokenizer: &Tokenizer, text: &str, options: &EncodeOptions) -> Result<Count> {
+    Ok(Count {
+        tokens: tokenizer.count(text, options)?,
+        ..Count::default()
+    })
+}
+
 /// Counts one text.
 ///
 /// # Errors
 /// Whatever encoding fails with.
 pub fn count(tokenizer: &Tokenizer, text: &str, options: &EncodeOptions) -> Result<Count> {
     Ok(Count {
-        tokens: tokenizer.count(text, options)?,
         words: words(text),
         chars: text.chars().count(),
         bytes: text.len(),
         lines: text.bytes().filter(|byte| *byte == b'\n').count(),
-        ..Count::default()
+        ..count_tokens(tokenizer, text, options)?
     })
 }
 
@@ -152,9 +159,16 @@ impl Counting<'_> {
     fn input(&mut self, session: &mut Session, input: &TextArgs) -> Result<()> {
         input.for_each_batch(session, |session, batch| {
             let (tokenizer, options) = (self.tokenizer, &self.options);
+            // People see the numbers of tokens only.
+            let bare = session.human;
             let counts = in_parallel(batch, |item| {
                 let Text { text, line, path } = item?;
-                let mut count = count(tokenizer, &text, options).map_err(|error| (line, error))?;
+                let mut count = if bare {
+                    count_tokens(tokenizer, &text, options)
+                } else {
+                    count(tokenizer, &text, options)
+                }
+                .map_err(|error| (line, error))?;
                 (count.path, count.line) = (path, line);
                 Ok(count)
             });

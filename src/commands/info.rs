@@ -11,7 +11,7 @@ use crate::record::{
     ConfigInfo, EmbeddingInfo, FileEntry, Finding, Info, Level, Record, SpecialToken, TokenizerInfo,
 };
 use crate::source::ModelFiles;
-use crate::tokenizer::Tokenizer;
+use crate::tokenizer::{EngineChoice, Tokenizer};
 
 /// Show what a model is: tokenizer, matrix, context window, files, contradictions
 #[derive(Debug, ClapArgs)]
@@ -37,10 +37,10 @@ const SHORT_NAMES: &[(&str, &str)] = &[
 /// # Errors
 /// Those of a file beside the checkpoint that is there and cannot be read. A model without a tokenizer is described
 /// without it.
-pub fn info(files: &ModelFiles) -> Result<(Info, Option<Error>)> {
+pub fn info(files: &ModelFiles, engine: EngineChoice) -> Result<(Info, Option<Error>)> {
     let config = config(files)?;
     let tokenizer = match Tokenizer::open(files) {
-        Ok(tokenizer) => Some(tokenizer),
+        Ok(tokenizer) => Some(tokenizer.with_engine(engine)),
         Err(Error::MissingPart { .. }) => None,
         Err(error) => return Err(error),
     };
@@ -82,6 +82,7 @@ pub fn info(files: &ModelFiles) -> Result<(Info, Option<Error>)> {
 
 fn tokenizer_info(tokenizer: &Tokenizer) -> TokenizerInfo {
     let vocabulary = tokenizer.vocabulary();
+    let (engine, engine_reason) = tokenizer.engine();
     TokenizerInfo {
         model: tokenizer.algorithm().to_owned(),
         class: tokenizer.class().map(str::to_owned),
@@ -105,6 +106,8 @@ fn tokenizer_info(tokenizer: &Tokenizer) -> TokenizerInfo {
             })
             .collect(),
         model_max_length: tokenizer.max_length(),
+        engine,
+        engine_reason,
     }
 }
 
@@ -282,7 +285,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     if args.get.is_some() {
         session.only_for_people("--get")?;
     }
-    let (info, no_matrix) = info(&session.files()?)?;
+    let (info, no_matrix) = info(&session.files()?, session.model.engine)?;
     let strict = args.strict && !info.findings.is_empty();
     match &args.get {
         Some(field) => match (get(&info, field), no_matrix) {

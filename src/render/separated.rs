@@ -63,7 +63,7 @@ impl<'w> Separated<'w> {
                 optional(record.window),
                 index.to_string(),
                 record.ids[index].to_string(),
-                record.tokens[index].clone(),
+                record.tokens[index].to_owned(),
                 start.to_string(),
                 end.to_string(),
                 record.type_ids[index].to_string(),

@@ -6,18 +6,18 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde::Deserialize;
 use tokscope::model_ref::ModelRef;
-use tokscope::tokenizer::{EncodeOptions, EngineChoice, Tokenizer};
+use tokscope::tokenizer::{EncodeOptions, EngineChoice, Tokenizer, Truncation};
 
 use crate::support::{files, json_lines, repository, shared};
 
 /// Both engines of one model.
-struct Engines {
-    native: Tokenizer,
+pub struct Engines {
+    pub native: Tokenizer,
     reference: Tokenizer,
 }
 
 impl Engines {
-    fn open(model: &ModelRef) -> Self {
+    pub fn open(model: &ModelRef) -> Self {
         let open = |choice| Tokenizer::open(&files(model)).unwrap().with_engine(choice);
         Self {
             native: open(EngineChoice::Native),
@@ -25,7 +25,7 @@ impl Engines {
         }
     }
 
-    fn compare(&self, text: &str, pair: Option<&str>) {
+    pub fn compare(&self, text: &str, pair: Option<&str>) {
         for (special_tokens, parse_special) in [(true, true), (false, false)] {
             let options = EncodeOptions {
                 special_tokens,
@@ -42,6 +42,16 @@ impl Engines {
                 assert_eq!(count, theirs.windows[0].len(), "{text:?}");
             }
         }
+        let options = EncodeOptions {
+            truncation: Some(Truncation {
+                max_length: 12,
+                stride: 2,
+            }),
+            ..EncodeOptions::default()
+        };
+        let ours = self.native.encode(text, pair, &options).unwrap();
+        let theirs = self.reference.encode(text, pair, &options).unwrap();
+        assert_eq!(ours, theirs, "{text:?} {pair:?} {options:?}");
     }
 }
 
@@ -51,7 +61,7 @@ struct Line {
     pair: Option<String>,
 }
 
-fn compare_lines(engines: &Engines, path: &Path) {
+pub fn compare_lines(engines: &Engines, path: &Path) {
     for line in json_lines::<Line>(path) {
         engines.compare(&line.text, line.pair.as_deref());
     }
@@ -66,6 +76,11 @@ const ODD: &[&str] = &[
     "[PAD]",
     "[UNK",
     "<0x41>",
+    "</s>",
+    "<mask>",
+    " <mask> ",
+    "``",
+    "''",
     "▁",
     " ",
     "  ",
@@ -142,7 +157,7 @@ fn text() -> impl Strategy<Value = String> {
     prop::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
 }
 
-fn compare_generated(engines: &Engines, cases: u32) {
+pub fn compare_generated(engines: &Engines, cases: u32) {
     let config = Config {
         cases,
         failure_persistence: None,
@@ -158,7 +173,7 @@ fn compare_generated(engines: &Engines, cases: u32) {
 }
 
 /// How many texts to generate: `TOKSCOPE_GENERATED` in long runs.
-fn generated(usually: u32) -> u32 {
+pub fn generated(usually: u32) -> u32 {
     let asked = std::env::var("TOKSCOPE_GENERATED").ok();
     asked
         .and_then(|number| number.parse().ok())

@@ -16,6 +16,7 @@ mod containers;
 mod contradictions;
 mod damaged;
 mod engines;
+mod families;
 mod golden;
 mod hub;
 mod hub_faults;

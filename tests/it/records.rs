@@ -122,6 +122,8 @@ pub struct TokenizerInfo {
     pub special_tokens: BTreeMap<String, SpecialToken>,
     pub added_tokens: Vec<SpecialToken>,
     pub model_max_length: Option<u64>,
+    pub engine: String,
+    pub engine_reason: String,
 }
 
 #[derive(Debug, PartialEq, Deserialize)]

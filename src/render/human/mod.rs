@@ -12,7 +12,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::escape::cell;
 use super::{Reader, Streams, write_bare, write_failure};
-use crate::record::{Count, Difference, File, Piece, Record, Sink, Total, Verify};
+use crate::record::{Count, Difference, File, Piece, Record, Sink, Strings, Total, Verify};
 
 pub struct Human<'w> {
     reader: Reader,
@@ -135,8 +135,8 @@ impl<'w> Human<'w> {
         let place = format!("{} token {}", place.trim_start(), record.position);
         writeln!(self.out, "{}", style.head(place.trim_start()))?;
         writeln!(self.out, "  text       {}", cell(&record.text))?;
-        let tokens = |tokens: &[String]| {
-            let tokens: Vec<_> = tokens.iter().map(|token| cell(token)).collect();
+        let tokens = |tokens: &Strings| {
+            let tokens: Vec<_> = tokens.iter().map(cell).collect();
             tokens.join(" ")
         };
         writeln!(self.out, "  native     {}", tokens(&record.native))?;
