@@ -169,6 +169,17 @@ pub struct Info {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context_window: Option<u64>,
     pub findings: Vec<Finding>,
+    #[serde(flatten)]
+    pub fetched: Fetched,
+}
+
+/// What an answer cost, where bytes of a checkpoint were fetched for it: all of its records together, headers included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Fetched {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes_fetched: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests: Option<u64>,
 }
 
 /// A file of the model.
@@ -288,6 +299,8 @@ pub struct Row {
     pub mean: f32,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub values: Option<Vec<f32>>,
+    #[serde(flatten)]
+    pub fetched: Fetched,
     /// People see all values rather than the first (`--full`).
     #[serde(skip)]
     pub full: bool,
@@ -310,6 +323,8 @@ pub struct Diff {
     /// `a - b`, element by element.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub values: Option<Vec<f32>>,
+    #[serde(flatten)]
+    pub fetched: Fetched,
     /// People see all values rather than the first (`--full`).
     #[serde(skip)]
     pub full: bool,
@@ -336,13 +351,17 @@ pub struct Neighbor {
     pub metric: &'static str,
 }
 
-/// A file that `pull` has put into the cache or found there.
+/// A file, or the matrix in it, that `pull` has put into a cache or found there.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct File {
     pub model: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     pub name: String,
+    /// The tensor whose bytes alone were wanted (`--matrix`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tensor: Option<String>,
+    /// In bytes; of the tensor, where one is named.
     pub size: u64,
     /// Whether it was there before.
     pub cached: bool,

@@ -7,12 +7,12 @@ use clap::Args as ClapArgs;
 
 use super::input::{InputOptions, TextArgs};
 use super::rows::RowRef;
-use super::{Model, Session, TextFormat};
+use super::{CheckpointOptions, Model, Session, TextFormat, fetched};
 use crate::embedding::EmbeddingMatrix;
 use crate::embedding::export::{self, ArrayFormat};
 use crate::embedding::similarity::row_facts;
 use crate::error::{Error, Exit, Result};
-use crate::record::{Record, Row};
+use crate::record::{Fetched, Record, Row};
 
 /// Show the rows of the embedding matrix for the tokens of a text, or for ids or pieces
 #[derive(Debug, ClapArgs)]
@@ -41,6 +41,8 @@ pub struct Args {
     /// Write the rows to a file: .npy, .safetensors, .csv, .tsv or .jsonl
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub checkpoint: CheckpointOptions,
 }
 
 /// The kind of file that a name asks for.
@@ -79,6 +81,7 @@ pub fn records(
             max: facts.max,
             mean: facts.mean,
             values: (!stats).then_some(values),
+            fetched: Fetched::default(),
             full,
         })
         .collect())
@@ -97,16 +100,19 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     } else {
         None
     };
-    let model = Model::open(session)?;
+    let model = Model::open_with(session, args.checkpoint)?;
     let rows = select(args, &model, text.as_deref())?;
+    let ids: Vec<u32> = rows.iter().map(|row| row.id).collect();
+    model.matrix.prefetch(&ids)?;
+    let fetched = fetched(&model.files);
+    let with_cost = |row: Row| Row { fetched, ..row };
     match output {
         None => {
             for record in records(&model.matrix, &rows, args.stats, args.full)? {
-                session.emit(&Record::Row(record))?;
+                session.emit(&Record::Row(with_cost(record)))?;
             }
         }
         Some((path, OutputFormat::Array(format))) => {
-            let ids: Vec<u32> = rows.iter().map(|row| row.id).collect();
             if ids.is_empty() {
                 return Err(Error::usage(
                     "the text has no tokens, so there are no rows to write",
@@ -116,6 +122,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         }
         Some((path, OutputFormat::Text(format))) => {
             let records = records(&model.matrix, &rows, args.stats, args.full)?;
+            let records = records.into_iter().map(with_cost).collect();
             write_text(session, path, format, records)?;
         }
     }

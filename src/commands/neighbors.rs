@@ -3,7 +3,7 @@
 use clap::Args as ClapArgs;
 
 use super::rows::RowRef;
-use super::{Model, Session};
+use super::{CheckpointOptions, Model, Session};
 use crate::embedding::similarity::{Metric, Query, nearest};
 use crate::error::{Error, Exit, Result};
 use crate::record::{Neighbor, Record};
@@ -32,6 +32,8 @@ pub struct Args {
     /// What is near
     #[arg(long, value_enum, default_value_t, value_name = "METRIC")]
     pub metric: Metric,
+    #[command(flatten)]
+    pub checkpoint: CheckpointOptions,
 }
 
 /// The records of the `k` nearest rows that have a token, the query's own left out.
@@ -45,6 +47,8 @@ pub fn records(
     metric: Metric,
     k: usize,
 ) -> Result<Vec<Neighbor>> {
+    // All of it is read, so that the rows of the query need no requests of their own.
+    model.matrix.make_local()?;
     let query = Query::new(&model.matrix, plus, minus, metric)?;
     let vocabulary = model.tokenizer.vocabulary();
     let found = nearest(&model.matrix, &query, metric, k, |id| {
@@ -76,7 +80,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             "`tokscope neighbors TOKEN`, `--id N`, `--piece P`, or a sum with `--plus T --minus T`",
         ));
     }
-    let model = Model::open(session)?;
+    let model = Model::open_with(session, args.checkpoint)?;
     let tokenizer = &model.tokenizer;
     let mut plus = Vec::new();
     if let Some(token) = &args.token {

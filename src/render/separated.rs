@@ -241,13 +241,17 @@ impl Sink for Separated<'_> {
                 ])
             }
             Record::File(record) => {
-                self.header("file", &["model", "commit", "name", "size", "cached"])?;
+                self.header(
+                    "file",
+                    &["model", "commit", "name", "size", "cached", "tensor"],
+                )?;
                 self.write(vec![
                     record.model.clone(),
                     text(&record.commit),
                     record.name.clone(),
                     record.size.to_string(),
                     record.cached.to_string(),
+                    record.tensor.clone().unwrap_or_default(),
                 ])
             }
             Record::Difference(record) => {

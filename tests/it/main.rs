@@ -10,6 +10,7 @@
 
 mod architecture;
 mod bad_input;
+mod checkpoints;
 mod cli;
 mod containers;
 mod contradictions;
@@ -28,6 +29,12 @@ mod own_cache;
 mod properties;
 mod readme;
 mod records;
+mod remote;
+mod remote_faults;
+mod remote_kept;
+mod remote_matrix;
+mod remote_rows;
+mod remote_standin;
 mod rows;
 mod separated;
 mod standin;

@@ -325,6 +325,7 @@ fn records_with(text: &str) -> Vec<Record> {
             model: string(),
             commit: None,
             name: string(),
+            tensor: Some(string()),
             size: 7,
             cached: true,
         }),

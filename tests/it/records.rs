@@ -100,6 +100,8 @@ pub struct Info {
     pub config: Option<ConfigInfo>,
     pub context_window: Option<u64>,
     pub findings: Vec<Finding>,
+    pub bytes_fetched: Option<u64>,
+    pub requests: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -184,6 +186,8 @@ pub struct Row {
     pub max: f32,
     pub mean: f32,
     pub values: Option<Vec<f32>>,
+    pub bytes_fetched: Option<u64>,
+    pub requests: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -196,6 +200,8 @@ pub struct Diff {
     pub l2: f32,
     pub cosine: Option<f32>,
     pub values: Option<Vec<f32>>,
+    pub bytes_fetched: Option<u64>,
+    pub requests: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -222,6 +228,7 @@ pub struct File {
     pub model: String,
     pub commit: Option<String>,
     pub name: String,
+    pub tensor: Option<String>,
     pub size: u64,
     pub cached: bool,
 }

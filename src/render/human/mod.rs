@@ -114,9 +114,13 @@ impl<'w> Human<'w> {
         } else {
             "downloaded"
         };
+        let of = match &record.tensor {
+            Some(tensor) => format!("  of it {}", cell(tensor)),
+            None => String::new(),
+        };
         writeln!(
             self.out,
-            "{:>12}  {}  {how}",
+            "{:>12}  {}  {how}{of}",
             thousands(record.size),
             pad(&cell(&record.name), 32)
         )
