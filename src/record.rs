@@ -326,6 +326,13 @@ pub struct Neighbor {
     pub piece: Option<String>,
     pub score: f32,
     pub metric: &'static str,
+    /// Which query it answers, from 1, in their order.
+    pub query: usize,
+    /// The query, spelled with pieces: `▁rey - ▁hombre + ▁mujer`.
+    pub query_name: String,
+    /// There are other queries: people see which one this answers.
+    #[serde(skip)]
+    pub of_several: bool,
 }
 
 /// A file that `pull` has put into the cache or found there.

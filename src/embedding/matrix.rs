@@ -23,8 +23,8 @@ const CHECKPOINTS: &[(&str, bool)] = &[
     ("pytorch_model.bin.index.json", true),
 ];
 
-/// Bytes that a whole-matrix scan reads at a time.
-const SCAN_BYTES: u64 = 1 << 20;
+/// Bytes of a block of rows: from so many on, a mapped file is fetched ahead of its reader.
+const BLOCK_BYTES: u64 = 1 << 20;
 
 /// A matrix of `rows` x `columns` floating-point numbers, still in its file.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ impl EmbeddingMatrix {
     }
 
     /// The matrix in one checkpoint file.
-    fn in_file(file: Arc<dyn ByteSource>, name: &str) -> Result<Self> {
+    pub(super) fn in_file(file: Arc<dyn ByteSource>, name: &str) -> Result<Self> {
         let checkpoint = Checkpoint::open(file.as_ref())?;
         let candidates = checkpoint
             .tensors
@@ -206,41 +206,42 @@ impl EmbeddingMatrix {
         look_up().map_err(|problem: candle_core::Error| Error::damaged(self.file.name(), problem))
     }
 
-    /// Calls `visit` with every row of `ids` in order, as float32.
+    /// The stored bytes of several rows, one after another, each as [`EmbeddingMatrix::row_bytes`] has it; borrowed
+    /// where they lie so in memory.
     ///
     /// # Errors
-    /// Whatever reading fails with.
-    pub fn scan(&self, ids: Range<u64>, mut visit: impl FnMut(u64, &[f32])) -> Result<()> {
-        let size = self.tensor.dtype.size();
-        let width = self.columns * size;
-        let mut values = Vec::new();
-        let contiguous =
-            width > 0 && self.tensor.strides[1] == 1 && self.tensor.strides[0] == self.columns;
-        if !contiguous {
-            for id in ids {
-                values.clear();
-                append_f32(self.tensor.dtype, &self.row_bytes(id)?, &mut values);
-                visit(id, &values);
-            }
-            return Ok(());
+    /// [`Error::NoSuchRow`] for a row beyond the matrix.
+    pub fn rows_bytes(&self, rows: Range<u64>) -> Result<Cow<'_, [u8]>> {
+        if rows.end > self.rows {
+            return Err(Error::NoSuchRow {
+                id: rows.end.saturating_sub(1),
+                last: self.rows.saturating_sub(1),
+            });
         }
-        let rows_at_a_time = (SCAN_BYTES / width).max(1);
-        let end = ids.end.min(self.rows);
-        let mut first = ids.start;
-        while first < end {
-            let last = (first + rows_at_a_time).min(end);
+        let width = self.row_width();
+        if self.tensor.strides == [self.columns, 1] {
             let start = self.tensor.byte_range.start;
-            let bytes = self
-                .file
-                .read(start + first * width..start + last * width)?;
-            values.clear();
-            append_f32(self.tensor.dtype, &bytes, &mut values);
-            for (id, row) in (first..last).zip(values.chunks_exact(self.columns as usize)) {
-                visit(id, row);
-            }
-            first = last;
+            let range = start + rows.start * width..start + rows.end * width;
+            return self.file.read(range);
         }
-        Ok(())
+        let mut bytes = Vec::new();
+        for row in rows {
+            bytes.extend_from_slice(&self.row_bytes(row)?);
+        }
+        Ok(Cow::Owned(bytes))
+    }
+
+    /// The rows in blocks of about a megabyte, for scans of the whole matrix.
+    pub fn blocks(&self) -> Vec<Range<u64>> {
+        let step = BLOCK_BYTES.div_ceil(self.row_width().max(1));
+        (0..self.rows.div_ceil(step))
+            .map(|block| block * step..((block + 1) * step).min(self.rows))
+            .collect()
+    }
+
+    /// Bytes of a row.
+    pub fn row_width(&self) -> u64 {
+        self.columns * self.tensor.dtype.size()
     }
 }
 

@@ -1,10 +1,7 @@
-//! How rows compare: lengths, differences, nearest rows.
+//! How rows compare: lengths, differences, scores.
 
 use candle_core::{DType, Result as CandleResult, Tensor};
 use clap::ValueEnum;
-
-use super::EmbeddingMatrix;
-use crate::error::{Error, Result};
 
 /// Facts about one row.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -101,7 +98,7 @@ impl Metric {
     /// The score of a row against a query, in float64; NaN where the metric is undefined.
     ///
     /// Sums run over fixed lanes, so that equal rows have equal scores wherever they are in the matrix.
-    fn score(self, query: &[f64], query_norm: f64, row: &[f32]) -> f64 {
+    pub fn score(self, query: &[f64], query_norm: f64, row: &[f32]) -> f64 {
         match self {
             Self::Cosine => {
                 let norm = lanes(row, row, |a, b| f64::from(*a) * f64::from(*b)).sqrt();
@@ -112,11 +109,11 @@ impl Metric {
         }
     }
 
-    /// Whether `a` is nearer than `b`.
-    fn nearer(self, a: f64, b: f64) -> bool {
+    /// The score as a number that is larger for nearer rows, and the other way round.
+    pub(super) fn nearness(self, score: f64) -> f64 {
         match self {
-            Self::Cosine | Self::Dot => a > b,
-            Self::L2 => a < b,
+            Self::Cosine | Self::Dot => score,
+            Self::L2 => -score,
         }
     }
 }
@@ -133,108 +130,6 @@ fn lanes<A, B>(a: &[A], b: &[B], term: impl Fn(&A, &B) -> f64) -> f64 {
     }
     let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| term(a, b)).sum();
     sums.iter().sum::<f64>() + rest
-}
-
-/// What rows are searched for.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Query {
-    vector: Vec<f64>,
-    /// Rows that make up the query, and so are no answers.
-    ids: Vec<u32>,
-}
-
-impl Query {
-    /// The sum of some rows less others. For cosine, each row counts with length 1, so that a long one does not
-    /// outweigh the rest.
-    ///
-    /// # Errors
-    /// If an id has no row, or for cosine a row of zeros.
-    pub fn new(
-        matrix: &EmbeddingMatrix,
-        plus: &[u32],
-        minus: &[u32],
-        metric: Metric,
-    ) -> Result<Self> {
-        let mut vector = vec![0.0; matrix.columns() as usize];
-        let signed = plus
-            .iter()
-            .map(|id| (id, 1.0))
-            .chain(minus.iter().map(|id| (id, -1.0)));
-        for (&id, sign) in signed {
-            let row = matrix.row(u64::from(id))?;
-            let norm = row
-                .iter()
-                .map(|value| f64::from(*value).powi(2))
-                .sum::<f64>()
-                .sqrt();
-            if metric == Metric::Cosine && norm == 0.0 {
-                return Err(Error::usage_hint(
-                    format!("the row of id {id} is zero, so it has no direction and no cosine"),
-                    "`--metric l2` finds what is near it",
-                ));
-            }
-            let scale = if metric == Metric::Cosine && norm > 0.0 {
-                sign / norm
-            } else {
-                sign
-            };
-            for (sum, value) in vector.iter_mut().zip(&row) {
-                *sum += scale * f64::from(*value);
-            }
-        }
-        if metric == Metric::Cosine && vector.iter().all(|value| *value == 0.0) {
-            return Err(Error::usage_hint(
-                "what is added and subtracted cancels out, so it has no direction and no cosine",
-                "`--metric l2` finds what is near zero",
-            ));
-        }
-        Ok(Self {
-            vector,
-            ids: plus.iter().chain(minus).copied().collect(),
-        })
-    }
-}
-
-/// The `k` rows nearest to the query among those that `wanted` admits, nearest first, ties by id.
-///
-/// # Errors
-/// Whatever reading the matrix fails with.
-pub fn nearest(
-    matrix: &EmbeddingMatrix,
-    query: &Query,
-    metric: Metric,
-    k: usize,
-    wanted: impl Fn(u32) -> bool,
-) -> Result<Vec<(u32, f32)>> {
-    let query_norm = query
-        .vector
-        .iter()
-        .map(|value| value * value)
-        .sum::<f64>()
-        .sqrt();
-    let mut best: Vec<(u32, f64)> = Vec::new();
-    if k == 0 {
-        return Ok(Vec::new());
-    }
-    matrix.scan(0..matrix.rows(), |id, row| {
-        let id = id as u32;
-        let score = metric.score(&query.vector, query_norm, row);
-        let beaten = best.len() == k
-            && best
-                .last()
-                .is_some_and(|last| !metric.nearer(score, last.1));
-        if score.is_nan() || beaten || query.ids.contains(&id) || !wanted(id) {
-            return;
-        }
-        // Ids rise: behind all that are as near.
-        let place = best.partition_point(|other| !metric.nearer(score, other.1));
-        best.insert(place, (id, score));
-        best.truncate(k);
-    })?;
-    Ok(best
-        .into_iter()
-        .map(|(id, score)| (id, score as f32))
-        .collect())
 }
 
 #[cfg(test)]

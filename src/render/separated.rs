@@ -231,13 +231,26 @@ impl Sink for Separated<'_> {
             Record::Row(record) => self.row(record),
             Record::Diff(record) => self.diff(record),
             Record::Neighbor(record) => {
-                self.header("neighbor", &["rank", "id", "piece", "score", "metric"])?;
+                self.header(
+                    "neighbor",
+                    &[
+                        "rank",
+                        "id",
+                        "piece",
+                        "score",
+                        "metric",
+                        "query",
+                        "query_name",
+                    ],
+                )?;
                 self.write(vec![
                     record.rank.to_string(),
                     record.id.to_string(),
                     text(&record.piece),
                     float(record.score),
                     record.metric.to_owned(),
+                    record.query.to_string(),
+                    record.query_name.clone(),
                 ])
             }
             Record::File(record) => {

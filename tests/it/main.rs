@@ -23,6 +23,7 @@ mod hub_scene;
 mod input;
 mod json;
 mod lesson;
+mod neighbors;
 mod own_cache;
 mod properties;
 mod readme;

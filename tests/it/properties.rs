@@ -320,6 +320,9 @@ fn records_with(text: &str) -> Vec<Record> {
             piece: Some(string()),
             score: 0.5,
             metric: "cosine",
+            query: 1,
+            query_name: string(),
+            of_several: true,
         }),
         Record::File(File {
             model: string(),

@@ -212,6 +212,8 @@ pub struct Neighbor {
     pub piece: Option<String>,
     pub score: f32,
     pub metric: String,
+    pub query: usize,
+    pub query_name: String,
 }
 
 #[derive(Debug, Deserialize)]
