@@ -14,6 +14,7 @@ pub mod man;
 pub mod neighbors;
 pub mod pull;
 pub mod rows;
+pub mod stats;
 pub mod tokenize;
 pub mod verify;
 pub mod vocab;

@@ -4,6 +4,7 @@
 
 mod info;
 mod rows;
+mod stats;
 mod tokens;
 
 use std::io::{self, Write};
@@ -167,6 +168,7 @@ impl Sink for Human<'_> {
             Record::Row(record) => self.row(record),
             Record::Diff(record) => self.diff(record),
             Record::Neighbor(record) => self.neighbor(record),
+            Record::Stats(record) => stats::write(&mut self.out, self.reader.style, record),
             Record::File(record) => self.file(record),
             Record::Difference(record) => self.difference(record),
             Record::Verify(record) => self.verify(record),
@@ -225,6 +227,15 @@ pub(super) fn thousands(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// Inclusive ranges: `0, 2001..2063`.
+pub(super) fn ranges(ranges: &[(u64, u64)]) -> String {
+    let ranges = ranges.iter().map(|(first, last)| match first == last {
+        true => first.to_string(),
+        false => format!("{first}..{last}"),
+    });
+    ranges.collect::<Vec<_>>().join(", ")
 }
 
 /// Fills a cell with spaces to a display width.
