@@ -52,6 +52,7 @@ pub enum Record {
     Row(Row),
     Diff(Diff),
     Neighbor(Neighbor),
+    Similarity(Similarity),
     Stats(Box<Stats>),
     File(File),
     Difference(Difference),
@@ -334,6 +335,21 @@ pub struct Neighbor {
     /// There are other queries: people see which one this answers.
     #[serde(skip)]
     pub of_several: bool,
+}
+
+/// One row of the matrix of cosines.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Similarity {
+    /// Place in the matrix, from 0: the position among the tokens of the text, and behind them.
+    pub position: usize,
+    pub id: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub piece: Option<String>,
+    /// With every row of the matrix in order; null where a row is zero, or holds what is not a number.
+    pub cosines: Vec<Option<f32>>,
+    /// People see all rows and columns rather than the first (`--full`).
+    #[serde(skip)]
+    pub full: bool,
 }
 
 /// The embedding matrix as a whole.

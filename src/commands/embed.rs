@@ -67,7 +67,7 @@ pub enum ElementType {
 }
 
 /// The kind of file that a name asks for.
-enum OutputFormat {
+pub(super) enum OutputFormat {
     Array(ArrayFormat),
     Text(TextFormat),
 }
@@ -122,7 +122,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     }
     let by_name = args.all || !args.ids.is_empty() || !args.pieces.is_empty();
     let text = if args.text.is_some() || !by_name {
-        Some(read_text(args, session)?)
+        Some(read_text(args.text.as_deref(), session)?)
     } else {
         None
     };
@@ -239,34 +239,17 @@ fn select(args: &Args, model: &Model, text: Option<&str>) -> Result<Vec<RowRef>>
     } else if !args.positions.is_empty() {
         return Err(Error::usage("--at needs a text"));
     }
-    for &id in &args.ids {
-        if id >= model.matrix.rows() {
-            return Err(Error::NoSuchRow {
-                id,
-                last: model.matrix.rows().saturating_sub(1),
-            });
-        }
-        rows.push(RowRef::by_id(tokenizer, id)?);
-    }
-    for piece in &args.pieces {
-        rows.push(RowRef::by_piece(tokenizer, piece)?);
-    }
+    rows.extend(RowRef::by_names(model, &args.ids, &args.pieces)?);
     // Before the first of them is shown.
-    match rows
-        .iter()
-        .find(|row| u64::from(row.id) >= model.matrix.rows())
-    {
-        Some(beyond) => Err(Error::NoSuchRow {
-            id: u64::from(beyond.id),
-            last: model.matrix.rows().saturating_sub(1),
-        }),
-        None => Ok(rows),
-    }
+    rows.iter()
+        .try_for_each(|row| model.check_row(u64::from(row.id)))?;
+    Ok(rows)
 }
 
-fn read_text(args: &Args, session: &mut Session) -> Result<String> {
+/// The text of an argument, or of standard input.
+pub(super) fn read_text(text: Option<&str>, session: &mut Session) -> Result<String> {
     let input = TextArgs {
-        texts: args.text.iter().cloned().collect(),
+        texts: text.map(str::to_owned).into_iter().collect(),
         options: InputOptions::default(),
     };
     let mut whole = String::new();
@@ -277,7 +260,8 @@ fn read_text(args: &Args, session: &mut Session) -> Result<String> {
     Ok(whole)
 }
 
-fn output_format(path: &Path) -> Result<OutputFormat> {
+/// The format that the name of a file asks for.
+pub(super) fn output_format(path: &Path) -> Result<OutputFormat> {
     let extension = path
         .extension()
         .and_then(|extension| extension.to_str())

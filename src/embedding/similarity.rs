@@ -3,6 +3,9 @@
 use candle_core::{DType, Result as CandleResult, Tensor};
 use clap::ValueEnum;
 
+use super::EmbeddingMatrix;
+use crate::error::Result;
+
 /// Facts about one row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RowFacts {
@@ -101,7 +104,7 @@ impl Metric {
     pub fn score(self, query: &[f64], query_norm: f64, row: &[f32]) -> f64 {
         match self {
             Self::Cosine => {
-                let norm = lanes(row, row, |a, b| f64::from(*a) * f64::from(*b)).sqrt();
+                let norm = lanes(row, row, product).sqrt();
                 lanes(query, row, |a, b| a * f64::from(*b)) / (query_norm * norm)
             }
             Self::Dot => lanes(query, row, |a, b| a * f64::from(*b)),
@@ -130,6 +133,51 @@ fn lanes<A, B>(a: &[A], b: &[B], term: impl Fn(&A, &B) -> f64) -> f64 {
     }
     let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| term(a, b)).sum();
     sums.iter().sum::<f64>() + rest
+}
+
+/// The cosines of some rows with each other, in float64.
+#[derive(Debug)]
+pub struct Cosines {
+    /// Each id once, rising, with its row and the row's length.
+    rows: Vec<(u32, Vec<f32>, f64)>,
+}
+
+impl Cosines {
+    /// Reads the rows of some ids.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::NoSuchRow`] for an id beyond the matrix.
+    pub fn new(matrix: &EmbeddingMatrix, ids: &[u32]) -> Result<Self> {
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        ids.dedup();
+        let read = |id| {
+            let row = matrix.row(u64::from(id))?;
+            let norm = lanes(&row, &row, product).sqrt();
+            Ok((id, row, norm))
+        };
+        let rows: Result<_> = ids.into_iter().map(read).collect();
+        Ok(Self { rows: rows? })
+    }
+
+    /// The cosines of one row with others: none where a row is zero or not finite, or was not read.
+    pub fn with(&self, id: u32, others: &[u32]) -> Vec<Option<f32>> {
+        let find = |id: &u32| {
+            let found = self.rows.binary_search_by_key(id, |(id, ..)| *id).ok()?;
+            self.rows.get(found)
+        };
+        let one = find(&id);
+        let cosine = |other| {
+            let ((_, a, a_norm), (_, b, b_norm)) = one.zip(find(other))?;
+            let cosine = lanes(a, b, product) / (a_norm * b_norm);
+            (!cosine.is_nan()).then_some(cosine as f32)
+        };
+        others.iter().map(cosine).collect()
+    }
+}
+
+fn product(a: &f32, b: &f32) -> f64 {
+    f64::from(*a) * f64::from(*b)
 }
 
 #[cfg(test)]

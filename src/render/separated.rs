@@ -8,7 +8,7 @@ use csv::{QuoteStyle, WriterBuilder};
 use serde::Serialize;
 
 use super::{Reader, Streams, write_bare, write_failure};
-use crate::record::{Count, Diff, Record, Row, Sink, Tokenize, Total};
+use crate::record::{Count, Diff, Record, Row, Similarity, Sink, Tokenize, Total};
 
 pub struct Separated<'w> {
     delimiter: u8,
@@ -167,6 +167,24 @@ impl<'w> Separated<'w> {
         self.out.write_all(&line)
     }
 
+    fn similarity(&mut self, record: &Similarity) -> io::Result<()> {
+        if self.header != Some("similarity") {
+            let names = (0..record.cosines.len()).map(|column| format!("c{column}"));
+            let names: Vec<String> = names.collect();
+            let mut columns = vec!["position", "id", "piece"];
+            columns.extend(names.iter().map(String::as_str));
+            self.header("similarity", &columns)?;
+        }
+        let mut fields = vec![
+            record.position.to_string(),
+            record.id.to_string(),
+            text(&record.piece),
+        ];
+        let cosine = |cosine: &Option<f32>| cosine.map(float).unwrap_or_default();
+        fields.extend(record.cosines.iter().map(cosine));
+        self.write(fields)
+    }
+
     /// Appends many numbers, which need no quotes, to a line.
     fn append_numbers<'v>(
         &self,
@@ -237,6 +255,7 @@ impl Sink for Separated<'_> {
             Record::Count(record) => self.count(record),
             Record::Total(record) => self.total(record),
             Record::Info(record) => self.fields("info", record),
+            Record::Similarity(record) => self.similarity(record),
             Record::Stats(record) => self.fields("stats", record),
             Record::Piece(record) => {
                 self.header(

@@ -60,7 +60,7 @@ fn rows_are_written_to_files_bit_by_bit() {
         let length = usize::from(u16::from_le_bytes([npy[8], npy[9]]));
         let head = std::str::from_utf8(&npy[10..10 + length]).unwrap();
         assert!(
-            head.contains(descr) && head.contains("(2,8") && head.contains("False"),
+            head.contains(descr) && head.contains("(2, 8") && head.contains("False"),
             "{head}"
         );
         assert_eq!((10 + length) % 16, 0);

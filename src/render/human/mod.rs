@@ -4,6 +4,7 @@
 
 mod info;
 mod rows;
+mod similarity;
 mod stats;
 mod tokens;
 
@@ -26,6 +27,8 @@ pub struct Human<'w> {
     /// Whether the rows shown have a column of positions.
     positions: bool,
     texts: usize,
+    /// Rows of a matrix of cosines of which only the first were shown.
+    cut: Option<usize>,
 }
 
 impl<'w> Human<'w> {
@@ -38,6 +41,7 @@ impl<'w> Human<'w> {
             shape: None,
             positions: false,
             texts: 0,
+            cut: None,
         }
     }
 
@@ -168,6 +172,7 @@ impl Sink for Human<'_> {
             Record::Row(record) => self.row(record),
             Record::Diff(record) => self.diff(record),
             Record::Neighbor(record) => self.neighbor(record),
+            Record::Similarity(record) => self.similarity(record),
             Record::Stats(record) => stats::write(&mut self.out, self.reader.style, record),
             Record::File(record) => self.file(record),
             Record::Difference(record) => self.difference(record),
@@ -193,6 +198,9 @@ impl Sink for Human<'_> {
             && *columns > 0
         {
             writeln!(self.out, "shape [{rows}, {columns}], {dtype}")?;
+        }
+        if let Some(rows) = self.cut {
+            similarity::write_cut(&mut self.out, rows)?;
         }
         self.out.flush()
     }
