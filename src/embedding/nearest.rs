@@ -9,7 +9,7 @@
 //! The bound: a float32 dot product of length n, whatever the order of its terms, fused or not, is within
 //! `γ |q| |r|` of the exact one, where `γ = n u / (1 - n u)` and `u = 2⁻²⁴` (Higham, Accuracy and Stability of
 //! Numerical Algorithms, 2nd edition, section 3.1). Underflow adds at most `n 2⁻¹⁴⁹`, which rows that are not
-//! [`tiny`](TINY) dwarf. Where a sum is tiny or not finite, the row is scored in float64.
+//! [`TINY`] dwarf. Where a sum is tiny or not finite, the row is scored in float64.
 
 #[cfg(test)]
 mod tests;
@@ -68,6 +68,9 @@ fn nearest_with(
     queries: &[Query],
     search: &Search,
 ) -> Result<Vec<Vec<(u32, f32)>>> {
+    if search.k == 0 {
+        return Ok(vec![Vec::new(); queries.len()]);
+    }
     let mut answers = Vec::new();
     for queries in queries.chunks(QUERIES_A_PASS) {
         let pass = Pass::new(kernels, matrix, queries, search);
@@ -125,6 +128,7 @@ impl<'s> Pass<'s> {
         let best = self.queries.iter().map(|_| Best::new(self.search.k));
         Found {
             best: best.collect(),
+            bars: vec![Bar::NONE; self.queries.len()],
             scratch: Scratch::default(),
         }
     }
@@ -163,11 +167,16 @@ impl<'s> Pass<'s> {
 
     /// Looks through a block of rows.
     fn block(&self, found: &mut Found, scratch: &mut Scratch, block: Range<u64>) -> Result<()> {
+        // What other threads have found since the last block.
+        for query in 0..self.queries.len() {
+            self.raise_bar(found, query);
+        }
         let bytes = self.matrix.rows_bytes(block.clone())?;
         let Scratch {
             narrow,
             dots,
             squares,
+            sums,
             ..
         } = scratch;
         let (dtype, stored) = match self.matrix.dtype() {
@@ -186,11 +195,13 @@ impl<'s> Pass<'s> {
         let columns = self.matrix.columns() as usize;
         let first = &self.units[..columns];
         self.kernels.scan(dtype, stored, first, dots, squares);
+        sums.clear();
+        sums.extend(squares.iter().map(|square| Sums::of(*square)));
         let rows = Rows {
             first: block.start as u32,
             width: self.matrix.row_width() as usize,
             bytes: &bytes,
-            squares,
+            sums,
         };
         if self.queries.len() > 1 {
             let tile = &mut scratch.tile;
@@ -217,7 +228,7 @@ impl<'s> Pass<'s> {
         let tiles = stored.chunks(at_a_time * columns * dtype.size() as usize);
         for (number, bytes) in tiles.enumerate() {
             tile.clear();
-            append_f32(dtype, bytes, tile);
+            self.kernels.widen(dtype, bytes, tile);
             let in_tile: Vec<&[f32]> = tile.chunks_exact(columns).collect();
             for (quad, units) in self.units.chunks_exact(columns * QUERIES).enumerate() {
                 let units: [&[f32]; QUERIES] =
@@ -238,37 +249,23 @@ impl<'s> Pass<'s> {
     }
 
     /// Scores a row of a block, unless its first score shows that it is too far.
+    #[inline]
     fn consider(&self, found: &mut Found, query: usize, rows: &Rows, index: usize, dot: f32) {
-        let Some(best) = found.best.get(query) else {
+        // Those that fill up the last four queries have no bar.
+        let Some(bar) = found.bars.get(query) else {
             return;
         };
-        let reached = best.reached().max(self.reached[query].get());
-        if self.is_farther(query, dot, rows.squares[index], reached) {
-            return;
+        if !bar.is_above(dot, &rows.sums[index]) {
+            let bytes = &rows.bytes[index * rows.width..(index + 1) * rows.width];
+            self.offer(found, query, rows.first + index as u32, bytes);
         }
-        let bytes = &rows.bytes[index * rows.width..(index + 1) * rows.width];
-        self.offer(found, query, rows.first + index as u32, bytes);
     }
 
-    /// Whether a row with these float32 sums is certainly less near than `reached`.
-    fn is_farther(&self, query: usize, dot: f32, square: f32, reached: f64) -> bool {
-        if !(dot.is_finite() && square.is_finite() && square >= TINY) {
-            return false;
-        }
+    /// Sets the bar of a query to what is known to be reached.
+    fn raise_bar(&self, found: &mut Found, query: usize) {
+        let reached = found.best[query].reached().max(self.reached[query].get());
         let norm = self.queries[query].norm();
-        let (dot, square) = (f64::from(dot), f64::from(square));
-        let length = square.sqrt();
-        match self.search.metric {
-            // The length is within γ / 2 of its own.
-            Metric::Cosine => dot < (reached - 2.0 * self.gamma) * length,
-            Metric::Dot => norm * (dot + 1.1 * self.gamma * length) < reached,
-            Metric::L2 => {
-                let sum = norm * norm + square;
-                // What cancels out leaves the rounding of float64 behind.
-                let slack = 2.2 * self.gamma * (square + norm * length) + 1e-14 * sum;
-                sum - 2.0 * norm * dot - slack > reached * reached
-            }
-        }
+        found.bars[query] = Bar::at(self.search.metric, norm, reached, self.gamma);
     }
 
     /// Scores a row in float64 and keeps it if it is among the nearest.
@@ -291,6 +288,88 @@ impl<'s> Pass<'s> {
             id,
         });
         self.reached[query].raise(best.reached());
+        self.raise_bar(found, query);
+    }
+}
+
+/// What the float32 sums of a row must reach for the row to be worth scoring: a dot product with the unit vector of the
+/// query that depends on the row's length.
+#[derive(Debug, Clone, Copy)]
+struct Bar {
+    scale: f64,
+    constant: f64,
+    by_length: f64,
+    by_square: f64,
+}
+
+impl Bar {
+    /// No row is below it.
+    const NONE: Self = Self {
+        scale: 0.0,
+        constant: f64::NEG_INFINITY,
+        by_length: 0.0,
+        by_square: 0.0,
+    };
+
+    /// The bar that all rows reach whose nearness to a query of this norm may be `reached`.
+    fn at(metric: Metric, norm: f64, reached: f64, gamma: f64) -> Self {
+        if reached == f64::NEG_INFINITY {
+            return Self::NONE;
+        }
+        match metric {
+            // cos = dot / length, where the dot product is within γ length and the length within γ / 2 of its own.
+            Metric::Cosine => Self {
+                scale: 1.0,
+                constant: 0.0,
+                by_length: reached - 2.0 * gamma,
+                by_square: 0.0,
+            },
+            Metric::Dot => Self {
+                scale: norm,
+                constant: reached,
+                by_length: -1.1 * gamma * norm,
+                by_square: 0.0,
+            },
+            // distance² = norm² + length² - 2 norm dot. What cancels out leaves the rounding of float64 behind.
+            Metric::L2 => {
+                const ROUNDING: f64 = 1e-14;
+                Self {
+                    scale: 2.0 * norm,
+                    constant: norm * norm * (1.0 - ROUNDING) - reached * reached * (1.0 + ROUNDING),
+                    by_length: -2.2 * gamma * norm,
+                    by_square: 1.0 - 2.2 * gamma - ROUNDING,
+                }
+            }
+        }
+    }
+
+    /// Whether a row with these sums is certainly less near. False where one of them is NaN.
+    #[inline]
+    fn is_above(&self, dot: f32, sums: &Sums) -> bool {
+        let needed = self.constant + self.by_length * sums.length + self.by_square * sums.square;
+        self.scale * f64::from(dot) < needed
+    }
+}
+
+/// The float32 sum of a row's squares, and its root; NaN where it says nothing: it may have lost digits to underflow, or
+/// is not finite.
+#[derive(Debug, Clone, Copy)]
+struct Sums {
+    square: f64,
+    length: f64,
+}
+
+impl Sums {
+    fn of(square: f32) -> Self {
+        let square = if square.is_finite() && square >= TINY {
+            f64::from(square)
+        } else {
+            f64::NAN
+        };
+        Self {
+            square,
+            length: square.sqrt(),
+        }
     }
 }
 
@@ -301,14 +380,14 @@ struct Rows<'b> {
     /// Bytes of a row.
     width: usize,
     bytes: &'b [u8],
-    /// Sums of squares in float32.
-    squares: &'b [f32],
+    sums: &'b [Sums],
 }
 
 /// What one thread has found.
 struct Found {
     /// One for each query.
     best: Vec<Best>,
+    bars: Vec<Bar>,
     scratch: Scratch,
 }
 
@@ -327,6 +406,7 @@ struct Scratch {
     narrow: Vec<u8>,
     dots: Vec<f32>,
     squares: Vec<f32>,
+    sums: Vec<Sums>,
     tile: Vec<f32>,
     row: Vec<f32>,
 }

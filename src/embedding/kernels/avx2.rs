@@ -9,7 +9,7 @@ use std::arch::x86_64::{
     __m256, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_loadu_si128, _mm_movehl_ps, _mm_shuffle_ps,
     _mm256_add_ps, _mm256_castps256_ps128, _mm256_castsi256_ps, _mm256_cvtepu16_epi32,
     _mm256_cvtph_ps, _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_setzero_ps,
-    _mm256_slli_epi32,
+    _mm256_slli_epi32, _mm256_storeu_ps,
 };
 
 use super::portable::{bf16_to_f32, f16_to_f32};
@@ -44,6 +44,18 @@ pub fn scan(
             Dtype::F16 => scan_as::<F16>(rows, query, dots, squares),
             Dtype::BF16 => scan_as::<BF16>(rows, query, dots, squares),
             _ => scan_as::<F32>(rows, query, dots, squares),
+        }
+    }
+}
+
+/// See [`super::Kernels::widen`].
+pub fn widen(_: Available, dtype: Dtype, elements: &[u8], values: &mut Vec<f32>) {
+    // SAFETY: an `Available` exists, so the machine has the instructions.
+    unsafe {
+        match dtype {
+            Dtype::F16 => widen_as::<F16>(elements, values),
+            Dtype::BF16 => widen_as::<BF16>(elements, values),
+            _ => widen_as::<F32>(elements, values),
         }
     }
 }
@@ -171,6 +183,22 @@ fn scan_as<E: Element>(rows: &[u8], query: &[f32], dots: &mut Vec<f32>, squares:
         }
         dots.push(dot);
         squares.push(square);
+    }
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+fn widen_as<E: Element>(elements: &[u8], values: &mut Vec<f32>) {
+    let start = values.len();
+    values.resize(start + elements.len() / E::SIZE, 0.0);
+    let (place, rest_place) = values[start..].as_chunks_mut::<LANES>();
+    let mut vectors = elements.chunks_exact(LANES * E::SIZE);
+    for (vector, place) in vectors.by_ref().zip(place) {
+        // SAFETY: the chunk holds a vector of `LANES` elements, and the place has room for it.
+        unsafe { _mm256_storeu_ps(place.as_mut_ptr(), E::load(vector.as_ptr())) };
+    }
+    let rest = vectors.remainder().chunks_exact(E::SIZE);
+    for (element, place) in rest.zip(rest_place) {
+        *place = E::one(element);
     }
 }
 

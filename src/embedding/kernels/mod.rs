@@ -63,6 +63,18 @@ impl Kernels {
         true
     }
 
+    /// Elements of `dtype`, little-endian, as float32, appended to `values`; nothing for a type without a kernel.
+    pub fn widen(self, dtype: Dtype, elements: &[u8], values: &mut Vec<f32>) {
+        if !matches!(dtype, Dtype::F16 | Dtype::BF16 | Dtype::F32) {
+            return;
+        }
+        match self {
+            Self::Portable => portable::widen(dtype, elements, values),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(available) => avx2::widen(available, dtype, elements, values),
+        }
+    }
+
     /// The dot products of two rows with four queries, `[row][query]`; all of one length, or the shortest counts.
     pub fn products(
         self,

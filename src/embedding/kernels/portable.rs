@@ -44,6 +44,24 @@ fn scan_as<const SIZE: usize>(
     }
 }
 
+/// See [`super::Kernels::widen`].
+pub fn widen(dtype: Dtype, elements: &[u8], values: &mut Vec<f32>) {
+    match dtype {
+        Dtype::F16 => widen_as(elements, values, f16_to_f32),
+        Dtype::BF16 => widen_as(elements, values, bf16_to_f32),
+        _ => widen_as(elements, values, f32::from_le_bytes),
+    }
+}
+
+fn widen_as<const SIZE: usize>(
+    elements: &[u8],
+    values: &mut Vec<f32>,
+    widen: impl Fn([u8; SIZE]) -> f32,
+) {
+    let (elements, _) = elements.as_chunks::<SIZE>();
+    values.extend(elements.iter().map(|element| widen(*element)));
+}
+
 /// See [`super::Kernels::products`].
 pub fn products(rows: [&[f32]; ROWS], queries: [&[f32]; QUERIES]) -> [[f32; QUERIES]; ROWS] {
     rows.map(|row| queries.map(|query| dot(row, query)))

@@ -32,6 +32,13 @@ fn check(dtype: Dtype, rows: &[u8], query: &[f32]) {
     for kernels in both() {
         let (mut dots, mut squares) = (Vec::new(), Vec::new());
         assert!(kernels.scan(dtype, &shifted[1..], query, &mut dots, &mut squares));
+        let mut widened = vec![7.0];
+        kernels.widen(dtype, &shifted[1..], &mut widened);
+        assert_eq!(widened.len(), values.len() + 1);
+        for (widened, value) in widened[1..].iter().zip(&values) {
+            let same = widened.to_bits() == value.to_bits();
+            assert!(same || widened.is_nan() && value.is_nan());
+        }
         let rows: Vec<&[f32]> = values.chunks_exact(length).collect();
         assert_eq!((dots.len(), squares.len()), (rows.len(), rows.len()));
         let products: Vec<f32> = rows

@@ -221,3 +221,69 @@ fn rows_that_say_nothing_end_in_no_answer() {
         [vec![]]
     );
 }
+
+#[test]
+fn rows_that_only_float32_tells_apart_are_ties() {
+    // One row in many orders: its sums are exact in float64, and so all the same; in float32 they are rounded.
+    let mut numbers = Numbers::new(4);
+    let mut row: Vec<f32> = (0..COLUMNS)
+        .map(|_| (numbers.bits() >> 8) as f32 / 1024.0 - 8192.0)
+        .collect();
+    let mut values = Vec::new();
+    for number in 0..600 {
+        if number == 25 {
+            // Those before are a little less near: by less than the rounding of float32.
+            row[0] += 1.0 / 1024.0;
+        }
+        for place in (1..COLUMNS).rev() {
+            row.swap(place, numbers.bits() as usize % (place + 1));
+        }
+        values.extend_from_slice(&row);
+    }
+    let matrix = matrix(Dtype::F32, &values);
+    for metric in METRICS {
+        let ones = Term {
+            vector: vec![1.0; COLUMNS],
+            id: None,
+            sign: Sign::Plus,
+            name: String::new(),
+        };
+        let queries = vec![Query::new(&[ones], metric).unwrap(); 5];
+        let search = Search {
+            metric,
+            k: 20,
+            wanted: &|_| true,
+            among: None,
+        };
+        for kernels in [Kernels::Portable, Kernels::detect()] {
+            for queries in [&queries[..1], &queries] {
+                for answer in nearest_with(kernels, &matrix, queries, &search).unwrap() {
+                    if metric != Metric::Cosine {
+                        // Scaled to length 1, the query has no exact sums.
+                        let first = if metric == Metric::L2 { 0 } else { 25 };
+                        let ids = answer.iter().map(|(id, _)| *id);
+                        assert!(ids.eq(first..first + 20), "{kernels:?} {metric:?}");
+                    }
+                    assert_eq!(bits(answer), reference(&matrix, &queries[0], &search));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_whose_squares_underflow_are_compared_all_the_same() {
+    let mut numbers = Numbers::new(6);
+    let values: Vec<f32> = (0..400 * COLUMNS).map(|_| numbers.next() * 8e-23).collect();
+    let matrix = matrix(Dtype::F32, &values);
+    for metric in METRICS {
+        let search = Search {
+            metric,
+            k: 8,
+            wanted: &|_| true,
+            among: None,
+        };
+        check(&matrix, &[0], &search);
+        check(&matrix, &[0, 1, 2], &search);
+    }
+}
