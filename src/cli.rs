@@ -66,7 +66,7 @@ pub struct GlobalOptions {
     /// Never touch the network [env: HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE]
     #[arg(long, global = true)]
     pub offline: bool,
-    /// Do without tokscope's own cache of compiled vocabularies [env: TOKSCOPE_NO_CACHE]
+    /// Do without tokscope's own cache of compiled vocabularies and fetched rows [env: TOKSCOPE_NO_CACHE]
     #[arg(long, global = true)]
     pub no_cache: bool,
     /// What turns text into tokens: the native engine where it is exact, or the tokenizers crate

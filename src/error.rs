@@ -150,6 +150,26 @@ pub enum Error {
         file: String,
         problem: String,
     },
+    /// A byte range that broke off.
+    #[error("bytes {start} to {end} of {file} of `{model}` broke off after {done}: {problem}")]
+    RangeBroken {
+        model: String,
+        file: String,
+        start: u64,
+        end: u64,
+        done: u64,
+        problem: String,
+    },
+    /// A byte range of a file was asked for, and something else came; nothing of it is used.
+    #[error("no byte ranges of {file} of `{model}` are served: {problem}")]
+    NoRanges {
+        model: String,
+        file: String,
+        problem: String,
+    },
+    /// Bytes that are fetched as a whole find no room.
+    #[error("cannot store bytes of {file} in tokscope's own cache: {problem}")]
+    RangesNotKept { file: String, problem: String },
     /// The Hub cache cannot be written.
     #[error("cannot store {file} in the Hub cache at {cache}: {problem}")]
     CacheNotWritable {
@@ -234,6 +254,9 @@ impl Error {
             | Self::HubStatus { .. }
             | Self::DownloadBroken { .. }
             | Self::WrongDownload { .. }
+            | Self::RangeBroken { .. }
+            | Self::NoRanges { .. }
+            | Self::RangesNotKept { .. }
             | Self::CacheNotWritable { .. } => Exit::Unreachable,
             Self::Damaged { .. } | Self::Unsupported { .. } | Self::ReadModel { .. } => {
                 Exit::Damaged
@@ -267,6 +290,9 @@ impl Error {
             Self::HubStatus { .. } => "hub-status",
             Self::DownloadBroken { .. } => "download-broken",
             Self::WrongDownload { .. } => "wrong-download",
+            Self::RangeBroken { .. } => "range-broken",
+            Self::NoRanges { .. } => "no-ranges",
+            Self::RangesNotKept { .. } => "ranges-not-kept",
             Self::CacheNotWritable { .. } => "cache-not-writable",
             Self::Damaged { .. } => "damaged",
             Self::Unsupported { .. } => "unsupported",
@@ -333,6 +359,12 @@ impl Error {
             Self::DownloadBroken { .. } => {
                 Some("run the command again: it goes on from there".to_owned())
             }
+            Self::NoRanges { .. } => Some(
+                "`tokscope pull --weights`, or `--download`, fetches the whole file, and checks its digest".to_owned(),
+            ),
+            Self::RangesNotKept { .. } => Some(
+                "XDG_CACHE_HOME names another place for it; with `--no-cache` it is TMPDIR".to_owned(),
+            ),
             Self::CacheNotWritable { .. } => {
                 Some("HF_HOME or HF_HUB_CACHE names another place for the cache".to_owned())
             }

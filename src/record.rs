@@ -3,10 +3,14 @@
 //! Every command computes records; every renderer reads them. In JSON each is one object on one line, with its
 //! kind in `type`. Fields are never renamed or dropped, only added; what is unknown is absent, not null.
 
+mod strings;
+
 use std::collections::BTreeMap;
 use std::io;
 
 use serde::Serialize;
+
+pub use strings::Strings;
 
 /// Where records go: a renderer, or a test.
 pub trait Sink {
@@ -80,7 +84,7 @@ pub struct Tokenize {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pair: Option<String>,
     pub ids: Vec<u32>,
-    pub tokens: Vec<String>,
+    pub tokens: Strings,
     pub offsets: Vec<Offset>,
     pub offset_unit: &'static str,
     pub type_ids: Vec<u32>,
@@ -167,6 +171,17 @@ pub struct Info {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context_window: Option<u64>,
     pub findings: Vec<Finding>,
+    #[serde(flatten)]
+    pub fetched: Fetched,
+}
+
+/// What an answer cost, where bytes of a checkpoint were fetched for it: all of its records together, headers included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Fetched {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes_fetched: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests: Option<u64>,
 }
 
 /// A file of the model.
@@ -194,6 +209,10 @@ pub struct TokenizerInfo {
     pub added_tokens: Vec<SpecialToken>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_max_length: Option<u64>,
+    /// What encodes: `native` or `reference`.
+    pub engine: &'static str,
+    /// Why it is that one.
+    pub engine_reason: String,
 }
 
 /// A special or added token.
@@ -282,6 +301,8 @@ pub struct Row {
     pub mean: f32,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub values: Option<Vec<f32>>,
+    #[serde(flatten)]
+    pub fetched: Fetched,
     /// People see all values rather than the first (`--full`).
     #[serde(skip)]
     pub full: bool,
@@ -304,6 +325,8 @@ pub struct Diff {
     /// `a - b`, element by element.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub values: Option<Vec<f32>>,
+    #[serde(flatten)]
+    pub fetched: Fetched,
     /// People see all values rather than the first (`--full`).
     #[serde(skip)]
     pub full: bool,
@@ -419,13 +442,17 @@ pub struct RowNorm {
     pub norm: f32,
 }
 
-/// A file that `pull` has put into the cache or found there.
+/// A file, or the matrix in it, that `pull` has put into a cache or found there.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct File {
     pub model: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     pub name: String,
+    /// The tensor whose bytes alone were wanted (`--matrix`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tensor: Option<String>,
+    /// In bytes; of the tensor, where one is named.
     pub size: u64,
     /// Whether it was there before.
     pub cached: bool,
@@ -442,10 +469,10 @@ pub struct Difference {
     pub position: usize,
     pub text: String,
     /// Tokens of the native engine, and their offsets in bytes.
-    pub native: Vec<String>,
+    pub native: Strings,
     pub native_offsets: Vec<Offset>,
     /// Tokens of the reference engine, and their offsets in bytes.
-    pub reference: Vec<String>,
+    pub reference: Strings,
     pub reference_offsets: Vec<Offset>,
 }
 

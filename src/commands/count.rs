@@ -1,13 +1,14 @@
 //! `count`: how many tokens files, trees and streams have.
 
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args as ClapArgs;
 use ignore::WalkBuilder;
 
-use super::input::{InputOptions, Reading, Text, TextArgs, utf8, words};
+use super::input::{InputOptions, Reading, Text, TextArgs};
+use super::parts::{self, count_text, count_tokens};
 use super::{Session, in_parallel};
 use crate::error::{Error, Exit, Result};
 use crate::record::{Count, Record, Total};
@@ -79,21 +80,6 @@ impl FromStr for Budget {
     }
 }
 
-/// Counts one text.
-///
-/// # Errors
-/// Whatever encoding fails with.
-pub fn count(tokenizer: &Tokenizer, text: &str, options: &EncodeOptions) -> Result<Count> {
-    Ok(Count {
-        tokens: tokenizer.count(text, options)?,
-        words: words(text),
-        chars: text.chars().count(),
-        bytes: text.len(),
-        lines: text.bytes().filter(|byte| *byte == b'\n').count(),
-        ..Count::default()
-    })
-}
-
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let tokenizer = session.tokenizer(&session.files()?)?;
@@ -138,6 +124,14 @@ struct Counting<'a> {
 impl Counting<'_> {
     /// One stream: a text of the command line, or standard input.
     fn texts(&mut self, session: &mut Session, texts: Vec<String>) -> Result<()> {
+        if texts.is_empty() && !self.args.reading.is_stream() && !session.stdin_is_terminal {
+            let (tokenizer, options) = (self.tokenizer, &self.options);
+            let reading = &self.args.reading;
+            let stdin = &mut *session.stdin;
+            let mut count = parts::count(tokenizer, options, reading, "standard input", stdin)?;
+            count.path.clone_from(&self.stdin_name);
+            return self.take(session, count);
+        }
         let options = self.input_options(Vec::new());
         self.input(session, &TextArgs { texts, options })
     }
@@ -152,9 +146,16 @@ impl Counting<'_> {
     fn input(&mut self, session: &mut Session, input: &TextArgs) -> Result<()> {
         input.for_each_batch(session, |session, batch| {
             let (tokenizer, options) = (self.tokenizer, &self.options);
+            // People see the numbers of tokens only.
+            let bare = session.human;
             let counts = in_parallel(batch, |item| {
                 let Text { text, line, path } = item?;
-                let mut count = count(tokenizer, &text, options).map_err(|error| (line, error))?;
+                let mut count = if bare {
+                    count_tokens(tokenizer, &text, options)
+                } else {
+                    count_text(tokenizer, &text, options)
+                }
+                .map_err(|error| (line, error))?;
                 (count.path, count.line) = (path, line);
                 Ok(count)
             });
@@ -324,40 +325,35 @@ impl Found {
         options: &EncodeOptions,
         args: &Args,
     ) -> Result<Option<Count>> {
-        let bytes = read_text(Path::new(&self.path), self.named);
-        let bytes = bytes.map_err(|source| Error::ReadInput {
+        let text = open_text(Path::new(&self.path), self.named);
+        let text = text.map_err(|source| Error::ReadInput {
             input: self.path.clone(),
             source,
         })?;
-        let Some(bytes) = bytes else {
+        let Some(text) = text else {
             return Ok(None);
         };
-        let mut text = match utf8(&self.path, bytes, args.reading.lossy, 0) {
-            Ok(text) => text,
-            Err(_) if !self.named => return Ok(None),
-            Err(error) => return Err(error),
+        let count = parts::count(tokenizer, options, &args.reading, &self.path, text);
+        let mut count = match count {
+            Err(Error::NotUtf8 { .. }) if !self.named => return Ok(None),
+            count => count?,
         };
-        if args.reading.chomp {
-            super::input::chomp(&mut text);
-        }
-        let mut count = count(tokenizer, &text, options)?;
         count.path = Some(self.path.clone());
         Ok(Some(count))
     }
 }
 
-/// The bytes of a file; none if a zero byte near the start says that they are no text, unless `named`.
-fn read_text(path: &Path, named: bool) -> io::Result<Option<Vec<u8>>> {
+/// The bytes of a file, to be read; none if a zero byte near the start says that they are no text, unless `named`.
+fn open_text(path: &Path, named: bool) -> io::Result<Option<impl Read>> {
     /// As far as git and ripgrep look for a zero byte.
     const LOOK: u64 = 8 * 1024;
     let mut file = std::fs::File::open(path)?;
-    let mut bytes = Vec::new();
-    file.by_ref().take(LOOK).read_to_end(&mut bytes)?;
-    if bytes.contains(&0) && !named {
+    let mut head = Vec::new();
+    file.by_ref().take(LOOK).read_to_end(&mut head)?;
+    if head.contains(&0) && !named {
         return Ok(None);
     }
-    file.read_to_end(&mut bytes)?;
-    Ok(Some(bytes))
+    Ok(Some(Cursor::new(head).chain(file)))
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 use clap::Args as ClapArgs;
 
 use super::rows::RowRef;
-use super::{Model, Session};
+use super::{CheckpointOptions, Model, Session, fetched};
 use crate::embedding::EmbeddingMatrix;
 use crate::embedding::similarity::compare;
 use crate::error::{Error, Exit, Result};
-use crate::record::{Diff, Record, RowName};
+use crate::record::{Diff, Fetched, Record, RowName};
 
 /// Compare two rows of the embedding matrix; exit 0 if they are identical, 1 if they differ
 #[derive(Debug, ClapArgs)]
@@ -36,6 +36,8 @@ pub struct Args {
     /// Leave out the differences of the values
     #[arg(long)]
     pub stats: bool,
+    #[command(flatten)]
+    pub checkpoint: CheckpointOptions,
 }
 
 /// The comparison of two rows.
@@ -43,6 +45,7 @@ pub struct Args {
 /// # Errors
 /// [`Error::NoSuchRow`] for an id beyond the matrix.
 pub fn record(matrix: &EmbeddingMatrix, a: &RowRef, b: &RowRef, args: &Args) -> Result<Diff> {
+    matrix.prefetch(&[a.id, b.id])?;
     let identical = matrix.row_bytes(u64::from(a.id))? == matrix.row_bytes(u64::from(b.id))?;
     let rows = matrix.lookup(&[a.id, b.id])?;
     let comparison = rows
@@ -62,6 +65,7 @@ pub fn record(matrix: &EmbeddingMatrix, a: &RowRef, b: &RowRef, args: &Args) -> 
         l2: comparison.l2,
         cosine: comparison.cosine,
         values: (!args.stats).then_some(comparison.difference),
+        fetched: Fetched::default(),
         full: args.full,
     })
 }
@@ -75,7 +79,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             "`tokscope diff TOKEN TOKEN`, `--id N --id M`, `--piece P --piece Q` or `--text TEXT --at I --at J`",
         ));
     }
-    let model = Model::open(session)?;
+    let model = Model::open_with(session, args.checkpoint)?;
     let tokenizer = &model.tokenizer;
     let mut rows = Vec::new();
     for token in &args.tokens {
@@ -98,6 +102,8 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         )));
     };
     let diff = record(&model.matrix, a, b, args)?;
+    let fetched = fetched(&model.files);
+    let diff = Diff { fetched, ..diff };
     let exit = if diff.identical {
         Exit::Done
     } else {

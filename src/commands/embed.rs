@@ -7,14 +7,14 @@ use clap::{Args as ClapArgs, ValueEnum};
 
 use super::input::{InputOptions, TextArgs};
 use super::rows::RowRef;
-use super::{Model, Session, TextFormat};
+use super::{CheckpointOptions, Model, Session, TextFormat, fetched};
 use crate::embedding::EmbeddingMatrix;
 use crate::embedding::export::{self, ArrayFormat, Rows};
 use crate::embedding::projector;
 use crate::embedding::similarity::row_facts;
 use crate::error::{Error, Exit, Result};
 use crate::formats::dtype::Dtype;
-use crate::record::{Record, Row};
+use crate::record::{Fetched, Record, Row};
 
 /// Rows that are looked up and shown together.
 const PART: usize = 256;
@@ -55,6 +55,8 @@ pub struct Args {
     /// Write the files of TensorBoard's embedding projector to a folder
     #[arg(long, value_name = "DIR", conflicts_with_all = ["output", "full", "stats"])]
     pub projector: Option<PathBuf>,
+    #[command(flatten)]
+    pub checkpoint: CheckpointOptions,
 }
 
 /// The element type of a file.
@@ -102,6 +104,7 @@ pub fn records(
             max: facts.max,
             mean: facts.mean,
             values: (!stats).then_some(values),
+            fetched: Fetched::default(),
             full,
         })
         .collect())
@@ -126,7 +129,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     } else {
         None
     };
-    let model = Model::open(session)?;
+    let model = Model::open_with(session, args.checkpoint)?;
     let named = if args.all {
         None
     } else {
@@ -136,6 +139,9 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         model: &model,
         named: named.as_deref(),
     };
+    rows.fetch()?;
+    let fetched = fetched(&model.files);
+    let with_cost = |row: Row| Record::Row(Row { fetched, ..row });
     if let Some(folder) = &args.projector {
         rows.not_empty()?;
         let piece = |id| model.tokenizer.piece(id);
@@ -146,7 +152,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         None => {
             for rows in rows.in_parts() {
                 for record in records(&model.matrix, &rows, args.stats, args.full)? {
-                    session.emit(&Record::Row(record))?;
+                    session.emit(&with_cost(record))?;
                 }
             }
         }
@@ -172,7 +178,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
                 let mut sink = (session.open_sink)(format, Box::new(out));
                 for rows in rows.in_parts() {
                     for record in records(&model.matrix, &rows, args.stats, args.full)? {
-                        sink.emit(&Record::Row(record))?;
+                        sink.emit(&with_cost(record))?;
                     }
                 }
                 Ok(sink.finish()?)
@@ -197,6 +203,14 @@ impl<'s> Selected<'s> {
             ));
         }
         Ok(())
+    }
+
+    /// Brings the rows to this machine together.
+    fn fetch(self) -> Result<()> {
+        match self.named {
+            Some(_) => self.model.matrix.prefetch(&self.ids().collect::<Vec<_>>()),
+            None => self.model.matrix.make_local(),
+        }
     }
 
     fn ids(self) -> impl Iterator<Item = u32> + Clone {

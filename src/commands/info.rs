@@ -3,7 +3,7 @@
 use clap::Args as ClapArgs;
 use serde_json::Value;
 
-use super::{Session, config, context_window};
+use super::{Session, config, context_window, fetched};
 use crate::embedding::EmbeddingMatrix;
 use crate::error::{Error, Exit, Result};
 use crate::formats::config::ModelConfig;
@@ -11,7 +11,7 @@ use crate::record::{
     ConfigInfo, EmbeddingInfo, FileEntry, Finding, Info, Level, Record, SpecialToken, TokenizerInfo,
 };
 use crate::source::ModelFiles;
-use crate::tokenizer::Tokenizer;
+use crate::tokenizer::{EngineChoice, Tokenizer};
 
 /// Show what a model is: tokenizer, matrix, context window, files, contradictions
 #[derive(Debug, ClapArgs)]
@@ -31,15 +31,16 @@ const SHORT_NAMES: &[(&str, &str)] = &[
     ("columns", "embedding.columns"),
 ];
 
-/// What the files of a model say; no weights are downloaded.
+/// What the files of a model say, with the reason why its matrix is not described, where it is not. Of a checkpoint that
+/// is not on this machine only the headers are fetched.
 ///
 /// # Errors
-/// Those of a file that is there and cannot be read. A model without a tokenizer, or without a checkpoint on this
-/// machine, is described without it.
-pub fn info(files: &ModelFiles) -> Result<Info> {
+/// Those of a file beside the checkpoint that is there and cannot be read. A model without a tokenizer is described
+/// without it.
+pub fn info(files: &ModelFiles, engine: EngineChoice) -> Result<(Info, Option<Error>)> {
     let config = config(files)?;
     let tokenizer = match Tokenizer::open(files) {
-        Ok(tokenizer) => Some(tokenizer),
+        Ok(tokenizer) => Some(tokenizer.with_engine(engine)),
         Err(Error::MissingPart { .. }) => None,
         Err(error) => return Err(error),
     };
@@ -52,19 +53,17 @@ pub fn info(files: &ModelFiles) -> Result<Info> {
             cached: file.cached,
         })
         .collect();
-    let checkpoint_is_here = EmbeddingMatrix::checkpoint_names()
-        .find_map(|name| list.iter().find(|file| file.name == name))
-        .is_some_and(|file| file.cached);
-    let matrix = if checkpoint_is_here {
-        Some(EmbeddingMatrix::open(files)?)
-    } else {
-        None
+    let (matrix, no_matrix) = match EmbeddingMatrix::open(files) {
+        Ok(matrix) => (Some(matrix), None),
+        Err(reason) => (None, Some(reason)),
     };
     let window = context_window(config.as_ref(), tokenizer.as_ref());
-    Ok(Info {
+    let matrix_or = matrix.as_ref().ok_or(no_matrix.as_ref());
+    let info = Info {
         model: files.model(),
         commit: files.commit(),
-        findings: findings(&list, tokenizer.as_ref(), matrix.as_ref(), config.as_ref()),
+        findings: findings(&list, tokenizer.as_ref(), matrix_or, config.as_ref()),
+        fetched: fetched(files),
         files: list,
         tokenizer: tokenizer.as_ref().map(tokenizer_info),
         embedding: matrix
@@ -77,11 +76,13 @@ pub fn info(files: &ModelFiles) -> Result<Info> {
             max_position_embeddings: config.max_position_embeddings,
         }),
         context_window: window,
-    })
+    };
+    Ok((info, no_matrix))
 }
 
 fn tokenizer_info(tokenizer: &Tokenizer) -> TokenizerInfo {
     let vocabulary = tokenizer.vocabulary();
+    let (engine, engine_reason) = tokenizer.engine();
     TokenizerInfo {
         model: tokenizer.algorithm().to_owned(),
         class: tokenizer.class().map(str::to_owned),
@@ -105,6 +106,8 @@ fn tokenizer_info(tokenizer: &Tokenizer) -> TokenizerInfo {
             })
             .collect(),
         model_max_length: tokenizer.max_length(),
+        engine,
+        engine_reason,
     }
 }
 
@@ -140,7 +143,7 @@ fn embedding_info(
 fn findings(
     files: &[FileEntry],
     tokenizer: Option<&Tokenizer>,
-    matrix: Option<&EmbeddingMatrix>,
+    matrix: Result<&EmbeddingMatrix, Option<&Error>>,
     config: Option<&ModelConfig>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -152,7 +155,7 @@ fn findings(
         })
     };
     match (tokenizer, matrix) {
-        (Some(tokenizer), Some(matrix)) => {
+        (Some(tokenizer), Ok(matrix)) => {
             let last = u64::from(tokenizer.vocabulary().last_id());
             if last >= matrix.rows() {
                 let message = format!(
@@ -177,14 +180,14 @@ fn findings(
             "no-tokenizer",
             "the model has no tokenizer that tokscope reads".to_owned(),
         ),
-        (Some(_), None) => {
-            let message = match EmbeddingMatrix::checkpoint_names()
-                .find(|name| files.iter().any(|file| file.name == *name))
-            {
-                Some(name) => format!(
+        (Some(_), Err(reason)) => {
+            let is_listed = |name: &&str| files.iter().any(|file| file.name == **name);
+            let message = match (EmbeddingMatrix::checkpoint_names().find(is_listed), reason) {
+                (Some(name), Some(Error::NotCached { .. })) => format!(
                     "{name} is not downloaded, so the matrix is not described; `tokscope pull --weights` fetches it"
                 ),
-                None => {
+                (Some(_), Some(reason)) => format!("the matrix is not described: {reason}"),
+                _ => {
                     "no checkpoint that tokscope reads is among these files, so there is no matrix"
                         .to_owned()
                 }
@@ -192,7 +195,7 @@ fn findings(
             find(Level::Note, "no-matrix", message);
         }
     }
-    if let (Some(matrix), Some(config)) = (matrix, config) {
+    if let (Ok(matrix), Some(config)) = (matrix, config) {
         if let Some(declared) = config
             .vocab_size
             .filter(|declared| *declared != matrix.rows())
@@ -241,12 +244,27 @@ fn findings(
     findings
 }
 
+/// The dotted path that a field stands for.
+fn path_of(field: &str) -> &str {
+    let short = SHORT_NAMES.iter().find(|(short, _)| *short == field);
+    short.map_or(field, |(_, path)| path)
+}
+
+/// Whether there simply is no checkpoint, or no network to reach it: then a model is described without it.
+fn is_absence(reason: &Error) -> bool {
+    matches!(
+        reason,
+        Error::MissingPart { .. } | Error::NotCached { .. } | Error::HubUnreachable { .. }
+    )
+}
+
+fn is_of_matrix(field: &str) -> bool {
+    path_of(field).split('.').next() == Some("embedding")
+}
+
 /// The value at a dotted path of a record.
 fn get(info: &Info, field: &str) -> Result<String> {
-    let path = SHORT_NAMES
-        .iter()
-        .find(|(short, _)| *short == field)
-        .map_or(field, |(_, path)| path);
+    let path = path_of(field);
     let record = serde_json::to_value(info).unwrap_or_default();
     let found = path.split('.').try_fold(&record, |value, key| match value {
         Value::Array(items) => items.get(key.parse::<usize>().ok()?),
@@ -267,11 +285,22 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     if args.get.is_some() {
         session.only_for_people("--get")?;
     }
-    let info = info(&session.files()?)?;
+    let (info, no_matrix) = info(&session.files()?, session.model.engine)?;
     let strict = args.strict && !info.findings.is_empty();
     match &args.get {
-        Some(field) => session.bare(&get(&info, field)?)?,
-        None => session.emit(&Record::Info(Box::new(info)))?,
+        Some(field) => match (get(&info, field), no_matrix) {
+            (Ok(value), _) => session.bare(&value)?,
+            // The field may be one of the matrix that was not reached.
+            (Err(_), Some(reason)) if is_of_matrix(field) => return Err(reason),
+            (Err(error), _) => return Err(error),
+        },
+        None => {
+            session.emit(&Record::Info(Box::new(info)))?;
+            // What is known has been said; what is wrong with the checkpoint is said too.
+            if let Some(reason) = no_matrix.filter(|reason| !is_absence(reason)) {
+                return Err(reason);
+            }
+        }
     }
     Ok(if strict { Exit::Negative } else { Exit::Done })
 }

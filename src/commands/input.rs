@@ -70,8 +70,43 @@ enum Source<'a> {
 /// A text, or the error that stands in its place with its line.
 pub type Item = Result<Text, (Option<u64>, Error)>;
 
-/// Lines are handed on when this many bytes of them have come, or when the input pauses.
-const BATCH_BYTES: usize = 1 << 20;
+/// Bytes that are read at a time, and whose lines are handed on together.
+const BLOCK: usize = 1 << 18;
+
+/// Takes the lines of an input, one after the other.
+struct Lines<'a> {
+    reading: &'a Reading,
+    name: &'a str,
+    path: Option<&'a str>,
+    /// Number of lines taken, and of bytes.
+    line: u64,
+    offset: usize,
+}
+
+impl Lines<'_> {
+    /// The text of a line, given with its end; none for a blank one among lines of JSON.
+    fn take(&mut self, mut bytes: Vec<u8>) -> Option<Item> {
+        self.line += 1;
+        let line = self.line;
+        let length = bytes.len();
+        strip_line_end(&mut bytes);
+        let text = utf8(self.name, bytes, self.reading.lossy, self.offset);
+        self.offset += length;
+        let text = match text {
+            Ok(text) if self.reading.jsonl && text.trim().is_empty() => return None,
+            Ok(text) if self.reading.jsonl => self.reading.json_text(self.name, line, &text),
+            text => text,
+        };
+        Some(match text {
+            Ok(text) => Ok(Text {
+                text,
+                line: Some(line),
+                path: self.path.map(str::to_owned),
+            }),
+            Err(error) => Err((Some(line), error)),
+        })
+    }
+}
 
 impl TextArgs {
     /// Calls `each` with every text in order, or with the error that stands in its place.
@@ -184,54 +219,57 @@ impl Reading {
             }
             Source::File(path) => {
                 let file = File::open(path).map_err(unreadable)?;
-                Some(BufReader::with_capacity(1 << 18, Box::new(file)))
+                Some(BufReader::with_capacity(BLOCK, Box::new(file)))
             }
             Source::Stdin => None,
         };
-        let mut offset = 0;
-        let mut batch = Vec::new();
-        let mut batch_bytes = 0;
-        for line in 1.. {
-            let mut bytes = Vec::new();
+        let mut lines = Lines {
+            reading: self,
+            name: &name,
+            path: path.as_deref(),
+            line: 0,
+            offset: 0,
+        };
+        // The beginning of a line whose end has not come yet.
+        let mut begun = Vec::new();
+        loop {
             let reader: &mut Input = match &mut own {
                 Some(reader) => reader,
                 None => session.stdin,
             };
-            if reader.read_until(b'\n', &mut bytes).map_err(unreadable)? == 0 {
+            let block = reader.fill_buf().map_err(unreadable)?;
+            let length = block.len();
+            let Some(last) = memchr::memrchr(b'\n', block) else {
+                begun.extend_from_slice(block);
+                reader.consume(length);
+                if length > 0 {
+                    continue;
+                }
                 break;
+            };
+            // The next read may wait for whoever writes, and these lines are not to wait for it.
+            let mut batch = Vec::new();
+            let mut start = 0;
+            for end in memchr::memchr_iter(b'\n', &block[..=last]) {
+                let mut bytes = std::mem::take(&mut begun);
+                bytes.extend_from_slice(&block[start..=end]);
+                start = end + 1;
+                batch.extend(lines.take(bytes));
             }
-            // Without a whole line at hand, the next read may wait for whoever writes.
-            let pauses = !reader.buffer().contains(&b'\n');
-            let length = bytes.len();
-            strip_line_end(&mut bytes);
-            let text = utf8(&name, bytes, self.lossy, offset);
-            offset += length;
-            batch_bytes += length;
-            let blank = self.jsonl && text.as_ref().is_ok_and(|text| text.trim().is_empty());
-            if !blank {
-                let text = match text {
-                    Ok(text) if self.jsonl => self.json_text(&name, line, &text),
-                    text => text,
-                };
-                batch.push(
-                    text.map(|text| Text {
-                        text,
-                        line: Some(line),
-                        path: path.clone(),
-                    })
-                    .map_err(|error| (Some(line), error)),
-                );
-            }
-            if (pauses || batch_bytes >= BATCH_BYTES) && !batch.is_empty() {
-                each(session, std::mem::take(&mut batch))?;
+            begun.extend_from_slice(&block[start..]);
+            reader.consume(length);
+            if !batch.is_empty() {
+                each(session, batch)?;
                 session.flush()?;
-                batch_bytes = 0;
             }
         }
-        if batch.is_empty() {
+        if begun.is_empty() {
             return Ok(());
         }
-        each(session, batch)
+        match lines.take(begun) {
+            Some(item) => each(session, vec![item]),
+            None => Ok(()),
+        }
     }
 
     /// The text of a line of JSON.
@@ -292,6 +330,13 @@ fn strip_line_end(bytes: &mut Vec<u8>) {
 /// Number of words as Python's `str.split()` counts them: runs of anything but white space, for which Python takes
 /// the four information separators too.
 pub fn words(text: &str) -> usize {
+    if text.is_ascii() {
+        let is_space = |byte: u8| matches!(byte, b' ' | b'\t'..=b'\r' | 0x1c..=0x1f);
+        let begins = |pair: &[u8]| is_space(pair[0]) && !is_space(pair[1]);
+        let bytes = text.as_bytes();
+        let first = bytes.first().is_some_and(|byte| !is_space(*byte));
+        return usize::from(first) + bytes.windows(2).filter(|pair| begins(pair)).count();
+    }
     text.split(|c: char| c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}'))
         .filter(|word| !word.is_empty())
         .count()
@@ -306,6 +351,8 @@ mod tests {
         assert_eq!(words("banco de madera, banco donde hay dinero"), 7);
         assert_eq!(words(" a\u{1f}b\u{a0}c\n"), 3);
         assert_eq!(words(""), 0);
+        assert_eq!(words("\u{1c} one\ttwo\u{b}three "), 3);
+        assert_eq!(words("one"), 1);
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod info;
 pub mod input;
 pub mod man;
 pub mod neighbors;
+pub mod parts;
 pub mod pull;
 pub mod rows;
 pub mod similarity;
@@ -23,13 +24,14 @@ pub mod vocab;
 use std::io::{self, BufReader, Read, Write};
 use std::sync::Arc;
 
+use clap::Args as ClapArgs;
 use rayon::prelude::*;
 
 use crate::embedding::EmbeddingMatrix;
 use crate::error::{Error, Result};
 use crate::formats::config::ModelConfig;
 use crate::model_ref::ModelRef;
-use crate::record::{Failure, Record, Sink};
+use crate::record::{Failure, Fetched, Record, Sink};
 use crate::source::{HubSettings, ModelFiles, Observer, OwnCache, SourceOptions};
 use crate::tokenizer::{EngineChoice, Tokenizer};
 
@@ -195,9 +197,25 @@ pub struct Model {
     pub matrix: EmbeddingMatrix,
 }
 
+/// How the commands on rows reach the checkpoint of a model of the Hub.
+#[derive(Debug, Clone, Copy, Default, ClapArgs)]
+pub struct CheckpointOptions {
+    /// Fetch the whole checkpoint into the Hub cache, verified, rather than the bytes that are needed
+    #[arg(long)]
+    pub download: bool,
+}
+
 impl Model {
+    /// The model, with its checkpoint read by ranges where it is not in the cache.
     pub fn open(session: &Session) -> Result<Self> {
-        let files = session.files()?;
+        Self::open_with(session, CheckpointOptions::default())
+    }
+
+    pub fn open_with(session: &Session, options: CheckpointOptions) -> Result<Self> {
+        let files = match options.download {
+            true => session.files()?.whole(),
+            false => session.files()?,
+        };
         let tokenizer = session.tokenizer(&files)?;
         let matrix = EmbeddingMatrix::open(&files)?;
         Ok(Self {
@@ -215,5 +233,14 @@ impl Model {
         }
         let last = rows.saturating_sub(1);
         Err(Error::NoSuchRow { id, last })
+    }
+}
+
+/// What the answer has cost so far, as records carry it.
+fn fetched(files: &ModelFiles) -> Fetched {
+    let fetched = files.fetched();
+    Fetched {
+        bytes_fetched: fetched.map(|fetched| fetched.bytes),
+        requests: fetched.map(|fetched| fetched.requests),
     }
 }

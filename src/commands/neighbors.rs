@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 
 use super::rows::RowRef;
-use super::{Model, Session, vocab};
+use super::{CheckpointOptions, Model, Session, vocab};
 use crate::embedding::EmbeddingMatrix;
 use crate::embedding::nearest::{Search, nearest};
 use crate::embedding::query::{Query, Sign, Term};
@@ -13,7 +13,6 @@ use crate::embedding::similarity::Metric;
 use crate::error::{Error, Exit, Result};
 use crate::formats::npy::Vectors;
 use crate::record::{Neighbor, Record};
-use crate::tokenizer::Tokenizer;
 
 /// Find the tokens whose rows are nearest, in the matrix as it is stored
 #[derive(Debug, ClapArgs)]
@@ -51,6 +50,8 @@ pub struct Args {
     /// Search the rows that no token has, too
     #[arg(long)]
     pub all_rows: bool,
+    #[command(flatten)]
+    pub checkpoint: CheckpointOptions,
 }
 
 /// A query and how it is spelled.
@@ -69,9 +70,8 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         ));
     }
     let pattern = args.grep.as_deref().map(vocab::pattern).transpose()?;
-    let model = Model::open(session)?;
+    let model = Model::open_with(session, args.checkpoint)?;
     let tokenizer = &model.tokenizer;
-    let queries = queries(args, &model)?;
     let rows = u32::try_from(model.matrix.rows()).unwrap_or(u32::MAX);
     let mut among = None;
     if let Some(text) = &args.among {
@@ -102,6 +102,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         wanted: &wanted,
         among: among.as_deref(),
     };
+    let queries = queries(args, &model, &search)?;
     let (queries, names): (Vec<Query>, Vec<String>) = queries
         .into_iter()
         .map(|Named { query, name }| (query, name))
@@ -126,23 +127,45 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
 }
 
 /// The queries of the arguments: each row and vector that is named, with what is added and subtracted, or these alone.
-fn queries(args: &Args, model: &Model) -> Result<Vec<Named>> {
-    let tokenizer = &model.tokenizer;
-    let row = |row: RowRef| named_row(&model.matrix, row, Sign::Plus);
-    let mut bases = Vec::new();
+fn queries(args: &Args, model: &Model, search: &Search) -> Result<Vec<Named>> {
+    let (tokenizer, matrix) = (&model.tokenizer, &model.matrix);
+    let mut rows = Vec::new();
     for token in &args.tokens {
-        bases.push(row(RowRef::by_token(tokenizer, token)?)?);
+        rows.push(RowRef::by_token(tokenizer, token)?);
     }
     for &id in &args.ids {
-        bases.push(row(RowRef::by_id(tokenizer, id)?)?);
+        rows.push(RowRef::by_id(tokenizer, id)?);
     }
     for piece in &args.pieces {
-        bases.push(row(RowRef::by_piece(tokenizer, piece)?)?);
+        rows.push(RowRef::by_piece(tokenizer, piece)?);
     }
+    let plus = args.plus.iter().map(|token| (token, Sign::Plus));
+    let minus = args.minus.iter().map(|token| (token, Sign::Minus));
+    let mut summands = Vec::new();
+    for (token, sign) in plus.chain(minus) {
+        summands.push((RowRef::by_token(tokenizer, token)?, sign));
+    }
+    // Before anything is fetched for them.
+    let mut given = Vec::new();
     for path in &args.vectors {
-        bases.extend(vectors(path, model.matrix.columns())?);
+        given.extend(vectors(path, matrix.columns())?);
     }
-    let summands = summands(args, tokenizer, &model.matrix)?;
+    if search.reads_all(matrix) {
+        // So that the rows of the queries need no requests of their own.
+        matrix.make_local()?;
+    } else {
+        let rows = rows.iter().chain(summands.iter().map(|(row, _)| row));
+        matrix.prefetch(&rows.map(|row| row.id).collect::<Vec<_>>())?;
+    }
+    let mut bases = Vec::new();
+    for row in rows {
+        bases.push(named_row(matrix, row, Sign::Plus)?);
+    }
+    bases.extend(given);
+    let summands: Vec<NamedTerm> = summands
+        .into_iter()
+        .map(|(row, sign)| named_row(matrix, row, sign))
+        .collect::<Result<_>>()?;
     if bases.is_empty() {
         return Ok(vec![named(summands, args.metric)?]);
     }
@@ -157,18 +180,6 @@ fn queries(args: &Args, model: &Model) -> Result<Vec<Named>> {
 
 /// A summand with how it is spelled.
 type NamedTerm = (Term, String);
-
-fn summands(
-    args: &Args,
-    tokenizer: &Tokenizer,
-    matrix: &EmbeddingMatrix,
-) -> Result<Vec<NamedTerm>> {
-    let plus = args.plus.iter().map(|token| (token, Sign::Plus));
-    let minus = args.minus.iter().map(|token| (token, Sign::Minus));
-    plus.chain(minus)
-        .map(|(token, sign)| named_row(matrix, RowRef::by_token(tokenizer, token)?, sign))
-        .collect()
-}
 
 fn named_row(matrix: &EmbeddingMatrix, row: RowRef, sign: Sign) -> Result<NamedTerm> {
     let term = Term {

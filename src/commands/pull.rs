@@ -16,6 +16,10 @@ pub struct Args {
     /// Fetch the checkpoint too
     #[arg(long)]
     pub weights: bool,
+    /// Fetch the embedding matrix too, and of the checkpoint nothing but its headers and the matrix's bytes, which go to
+    /// tokscope's own cache
+    #[arg(long, conflicts_with = "weights")]
+    pub matrix: bool,
 }
 
 /// Runs the command.
@@ -42,6 +46,9 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     if args.weights {
         fetch_checkpoint(session, &files, &here)?;
     }
+    if args.matrix {
+        fetch_matrix(session, &files)?;
+    }
     Ok(Exit::Done)
 }
 
@@ -54,10 +61,26 @@ fn fetch(session: &mut Session, files: &ModelFiles, here: &[String], name: &str)
         model: files.model(),
         commit: files.commit(),
         name: name.to_owned(),
+        tensor: None,
         size: file.len(),
         cached: here.iter().any(|other| other == name),
     }))?;
     Ok(true)
+}
+
+/// Fetches the bytes of the matrix, unless they are here.
+fn fetch_matrix(session: &mut Session, files: &ModelFiles) -> Result<()> {
+    let matrix = EmbeddingMatrix::open(files)?;
+    let before = files.fetched();
+    matrix.make_local()?;
+    session.emit(&Record::File(File {
+        model: files.model(),
+        commit: files.commit(),
+        name: matrix.file().to_owned(),
+        tensor: Some(matrix.tensor().to_owned()),
+        size: matrix.size(),
+        cached: files.fetched() == before,
+    }))
 }
 
 /// Fetches the first checkpoint that the commands on rows would read, with every shard of it.

@@ -60,11 +60,11 @@ impl RowRef {
             ..EncodeOptions::default()
         };
         let encoding = tokenizer.encode(text, None, &options)?.into_first();
-        let tokens = encoding.ids.into_iter().zip(encoding.tokens).enumerate();
+        let tokens = encoding.ids.iter().zip(encoding.tokens.iter()).enumerate();
         Ok(tokens
             .map(|(position, (id, piece))| Self {
-                id,
-                piece: Some(piece),
+                id: *id,
+                piece: Some(piece.to_owned()),
                 position: Some(position),
             })
             .collect())

@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 
 use super::embed::{OutputFormat, output_format, read_text};
 use super::rows::RowRef;
-use super::{Model, Session, in_parallel};
+use super::{CheckpointOptions, Model, Session, in_parallel};
 use crate::embedding::export::{ArrayFormat, Failure, replace_file};
 use crate::embedding::similarity::Cosines;
 use crate::error::{Error, Exit, Result};
@@ -38,6 +38,8 @@ pub struct Args {
     /// Write the matrix to a file: .npy, .csv, .tsv or .jsonl
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub checkpoint: CheckpointOptions,
 }
 
 /// The rows of the matrix of cosines, in order.
@@ -79,7 +81,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         None if by_name => None,
         text => Some(read_text(text.as_deref(), session)?),
     };
-    let model = Model::open(session)?;
+    let model = Model::open_with(session, args.checkpoint)?;
     let mut rows = Vec::new();
     if let Some(text) = text {
         rows = RowRef::by_text(&model.tokenizer, &text, !args.no_special_tokens)?;

@@ -2,7 +2,7 @@
 
 use clap::Args as ClapArgs;
 
-use super::{Model, Session};
+use super::{CheckpointOptions, Model, Session};
 use crate::embedding::statistics::{Statistics, statistics};
 use crate::error::{Exit, Result};
 use crate::record::{Bin, Norms, Record, RowNorm, Stats};
@@ -16,6 +16,8 @@ pub struct Args {
     /// Bins of the histogram of norms
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub bins: u16,
+    #[command(flatten)]
+    pub checkpoint: CheckpointOptions,
 }
 
 /// The record of a model's matrix.
@@ -121,7 +123,7 @@ fn ranges(ids: impl IntoIterator<Item = u64>) -> Vec<(u64, u64)> {
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let model = Model::open(session)?;
+    let model = Model::open_with(session, args.checkpoint)?;
     let record = record(&model, args.k, args.bins)?;
     session.emit(&Record::Stats(Box::new(record)))?;
     Ok(Exit::Done)

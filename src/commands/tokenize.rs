@@ -83,12 +83,15 @@ pub fn records(
         .into_iter()
         .take(shown)
         .enumerate()
-        .map(|(index, encoding)| Tokenize {
+        .map(|(index, mut encoding)| Tokenize {
             model: model.name.clone(),
             commit: model.commit.clone(),
             line: text.line,
             path: text.path.clone(),
-            offsets: encoding.offsets_in(args.offset_unit, &text.text, pair),
+            offsets: match args.offset_unit {
+                OffsetUnit::Byte => std::mem::take(&mut encoding.offsets),
+                unit => encoding.offsets_in(unit, &text.text, pair),
+            },
             offset_unit: args.offset_unit.name(),
             count: encoding.len(),
             words: words(&text.text) + pair.map_or(0, words),
@@ -179,9 +182,12 @@ fn answer(
     let Some(encoder) = encoder else {
         return Ok(Answer::Records(records));
     };
-    let mut bytes = Vec::new();
-    for record in records {
-        bytes.extend(encoder(&Record::Tokenize(record)).map_err(stdout_failed)?);
+    let mut lines = records
+        .into_iter()
+        .map(|record| encoder(&Record::Tokenize(record)).map_err(stdout_failed));
+    let mut bytes = lines.next().transpose()?.unwrap_or_default();
+    for line in lines {
+        bytes.extend(line?);
     }
     Ok(Answer::Encoded(bytes))
 }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 
-use super::Session;
 use super::input::{InputOptions, Reading, Text, TextArgs};
+use super::{Session, in_parallel};
 use crate::error::{Error, Exit, Result};
 use crate::record::{Difference, Record, Verify};
 use crate::tokenizer::{EncodeOptions, Encoding, EngineChoice, Tokenizer};
@@ -38,6 +38,29 @@ pub fn first_difference(ours: &Encoding, theirs: &Encoding) -> Option<usize> {
     Some((0..longest).find(|index| !same(*index)).unwrap_or(longest))
 }
 
+/// The number of tokens of a text, and the difference between what the two engines make of it, if there is one.
+fn compare(
+    native: &Tokenizer,
+    reference: &Tokenizer,
+    text: &Text,
+) -> Result<(usize, Option<Difference>)> {
+    let options = EncodeOptions::default();
+    let ours = native.encode(&text.text, None, &options)?.into_first();
+    let theirs = reference.encode(&text.text, None, &options)?.into_first();
+    let tokens = theirs.len();
+    let difference = first_difference(&ours, &theirs).map(|position| Difference {
+        path: text.path.clone(),
+        line: text.line,
+        position,
+        text: text.text.clone(),
+        native: ours.tokens,
+        native_offsets: ours.offsets,
+        reference: theirs.tokens,
+        reference_offsets: theirs.offsets,
+    });
+    Ok((tokens, difference))
+}
+
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let files = session.files()?;
@@ -58,37 +81,29 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     };
     let mut sum = Verify::default();
     let mut failed = None;
-    input.for_each(session, |session, text| {
-        let Text { text, line, path } = match text {
-            Ok(text) => text,
+    input.for_each_batch(session, |session, batch| {
+        let outcomes = in_parallel(batch, |item| {
+            let text = item?;
+            compare(&native, &reference, &text).map_err(|error| (text.line, error))
+        });
+        outcomes.into_iter().try_for_each(|outcome| match outcome {
+            Ok((tokens, difference)) => {
+                sum.texts += 1;
+                sum.tokens += tokens;
+                sum.differences += usize::from(difference.is_some());
+                match difference {
+                    Some(difference) if sum.differences <= args.show => {
+                        session.emit(&Record::Difference(difference))
+                    }
+                    _ => Ok(()),
+                }
+            }
             Err((line @ Some(_), error)) => {
                 failed = Some(error.exit());
-                return session.emit_failure(line, None, &error);
+                session.emit_failure(line, None, &error)
             }
-            Err((None, error)) => return Err(error),
-        };
-        let options = EncodeOptions::default();
-        let ours = native.encode(&text, None, &options)?.into_first();
-        let theirs = reference.encode(&text, None, &options)?.into_first();
-        sum.texts += 1;
-        sum.tokens += theirs.len();
-        let Some(position) = first_difference(&ours, &theirs) else {
-            return Ok(());
-        };
-        sum.differences += 1;
-        if sum.differences > args.show {
-            return Ok(());
-        }
-        session.emit(&Record::Difference(Difference {
-            path,
-            line,
-            position,
-            text,
-            native: ours.tokens,
-            native_offsets: ours.offsets,
-            reference: theirs.tokens,
-            reference_offsets: theirs.offsets,
-        }))
+            Err((None, error)) => Err(error),
+        })
     })?;
     let exit = match failed {
         Some(exit) => exit,

@@ -55,7 +55,7 @@ impl Rows<'_> {
     ) -> Result<(), Failure> {
         match self {
             Self::All => {
-                for block in matrix.blocks() {
+                for block in matrix.blocks()? {
                     each(matrix.rows_bytes(block)?)?;
                 }
             }

@@ -39,14 +39,19 @@ pub struct EmbeddingMatrix {
 }
 
 impl EmbeddingMatrix {
-    /// Finds the matrix among the files of a model; only headers are read.
+    /// Finds the matrix among the files of a model; only headers are read, and of a model of the Hub only they are
+    /// fetched.
     ///
     /// # Errors
     /// [`Error::MissingPart`] if the model has no checkpoint that is read, [`Error::Unsupported`] if the checkpoint
     /// has no such matrix, and the errors of the formats.
     pub fn open(files: &ModelFiles) -> Result<Self> {
         for &(name, is_index) in CHECKPOINTS {
-            let Some(file) = files.find(name)? else {
+            let found = match is_index {
+                true => files.find(name)?,
+                false => files.find_ranged(name)?,
+            };
+            let Some(file) = found else {
                 continue;
             };
             if !is_index {
@@ -58,7 +63,7 @@ impl EmbeddingMatrix {
             let Some((_, shard)) = found.and_then(|found| tensors.get(found)) else {
                 return Err(no_matrix(file.name()));
             };
-            let Some(shard_file) = files.find(shard)? else {
+            let Some(shard_file) = files.find_ranged(shard)? else {
                 return Err(Error::damaged(
                     file.name(),
                     format!("it names {shard}, which {} does not have", files.place()),
@@ -101,6 +106,7 @@ impl EmbeddingMatrix {
                 format!("{} is empty: its shape is [{rows}, {columns}]", tensor.name),
             ));
         }
+        file.approve();
         Ok(Self {
             container: checkpoint.container,
             file,
@@ -141,6 +147,43 @@ impl EmbeddingMatrix {
         self.container
     }
 
+    /// Bytes of the matrix in its file, from its first element to its last.
+    pub fn size(&self) -> u64 {
+        self.tensor.byte_range.end - self.tensor.byte_range.start
+    }
+
+    /// Makes the rows of `ids` ready together, where fetching them one after the other would cost more; ids beyond the
+    /// matrix are passed over.
+    ///
+    /// # Errors
+    /// Whatever fetching fails with.
+    pub fn prefetch(&self, ids: &[u32]) -> Result<()> {
+        let ids = ids.iter().map(|id| u64::from(*id));
+        let rows = ids.filter(|id| *id < self.rows);
+        let ranges: Vec<Range<u64>> = rows.flat_map(|id| self.row_ranges(id)).collect();
+        self.file.prefetch(&ranges)
+    }
+
+    /// Brings the whole matrix to this machine, for a reader that goes over all of it.
+    ///
+    /// # Errors
+    /// Whatever fetching fails with.
+    pub fn make_local(&self) -> Result<()> {
+        self.file.make_local(self.tensor.byte_range.clone())
+    }
+
+    /// Where the bytes of a row of the matrix are: in one place, or, where the matrix is transposed, one by one.
+    fn row_ranges(&self, id: u64) -> impl Iterator<Item = Range<u64>> {
+        let size = self.tensor.dtype.size();
+        let start = self.tensor.byte_range.start + id * self.tensor.strides[0] * size;
+        let step = self.tensor.strides[1] * size;
+        let (places, width) = match step == size || self.columns <= 1 {
+            true => (1, self.columns * size),
+            false => (self.columns, size),
+        };
+        (0..places).map(move |place| start + place * step..start + place * step + width)
+    }
+
     /// The stored bytes of a row, little-endian, in the order of its columns.
     ///
     /// # Errors
@@ -152,17 +195,17 @@ impl EmbeddingMatrix {
                 last: self.rows.saturating_sub(1),
             });
         }
-        let size = self.tensor.dtype.size();
-        let start = self.tensor.byte_range.start + id * self.tensor.strides[0] * size;
-        let step = self.tensor.strides[1] * size;
-        if step == size || self.columns <= 1 {
-            return self.file.read(start..start + self.columns * size);
-        }
+        let mut ranges = self.row_ranges(id);
+        let first = ranges.next().unwrap_or_default();
+        let first = self.file.read(first)?;
         // A transposed matrix: the elements of a row lie apart.
-        let mut bytes = Vec::new();
-        for column in 0..self.columns {
-            let at = start + column * step;
-            bytes.extend_from_slice(&self.file.read(at..at + size)?);
+        let mut ranges = ranges.peekable();
+        if ranges.peek().is_none() {
+            return Ok(first);
+        }
+        let mut bytes = first.into_owned();
+        for range in ranges {
+            bytes.extend_from_slice(&self.file.read(range)?);
         }
         Ok(Cow::Owned(bytes))
     }
@@ -188,6 +231,7 @@ impl EmbeddingMatrix {
         let mut different: Vec<u32> = ids.to_vec();
         different.sort_unstable();
         different.dedup();
+        self.prefetch(&different)?;
         let mut values = Vec::new();
         for &id in &different {
             let bytes = self.row_bytes(u64::from(id))?;
@@ -231,12 +275,17 @@ impl EmbeddingMatrix {
         Ok(Cow::Owned(bytes))
     }
 
-    /// The rows in blocks of about a megabyte, for scans of the whole matrix.
-    pub fn blocks(&self) -> Vec<Range<u64>> {
+    /// The rows in blocks of about a megabyte, for a reader that goes over all of them: the matrix is brought to this
+    /// machine first.
+    ///
+    /// # Errors
+    /// Whatever fetching fails with.
+    pub fn blocks(&self) -> Result<Vec<Range<u64>>> {
+        self.make_local()?;
         let step = BLOCK_BYTES.div_ceil(self.row_width().max(1));
-        (0..self.rows.div_ceil(step))
+        Ok((0..self.rows.div_ceil(step))
             .map(|block| block * step..((block + 1) * step).min(self.rows))
-            .collect()
+            .collect())
     }
 
     /// Bytes of a row.

@@ -49,6 +49,14 @@ pub struct Search<'s> {
     pub among: Option<&'s [u32]>,
 }
 
+impl Search<'_> {
+    /// Whether every row is read for it, rather than those that are listed.
+    pub fn reads_all(&self, matrix: &EmbeddingMatrix) -> bool {
+        self.among
+            .is_none_or(|ids| ids.len() as u64 > matrix.rows() / FEW)
+    }
+}
+
 /// For each query, its `k` nearest rows with their scores, nearest first, ties by id. The rows that a query is made
 /// of are left out, and so are rows whose score is not a number.
 ///
@@ -75,7 +83,7 @@ fn nearest_with(
     for queries in queries.chunks(QUERIES_A_PASS) {
         let pass = Pass::new(kernels, matrix, queries, search);
         let best = match search.among {
-            Some(ids) if ids.len() as u64 <= matrix.rows() / FEW => pass.listed(ids)?,
+            Some(ids) if !search.reads_all(matrix) => pass.listed(ids)?,
             _ => pass.scan()?,
         };
         answers.extend(best.into_iter().map(|best| best.ranked(search.metric)));
@@ -135,7 +143,7 @@ impl<'s> Pass<'s> {
 
     /// The nearest of all rows.
     fn scan(&self) -> Result<Vec<Best>> {
-        let blocks = self.matrix.blocks().into_par_iter();
+        let blocks = self.matrix.blocks()?.into_par_iter();
         let found = blocks.try_fold(
             || self.found(),
             |mut found, block| {
@@ -151,6 +159,7 @@ impl<'s> Pass<'s> {
 
     /// The nearest of some rows.
     fn listed(&self, ids: &[u32]) -> Result<Vec<Best>> {
+        self.matrix.prefetch(ids)?;
         let found = ids.par_iter().try_fold(
             || self.found(),
             |mut found, &id| {

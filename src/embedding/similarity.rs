@@ -151,6 +151,7 @@ impl Cosines {
         let mut ids = ids.to_vec();
         ids.sort_unstable();
         ids.dedup();
+        matrix.prefetch(&ids)?;
         let read = |id| {
             let row = matrix.row(u64::from(id))?;
             let norm = lanes(&row, &row, product).sqrt();

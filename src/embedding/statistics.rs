@@ -84,7 +84,7 @@ impl Values {
 /// # Errors
 /// Whatever reading it fails with.
 pub fn statistics(matrix: &EmbeddingMatrix) -> Result<Statistics> {
-    let blocks = matrix.blocks().into_par_iter();
+    let blocks = matrix.blocks()?.into_par_iter();
     let parts: Vec<Part> = blocks
         .map(|block| Part::of(matrix, block))
         .collect::<Result<_>>()?;

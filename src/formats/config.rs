@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::json::parse;
@@ -168,7 +168,7 @@ impl SpecialTokenConfig {
 }
 
 /// A token that is matched in the text before it is segmented (`AddedToken` of the reference).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "AddedTokenFields")]
 pub struct AddedTokenConfig {
     pub content: String,

@@ -1,23 +1,65 @@
-//! `tokenizer.json` → its vocabulary and added tokens, without building a tokenizer.
+//! `tokenizer.json` → its vocabulary, and what it says beside it, without building a tokenizer.
 //!
-//! The format is what the `tokenizers` crate writes; questions about ids and pieces need no more of it than this.
+//! The format is what the `tokenizers` crate writes.
 
 use std::fmt;
 
 use serde::de::{MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use super::config::AddedTokenConfig;
 use super::json::parse;
 use crate::error::Result;
 
-/// The part of `tokenizer.json` that says which ids there are.
+/// A `tokenizer.json`.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(from = "Fields")]
 pub struct TokenizerJson {
     pub model: ModelJson,
+    pub rest: RestJson,
+}
+
+/// What a `tokenizer.json` has beside its model. A step that it does not have is null.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RestJson {
     /// In the order in which they are added.
-    #[serde(default, deserialize_with = "nullable")]
     pub added_tokens: Vec<AddedTokenConfig>,
+    pub normalizer: Value,
+    pub pre_tokenizer: Value,
+    pub post_processor: Value,
+    pub decoder: Value,
+}
+
+/// The fields as they stand in the file.
+#[derive(Debug, Deserialize)]
+struct Fields {
+    model: ModelJson,
+    #[serde(default, deserialize_with = "nullable")]
+    added_tokens: Vec<AddedTokenConfig>,
+    #[serde(default)]
+    normalizer: Value,
+    #[serde(default)]
+    pre_tokenizer: Value,
+    #[serde(default)]
+    post_processor: Value,
+    #[serde(default)]
+    decoder: Value,
+}
+
+impl From<Fields> for TokenizerJson {
+    fn from(fields: Fields) -> Self {
+        Self {
+            model: fields.model,
+            rest: RestJson {
+                added_tokens: fields.added_tokens,
+                normalizer: fields.normalizer,
+                pre_tokenizer: fields.pre_tokenizer,
+                post_processor: fields.post_processor,
+                decoder: fields.decoder,
+            },
+        }
+    }
 }
 
 /// The `model` of `tokenizer.json`.
@@ -29,6 +71,9 @@ pub struct ModelJson {
     #[serde(default)]
     pub vocab: VocabularyJson,
     pub unk_id: Option<u32>,
+    /// Whether unknown characters are spelled as byte pieces.
+    #[serde(default)]
+    pub byte_fallback: Option<bool>,
     #[serde(default)]
     merges: Option<serde::de::IgnoredAny>,
     #[serde(default)]
@@ -122,7 +167,7 @@ mod tests {
         let bpe = br#"{"added_tokens": [{"id": 2, "content": "<s>", "special": true}], "model": {"vocab": {"a": 0}, "merges": []}}"#;
         let bpe = TokenizerJson::parse("tokenizer.json", bpe).unwrap();
         assert_eq!(bpe.model.algorithm(), "BPE");
-        assert_eq!(bpe.added_tokens[0].content, "<s>");
+        assert_eq!(bpe.rest.added_tokens[0].content, "<s>");
         assert!(
             matches!(bpe.model.vocab, VocabularyJson::ById(pieces) if pieces == [("a".to_owned(), 0)])
         );

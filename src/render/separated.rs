@@ -67,7 +67,7 @@ impl<'w> Separated<'w> {
                 optional(record.window),
                 index.to_string(),
                 record.ids[index].to_string(),
-                record.tokens[index].clone(),
+                record.tokens[index].to_owned(),
                 start.to_string(),
                 end.to_string(),
                 record.type_ids[index].to_string(),
@@ -297,13 +297,17 @@ impl Sink for Separated<'_> {
                 ])
             }
             Record::File(record) => {
-                self.header("file", &["model", "commit", "name", "size", "cached"])?;
+                self.header(
+                    "file",
+                    &["model", "commit", "name", "size", "cached", "tensor"],
+                )?;
                 self.write(vec![
                     record.model.clone(),
                     text(&record.commit),
                     record.name.clone(),
                     record.size.to_string(),
                     record.cached.to_string(),
+                    record.tensor.clone().unwrap_or_default(),
                 ])
             }
             Record::Difference(record) => {

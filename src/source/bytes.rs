@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 
 /// Random access to the bytes of one file of a model.
 ///
-/// Implementations: a mapped local file, bytes in memory. Headers, rows and whole matrices are read through this
-/// trait alone, so that everything above it is written once.
+/// Implementations: a mapped local file, a remote file by HTTP range, bytes in memory. Headers, rows and whole matrices
+/// are read through this trait alone, so that everything above it is written once.
 pub trait ByteSource: Debug + Send + Sync {
     /// The file's name as error messages show it.
     fn name(&self) -> &str;
@@ -22,6 +22,26 @@ pub trait ByteSource: Debug + Send + Sync {
     /// # Errors
     /// [`Error::Damaged`] if the range is not within the file.
     fn read(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>>;
+
+    /// Makes these ranges ready together, where reading them one after the other would cost more.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    fn prefetch(&self, _ranges: &[Range<u64>]) -> Result<()> {
+        Ok(())
+    }
+
+    /// Brings all of `range` to this machine, for a reader that goes over the whole of it: what is read within it from
+    /// then on is borrowed.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    fn make_local(&self, _range: Range<u64>) -> Result<()> {
+        Ok(())
+    }
+
+    /// Says that what was read so far made sense: a source that fetches may keep it, and what is read from now on.
+    fn approve(&self) {}
 
     /// Whether the file holds nothing.
     fn is_empty(&self) -> bool {
@@ -71,15 +91,16 @@ pub(super) fn slice<'a>(name: &str, bytes: &'a [u8], range: Range<u64>) -> Resul
     start
         .zip(end)
         .and_then(|(start, end)| bytes.get(start..end))
-        .ok_or_else(|| {
-            Error::damaged(
-                name,
-                format!(
-                    "bytes {} to {} are wanted, and it has {}",
-                    range.start,
-                    range.end,
-                    bytes.len()
-                ),
-            )
-        })
+        .ok_or_else(|| outside(name, &range, bytes.len() as u64))
+}
+
+/// The error for a range that is not within a file of `length` bytes.
+pub(super) fn outside(name: &str, range: &Range<u64>, length: u64) -> Error {
+    Error::damaged(
+        name,
+        format!(
+            "bytes {} to {} are wanted, and it has {length}",
+            range.start, range.end
+        ),
+    )
 }

@@ -1,5 +1,7 @@
 //! A model of the Hub → its files: what the cache holds, and what the network adds to it.
 
+mod ranged;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,9 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::bytes::ByteSource;
 use super::hub_cache::{CachedModel, is_commit};
 use super::hub_client::HubClient;
+use super::hub_connection::HubConnection;
 use super::hub_download::Download;
 use super::mapped::MappedFile;
-use super::{FileEntry, SourceOptions};
+use super::{Fetched, FileEntry, SourceOptions};
 use crate::error::{Error, Result, reason};
 use crate::model_ref::HubModel;
 
@@ -23,6 +26,7 @@ pub(super) struct HubFiles {
     revision: String,
     cache: CachedModel,
     options: SourceOptions,
+    connection: Arc<HubConnection>,
     state: Mutex<State>,
 }
 
@@ -32,7 +36,6 @@ struct State {
     commit: Option<String>,
     /// All files of the commit, once the Hub has listed them, with their sizes once it has told them.
     listing: Option<BTreeMap<String, Option<u64>>>,
-    client: Option<HubClient>,
     /// The network failed while the cache had files of the commit: it is not tried again.
     unreachable: Option<String>,
 }
@@ -43,6 +46,18 @@ enum Cached {
     /// The commit has no such file.
     Absent,
     Unknown,
+}
+
+/// Where a file is.
+enum Found {
+    /// In the cache.
+    Here(Arc<dyn ByteSource>),
+    /// On the Hub, which lists it for the commit.
+    Listed(String),
+    /// The commit does not have it.
+    Absent(String),
+    /// Nowhere, as far as can be known without the network.
+    Nowhere,
 }
 
 impl std::fmt::Debug for HubFiles {
@@ -62,11 +77,13 @@ impl HubFiles {
             commit: cache.commit(&revision),
             ..State::default()
         };
+        let connection = HubConnection::new(model.clone(), &revision, options.clone());
         Self {
             model,
             revision,
             cache,
             options,
+            connection: Arc::new(connection),
             state: Mutex::new(state),
         }
     }
@@ -87,31 +104,50 @@ impl HubFiles {
             .map(|commit| self.cache.snapshot(commit))
     }
 
+    /// What reading files by ranges has cost so far.
+    pub(super) fn fetched(&self) -> Fetched {
+        self.connection.cost.fetched()
+    }
+
     pub(super) fn find(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
         let mut state = self.state();
-        match self.cached(&state, name)? {
-            Cached::File(file) => return Ok(Some(file)),
-            Cached::Absent => return Ok(None),
+        match self.locate(&mut state, name)? {
+            Found::Here(file) => Ok(Some(file)),
+            Found::Listed(commit) if self.fetch(&commit, name)? => {
+                self.open(&commit, name).map(Some)
+            }
+            Found::Listed(commit) | Found::Absent(commit) => Ok(self.absent(&commit, name)),
+            Found::Nowhere => Ok(None),
+        }
+    }
+
+    fn absent(&self, commit: &str, name: &str) -> Option<Arc<dyn ByteSource>> {
+        // A cache that cannot be written costs the next run a question, no more.
+        let _ = self.cache.mark_absent(commit, name);
+        None
+    }
+
+    /// Finds out where a file is; the Hub is asked for what the cache does not know.
+    fn locate(&self, state: &mut State, name: &str) -> Result<Found> {
+        match self.cached(state, name)? {
+            Cached::File(file) => return Ok(Found::Here(file)),
+            Cached::Absent => return Ok(Found::Nowhere),
             Cached::Unknown => {}
         }
-        if !self.list_names(&mut state, name)? {
-            return Ok(None);
+        if !self.list_names(state, name)? {
+            return Ok(Found::Nowhere);
         }
         // Which commit it is may be known only now.
-        if let Cached::File(file) = self.cached(&state, name)? {
-            return Ok(Some(file));
+        if let Cached::File(file) = self.cached(state, name)? {
+            return Ok(Found::Here(file));
         }
-        let listed = state
-            .listing
-            .as_ref()
-            .is_some_and(|listing| listing.contains_key(name));
+        let listing = state.listing.as_ref();
+        let listed = listing.is_some_and(|listing| listing.contains_key(name));
         let commit = state.commit.clone().unwrap_or_default();
-        if listed && self.fetch(&mut state, &commit, name)? {
-            return self.open(&commit, name).map(Some);
-        }
-        // A cache that cannot be written costs the next run a question, no more.
-        let _ = self.cache.mark_absent(&commit, name);
-        Ok(None)
+        Ok(match listed {
+            true => Found::Listed(commit),
+            false => Found::Absent(commit),
+        })
     }
 
     fn cached(&self, state: &State, name: &str) -> Result<Cached> {
@@ -145,9 +181,9 @@ impl HubFiles {
         Ok(Arc::new(MappedFile::open(&path, shown)?))
     }
 
-    fn fetch(&self, state: &mut State, commit: &str, name: &str) -> Result<bool> {
+    fn fetch(&self, commit: &str, name: &str) -> Result<bool> {
         Download {
-            client: self.client(state)?,
+            client: &*self.client(name)?,
             cache: &self.cache,
             cache_dir: &self.options.hub.cache_dir,
             observer: self.options.observer.as_ref(),
@@ -171,7 +207,7 @@ impl HubFiles {
             };
         }
         let revision = state.commit.as_ref().unwrap_or(&self.revision).clone();
-        match self.client(state)?.commit(&revision) {
+        match self.client(file)?.commit(&revision) {
             Ok((commit, names)) => {
                 if state.commit.is_none() {
                     // A cache that cannot be written may still hold the files of this commit.
@@ -196,7 +232,7 @@ impl HubFiles {
         }
         let commit = state.commit.clone().unwrap_or_default();
         if !self.is_cut_off(&state) {
-            match self.client(&mut state)?.sizes(&commit) {
+            match self.client(ALL_FILES)?.sizes(&commit) {
                 Ok(sizes) => {
                     let sizes = sizes.into_iter().map(|(name, size)| (name, Some(size)));
                     state.listing = Some(sizes.collect());
@@ -228,7 +264,7 @@ impl HubFiles {
             return Ok(());
         }
         let mut state = self.state();
-        let (commit, names) = self.client(&mut state)?.commit(&self.revision)?;
+        let (commit, names) = self.client(ALL_FILES)?.commit(&self.revision)?;
         if !is_commit(&self.revision) {
             self.cache
                 .write_commit(&self.revision, &commit)
@@ -270,7 +306,7 @@ impl HubFiles {
     }
 
     fn is_offline(&self) -> bool {
-        self.options.offline || self.options.hub.offline
+        self.connection.is_offline()
     }
 
     fn is_cut_off(&self, state: &State) -> bool {
@@ -287,18 +323,11 @@ impl HubFiles {
     }
 
     fn not_cached(&self, file: &str) -> Error {
-        Error::NotCached {
-            model: self.model.to_string(),
-            file: file.to_owned(),
-        }
+        self.connection.not_cached(file)
     }
 
-    fn client<'s>(&self, state: &'s mut State) -> Result<&'s HubClient> {
-        let client = match state.client.take() {
-            Some(client) => client,
-            None => HubClient::new(&self.model, &self.revision, &self.options)?,
-        };
-        Ok(state.client.insert(client))
+    fn client(&self, file: &str) -> Result<Arc<HubClient>> {
+        self.connection.client(file)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

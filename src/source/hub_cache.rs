@@ -142,28 +142,35 @@ impl CachedModel {
 
     /// The right to write one blob, shared with huggingface_hub and hf-hub, which lock the same file the same way.
     /// `wait` is called again and again while another process has it.
-    pub(super) fn lock(&self, etag: &str, mut wait: impl FnMut()) -> io::Result<BlobLock> {
+    pub(super) fn lock(&self, etag: &str, wait: impl FnMut()) -> io::Result<FileLock> {
         fs::create_dir_all(&self.locks)?;
-        let file = File::create(self.locks.join(format!("{etag}.lock")))?;
+        FileLock::take(&self.locks.join(format!("{etag}.lock")), wait)
+    }
+}
+
+/// Held while a file is written; dropping it, or the end of the process, lets go.
+#[derive(Debug)]
+pub(super) struct FileLock {
+    _file: File,
+}
+
+impl FileLock {
+    /// Takes the lock that the file at `path` stands for; `wait` is called again and again while another process has it.
+    pub(super) fn take(path: &Path, mut wait: impl FnMut()) -> io::Result<Self> {
+        let file = File::create(path)?;
         loop {
             match file.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::WouldBlock) => wait(),
-                // A network file system without locks: blobs still get their name in one step.
+                // A network file system without locks: files still get their name in one step.
                 Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
                     break;
                 }
                 Err(TryLockError::Error(error)) => return Err(error),
             }
         }
-        Ok(BlobLock { _file: file })
+        Ok(Self { _file: file })
     }
-}
-
-/// Held while a blob is written; dropping it, or the end of the process, lets go.
-#[derive(Debug)]
-pub(super) struct BlobLock {
-    _file: File,
 }
 
 /// Whether this is a full commit hash, and with it a name that cannot lead out of a folder.

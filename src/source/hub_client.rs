@@ -4,6 +4,11 @@
 //! instead of the process environment, and the headers that announce a file (its `list_tree` does not carry the
 //! sha256 of large files, and its `get_file_metadata` follows the redirect that has them).
 
+mod content_range;
+mod failure;
+mod ranges;
+mod remote_place;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,23 +17,22 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use hf_hub::repository::RepoTreeEntry;
 use hf_hub::{HFClient, HFError, HFRepository, RepoTypeModel};
+use reqwest::Url;
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{StatusCode, Url};
 
 use super::hub_cache::is_commit;
 use super::hub_digest::Etag;
 use super::hub_env::{HubSettings, Token};
-use super::hub_error::{Asked, NOT_THE_HUB, TIMED_OUT, transport};
+use super::hub_error::{Asked, BROKE, NOT_THE_HUB, TIMED_OUT, transport};
 use super::{Observer, SourceOptions};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model_ref::HubModel;
+use failure::Failure;
+pub(super) use remote_place::{Cost, RemotePlace};
 
 const USER_AGENT: &str = concat!("tokscope/", env!("CARGO_PKG_VERSION"));
 /// Attempts after the first one that fails in a way that may pass.
 const RETRIES: u32 = 3;
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// A longer `Retry-After` is an answer for the person, not for the program.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// Redirects within the Hub: a renamed repository, the resolve cache.
 const REDIRECTS: usize = 5;
 /// What errors about a whole repository call the thing they did not get.
@@ -68,18 +72,8 @@ pub(super) struct Announcement {
     pub(super) etag: Etag,
     /// In bytes.
     pub(super) size: u64,
-}
-
-/// Why one attempt at a request failed.
-enum Failure {
-    Hub(HFError),
-    Transport(reqwest::Error),
-    Refused {
-        status: StatusCode,
-        code: Option<String>,
-        retry_after: Option<Duration>,
-    },
-    NotTheHub,
+    /// Where its bytes are: for a large file an address at another host, signed and good for a while.
+    pub(super) address: Url,
 }
 
 impl HubClient {
@@ -167,20 +161,37 @@ impl HubClient {
     }
 
     /// What the Hub announces of a file; none if the commit has no such file.
-    pub(super) fn announcement(&self, commit: &str, file: &str) -> Result<Option<Announcement>> {
+    pub(super) fn announcement(
+        &self,
+        commit: &str,
+        file: &str,
+        cost: &Cost,
+    ) -> Result<Option<Announcement>> {
+        self.wait(self.announce(commit, file, cost))?
+    }
+
+    async fn announce(
+        &self,
+        commit: &str,
+        file: &str,
+        cost: &Cost,
+    ) -> Result<Option<Announcement>> {
         let mut url = self.resolve.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.push(commit).extend(file.split('/'));
         }
-        self.ask(file, self.etag_timeout, || self.head(url.clone()))
+        self.insist(file, self.etag_timeout, || self.head(url.clone(), cost))
+            .await
     }
 
-    async fn head(&self, mut url: Url) -> Result<Option<Announcement>, Failure> {
+    async fn head(&self, mut url: Url, cost: &Cost) -> Result<Option<Announcement>, Failure> {
         for _ in 0..REDIRECTS {
             let mut request = self.plain.head(url.clone());
+            // Redirects are followed within the Hub only.
             if let Some(token) = &self.token {
                 request = request.bearer_auth(token.secret());
             }
+            cost.add_request();
             let answer = request.send().await.map_err(Failure::Transport)?;
             let (status, headers) = (answer.status(), answer.headers());
             let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
@@ -197,21 +208,24 @@ impl HubClient {
                 if code.as_deref() == Some("EntryNotFound") {
                     return Ok(None);
                 }
-                let seconds =
-                    text(&reqwest::header::RETRY_AFTER).and_then(|t| t.trim().parse().ok());
-                return Err(Failure::Refused {
-                    status,
-                    code,
-                    retry_after: seconds.map(Duration::from_secs),
-                });
+                return Err(Failure::refused(status, headers));
             }
             let etag = text(&LINKED_ETAG).or_else(|| text(&reqwest::header::ETAG));
             let size = text(&LINKED_SIZE).or_else(|| text(&reqwest::header::CONTENT_LENGTH));
+            let address = match text(&reqwest::header::LOCATION) {
+                Some(elsewhere) if status.is_redirection() => url.join(elsewhere).ok(),
+                _ => Some(url.clone()),
+            };
             return match (
                 etag.and_then(Etag::parse),
                 size.and_then(|s| s.parse().ok()),
+                address,
             ) {
-                (Some(etag), Some(size)) => Ok(Some(Announcement { etag, size })),
+                (Some(etag), Some(size), Some(address)) => Ok(Some(Announcement {
+                    etag,
+                    size,
+                    address,
+                })),
                 _ => Err(Failure::NotTheHub),
             };
         }
@@ -251,43 +265,48 @@ impl HubClient {
     where
         F: Future<Output = Result<T, Failure>>,
     {
+        self.wait(self.insist(file, limit, request))?
+    }
+
+    async fn insist<T, F>(&self, file: &str, limit: Duration, request: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
         let mut attempt = 0;
         loop {
-            let failure = match self.within(limit, request()) {
-                None => return Err(self.asked.unreachable(TIMED_OUT)),
-                Some(Ok(answer)) => return Ok(answer),
-                Some(Err(failure)) => failure,
+            let failure = match tokio::time::timeout(limit, request()).await {
+                Err(_) => return Err(self.asked.unreachable(TIMED_OUT)),
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(failure)) => failure,
             };
-            match failure.pause(attempt) {
-                Some(pause) => {
-                    if pause >= Duration::from_secs(1) {
-                        let seconds = pause.as_secs();
-                        self.observer
-                            .note(&format!("the Hub asks to wait {seconds} s"));
-                    }
-                    std::thread::sleep(pause);
-                }
-                None => return Err(self.error(file, &failure)),
+            if !self.pause(&failure, attempt).await {
+                return Err(failure.error(&self.asked, file));
             }
             attempt += 1;
         }
     }
 
-    fn error(&self, file: &str, failure: &Failure) -> Error {
-        match failure {
-            Failure::Hub(error) => self.asked.failed(file, error),
-            Failure::Transport(error) => self.asked.unreachable(transport(error)),
-            Failure::Refused { status, code, .. } => {
-                self.asked.refused(file, status.as_u16(), code.as_deref())
-            }
-            Failure::NotTheHub => self.asked.unreachable(NOT_THE_HUB),
+    /// Waits as long as a failure asks for; false if there is no use in another attempt.
+    async fn pause(&self, failure: &Failure, attempt: u32) -> bool {
+        let Some(pause) = failure.pause(attempt) else {
+            return false;
+        };
+        if pause >= Duration::from_secs(1) {
+            let seconds = pause.as_secs();
+            self.observer
+                .note(&format!("the Hub asks to wait {seconds} s"));
         }
+        tokio::time::sleep(pause).await;
+        true
     }
 
-    /// None if there is no outcome in time.
-    fn within<F: Future>(&self, limit: Duration, future: F) -> Option<F::Output> {
-        let runtime = self.runtime.as_ref()?;
-        runtime.block_on(async { tokio::time::timeout(limit, future).await.ok() })
+    /// Runs a future to its end on this thread.
+    fn wait<F: Future>(&self, future: F) -> Result<F::Output> {
+        match &self.runtime {
+            Some(runtime) => Ok(runtime.block_on(future)),
+            // Only while the client is being dropped.
+            None => Err(self.asked.unreachable("the connection is closed")),
+        }
     }
 }
 
@@ -295,38 +314,6 @@ impl Drop for HubClient {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
-        }
-    }
-}
-
-impl Failure {
-    /// How long to wait before the next attempt; none if there is no use in one. hf-hub has made its own attempts,
-    /// without regard to `Retry-After`.
-    fn pause(&self, attempt: u32) -> Option<Duration> {
-        if attempt >= RETRIES {
-            return None;
-        }
-        let backoff = FIRST_PAUSE * 2_u32.pow(attempt);
-        match self {
-            Self::Hub(HFError::RateLimited { retry_after, .. }) => {
-                retry_after.filter(|pause| *pause <= LONGEST_PAUSE)
-            }
-            Self::Transport(error) => error.is_connect().then_some(backoff),
-            Self::Refused {
-                status,
-                retry_after,
-                ..
-            } => {
-                let passing = status.is_server_error()
-                    || matches!(
-                        *status,
-                        StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT
-                    );
-                passing
-                    .then(|| retry_after.unwrap_or(backoff))
-                    .filter(|pause| *pause <= LONGEST_PAUSE)
-            }
-            Self::Hub(_) | Self::NotTheHub => None,
         }
     }
 }
@@ -345,17 +332,17 @@ impl Transfer<'_> {
     /// # Errors
     /// The reason in a few words.
     pub(super) fn next(&mut self) -> Result<Option<Vec<u8>>, String> {
-        match self
-            .client
-            .within(self.client.download_timeout, self.stream.next())
-        {
-            None => Err(TIMED_OUT.to_owned()),
-            Some(None) => Ok(None),
-            Some(Some(Ok(bytes))) => Ok(Some(bytes)),
-            Some(Some(Err(HFError::Request { source, .. }))) if source.is_timeout() => {
+        let (client, limit) = (self.client, self.client.download_timeout);
+        let next = async { tokio::time::timeout(limit, self.stream.next()).await };
+        match client.wait(next) {
+            Ok(Ok(None)) => Ok(None),
+            Ok(Ok(Some(Ok(bytes)))) => Ok(Some(bytes)),
+            Ok(Ok(Some(Err(HFError::Request { source, .. })))) if source.is_timeout() => {
                 Err(TIMED_OUT.to_owned())
             }
-            Some(Some(Err(_))) => Err("the connection broke".to_owned()),
+            Ok(Ok(Some(Err(_)))) => Err(BROKE.to_owned()),
+            Ok(Err(_)) => Err(TIMED_OUT.to_owned()),
+            Err(error) => Err(error.to_string()),
         }
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::Observer;
 use super::hub_cache::CachedModel;
-use super::hub_client::{Announcement, HubClient};
+use super::hub_client::{Announcement, Cost, HubClient};
 use super::hub_digest::Hasher;
 use crate::error::{Error, Result, reason};
 
@@ -52,7 +52,10 @@ enum Attempt {
 impl Download<'_> {
     /// Stores the file; false if the commit has no such file.
     pub(super) fn run(&self) -> Result<bool> {
-        let Some(announced) = self.client.announcement(self.commit, self.file)? else {
+        let Some(announced) = self
+            .client
+            .announcement(self.commit, self.file, &Cost::default())?
+        else {
             return Ok(false);
         };
         let etag = announced.etag.as_str();

@@ -32,12 +32,17 @@ impl Asked {
             (_, Some("RevisionNotFound")) => self.no_revision(),
             // A private repository is not told from none at all, and none at all not from a lack of a token.
             (401, _) | (_, Some("RepoNotFound")) => self.no_model(),
-            _ => Error::HubStatus {
-                endpoint: self.endpoint.clone(),
-                model: self.model.clone(),
-                file: file.to_owned(),
-                status,
-            },
+            _ => self.not_given(file, status),
+        }
+    }
+
+    /// A file did not come, with this status and for no reason that is known.
+    pub(super) fn not_given(&self, file: &str, status: u16) -> Error {
+        Error::HubStatus {
+            endpoint: self.endpoint.clone(),
+            model: self.model.clone(),
+            file: file.to_owned(),
+            status,
         }
     }
 
@@ -96,6 +101,7 @@ impl Asked {
 /// A login page of a network, a proxy's error page, an endpoint that is something else.
 pub(super) const NOT_THE_HUB: &str = "its answer is not one of a Hub";
 pub(super) const TIMED_OUT: &str = "timed out";
+pub(super) const BROKE: &str = "the connection broke";
 
 /// The reason of a failed request in a few words. Addresses are left out: they can hold secrets.
 pub(super) fn transport(error: &(dyn StdError + 'static)) -> String {
@@ -144,7 +150,7 @@ fn known(kind: io::ErrorKind) -> Option<&'static str> {
         io::ErrorKind::ConnectionReset
         | io::ErrorKind::ConnectionAborted
         | io::ErrorKind::BrokenPipe
-        | io::ErrorKind::UnexpectedEof => "the connection broke",
+        | io::ErrorKind::UnexpectedEof => BROKE,
         io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
             "the network is unreachable"
         }

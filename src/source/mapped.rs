@@ -13,7 +13,6 @@ use crate::error::{Error, Result};
 
 /// Ranges of at least this many bytes are read to their end, and worth fetching ahead of the reader. The kernel's
 /// own read-ahead is off: with it, one row of 768 bytes costs 128 KiB of disk.
-#[cfg(unix)]
 const SCAN: u64 = 1 << 20;
 
 /// A read-only map of a whole file.
@@ -37,6 +36,22 @@ impl MappedFile {
         }
     }
 
+    /// Says that these bytes will be read soon, to their end.
+    pub(super) fn expect(&self, range: Range<usize>) {
+        #[cfg(unix)]
+        if let Some(map) = &self.map
+            && range.start < range.end
+            && range.end <= map.len()
+        {
+            // Advice only.
+            let _ = map.advise_range(
+                memmap2::Advice::WillNeed,
+                range.start,
+                range.end - range.start,
+            );
+        }
+    }
+
     /// All of the file, without advice on how it will be read.
     pub fn bytes(&self) -> &[u8] {
         self.map.as_deref().unwrap_or_default()
@@ -54,12 +69,9 @@ impl ByteSource for MappedFile {
 
     fn read(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>> {
         let bytes = slice(&self.name, self.bytes(), range.clone())?;
-        #[cfg(unix)]
-        if bytes.len() as u64 >= SCAN
-            && let Some(map) = &self.map
-        {
-            // Advice only; `range` lies within the map, so it fits a usize.
-            let _ = map.advise_range(memmap2::Advice::WillNeed, range.start as usize, bytes.len());
+        if bytes.len() as u64 >= SCAN {
+            // It lies within the map, so it fits a usize.
+            self.expect(range.start as usize..range.end as usize);
         }
         Ok(Cow::Borrowed(bytes))
     }

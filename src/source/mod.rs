@@ -3,25 +3,33 @@
 //! ```text
 //! ModelRef::Demo ────────────────────────────────────► demo ───────► MemoryFile ─┐
 //! ModelRef::Directory ───────────────────────────────► directory ──┐             ├─► dyn ByteSource
-//! ModelRef::Hub ─► hub ─┬─ in the cache: hub_cache ────────────────┴► MappedFile ┘
-//!                       └─ not there:    hub_client (asks) ─► hub_download (stores, verified) ─► hub_cache
+//! ModelRef::Hub ─► hub ─┬─ in the cache: hub_cache ────────────────┴► MappedFile ┤
+//!                       ├─ whole files:  hub_client (asks) ─► hub_download (stores, verified) ─► hub_cache
+//!                       └─ byte ranges:  hub_client (asks) ─► remote_file ► RemoteFile ┘
+//!                                                             └► range_store (keeps, in the own cache)
 //! ```
 //!
 //! Files are found one by one, when they are asked for. The cache answers first; the network is used for what it
 //! does not know. Nothing here prints: what happens meanwhile is told to an [`Observer`].
 
 pub mod bytes;
+mod chain;
 mod demo;
 mod directory;
 mod hub;
 mod hub_cache;
 mod hub_client;
+mod hub_connection;
 mod hub_digest;
 mod hub_download;
 mod hub_env;
 mod hub_error;
 mod mapped;
 mod own_cache;
+mod pieces;
+mod range_plan;
+mod range_store;
+mod remote_file;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -83,9 +91,20 @@ pub struct FileEntry {
     pub cached: bool,
 }
 
+/// What reading files of the Hub by ranges has cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Fetched {
+    /// Requests for those files: for their headers, and for ranges.
+    pub requests: u64,
+    /// Bytes of those ranges that came.
+    pub bytes: u64,
+}
+
 /// The files of one model.
 pub struct ModelFiles {
     place: Place,
+    /// Files of the Hub are fetched whole, not read by ranges.
+    whole: bool,
     cache: OwnCache,
     observer: Arc<dyn Observer>,
 }
@@ -120,9 +139,19 @@ impl ModelFiles {
         };
         Ok(Self {
             place,
+            whole: false,
             cache,
             observer,
         })
+    }
+
+    /// The same files, with those that [`Self::find_ranged`] would read by ranges fetched whole, and verified.
+    #[must_use]
+    pub fn whole(self) -> Self {
+        Self {
+            whole: true,
+            ..self
+        }
     }
 
     /// The model as records carry it: `owner/name`, a path, or `demo`.
@@ -185,17 +214,45 @@ impl ModelFiles {
     /// Exit 3 if it cannot be fetched, [`Error::ReadModel`] if it cannot be read, and [`Error::Damaged`] for a name
     /// that leads out of the model (names come from index files too).
     pub fn find(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
-        if !is_within(name) {
-            return Err(Error::damaged(
-                self.model(),
-                format!("it refers to {name:?}, which is not the name of a file in it"),
-            ));
-        }
+        self.check(name)?;
         match &self.place {
             Place::Demo => Ok(demo::find(name)),
             Place::Directory(directory) => directory.find(name),
             Place::Hub(hub) => hub.find(name).map_err(|error| cached(hub, error)),
         }
+    }
+
+    /// The file `name`, to read parts of: a file of the Hub that is not in its cache is not fetched, and its bytes come
+    /// over the network as they are read. What came earlier is in the own cache. Otherwise as [`Self::find`].
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub fn find_ranged(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
+        match &self.place {
+            Place::Hub(hub) if !self.whole => {
+                self.check(name)?;
+                hub.find_ranged(name).map_err(|error| cached(hub, error))
+            }
+            _ => self.find(name),
+        }
+    }
+
+    /// What reading by ranges has cost so far; none where nothing was fetched.
+    pub fn fetched(&self) -> Option<Fetched> {
+        match &self.place {
+            Place::Demo | Place::Directory(_) => None,
+            Place::Hub(hub) => Some(hub.fetched()).filter(|fetched| fetched.bytes > 0),
+        }
+    }
+
+    fn check(&self, name: &str) -> Result<()> {
+        if is_within(name) {
+            return Ok(());
+        }
+        Err(Error::damaged(
+            self.model(),
+            format!("it refers to {name:?}, which is not the name of a file in it"),
+        ))
     }
 
     /// The error for a file that [`Self::find`] did not find and that `what` cannot do without: that the model does

@@ -51,6 +51,11 @@ impl OwnCache {
         MappedFile::open(&path, name).ok()
     }
 
+    /// The place of a file or folder of that name, whether or not it is there; none without a cache.
+    pub(super) fn place(&self, name: &str) -> Option<PathBuf> {
+        Some(self.folder.as_ref()?.join(name))
+    }
+
     /// Keeps a file: it appears whole or not at all, whoever else does the same at the same time.
     ///
     /// # Errors

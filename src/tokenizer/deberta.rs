@@ -5,8 +5,7 @@
 //! stripped before the character map runs; `add_dummy_prefix`, `remove_extra_whitespaces` and
 //! `escape_whitespaces` of the file are ignored.
 
-use std::sync::Arc;
-
+use serde_json::Value;
 use tokenizers::SplitDelimiterBehavior;
 use tokenizers::models::unigram::Unigram;
 use tokenizers::normalizers::replace::{Replace, ReplacePattern};
@@ -16,10 +15,10 @@ use tokenizers::normalizers::{
 use tokenizers::pre_tokenizers::metaspace::{Metaspace, PrependScheme};
 use tokenizers::pre_tokenizers::punctuation::Punctuation;
 use tokenizers::pre_tokenizers::sequence::Sequence as PreTokenizerSequence;
+use tokenizers::processors::PostProcessorWrapper;
 use tokenizers::processors::template::TemplateProcessing;
 
 use super::native::compiled::Compiled;
-use super::native::{NativeEngine, Template};
 use crate::error::{Error, Result};
 use crate::formats::config::{
     AddedTokenConfig, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig,
@@ -100,38 +99,28 @@ pub fn convert(
 
     let mut tokenizer = tokenizers::Tokenizer::new(unigram);
     tokenizer
-        .with_normalizer(Some(normalizer(name, model, config)?))
+        .with_normalizer(Some(normalizer(name, &model.precompiled_charsmap, config)?))
         .map_err(damaged)?;
-    let metaspace = Metaspace::new('▁', PrependScheme::Always, true);
-    let mut pre_tokenizers = Vec::new();
-    if config.split_by_punct {
-        pre_tokenizers.push(Punctuation::new(SplitDelimiterBehavior::Isolated).into());
-    }
-    pre_tokenizers.push(metaspace.clone().into());
-    tokenizer.with_pre_tokenizer(Some(PreTokenizerSequence::new(pre_tokenizers)));
-    tokenizer.with_decoder(Some(metaspace));
+    tokenizer.with_pre_tokenizer(Some(pre_tokenizer(config)));
+    tokenizer.with_decoder(Some(metaspace()));
     Ok(tokenizer)
 }
 
-/// The native engine for the same file, where it does all that the file and its added tokens ask for.
-pub fn native(
-    compiled: &Arc<Compiled>,
-    config: &TokenizerConfig,
-    added_ids: &[(AddedTokenConfig, u32)],
-) -> Option<NativeEngine> {
-    if config.do_lower_case || config.split_by_punct {
-        return None;
-    }
-    let template = |text: &str| {
-        let known = added_ids.iter().find(|(token, _)| token.content == text);
-        let id = known.map(|(_, id)| *id).or_else(|| compiled.find(text));
-        (id.unwrap_or(compiled.unknown_id()), text.to_owned())
-    };
-    let template = Template {
-        first: template("[CLS]"),
-        separator: template("[SEP]"),
-    };
-    NativeEngine::new(Arc::clone(compiled), added_ids, template)
+/// Whether the configuration asks for nothing beyond what all of the family do.
+pub fn is_plain(config: &TokenizerConfig) -> bool {
+    !(config.do_lower_case || config.split_by_punct)
+}
+
+/// `normalizer` and `pre_tokenizer` as a `tokenizer.json` of the same tokenizer has them.
+///
+/// # Errors
+/// [`Error::Damaged`] for a character map that cannot be used.
+pub fn steps(name: &str, charsmap: &[u8], config: &TokenizerConfig) -> Result<[Value; 2]> {
+    let damaged = |problem: serde_json::Error| Error::damaged(name, problem);
+    Ok([
+        serde_json::to_value(normalizer(name, charsmap, config)?).map_err(damaged)?,
+        serde_json::to_value(pre_tokenizer(config)).map_err(damaged)?,
+    ])
 }
 
 /// Pieces → text: `▁` is a space, and nothing at the very beginning. The reference's Metaspace decoder.
@@ -144,43 +133,50 @@ pub fn decode(pieces: &[String]) -> String {
     text
 }
 
-/// Wraps texts as `[CLS] A [SEP]` and `[CLS] A [SEP] B [SEP]`; run once every token has its id.
+/// Wraps texts as `[CLS] A [SEP]` and `[CLS] A [SEP] B [SEP]`, given the ids of tokens.
 ///
-/// A template token that the vocabulary lacks has the unknown id, as in the reference.
-pub fn add_template(
+/// # Errors
+/// None that a file could cause.
+pub fn template(
     name: &str,
-    tokenizer: &mut tokenizers::Tokenizer,
+    id_of: impl Fn(&str) -> Option<u32>,
     unknown_id: u32,
-) -> Result<()> {
-    let template = |text: &str| text.to_owned();
-    let id = |token: &str| tokenizer.token_to_id(token).unwrap_or(unknown_id);
+) -> Result<PostProcessorWrapper> {
+    // A template token that the vocabulary lacks has the unknown id, as in the reference.
+    let id = |token: &str| (token.to_owned(), id_of(token).unwrap_or(unknown_id));
+    let damaged = |problem: String| Error::damaged(name, problem);
     let processor = TemplateProcessing::builder()
-        .try_single(template("[CLS]:0 $A:0 [SEP]:0"))
-        .map_err(|problem| Error::damaged(name, problem))?
-        .try_pair(template("[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1"))
-        .map_err(|problem| Error::damaged(name, problem))?
-        .special_tokens(vec![
-            ("[CLS]".to_owned(), id("[CLS]")),
-            ("[SEP]".to_owned(), id("[SEP]")),
-        ])
+        .try_single("[CLS]:0 $A:0 [SEP]:0".to_owned())
+        .map_err(damaged)?
+        .try_pair("[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1".to_owned())
+        .map_err(damaged)?
+        .special_tokens(vec![id("[CLS]"), id("[SEP]")])
         .build()
         .map_err(|problem| Error::damaged(name, problem))?;
-    tokenizer.with_post_processor(Some(processor));
-    Ok(())
+    Ok(processor.into())
 }
 
-fn normalizer(
-    name: &str,
-    model: &SentencePieceModel,
-    config: &TokenizerConfig,
-) -> Result<NormalizerSequence> {
+fn metaspace() -> Metaspace {
+    Metaspace::new('▁', PrependScheme::Always, true)
+}
+
+fn pre_tokenizer(config: &TokenizerConfig) -> PreTokenizerSequence {
+    let mut steps = Vec::new();
+    if config.split_by_punct {
+        steps.push(Punctuation::new(SplitDelimiterBehavior::Isolated).into());
+    }
+    steps.push(metaspace().into());
+    PreTokenizerSequence::new(steps)
+}
+
+fn normalizer(name: &str, charsmap: &[u8], config: &TokenizerConfig) -> Result<NormalizerSequence> {
     let mut steps: Vec<NormalizerWrapper> = Vec::new();
     if config.do_lower_case {
         steps.push(Lowercase.into());
     }
     steps.push(Strip::new(true, true).into());
-    if !model.precompiled_charsmap.is_empty() {
-        let map = Precompiled::from(&model.precompiled_charsmap)
+    if !charsmap.is_empty() {
+        let map = Precompiled::from(charsmap)
             .map_err(|problem| Error::damaged(name, format!("its character map: {problem}")))?;
         steps.push(map.into());
     }

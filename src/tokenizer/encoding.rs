@@ -2,12 +2,14 @@
 
 use clap::ValueEnum;
 
+use crate::record::Strings;
+
 /// Tokens of one window of a text or a pair, special tokens included where asked for. All vectors are equally long.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Encoding {
     pub ids: Vec<u32>,
     /// The piece of each id; an unknown token shows the unknown piece, and its surface in `offsets`.
-    pub tokens: Vec<String>,
+    pub tokens: Strings,
     /// Half-open byte ranges of the original text (of the second text for its tokens); `(0, 0)` for the special
     /// tokens of the template.
     pub offsets: Vec<(usize, usize)>,
@@ -30,31 +32,27 @@ impl Encoding {
         self.ids.is_empty()
     }
 
-    /// Puts a special token of the template at `index`.
-    pub(super) fn insert_special(&mut self, index: usize, token: &(u32, String), type_id: u32) {
-        self.ids.insert(index, token.0);
-        self.tokens.insert(index, token.1.clone());
-        self.offsets.insert(index, (0, 0));
-        self.type_ids.insert(index, type_id);
-        self.special_tokens_mask.insert(index, 1);
-        self.word_ids.insert(index, None);
-        self.sequence_ids.insert(index, None);
+    /// Makes room for the tokens of a text, as many as texts of its length mostly have.
+    pub(super) fn reserve_for(&mut self, text: &str) {
+        let tokens = text.len() / 3 + 4;
+        self.ids.reserve(tokens);
+        self.tokens.reserve(tokens, text.len() + tokens * 3);
+        self.offsets.reserve(tokens);
+        self.type_ids.reserve(tokens);
+        self.special_tokens_mask.reserve(tokens);
+        self.word_ids.reserve(tokens);
+        self.sequence_ids.reserve(tokens);
     }
 
     /// Puts a special token of the template at the end.
-    pub(super) fn push_special(&mut self, token: &(u32, String), type_id: u32) {
-        self.insert_special(self.len(), token, type_id);
-    }
-
-    /// Puts the tokens of another encoding behind these.
-    pub(super) fn append(&mut self, other: Self) {
-        self.ids.extend(other.ids);
-        self.tokens.extend(other.tokens);
-        self.offsets.extend(other.offsets);
-        self.type_ids.extend(other.type_ids);
-        self.special_tokens_mask.extend(other.special_tokens_mask);
-        self.word_ids.extend(other.word_ids);
-        self.sequence_ids.extend(other.sequence_ids);
+    pub(super) fn push_special(&mut self, id: u32, token: &str, type_id: u32) {
+        self.ids.push(id);
+        self.tokens.push(token);
+        self.offsets.push((0, 0));
+        self.type_ids.push(type_id);
+        self.special_tokens_mask.push(1);
+        self.word_ids.push(None);
+        self.sequence_ids.push(None);
     }
 
     /// The offsets in `unit`, given the texts they point into.

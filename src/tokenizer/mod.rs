@@ -12,6 +12,7 @@ mod open;
 pub mod reference;
 pub mod special_tokens;
 pub mod vocabulary;
+mod windows;
 
 use std::sync::{Arc, OnceLock};
 
@@ -22,11 +23,13 @@ pub use vocabulary::Vocabulary;
 
 use crate::error::{Error, Result};
 use crate::formats::config::{AddedTokenConfig, SpecialTokensMap, TokenizerConfig};
+use crate::formats::tokenizer_json::RestJson;
 use crate::source::ByteSource;
 use native::NativeEngine;
 use native::compiled::Compiled;
 use open::{SPM_MODEL, TOKENIZER_JSON};
 use reference::ReferenceEngine;
+use windows::{Windows, to_library};
 
 /// How a text is to be encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +89,7 @@ pub struct Tokenizer {
     added: Vec<AddedTokenConfig>,
     choice: EngineChoice,
     vocabulary: OnceLock<Vocabulary>,
-    native: OnceLock<Option<Box<NativeEngine>>>,
+    native: OnceLock<Option<Box<Native>>>,
     reference: OnceLock<ReferenceEngine>,
 }
 
@@ -105,17 +108,35 @@ pub enum EngineChoice {
 /// The file a tokenizer is made from.
 #[derive(Debug)]
 enum Origin {
+    /// A `tokenizer.json` of another algorithm than Unigram, or of one that cannot be compiled.
     Json {
         file: Arc<dyn ByteSource>,
         algorithm: String,
         unknown_id: Option<u32>,
     },
-    SentencePiece {
+    Compiled {
         file: Arc<dyn ByteSource>,
         compiled: Arc<Compiled>,
-        /// Every added token, pieces of the file among them, with its id.
+        /// Every added token, those of the file among them, with its id.
         added_ids: Vec<(AddedTokenConfig, u32)>,
+        /// What a `tokenizer.json` has beside its vocabulary; none for a SentencePiece file.
+        rest: Option<Box<RestJson>>,
     },
+}
+
+/// The native engine, and what is done with its tokens where that is not its own.
+#[derive(Debug)]
+struct Native {
+    engine: NativeEngine,
+    windows: Windows,
+}
+
+impl Origin {
+    fn file(&self) -> &Arc<dyn ByteSource> {
+        match self {
+            Self::Json { file, .. } | Self::Compiled { file, .. } => file,
+        }
+    }
 }
 
 impl Tokenizer {
@@ -125,13 +146,37 @@ impl Tokenizer {
         Self { choice, ..self }
     }
 
+    /// The name of the engine that encodes, and why it is that one.
+    pub fn engine(&self) -> (&'static str, String) {
+        if self.is_native() {
+            return (
+                "native",
+                "a Unigram model, and every step of it is known".to_owned(),
+            );
+        }
+        let reason = match &self.origin {
+            _ if self.choice == EngineChoice::Reference => "it was asked for".to_owned(),
+            Origin::Json { algorithm, .. } if algorithm != "Unigram" => {
+                format!("the algorithm is {algorithm}")
+            }
+            Origin::Json { .. } => {
+                "a Unigram model with byte fallback, or without an unknown piece".to_owned()
+            }
+            Origin::Compiled { .. } => {
+                "a step, an added token or a piece is of a kind that the native engine leaves to it"
+                    .to_owned()
+            }
+        };
+        ("reference", reason)
+    }
+
     /// Whether the native engine encodes whole texts for this tokenizer.
     pub fn is_native(&self) -> bool {
         self.native().is_some()
     }
 
     /// The native engine, built on the first call; none if this tokenizer is not of its shape, or not its choice.
-    fn native(&self) -> Option<&NativeEngine> {
+    fn native(&self) -> Option<&Native> {
         if self.choice == EngineChoice::Reference {
             return None;
         }
@@ -151,10 +196,8 @@ impl Tokenizer {
                 "`--engine reference` does",
             ));
         }
-        let file = match &self.origin {
-            Origin::Json { file, .. } | Origin::SentencePiece { file, .. } => file,
-        };
-        let engine = reference::guarded(file.name(), || self.build_reference())?;
+        let file = self.origin.file().name();
+        let engine = reference::guarded(file, || self.build_reference())?;
         Ok(self.reference.get_or_init(|| engine))
     }
 
@@ -169,15 +212,23 @@ impl Tokenizer {
         options: &EncodeOptions,
     ) -> Result<Encoded> {
         let pair = pair.filter(|pair| !pair.is_empty());
-        // Windows are cut by the reference engine alone.
-        if options.truncation.is_none()
-            && let Some(native) = self.native()
-            && let Some(encoding) = native.encode(text, pair, options)
-        {
-            return Ok(Encoded {
-                windows: vec![encoding],
-                truncated_tokens: 0,
-            });
+        if let Some(Native { engine, windows }) = self.native() {
+            if options.truncation.is_none()
+                && let Some(encoding) = engine.encode(text, pair, options)
+            {
+                return Ok(Encoded {
+                    windows: vec![encoding],
+                    truncated_tokens: 0,
+                });
+            }
+            let first = engine.encode_sequence(text, 0, options);
+            let second = pair.map(|pair| engine.encode_sequence(pair, 1, options));
+            if let (Some(first), None | Some(Some(_))) = (first, &second) {
+                return reference::guarded(&windows.file, || {
+                    let second = second.flatten().map(to_library);
+                    windows.finish(to_library(first), second, options)
+                });
+            }
         }
         self.reference()?.encode(text, pair, options)
     }
@@ -188,7 +239,8 @@ impl Tokenizer {
     /// As [`Tokenizer::encode`].
     pub fn ids(&self, text: &str, options: &EncodeOptions) -> Result<Vec<u32>> {
         if options.truncation.is_none()
-            && let Some(ids) = self.native().and_then(|native| native.ids(text, options))
+            && let Some(native) = self.native()
+            && let Some(ids) = native.engine.ids(text, options)
         {
             return Ok(ids);
         }
@@ -201,11 +253,19 @@ impl Tokenizer {
     /// As [`Tokenizer::encode`].
     pub fn count(&self, text: &str, options: &EncodeOptions) -> Result<usize> {
         if options.truncation.is_none()
-            && let Some(count) = self.native().and_then(|native| native.count(text, options))
+            && let Some(native) = self.native()
+            && let Some(count) = native.engine.count(text, options)
         {
             return Ok(count);
         }
         Ok(self.encode(text, None, options)?.into_first().len())
+    }
+
+    /// The last place at which a text, given as its bytes so far, can be cut so that its parts, counted without special
+    /// tokens, have the tokens of the whole between them. None if there is none, or none that is known to be one.
+    pub fn last_cut(&self, bytes: &[u8], options: &EncodeOptions) -> Option<usize> {
+        let native = self.native()?;
+        native.engine.last_cut(bytes, options.parse_special)
     }
 
     /// Ids → text.
@@ -223,7 +283,16 @@ impl Tokenizer {
             }
         }
         let text = match &self.origin {
-            Origin::SentencePiece { .. } => deberta::decode(&pieces),
+            Origin::Compiled { rest: None, .. } => deberta::decode(&pieces),
+            Origin::Compiled {
+                file,
+                rest: Some(rest),
+                ..
+            } => {
+                let decoder = serde_json::from_value(rest.decoder.clone())
+                    .map_err(|problem| Error::damaged(file.name(), problem))?;
+                reference::decode(file.name(), Option::as_ref(&decoder), pieces)?
+            }
             Origin::Json { .. } => self.reference()?.decode(pieces)?,
         };
         Ok(if self.config.clean_up_tokenization_spaces {
@@ -241,7 +310,7 @@ impl Tokenizer {
     /// The piece of an id, and whether it is special. Does without the list of all pieces where it can.
     fn spelling(&self, id: u32) -> Option<(&str, bool)> {
         match &self.origin {
-            Origin::SentencePiece {
+            Origin::Compiled {
                 compiled,
                 added_ids,
                 ..
@@ -258,7 +327,7 @@ impl Tokenizer {
 
     fn find(&self, piece: &str) -> Option<u32> {
         match &self.origin {
-            Origin::SentencePiece {
+            Origin::Compiled {
                 compiled,
                 added_ids,
                 ..
@@ -299,12 +368,13 @@ impl Tokenizer {
     /// Every piece, in the order of ids.
     pub fn vocabulary(&self) -> &Vocabulary {
         self.vocabulary.get_or_init(|| match &self.origin {
-            Origin::SentencePiece {
+            Origin::Compiled {
                 compiled,
                 added_ids,
+                rest,
                 ..
-            } => Vocabulary::from_compiled(compiled, added_ids),
-            // A tokenizer.json is parsed for its vocabulary when it is opened.
+            } => Vocabulary::from_compiled(compiled, added_ids, rest.is_none()),
+            // Another tokenizer.json is parsed for its vocabulary when it is opened.
             Origin::Json { .. } => Vocabulary::default(),
         })
     }
@@ -313,15 +383,15 @@ impl Tokenizer {
     pub fn algorithm(&self) -> &str {
         match &self.origin {
             Origin::Json { algorithm, .. } => algorithm,
-            Origin::SentencePiece { compiled, .. } => compiled.algorithm().name(),
+            Origin::Compiled { compiled, .. } => compiled.algorithm().name(),
         }
     }
 
     /// Name, within the model, of the file that the tokenizer was read from.
     pub fn file(&self) -> &'static str {
         match &self.origin {
-            Origin::Json { .. } => TOKENIZER_JSON,
-            Origin::SentencePiece { .. } => SPM_MODEL,
+            Origin::Compiled { rest: None, .. } => SPM_MODEL,
+            Origin::Json { .. } | Origin::Compiled { .. } => TOKENIZER_JSON,
         }
     }
 
@@ -339,7 +409,7 @@ impl Tokenizer {
     pub fn ignores_byte_fallback(&self) -> bool {
         match &self.origin {
             Origin::Json { .. } => false,
-            Origin::SentencePiece { compiled, .. } => compiled.byte_fallback(),
+            Origin::Compiled { compiled, .. } => compiled.byte_fallback(),
         }
     }
 

@@ -4,17 +4,19 @@ use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest as _, Sha256};
 
-use super::native::NativeEngine;
-use super::native::compiled::{self, Compiled};
+use super::native::compiled::{self, Compiled, Contents};
+use super::native::template::Template;
+use super::native::{NativeEngine, StepsConfig};
 use super::reference::{self, ReferenceEngine};
 use super::special_tokens::SpecialTokens;
 use super::vocabulary::{Vocabulary, added_ids};
-use super::{EngineChoice, Origin, Tokenizer, deberta};
+use super::windows::Windows;
+use super::{EngineChoice, Native, Origin, Tokenizer, deberta};
 use crate::error::{Error, Result};
-use crate::formats::config::{ModelConfig, TokenizerConfig};
+use crate::formats::config::{AddedTokenConfig, ModelConfig, SpecialTokensMap, TokenizerConfig};
 use crate::formats::json::parse;
-use crate::formats::sentencepiece::SentencePieceModel;
-use crate::formats::tokenizer_json::TokenizerJson;
+use crate::formats::sentencepiece::{Algorithm, PieceKind, SentencePieceModel};
+use crate::formats::tokenizer_json::{RestJson, TokenizerJson, VocabularyJson};
 use crate::source::{ByteSource, ModelFiles};
 
 pub(super) const TOKENIZER_JSON: &str = "tokenizer.json";
@@ -56,23 +58,33 @@ impl Tokenizer {
         config: TokenizerConfig,
         file: Arc<dyn ByteSource>,
     ) -> Result<Self> {
-        let json = TokenizerJson::parse(file.name(), &file.read_all()?)?;
         let special_tokens = SpecialTokens::read(files, &config)?;
-        let added = special_tokens.to_add(&json.added_tokens);
-        Ok(Self {
-            origin: Origin::Json {
-                file,
-                algorithm: json.model.algorithm().to_owned(),
-                unknown_id: json.model.unk_id,
-            },
-            config,
-            special_tokens: special_tokens.map,
-            vocabulary: Vocabulary::from_json(json, &added).into(),
-            added,
-            choice: EngineChoice::Auto,
-            native: OnceLock::new(),
-            reference: OnceLock::new(),
-        })
+        match read_json(files, file.as_ref())? {
+            Read::Json(json) => {
+                let added = special_tokens.to_add(&json.rest.added_tokens);
+                let origin = Origin::Json {
+                    file,
+                    algorithm: json.model.algorithm().to_owned(),
+                    unknown_id: json.model.unk_id,
+                };
+                let vocabulary = Vocabulary::from_json(*json, &added).into();
+                Ok(Self {
+                    vocabulary,
+                    ..Self::new(origin, config, special_tokens.map, added)
+                })
+            }
+            Read::Compiled(compiled) => {
+                let rest: RestJson = parse(file.name(), compiled.rest())?;
+                let added = special_tokens.to_add(&rest.added_tokens);
+                let origin = Origin::Compiled {
+                    file,
+                    added_ids: ids_of_added(&compiled, &[&rest.added_tokens, &added]),
+                    compiled: Arc::new(compiled),
+                    rest: Some(Box::new(rest)),
+                };
+                Ok(Self::new(origin, config, special_tokens.map, added))
+            }
+        }
     }
 
     fn from_sentencepiece(
@@ -94,94 +106,225 @@ impl Tokenizer {
             ));
         }
         config.tokenizer_class = Some(deberta::CLASS.to_owned());
-        let compiled = compile(files, file.as_ref())?;
+        let compiled = read_sentencepiece(files, file.as_ref())?;
         let mut special_tokens = SpecialTokens::read(files, &config)?;
         deberta::default_special_tokens(&mut special_tokens.map);
         let pieces = deberta::added_pieces(&compiled);
         let added = special_tokens.to_add(&pieces);
-        let ids = added_ids(
-            compiled.size(),
-            |text| compiled.find(text),
-            &[&pieces, &added],
-        );
-        Ok(Self {
-            origin: Origin::SentencePiece {
-                file,
-                added_ids: ids
-                    .into_iter()
-                    .map(|(token, id)| (token.clone(), id))
-                    .collect(),
-                compiled: Arc::new(compiled),
-            },
-            added,
-            config,
-            special_tokens: special_tokens.map,
-            vocabulary: OnceLock::new(),
-            choice: EngineChoice::Auto,
-            native: OnceLock::new(),
-            reference: OnceLock::new(),
-        })
+        let origin = Origin::Compiled {
+            file,
+            added_ids: ids_of_added(&compiled, &[&pieces, &added]),
+            compiled: Arc::new(compiled),
+            rest: None,
+        };
+        Ok(Self::new(origin, config, special_tokens.map, added))
     }
 
-    pub(super) fn build_native(&self) -> Option<NativeEngine> {
-        match &self.origin {
-            Origin::SentencePiece {
-                compiled,
-                added_ids,
-                ..
-            } => deberta::native(compiled, &self.config, added_ids),
-            Origin::Json { .. } => None,
+    fn new(
+        origin: Origin,
+        config: TokenizerConfig,
+        special_tokens: SpecialTokensMap,
+        added: Vec<AddedTokenConfig>,
+    ) -> Self {
+        Self {
+            origin,
+            config,
+            special_tokens,
+            added,
+            choice: EngineChoice::Auto,
+            vocabulary: OnceLock::new(),
+            native: OnceLock::new(),
+            reference: OnceLock::new(),
         }
     }
 
-    pub(super) fn build_reference(&self) -> Result<ReferenceEngine> {
-        let cut_left = self.config.truncation_side.as_deref() == Some("left");
-        match &self.origin {
-            Origin::Json {
-                file, unknown_id, ..
-            } => {
-                let mut inner = tokenizers::Tokenizer::from_bytes(file.read_all()?)
-                    .map_err(|problem| Error::damaged(file.name(), problem))?;
-                reference::add_tokens(file.name(), &mut inner, &self.added)?;
-                ReferenceEngine::new(file.name(), inner, *unknown_id, cut_left)
+    pub(super) fn build_native(&self) -> Option<Native> {
+        let Origin::Compiled {
+            file,
+            compiled,
+            added_ids,
+            rest,
+        } = &self.origin
+        else {
+            return None;
+        };
+        let own;
+        let (steps, post_processor) = match rest.as_deref() {
+            Some(rest) => {
+                let steps = StepsConfig::Json {
+                    normalizer: &rest.normalizer,
+                    pre_tokenizer: &rest.pre_tokenizer,
+                };
+                let post_processor = serde_json::from_value(rest.post_processor.clone()).ok()?;
+                (steps, post_processor)
             }
-            Origin::SentencePiece { file, compiled, .. } => {
-                let name = file.name();
+            None => {
+                let charsmap = compiled.charsmap();
+                let steps = if deberta::is_plain(&self.config) {
+                    StepsConfig::Deberta { charsmap }
+                } else {
+                    own = deberta::steps(file.name(), charsmap, &self.config).ok()?;
+                    let [normalizer, pre_tokenizer] = &own;
+                    StepsConfig::Json {
+                        normalizer,
+                        pre_tokenizer,
+                    }
+                };
+                let id_of = |text: &str| self.find(text);
+                let template = deberta::template(file.name(), id_of, compiled.unknown_id()).ok()?;
+                (steps, Some(template))
+            }
+        };
+        let template = Template::of(&serde_json::to_value(&post_processor).ok()?);
+        let engine = NativeEngine::new(Arc::clone(compiled), added_ids, &steps, template)?;
+        let unknown_id = compiled.unknown_id();
+        let windows = Windows {
+            file: file.name().to_owned(),
+            post_processor,
+            unknown: Some((unknown_id, compiled.piece(unknown_id)?.to_owned())),
+            cut_left: self.cuts_left(),
+        };
+        Some(Native { engine, windows })
+    }
+
+    pub(super) fn build_reference(&self) -> Result<ReferenceEngine> {
+        let file = self.origin.file();
+        let name = file.name();
+        let (inner, unknown_id) = match &self.origin {
+            Origin::Compiled {
+                compiled,
+                rest: None,
+                ..
+            } => {
                 let model = SentencePieceModel::parse(name, &file.read_all()?)?;
                 let mut inner = deberta::convert(name, &model, &self.config)?;
                 reference::add_tokens(name, &mut inner, &deberta::added_pieces(compiled))?;
                 reference::add_tokens(name, &mut inner, &self.added)?;
-                deberta::add_template(name, &mut inner, model.unknown_id)?;
-                ReferenceEngine::new(name, inner, Some(model.unknown_id), cut_left)
+                let template =
+                    deberta::template(name, |text| inner.token_to_id(text), model.unknown_id)?;
+                inner.with_post_processor(Some(template));
+                (inner, Some(model.unknown_id))
             }
-        }
+            Origin::Json { unknown_id, .. } => (self.library(file.as_ref())?, *unknown_id),
+            Origin::Compiled { compiled, .. } => {
+                (self.library(file.as_ref())?, Some(compiled.unknown_id()))
+            }
+        };
+        ReferenceEngine::new(name, inner, unknown_id, self.cuts_left())
+    }
+
+    fn library(&self, file: &dyn ByteSource) -> Result<tokenizers::Tokenizer> {
+        let mut inner = tokenizers::Tokenizer::from_bytes(file.read_all()?)
+            .map_err(|problem| Error::damaged(file.name(), problem))?;
+        reference::add_tokens(file.name(), &mut inner, &self.added)?;
+        Ok(inner)
+    }
+
+    fn cuts_left(&self) -> bool {
+        self.config.truncation_side.as_deref() == Some("left")
     }
 }
 
-/// Vocabularies of at least this many bytes are worth keeping: others are compiled before a file could be opened.
-const WORTH_KEEPING: u64 = 1 << 20;
+/// A `tokenizer.json`, as a compiled vocabulary if it is a Unigram model.
+enum Read {
+    Compiled(Compiled),
+    Json(Box<TokenizerJson>),
+}
 
-/// The compiled form of a SentencePiece file: one made earlier from the same bytes, or a new one.
-fn compile(files: &ModelFiles, file: &dyn ByteSource) -> Result<Compiled> {
+fn read_json(files: &ModelFiles, file: &dyn ByteSource) -> Result<Read> {
     let bytes = file.read_all()?;
-    let new = |source| {
-        let model = SentencePieceModel::parse(file.name(), &bytes)?;
-        Ok(Compiled::new(&model, source))
-    };
-    if file.len() < WORTH_KEEPING {
-        return new([0; 32]);
+    let kept = Kept::of(&bytes);
+    if let Some(compiled) = kept.find(files) {
+        return Ok(Read::Compiled(compiled));
     }
-    let source: [u8; 32] = Sha256::digest(&bytes).into();
-    let hex: String = source.iter().map(|byte| format!("{byte:02x}")).collect();
-    let name = format!("vocabularies/{hex}-v{}", compiled::VERSION);
-    if let Some(made) = files.made_earlier(&name)
-        && let Some(compiled) = Compiled::open(made, source)
-    {
+    let json = TokenizerJson::parse(file.name(), &bytes)?;
+    let (Some(unknown_id), VocabularyJson::Scored(pieces)) = (json.model.unk_id, &json.model.vocab)
+    else {
+        return Ok(Read::Json(Box::new(json)));
+    };
+    // What the library refuses, it is to refuse in its own words; bytes for unknown characters are left to it.
+    let usable = (unknown_id as usize) < pieces.len() && json.model.byte_fallback != Some(true);
+    let rest = serde_json::to_vec(&json.rest);
+    let (true, "Unigram", Ok(rest)) = (usable, json.model.algorithm(), rest) else {
+        return Ok(Read::Json(Box::new(json)));
+    };
+    let pieces = (0..).zip(pieces).map(|(id, (text, score))| {
+        let kind = if id == unknown_id {
+            PieceKind::Unknown
+        } else {
+            PieceKind::Normal
+        };
+        (text.as_str(), *score, kind)
+    });
+    let contents = Contents {
+        pieces: pieces.collect(),
+        unknown_id,
+        algorithm: Algorithm::Unigram,
+        byte_fallback: false,
+        charsmap: &[],
+        rest: &rest,
+    };
+    Ok(Read::Compiled(kept.make(files, &contents)))
+}
+
+fn read_sentencepiece(files: &ModelFiles, file: &dyn ByteSource) -> Result<Compiled> {
+    let bytes = file.read_all()?;
+    let kept = Kept::of(&bytes);
+    if let Some(compiled) = kept.find(files) {
         return Ok(compiled);
     }
-    let compiled = new(source)?;
-    files.keep(&name, compiled.bytes());
-    Ok(compiled)
+    let model = SentencePieceModel::parse(file.name(), &bytes)?;
+    Ok(kept.make(files, &Contents::from(&model)))
+}
+
+/// The place of a compiled vocabulary in tokscope's own cache.
+struct Kept {
+    /// The sha256 of the file that it is made from; zeros if it is not worth keeping.
+    source: [u8; 32],
+    name: Option<String>,
+}
+
+impl Kept {
+    /// Files of at least this many bytes are worth it: others are compiled before a file could be opened.
+    const WORTH_KEEPING: usize = 1 << 20;
+
+    fn of(bytes: &[u8]) -> Self {
+        if bytes.len() < Self::WORTH_KEEPING {
+            return Self {
+                source: [0; 32],
+                name: None,
+            };
+        }
+        let source: [u8; 32] = Sha256::digest(bytes).into();
+        let hex: String = source.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self {
+            source,
+            name: Some(format!("vocabularies/{hex}-v{}", compiled::VERSION)),
+        }
+    }
+
+    fn find(&self, files: &ModelFiles) -> Option<Compiled> {
+        let made = files.made_earlier(self.name.as_ref()?)?;
+        Compiled::open(made, self.source)
+    }
+
+    fn make(&self, files: &ModelFiles, contents: &Contents<'_>) -> Compiled {
+        let compiled = Compiled::new(contents, self.source);
+        if let Some(name) = &self.name {
+            files.keep(name, compiled.bytes());
+        }
+        compiled
+    }
+}
+
+fn ids_of_added(
+    compiled: &Compiled,
+    batches: &[&[AddedTokenConfig]],
+) -> Vec<(AddedTokenConfig, u32)> {
+    added_ids(compiled.size(), |text| compiled.find(text), batches)
+        .into_iter()
+        .map(|(token, id)| (token.clone(), id))
+        .collect()
 }
 
 /// The error for a model without a tokenizer, which names what it has instead.

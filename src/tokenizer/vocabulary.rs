@@ -73,16 +73,28 @@ impl From<PieceKind> for Kind {
 }
 
 impl Vocabulary {
-    /// The pieces of a SentencePiece file, and its added tokens with their ids.
-    pub fn from_compiled(compiled: &Compiled, added_ids: &[(AddedTokenConfig, u32)]) -> Self {
+    /// The pieces of a compiled file, and its added tokens with their ids. The scores of a SentencePiece file have
+    /// `single` precision.
+    pub fn from_compiled(
+        compiled: &Compiled,
+        added_ids: &[(AddedTokenConfig, u32)],
+        single: bool,
+    ) -> Self {
+        // The shortest decimal of a float32 says the same with fewer digits.
+        let score = |score: f64| {
+            if single {
+                (score as f32).to_string().parse().ok()
+            } else {
+                Some(score)
+            }
+        };
         let pieces = (0..).zip(compiled.kinds()).zip(compiled.scores());
         let entries = pieces
-            .map(|((id, kind), score)| Entry {
+            .map(|((id, kind), &given)| Entry {
                 id,
                 piece: compiled.piece(id).unwrap_or_default().to_owned(),
                 kind: kind.into(),
-                // The file has a float32: its shortest decimal says the same with fewer digits.
-                score: (*score as f32).to_string().parse().ok(),
+                score: score(given),
                 special: false,
                 added: false,
             })
@@ -115,7 +127,7 @@ impl Vocabulary {
                 .map(|(piece, id)| entry(id, piece, None))
                 .collect(),
         };
-        let batches = [json.added_tokens.as_slice(), added];
+        let batches = [json.rest.added_tokens.as_slice(), added];
         // One pass over the many pieces for the few added tokens; the last of equal pieces counts.
         let tokens = batches.iter().flat_map(|batch| batch.iter());
         let mut known: HashMap<&str, Option<u32>> =

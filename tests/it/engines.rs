@@ -6,18 +6,18 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde::Deserialize;
 use tokscope::model_ref::ModelRef;
-use tokscope::tokenizer::{EncodeOptions, EngineChoice, Tokenizer};
+use tokscope::tokenizer::{EncodeOptions, EngineChoice, Tokenizer, Truncation};
 
 use crate::support::{files, json_lines, repository, shared};
 
 /// Both engines of one model.
-struct Engines {
-    native: Tokenizer,
+pub struct Engines {
+    pub native: Tokenizer,
     reference: Tokenizer,
 }
 
 impl Engines {
-    fn open(model: &ModelRef) -> Self {
+    pub fn open(model: &ModelRef) -> Self {
         let open = |choice| Tokenizer::open(&files(model)).unwrap().with_engine(choice);
         Self {
             native: open(EngineChoice::Native),
@@ -25,7 +25,7 @@ impl Engines {
         }
     }
 
-    fn compare(&self, text: &str, pair: Option<&str>) {
+    pub fn compare(&self, text: &str, pair: Option<&str>) {
         for (special_tokens, parse_special) in [(true, true), (false, false)] {
             let options = EncodeOptions {
                 special_tokens,
@@ -42,6 +42,36 @@ impl Engines {
                 assert_eq!(count, theirs.windows[0].len(), "{text:?}");
             }
         }
+        if pair.is_none() {
+            self.cut(text);
+        }
+        let options = EncodeOptions {
+            truncation: Some(Truncation {
+                max_length: 12,
+                stride: 2,
+            }),
+            ..EncodeOptions::default()
+        };
+        let ours = self.native.encode(text, pair, &options).unwrap();
+        let theirs = self.reference.encode(text, pair, &options).unwrap();
+        assert_eq!(ours, theirs, "{text:?} {pair:?} {options:?}");
+    }
+}
+
+impl Engines {
+    /// Cuts a text wherever it may be cut: the parts have the tokens of the whole.
+    fn cut(&self, text: &str) {
+        let options = EncodeOptions {
+            special_tokens: false,
+            ..EncodeOptions::default()
+        };
+        let count = |text: &str| self.native.count(text, &options).unwrap();
+        let mut end = text.len();
+        while let Some(at) = self.native.last_cut(&text.as_bytes()[..end], &options) {
+            let parts = (&text[..at], &text[at..]);
+            assert_eq!(count(parts.0) + count(parts.1), count(text), "{parts:?}");
+            end = at + 1;
+        }
     }
 }
 
@@ -51,7 +81,7 @@ struct Line {
     pair: Option<String>,
 }
 
-fn compare_lines(engines: &Engines, path: &Path) {
+pub fn compare_lines(engines: &Engines, path: &Path) {
     for line in json_lines::<Line>(path) {
         engines.compare(&line.text, line.pair.as_deref());
     }
@@ -66,6 +96,11 @@ const ODD: &[&str] = &[
     "[PAD]",
     "[UNK",
     "<0x41>",
+    "</s>",
+    "<mask>",
+    " <mask> ",
+    "``",
+    "''",
     "▁",
     " ",
     "  ",
@@ -142,7 +177,7 @@ fn text() -> impl Strategy<Value = String> {
     prop::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
 }
 
-fn compare_generated(engines: &Engines, cases: u32) {
+pub fn compare_generated(engines: &Engines, cases: u32) {
     let config = Config {
         cases,
         failure_persistence: None,
@@ -158,7 +193,7 @@ fn compare_generated(engines: &Engines, cases: u32) {
 }
 
 /// How many texts to generate: `TOKSCOPE_GENERATED` in long runs.
-fn generated(usually: u32) -> u32 {
+pub fn generated(usually: u32) -> u32 {
     let asked = std::env::var("TOKSCOPE_GENERATED").ok();
     asked
         .and_then(|number| number.parse().ok())

@@ -73,7 +73,7 @@ fn same_tokens(tokenizer: &Tokenizer, encoding: &Encoding, golden: &[String]) ->
         && encoding
             .ids
             .iter()
-            .zip(&encoding.tokens)
+            .zip(encoding.tokens.iter())
             .zip(golden)
             .all(|((id, ours), theirs)| {
                 let unknown = tokenizer

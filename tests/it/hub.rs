@@ -47,6 +47,12 @@ pub enum Fault {
     BlobStalls,
     /// A range is answered with the whole file.
     BlobWhole,
+    /// A range is answered with as many bytes of the file's beginning.
+    RangeElsewhere,
+    /// A range is answered with a byte more.
+    RangeLonger,
+    /// The CDN refuses an address, as it does when its signature has expired.
+    AddressExpired,
 }
 
 /// Who may read a repository.
@@ -67,15 +73,24 @@ pub struct Served {
     pub path: String,
     pub range: Option<String>,
     pub status: u16,
+    /// Of the body, as sent.
+    pub bytes: usize,
     pub token: bool,
 }
 
-type Files = BTreeMap<String, Vec<u8>>;
+type Files = BTreeMap<String, Arc<Content>>;
+
+/// A file with its digests, which are asked for with every request.
+struct Content {
+    bytes: Vec<u8>,
+    sha256: String,
+    git_blob: String,
+}
 
 struct Repository {
     access: Access,
-    /// The last one is `main`.
-    versions: Vec<Files>,
+    /// By commit; the last one is `main`.
+    versions: Vec<(String, Files)>,
 }
 
 #[derive(Default)]
@@ -136,7 +151,7 @@ impl Hub {
     pub fn publish(&self, id: &str, access: Access, files: &[(&str, &[u8])]) -> String {
         let files: Files = files
             .iter()
-            .map(|(name, content)| ((*name).to_owned(), content.to_vec()))
+            .map(|(name, content)| ((*name).to_owned(), Arc::new(Content::new(content))))
             .collect();
         let commit = commit(&files);
         let mut repositories = lock(&self.shared.repositories);
@@ -144,7 +159,7 @@ impl Hub {
             access,
             versions: Vec::new(),
         });
-        repository.versions.push(files);
+        repository.versions.push((commit.clone(), files));
         commit
     }
 
@@ -234,7 +249,7 @@ impl<'a> Exchange<'a> {
                     .version(&id, commit)
                     .and_then(|mut files| files.remove(&file.join("/")))
                 {
-                    Some(content) => self.blob(&content),
+                    Some(content) => self.blob(&content.bytes),
                     None => self.status(404, &[], b"not found"),
                 }
             }
@@ -271,11 +286,11 @@ impl<'a> Exchange<'a> {
                 .iter()
                 .map(|(name, content)| {
                     let mut entry = json!({
-                        "type": "file", "path": name, "size": content.len(), "oid": git_blob(content),
+                        "type": "file", "path": name, "size": content.bytes.len(), "oid": content.git_blob,
                     });
-                    if content.len() >= LARGE {
+                    if content.bytes.len() >= LARGE {
                         entry["lfs"] = json!({
-                            "oid": sha256(content), "size": content.len(), "pointerSize": 134,
+                            "oid": content.sha256, "size": content.bytes.len(), "pointerSize": 134,
                         });
                     }
                     entry
@@ -314,9 +329,9 @@ impl<'a> Exchange<'a> {
         let Some(content) = files.get(&file) else {
             return self.refuse(404, "EntryNotFound");
         };
-        let size = content.len().to_string();
-        if content.len() < LARGE {
-            let etag = format!("\"{}\"", git_blob(content));
+        let size = content.bytes.len().to_string();
+        if content.bytes.len() < LARGE {
+            let etag = format!("\"{}\"", content.git_blob);
             let location = format!("/api/resolve-cache/models/{id}/{commit}/{file}");
             let headers = [
                 ("Location", location.as_str()),
@@ -325,7 +340,7 @@ impl<'a> Exchange<'a> {
             ];
             self.status(307, &headers, b"");
         } else {
-            let etag = format!("\"{}\"", sha256(content));
+            let etag = format!("\"{}\"", content.sha256);
             let location = format!("http://{}/cdn/{id}/{commit}/{file}", self.cdn);
             let headers = [
                 ("Location", location.as_str()),
@@ -348,6 +363,9 @@ impl<'a> Exchange<'a> {
         if self.method == "HEAD" {
             return self.send(200, &[("ETag", &etag)], content, content.len());
         }
+        if self.is_cdn && self.fault(|fault| fault == Fault::AddressExpired).is_some() {
+            return self.status(403, &[], b"<Code>AccessDenied</Code>");
+        }
         let later = [("Retry-After", "1")];
         match self.fault(|fault| {
             matches!(
@@ -366,6 +384,12 @@ impl<'a> Exchange<'a> {
             match range.as_deref().map(|range| bounds(range, content.len())) {
                 None => (200, content, String::new()),
                 Some(Some((start, end))) => {
+                    let wrong = |fault| matches!(fault, Fault::RangeElsewhere | Fault::RangeLonger);
+                    let (start, end) = match self.fault(wrong) {
+                        Some(Fault::RangeElsewhere) => (0, end - start),
+                        Some(_) => (start, (end + 1).min(content.len())),
+                        None => (start, end),
+                    };
                     let content_range = format!("bytes {start}-{}/{}", end - 1, content.len());
                     (206, &content[start..end], content_range)
                 }
@@ -439,13 +463,11 @@ impl<'a> Exchange<'a> {
     fn version(&self, id: &str, revision: &str) -> Option<Files> {
         let repositories = lock(&self.shared.repositories);
         let versions = &repositories.get(id)?.versions;
-        match revision {
-            "main" | "refs/pr/1" => versions.last().cloned(),
-            _ => versions
-                .iter()
-                .find(|files| commit(files) == revision)
-                .cloned(),
-        }
+        let version = match revision {
+            "main" | "refs/pr/1" => versions.last(),
+            _ => versions.iter().find(|(commit, _)| commit == revision),
+        };
+        version.map(|(_, files)| files.clone())
     }
 
     fn has_token(&self) -> bool {
@@ -472,6 +494,7 @@ impl<'a> Exchange<'a> {
             path: self.path.clone(),
             range: self.headers.get("range").cloned(),
             status,
+            bytes: if self.method == "HEAD" { 0 } else { body.len() },
             token: self.has_token(),
         });
         let mut head = format!(
@@ -551,10 +574,20 @@ pub fn sha256(content: &[u8]) -> String {
     hex(&Sha256::digest(content))
 }
 
+impl Content {
+    fn new(bytes: &[u8]) -> Self {
+        Self {
+            bytes: bytes.to_vec(),
+            sha256: sha256(bytes),
+            git_blob: git_blob(bytes),
+        }
+    }
+}
+
 fn commit(files: &Files) -> String {
     let mut sha1 = Sha1::new();
     for (name, content) in files {
-        sha1.update(format!("{name} {}\n", sha256(content)));
+        sha1.update(format!("{name} {}\n", content.sha256));
     }
     hex(&sha1.finalize())
 }

@@ -3,7 +3,10 @@
 use std::fs;
 
 use crate::records::{Record, one, records};
-use crate::support::demo;
+use tokscope::commands::input::words;
+use tokscope::tokenizer::EncodeOptions;
+
+use crate::support::{demo, json_lines, repository, tokenizer};
 
 /// Texts of one line each with their ids, as `tokenize --ids` prints them.
 const BANCO: (&str, &str) = ("banco", "1 364 2");
@@ -182,4 +185,51 @@ fn a_line_is_answered_before_the_next_one_comes() {
     }
     drop(stdin);
     assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_long_text_is_counted_in_parts_as_it_is_as_a_whole() {
+    #[derive(serde::Deserialize)]
+    struct Line {
+        text: String,
+    }
+    let lines = json_lines::<Line>(&repository("demo/golden.jsonl"));
+    let texts: Vec<_> = lines.into_iter().map(|line| line.text).collect();
+    let mut text = texts.join("\n");
+    while text.len() < 3 << 20 {
+        text.push(' ');
+        text.push_str(&text.clone());
+    }
+    let whole = tokenizer(&repository("demo/model"));
+    let tokens = whole.count(&text, &EncodeOptions::default()).unwrap();
+    assert!(tokens > 500_000);
+    assert_eq!(
+        demo(["count"]).stdin(text.as_str()).ok(),
+        format!("{tokens}\n")
+    );
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &text).unwrap();
+    for threads in ["1", "2"] {
+        let path = file.path().to_str().unwrap();
+        let call = demo(["count", "--json", "--threads", threads, path]);
+        let count: serde_json::Value = serde_json::from_str(&call.ok()).unwrap();
+        assert_eq!(count["tokens"], tokens);
+        assert_eq!(count["chars"], text.chars().count());
+        assert_eq!(count["bytes"], text.len());
+        assert_eq!(count["lines"], text.matches('\n').count());
+        assert_eq!(count["words"], words(&text));
+    }
+    // One word of any length is one part.
+    let long = "a".repeat(3 << 20);
+    let tokens = whole.count(&long, &EncodeOptions::default()).unwrap();
+    assert_eq!(demo(["count"]).stdin(long).ok(), format!("{tokens}\n"));
+    // A bad byte is named by its place in the whole.
+    let mut bytes = text.into_bytes();
+    let place = bytes.len() - 10;
+    bytes[place] = 0xff;
+    let error = demo(["count"]).stdin(bytes).exit(2).stderr;
+    assert!(
+        error.contains(&format!("the byte at offset {place} is invalid")),
+        "{error}"
+    );
 }

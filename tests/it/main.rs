@@ -10,12 +10,14 @@
 
 mod architecture;
 mod bad_input;
+mod checkpoints;
 mod cli;
 mod containers;
 mod contradictions;
 mod damaged;
 mod engines;
 mod export;
+mod families;
 mod golden;
 mod hub;
 mod hub_faults;
@@ -29,6 +31,12 @@ mod own_cache;
 mod properties;
 mod readme;
 mod records;
+mod remote;
+mod remote_faults;
+mod remote_kept;
+mod remote_matrix;
+mod remote_rows;
+mod remote_standin;
 mod rows;
 mod separated;
 mod similarity;

@@ -30,7 +30,20 @@ fn a_compiled_vocabulary_is_kept_used_and_rebuilt() {
     assert_eq!(files.len(), 1);
     let whole = fs::read(&files[0]).unwrap();
     assert_eq!(tokenize(&model, cache.path()).ok(), IDS);
-    for damaged in [&b""[..], b"garbage", &whole[..whole.len() / 2]] {
+    let mut damaged: Vec<Vec<u8>> = vec![b"garbage".to_vec()];
+    // Cut off in every section: the file is nine tenths nodes and scores.
+    damaged.extend((0..16).map(|part| whole[..whole.len() * part / 16].to_vec()));
+    damaged.push(whole[..whole.len() - 1].to_vec());
+    // Another version, another source, a changed byte in every section.
+    for place in [8, 20, 40, 60]
+        .into_iter()
+        .chain((0..16).map(|part| whole.len() * part / 16))
+    {
+        let mut bytes = whole.clone();
+        bytes[place] ^= 1;
+        damaged.push(bytes);
+    }
+    for damaged in damaged {
         fs::write(&files[0], damaged).unwrap();
         assert_eq!(tokenize(&model, cache.path()).ok(), IDS);
         assert!(fs::read(&files[0]).unwrap() == whole, "it is not rebuilt");
@@ -55,4 +68,80 @@ fn without_a_cache_the_answer_is_the_same() {
     // A file where the folder should be.
     let file = tempfile::NamedTempFile::new().unwrap();
     assert_eq!(tokenize(&model, file.path()).ok(), IDS);
+}
+
+#[test]
+fn what_cannot_be_kept_is_done_without_and_said_under_verbose() {
+    let Some(shared) = shared("what_cannot_be_kept_is_done_without_and_said_under_verbose") else {
+        return;
+    };
+    let model = shared.join("models/deberta-v3-xsmall");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let args = ["-v", "tokenize", "banco de madera", "--ids"];
+    let answer = on(&model, args).env("XDG_CACHE_HOME", file.path()).exit(0);
+    assert_eq!(answer.stdout, IDS);
+    assert!(answer.stderr.contains("not keeping "), "{}", answer.stderr);
+    // No home at all: there is no place to keep it, and nothing to say.
+    let answer = on(&model, args).env("HOME", "").exit(0);
+    assert_eq!(
+        (
+            answer.stdout.as_str(),
+            answer.stderr.contains("not keeping ")
+        ),
+        (IDS, false)
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_disk_that_fills_up_leaves_no_half_of_a_file() {
+    let Some(shared) = shared("a_disk_that_fills_up_leaves_no_half_of_a_file") else {
+        return;
+    };
+    let cache = tempfile::tempdir().unwrap();
+    // No file may grow beyond 100 blocks, as on a full disk.
+    let script = "trap '' XFSZ; ulimit -f 100; exec \"$0\" tokenize 'banco de madera' --ids";
+    let answer = std::process::Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_tokscope")])
+        .env("TOKSCOPE_MODEL", shared.join("models/deberta-v3-xsmall"))
+        .env("XDG_CACHE_HOME", cache.path())
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&answer.stdout), IDS);
+    assert!(answer.status.success());
+    assert_eq!(kept(cache.path()).len(), 0);
+}
+
+#[test]
+fn eight_processes_at_once_on_a_cold_cache_are_all_right() {
+    let Some(shared) = shared("eight_processes_at_once_on_a_cold_cache_are_all_right") else {
+        return;
+    };
+    let model = shared.join("models/deberta-v3-xsmall");
+    let cache = tempfile::tempdir().unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| assert_eq!(tokenize(&model, cache.path()).ok(), IDS));
+        }
+    });
+    assert_eq!(kept(cache.path()).len(), 1);
+    assert_eq!(tokenize(&model, cache.path()).ok(), IDS);
+}
+
+#[test]
+fn a_tokenizer_json_is_kept_too() {
+    let Some(shared) = shared("a_tokenizer_json_is_kept_too") else {
+        return;
+    };
+    let model = shared.join("models/t5-small");
+    let cache = tempfile::tempdir().unwrap();
+    let call = || on(&model, ["tokenize", "banco", "--ids"]).env("XDG_CACHE_HOME", cache.path());
+    let first = call().ok();
+    assert_eq!(kept(cache.path()).len(), 1);
+    assert_eq!(call().ok(), first);
+    let reference = on(
+        &model,
+        ["--engine", "reference", "tokenize", "banco", "--ids"],
+    );
+    assert_eq!(reference.ok(), first);
 }

@@ -102,6 +102,8 @@ pub struct Info {
     pub config: Option<ConfigInfo>,
     pub context_window: Option<u64>,
     pub findings: Vec<Finding>,
+    pub bytes_fetched: Option<u64>,
+    pub requests: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -122,6 +124,8 @@ pub struct TokenizerInfo {
     pub special_tokens: BTreeMap<String, SpecialToken>,
     pub added_tokens: Vec<SpecialToken>,
     pub model_max_length: Option<u64>,
+    pub engine: String,
+    pub engine_reason: String,
 }
 
 #[derive(Debug, PartialEq, Deserialize)]
@@ -184,6 +188,8 @@ pub struct Row {
     pub max: f32,
     pub mean: f32,
     pub values: Option<Vec<f32>>,
+    pub bytes_fetched: Option<u64>,
+    pub requests: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -196,6 +202,8 @@ pub struct Diff {
     pub l2: f32,
     pub cosine: Option<f32>,
     pub values: Option<Vec<f32>>,
+    pub bytes_fetched: Option<u64>,
+    pub requests: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -285,6 +293,7 @@ pub struct File {
     pub model: String,
     pub commit: Option<String>,
     pub name: String,
+    pub tensor: Option<String>,
     pub size: u64,
     pub cached: bool,
 }

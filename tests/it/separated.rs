@@ -121,6 +121,9 @@ fn the_other_commands_have_separated_tables_too() {
     assert_eq!(head, ["field", "value"]);
     assert!(rows.contains(&vec!["embedding.rows".to_owned(), "2064".to_owned()]));
     let (head, rows) = separated(&["pull"]);
-    assert_eq!(head, ["model", "commit", "name", "size", "cached"]);
+    assert_eq!(
+        head,
+        ["model", "commit", "name", "size", "cached", "tensor"]
+    );
     assert_eq!(rows.len(), 3);
 }

@@ -29,6 +29,10 @@ pub fn write(out: &mut dyn Write, style: Style, info: &Info) -> io::Result<()> {
             "tokenizer",
             format!("{}{class}, from {}", tokenizer.model, cell(&tokenizer.file)),
         )?;
+        line(
+            "engine",
+            format!("{}: {}", tokenizer.engine, tokenizer.engine_reason),
+        )?;
         line("vocabulary size", tokenizer.vocabulary_size.to_string())?;
         let special: Vec<String> = tokenizer
             .special_tokens

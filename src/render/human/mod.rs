@@ -14,7 +14,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::escape::cell;
 use super::{Reader, Streams, write_bare, write_failure};
-use crate::record::{Count, Difference, File, Piece, Record, Sink, Total, Verify};
+use crate::record::{Count, Difference, File, Piece, Record, Sink, Strings, Total, Verify};
 
 pub struct Human<'w> {
     reader: Reader,
@@ -119,9 +119,13 @@ impl<'w> Human<'w> {
         } else {
             "downloaded"
         };
+        let of = match &record.tensor {
+            Some(tensor) => format!("  of it {}", cell(tensor)),
+            None => String::new(),
+        };
         writeln!(
             self.out,
-            "{:>12}  {}  {how}",
+            "{:>12}  {}  {how}{of}",
             thousands(record.size),
             pad(&cell(&record.name), 32)
         )
@@ -136,8 +140,8 @@ impl<'w> Human<'w> {
         let place = format!("{} token {}", place.trim_start(), record.position);
         writeln!(self.out, "{}", style.head(place.trim_start()))?;
         writeln!(self.out, "  text       {}", cell(&record.text))?;
-        let tokens = |tokens: &[String]| {
-            let tokens: Vec<_> = tokens.iter().map(|token| cell(token)).collect();
+        let tokens = |tokens: &Strings| {
+            let tokens: Vec<_> = tokens.iter().map(cell).collect();
             tokens.join(" ")
         };
         writeln!(self.out, "  native     {}", tokens(&record.native))?;

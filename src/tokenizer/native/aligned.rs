@@ -33,14 +33,12 @@ impl Aligned {
 
     /// The range that the bytes from `start` to `end` come from; `(0, 0)` if ranges are not kept.
     #[inline]
-    pub fn original<const RANGES: bool>(&self, start: usize, end: usize) -> (usize, usize) {
-        if !RANGES {
-            return (0, 0);
+    pub fn original<const RANGES: bool>(&self, start: usize, end: usize) -> (u32, u32) {
+        if RANGES {
+            (self.ranges[start].0, self.ranges[end - 1].1)
+        } else {
+            (0, 0)
         }
-        (
-            self.ranges[start].0 as usize,
-            self.ranges[end - 1].1 as usize,
-        )
     }
 }
 

@@ -4,19 +4,26 @@
 //! replacement strings that end in a zero byte. Layout and search: `normalizer.cc` of google/sentencepiece and
 //! `spm_precompiled`, whose answers the reference gives.
 
+use std::sync::OnceLock;
+
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Graphemes of this many bytes and more are replaced character by character only.
 const LONG_GRAPHEME: usize = 6;
 
 /// Rules: text → what replaces it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Charsmap {
     units: Vec<u32>,
     pool: String,
     /// Whether a printable ASCII character may stay as it is, by its code.
     plain: [bool; 128],
+    /// Which characters of the basic plane are plain, 256 at a time.
+    blocks: Box<[Block; 256]>,
 }
+
+/// A bit for each of 256 characters, found out when the first of them is met.
+type Block = OnceLock<[u64; 4]>;
 
 impl Charsmap {
     /// Reads the rules; empty bytes are no rules. None if they are not well-formed.
@@ -25,6 +32,7 @@ impl Charsmap {
             units: Vec::new(),
             pool: String::new(),
             plain: [false; 128],
+            blocks: Box::new([const { Block::new() }; 256]),
         };
         if !bytes.is_empty() {
             let (length, rest) = bytes.split_first_chunk::<4>()?;
@@ -70,33 +78,65 @@ impl Charsmap {
         None
     }
 
+    /// Whether no rule touches a character, and a plain one beside it never forms a grapheme with it.
+    #[inline]
+    pub fn is_plain_char(&self, character: char) -> bool {
+        let code = character as usize;
+        if code < 128 {
+            return self.plain[code];
+        }
+        self.blocks.get(code >> 8).is_some_and(|block| {
+            let bits = block.get_or_init(|| self.block(code >> 8));
+            bits[code >> 6 & 3] >> (code & 63) & 1 == 1
+        })
+    }
+
+    fn block(&self, number: usize) -> [u64; 4] {
+        let mut bits = [0; 4];
+        for low in 0..256 {
+            let character = char::from_u32((number << 8 | low) as u32);
+            let plain = |character: &char| {
+                self.replacement(character.encode_utf8(&mut [0; 4]))
+                    .is_none()
+                    && stands_alone(*character)
+            };
+            if character.as_ref().is_some_and(plain) {
+                bits[low >> 6] |= 1 << (low & 63);
+            }
+        }
+        bits
+    }
+
     /// Calls `part` with each part of `text` and what replaces it, if a rule does.
     ///
     /// Between two plain characters there is always a boundary of graphemes, so that runs of them pass as they are;
     /// graphemes are looked for in what lies between, with the plain character on either side, which may be part of one.
     pub fn for_each_part<'t>(&self, text: &'t str, mut part: impl FnMut(&'t str, Option<&str>)) {
-        let bytes = text.as_bytes();
-        let plain = |index: usize| bytes.get(index).is_none_or(|byte| self.is_plain(*byte));
         let mut start = 0;
-        while start < bytes.len() {
-            let run = bytes[start..]
-                .iter()
-                .take_while(|byte| self.is_plain(**byte))
-                .count();
-            let other = start + run;
-            if other == bytes.len() {
+        while start < text.len() {
+            let mut last = None;
+            let mut characters = text[start..].char_indices();
+            let other = characters.find(|(index, character)| {
+                let plain = self.is_plain_char(*character);
+                if plain {
+                    last = Some(start + index);
+                }
+                !plain
+            });
+            let Some((other, _)) = other else {
                 return part(&text[start..], None);
-            }
+            };
             // The last of the run may begin a grapheme.
-            let mixed = if run > 0 { other - 1 } else { other };
+            let mixed = last.unwrap_or(start + other);
             if start < mixed {
                 part(&text[start..mixed], None);
             }
-            let mut end = other + 1;
-            while end < bytes.len() && !(plain(end) && plain(end + 1)) {
-                end += 1;
-            }
-            end = (end + 1).min(bytes.len());
+            let mut before = false;
+            let end = characters.find(|(_, character)| {
+                let after = std::mem::replace(&mut before, self.is_plain_char(*character));
+                after && before
+            });
+            let end = end.map_or(text.len(), |(index, _)| start + index);
             self.for_each_grapheme(&text[mixed..end], &mut part);
             start = end;
         }
@@ -116,6 +156,16 @@ impl Charsmap {
             }
         }
     }
+}
+
+/// Whether a character forms no grapheme with one of its kind, nor with a letter on either side. What it may form one
+/// with then (a mark, a joiner, a vowel of Hangul) is not such a character itself.
+fn stands_alone(character: char) -> bool {
+    let alone = |pair: [char; 2]| {
+        let pair: String = pair.iter().collect();
+        pair.graphemes(true).count() == 2
+    };
+    alone([character, character]) && alone(['a', character]) && alone([character, 'a'])
 }
 
 /// The offset field of a Darts-clone unit.

@@ -1,4 +1,5 @@
-//! A compiled vocabulary: a SentencePiece file in the form that the engine searches, to be mapped and used in place.
+//! A compiled vocabulary: the pieces of a SentencePiece file, or of a Unigram `tokenizer.json`, in the form that the
+//! engine searches, to be mapped and used in place.
 //!
 //! It is a function of the source file's bytes alone. Layout, all little-endian and each section at a multiple of 8:
 //!
@@ -6,26 +7,28 @@
 //! |---|---|
 //! | 0..96 | magic, version, checksum, sha256 of the source, sizes, settings |
 //! | pieces x 8 | scores, float64, by id |
-//! | units x 4 | units of the double array |
-//! | units x 4 | its values |
+//! | nodes x 16 | nodes of the double array |
 //! | pieces x 4 | end of each piece in the text section, by id |
 //! | pieces | kind of each piece |
 //! | text | the pieces, one behind the other |
-//! | charsmap | the compiled normalization rules, as the source file has them |
+//! | charsmap | the compiled normalization rules, as the SentencePiece file has them |
+//! | rest | what `tokenizer.json` has beside the pieces, as JSON |
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::OnceLock;
 
-use super::double_array::{DoubleArray, build};
-use crate::formats::sentencepiece::{Algorithm, PieceKind, SentencePieceModel};
+use super::double_array::{DoubleArray, Node, build};
+use crate::formats::sentencepiece::{Algorithm, Piece, PieceKind, SentencePieceModel};
 use crate::source::MappedFile;
 
 const MAGIC: [u8; 8] = *b"tokscope";
 /// Changes with the layout, and with whatever the sections are made by.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 3;
 const HEADER: usize = 96;
 /// Where the checksum is: the CRC-32 of all other bytes.
 const CHECKSUM: Range<usize> = 44..48;
+const MIN_SCORE: Range<usize> = 80..88;
 const KINDS: [PieceKind; 6] = [
     PieceKind::Normal,
     PieceKind::Unknown,
@@ -46,6 +49,8 @@ pub struct Compiled {
     bytes: Bytes,
     header: Header,
     sections: Sections,
+    /// The text section, once it is worth a copy.
+    text: OnceLock<Option<Box<str>>>,
 }
 
 enum Bytes {
@@ -55,28 +60,61 @@ enum Bytes {
 }
 
 /// What stands in the first bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Header {
     source: [u8; 32],
     pieces: u32,
-    units: u32,
+    nodes: u32,
     text: u32,
     charsmap: u32,
+    rest: u32,
     unknown_id: u32,
     algorithm: Algorithm,
     byte_fallback: bool,
+    min_score: f64,
+}
+
+/// What is compiled: the pieces in the order of their ids, and what belongs to them.
+#[derive(Debug)]
+pub struct Contents<'a> {
+    /// Text, score and kind of each piece.
+    pub pieces: Vec<(&'a str, f64, PieceKind)>,
+    pub unknown_id: u32,
+    pub algorithm: Algorithm,
+    pub byte_fallback: bool,
+    /// The normalization rules of a SentencePiece file.
+    pub charsmap: &'a [u8],
+    /// What a `tokenizer.json` has beside its pieces.
+    pub rest: &'a [u8],
+}
+
+impl<'a> From<&'a SentencePieceModel> for Contents<'a> {
+    fn from(model: &'a SentencePieceModel) -> Self {
+        let piece = |piece: &'a Piece| {
+            let text = piece.text.as_str();
+            (text, f64::from(piece.score), piece.kind)
+        };
+        Self {
+            pieces: model.pieces.iter().map(piece).collect(),
+            unknown_id: model.unknown_id,
+            algorithm: model.algorithm,
+            byte_fallback: model.byte_fallback,
+            charsmap: &model.precompiled_charsmap,
+            rest: &[],
+        }
+    }
 }
 
 /// Where the sections are, as byte offsets; `ends` and what follows end where the next begins.
 #[derive(Debug, Clone, Copy)]
 struct Sections {
     scores: usize,
-    units: usize,
-    values: usize,
+    nodes: usize,
     ends: usize,
     kinds: usize,
     text: usize,
     charsmap: usize,
+    rest: usize,
     end: usize,
 }
 
@@ -89,55 +127,56 @@ impl fmt::Debug for Compiled {
 }
 
 impl Compiled {
-    /// Compiles a parsed file whose bytes have the sha256 `source`.
+    /// Compiles what a file has whose bytes have the sha256 `source`.
     ///
     /// A vocabulary that no double array can hold is compiled without one: see [`Compiled::array`].
-    pub fn new(model: &SentencePieceModel, source: [u8; 32]) -> Self {
-        let mut keys: Vec<(&[u8], u32)> = (0..)
-            .zip(&model.pieces)
-            .map(|(id, piece)| (piece.text.as_bytes(), id))
+    pub fn new(contents: &Contents<'_>, source: [u8; 32]) -> Self {
+        let pieces = &contents.pieces;
+        let mut keys: Vec<(&[u8], u32, f64)> = (0..)
+            .zip(pieces)
+            .map(|(id, (text, score, _))| (text.as_bytes(), id, *score))
             .collect();
-        keys.sort_unstable();
+        keys.sort_unstable_by_key(|(text, id, _)| (*text, *id));
         // Of equal pieces the last id counts.
         keys.reverse();
         keys.dedup_by_key(|key| key.0);
         keys.reverse();
-        let (units, values) = build(&keys).unwrap_or_default();
-        let text: usize = model.pieces.iter().map(|piece| piece.text.len()).sum();
+        let nodes = build(&keys).unwrap_or_default();
+        let text: usize = pieces.iter().map(|(text, ..)| text.len()).sum();
+        let scores = pieces.iter().map(|(_, score, _)| *score);
         let header = Header {
             source,
-            pieces: model.pieces.len() as u32,
-            units: units.len() as u32,
+            pieces: pieces.len() as u32,
+            nodes: nodes.len() as u32,
             text: text as u32,
-            charsmap: model.precompiled_charsmap.len() as u32,
-            unknown_id: model.unknown_id,
-            algorithm: model.algorithm,
-            byte_fallback: model.byte_fallback,
+            charsmap: contents.charsmap.len() as u32,
+            rest: contents.rest.len() as u32,
+            unknown_id: contents.unknown_id,
+            algorithm: contents.algorithm,
+            byte_fallback: contents.byte_fallback,
+            min_score: scores.fold(f64::INFINITY, f64::min),
         };
         let sections = header.sections();
         let mut words = vec![0_u64; sections.end / 8];
         let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
         let mut put = |at: usize, data: &[u8]| bytes[at..at + data.len()].copy_from_slice(data);
         let mut end = 0_u32;
-        for (index, piece) in model.pieces.iter().enumerate() {
-            put(
-                sections.scores + 8 * index,
-                &f64::from(piece.score).to_le_bytes(),
-            );
-            put(sections.text + end as usize, piece.text.as_bytes());
-            end += piece.text.len() as u32;
+        for (index, (text, score, kind)) in pieces.iter().enumerate() {
+            put(sections.scores + 8 * index, &score.to_le_bytes());
+            put(sections.text + end as usize, text.as_bytes());
+            end += text.len() as u32;
             put(sections.ends + 4 * index, &end.to_le_bytes());
-            let kind = KINDS
-                .iter()
-                .position(|kind| *kind == piece.kind)
-                .unwrap_or(0);
+            let kind = KINDS.iter().position(|other| other == kind).unwrap_or(0);
             put(sections.kinds + index, &[kind as u8]);
         }
-        for (index, (unit, value)) in units.iter().zip(&values).enumerate() {
-            put(sections.units + 4 * index, &unit.to_le_bytes());
-            put(sections.values + 4 * index, &value.to_le_bytes());
+        for (index, node) in nodes.iter().enumerate() {
+            let at = sections.nodes + size_of::<Node>() * index;
+            put(at, &node.unit.to_le_bytes());
+            put(at + 4, &node.value.to_le_bytes());
+            put(at + 8, &node.score.to_le_bytes());
         }
-        put(sections.charsmap, &model.precompiled_charsmap);
+        put(sections.charsmap, contents.charsmap);
+        put(sections.rest, contents.rest);
         header.write(&mut bytes[..HEADER]);
         let checksum = checksum(bytes);
         bytes[CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
@@ -145,6 +184,7 @@ impl Compiled {
             bytes: Bytes::Owned(words),
             header,
             sections,
+            text: OnceLock::new(),
         }
     }
 
@@ -163,6 +203,7 @@ impl Compiled {
             bytes: Bytes::Mapped(file),
             header,
             sections,
+            text: OnceLock::new(),
         })
     }
 
@@ -200,8 +241,19 @@ impl Compiled {
         let start = index
             .checked_sub(1)
             .map_or(0, |before| ends[before] as usize);
+        if let Some(Some(text)) = self.text.get() {
+            return text.get(start..end);
+        }
         let text: &[u8] = self.section(self.sections.text, self.header.text as usize);
         str::from_utf8(text.get(start..end)?).ok()
+    }
+
+    /// Keeps a copy of the text of all pieces, so that it need not be checked to be UTF-8 piece by piece.
+    pub fn hold_text(&self) {
+        self.text.get_or_init(|| {
+            let text: &[u8] = self.section(self.sections.text, self.header.text as usize);
+            Some(str::from_utf8(text).ok()?.into())
+        });
     }
 
     /// The score of each piece.
@@ -226,14 +278,21 @@ impl Compiled {
         self.section(self.sections.charsmap, self.header.charsmap as usize)
     }
 
+    /// What a `tokenizer.json` has beside its pieces, as JSON; empty for a SentencePiece file.
+    pub fn rest(&self) -> &[u8] {
+        self.section(self.sections.rest, self.header.rest as usize)
+    }
+
+    /// The lowest score of a piece.
+    pub fn min_score(&self) -> f64 {
+        self.header.min_score
+    }
+
     /// The pieces as a set to be searched; none if they cannot be held as one.
     #[inline]
     pub fn array(&self) -> Option<DoubleArray<'_>> {
-        let units = self.header.units as usize;
-        (units > 0).then(|| DoubleArray {
-            units: self.section(self.sections.units, units),
-            values: self.section(self.sections.values, units),
-        })
+        let nodes: &[Node] = self.section(self.sections.nodes, self.header.nodes as usize);
+        (!nodes.is_empty()).then_some(DoubleArray { nodes })
     }
 
     /// The id of a piece; of equal ones the last.
@@ -259,23 +318,23 @@ impl Compiled {
 impl Header {
     fn sections(&self) -> Sections {
         let up = |at: usize| at.next_multiple_of(8);
-        let (pieces, units) = (self.pieces as usize, self.units as usize);
+        let (pieces, count) = (self.pieces as usize, self.nodes as usize);
         let scores = HEADER;
-        let first_units = scores + 8 * pieces;
-        let values = up(first_units + 4 * units);
-        let ends = up(values + 4 * units);
+        let nodes = scores + 8 * pieces;
+        let ends = nodes + size_of::<Node>() * count;
         let kinds = up(ends + 4 * pieces);
         let text = up(kinds + pieces);
         let charsmap = up(text + self.text as usize);
+        let rest = up(charsmap + self.charsmap as usize);
         Sections {
             scores,
-            units: first_units,
-            values,
+            nodes,
             ends,
             kinds,
             text,
             charsmap,
-            end: up(charsmap + self.charsmap as usize),
+            rest,
+            end: up(rest + self.rest as usize),
         }
     }
 
@@ -288,13 +347,13 @@ impl Header {
             VERSION,
             0,
             self.pieces,
-            self.units,
+            self.nodes,
             self.text,
             self.charsmap,
             self.unknown_id,
             algorithm as u32,
             u32::from(self.byte_fallback),
-            0,
+            self.rest,
         ]
     }
 
@@ -304,6 +363,7 @@ impl Header {
         for (slot, number) in bytes[40..80].chunks_exact_mut(4).zip(self.numbers()) {
             slot.copy_from_slice(&number.to_le_bytes());
         }
+        bytes[MIN_SCORE].copy_from_slice(&self.min_score.to_le_bytes());
     }
 
     fn read(bytes: &[u8]) -> Option<Self> {
@@ -315,12 +375,14 @@ impl Header {
         Some(Self {
             source: bytes.get(8..40)?.try_into().ok()?,
             pieces: number(2)?,
-            units: number(3)?,
+            nodes: number(3)?,
             text: number(4)?,
             charsmap: number(5)?,
             unknown_id: number(6)?,
             algorithm: *ALGORITHMS.get(number(7)? as usize)?,
             byte_fallback: number(8)? != 0,
+            rest: number(9)?,
+            min_score: f64::from_le_bytes(bytes.get(MIN_SCORE)?.try_into().ok()?),
         })
     }
 }
@@ -355,12 +417,14 @@ mod tests {
     #[test]
     fn a_compiled_file_says_what_the_source_says() {
         let model = demo();
-        let made = Compiled::new(&model, SOURCE);
+        let made = Compiled::new(&Contents::from(&model), SOURCE);
         let opened = open(made.bytes(), SOURCE).unwrap();
         assert_eq!(opened.size(), model.pieces.len());
         assert_eq!(opened.unknown_id(), model.unknown_id);
         assert_eq!(opened.byte_fallback(), model.byte_fallback);
         assert_eq!(opened.charsmap(), model.precompiled_charsmap);
+        let scores = model.pieces.iter().map(|piece| f64::from(piece.score));
+        assert_eq!(opened.min_score(), scores.fold(0.0, f64::min));
         let parts = (0..).zip(opened.kinds()).zip(opened.scores());
         for (((id, kind), score), piece) in parts.zip(&model.pieces) {
             assert_eq!(opened.piece(id), Some(piece.text.as_str()));
@@ -372,7 +436,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_damaged_cut_off_or_of_another_source_is_not_used() {
-        let made = Compiled::new(&demo(), SOURCE);
+        let made = Compiled::new(&Contents::from(&demo()), SOURCE);
         let bytes = made.bytes();
         assert!(open(bytes, [8; 32]).is_none());
         for length in [0, 1, HEADER - 1, HEADER, bytes.len() / 2, bytes.len() - 8] {
@@ -391,7 +455,7 @@ mod tests {
     fn pieces_that_no_array_can_hold_are_found_one_by_one() {
         let mut model = demo();
         model.pieces[5].text = "a\0b".to_owned();
-        let compiled = Compiled::new(&model, SOURCE);
+        let compiled = Compiled::new(&Contents::from(&model), SOURCE);
         assert!(compiled.array().is_none());
         assert_eq!(compiled.find("a\0b"), Some(5));
     }

@@ -4,28 +4,39 @@
 //! addressing of Darts-clone: the child of a node over byte `b` is at `base ^ b`. No two nodes have the same base, so
 //! that the byte stored with a child tells whether it is a child of this node.
 
-/// Units of a block: all children of a node lie in one, since a base and its children differ in the low 8 bits only.
+use bytemuck::{Pod, Zeroable};
+
+/// Nodes of a block: all children of a node lie in one, since a base and its children differ in the low 8 bits only.
 const BLOCK: usize = 256;
 /// Blocks, counted from the end, in which free units are still looked for. More packs tighter and builds slower.
 const OPEN_BLOCKS: usize = 16;
 /// Bases have 24 bits.
 const MAX_UNITS: usize = 1 << 24;
 
-/// The nodes of the trie, equally many units and values; node 0 is the root.
-#[derive(Debug, Clone, Copy)]
-pub struct DoubleArray<'a> {
+/// A node of the trie. All that is asked of one lies in one line of the processor's cache.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Node {
     /// `base << 8 | byte`, where the byte is the one that leads to this node.
-    pub units: &'a [u32],
-    /// Id + 1 of the key that ends at a node, or 0.
-    pub values: &'a [u32],
+    pub unit: u32,
+    /// Id + 1 of the key that ends here, or 0.
+    pub value: u32,
+    /// The score of that key.
+    pub score: f64,
 }
 
-/// Builds the units and values for `keys`, sorted by bytes and without duplicates.
+/// The nodes of the trie; the first is the root.
+#[derive(Debug, Clone, Copy)]
+pub struct DoubleArray<'a> {
+    pub nodes: &'a [Node],
+}
+
+/// Builds the nodes for `keys` with their ids and scores, sorted by bytes and without duplicates.
 ///
 /// None if a key is empty or holds a zero byte, if keys are not in order, or if there are too many of them.
-pub fn build(keys: &[(&[u8], u32)]) -> Option<(Vec<u32>, Vec<u32>)> {
+pub fn build(keys: &[(&[u8], u32, f64)]) -> Option<Vec<Node>> {
     let in_order = keys.windows(2).all(|pair| pair[0].0 < pair[1].0);
-    let sound = |key: &&(&[u8], u32)| !key.0.is_empty() && !key.0.contains(&0);
+    let sound = |key: &&(&[u8], u32, f64)| !key.0.is_empty() && !key.0.contains(&0);
     if !in_order || keys.iter().filter(sound).count() != keys.len() {
         return None;
     }
@@ -37,7 +48,8 @@ pub fn build(keys: &[(&[u8], u32)]) -> Option<(Vec<u32>, Vec<u32>)> {
     while let Some((first, last, depth, node)) = open.pop() {
         let mut first = first;
         if first < last && keys[first].0.len() == depth {
-            builder.values[node] = keys[first].1.checked_add(1)?;
+            builder.nodes[node].value = keys[first].1.checked_add(1)?;
+            builder.nodes[node].score = keys[first].2;
             first += 1;
         }
         if first == last {
@@ -51,34 +63,34 @@ pub fn build(keys: &[(&[u8], u32)]) -> Option<(Vec<u32>, Vec<u32>)> {
             first += same;
         }
         let base = builder.place(&children)?;
-        builder.units[node] |= (base as u32) << 8;
+        builder.nodes[node].unit |= (base as u32) << 8;
         for &(byte, first, last) in &children {
             let child = base ^ usize::from(byte);
-            builder.units[child] = u32::from(byte);
+            builder.nodes[child].unit = u32::from(byte);
             open.push((first, last, depth + 1, child));
         }
     }
-    Some((builder.units, builder.values))
+    Some(builder.nodes)
 }
 
 impl DoubleArray<'_> {
-    /// Calls `found` with the length and id of every key that `text` begins with, shortest first.
+    /// Calls `found` with the length, id and score of every key that `text` begins with, shortest first.
     #[inline]
-    pub fn prefixes(&self, text: &[u8], mut found: impl FnMut(usize, u32)) {
-        let Some(&root) = self.units.first() else {
+    pub fn prefixes(&self, text: &[u8], mut found: impl FnMut(usize, u32, f64)) {
+        let Some(root) = self.nodes.first() else {
             return;
         };
-        let mut base = (root >> 8) as usize;
+        let mut base = (root.unit >> 8) as usize;
         for (index, &byte) in text.iter().enumerate() {
             let node = base ^ usize::from(byte);
-            let Some(&unit) = self.units.get(node) else {
+            let Some(&Node { unit, value, score }) = self.nodes.get(node) else {
                 return;
             };
             if unit as u8 != byte || byte == 0 {
                 return;
             }
-            if let Some(id) = self.values.get(node).and_then(|value| value.checked_sub(1)) {
-                found(index + 1, id);
+            if let Some(id) = value.checked_sub(1) {
+                found(index + 1, id, score);
             }
             base = (unit >> 8) as usize;
         }
@@ -87,7 +99,7 @@ impl DoubleArray<'_> {
     /// The id of a key.
     pub fn get(&self, key: &[u8]) -> Option<u32> {
         let mut whole = None;
-        self.prefixes(key, |length, id| {
+        self.prefixes(key, |length, id, _| {
             if length == key.len() {
                 whole = Some(id);
             }
@@ -98,8 +110,7 @@ impl DoubleArray<'_> {
 
 #[derive(Default)]
 struct Builder {
-    units: Vec<u32>,
-    values: Vec<u32>,
+    nodes: Vec<Node>,
     /// Whether a number is the base of a node.
     is_base: Vec<bool>,
     /// The free units of the open blocks, as a ring through unit 0: the next and the one before, by unit. A unit that
@@ -113,8 +124,7 @@ impl Builder {
     fn reserve_block(&mut self) {
         let start = self.next.len();
         let end = start + BLOCK;
-        self.units.resize(end, 0);
-        self.values.resize(end, 0);
+        self.nodes.resize(end, Node::default());
         self.is_base.resize(end, false);
         for unit in start..end {
             self.next.push(unit as u32);
@@ -187,25 +197,22 @@ mod tests {
 
     use super::*;
 
-    fn in_order(keys: &[&str]) -> (Vec<u32>, Vec<u32>) {
-        let mut keys: Vec<(&[u8], u32)> = (0..)
+    fn in_order(keys: &[&str]) -> Vec<Node> {
+        let mut keys: Vec<(&[u8], u32, f64)> = (0..)
             .zip(keys)
-            .map(|(id, key)| (key.as_bytes(), id))
+            .map(|(id, key)| (key.as_bytes(), id, -f64::from(id)))
             .collect();
-        keys.sort_unstable();
+        keys.sort_unstable_by_key(|key| key.0);
         build(&keys).unwrap()
     }
 
     #[test]
     fn every_prefix_is_found_shortest_first() {
-        let (units, values) = in_order(&["a", "ab", "abc", "b", "▁ban"]);
-        let array = DoubleArray {
-            units: &units,
-            values: &values,
-        };
+        let nodes = in_order(&["a", "ab", "abc", "b", "▁ban"]);
+        let array = DoubleArray { nodes: &nodes };
         let mut found = Vec::new();
-        array.prefixes(b"abcd", |length, id| found.push((length, id)));
-        assert_eq!(found, [(1, 0), (2, 1), (3, 2)]);
+        array.prefixes(b"abcd", |length, id, score| found.push((length, id, score)));
+        assert_eq!(found, [(1, 0, 0.0), (2, 1, -1.0), (3, 2, -2.0)]);
         assert_eq!(array.get("▁ban".as_bytes()), Some(4));
         assert_eq!(array.get("▁ba".as_bytes()), None);
         assert_eq!(array.get(b"a\0"), None);
@@ -215,7 +222,8 @@ mod tests {
     #[test]
     fn keys_that_cannot_be_held_are_refused() {
         for keys in [&["", "a"][..], &["a\0b"], &["b", "a"], &["a", "a"]] {
-            let keys: Vec<(&[u8], u32)> = keys.iter().map(|key| (key.as_bytes(), 0)).collect();
+            let keys: Vec<(&[u8], u32, f64)> =
+                keys.iter().map(|key| (key.as_bytes(), 0, 0.0)).collect();
             assert_eq!(build(&keys), None);
         }
     }
@@ -223,9 +231,9 @@ mod tests {
     proptest! {
         #[test]
         fn the_array_is_the_set(keys in prop::collection::btree_map("[a-cé漢]{1,6}", any::<u16>(), 0..200), probe in "[a-dé漢]{0,8}") {
-            let list: Vec<(&[u8], u32)> = keys.iter().map(|(key, id)| (key.as_bytes(), u32::from(*id))).collect();
-            let (units, values) = build(&list).unwrap();
-            let array = DoubleArray { units: &units, values: &values };
+            let list: Vec<(&[u8], u32, f64)> = keys.iter().map(|(key, id)| (key.as_bytes(), u32::from(*id), 0.0)).collect();
+            let nodes = build(&list).unwrap();
+            let array = DoubleArray { nodes: &nodes };
             for (key, id) in &keys {
                 prop_assert_eq!(array.get(key.as_bytes()), Some(u32::from(*id)));
             }

@@ -1,30 +1,40 @@
-//! The native engine: Unigram tokenization of DeBERTa's shape, exact and fast.
+//! The native engine: Unigram tokenization, exact and fast.
 //!
-//! It does what the reference engine does with such a tokenizer, step by step: added tokens on the raw text, strip,
-//! character map, runs of spaces, added tokens on the normalized text, `▁` for spaces, words, pieces. Any tokenizer
-//! that has a step it does not know is left to the reference engine as a whole.
+//! It does what the reference engine does, step by step: added tokens on the raw text, normalization, added tokens on
+//! the normalized text, words, pieces. The steps of DeBERTa are its own; those of other families are the `tokenizers`
+//! crate's, around the same search. Where no step looks across white space, a text is taken apart there first, and a
+//! word that came before is not tokenized again. Any tokenizer that has a part it does not know is left to the
+//! reference engine as a whole.
 
+mod added;
 mod aligned;
 mod charsmap;
+mod chunks;
 pub mod compiled;
 mod double_array;
+mod library;
+mod memo;
 mod normalize;
+mod shape;
+mod steps;
+pub mod template;
 mod unigram;
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use aho_corasick::{AhoCorasick, MatchKind};
-
 use super::EncodeOptions;
 use super::encoding::Encoding;
 use crate::formats::config::AddedTokenConfig;
 use crate::formats::sentencepiece::Algorithm;
-use aligned::Aligned;
-use charsmap::Charsmap;
+use added::{AddedTokens, Part};
 use compiled::Compiled;
-use normalize::{for_each_word, into_words, normalize};
-use unigram::{Token, Unigram};
+use memo::{Memo, Remembered};
+use steps::{Found, Steps};
+use template::{Piece, Template};
+use unigram::Unigram;
+
+pub use steps::StepsConfig;
 
 /// Offsets are kept in 32 bits: longer texts go to the reference engine.
 const MAX_TEXT: usize = u32::MAX as usize;
@@ -32,14 +42,15 @@ const MAX_TEXT: usize = u32::MAX as usize;
 /// The engine of one tokenizer.
 pub struct NativeEngine {
     compiled: Arc<Compiled>,
-    charsmap: Charsmap,
     unknown_score: f64,
-    /// Added tokens that are matched on the raw text, and those matched on the normalized text.
+    /// Added tokens that are matched on the raw text.
     raw: AddedTokens,
-    normalized: AddedTokens,
-    template: Template,
-    /// Scratch memory of threads that are not encoding at the moment.
-    idle: Mutex<Vec<Scratch>>,
+    steps: Steps,
+    /// None if a text is finished by something else than a template.
+    template: Option<Template>,
+    /// Scratch memory of threads that are not encoding at the moment: with added tokens taken as text, and parsed.
+    /// What is remembered of words depends on it.
+    idle: [Mutex<Vec<Scratch>>; 2],
 }
 
 impl fmt::Debug for NativeEngine {
@@ -48,33 +59,13 @@ impl fmt::Debug for NativeEngine {
     }
 }
 
-/// `[CLS] A [SEP]`, and of a pair `[CLS] A [SEP] B [SEP]`.
-#[derive(Debug, Clone)]
-pub struct Template {
-    pub first: (u32, String),
-    pub separator: (u32, String),
-}
-
-/// A part of the normalized text that is a token or a run of words.
-#[derive(Debug)]
-enum Part {
-    Added(u32),
-    Words,
-}
-
-/// Added tokens and what finds them.
-#[derive(Debug, Default)]
-struct AddedTokens {
-    finder: Option<AhoCorasick>,
-    ids: Vec<u32>,
-}
-
+/// What is kept from text to text.
 #[derive(Debug, Default)]
 struct Scratch {
-    aligned: Aligned,
-    words: Aligned,
-    unigram: unigram::Scratch,
-    tokens: Vec<Token>,
+    /// Words as they stand in texts that can be taken apart; normalized words of others.
+    memo: Memo,
+    steps: steps::Scratch,
+    found: Vec<Found>,
 }
 
 /// Takes the tokens of a text, in order.
@@ -83,6 +74,8 @@ trait Take {
     fn token(&mut self, id: u32, word: u32, range: (usize, usize));
     /// An added token, spelled as it was found.
     fn added(&mut self, id: u32, word: u32, range: (usize, usize), surface: &str);
+    /// The tokens of one word, which begins at a byte of the text.
+    fn remembered(&mut self, word: u32, start: usize, tokens: Remembered<'_>);
 }
 
 impl NativeEngine {
@@ -92,66 +85,71 @@ impl NativeEngine {
     pub fn new(
         compiled: Arc<Compiled>,
         added: &[(AddedTokenConfig, u32)],
-        template: Template,
+        steps: &StepsConfig,
+        template: Option<Template>,
     ) -> Option<Self> {
-        let plain = |token: &AddedTokenConfig| !token.lstrip && !token.rstrip && !token.single_word;
-        let known = added.iter().all(|(token, _)| plain(token));
-        if !known || compiled.algorithm() != Algorithm::Unigram || compiled.array().is_none() {
+        if compiled.algorithm() != Algorithm::Unigram || compiled.array().is_none() {
             return None;
         }
-        let charsmap = Charsmap::parse(compiled.charsmap())?;
-        let mut raw = Vec::new();
-        let mut normalized = Vec::new();
-        for (index, (token, id)) in added.iter().enumerate() {
-            let replaced = added[index + 1..].iter().any(|(_, later)| later == id);
-            if replaced {
-                continue;
-            }
-            if token.normalized {
-                let mut aligned = Aligned::default();
-                normalize::<false>(&charsmap, &token.content, 0, &mut aligned);
-                normalized.push((aligned.text, *id));
-            } else {
-                raw.push((token.content.clone(), *id));
-            }
-        }
+        let last = added.iter().enumerate().filter(|(index, (_, id))| {
+            let later = &added[index + 1..];
+            !later.iter().any(|(_, other)| other == id)
+        });
+        let added: Vec<_> = last.map(|(_, token)| token.clone()).collect();
+        let raw = added.iter().filter(|(token, _)| !token.normalized);
         Some(Self {
-            unknown_score: unigram::unknown_score(compiled.scores()),
+            raw: AddedTokens::new(raw.cloned().collect())?,
+            steps: Steps::new(steps, &added)?,
+            unknown_score: unigram::unknown_score(compiled.min_score()),
             compiled,
-            charsmap,
-            raw: AddedTokens::new(raw)?,
-            normalized: AddedTokens::new(normalized)?,
             template,
-            idle: Mutex::default(),
+            idle: Default::default(),
         })
     }
 
-    /// Encodes a text or a pair, without truncation. None if a text is too long for this engine.
+    /// Encodes a text or a pair, without truncation. None if a text is too long for this engine, or is finished by
+    /// something else than a template.
     pub fn encode(
         &self,
         text: &str,
         pair: Option<&str>,
         options: &EncodeOptions,
     ) -> Option<Encoding> {
-        let mut encoding = self.encode_one(text, 0, options.parse_special)?;
-        let second = match pair {
-            Some(pair) => Some(self.encode_one(pair, 1, options.parse_special)?),
-            None => None,
-        };
-        if options.special_tokens {
-            encoding.insert_special(0, &self.template.first, 0);
-            encoding.push_special(&self.template.separator, 0);
-        }
-        if let Some(mut second) = second {
-            if options.special_tokens {
-                second.push_special(&self.template.separator, 1);
+        let mut encoding = Encoding::default();
+        for piece in self.template.as_ref()?.pieces(pair.is_some()) {
+            match piece {
+                Piece::Text { second, type_id } => {
+                    let text = if *second { pair? } else { text };
+                    self.encode_into(&mut encoding, text, usize::from(*second), *type_id, options)?;
+                }
+                Piece::Special {
+                    ids,
+                    tokens,
+                    type_id,
+                } if options.special_tokens => {
+                    for (id, token) in ids.iter().zip(tokens) {
+                        encoding.push_special(*id, token, *type_id);
+                    }
+                }
+                Piece::Special { .. } => {}
             }
-            encoding.append(second);
         }
         Some(encoding)
     }
 
-    /// The ids of a text. None if it is too long for this engine.
+    /// The tokens of one text of a pair, as `tokenizers` has them before anything is put around them.
+    pub fn encode_sequence(
+        &self,
+        text: &str,
+        sequence: usize,
+        options: &EncodeOptions,
+    ) -> Option<Encoding> {
+        let mut encoding = Encoding::default();
+        self.encode_into(&mut encoding, text, sequence, sequence as u32, options)?;
+        Some(encoding)
+    }
+
+    /// The ids of a text. None as in [`NativeEngine::encode`].
     pub fn ids(&self, text: &str, options: &EncodeOptions) -> Option<Vec<u32>> {
         struct Ids(Vec<u32>);
 
@@ -164,18 +162,29 @@ impl NativeEngine {
             fn added(&mut self, id: u32, _: u32, _: (usize, usize), _: &str) {
                 self.0.push(id);
             }
+
+            #[inline]
+            fn remembered(&mut self, _: u32, _: usize, tokens: Remembered<'_>) {
+                self.0.extend_from_slice(tokens.ids);
+            }
         }
 
-        let mut ids = Ids(Vec::new());
-        ids.0
-            .extend(options.special_tokens.then_some(self.template.first.0));
-        self.run::<false>(text, options.parse_special, &mut ids)?;
-        ids.0
-            .extend(options.special_tokens.then_some(self.template.separator.0));
-        Some(ids.0)
+        let mut all = Ids(Vec::with_capacity(text.len() / 3));
+        for piece in self.template.as_ref()?.pieces(false) {
+            match piece {
+                Piece::Text { .. } => {
+                    self.run::<false>(text, options.parse_special, &mut all)?;
+                }
+                Piece::Special { ids, .. } if options.special_tokens => {
+                    all.0.extend_from_slice(ids);
+                }
+                Piece::Special { .. } => {}
+            }
+        }
+        Some(all.0)
     }
 
-    /// The number of tokens of a text. None if the text is too long for this engine.
+    /// The number of tokens of a text. None as in [`NativeEngine::encode`].
     pub fn count(&self, text: &str, options: &EncodeOptions) -> Option<usize> {
         struct Count(usize);
 
@@ -188,52 +197,129 @@ impl NativeEngine {
             fn added(&mut self, _: u32, _: u32, _: (usize, usize), _: &str) {
                 self.0 += 1;
             }
+
+            #[inline]
+            fn remembered(&mut self, _: u32, _: usize, tokens: Remembered<'_>) {
+                self.0 += tokens.ids.len();
+            }
         }
 
-        let mut count = Count(if options.special_tokens { 2 } else { 0 });
+        let (special, times) = self.template.as_ref()?.counts();
+        let mut count = Count(0);
         self.run::<false>(text, options.parse_special, &mut count)?;
-        Some(count.0)
+        let special = if options.special_tokens { special } else { 0 };
+        Some(count.0 * times + special)
     }
 
-    /// The tokens of a text without any template.
-    fn encode_one(&self, text: &str, sequence: usize, parse_special: bool) -> Option<Encoding> {
+    /// Appends the tokens of a text.
+    fn encode_into(
+        &self,
+        encoding: &mut Encoding,
+        text: &str,
+        sequence: usize,
+        type_id: u32,
+        options: &EncodeOptions,
+    ) -> Option<()> {
         struct Collect<'a> {
-            encoding: Encoding,
+            encoding: &'a mut Encoding,
             compiled: &'a Compiled,
+        }
+
+        impl Collect<'_> {
+            #[inline]
+            fn push(&mut self, id: u32, word: u32, range: (usize, usize)) {
+                self.encoding.ids.push(id);
+                self.encoding.offsets.push(range);
+                self.encoding.word_ids.push(Some(word));
+            }
         }
 
         impl Take for Collect<'_> {
             #[inline]
             fn token(&mut self, id: u32, word: u32, range: (usize, usize)) {
-                self.encoding.ids.push(id);
+                self.push(id, word, range);
                 let piece = self.compiled.piece(id).unwrap_or_default();
-                self.encoding.tokens.push(piece.to_owned());
-                self.encoding.offsets.push(range);
-                self.encoding.word_ids.push(Some(word));
+                self.encoding.tokens.push(piece);
             }
 
             fn added(&mut self, id: u32, word: u32, range: (usize, usize), surface: &str) {
-                self.encoding.ids.push(id);
-                self.encoding.tokens.push(surface.to_owned());
-                self.encoding.offsets.push(range);
-                self.encoding.word_ids.push(Some(word));
+                if id == self.compiled.unknown_id() {
+                    return self.token(id, word, range);
+                }
+                self.push(id, word, range);
+                self.encoding.tokens.push(surface);
+            }
+
+            #[inline]
+            fn remembered(&mut self, word: u32, start: usize, tokens: Remembered<'_>) {
+                let mut begin = start + usize::from(tokens.start.unwrap_or_default());
+                for (id, end) in tokens.ids.iter().zip(tokens.ends) {
+                    let end = start + usize::from(*end);
+                    self.token(*id, word, (begin, end));
+                    begin = end;
+                }
             }
         }
 
+        encoding.reserve_for(text);
         let mut collect = Collect {
-            encoding: Encoding::default(),
+            encoding,
             compiled: &self.compiled,
         };
-        self.run::<true>(text, parse_special, &mut collect)?;
-        let mut encoding = collect.encoding;
+        self.run::<true>(text, options.parse_special, &mut collect)?;
         let length = encoding.ids.len();
-        encoding.type_ids = vec![sequence as u32; length];
-        encoding.special_tokens_mask = vec![0; length];
-        encoding.sequence_ids = vec![Some(sequence); length];
-        Some(encoding)
+        encoding.type_ids.resize(length, type_id);
+        encoding.special_tokens_mask.resize(length, 0);
+        encoding.sequence_ids.resize(length, Some(sequence));
+        Some(())
     }
 
-    /// Gives the tokens of a text, and with `RANGES` where they come from; without, every range is `(0, 0)`.
+    /// The last place at which a text, given as its bytes so far, can be cut: its two parts have the tokens of the
+    /// whole between them, special tokens apart. None if there is no such place near the end.
+    ///
+    /// It is a single white space between printable ASCII characters, behind a word that is the same in any text.
+    pub fn last_cut(&self, bytes: &[u8], parse_special: bool) -> Option<usize> {
+        /// Bytes from the end, and places among them, that are looked at.
+        const NEAR: usize = 1 << 16;
+        const TRIES: usize = 64;
+        self.steps.spaces()?;
+        self.template.as_ref()?;
+        if parse_special && !self.raw.are_local() {
+            return None;
+        }
+        let space = self.steps.space_bytes();
+        let near = bytes.len().saturating_sub(NEAR);
+        let can_be = |at: &usize| {
+            let (before, behind) = (bytes[at - 1], [bytes[at + 1], bytes[at + 2]]);
+            space.contains(bytes[*at])
+                && before.is_ascii_graphic()
+                && behind[0].is_ascii_graphic()
+                && self.steps.can_begin(behind)
+        };
+        let places = (near.max(1)..bytes.len().saturating_sub(2)).rev();
+        places.filter(can_be).take(TRIES).find(|&at| {
+            let word = bytes[..at].rsplitn(2, |byte| space.contains(*byte)).next();
+            let word = word.and_then(|word| str::from_utf8(word).ok());
+            word.is_some_and(|word| self.is_clean(word))
+        })
+    }
+
+    fn is_clean(&self, word: &str) -> bool {
+        let Some(array) = self.compiled.array() else {
+            return false;
+        };
+        let mut run = Run::<false> {
+            engine: self,
+            model: Unigram::new(array, self.compiled.unknown_id(), self.unknown_score),
+            text: word,
+            parse_special: false,
+            scratch: &mut Scratch::default(),
+            word: 0,
+        };
+        run.region(0, word.len()).is_some_and(|region| region.clean)
+    }
+
+    /// Gives the tokens of a text, and with `RANGES` where they come from; without, ranges are not to be used.
     fn run<const RANGES: bool>(
         &self,
         text: &str,
@@ -243,110 +329,107 @@ impl NativeEngine {
         if text.len() > MAX_TEXT {
             return None;
         }
-        let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
-        let mut scratch = idle.unwrap_or_default();
-        let model = Unigram::new(
-            self.compiled.array()?,
-            self.compiled.scores(),
-            self.compiled.unknown_id(),
-            self.unknown_score,
-        );
-        let mut word = 0;
-        let raw = if parse_special {
-            &self.raw
-        } else {
-            &AddedTokens::NONE
+        let idle = &self.idle[usize::from(parse_special)];
+        let kept = idle.lock().ok().and_then(|mut idle| idle.pop());
+        let mut scratch = kept.unwrap_or_default();
+        let mut run = Run::<RANGES> {
+            engine: self,
+            model: Unigram::new(
+                self.compiled.array()?,
+                self.compiled.unknown_id(),
+                self.unknown_score,
+            ),
+            text,
+            parse_special,
+            scratch: &mut scratch,
+            word: 0,
         };
-        raw.split(text, |part, start, end| {
-            if let Part::Added(id) = part {
-                take.added(id, word, (start, end), &text[start..end]);
-                word += 1;
-                return;
-            }
-            let aligned = &mut scratch.aligned;
-            aligned.clear();
-            normalize::<RANGES>(&self.charsmap, &text[start..end], start as u32, aligned);
-            let normalized = if parse_special {
-                &self.normalized
-            } else {
-                &AddedTokens::NONE
-            };
-            normalized.split(&aligned.text, |part, start, end| {
-                if let Part::Added(id) = part {
-                    let range = aligned.original::<RANGES>(start, end);
-                    take.added(id, word, range, &aligned.text[start..end]);
-                    word += 1;
-                    return;
-                }
-                into_words::<RANGES>(aligned, start, end, &mut scratch.words);
-                let words = &scratch.words;
-                for_each_word(&words.text, |first, last| {
-                    scratch.tokens.clear();
-                    let text = &words.text[first..last];
-                    model.segment(text, &mut scratch.unigram, &mut scratch.tokens);
-                    let mut begin = first;
-                    for token in &scratch.tokens {
-                        let end = first + token.end as usize;
-                        take.token(token.id, word, words.original::<RANGES>(begin, end));
-                        begin = end;
-                    }
-                    word += 1;
-                });
-            });
-        });
-        if let Ok(mut idle) = self.idle.lock() {
+        if RANGES && run.scratch.memo.is_used() {
+            self.compiled.hold_text();
+        }
+        let done = run.text(take);
+        if let Ok(mut idle) = idle.lock() {
             idle.push(scratch);
         }
-        Some(())
+        done
     }
 }
 
-impl AddedTokens {
-    const NONE: Self = Self {
-        finder: None,
-        ids: Vec::new(),
-    };
+/// The tokenization of one text.
+struct Run<'a, const RANGES: bool> {
+    engine: &'a NativeEngine,
+    model: Unigram<'a>,
+    text: &'a str,
+    parse_special: bool,
+    scratch: &'a mut Scratch,
+    /// The number of words so far.
+    word: u32,
+}
 
-    /// None if they cannot be told apart by what they look like.
-    fn new(tokens: Vec<(String, u32)>) -> Option<Self> {
-        if tokens.is_empty() {
-            return Some(Self::NONE);
+impl<const RANGES: bool> Run<'_, RANGES> {
+    fn text(&mut self, take: &mut impl Take) -> Option<()> {
+        let (engine, text) = (self.engine, self.text);
+        if engine.steps.takes_whole_texts() {
+            self.region(0, text.len())?;
+            self.give_found(take);
+            return Some(());
         }
-        let mut spellings: Vec<&str> = tokens.iter().map(|(text, _)| text.as_str()).collect();
-        spellings.sort_unstable();
-        spellings.dedup();
-        if spellings.len() < tokens.len() || spellings.first() == Some(&"") {
-            return None;
-        }
-        let finder = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(tokens.iter().map(|(text, _)| text))
-            .ok()?;
-        Some(Self {
-            finder: Some(finder),
-            ids: tokens.into_iter().map(|(_, id)| id).collect(),
-        })
+        let raw = if self.parse_special {
+            &engine.raw
+        } else {
+            &AddedTokens::NONE
+        };
+        let mut done = Some(());
+        raw.split(text, |part, start, end| match part {
+            Part::Added(id) => {
+                take.added(id, self.word, (start, end), &text[start..end]);
+                self.word += 1;
+            }
+            Part::Words => done = done.and_then(|()| self.part(start, end, take)),
+        });
+        done
     }
 
-    /// Calls `each` with the tokens in a text and what is between them, as byte ranges, empty ones left out.
-    #[inline]
-    fn split(&self, text: &str, mut each: impl FnMut(Part, usize, usize)) {
-        let mut start = 0;
-        if let Some(finder) = &self.finder {
-            for found in finder.find_iter(text) {
-                if start < found.start() {
-                    each(Part::Words, start, found.start());
-                }
-                each(
-                    Part::Added(self.ids[found.pattern()]),
-                    found.start(),
-                    found.end(),
-                );
-                start = found.end();
+    /// A part of the text without added tokens of the raw text.
+    fn part(&mut self, start: usize, end: usize, take: &mut impl Take) -> Option<()> {
+        let (start, end) = self.engine.steps.strip(self.text, start, end);
+        match self.engine.steps.spaces() {
+            Some(spaces) => self.chunks(spaces, start, end, take),
+            None => {
+                self.region(start, end)?;
+                self.give_found(take);
+                Some(())
             }
         }
-        if start < text.len() {
-            each(Part::Words, start, text.len());
+    }
+
+    /// Finds the tokens of a part of the text, by all steps.
+    fn region(&mut self, start: usize, end: usize) -> Option<steps::Region> {
+        self.scratch.found.clear();
+        let remember = self.engine.steps.spaces().is_none();
+        let search = steps::Search {
+            model: self.model,
+            compiled: &self.engine.compiled,
+            memo: remember.then_some(&mut self.scratch.memo),
+            scratch: &mut self.scratch.steps,
+            found: &mut self.scratch.found,
+        };
+        let steps = &self.engine.steps;
+        steps.region::<RANGES>(self.text, start, end, self.parse_special, search)
+    }
+
+    /// Gives what [`Run::region`] found.
+    fn give_found(&mut self, take: &mut impl Take) {
+        let mut words = 0;
+        for found in &self.scratch.found {
+            let word = self.word + found.word;
+            let range = (found.range.0 as usize, found.range.1 as usize);
+            match &found.surface {
+                Some(surface) => take.added(found.id, word, range, surface),
+                None => take.token(found.id, word, range),
+            }
+            words = found.word + 1;
         }
+        self.word += words;
     }
 }

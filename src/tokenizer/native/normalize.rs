@@ -4,28 +4,25 @@ use super::aligned::{Aligned, Transform};
 use super::charsmap::Charsmap;
 
 /// What stands for a space, and at the beginning of a word.
-const METASPACE: char = '▁';
+pub const METASPACE: char = '▁';
 
-/// Strip, character map, runs of spaces: appends the normalized form of a part of a text that begins at `start`.
+/// Character map, runs of spaces: appends the normalized form of a part of a text that begins at `start`.
 pub fn normalize<const RANGES: bool>(
     charsmap: &Charsmap,
     part: &str,
     start: u32,
     out: &mut Aligned,
 ) {
-    let stripped = part.trim_start();
-    let start = start + (part.len() - stripped.len()) as u32;
-    let stripped = stripped.trim_end();
     let first = out.text.len();
-    if stripped.bytes().all(|byte| charsmap.is_plain(byte)) {
-        out.text.push_str(stripped);
+    if part.bytes().all(|byte| charsmap.is_plain(byte)) {
+        out.text.push_str(part);
         if RANGES {
-            let end = start + stripped.len() as u32;
+            let end = start + part.len() as u32;
             out.ranges.extend((start..end).map(|at| (at, at + 1)));
         }
     } else if RANGES {
-        let mut transform = Transform::new(stripped, start);
-        charsmap.for_each_part(stripped, |part, replacement| match replacement {
+        let mut transform = Transform::new(part, start);
+        charsmap.for_each_part(part, |part, replacement| match replacement {
             Some(replacement) => transform.replace(part, replacement, out),
             None => part
                 .chars()
@@ -33,7 +30,7 @@ pub fn normalize<const RANGES: bool>(
         });
         transform.finish(out);
     } else {
-        charsmap.for_each_part(stripped, |part, replacement| {
+        charsmap.for_each_part(part, |part, replacement| {
             out.text.push_str(replacement.unwrap_or(part));
         });
     }

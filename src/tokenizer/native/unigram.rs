@@ -9,20 +9,12 @@ use super::double_array::DoubleArray;
 const UNKNOWN_PENALTY: f64 = 10.0;
 /// A place in a word that no path has reached.
 const UNREACHED: u32 = u32::MAX;
-/// Words of up to this many bytes, and tokens, are remembered.
-const MEMO_BYTES: usize = 28;
-const MEMO_TOKENS: usize = 8;
-/// Words remembered at a time, 3 MB of them; a power of two.
-const MEMO_SLOTS: usize = 1 << 15;
-/// A single sentence is segmented before that memory would be there.
-const WORDS_BEFORE_MEMO: usize = 500;
-
-/// A Unigram model, in the sections of a compiled vocabulary.
+/// A Unigram model, in a section of a compiled vocabulary.
+///
+/// Scores are natural logarithms of probabilities.
 #[derive(Debug, Clone, Copy)]
 pub struct Unigram<'a> {
     pieces: DoubleArray<'a>,
-    /// Natural logarithm of the probability, by id.
-    scores: &'a [f64],
     unknown_id: u32,
     unknown_score: f64,
 }
@@ -34,44 +26,22 @@ pub struct Token {
     pub end: u32,
 }
 
-/// The score of a character that no piece spells, given those of the pieces.
-pub fn unknown_score(scores: &[f64]) -> f64 {
-    scores.iter().copied().fold(f64::INFINITY, f64::min) - UNKNOWN_PENALTY
+/// The score of a character that no piece spells, given the lowest score of a piece.
+pub fn unknown_score(lowest: f64) -> f64 {
+    lowest - UNKNOWN_PENALTY
 }
 
 impl<'a> Unigram<'a> {
-    pub fn new(
-        pieces: DoubleArray<'a>,
-        scores: &'a [f64],
-        unknown_id: u32,
-        unknown_score: f64,
-    ) -> Self {
+    pub fn new(pieces: DoubleArray<'a>, unknown_id: u32, unknown_score: f64) -> Self {
         Self {
             pieces,
-            scores,
             unknown_id,
             unknown_score,
         }
     }
 
     /// Appends the tokens of a word.
-    #[inline]
-    pub fn segment(&self, word: &str, scratch: &mut Scratch, tokens: &mut Vec<Token>) {
-        let slot = scratch.memo.slot(word);
-        if let Some(slot) = slot
-            && let Some(remembered) = scratch.memo.slots[slot].get(word.as_bytes())
-        {
-            tokens.extend_from_slice(remembered);
-            return;
-        }
-        let first = tokens.len();
-        self.search(word, scratch, tokens);
-        if let Some(slot) = slot {
-            scratch.memo.slots[slot].set(word.as_bytes(), &tokens[first..]);
-        }
-    }
-
-    fn search(&self, word: &str, scratch: &mut Scratch, tokens: &mut Vec<Token>) {
+    pub fn search(&self, word: &str, scratch: &mut Scratch, tokens: &mut Vec<Token>) {
         let bytes = word.as_bytes();
         let nodes = &mut scratch.nodes;
         nodes.clear();
@@ -88,13 +58,7 @@ impl<'a> Unigram<'a> {
             let width = character.len_utf8();
             let till_here = nodes[start].score;
             let mut has_single = false;
-            self.pieces.prefixes(&bytes[start..], |length, id| {
-                // An id that has no score is damage, and not to be preferred.
-                let score = self
-                    .scores
-                    .get(id as usize)
-                    .copied()
-                    .unwrap_or(f64::NEG_INFINITY);
+            self.pieces.prefixes(&bytes[start..], |length, id, score| {
                 let candidate = score + till_here;
                 nodes[start + length].offer(candidate, start, id);
                 has_single |= length == width;
@@ -155,80 +119,10 @@ impl Node {
     }
 }
 
-/// What segmentation keeps from word to word.
+/// What the search keeps from word to word.
 #[derive(Debug, Default)]
 pub struct Scratch {
     nodes: Vec<Node>,
-    memo: Memo,
-}
-
-/// Words and their tokens, by hash; a new word takes the place of an old one.
-#[derive(Debug, Default)]
-struct Memo {
-    /// None until enough words have come to be worth the memory.
-    slots: Vec<Remembered>,
-    words: usize,
-}
-
-impl Memo {
-    /// The slot of a word; none for one that is not to be remembered.
-    #[inline]
-    fn slot(&mut self, word: &str) -> Option<usize> {
-        if self.slots.is_empty() {
-            self.words += 1;
-            if self.words < WORDS_BEFORE_MEMO {
-                return None;
-            }
-            self.slots = vec![Remembered::default(); MEMO_SLOTS];
-        }
-        (word.len() <= MEMO_BYTES).then(|| hash(word.as_bytes()))
-    }
-}
-
-/// A word and its tokens.
-#[derive(Debug, Clone, Copy, Default)]
-struct Remembered {
-    word: [u8; MEMO_BYTES],
-    /// 0 for an empty slot: no word is empty.
-    word_length: u8,
-    token_count: u8,
-    tokens: [Token; MEMO_TOKENS],
-}
-
-impl Remembered {
-    #[inline]
-    fn get(&self, word: &[u8]) -> Option<&[Token]> {
-        let known = &self.word[..usize::from(self.word_length)];
-        (known == word).then(|| &self.tokens[..usize::from(self.token_count)])
-    }
-
-    fn set(&mut self, word: &[u8], tokens: &[Token]) {
-        if tokens.len() <= MEMO_TOKENS {
-            self.word[..word.len()].copy_from_slice(word);
-            self.word_length = word.len() as u8;
-            self.token_count = tokens.len() as u8;
-            self.tokens[..tokens.len()].copy_from_slice(tokens);
-        }
-    }
-}
-
-/// The slot of a word: eight bytes at a time, multiplied and folded (as wyhash does).
-#[inline]
-fn hash(word: &[u8]) -> usize {
-    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut state = word.len() as u64;
-    let (chunks, rest) = word.as_chunks::<8>();
-    let mut fold = |bits: u64| {
-        let product = u128::from(state ^ bits) * u128::from(FACTOR);
-        state = (product >> 64) as u64 ^ product as u64;
-    };
-    for chunk in chunks {
-        fold(u64::from_le_bytes(*chunk));
-    }
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    fold(u64::from_le_bytes(last));
-    (state as usize) & (MEMO_SLOTS - 1)
 }
 
 #[cfg(test)]
@@ -237,28 +131,21 @@ mod tests {
     use super::*;
 
     fn segment(pieces: &[(&str, f64)], word: &str) -> Vec<(u32, u32)> {
-        let mut keys: Vec<(&[u8], u32)> = (0..)
+        let mut keys: Vec<(&[u8], u32, f64)> = (0..)
             .zip(pieces)
-            .map(|(id, piece)| (piece.0.as_bytes(), id))
+            .map(|(id, piece)| (piece.0.as_bytes(), id, piece.1))
             .collect();
-        keys.sort_unstable();
-        let (units, values) = build(&keys).unwrap();
-        let scores: Vec<f64> = pieces.iter().map(|piece| piece.1).collect();
-        let array = DoubleArray {
-            units: &units,
-            values: &values,
-        };
-        let model = Unigram::new(array, &scores, 0, unknown_score(&scores));
-        let mut scratch = Scratch::default();
-        let mut first = Vec::new();
-        model.segment(word, &mut scratch, &mut first);
-        // Searched, then remembered, then recalled.
-        for _ in 0..WORDS_BEFORE_MEMO + 2 {
-            let mut again = Vec::new();
-            model.segment(word, &mut scratch, &mut again);
-            assert_eq!(first, again);
-        }
-        first.iter().map(|token| (token.id, token.end)).collect()
+        keys.sort_unstable_by_key(|key| key.0);
+        let nodes = build(&keys).unwrap();
+        let array = DoubleArray { nodes: &nodes };
+        let lowest = pieces
+            .iter()
+            .map(|piece| piece.1)
+            .fold(f64::INFINITY, f64::min);
+        let model = Unigram::new(array, 0, unknown_score(lowest));
+        let mut tokens = Vec::new();
+        model.search(word, &mut Scratch::default(), &mut tokens);
+        tokens.iter().map(|token| (token.id, token.end)).collect()
     }
 
     #[test]

@@ -1,0 +1,84 @@
+//! A file of a model of the Hub, to read parts of: the one in the cache, or a remote one.
+
+use std::sync::Arc;
+
+use reqwest::Url;
+
+use super::{Cached, Found, HubFiles, State};
+use crate::error::Result;
+use crate::source::bytes::ByteSource;
+use crate::source::hub_client::RemotePlace;
+use crate::source::range_store::{Known, RangeStore};
+use crate::source::remote_file::RemoteFile;
+
+impl HubFiles {
+    /// As [`Self::find`], but a file that is not in the cache is not fetched: it is read by ranges.
+    pub(in crate::source) fn find_ranged(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
+        let mut state = self.state();
+        if let Cached::Unknown = self.cached(&state, name)?
+            && let Some(file) = self.known(&state, name)?
+        {
+            return Ok(Some(file));
+        }
+        let commit = match self.locate(&mut state, name)? {
+            Found::Here(file) => return Ok(Some(file)),
+            Found::Absent(commit) => return Ok(self.absent(&commit, name)),
+            Found::Nowhere => return Ok(None),
+            Found::Listed(commit) => commit,
+        };
+        // Which commit it is may be known only now.
+        if let Some(file) = self.known(&state, name)? {
+            return Ok(Some(file));
+        }
+        let cost = &self.connection.cost;
+        let client = self.client(name)?;
+        let Some(announced) = client.announcement(&commit, name, cost)? else {
+            return Ok(self.absent(&commit, name));
+        };
+        let known = Known {
+            etag: announced.etag,
+            size: announced.size,
+        };
+        // A cache that cannot be written costs the next run a question, no more.
+        let _ = self.ranges().note_known(&commit, name, &known);
+        self.announced(&commit, name, known, Some(announced.address))
+            .map(Some)
+    }
+
+    /// The file by what the Hub announced of it, if that was noted.
+    fn known(&self, state: &State, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
+        let Some(commit) = state.commit.as_deref() else {
+            return Ok(None);
+        };
+        match self.ranges().known(commit, name) {
+            Some(known) => self.announced(commit, name, known, None).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The file that was announced: its content may be in the cache, from another commit; else it is a remote one.
+    fn announced(
+        &self,
+        commit: &str,
+        name: &str,
+        known: Known,
+        address: Option<Url>,
+    ) -> Result<Arc<dyn ByteSource>> {
+        let etag = known.etag.as_str();
+        let blob = self.cache.blob(etag).metadata();
+        if blob.is_ok_and(|blob| blob.len() == known.size)
+            && self.cache.link(commit, name, etag).is_ok()
+        {
+            return self.open(commit, name);
+        }
+        let content = self.ranges().content(&known);
+        let cost = Arc::clone(&self.connection.cost);
+        let place = RemotePlace::new(commit, name, known, address, cost);
+        let connection = Arc::clone(&self.connection);
+        Ok(Arc::new(RemoteFile::new(connection, place, content)))
+    }
+
+    fn ranges(&self) -> RangeStore<'_> {
+        RangeStore::new(&self.options.cache, &self.model.id())
+    }
+}

@@ -1,0 +1,74 @@
+//! The headers of an answer → whether it is the range that was asked for.
+
+use std::ops::Range;
+
+use reqwest::header::{CONTENT_RANGE, HeaderMap, HeaderName};
+use reqwest::{Response, StatusCode};
+
+use super::failure::Failure;
+
+/// A header that is text.
+pub(super) fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// Checks that an answer announces `range` of a file of `size` bytes, and nothing else.
+pub(super) fn check_range(answer: &Response, range: &Range<u64>, size: u64) -> Result<(), Failure> {
+    let Range { start, end } = range;
+    if answer.status() != StatusCode::PARTIAL_CONTENT {
+        return Err(Failure::NotThatRange(format!(
+            "asked for bytes {start} to {end}, the server sends the whole file"
+        )));
+    }
+    let announced = text(answer.headers(), &CONTENT_RANGE).unwrap_or_default();
+    let length = answer.content_length();
+    if !is_range(announced, range, size) || length.is_some_and(|length| length != end - start) {
+        let length = length.map_or(String::new(), |length| format!(" in {length} bytes"));
+        return Err(Failure::NotThatRange(format!(
+            "asked for bytes {start} to {end} of {size}, the server sends {announced:?}{length}"
+        )));
+    }
+    Ok(())
+}
+
+/// Whether a `Content-Range` (`bytes 0-9/100`, RFC 9110 section 14.4) is that of `range`.
+fn is_range(announced: &str, range: &Range<u64>, size: u64) -> bool {
+    let parse = || {
+        let rest = announced.trim().strip_prefix("bytes")?.trim_start();
+        let (place, total) = rest.split_once('/')?;
+        let (first, last) = place.split_once('-')?;
+        let number = |text: &str| text.trim().parse::<u64>().ok();
+        let total = match total.trim() {
+            "*" => size,
+            total => number(total)?,
+        };
+        Some((number(first)?, number(last)?, total))
+    };
+    parse() == Some((range.start, range.end.saturating_sub(1), size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_range_that_was_asked_for_and_no_other() {
+        let is = |announced: &str| is_range(announced, &(10..20), 100);
+        assert!(is("bytes 10-19/100") && is("bytes 10-19/*") && is(" bytes  10-19/100 "));
+        for other in [
+            "",
+            "bytes",
+            "bytes 10-19",
+            "bytes 10-20/100",
+            "bytes 9-19/100",
+            "bytes 0-9/100",
+            "bytes 10-19/101",
+            "bytes */100",
+            "bytes -10-19/100",
+            "items 10-19/100",
+            "bytes 10-19/99999999999999999999999",
+        ] {
+            assert!(!is(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What a `tokenizer.json` asks for before its model, as far as it decides how a text can be taken apart.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
+
+use super::chunks::Spaces;
+
+/// The character map of steps that are those of DeBERTa: Strip, character map, runs of spaces → one, `▁`.
+pub fn deberta(normalizer: &Value, pre_tokenizer: &Value) -> Option<Vec<u8>> {
+    let [strip, map, runs] = sequence(normalizer, "normalizers")[..] else {
+        return None;
+    };
+    let [metaspace] = sequence(pre_tokenizer, "pretokenizers")[..] else {
+        return None;
+    };
+    let known = *strip == json!({"type": "Strip", "strip_left": true, "strip_right": true})
+        && *runs == json!({"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "})
+        && name(map) == "Precompiled"
+        && marks_every_word(metaspace);
+    let map = map.get("precompiled_charsmap")?.as_str()?;
+    known.then(|| BASE64_STANDARD.decode(map).ok())?
+}
+
+/// Whether a step is a Metaspace that puts `▁` for each space and before each word that has none, and splits there.
+fn marks_every_word(step: &Value) -> bool {
+    let field = |name: &str, value: Value, default: bool| match step.get(name) {
+        Some(given) => *given == value,
+        None => default,
+    };
+    name(step) == "Metaspace"
+        && field("replacement", "▁".into(), false)
+        && field("prepend_scheme", "always".into(), true)
+        && field("add_prefix_space", true.into(), true)
+        && field("split", true.into(), true)
+}
+
+/// How the steps let a text be cut at white space: none if any of them may look across.
+///
+/// Of normalizers, those that look at single characters, at neighbours that form one (which white space never joins
+/// on its left), or at grapheme clusters; of pre-tokenizers, those that split by single characters.
+pub fn spaces(normalizer: &Value, pre_tokenizer: &Value) -> Option<Spaces> {
+    let mut splitters = sequence(pre_tokenizer, "pretokenizers");
+    let splits = splitters.first().map(|step| name(step)) == Some("WhitespaceSplit");
+    if splits {
+        splitters.remove(0);
+    }
+    let isolates = json!({"type": "Punctuation", "behavior": "Isolated"});
+    splitters.retain(|step| **step != isolates);
+    let marked = matches!(splitters[..], [step] if marks_every_word(step));
+    let local = |step: &&Value| match name(step) {
+        "NFC" | "NFD" | "NFKC" | "NFKD" | "StripAccents" | "Lowercase" | "Precompiled" => true,
+        "Strip" => splits,
+        "Replace" => {
+            let pattern = step.get("pattern");
+            let kind = |name| pattern.and_then(|pattern| pattern.get(name)?.as_str());
+            let content = step.get("content").and_then(Value::as_str);
+            let spaced = |text: &str| text.contains(char::is_whitespace);
+            match (kind("String"), kind("Regex")) {
+                (Some(text), None) => !text.is_empty() && !spaced(text),
+                (None, Some(" {2,}")) => content == Some(" "),
+                _ => false,
+            }
+        }
+        _ => false,
+    };
+    let known = sequence(normalizer, "normalizers").iter().all(local);
+    (marked && known).then_some(if splits {
+        Spaces::Dropped
+    } else {
+        Spaces::Kept
+    })
+}
+
+/// The steps of a sequence, or the one there is, or none.
+fn sequence<'a>(step: &'a Value, list: &str) -> Vec<&'a Value> {
+    if step.is_null() {
+        return Vec::new();
+    }
+    match step.get(list).and_then(Value::as_array) {
+        Some(steps) if name(step) == "Sequence" => {
+            steps.iter().flat_map(|step| sequence(step, list)).collect()
+        }
+        _ => vec![step],
+    }
+}
+
+fn name(step: &Value) -> &str {
+    step.get("type").and_then(Value::as_str).unwrap_or_default()
+}

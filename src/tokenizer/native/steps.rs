@@ -1,0 +1,418 @@
+//! A part of a text → the tokens in it, by all the steps of a tokenizer.
+
+use serde_json::Value;
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::added::{AddedTokens, Part};
+use super::aligned::Aligned;
+use super::charsmap::Charsmap;
+use super::chunks::{SpaceBytes, Spaces};
+use super::compiled::Compiled;
+use super::library::{self, LibrarySteps};
+use super::memo::Memo;
+use super::normalize::{METASPACE, for_each_word, into_words, normalize};
+use super::shape;
+use super::unigram::{self, Token, Unigram};
+use crate::formats::config::AddedTokenConfig;
+
+/// What a tokenizer file says of the steps before its model.
+#[derive(Debug, Clone, Copy)]
+pub enum StepsConfig<'a> {
+    /// Strip, character map (as a SentencePiece file has it), runs of spaces → one, `▁` for each space and before the
+    /// first word.
+    Deberta { charsmap: &'a [u8] },
+    /// `normalizer` and `pre_tokenizer` of `tokenizer.json`.
+    Json {
+        normalizer: &'a Value,
+        pre_tokenizer: &'a Value,
+    },
+}
+
+/// The steps between the raw text and the model.
+#[derive(Debug)]
+pub struct Steps {
+    kind: Kind,
+    spaces: Option<Spaces>,
+    space_bytes: SpaceBytes,
+}
+
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one in a program")]
+enum Kind {
+    Deberta {
+        charsmap: Charsmap,
+        /// Added tokens that are matched on the normalized text.
+        normalized: AddedTokens,
+    },
+    Library(LibrarySteps),
+}
+
+/// A token that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    pub id: u32,
+    /// Index of the word, from the beginning of the part.
+    pub word: u32,
+    /// The bytes of the text that it comes from.
+    pub range: (u32, u32),
+    /// How an added token is spelled; none for a piece of a word.
+    pub surface: Option<Box<str>>,
+}
+
+/// What is to be known of a part of a text beside its tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Region {
+    /// Its tokens are the same whatever stands around it, if that is other parts that begin with white space.
+    pub clean: bool,
+    /// Its normalized form is the text itself.
+    pub plain: bool,
+}
+
+/// What words are searched with, and where their tokens go.
+pub struct Search<'a> {
+    pub model: Unigram<'a>,
+    pub compiled: &'a Compiled,
+    /// Normalized words and their tokens, where those are to be remembered.
+    pub memo: Option<&'a mut Memo>,
+    pub scratch: &'a mut Scratch,
+    pub found: &'a mut Vec<Found>,
+}
+
+/// What is kept from part to part.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    aligned: Aligned,
+    words: Aligned,
+    unigram: unigram::Scratch,
+    tokens: Vec<Token>,
+}
+
+impl Steps {
+    /// None if there is a step that is not done exactly here.
+    pub fn new(config: &StepsConfig, added: &[(AddedTokenConfig, u32)]) -> Option<Self> {
+        match config {
+            StepsConfig::Deberta { charsmap } => Self::deberta(charsmap, added),
+            StepsConfig::Json {
+                normalizer,
+                pre_tokenizer,
+            } => match shape::deberta(normalizer, pre_tokenizer) {
+                Some(charsmap) => Self::deberta(&charsmap, added),
+                None => Self::library(LibrarySteps::new(normalizer, pre_tokenizer, added)?, added),
+            },
+        }
+    }
+
+    fn deberta(charsmap: &[u8], added: &[(AddedTokenConfig, u32)]) -> Option<Self> {
+        let charsmap = Charsmap::parse(charsmap)?;
+        let normalized = added.iter().filter(|(token, _)| token.normalized);
+        let normalized = normalized.map(|(token, id)| {
+            let mut aligned = Aligned::default();
+            normalize::<false>(&charsmap, token.content.trim(), 0, &mut aligned);
+            let content = aligned.text;
+            let token = AddedTokenConfig {
+                content,
+                ..token.clone()
+            };
+            (token, *id)
+        });
+        let normalized = AddedTokens::new(normalized.collect())?;
+        let mut space_bytes = SpaceBytes::default();
+        for byte in [b' ', b'\n', b'\t'] {
+            let mut text = Aligned::default();
+            normalize::<false>(&charsmap, &format!("a{}b", char::from(byte)), 0, &mut text);
+            if text.text == "a b" {
+                space_bytes.insert(byte);
+            }
+        }
+        Some(Self {
+            spaces: (normalized.are_local() && space_bytes.contains(b' '))
+                .then_some(Spaces::Melted),
+            kind: Kind::Deberta {
+                charsmap,
+                normalized,
+            },
+            space_bytes,
+        })
+    }
+
+    fn library(steps: LibrarySteps, added: &[(AddedTokenConfig, u32)]) -> Option<Self> {
+        let normalized = added.iter().filter(|(token, _)| token.normalized);
+        let local = AddedTokens::new(normalized.cloned().collect())?.are_local();
+        let spaces = steps.spaces().filter(|_| local);
+        let mut space_bytes = SpaceBytes::default();
+        for byte in [b' ', b'\n', b'\t'] {
+            let text = format!("a{}b", char::from(byte));
+            let normalized = library::spelling(&steps.normalize(&text, false, false));
+            if normalized == "a b" || (normalized == text && spaces == Some(Spaces::Dropped)) {
+                space_bytes.insert(byte);
+            }
+        }
+        Some(Self {
+            kind: Kind::Library(steps),
+            spaces: spaces.filter(|_| space_bytes.contains(b' ')),
+            space_bytes,
+        })
+    }
+
+    /// How a text can be taken apart at white space; none if it cannot.
+    #[inline]
+    pub fn spaces(&self) -> Option<Spaces> {
+        self.spaces
+    }
+
+    /// The bytes at which it can.
+    #[inline]
+    pub fn space_bytes(&self) -> SpaceBytes {
+        self.space_bytes
+    }
+
+    /// Whether added tokens of the raw text are found here too, in a text that is given as a whole.
+    pub fn takes_whole_texts(&self) -> bool {
+        self.spaces.is_none() && matches!(self.kind, Kind::Library(_))
+    }
+
+    /// A part of a text, given as byte offsets, without the white space at its ends that is dropped first of all.
+    #[inline]
+    pub fn strip(&self, text: &str, start: usize, end: usize) -> (usize, usize) {
+        match self.kind {
+            Kind::Deberta { .. } => {
+                let stripped = text[start..end].trim_start();
+                let start = end - stripped.len();
+                (start, start + stripped.trim_end().len())
+            }
+            Kind::Library(_) => (start, end),
+        }
+    }
+
+    /// Finds the tokens of bytes `start` to `end` of a text: a part between added tokens, stripped, or a run of chunks.
+    ///
+    /// None if a step fails.
+    pub fn region<const RANGES: bool>(
+        &self,
+        text: &str,
+        start: usize,
+        end: usize,
+        parse_special: bool,
+        search: Search<'_>,
+    ) -> Option<Region> {
+        let part = &text[start..end];
+        match &self.kind {
+            Kind::Deberta {
+                charsmap,
+                normalized,
+            } => {
+                let normalized = if parse_special {
+                    normalized
+                } else {
+                    &AddedTokens::NONE
+                };
+                let mut search = search;
+                let aligned = &mut search.scratch.aligned;
+                aligned.clear();
+                normalize::<RANGES>(charsmap, part, start as u32, aligned);
+                let region = self.judge(part, &aligned.text);
+                search.deberta::<RANGES>(normalized);
+                Some(region)
+            }
+            Kind::Library(steps) => {
+                let whole = self.takes_whole_texts();
+                let normalized = steps.normalize(part, parse_special, whole);
+                let region = self.judge(part, &library::spelling(&normalized));
+                search.library(steps, normalized, start)?;
+                Some(region)
+            }
+        }
+    }
+
+    /// Whether a chunk of DeBERTa's is a space and a word of characters that stay as they are, with no added token.
+    #[inline]
+    pub fn is_plain_word(&self, chunk: &str, parse_special: bool) -> bool {
+        let Kind::Deberta {
+            charsmap,
+            normalized,
+        } = &self.kind
+        else {
+            return false;
+        };
+        let mut characters = chunk.chars();
+        characters.next() == Some(' ')
+            && chunk.len() > 1
+            && characters
+                .all(|character| charsmap.is_plain_char(character) && character != METASPACE)
+            && !(parse_special && normalized.are_in(chunk))
+    }
+
+    /// Whether a part of a text can begin with a space and some bytes. Of DeBERTa's, not with a space and an added
+    /// token: the space, a token of its own elsewhere, would be stripped.
+    pub fn can_begin(&self, bytes: [u8; 2]) -> bool {
+        match &self.kind {
+            Kind::Deberta {
+                charsmap,
+                normalized,
+            } => {
+                charsmap.is_plain(bytes[0])
+                    && bytes[1].is_ascii()
+                    && !normalized.begin_with(bytes[0])
+            }
+            Kind::Library(_) => true,
+        }
+    }
+
+    fn judge(&self, raw: &str, normalized: &str) -> Region {
+        let spaced = raw
+            .bytes()
+            .next()
+            .is_some_and(|byte| self.space_bytes.contains(byte));
+        let word = match self.spaces {
+            // What white space is in there parts words as it would elsewhere.
+            Some(Spaces::Dropped) => Some("word"),
+            _ if spaced => {
+                let spaces = raw
+                    .bytes()
+                    .take_while(|byte| self.space_bytes.contains(*byte));
+                let longest = if self.spaces == Some(Spaces::Kept) {
+                    spaces.count()
+                } else {
+                    1
+                };
+                let word = normalized.trim_start_matches(' ');
+                (1..=longest)
+                    .contains(&(normalized.len() - word.len()))
+                    .then_some(word)
+            }
+            _ => Some(normalized),
+        };
+        let clean = word.is_some_and(|word| !word.is_empty() && !word.contains(' '));
+        Region {
+            clean: clean && !draws_next_space(raw),
+            plain: raw == normalized,
+        }
+    }
+}
+
+/// Whether the last character of a text forms a grapheme with a space behind it.
+fn draws_next_space(text: &str) -> bool {
+    text.chars()
+        .next_back()
+        .is_some_and(|last| !last.is_ascii() && format!("{last} ").graphemes(true).count() == 1)
+}
+
+impl Scratch {
+    /// The tokens of a normalized word, given without the mark before it.
+    pub fn search_word(&mut self, model: &Unigram<'_>, word: &str) -> &[Token] {
+        let Self {
+            words,
+            unigram,
+            tokens,
+            ..
+        } = self;
+        words.clear();
+        words.text.push(METASPACE);
+        words.text.push_str(word);
+        tokens.clear();
+        model.search(&words.text, unigram, tokens);
+        tokens
+    }
+}
+
+impl Search<'_> {
+    /// Finds the tokens of the normalized text in `scratch.aligned`.
+    fn deberta<const RANGES: bool>(&mut self, added: &AddedTokens) {
+        let mut word = 0;
+        let Scratch {
+            aligned,
+            words,
+            unigram,
+            tokens,
+        } = &mut *self.scratch;
+        added.split(&aligned.text, |part, start, end| {
+            if let Part::Added(id) = part {
+                self.found.push(Found {
+                    id,
+                    word,
+                    range: aligned.original::<RANGES>(start, end),
+                    surface: Some(aligned.text[start..end].into()),
+                });
+                word += 1;
+                return;
+            }
+            into_words::<RANGES>(aligned, start, end, words);
+            for_each_word(&words.text, |first, last| {
+                tokens.clear();
+                self.model.search(&words.text[first..last], unigram, tokens);
+                let mut begin = first;
+                for token in &*tokens {
+                    let end = first + token.end as usize;
+                    self.found.push(Found {
+                        id: token.id,
+                        word,
+                        range: words.original::<RANGES>(begin, end),
+                        surface: None,
+                    });
+                    begin = end;
+                }
+                word += 1;
+            });
+        });
+    }
+
+    /// Finds the tokens of a normalized text that begins at byte `start` of the original.
+    fn library(
+        self,
+        steps: &LibrarySteps,
+        normalized: tokenizers::PreTokenizedString,
+        start: usize,
+    ) -> Option<()> {
+        let Self {
+            model,
+            compiled,
+            mut memo,
+            scratch: Scratch {
+                unigram, tokens, ..
+            },
+            found,
+        } = self;
+        let encoding = steps.tokenize(normalized, |word| {
+            let mut begin = 0;
+            let mut token = |id: u32, end: usize| {
+                let value = compiled.piece(id).unwrap_or_default().to_owned();
+                let token = tokenizers::Token::new(id, value, (begin, end));
+                begin = end;
+                token
+            };
+            let bytes = word.as_bytes();
+            let known = memo
+                .as_ref()
+                .and_then(|memo| memo.get(bytes, 0, bytes.len()));
+            if let Some(known) = known {
+                let known = known.ids.iter().zip(known.ends);
+                return known
+                    .map(|(id, end)| token(*id, usize::from(*end)))
+                    .collect();
+            }
+            tokens.clear();
+            model.search(word, unigram, tokens);
+            if let Some(memo) = &mut memo {
+                let tokens = tokens.iter().map(|token| (token.id, token.end as usize));
+                memo.set(bytes, Some(0), tokens);
+            }
+            tokens
+                .iter()
+                .map(|found| token(found.id, found.end as usize))
+                .collect()
+        })?;
+        let words = encoding.get_word_ids().iter().zip(encoding.get_offsets());
+        let spelled = encoding.get_ids().iter().zip(encoding.get_tokens());
+        for ((id, spelling), (word, offsets)) in spelled.zip(words) {
+            // A piece of a word is spelled as the vocabulary has it; an added token as the text does.
+            let piece = compiled.piece(*id) == Some(spelling);
+            found.push(Found {
+                id: *id,
+                word: word.unwrap_or_default(),
+                range: ((start + offsets.0) as u32, (start + offsets.1) as u32),
+                surface: (!piece).then(|| spelling.as_str().into()),
+            });
+        }
+        Some(())
+    }
+}

@@ -1,0 +1,151 @@
+//! The special tokens that a model wants around its texts.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What is put around one text, and around and between two: `TemplateProcessing` of the `tokenizers` crate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    single: Vec<Piece>,
+    pair: Vec<Piece>,
+}
+
+/// A part of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// The first text, or the second.
+    Text { second: bool, type_id: u32 },
+    /// A special token: mostly one id and its piece.
+    Special {
+        ids: Vec<u32>,
+        tokens: Vec<String>,
+        type_id: u32,
+    },
+}
+
+/// The fields of `TemplateProcessing` in `tokenizer.json`.
+#[derive(Debug, Deserialize)]
+struct Fields {
+    single: Vec<PieceFields>,
+    pair: Vec<PieceFields>,
+    special_tokens: HashMap<String, SpecialFields>,
+}
+
+#[derive(Debug, Deserialize)]
+enum PieceFields {
+    Sequence { id: Sequence, type_id: u32 },
+    SpecialToken { id: String, type_id: u32 },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+enum Sequence {
+    A,
+    B,
+}
+
+#[derive(Debug, Deserialize)]
+struct SpecialFields {
+    ids: Vec<u32>,
+    tokens: Vec<String>,
+}
+
+impl Template {
+    /// The template that a post-processor, as `tokenizer.json` has it, amounts to; null is none at all. None for
+    /// another post-processor, or a template without the texts it is for.
+    pub fn of(post_processor: &Value) -> Option<Self> {
+        if post_processor.is_null() {
+            let text = |second| Piece::Text {
+                second,
+                type_id: u32::from(second),
+            };
+            return Some(Self {
+                single: vec![text(false)],
+                pair: vec![text(false), text(true)],
+            });
+        }
+        if post_processor.get("type")? != "TemplateProcessing" {
+            return None;
+        }
+        let fields = Fields::deserialize(post_processor).ok()?;
+        let pieces = |pieces: &[PieceFields]| -> Option<Vec<Piece>> {
+            let piece = |piece: &PieceFields| match piece {
+                PieceFields::Sequence { id, type_id } => Some(Piece::Text {
+                    second: *id == Sequence::B,
+                    type_id: *type_id,
+                }),
+                PieceFields::SpecialToken { id, type_id } => {
+                    let token = fields.special_tokens.get(id)?;
+                    (token.ids.len() == token.tokens.len()).then(|| Piece::Special {
+                        ids: token.ids.clone(),
+                        tokens: token.tokens.clone(),
+                        type_id: *type_id,
+                    })
+                }
+            };
+            pieces.iter().map(piece).collect()
+        };
+        let template = Self {
+            single: pieces(&fields.single)?,
+            pair: pieces(&fields.pair)?,
+        };
+        let of_one = |piece: &Piece| !matches!(piece, Piece::Text { second: true, .. });
+        template.single.iter().all(of_one).then_some(template)
+    }
+
+    /// The pieces for a text, or a pair.
+    pub fn pieces(&self, pair: bool) -> &[Piece] {
+        if pair { &self.pair } else { &self.single }
+    }
+
+    /// The number of special tokens that a single text gets, and of times that it occurs itself.
+    pub fn counts(&self) -> (usize, usize) {
+        let mut counts = (0, 0);
+        for piece in &self.single {
+            match piece {
+                Piece::Text { .. } => counts.1 += 1,
+                Piece::Special { ids, .. } => counts.0 += ids.len(),
+            }
+        }
+        counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_template_is_its_pieces_with_their_ids() {
+        let template = Template::of(&json!({
+            "type": "TemplateProcessing",
+            "single": [{"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "</s>", "type_id": 2}}],
+            "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+            "special_tokens": {"</s>": {"id": "</s>", "ids": [7], "tokens": ["</s>"]}},
+        }))
+        .unwrap();
+        assert_eq!(template.counts(), (1, 1));
+        let text = |second, type_id| Piece::Text { second, type_id };
+        assert_eq!(template.pieces(true), [text(false, 0), text(true, 1)]);
+        let end = Piece::Special {
+            ids: vec![7],
+            tokens: vec!["</s>".to_owned()],
+            type_id: 2,
+        };
+        assert_eq!(template.pieces(false), [text(false, 0), end]);
+    }
+
+    #[test]
+    fn what_is_no_template_of_its_texts_is_refused() {
+        for other in [
+            json!({"type": "RobertaProcessing", "sep": ["</s>", 2], "cls": ["<s>", 0]}),
+            json!({"type": "TemplateProcessing", "single": [{"Sequence": {"id": "B", "type_id": 0}}], "pair": [], "special_tokens": {}}),
+            json!({"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "x", "type_id": 0}}], "pair": [], "special_tokens": {}}),
+        ] {
+            assert_eq!(Template::of(&other), None);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Checkpoints made for a test: one matrix of float32 that is large enough to be read in parts, in every container.
+//!
+//! Every element is a number of its own, so that a row that comes from elsewhere is seen to.
+
+use serde_json::json;
+
+/// As many rows as the built-in model has, with more columns.
+pub const ROWS: usize = 2064;
+pub const COLUMNS: usize = 256;
+/// Bytes of a row.
+pub const WIDTH: usize = COLUMNS * 4;
+/// Bytes of the matrix.
+pub const SIZE: usize = ROWS * WIDTH;
+
+/// The containers, each with the name of its file.
+pub const CONTAINERS: [(&str, &str); 3] = [
+    ("safetensors", "model.safetensors"),
+    ("torch-zip", "pytorch_model.bin"),
+    ("torch-legacy", "pytorch_model.bin"),
+];
+
+/// The matrix's bytes, row after row.
+pub fn matrix() -> Vec<u8> {
+    let elements = (0..ROWS * COLUMNS).map(|n| n as f32 / 1024.0 + 1.0);
+    elements.flat_map(f32::to_le_bytes).collect()
+}
+
+/// A checkpoint that holds the matrix under `tensor`, in a container.
+pub fn checkpoint(container: &str, tensor: &str) -> Vec<u8> {
+    match container {
+        "safetensors" => safetensors(tensor),
+        "torch-zip" => torch_zip(tensor),
+        "torch-legacy" => torch_legacy(tensor),
+        other => panic!("no container {other}"),
+    }
+}
+
+/// Bytes that belong to another tensor, before and after the matrix: reading them would be seen.
+const OTHER: usize = 300_000;
+
+fn safetensors(tensor: &str) -> Vec<u8> {
+    let header = json!({
+        "a": { "dtype": "U8", "shape": [OTHER], "data_offsets": [0, OTHER] },
+        tensor: { "dtype": "F32", "shape": [ROWS, COLUMNS], "data_offsets": [OTHER, OTHER + SIZE] },
+        "z": { "dtype": "U8", "shape": [OTHER], "data_offsets": [OTHER + SIZE, 2 * OTHER + SIZE] },
+    });
+    let header = header.to_string();
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.as_bytes());
+    bytes.extend(vec![0xaa; OTHER]);
+    bytes.extend(matrix());
+    bytes.extend(vec![0xaa; OTHER]);
+    bytes
+}
+
+fn text(value: &str) -> Vec<u8> {
+    let mut bytes = vec![b'X'];
+    bytes.extend((value.len() as u32).to_le_bytes());
+    bytes.extend(value.as_bytes());
+    bytes
+}
+
+fn number(value: usize) -> Vec<u8> {
+    let mut bytes = vec![b'J'];
+    bytes.extend((value as i32).to_le_bytes());
+    bytes
+}
+
+/// The pickle of `{tensor: matrix}`, as torch pickles a state dict; `view` is what only the legacy container has.
+fn pickle(tensor: &str, view: &[u8]) -> Vec<u8> {
+    let storage = [
+        b"((".to_vec(),
+        text("storage"),
+        b"ctorch\nFloatStorage\n".to_vec(),
+        text("0"),
+        text("cpu"),
+        number(ROWS * COLUMNS),
+        view.to_vec(),
+        b"tQ".to_vec(),
+    ];
+    let place = [
+        number(0),
+        number(ROWS),
+        number(COLUMNS),
+        b"\x86".to_vec(),
+        number(COLUMNS),
+        number(1),
+        b"\x86".to_vec(),
+        b"\x89ccollections\nOrderedDict\n)RtR".to_vec(),
+    ];
+    [
+        b"\x80\x02}(".to_vec(),
+        text(tensor),
+        b"ctorch._utils\n_rebuild_tensor_v2\n".to_vec(),
+        storage.concat(),
+        place.concat(),
+        b"u.".to_vec(),
+    ]
+    .concat()
+}
+
+fn torch_zip(tensor: &str) -> Vec<u8> {
+    let entries = [
+        ("m/data.pkl", pickle(tensor, b"")),
+        ("m/byteorder", b"little".to_vec()),
+        ("m/other", vec![0xaa; OTHER]),
+        ("m/data/0", matrix()),
+        ("m/another", vec![0xaa; OTHER]),
+        ("m/version", b"3\n".to_vec()),
+    ];
+    let (mut bytes, mut directory) = (Vec::new(), Vec::new());
+    for (name, content) in &entries {
+        let at = bytes.len() as u32;
+        let length = (content.len() as u32).to_le_bytes();
+        // Version, flags, method, time, date, checksum (which nobody reads), sizes, length of the name.
+        let mut common = vec![20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        common.extend(length);
+        common.extend(length);
+        common.extend((name.len() as u16).to_le_bytes());
+        bytes.extend(b"PK\x03\x04");
+        bytes.extend(&common);
+        bytes.extend([0, 0]);
+        bytes.extend(name.as_bytes());
+        bytes.extend(content);
+        directory.extend(b"PK\x01\x02\x14\0");
+        directory.extend(&common);
+        directory.extend([0; 12]);
+        directory.extend(at.to_le_bytes());
+        directory.extend(name.as_bytes());
+    }
+    let (at, length) = (bytes.len() as u32, directory.len() as u32);
+    let count = (entries.len() as u16).to_le_bytes();
+    bytes.extend(directory);
+    bytes.extend(b"PK\x05\x06\0\0\0\0");
+    bytes.extend([count, count].concat());
+    bytes.extend(length.to_le_bytes());
+    bytes.extend(at.to_le_bytes());
+    bytes.extend([0, 0]);
+    bytes
+}
+
+fn torch_legacy(tensor: &str) -> Vec<u8> {
+    let system = [
+        b"\x80\x02}(".to_vec(),
+        text("little_endian"),
+        b"\x88u.".to_vec(),
+    ];
+    [
+        b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.".to_vec(),
+        b"\x80\x02M\xe9\x03.".to_vec(),
+        system.concat(),
+        pickle(tensor, b"N"),
+        [b"\x80\x02](".to_vec(), text("0"), b"e.".to_vec()].concat(),
+        ((ROWS * COLUMNS) as u64).to_le_bytes().to_vec(),
+        matrix(),
+    ]
+    .concat()
+}

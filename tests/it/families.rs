@@ -1,0 +1,334 @@
+//! The native engine on `tokenizer.json` of every Unigram family, against the reference engine.
+//!
+//! The vocabulary and the character map are those of the built-in model; the steps are those that the converters of
+//! transformers 4.48.3 write for each family, and others that must not be mistaken for them.
+
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokscope::formats::sentencepiece::SentencePieceModel;
+use tokscope::model_ref::ModelRef;
+use tokscope::tokenizer::{EncodeOptions, EngineChoice, Tokenizer};
+
+use crate::engines::{Engines, compare_generated, compare_lines, generated};
+use crate::support::{files, repository, shared};
+
+/// The parts of a `tokenizer.json`.
+struct Family {
+    name: &'static str,
+    normalizer: Value,
+    pre_tokenizer: Value,
+    post_processor: Value,
+}
+
+fn model() -> SentencePieceModel {
+    let bytes = std::fs::read(repository("demo/model/spm.model")).unwrap();
+    SentencePieceModel::parse("spm.model", &bytes).unwrap()
+}
+
+fn charsmap() -> Value {
+    let map = BASE64_STANDARD.encode(model().precompiled_charsmap);
+    json!({"type": "Precompiled", "precompiled_charsmap": map})
+}
+
+fn sequence(steps: &[Value]) -> Value {
+    json!({"type": "Sequence", "normalizers": steps})
+}
+
+fn pre_sequence(steps: &[Value]) -> Value {
+    json!({"type": "Sequence", "pretokenizers": steps})
+}
+
+fn metaspace(scheme: &str) -> Value {
+    json!({"type": "Metaspace", "replacement": "▁", "prepend_scheme": scheme, "split": true})
+}
+
+fn runs(content: &str) -> Value {
+    json!({"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": content})
+}
+
+fn quotes(text: &str) -> Value {
+    json!({"type": "Replace", "pattern": {"String": text}, "content": "\""})
+}
+
+fn strip(left: bool, right: bool) -> Value {
+    json!({"type": "Strip", "strip_left": left, "strip_right": right})
+}
+
+fn step(name: &str) -> Value {
+    json!({"type": name})
+}
+
+fn template(single: &[Value], pair: &[Value]) -> Value {
+    json!({"type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": {
+        "[CLS]": {"id": "[CLS]", "ids": [1], "tokens": ["[CLS]"]},
+        "[SEP]": {"id": "[SEP]", "ids": [2], "tokens": ["[SEP]"]},
+    }})
+}
+
+fn text(id: &str, type_id: u32) -> Value {
+    json!({"Sequence": {"id": id, "type_id": type_id}})
+}
+
+fn special(id: &str, type_id: u32) -> Value {
+    json!({"SpecialToken": {"id": id, "type_id": type_id}})
+}
+
+fn around() -> Value {
+    let (first, last) = (special("[CLS]", 0), special("[SEP]", 0));
+    template(
+        &[first.clone(), text("A", 0), last.clone()],
+        &[first, text("A", 0), last, text("B", 1), special("[SEP]", 1)],
+    )
+}
+
+fn behind() -> Value {
+    template(
+        &[text("A", 0), special("[SEP]", 0), special("[CLS]", 2)],
+        &[
+            text("A", 0),
+            special("[SEP]", 0),
+            text("B", 1),
+            special("[SEP]", 1),
+            special("[CLS]", 2),
+        ],
+    )
+}
+
+fn families() -> Vec<Family> {
+    let legacy =
+        json!({"type": "Metaspace", "replacement": "▁", "str_rep": "▁", "add_prefix_space": true});
+    let punctuation = json!({"type": "Punctuation", "behavior": "Isolated"});
+    let family = |name, normalizer, pre_tokenizer, post_processor| Family {
+        name,
+        normalizer,
+        pre_tokenizer,
+        post_processor,
+    };
+    vec![
+        family(
+            "DeBERTa",
+            sequence(&[strip(true, true), charsmap(), runs(" ")]),
+            pre_sequence(&[metaspace("always")]),
+            around(),
+        ),
+        family(
+            "DeBERTa that lowercases and splits by punctuation",
+            sequence(&[step("Lowercase"), strip(true, true), charsmap(), runs(" ")]),
+            pre_sequence(&[punctuation.clone(), metaspace("always")]),
+            around(),
+        ),
+        family(
+            "T5",
+            charsmap(),
+            pre_sequence(&[step("WhitespaceSplit"), legacy.clone()]),
+            behind(),
+        ),
+        family(
+            "XLM-RoBERTa",
+            sequence(&[charsmap(), strip(false, true), runs("▁")]),
+            metaspace("always"),
+            around(),
+        ),
+        family(
+            "XLM-RoBERTa of before",
+            sequence(&[charsmap()]),
+            pre_sequence(&[step("WhitespaceSplit"), legacy.clone()]),
+            around(),
+        ),
+        family(
+            "ALBERT",
+            sequence(&[
+                quotes("``"),
+                quotes("''"),
+                step("NFKD"),
+                step("StripAccents"),
+                step("Lowercase"),
+                charsmap(),
+                runs(" "),
+            ]),
+            metaspace("always"),
+            around(),
+        ),
+        family(
+            "XLNet",
+            sequence(&[
+                quotes("``"),
+                quotes("''"),
+                step("NFKD"),
+                step("StripAccents"),
+                charsmap(),
+                runs(" "),
+            ]),
+            pre_sequence(&[step("WhitespaceSplit"), legacy]),
+            behind(),
+        ),
+        family(
+            "Pegasus",
+            sequence(&[charsmap(), runs("▁")]),
+            pre_sequence(&[step("WhitespaceSplit"), metaspace("always")]),
+            behind(),
+        ),
+        family(
+            "NFKC and punctuation",
+            step("NFKC"),
+            pre_sequence(&[punctuation, metaspace("always")]),
+            Value::Null,
+        ),
+        family(
+            "NFD, stripped, without a prefix",
+            sequence(&[step("NFD"), strip(true, true)]),
+            metaspace("never"),
+            Value::Null,
+        ),
+        family(
+            "a prefix on the first word only",
+            sequence(&[charsmap(), runs(" ")]),
+            metaspace("first"),
+            around(),
+        ),
+        family(
+            "the processor of BERT",
+            Value::Null,
+            pre_sequence(&[step("WhitespaceSplit"), metaspace("always")]),
+            json!({"type": "BertProcessing", "sep": ["[SEP]", 2], "cls": ["[CLS]", 1]}),
+        ),
+        family(
+            "two spaces",
+            sequence(&[json!({"type": "Replace", "pattern": {"String": "  "}, "content": "_"})]),
+            metaspace("always"),
+            Value::Null,
+        ),
+        family("no steps", Value::Null, Value::Null, Value::Null),
+    ]
+}
+
+fn added(id: u32, content: &str, rules: &[&str]) -> Value {
+    let has = |rule: &str| rules.contains(&rule);
+    json!({
+        "id": id,
+        "content": content,
+        "single_word": has("single_word"),
+        "lstrip": has("lstrip"),
+        "rstrip": has("rstrip"),
+        "normalized": has("normalized"),
+        "special": has("special"),
+    })
+}
+
+/// Added tokens of a family, and others with rules that are rarer.
+fn added_tokens() -> [Vec<Value>; 2] {
+    let pieces = model().pieces.len() as u32;
+    let usual = vec![
+        added(0, "[PAD]", &["special"]),
+        added(1, "[CLS]", &["special"]),
+        added(2, "[SEP]", &["special"]),
+        added(3, "[UNK]", &["special", "normalized"]),
+        added(pieces, "<mask>", &["special", "lstrip"]),
+    ];
+    let mut odd = usual.clone();
+    odd.extend([
+        added(pieces + 1, "banco", &["single_word", "normalized"]),
+        added(pieces + 2, "</s>", &["special", "rstrip"]),
+        added(pieces + 3, "The a", &["normalized"]),
+        added(pieces + 4, "①", &["normalized", "lstrip", "rstrip"]),
+    ]);
+    [usual, odd]
+}
+
+fn write(folder: &Path, family: &Family, added_tokens: &[Value]) {
+    let model = model();
+    let vocabulary: Vec<_> = model
+        .pieces
+        .iter()
+        .map(|piece| json!([piece.text, f64::from(piece.score)]))
+        .collect();
+    let tokenizer = json!({
+        "version": "1.0",
+        "truncation": null,
+        "padding": null,
+        "added_tokens": added_tokens,
+        "normalizer": family.normalizer,
+        "pre_tokenizer": family.pre_tokenizer,
+        "post_processor": family.post_processor,
+        "decoder": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": true},
+        "model": {"type": "Unigram", "unk_id": 3, "vocab": vocabulary, "byte_fallback": false},
+    });
+    let json = serde_json::to_vec(&tokenizer).unwrap();
+    std::fs::write(folder.join("tokenizer.json"), json).unwrap();
+}
+
+fn open(folder: &Path) -> Engines {
+    Engines::open(&ModelRef::Directory(folder.to_owned()))
+}
+
+#[test]
+fn engines_agree_on_every_family_of_unigram_tokenizers() {
+    for family in families() {
+        for added_tokens in added_tokens() {
+            let folder = TempDir::new().unwrap();
+            write(folder.path(), &family, &added_tokens);
+            let engines = open(folder.path());
+            assert!(engines.native.is_native(), "{}", family.name);
+            println!("{}", family.name);
+            compare_lines(&engines, &repository("demo/golden.jsonl"));
+            compare_lines(&engines, &repository("demo/golden_pairs.jsonl"));
+            for entry in engines.native.vocabulary().entries().iter().step_by(5) {
+                engines.compare(&format!("{} a{}", entry.piece, entry.piece), None);
+            }
+            compare_generated(&engines, generated(300));
+        }
+    }
+}
+
+#[test]
+fn engines_agree_on_t5_and_xlnet() {
+    let Some(shared) = shared("engines_agree_on_t5_and_xlnet") else {
+        return;
+    };
+    for model in ["t5-small", "xlnet-base-cased"] {
+        let engines = open(&shared.join("models").join(model));
+        let golden = shared.join(format!("golden/{model}.jsonl"));
+        compare_lines(&engines, &golden);
+        for entry in engines.native.vocabulary().entries().iter().step_by(7) {
+            engines.compare(&format!("{} a{}", entry.piece, entry.piece), None);
+        }
+        compare_generated(&engines, generated(1_000));
+    }
+}
+
+#[test]
+fn engines_agree_on_a_sentencepiece_file_that_lowercases_and_splits() {
+    let folder = TempDir::new().unwrap();
+    let spm = repository("demo/model/spm.model");
+    std::fs::copy(spm, folder.path().join("spm.model")).unwrap();
+    for (lower, split) in [(true, false), (false, true), (true, true)] {
+        let config = json!({"do_lower_case": lower, "split_by_punct": split});
+        let config = serde_json::to_vec(&config).unwrap();
+        std::fs::write(folder.path().join("tokenizer_config.json"), config).unwrap();
+        let engines = open(folder.path());
+        assert!(engines.native.is_native());
+        compare_lines(&engines, &repository("demo/golden.jsonl"));
+        compare_generated(&engines, generated(300));
+    }
+}
+
+#[test]
+fn a_model_that_spells_unknown_characters_as_bytes_is_left_to_the_reference_engine() {
+    let folder = TempDir::new().unwrap();
+    let family = &families()[0];
+    write(folder.path(), family, &added_tokens()[0]);
+    let path = folder.path().join("tokenizer.json");
+    let mut json: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    json["model"]["byte_fallback"] = true.into();
+    std::fs::write(&path, serde_json::to_vec(&json).unwrap()).unwrap();
+    let open = || Tokenizer::open(&files(&ModelRef::Directory(folder.path().to_owned()))).unwrap();
+    assert!(!open().is_native());
+    let options = EncodeOptions::default();
+    assert!(open().encode("漢", None, &options).is_ok());
+    let native = open().with_engine(EngineChoice::Native);
+    assert!(native.encode("漢", None, &options).is_err());
+}

@@ -1,0 +1,294 @@
+//! Ranged reads that fail, or bring something else: the right answer or a clear error, and nothing wrong that is kept.
+
+use crate::bad_input::fails;
+use crate::checkpoints::{CONTAINERS, checkpoint};
+use crate::hub::{Access, Fault};
+use crate::remote::{Remote, TENSOR, local, locally, without_cost};
+use crate::support::{Call, tiny_model};
+
+const EMBED: [&str; 8] = [
+    "embed", "--id", "700", "--id", "1500", "--id", "1100", "--json",
+];
+const DOWNLOAD: &str =
+    "`tokscope pull --weights`, or `--download`, fetches the whole file, and checks its digest";
+
+/// A Hub whose model has its tokenizer in the cache, and what its rows are.
+fn scene(container: &str, file: &str) -> (Remote, String) {
+    let remote = Remote::with(container, file);
+    remote.warm("o/n");
+    let folder = local(&[(file, checkpoint(container, TENSOR))]);
+    let rows = without_cost(&locally(folder.path(), &EMBED));
+    (remote, rows)
+}
+
+fn embed(remote: &Remote) -> Call {
+    remote
+        .call("o/n", &EMBED)
+        .env("HF_HUB_DOWNLOAD_TIMEOUT", "1")
+        .env("HF_HUB_ETAG_TIMEOUT", "20")
+}
+
+/// After a failure nothing is kept that would be wrong: the next call gives the right rows.
+fn recovers(remote: &Remote, rows: &str) {
+    assert_eq!(without_cost(&embed(remote).ok()), rows);
+}
+
+#[test]
+fn what_passes_is_waited_for() {
+    for (container, file) in CONTAINERS {
+        let (remote, rows) = scene(container, file);
+        remote.hub.fault(Fault::HeadStatus(503), 1);
+        remote.hub.fault(Fault::BlobStatus(503), 1);
+        remote.hub.fault(Fault::BlobCut, 2);
+        recovers(&remote, &rows);
+        let (remote, rows) = scene(container, file);
+        remote.hub.fault(Fault::BlobStalls, 1);
+        recovers(&remote, &rows);
+    }
+}
+
+#[test]
+fn a_server_says_how_long_to_wait() {
+    let (remote, rows) = scene("safetensors", "model.safetensors");
+    remote.hub.fault(Fault::BlobLater, 1);
+    let answer = embed(&remote).exit(0);
+    assert_eq!(without_cost(&answer.stdout), rows);
+    assert_eq!(answer.stderr, "note: the Hub asks to wait 1 s\n");
+}
+
+#[test]
+fn what_does_not_pass_is_an_error() {
+    let statuses = [
+        (Fault::HeadStatus(503), "answered 503 for model.safetensors"),
+        (Fault::BlobStatus(503), "answered 503 for model.safetensors"),
+        (Fault::BlobStatus(500), "answered 500 for model.safetensors"),
+        (Fault::BlobStatus(451), "answered 451 for model.safetensors"),
+        (Fault::BlobLater, "answered 429 for model.safetensors"),
+        (Fault::AddressExpired, "answered 403 for model.safetensors"),
+        (Fault::BlobCut, "the connection broke"),
+        (Fault::BlobStalls, "timed out"),
+    ];
+    // Most of their time is spent waiting.
+    std::thread::scope(|scope| {
+        for (fault, problem) in statuses {
+            scope.spawn(move || is_an_error(fault, problem));
+        }
+    });
+}
+
+fn is_an_error(fault: Fault, problem: &str) {
+    let (remote, rows) = scene("safetensors", "model.safetensors");
+    remote.hub.fault(fault, 100);
+    let answer = embed(&remote).exit(3);
+    assert_eq!(answer.stdout, "", "{fault:?}");
+    assert!(
+        answer.stderr.contains(problem),
+        "{fault:?}: {}",
+        answer.stderr
+    );
+    assert_eq!(remote.kept().len(), 0, "{fault:?}");
+    let remote = mended(remote);
+    recovers(&remote, &rows);
+}
+
+/// The same Hub without faults, and the same caches.
+fn mended(remote: Remote) -> Remote {
+    let fixed = Remote {
+        hub: crate::hub::Hub::start(),
+        home: remote.home,
+    };
+    let folder = local(&[("model.safetensors", checkpoint("safetensors", TENSOR))]);
+    fixed.publish("o/n", Access::Public, folder.path());
+    fixed
+}
+
+#[test]
+fn a_range_that_broke_off_is_named() {
+    let (remote, _) = scene("safetensors", "model.safetensors");
+    remote.hub.fault(Fault::BlobCut, 100);
+    fails(
+        embed(&remote),
+        3,
+        "bytes 0 to 65536 of model.safetensors of `o/n` broke off after 61440: the connection broke",
+        "",
+    );
+}
+
+#[test]
+fn a_server_without_ranges_is_noticed() {
+    for (container, file) in CONTAINERS {
+        let (remote, rows) = scene(container, file);
+        remote.hub.fault(Fault::BlobWhole, 1);
+        let sentence = format!(
+            "no byte ranges of {file} of `o/n` are served: asked for bytes 0 to 65536, the server sends the whole file"
+        );
+        fails(embed(&remote), 3, &sentence, DOWNLOAD);
+        assert_eq!(remote.kept().len(), 0);
+        recovers(&remote, &rows);
+    }
+    let (remote, rows) = scene("safetensors", "model.safetensors");
+    remote.hub.fault(Fault::BlobWhole, 100);
+    let download = [&EMBED[..], &["--download"]].concat();
+    assert_eq!(remote.call("o/n", &download).ok(), rows);
+}
+
+#[test]
+fn another_range_than_the_one_asked_for_is_noticed() {
+    for fault in [Fault::RangeElsewhere, Fault::RangeLonger] {
+        let (remote, rows) = scene("safetensors", "model.safetensors");
+        // The headers are here: it is rows that come from elsewhere.
+        remote.call("o/n", &["info"]).ok();
+        let kept = remote.kept();
+        remote.hub.fault(fault, 3);
+        let answer = embed(&remote).exit(3);
+        let sentence =
+            "error: no byte ranges of model.safetensors of `o/n` are served: asked for bytes ";
+        assert!(answer.stderr.starts_with(sentence), "{}", answer.stderr);
+        assert!(
+            answer.stderr.contains(", the server sends \"bytes "),
+            "{}",
+            answer.stderr
+        );
+        assert_eq!(answer.stdout, "");
+        assert_eq!(remote.kept(), kept);
+        let remote = mended(remote);
+        recovers(&remote, &rows);
+    }
+}
+
+#[test]
+fn wrong_bytes_in_headers_are_refused_and_not_kept() {
+    for (container, file) in CONTAINERS {
+        for times in [1, 100] {
+            let (remote, _) = scene(container, file);
+            remote.hub.fault(Fault::BlobGarbage, times);
+            let answer = embed(&remote).exit(4);
+            assert!(
+                answer.stderr.contains(&format!("{file} of `o/n` is ")),
+                "{}",
+                answer.stderr
+            );
+            assert_eq!(remote.kept().len(), 0, "{container}");
+        }
+        let (remote, rows) = scene(container, file);
+        remote.hub.fault(Fault::BlobGarbage, 1);
+        embed(&remote).exit(4);
+        recovers(&remote, &rows);
+        let (remote, rows) = scene(container, file);
+        remote.hub.fault(Fault::BlobPage, 1);
+        embed(&remote).exit(3);
+        recovers(&remote, &rows);
+    }
+}
+
+#[test]
+fn wrong_bytes_of_a_whole_file_or_an_index_are_known_by_their_digest() {
+    // A small file comes in one range, which is all of it.
+    let remote = Remote::new();
+    let folder = tiny_model("f32.safetensors");
+    remote.publish("o/n", Access::Public, folder.path());
+    remote.warm("o/n");
+    let args = ["embed", "--id", "1", "--json"];
+    remote.hub.fault(Fault::BlobGarbage, 1);
+    let sentence = "the download of model.safetensors of `o/n` is not what the Hub announced: 10240 bytes came, and \
+                    their digest is another one";
+    fails(remote.call("o/n", &args), 3, sentence, "");
+    let rows = without_cost(&remote.call("o/n", &args).ok());
+    assert_eq!(rows, without_cost(&locally(folder.path(), &args)));
+
+    let remote = Remote::new();
+    let folder = tiny_model("sharded_safetensors");
+    remote.publish("o/n", Access::Public, folder.path());
+    remote.warm("o/n");
+    remote.hub.fault(Fault::BlobGarbage, 1);
+    let answer = remote.call("o/n", &args).exit(3);
+    let sentence = "error: the download of model.safetensors.index.json of `o/n` is not what the Hub announced: ";
+    assert!(answer.stderr.starts_with(sentence), "{}", answer.stderr);
+    let rows = without_cost(&remote.call("o/n", &args).ok());
+    assert_eq!(rows, without_cost(&locally(folder.path(), &args)));
+
+    let (remote, _) = scene("safetensors", "model.safetensors");
+    remote.hub.fault(Fault::BlobGarbage, 1);
+    let download = [&EMBED[..], &["--download"]].concat();
+    let answer = remote.call("o/n", &download).exit(3);
+    assert!(
+        answer.stderr.contains("is not what the Hub announced"),
+        "{}",
+        answer.stderr
+    );
+}
+
+#[test]
+fn an_address_that_has_expired_is_asked_for_again() {
+    for (container, file) in CONTAINERS {
+        let (remote, rows) = scene(container, file);
+        remote.hub.fault(Fault::AddressExpired, 1);
+        let answer = embed(&remote).ok();
+        assert_eq!(without_cost(&answer), rows);
+        let served = remote.served(file);
+        let asked = served.iter().filter(|one| one.method == "HEAD").count();
+        assert_eq!(asked, 2, "{served:?}");
+    }
+    // In the middle of the rows: those that were refused come with the new address.
+    let (remote, rows) = scene("safetensors", "model.safetensors");
+    remote.call("o/n", &["info"]).ok();
+    remote.hub.served();
+    remote.hub.fault(Fault::AddressExpired, 2);
+    assert_eq!(without_cost(&embed(&remote).ok()), rows);
+    let served = remote.served("model.safetensors");
+    let count = |method: &str, status: u16| {
+        let is = |one: &&crate::hub::Served| one.method == method && one.status == status;
+        served.iter().filter(is).count()
+    };
+    assert_eq!(
+        (count("HEAD", 302), count("GET", 206)),
+        (2, 3),
+        "{served:?}"
+    );
+}
+
+#[test]
+fn info_without_the_matrix_says_why() {
+    let (remote, _) = scene("safetensors", "model.safetensors");
+    remote.hub.fault(Fault::BlobWhole, 3);
+    let answer = remote.call("o/n", &["info"]).exit(3);
+    let reason = "no byte ranges of model.safetensors of `o/n` are served: ";
+    let note = format!("note: the matrix is not described: {reason}");
+    assert!(answer.stdout.contains(&note), "{}", answer.stdout);
+    assert!(
+        answer.stderr.starts_with(&format!("error: {reason}")),
+        "{}",
+        answer.stderr
+    );
+    let args = ["info", "--get", "vocabulary_size"];
+    assert_eq!(remote.call("o/n", &args).ok(), "2001\n");
+    let answer = remote.call("o/n", &["info", "--get", "rows"]).exit(3);
+    assert!(answer.stderr.contains(reason), "{}", answer.stderr);
+    assert_eq!(
+        remote.call("o/n", &["info", "--get", "rows"]).ok(),
+        "2064\n"
+    );
+
+    let (mut remote, _) = scene("torch-zip", "pytorch_model.bin");
+    remote.hub.fault(Fault::BlobGarbage, 1);
+    remote.call("o/n", &["info"]).exit(4);
+    // Offline nobody knows what the checkpoint is.
+    let answer = remote
+        .call("o/n", &["--offline", "info", "--get", "rows"])
+        .exit(3);
+    assert!(
+        answer.stderr.contains("is not in the cache"),
+        "{}",
+        answer.stderr
+    );
+    // Without a network the rest is what there is to say.
+    remote.call("o/n", &["--offline", "info"]).ok();
+    remote.hub.stop();
+    assert!(
+        remote
+            .call("o/n", &["info"])
+            .exit(0)
+            .stdout
+            .contains("no checkpoint")
+    );
+}

@@ -1,0 +1,164 @@
+//! What is kept of remote rows: enough for a second look without a network, nothing wrong, and not in the Hub cache.
+
+use std::fs;
+
+use crate::checkpoints::checkpoint;
+use crate::hub::{Access, sha256};
+use crate::remote::{Remote, TENSOR, TEXT, local, locally, split_cost, without_cost};
+
+#[test]
+fn download_fetches_the_whole_file_and_then_it_is_used() {
+    let remote = Remote::with("torch-zip", "pytorch_model.bin");
+    let content = checkpoint("torch-zip", TENSOR);
+    let folder = local(&[("pytorch_model.bin", content.clone())]);
+    let args = ["embed", TEXT, "--json"];
+    let expected = locally(folder.path(), &args);
+    let download = [&args[..], &["--download"]].concat();
+    assert_eq!(
+        remote.call("o/n", &download).ok(),
+        expected,
+        "no ranges, no cost"
+    );
+    assert!(remote.blobs("o/n").contains(&sha256(&content)));
+    assert!(
+        remote
+            .served("pytorch_model.bin")
+            .iter()
+            .all(|one| one.range.is_none())
+    );
+    assert_eq!(remote.call("o/n", &args).ok(), expected);
+    remote.call("o/n", &["neighbors", "--id", "5"]).ok();
+    assert_eq!(remote.hub.served(), []);
+    assert_eq!(remote.kept().len(), 0);
+}
+
+#[test]
+fn without_the_own_cache_it_works_and_keeps_nothing() {
+    let remote = Remote::with("safetensors", "model.safetensors");
+    remote.warm("o/n");
+    let args = ["--no-cache", "embed", "--id", "1500", "--json"];
+    let first = remote.call("o/n", &args).ok();
+    assert!(!remote.hub.served().is_empty());
+    assert_eq!(remote.call("o/n", &args).ok(), first, "at the same cost");
+    assert!(!remote.hub.served().is_empty());
+    let call = remote.call("o/n", &args[1..]).env("TOKSCOPE_NO_CACHE", "1");
+    assert_eq!(call.ok(), first);
+    assert_eq!(remote.kept().len(), 0);
+    // A cache that cannot be written is done without.
+    let file = remote.home.path().join("file");
+    fs::write(&file, "").unwrap();
+    let call = remote.call("o/n", &args[1..]).env("XDG_CACHE_HOME", &file);
+    assert_eq!(call.ok(), first);
+}
+
+#[test]
+fn what_is_damaged_in_the_own_cache_is_fetched_again() {
+    let remote = Remote::with("safetensors", "model.safetensors");
+    let args = ["embed", "--id", "1500", "--id", "700", "--json"];
+    let rows = without_cost(&remote.call("o/n", &args).ok());
+    let kept = remote.kept();
+    assert_eq!(kept.len(), 2, "headers, rows: {kept:?}");
+    for path in &kept {
+        let whole = fs::read(path).unwrap();
+        let mut changed = whole.clone();
+        *changed.last_mut().unwrap() ^= 1;
+        for damaged in [&b""[..], &whole[..whole.len() / 2], &changed] {
+            fs::write(path, damaged).unwrap();
+            remote.hub.served();
+            assert_eq!(without_cost(&remote.call("o/n", &args).ok()), rows);
+            assert!(!remote.hub.served().is_empty());
+            remote
+                .kept()
+                .iter()
+                .filter(|other| !kept.contains(other))
+                .for_each(|other| {
+                    fs::remove_file(other).unwrap();
+                });
+        }
+        fs::write(path, whole).unwrap();
+        assert_eq!(remote.call("o/n", &args).ok(), rows);
+        assert_eq!(remote.hub.served(), []);
+    }
+}
+
+#[test]
+fn many_at_a_time_get_the_same() {
+    let remote = Remote::with("torch-zip", "pytorch_model.bin");
+    let folder = local(&[("pytorch_model.bin", checkpoint("torch-zip", TENSOR))]);
+    let args = ["embed", TEXT, "--json"];
+    let expected = without_cost(&locally(folder.path(), &args));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let answer = remote.call("o/n", &args).exit(0);
+                assert_eq!(without_cost(&answer.stdout), expected);
+            });
+        }
+    });
+    remote.hub.served();
+    assert_eq!(remote.call("o/n", &args).ok(), expected);
+    assert_eq!(remote.hub.served(), []);
+}
+
+#[test]
+fn many_looks_leave_few_files() {
+    let remote = Remote::with("safetensors", "model.safetensors");
+    for id in 0..20 {
+        let id = (id * 100).to_string();
+        remote.call("o/n", &["embed", "--id", &id]).ok();
+    }
+    let kept = remote.kept();
+    assert!(kept.len() < 17, "{kept:?}");
+    remote.hub.served();
+    let ids: Vec<String> = (0..20).map(|id| (id * 100).to_string()).collect();
+    let args = ids.iter().flat_map(|id| ["--id", id]);
+    let args: Vec<&str> = ["embed", "--json"].into_iter().chain(args).collect();
+    let (_, cost) = split_cost(&remote.call("o/n", &args).ok());
+    assert_eq!(cost, None, "all of them are here");
+}
+
+#[test]
+fn offline_a_row_that_is_not_here_is_said_to_be_missing() {
+    let mut remote = Remote::with("safetensors", "model.safetensors");
+    remote.call("o/n", &["embed", "--id", "1500"]).ok();
+    let args = ["--offline", "embed", "--id", "900"];
+    let answer = remote.call("o/n", &args).exit(3);
+    assert_eq!(
+        answer.stderr,
+        "error: `o/n` is not in the cache (model.safetensors), and the network is off\n\n\
+         hint: run `tokscope pull --model o/n --weights` once with the network on, or try the built-in model with \
+         `--model demo`\n"
+    );
+    let endpoint = remote.hub.endpoint();
+    remote.hub.stop();
+    let answer = remote.call("o/n", &args[1..]).exit(3);
+    let sentence = format!("error: cannot reach {endpoint} for `o/n`: connection refused\n");
+    assert!(answer.stderr.starts_with(&sentence), "{}", answer.stderr);
+    assert!(
+        answer.stderr.contains("some of the model is in the cache"),
+        "{}",
+        answer.stderr
+    );
+    // What is here needs no network.
+    remote.call("o/n", &["embed", "--id", "1500"]).ok();
+}
+
+#[test]
+fn content_that_another_commit_has_in_the_cache_is_used() {
+    let remote = Remote::with("torch-zip", "pytorch_model.bin");
+    remote.call("o/n", &["pull", "--weights"]).ok();
+    let folder = local(&[("pytorch_model.bin", checkpoint("torch-zip", TENSOR))]);
+    fs::write(folder.path().join("README.md"), "another commit").unwrap();
+    let commit = remote.publish("o/n", Access::Public, folder.path());
+    remote.call("o/n", &["pull"]).ok();
+    remote.hub.served();
+    let args = ["embed", TEXT, "--json"];
+    assert_eq!(
+        remote.call("o/n", &args).ok(),
+        locally(folder.path(), &args)
+    );
+    let served = remote.served("pytorch_model.bin");
+    assert!(served.iter().all(|one| one.method == "HEAD"), "{served:?}");
+    let snapshot = format!("hub/models--o--n/snapshots/{commit}/pytorch_model.bin");
+    assert!(remote.home.path().join(snapshot).is_file());
+}
