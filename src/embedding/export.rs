@@ -1,6 +1,5 @@
 //! Rows → `.npy` and `.safetensors` files, row after row: memory does not grow with their number.
 
-use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 use std::path::Path;
@@ -51,17 +50,18 @@ impl Rows<'_> {
     fn read(
         self,
         matrix: &EmbeddingMatrix,
-        mut each: impl FnMut(Cow<[u8]>) -> io::Result<()>,
+        mut each: impl FnMut(&[u8]) -> io::Result<()>,
     ) -> Result<(), Failure> {
         match self {
             Self::All => {
+                let mut buffer = Vec::new();
                 for block in matrix.blocks()? {
-                    each(matrix.rows_bytes(block)?)?;
+                    each(matrix.rows_bytes(block, &mut buffer)?)?;
                 }
             }
             Self::Ids(ids) => {
                 for id in ids {
-                    each(matrix.row_bytes(u64::from(*id))?)?;
+                    each(&matrix.row_bytes(u64::from(*id))?)?;
                 }
             }
         }
@@ -119,10 +119,10 @@ pub fn write(
         let mut values = Vec::new();
         rows.read(matrix, |bytes| {
             if dtype == matrix.dtype() {
-                return out.write_all(&bytes);
+                return out.write_all(bytes);
             }
             values.clear();
-            append_f32(matrix.dtype(), &bytes, &mut values);
+            append_f32(matrix.dtype(), bytes, &mut values);
             for value in &values {
                 out.write_all(&value.to_le_bytes())?;
             }

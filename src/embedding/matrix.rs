@@ -23,8 +23,8 @@ const CHECKPOINTS: &[(&str, bool)] = &[
     ("pytorch_model.bin.index.json", true),
 ];
 
-/// Bytes of a block of rows: from so many on, a mapped file is fetched ahead of its reader.
-const BLOCK_BYTES: u64 = 1 << 20;
+/// Bytes of a block of rows: half of a second-level cache, so that what is read is still there when it is looked at.
+const BLOCK_BYTES: u64 = 1 << 18;
 
 /// A matrix of `rows` x `columns` floating-point numbers, still in its file.
 #[derive(Debug)]
@@ -250,12 +250,12 @@ impl EmbeddingMatrix {
         look_up().map_err(|problem: candle_core::Error| Error::damaged(self.file.name(), problem))
     }
 
-    /// The stored bytes of several rows, one after another, each as [`EmbeddingMatrix::row_bytes`] has it; borrowed
-    /// where they lie so in memory.
+    /// The stored bytes of several rows, one after another, each as [`EmbeddingMatrix::row_bytes`] has it, for a reader
+    /// that goes over them once; `buffer` is where they may be put.
     ///
     /// # Errors
     /// [`Error::NoSuchRow`] for a row beyond the matrix.
-    pub fn rows_bytes(&self, rows: Range<u64>) -> Result<Cow<'_, [u8]>> {
+    pub fn rows_bytes<'b>(&'b self, rows: Range<u64>, buffer: &'b mut Vec<u8>) -> Result<&'b [u8]> {
         if rows.end > self.rows {
             return Err(Error::NoSuchRow {
                 id: rows.end.saturating_sub(1),
@@ -266,16 +266,16 @@ impl EmbeddingMatrix {
         if self.tensor.strides == [self.columns, 1] {
             let start = self.tensor.byte_range.start;
             let range = start + rows.start * width..start + rows.end * width;
-            return self.file.read(range);
+            return self.file.read_once(range, buffer);
         }
-        let mut bytes = Vec::new();
+        buffer.clear();
         for row in rows {
-            bytes.extend_from_slice(&self.row_bytes(row)?);
+            buffer.extend_from_slice(&self.row_bytes(row)?);
         }
-        Ok(Cow::Owned(bytes))
+        Ok(buffer)
     }
 
-    /// The rows in blocks of about a megabyte, for a reader that goes over all of them: the matrix is brought to this
+    /// The rows in blocks that a core's second-level cache holds, for a reader that goes over all of them: the matrix is brought to this
     /// machine first.
     ///
     /// # Errors

@@ -138,6 +138,7 @@ impl<'s> Pass<'s> {
             best: best.collect(),
             bars: vec![Bar::NONE; self.queries.len()],
             scratch: Scratch::default(),
+            row: Vec::new(),
         }
     }
 
@@ -180,24 +181,25 @@ impl<'s> Pass<'s> {
         for query in 0..self.queries.len() {
             self.raise_bar(found, query);
         }
-        let bytes = self.matrix.rows_bytes(block.clone())?;
         let Scratch {
+            bytes,
             narrow,
             dots,
             squares,
             sums,
-            ..
+            tile,
         } = scratch;
+        let bytes = self.matrix.rows_bytes(block.clone(), bytes)?;
         let (dtype, stored) = match self.matrix.dtype() {
             // float64 is searched as what it is read as, float32.
             Dtype::F64 => {
                 let mut values = Vec::new();
-                append_f32(Dtype::F64, &bytes, &mut values);
+                append_f32(Dtype::F64, bytes, &mut values);
                 narrow.clear();
                 narrow.extend(values.iter().flat_map(|value| value.to_le_bytes()));
                 (Dtype::F32, narrow.as_slice())
             }
-            dtype => (dtype, bytes.as_ref()),
+            dtype => (dtype, bytes),
         };
         dots.clear();
         squares.clear();
@@ -209,11 +211,10 @@ impl<'s> Pass<'s> {
         let rows = Rows {
             first: block.start as u32,
             width: self.matrix.row_width() as usize,
-            bytes: &bytes,
+            bytes,
             sums,
         };
         if self.queries.len() > 1 {
-            let tile = &mut scratch.tile;
             self.tiles(found, &rows, tile, dtype, stored);
             return Ok(());
         }
@@ -283,7 +284,7 @@ impl<'s> Pass<'s> {
         if asked.is_made_of(id) || !(self.search.wanted)(id) {
             return;
         }
-        let row = &mut found.scratch.row;
+        let row = &mut found.row;
         row.clear();
         append_f32(self.matrix.dtype(), bytes, row);
         let metric = self.search.metric;
@@ -398,6 +399,8 @@ struct Found {
     best: Vec<Best>,
     bars: Vec<Bar>,
     scratch: Scratch,
+    /// The row that is scored in float64.
+    row: Vec<f32>,
 }
 
 impl Found {
@@ -412,12 +415,12 @@ impl Found {
 /// Memory that is used again from block to block.
 #[derive(Default)]
 struct Scratch {
+    bytes: Vec<u8>,
     narrow: Vec<u8>,
     dots: Vec<f32>,
     squares: Vec<f32>,
     sums: Vec<Sums>,
     tile: Vec<f32>,
-    row: Vec<f32>,
 }
 
 /// The `k` nearest rows of those that were added.

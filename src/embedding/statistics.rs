@@ -115,7 +115,8 @@ struct Part {
 
 impl Part {
     fn of(matrix: &EmbeddingMatrix, block: Range<u64>) -> Result<Self> {
-        let bytes = matrix.rows_bytes(block.clone())?;
+        let mut buffer = Vec::new();
+        let bytes = matrix.rows_bytes(block.clone(), &mut buffer)?;
         let rows = bytes.chunks_exact(matrix.row_width() as usize);
         let mut part = Self {
             values: Values::none(),

@@ -143,7 +143,6 @@ const METRICS: [Metric; 3] = [Metric::Cosine, Metric::Dot, Metric::L2];
 
 #[test]
 fn the_nearest_rows_are_those_of_float64_ties_included() {
-    // More rows than a block holds would be slow here: blocks of a megabyte are tested on the stand-in.
     let values = awkward(700);
     for dtype in DTYPES {
         let matrix = matrix(dtype, &values);
