@@ -4,7 +4,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    completions, count, decode, diff, embed, info, man, neighbors, pull, tokenize, verify, vocab,
+    completions, count, decode, diff, embed, info, man, neighbors, pull, similarity, stats,
+    tokenize, verify, vocab,
 };
 use crate::render::Format;
 use crate::render::style::ColorChoice;
@@ -114,6 +115,8 @@ pub enum Command {
     Embed(embed::Args),
     Diff(diff::Args),
     Neighbors(neighbors::Args),
+    Similarity(similarity::Args),
+    Stats(stats::Args),
     Pull(pull::Args),
     Verify(verify::Args),
     Completions(completions::Args),

@@ -15,6 +15,8 @@ pub mod neighbors;
 pub mod parts;
 pub mod pull;
 pub mod rows;
+pub mod similarity;
+pub mod stats;
 pub mod tokenize;
 pub mod verify;
 pub mod vocab;
@@ -221,6 +223,16 @@ impl Model {
             tokenizer,
             matrix,
         })
+    }
+
+    /// Refuses an id beyond the matrix.
+    fn check_row(&self, id: u64) -> Result<()> {
+        let rows = self.matrix.rows();
+        if id < rows {
+            return Ok(());
+        }
+        let last = rows.saturating_sub(1);
+        Err(Error::NoSuchRow { id, last })
     }
 }
 
