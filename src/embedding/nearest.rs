@@ -1,6 +1,6 @@
 //! The rows nearest to some vectors, exactly, at the speed of memory.
 //!
-//! A row is scored twice at most. The first score is a float32 sum over the stored elements ([`Kernels`]), with a bound
+//! A row is scored twice at most. The first score is a float32 sum over the stored elements (`kernels`), with a bound
 //! on how far it can be from the truth; a row whose bound shows that it is farther than the `k` nearest found so far
 //! is passed over. All others, a few hundred of a hundred thousand, are scored in float64 by [`Metric::score`],
 //! and only these scores are compared and shown: the answer is the one that scoring every row in float64 gives, ties
@@ -9,7 +9,7 @@
 //! The bound: a float32 dot product of length n, whatever the order of its terms, fused or not, is within
 //! `γ |q| |r|` of the exact one, where `γ = n u / (1 - n u)` and `u = 2⁻²⁴` (Higham, Accuracy and Stability of
 //! Numerical Algorithms, 2nd edition, section 3.1). Underflow adds at most `n 2⁻¹⁴⁹`, which rows that are not
-//! [`TINY`] dwarf. Where a sum is tiny or not finite, the row is scored in float64.
+//! tiny dwarf. Where a sum is tiny or not finite, the row is scored in float64.
 
 #[cfg(test)]
 mod tests;
