@@ -39,4 +39,5 @@ mod rows;
 mod separated;
 mod standin;
 mod support;
+mod trees;
 mod unreachable;

@@ -213,9 +213,20 @@ fn failed(error: ignore::Error) -> Item {
     match (path, error.into_io_error()) {
         (Some(path), Some(source)) => {
             let input = path.clone();
+            let source = system_error(source);
             Item::Unreadable(path, Error::ReadInput { input, source })
         }
         _ => Item::Note(told),
+    }
+}
+
+/// What the system said, without the words that the walk put around it.
+fn system_error(error: io::Error) -> io::Error {
+    let inner = error.get_ref().and_then(|inner| inner.source());
+    let inner = inner.and_then(|inner| inner.downcast_ref::<io::Error>());
+    match inner.and_then(io::Error::raw_os_error) {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => error,
     }
 }
 
