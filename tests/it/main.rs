@@ -10,6 +10,7 @@
 
 mod architecture;
 mod bad_input;
+mod budgets;
 mod checkpoints;
 mod cli;
 mod containers;

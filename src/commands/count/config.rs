@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::budget::{Budget, Budgets, Rule};
 use super::near;
-use super::walk::{Filters, overrides};
+use super::walk::{Filters, known_types, overrides};
 use crate::error::{Error, Result};
 use crate::record::Group;
 
@@ -142,9 +142,19 @@ impl Reader<'_> {
                     let paths = self.strings(key, value)?;
                     config.paths = paths.iter().map(|path| folder.join(path)).collect();
                 }
-                "glob" => filters.globs = self.strings(key, value)?,
-                "type" => filters.types = self.strings(key, value)?,
-                "type-not" => filters.types_not = self.strings(key, value)?,
+                "glob" => {
+                    filters.globs = self.strings(key, value)?;
+                    let globs = overrides(&filters.globs, Path::new("."));
+                    globs.map_err(|error| self.refused(&key.span(), &error))?;
+                }
+                "type" | "type-not" => {
+                    let types = self.strings(key, value)?;
+                    known_types(&types).map_err(|error| self.refused(&key.span(), &error))?;
+                    match key.get_ref().as_ref() {
+                        "type" => filters.types = types,
+                        _ => filters.types_not = types,
+                    }
+                }
                 "hidden" => filters.hidden = self.bool(key, value)?,
                 "no-ignore" => filters.no_ignore = self.bool(key, value)?,
                 "follow" => filters.follow = self.bool(key, value)?,
@@ -190,7 +200,7 @@ impl Reader<'_> {
         // Paths are compared as seen from the file's folder.
         let matcher = overrides(&globs, Path::new("."));
         Ok(Rule {
-            matcher: matcher.map_err(|error| self.bad(&at, error.to_string()))?,
+            matcher: matcher.map_err(|error| self.refused(&at, &error))?,
             per_file,
             sum: Group {
                 by: "glob",
@@ -274,6 +284,16 @@ impl Reader<'_> {
             line: self.line(at),
             problem: problem.into(),
             hint: None,
+        }
+    }
+
+    /// What an option would be refused with, at its place.
+    fn refused(&self, at: &Range<usize>, error: &Error) -> Error {
+        Error::BadConfig {
+            file: self.name.to_owned(),
+            line: self.line(at),
+            problem: error.to_string(),
+            hint: error.hint(),
         }
     }
 

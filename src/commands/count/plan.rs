@@ -75,6 +75,8 @@ impl Plan {
         if config.paths.is_empty() && file.is_some() {
             config.paths = vec![base.clone()];
         }
+        let mut budgets = config.budgets;
+        budgets.folder.clone_from(&base);
         let paths = match args.paths.is_empty() && args.text.is_none() {
             true => config.paths,
             false => args.paths.clone(),
@@ -94,8 +96,6 @@ impl Plan {
         filters.no_ignore |= given.no_ignore;
         filters.follow |= given.follow;
 
-        let mut budgets = config.budgets;
-        budgets.folder.clone_from(&config.folder);
         if let Some(Budget(budget)) = args.budget {
             budgets.total = Some(budget);
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use ignore::overrides::{Override, OverrideBuilder};
-use ignore::types::{Types, TypesBuilder};
+use ignore::types::{FileTypeDef, Types, TypesBuilder};
 use ignore::{DirEntry, WalkBuilder};
 
 use super::near;
@@ -73,9 +73,8 @@ impl Walk {
     pub fn new(roots: Vec<PathBuf>, filters: &Filters, base: &Path) -> Result<Self> {
         let mut types = TypesBuilder::new();
         types.add_defaults();
-        for name in filters.types.iter().chain(&filters.types_not) {
-            known_type(&types, name)?;
-        }
+        known_types(&filters.types)?;
+        known_types(&filters.types_not)?;
         for name in &filters.types {
             types.select(name);
         }
@@ -176,14 +175,23 @@ pub fn overrides(globs: &[String], base: &Path) -> Result<Override> {
 pub fn type_list() -> Vec<String> {
     let mut types = TypesBuilder::new();
     types.add_defaults();
-    let line =
-        |kind: &ignore::types::FileTypeDef| format!("{}: {}", kind.name(), kind.globs().join(", "));
+    let line = |kind: &FileTypeDef| format!("{}: {}", kind.name(), kind.globs().join(", "));
     types.definitions().iter().map(line).collect()
 }
 
-fn known_type(types: &TypesBuilder, name: &str) -> Result<()> {
+/// Refuses names that are no types of files.
+///
+/// # Errors
+/// [`Error::Usage`].
+pub fn known_types(names: &[String]) -> Result<()> {
+    let mut types = TypesBuilder::new();
+    types.add_defaults();
     let known = types.definitions();
-    let mut names = known.iter().map(ignore::types::FileTypeDef::name);
+    names.iter().try_for_each(|name| known_type(&known, name))
+}
+
+fn known_type(known: &[FileTypeDef], name: &str) -> Result<()> {
+    let mut names = known.iter().map(FileTypeDef::name);
     if name == "all" || names.clone().any(|known| known == name) {
         return Ok(());
     }
