@@ -2,30 +2,28 @@
 
 mod budget;
 mod config;
+mod files;
+mod finish;
 mod plan;
 mod table;
 mod verdict;
 mod walk;
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, sync_channel};
 
 use clap::Args as ClapArgs;
 
 use super::input::{InputOptions, Reading, Text, TextArgs};
 use super::parts::{self, count_text, count_tokens};
-use super::{Session, config as model_config, context_window, in_parallel, stdout_failed};
+use super::{Session, config as model_config, context_window, in_parallel};
 use crate::error::{Error, Exit, Result};
 use crate::record::{Annotation, Count, Record, Total};
-use crate::source::Observer;
 use crate::tokenizer::Tokenizer;
 use budget::Budget;
 use plan::{Annotate, Plan, Rows};
 use table::{By, Sort, Spread};
 use verdict::Offender;
-use walk::{Filters, Found, Item};
+use walk::Filters;
 
 /// Count tokens of files, directories, standard input or a text
 #[derive(Debug, ClapArgs)]
@@ -136,12 +134,6 @@ struct Counting<'a> {
     failed: Option<Exit>,
 }
 
-/// Files that are read before the first of them is reported.
-const FILES_AT_A_TIME: usize = 256;
-
-/// Paths that may have been found and not been counted yet.
-const FILES_AHEAD: usize = 1 << 16;
-
 impl Counting<'_> {
     /// One stream: a text of the command line, or standard input.
     fn texts(&mut self, session: &mut Session, texts: Vec<String>) -> Result<()> {
@@ -200,96 +192,6 @@ impl Counting<'_> {
         })
     }
 
-    /// Counts files and trees while they are walked.
-    fn walk(&mut self, session: &mut Session, walk: &walk::Walk) -> Result<()> {
-        let (sender, receiver) = sync_channel(FILES_AHEAD);
-        let found = AtomicUsize::new(0);
-        let watched = !matches!(self.plan.rows, Rows::Each) || !session.stdout_is_terminal;
-        let watched = watched.then(|| Progress {
-            observer: Arc::clone(&session.observer),
-            done: AtomicUsize::new(0),
-            found: &found,
-        });
-        std::thread::scope(|scope| {
-            let found = &found;
-            scope.spawn(move || {
-                walk.each(|item| {
-                    found.fetch_add(1, Ordering::Relaxed);
-                    sender.send(item).is_ok()
-                });
-            });
-            // Whoever walks stops when nobody takes what is found.
-            self.items(session, receiver, watched.as_ref())
-        })
-    }
-
-    /// Counts files on all cores, and reports them in their order.
-    fn items(
-        &mut self,
-        session: &mut Session,
-        found: Receiver<Item>,
-        progress: Option<&Progress>,
-    ) -> Result<()> {
-        loop {
-            let batch: Vec<Item> = found.iter().take(FILES_AT_A_TIME).collect();
-            if batch.is_empty() {
-                return Ok(());
-            }
-            let (tokenizer, plan) = (self.tokenizer, &self.plan);
-            let outcomes = in_parallel(batch, |item| {
-                let outcome = match item {
-                    Item::File(found) if plan.reading.is_stream() => Outcome::Lines(found),
-                    Item::File(found) => Outcome::Whole(found.name(), found.count(tokenizer, plan)),
-                    other => Outcome::Other(other),
-                };
-                if let Some(progress) = progress {
-                    progress.step();
-                }
-                outcome
-            });
-            for outcome in outcomes {
-                self.outcome(session, outcome)?;
-            }
-        }
-    }
-
-    fn outcome(&mut self, session: &mut Session, outcome: Outcome) -> Result<()> {
-        match outcome {
-            Outcome::Whole(_, Ok(Counted::Text(count))) => self.take(session, count),
-            Outcome::Whole(path, Ok(Counted::NotText)) => {
-                session.note(&format!("skipped {path}: it is not text"))
-            }
-            Outcome::Whole(path, Ok(Counted::NotUtf8(at))) => session.note(&format!(
-                "skipped {path}: it is not UTF-8, the byte at offset {at} is invalid"
-            )),
-            // An error stands in the file's place, and the rest goes on.
-            Outcome::Whole(path, Err(error)) => self.fail(session, None, Some(path), &error),
-            Outcome::Lines(found) => self.lines(session, found),
-            Outcome::Other(Item::Unreadable(path, error)) => {
-                self.fail(session, None, Some(path), &error)
-            }
-            Outcome::Other(Item::Note(note)) => session.note(&note),
-            Outcome::Other(Item::Stdin | Item::File(_)) => self.texts(session, Vec::new()),
-        }
-    }
-
-    /// Counts the lines of a file.
-    fn lines(&mut self, session: &mut Session, found: Found) -> Result<()> {
-        if found.named {
-            return self.input(session, Vec::new(), vec![found.path]);
-        }
-        match found.open() {
-            Ok(Some(_)) => {}
-            Ok(None) => return session.note(&format!("skipped {}: it is not text", found.name())),
-            Err(error) => return self.fail(session, None, Some(found.name()), &error),
-        }
-        let name = found.name();
-        match self.input(session, Vec::new(), vec![found.path]) {
-            Err(error @ Error::ReadInput { .. }) => self.fail(session, None, Some(name), &error),
-            other => other,
-        }
-    }
-
     /// Takes a record of failure, in the place of what could not be counted.
     fn fail(
         &mut self,
@@ -346,164 +248,6 @@ impl Counting<'_> {
             }
             Rows::Each | Rows::Over => session.emit(&Record::Count(count)),
         }
-    }
-
-    /// What is known when all is counted, and the verdict.
-    fn finish(mut self, session: &mut Session) -> Result<Exit> {
-        session.observer.count_finished();
-        let budgets = &self.plan.budgets;
-        if let Some(budget) = budgets.total {
-            self.total.budget = Some(budget);
-            self.total.within_budget = Some(self.total.tokens as u64 <= budget);
-        }
-        let has_budgets = budgets.per_file.is_some() || !budgets.rules.is_empty();
-        self.total.over_budget = has_budgets.then_some(self.over);
-        if self.total.files == 0 && self.failed.is_none() && !self.is_text() {
-            session.note("there are no files of text to count")?;
-        }
-        let rows_shown = self.rows(session)?;
-        if self.plan.summary
-            && let Some(summary) = self.spread.finish(self.window)
-        {
-            session.emit(&Record::Summary(summary))?;
-        }
-        let over_in_all = self.totals(session)?;
-        if !rows_shown {
-            for offender in &self.offenders {
-                session.note(&offender.sentence())?;
-            }
-        }
-        self.annotate(session)?;
-        Ok(match self.failed {
-            Some(exit) => exit,
-            None if self.over > 0 || over_in_all => Exit::Negative,
-            None => Exit::Done,
-        })
-    }
-
-    /// Nothing was to be walked.
-    fn is_text(&self) -> bool {
-        self.args.text.is_some() || self.plan.is_stream && self.args.paths.is_empty()
-    }
-
-    /// Shows the rows that were held back. Whether every file has had its row.
-    fn rows(&mut self, session: &mut Session) -> Result<bool> {
-        match std::mem::replace(&mut self.plan.rows, Rows::None) {
-            Rows::None => Ok(false),
-            Rows::Each | Rows::Over => Ok(true),
-            Rows::Table(table) => {
-                let rows = table.finish(self.total.tokens, self.window);
-                let is_file = |row: &Record| matches!(row, Record::Count(_));
-                let shown = rows.len() == self.total.files && rows.iter().all(is_file);
-                rows.iter().try_for_each(|row| session.emit(row))?;
-                Ok(shown)
-            }
-        }
-    }
-
-    /// The sums, where they say more than the rows did. Whether one is over its budget.
-    fn totals(&mut self, session: &mut Session) -> Result<bool> {
-        let shows = session.sink.shows_totals();
-        let mut over = false;
-        for sum in self.plan.budgets.sums() {
-            let sentence = verdict::group_over(&sum);
-            over |= sentence.is_some();
-            session.emit(&Record::Group(sum))?;
-            if let (Some(sentence), false) = (sentence, shows) {
-                session.note(&sentence)?;
-            }
-        }
-        let (total, budget) = (self.args.total, self.total.budget);
-        // A bare number has no place for a verdict.
-        let bare = session.human && (self.plan.is_stream || total) && !self.plan.is_report;
-        let several = self.total.files > 1 && !self.plan.reading.is_stream();
-        if self.plan.is_report {
-            let unit = if self.plan.reading.is_stream() {
-                "text"
-            } else {
-                "file"
-            };
-            self.total.unit = Some(unit);
-        }
-        if total && session.human {
-            session.bare(&self.total.tokens.to_string())?;
-        } else if total || several || self.plan.is_report || (budget.is_some() && !bare) {
-            session.emit(&Record::Total(self.total.clone()))?;
-        }
-        if let Some(sentence) = verdict::total_over(&self.total) {
-            over = true;
-            if bare || !shows {
-                session.note(&sentence)?;
-            }
-        }
-        Ok(over)
-    }
-
-    /// Annotations, the worst first: of many, GitHub shows the first.
-    fn annotate(&mut self, session: &mut Session) -> Result<()> {
-        if !self.plan.annotate {
-            return Ok(());
-        }
-        self.offenders
-            .sort_by_key(|offender| std::cmp::Reverse(offender.by()));
-        let sums = self.plan.budgets.sums();
-        let sums = sums.filter_map(|sum| verdict::group_annotation(&sum));
-        let total = verdict::total_annotation(&self.total);
-        let offenders = self.offenders.iter().map(Offender::annotation);
-        let all = std::mem::take(&mut self.annotations).into_iter();
-        for annotation in all.chain(total).chain(sums).chain(offenders) {
-            session.sink.annotate(&annotation).map_err(stdout_failed)?;
-        }
-        Ok(())
-    }
-}
-
-/// What became of an item of the walk.
-enum Outcome {
-    Whole(String, Result<Counted>),
-    /// The lines of a file are still to be counted.
-    Lines(Found),
-    Other(Item),
-}
-
-/// A file of which the tokens were to be counted.
-enum Counted {
-    Text(Count),
-    /// Of a tree: it is left out.
-    NotText,
-    NotUtf8(usize),
-}
-
-impl Found {
-    fn count(&self, tokenizer: &Tokenizer, plan: &Plan) -> Result<Counted> {
-        let Some(text) = self.open()? else {
-            return Ok(Counted::NotText);
-        };
-        let name = self.name();
-        let count = parts::count(tokenizer, &plan.options, &plan.reading, &name, text);
-        let mut count = match count {
-            Err(Error::NotUtf8 { offset, .. }) if !self.named => {
-                return Ok(Counted::NotUtf8(offset));
-            }
-            count => count?,
-        };
-        count.path = Some(name);
-        Ok(Counted::Text(count))
-    }
-}
-
-/// Tells how far a walk is.
-struct Progress<'a> {
-    observer: Arc<dyn Observer>,
-    done: AtomicUsize,
-    found: &'a AtomicUsize,
-}
-
-impl Progress<'_> {
-    fn step(&self) {
-        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        self.observer
-            .count_progress(done, self.found.load(Ordering::Relaxed));
     }
 }
 
