@@ -50,16 +50,16 @@ pub struct Cli {
 #[command(next_help_heading = "Global options")]
 pub struct GlobalOptions {
     /// owner/name, owner/name@revision, hf://owner/name, a directory, or `demo` (built in)
+    /// [default: microsoft/deberta-v3-xsmall]
     #[arg(
         short,
         long,
         global = true,
         value_name = "REF",
         env = "TOKSCOPE_MODEL",
-        hide_env_values = true,
-        default_value = DEFAULT_MODEL
+        hide_env_values = true
     )]
-    pub model: String,
+    pub model: Option<String>,
     /// Branch, tag, refs/pr/N or commit
     #[arg(long, global = true, value_name = "REV")]
     pub revision: Option<String>,

@@ -55,6 +55,14 @@ pub enum Error {
         line: u64,
         problem: String,
     },
+    /// A configuration file that is not as it should be.
+    #[error("line {line} of {file}: {problem}")]
+    BadConfig {
+        file: String,
+        line: usize,
+        problem: String,
+        hint: Option<String>,
+    },
     /// Something given as a token id that is not one.
     #[error("`{given}` is not a token id")]
     NotAnId { given: String },
@@ -234,6 +242,7 @@ impl Error {
             Self::Usage { .. }
             | Self::NotUtf8 { .. }
             | Self::BadJsonLine { .. }
+            | Self::BadConfig { .. }
             | Self::NotAnId { .. }
             | Self::UnknownId { .. }
             | Self::NoSuchRow { .. }
@@ -270,6 +279,7 @@ impl Error {
             Self::Usage { .. } => "usage",
             Self::NotUtf8 { .. } => "not-utf8",
             Self::BadJsonLine { .. } => "bad-json",
+            Self::BadConfig { .. } => "bad-config",
             Self::NotAnId { .. } => "not-an-id",
             Self::UnknownId { .. } => "unknown-id",
             Self::NoSuchRow { .. } => "no-such-row",
@@ -304,6 +314,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Usage { hint, .. }
+            | Self::BadConfig { hint, .. }
             | Self::MissingPart { hint, .. }
             | Self::Unsupported { hint, .. } => hint.clone(),
             Self::NotUtf8 { .. } => {

@@ -153,13 +153,12 @@ fn answer(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
         err: Box::new(io::stderr()),
     };
     let mut sink = render::renderer(format, reader, streams);
+    let is_blank = |name: &&str| name.trim().is_empty() && blank_variable("TOKSCOPE_MODEL");
+    let model = global.model.as_deref().filter(|name| !is_blank(name));
     let mut session = Session {
         model: ModelChoice {
-            name: if global.model.trim().is_empty() && blank_variable("TOKSCOPE_MODEL") {
-                cli::DEFAULT_MODEL
-            } else {
-                &global.model
-            },
+            name: model.unwrap_or(cli::DEFAULT_MODEL),
+            chosen: model.is_some(),
             revision: global.revision.as_deref(),
             offline: global.offline,
             no_cache: global.no_cache,
@@ -168,6 +167,7 @@ fn answer(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
         observer: Arc::clone(stderr) as Arc<dyn source::Observer>,
         stdin: &mut BufReader::with_capacity(STDIN_BUFFER, Box::new(io::stdin())),
         stdin_is_terminal: io::stdin().is_terminal(),
+        stdout_is_terminal: is_terminal,
         sink: sink.as_mut(),
         human: format == Format::Human,
         open_sink,

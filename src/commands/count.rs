@@ -1,25 +1,36 @@
-//! `count`: how many tokens files, trees and streams have.
+//! `count`: how many tokens files, trees and streams have, and whether that is within a budget.
 
-use std::io::{self, Cursor, Read};
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+mod budget;
+mod config;
+mod files;
+mod finish;
+mod plan;
+mod table;
+mod verdict;
+mod walk;
+
+use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use ignore::WalkBuilder;
 
 use super::input::{InputOptions, Reading, Text, TextArgs};
 use super::parts::{self, count_text, count_tokens};
-use super::{Session, in_parallel};
+use super::{Session, config as model_config, context_window};
 use crate::error::{Error, Exit, Result};
-use crate::record::{Count, Record, Total};
-use crate::tokenizer::{EncodeOptions, Tokenizer};
+use crate::record::{Annotation, Count, Record, Total};
+use crate::tokenizer::Tokenizer;
+use budget::Budget;
+use plan::{Annotate, Plan, Rows};
+use table::{By, Sort, Spread};
+use verdict::Offender;
+use walk::Filters;
 
 /// Count tokens of files, directories, standard input or a text
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// Files and directories; `-` is standard input. In directories, ignored, hidden and binary files are left out
     #[arg(value_name = "PATH", conflicts_with = "text")]
-    pub paths: Vec<String>,
+    pub paths: Vec<PathBuf>,
     /// Count the tokens of this text
     #[arg(long, value_name = "TEXT")]
     pub text: Option<String>,
@@ -36,74 +47,72 @@ pub struct Args {
     #[arg(long)]
     pub no_parse_special: bool,
     /// Print the total only
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["by", "sort", "top", "summary"])]
     pub total: bool,
+    /// A table of files, directories, extensions or lines, with shares and bars
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub by: Option<By>,
+    /// Order of the table
+    #[arg(long, value_enum, value_name = "ORDER")]
+    pub sort: Option<Sort>,
+    /// The N largest only, the largest first unless --sort says otherwise
+    #[arg(long, value_name = "N")]
+    pub top: Option<usize>,
+    /// Percentiles, in place of rows unless --by, --sort or --top ask for them
+    #[arg(long)]
+    pub summary: bool,
+    /// What tokscope.toml says, which is looked for here and above; people are shown what is over its budget, and totals
+    #[arg(long)]
+    pub ci: bool,
+    /// What this file says, in the form of tokscope.toml
+    #[arg(long, value_name = "FILE", conflicts_with = "text")]
+    pub config: Option<PathBuf>,
+    /// Print annotations of what is over its budget [default with --ci: github in GitHub Actions, which sets GITHUB_ACTIONS]
+    #[arg(long, value_enum, value_name = "WHOSE")]
+    pub annotate: Option<Annotate>,
+    /// Print the types that --type knows
+    #[arg(long)]
+    pub type_list: bool,
     #[command(flatten)]
     pub reading: Reading,
-}
-
-/// A number of tokens, as people write it: `8000`, `8k`, `1.5m`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Budget(pub u64);
-
-impl FromStr for Budget {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (digits, factor) = match text.strip_suffix(['k', 'K']) {
-            Some(digits) => (digits, 1_000),
-            None => match text.strip_suffix(['m', 'M']) {
-                Some(digits) => (digits, 1_000_000),
-                None => (text, 1),
-            },
-        };
-        let digits = digits.replace('_', "");
-        let tokens = match digits.parse::<u64>() {
-            Ok(number) => number.checked_mul(factor),
-            // "1.5k" is exact in thousandths; "1.5" alone is no number of tokens.
-            Err(_)
-                if factor > 1
-                    && digits
-                        .bytes()
-                        .all(|byte| byte.is_ascii_digit() || byte == b'.') =>
-            {
-                digits
-                    .parse::<f64>()
-                    .ok()
-                    .map(|number| (number * factor as f64).round() as u64)
-            }
-            Err(_) => None,
-        };
-        tokens
-            .map(Self)
-            .ok_or_else(|| "a number of tokens is written like 8000, 8k or 1.5m".to_owned())
-    }
+    #[command(flatten)]
+    pub filters: Filters,
 }
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let tokenizer = session.tokenizer(&session.files()?)?;
+    if args.type_list {
+        session.only_for_people("--type-list")?;
+        let lines = walk::type_list();
+        lines.iter().try_for_each(|line| session.bare(line))?;
+        return Ok(Exit::Done);
+    }
+    let plan = Plan::new(args, session.human)?;
+    let choice = plan.model(session);
+    let files = session.files_of(&choice)?;
+    let tokenizer = session.tokenizer(&files)?;
+    let window = match plan.is_report {
+        true => context_window(model_config(&files)?.as_ref(), Some(&tokenizer)),
+        false => None,
+    };
     let mut counting = Counting {
         args,
         tokenizer: &tokenizer,
-        options: EncodeOptions {
-            special_tokens: !args.no_special_tokens,
-            parse_special: !args.no_parse_special,
-            truncation: None,
-        },
+        window,
+        plan,
         total: Total::default(),
-        over: false,
-        stdin_name: None,
+        spread: Spread::default(),
+        over: 0,
+        offenders: Vec::new(),
+        annotations: Vec::new(),
         failed: None,
     };
     if let Some(text) = &args.text {
         counting.texts(session, vec![text.clone()])?;
-    } else if args.paths.is_empty() {
-        counting.texts(session, Vec::new())?;
+    } else if let Some(walk) = counting.plan.walk.take() {
+        counting.walk(session, &walk)?;
     } else {
-        for path in &args.paths {
-            counting.path(session, path)?;
-        }
+        counting.texts(session, Vec::new())?;
     }
     counting.finish(session)
 }
@@ -111,12 +120,16 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
 struct Counting<'a> {
     args: &'a Args,
     tokenizer: &'a Tokenizer,
-    options: EncodeOptions,
+    window: Option<u64>,
+    plan: Plan,
     total: Total,
-    /// A file, or text, is over its budget.
-    over: bool,
-    /// What standard input is called where it is one of several inputs.
-    stdin_name: Option<String>,
+    spread: Spread,
+    /// Files, or texts, that are over their budget.
+    over: usize,
+    /// Those of them that are still to be named.
+    offenders: Vec<Offender>,
+    /// Of what could not be counted.
+    annotations: Vec<Annotation>,
     /// The exit code of the last file or line that could not be counted.
     failed: Option<Exit>,
 }
@@ -124,27 +137,33 @@ struct Counting<'a> {
 impl Counting<'_> {
     /// One stream: a text of the command line, or standard input.
     fn texts(&mut self, session: &mut Session, texts: Vec<String>) -> Result<()> {
-        if texts.is_empty() && !self.args.reading.is_stream() && !session.stdin_is_terminal {
-            let (tokenizer, options) = (self.tokenizer, &self.options);
-            let reading = &self.args.reading;
+        if texts.is_empty() && !self.plan.reading.is_stream() && !session.stdin_is_terminal {
+            let (tokenizer, options) = (self.tokenizer, &self.plan.options);
+            let reading = &self.plan.reading;
             let stdin = &mut *session.stdin;
             let mut count = parts::count(tokenizer, options, reading, "standard input", stdin)?;
-            count.path.clone_from(&self.stdin_name);
+            count.path = self.stdin_name();
             return self.take(session, count);
         }
-        let options = self.input_options(Vec::new());
-        self.input(session, &TextArgs { texts, options })
+        self.input(session, texts, Vec::new())
     }
 
-    fn input_options(&self, files: Vec<PathBuf>) -> InputOptions {
-        InputOptions {
-            files,
-            reading: self.args.reading.clone(),
-        }
+    fn stdin_name(&self) -> Option<String> {
+        self.plan.names_stdin.then(|| "-".to_owned())
     }
 
-    fn input(&mut self, session: &mut Session, input: &TextArgs) -> Result<()> {
-        let (tokenizer, options) = (self.tokenizer, &self.options.clone());
+    fn input(
+        &mut self,
+        session: &mut Session,
+        texts: Vec<String>,
+        files: Vec<PathBuf>,
+    ) -> Result<()> {
+        let reading = self.plan.reading.clone();
+        let input = TextArgs {
+            texts,
+            options: InputOptions { files, reading },
+        };
+        let (tokenizer, options) = (self.tokenizer, &self.plan.options.clone());
         // People see the numbers of tokens only.
         let bare = session.human;
         let work = |text: Text| {
@@ -161,73 +180,33 @@ impl Counting<'_> {
         };
         input.for_each_in_parallel(session, work, |session, count| match count {
             Ok(mut count) => {
-                count.path = count.path.or_else(|| self.stdin_name.clone());
+                count.path = count.path.or_else(|| self.stdin_name());
                 self.take(session, count)
             }
             Err((Some(line), error)) => {
-                self.failed = Some(error.exit());
-                if session.human && !self.args.total {
+                // The place of a number among bare ones stays its own.
+                if session.human && matches!(self.plan.rows, Rows::Each) {
                     session.bare("")?;
                 }
-                session.emit_failure(Some(line), None, &error)
+                self.fail(session, Some(line), None, &error)
             }
             Err((None, error)) => Err(error),
         })
     }
 
-    fn path(&mut self, session: &mut Session, path: &str) -> Result<()> {
-        if path == "-" {
-            self.stdin_name = (self.args.paths.len() > 1).then(|| path.to_owned());
-            return self.texts(session, Vec::new());
+    fn fail(
+        &mut self,
+        session: &mut Session,
+        line: Option<u64>,
+        path: Option<String>,
+        error: &Error,
+    ) -> Result<()> {
+        self.failed = Some(error.exit());
+        if self.plan.annotate {
+            let failure = verdict::failure(path.as_deref(), line, error.to_string());
+            self.annotations.push(failure);
         }
-        if self.args.reading.is_stream() {
-            let input = TextArgs {
-                texts: Vec::new(),
-                options: self.input_options(vec![path.into()]),
-            };
-            return self.input(session, &input);
-        }
-        if !Path::new(path).is_dir() {
-            return self.files(session, vec![Found::named(path)]);
-        }
-        let mut found = Vec::new();
-        for entry in WalkBuilder::new(path).sort_by_file_path(Path::cmp).build() {
-            match entry {
-                Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
-                    found.push(Found::in_tree(entry.path()));
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    self.failed = Some(Exit::Usage);
-                    session.note(&format!("skipped: {error}"))?;
-                }
-            }
-            if found.len() == FILES_AT_A_TIME {
-                self.files(session, std::mem::take(&mut found))?;
-            }
-        }
-        self.files(session, found)
-    }
-
-    /// Counts files on all cores, and reports them in their order.
-    fn files(&mut self, session: &mut Session, found: Vec<Found>) -> Result<()> {
-        let (tokenizer, options, args) = (self.tokenizer, &self.options, self.args);
-        let outcomes = in_parallel(found, |found| {
-            let outcome = found.count(tokenizer, options, args);
-            (found.path, outcome)
-        });
-        for (path, outcome) in outcomes {
-            match outcome {
-                Ok(Some(count)) => self.take(session, count)?,
-                Ok(None) => session.note(&format!("skipped {path}: it is not text"))?,
-                // An error stands in the file's place, and the rest goes on.
-                Err(error) => {
-                    self.failed = Some(error.exit());
-                    session.emit_failure(None, Some(path), &error)?;
-                }
-            }
-        }
-        Ok(())
+        session.emit_failure(line, path, error)
     }
 
     fn take(&mut self, session: &mut Session, mut count: Count) -> Result<()> {
@@ -237,150 +216,53 @@ impl Counting<'_> {
         self.total.chars += count.chars;
         self.total.bytes += count.bytes;
         self.total.lines += count.lines;
-        if let Some(Budget(budget)) = self.args.budget_per_file {
-            let within = count.tokens as u64 <= budget;
-            self.over |= !within;
-            count.budget = Some(budget);
-            count.within_budget = Some(within);
-            if !within && count.path.is_none() && session.human {
-                let by = count.tokens as u64 - budget;
+        if self.plan.summary {
+            self.spread.add(count.tokens);
+        }
+        let over = self.plan.budgets.judge(&mut count);
+        if let (Some(by), Some(budget)) = (over, count.budget) {
+            self.over += 1;
+            let is_row = matches!(self.plan.rows, Rows::Each | Rows::Over);
+            if is_row && count.path.is_none() && session.human {
                 session.note(&format!(
                     "over the budget of {budget} tokens a text by {by}"
                 ))?;
             }
+            if !is_row || self.plan.annotate {
+                self.offenders.push(Offender {
+                    path: count.path.clone(),
+                    line: count.line,
+                    tokens: count.tokens as u64,
+                    budget,
+                });
+            }
         }
-        if self.args.total {
-            return Ok(());
+        match &mut self.plan.rows {
+            Rows::None => Ok(()),
+            Rows::Over if over.is_none() => Ok(()),
+            Rows::Table(table) => {
+                table.push(count);
+                Ok(())
+            }
+            Rows::Each if session.human && (count.path.is_none() || count.line.is_some()) => {
+                session.bare(&count.tokens.to_string())
+            }
+            Rows::Each | Rows::Over => session.emit(&Record::Count(count)),
         }
-        if session.human && (count.path.is_none() || count.line.is_some()) {
-            return session.bare(&count.tokens.to_string());
-        }
-        session.emit(&Record::Count(count))
-    }
-
-    /// The total, where it says more than the counts did, and the verdict.
-    fn finish(mut self, session: &mut Session) -> Result<Exit> {
-        if let Some(Budget(budget)) = self.args.budget {
-            let within = self.total.tokens as u64 <= budget;
-            self.over |= !within;
-            self.total.budget = Some(budget);
-            self.total.within_budget = Some(within);
-        }
-        if self.total.files == 0 && self.failed.is_none() && !self.args.paths.is_empty() {
-            session.note("there are no files of text to count")?;
-        }
-        // A bare number has no place for a verdict.
-        let stream = self.args.paths.is_empty() || self.args.paths == ["-"];
-        let bare = session.human && (stream || self.args.total);
-        let several = self.total.files > 1 && !self.args.reading.is_stream();
-        if self.args.total && session.human {
-            session.bare(&self.total.tokens.to_string())?;
-        } else if self.args.total || several || (self.args.budget.is_some() && !bare) {
-            session.emit(&Record::Total(self.total.clone()))?;
-        }
-        if let (true, Some(Budget(budget)), Some(false)) =
-            (bare, self.args.budget, self.total.within_budget)
-        {
-            let by = self.total.tokens as u64 - budget;
-            session.note(&format!("over the budget of {budget} tokens by {by}"))?;
-        }
-        Ok(match self.failed {
-            Some(exit) => exit,
-            None if self.over => Exit::Negative,
-            None => Exit::Done,
-        })
     }
 }
 
-/// Files that are read before the first of them is reported.
-const FILES_AT_A_TIME: usize = 256;
-
-/// A file to be counted.
-struct Found {
-    path: String,
-    /// It was named, rather than found in a tree: then it is an error if it is no text.
-    named: bool,
-}
-
-impl Found {
-    fn named(path: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-            named: true,
-        }
-    }
-
-    fn in_tree(path: &Path) -> Self {
-        Self {
-            path: path.display().to_string(),
-            named: false,
-        }
-    }
-
-    /// The count; none for a file of a tree that is no text.
-    fn count(
-        &self,
-        tokenizer: &Tokenizer,
-        options: &EncodeOptions,
-        args: &Args,
-    ) -> Result<Option<Count>> {
-        let text = open_text(Path::new(&self.path), self.named);
-        let text = text.map_err(|source| Error::ReadInput {
-            input: self.path.clone(),
-            source,
-        })?;
-        let Some(text) = text else {
-            return Ok(None);
-        };
-        let count = parts::count(tokenizer, options, &args.reading, &self.path, text);
-        let mut count = match count {
-            Err(Error::NotUtf8 { .. }) if !self.named => return Ok(None),
-            count => count?,
-        };
-        count.path = Some(self.path.clone());
-        Ok(Some(count))
-    }
-}
-
-/// The bytes of a file, to be read; none if a zero byte near the start says that they are no text, unless `named`.
-fn open_text(path: &Path, named: bool) -> io::Result<Option<impl Read>> {
-    /// As far as git and ripgrep look for a zero byte.
-    const LOOK: u64 = 8 * 1024;
-    let mut file = std::fs::File::open(path)?;
-    let mut head = Vec::new();
-    file.by_ref().take(LOOK).read_to_end(&mut head)?;
-    if head.contains(&0) && !named {
-        return Ok(None);
-    }
-    Ok(Some(Cursor::new(head).chain(file)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn budgets_are_read_as_people_write_them() {
-        for (text, tokens) in [
-            ("8000", 8_000),
-            ("8k", 8_000),
-            ("128K", 128_000),
-            ("1.5m", 1_500_000),
-            ("8_000", 8_000),
-        ] {
-            assert_eq!(text.parse(), Ok(Budget(tokens)), "{text}");
-        }
-        for text in [
-            "",
-            "k",
-            "-1",
-            "8kb",
-            "1.5",
-            "1e3",
-            "inf",
-            "99999999999999999999",
-        ] {
-            assert!(text.parse::<Budget>().is_err(), "{text}");
-        }
-    }
+/// The name among `names` that someone may have meant.
+fn near<'n>(name: &str, names: &mut dyn Iterator<Item = &'n str>) -> Option<&'n str> {
+    /// How much of two names has to be the same.
+    const ENOUGH: f64 = 0.7;
+    let length = name.chars().count();
+    // Of names that are as near, one of the same length: letters are swapped more often than left out.
+    let unlike = |known: &'n str| {
+        let distance = strsim::osa_distance(name, known);
+        (distance, length.abs_diff(known.chars().count()), known)
+    };
+    let (distance, _, near) = names.map(unlike).min()?;
+    let length = length.max(near.chars().count()).max(1);
+    (1.0 - distance as f64 / length as f64 >= ENOUGH).then_some(near)
 }

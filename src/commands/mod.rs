@@ -50,6 +50,8 @@ pub type OpenSink = for<'w> fn(TextFormat, Box<dyn Write + 'w>) -> Box<dyn Sink 
 #[derive(Debug, Clone, Copy)]
 pub struct ModelChoice<'s> {
     pub name: &'s str,
+    /// It is named by a flag or a variable, and is not the default.
+    pub chosen: bool,
     pub revision: Option<&'s str>,
     pub offline: bool,
     /// Do without tokscope's own cache.
@@ -67,6 +69,7 @@ pub struct Session<'s> {
     pub observer: Arc<dyn Observer>,
     pub stdin: &'s mut Input,
     pub stdin_is_terminal: bool,
+    pub stdout_is_terminal: bool,
     pub sink: &'s mut dyn Sink,
     /// The answer is for people: tables, and bare numbers where there is only one.
     pub human: bool,
@@ -78,14 +81,19 @@ pub struct Session<'s> {
 impl Session<'_> {
     /// The files of the model that the command line names.
     pub fn files(&self) -> Result<ModelFiles> {
-        let mut model: ModelRef = self.model.name.parse()?;
-        if let Some(revision) = self.model.revision {
+        self.files_of(&self.model)
+    }
+
+    /// The files of a model.
+    pub fn files_of(&self, choice: &ModelChoice) -> Result<ModelFiles> {
+        let mut model: ModelRef = choice.name.parse()?;
+        if let Some(revision) = choice.revision {
             model = model.with_revision(revision)?;
         }
         let options = SourceOptions {
-            offline: self.model.offline,
+            offline: choice.offline,
             hub: HubSettings::from_process_env()?,
-            cache: if self.model.no_cache {
+            cache: if choice.no_cache {
                 OwnCache::none()
             } else {
                 OwnCache::from_env(|name| std::env::var(name).ok())

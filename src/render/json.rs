@@ -2,12 +2,13 @@
 
 use std::io::{self, Write};
 
-use super::{Reader, Streams, write_bare};
-use crate::record::{Encoder, Record, Sink};
+use super::{Reader, Streams, annotation, write_bare};
+use crate::record::{Annotation, Encoder, Record, Sink};
 
 pub struct Json<'w> {
     reader: Reader,
     out: Box<dyn Write + 'w>,
+    err: Box<dyn Write + 'w>,
 }
 
 impl<'w> Json<'w> {
@@ -15,6 +16,7 @@ impl<'w> Json<'w> {
         Self {
             reader,
             out: streams.out,
+            err: streams.err,
         }
     }
 }
@@ -59,5 +61,9 @@ impl Sink for Json<'_> {
 
     fn finish(&mut self) -> io::Result<()> {
         self.out.flush()
+    }
+    fn annotate(&mut self, annotation: &Annotation) -> io::Result<()> {
+        self.out.flush()?;
+        annotation::write(&mut self.err, annotation)
     }
 }

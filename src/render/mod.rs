@@ -2,6 +2,7 @@
 //!
 //! One [`Sink`] per format; all of them read the same records.
 
+mod annotation;
 pub mod escape;
 mod human;
 mod json;

@@ -7,8 +7,10 @@ use std::io::{self, Write};
 use csv::{QuoteStyle, WriterBuilder};
 use serde::Serialize;
 
-use super::{Reader, Streams, write_bare, write_failure};
-use crate::record::{Count, Diff, Record, Row, Similarity, Sink, Tokenize, Total};
+use super::{Reader, Streams, annotation, write_bare, write_failure};
+use crate::record::{
+    Annotation, Count, Diff, Group, Record, Row, Similarity, Sink, Summary, Tokenize, Total, View,
+};
 
 pub struct Separated<'w> {
     delimiter: u8,
@@ -90,8 +92,8 @@ impl<'w> Separated<'w> {
             "budget",
             "within_budget",
         ];
-        self.header("count", COLUMNS)?;
-        self.write(vec![
+        self.header("count", &with_view(COLUMNS, &record.view))?;
+        let mut fields = vec![
             text(&record.path),
             optional(record.line),
             record.tokens.to_string(),
@@ -101,6 +103,73 @@ impl<'w> Separated<'w> {
             record.lines.to_string(),
             optional(record.budget),
             optional(record.within_budget),
+        ];
+        fields.extend(view(&record.view));
+        self.write(fields)
+    }
+
+    fn group(&mut self, record: &Group) -> io::Result<()> {
+        const COLUMNS: &[&str] = &[
+            "by",
+            "name",
+            "files",
+            "tokens",
+            "words",
+            "chars",
+            "bytes",
+            "lines",
+            "budget",
+            "within_budget",
+        ];
+        if self.header == Some("count") {
+            return Ok(());
+        }
+        self.header("group", &with_view(COLUMNS, &record.view))?;
+        let mut fields = vec![
+            record.by.to_owned(),
+            record.name.clone(),
+            record.files.to_string(),
+            record.tokens.to_string(),
+            record.words.to_string(),
+            record.chars.to_string(),
+            record.bytes.to_string(),
+            record.lines.to_string(),
+            optional(record.budget),
+            optional(record.within_budget),
+        ];
+        fields.extend(view(&record.view));
+        self.write(fields)
+    }
+
+    /// As a total, left out after rows.
+    fn summary(&mut self, record: &Summary) -> io::Result<()> {
+        if self.header.is_some() {
+            return Ok(());
+        }
+        const COLUMNS: &[&str] = &[
+            "files",
+            "tokens",
+            "min",
+            "p50",
+            "p90",
+            "p99",
+            "max",
+            "mean",
+            "context_window",
+            "over_context_window",
+        ];
+        self.header("summary", COLUMNS)?;
+        self.write(vec![
+            record.files.to_string(),
+            record.tokens.to_string(),
+            record.min.to_string(),
+            record.p50.to_string(),
+            record.p90.to_string(),
+            record.p99.to_string(),
+            record.max.to_string(),
+            record.mean.to_string(),
+            optional(record.context_window),
+            optional(record.over_context_window),
         ])
     }
 
@@ -115,8 +184,9 @@ impl<'w> Separated<'w> {
             "lines",
             "budget",
             "within_budget",
+            "over_budget",
         ];
-        if self.header == Some("count") {
+        if self.header.is_some() {
             return Ok(());
         }
         self.header("total", COLUMNS)?;
@@ -129,6 +199,7 @@ impl<'w> Separated<'w> {
             record.lines.to_string(),
             optional(record.budget),
             optional(record.within_budget),
+            optional(record.over_budget),
         ])
     }
 
@@ -254,6 +325,8 @@ impl Sink for Separated<'_> {
             }
             Record::Count(record) => self.count(record),
             Record::Total(record) => self.total(record),
+            Record::Group(record) => self.group(record),
+            Record::Summary(record) => self.summary(record),
             Record::Info(record) => self.fields("info", record),
             Record::Similarity(record) => self.similarity(record),
             Record::Stats(record) => self.fields("stats", record),
@@ -350,6 +423,31 @@ impl Sink for Separated<'_> {
 
     fn finish(&mut self) -> io::Result<()> {
         self.out.flush()
+    }
+
+    fn annotate(&mut self, annotation: &Annotation) -> io::Result<()> {
+        self.out.flush()?;
+        annotation::write(&mut self.err, annotation)
+    }
+
+    fn shows_totals(&self) -> bool {
+        self.header.is_none()
+    }
+}
+
+/// The columns of a kind of record, and those of a view where there is one.
+fn with_view(columns: &[&'static str], view: &View) -> Vec<&'static str> {
+    let more: &[&str] = match view.bar {
+        Some(_) => &["share", "context_window"],
+        None => &[],
+    };
+    [columns, more].concat()
+}
+
+fn view(view: &View) -> Vec<String> {
+    match view.bar {
+        Some(_) => vec![optional(view.share), optional(view.context_window)],
+        None => Vec::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -12,6 +13,9 @@ use crate::source::Observer;
 
 /// Downloads below this many bytes are over before a bar could be read.
 const SMALLEST_WITH_BAR: u64 = 1 << 20;
+
+/// A count is over before that, or goes on long enough for a bar to be read.
+const COUNT_WITHOUT_BAR: Duration = Duration::from_secs(1);
 
 /// How much to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +33,7 @@ pub struct Stderr {
     /// Whether a person watches, and did not turn bars off.
     bars: bool,
     bar: Mutex<Option<ProgressBar>>,
+    created: Instant,
 }
 
 impl Stderr {
@@ -38,6 +43,7 @@ impl Stderr {
             level,
             bars: bars && level >= Level::Normal,
             bar: Mutex::new(None),
+            created: Instant::now(),
         }
     }
 
@@ -60,7 +66,11 @@ impl Stderr {
 
     fn line(&self, text: &str) {
         // When even standard error is gone there is nobody left to tell.
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        let write = || drop(writeln!(io::stderr().lock(), "{text}"));
+        self.with_bar(|bar| match bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        });
     }
 
     fn with_bar(&self, act: impl FnOnce(&mut Option<ProgressBar>)) {
@@ -95,6 +105,27 @@ impl Observer for Stderr {
             .with_style(style)
             .with_message(cell(file).into_owned());
         self.with_bar(|slot| *slot = Some(bar));
+    }
+
+    fn count_progress(&self, done: usize, found: usize) {
+        if !self.bars || self.created.elapsed() < COUNT_WITHOUT_BAR {
+            return;
+        }
+        self.with_bar(|slot| {
+            let bar = slot.get_or_insert_with(|| {
+                let template = "{wide_bar} {human_pos}/{human_len} files {eta}";
+                let style = ProgressStyle::with_template(template)
+                    .unwrap_or_else(|_| ProgressStyle::default_bar());
+                ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr())
+                    .with_style(style)
+            });
+            bar.set_length(found as u64);
+            bar.set_position(done as u64);
+        });
+    }
+
+    fn count_finished(&self) {
+        self.download_finished("");
     }
 
     fn download_progress(&self, _file: &str, done: u64) {

@@ -61,6 +61,12 @@ pub trait Observer: Send + Sync {
 
     /// It is stored and verified. A download that fails ends with its error instead.
     fn download_finished(&self, _file: &str) {}
+
+    /// Of the files to be counted, `done` are; `found` so far.
+    fn count_progress(&self, _done: usize, _found: usize) {}
+
+    /// All are counted.
+    fn count_finished(&self) {}
 }
 
 /// An observer that looks away.

@@ -10,6 +10,7 @@
 
 mod architecture;
 mod bad_input;
+mod budgets;
 mod checkpoints;
 mod cli;
 mod containers;
@@ -43,4 +44,5 @@ mod similarity;
 mod standin;
 mod stats;
 mod support;
+mod trees;
 mod unreachable;

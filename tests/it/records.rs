@@ -19,6 +19,8 @@ pub enum Record {
     Decode(Decode),
     Count(Count),
     Total(Total),
+    Group(Group),
+    Summary(Summary),
     Info(Info),
     Piece(Piece),
     Row(Row),
@@ -76,6 +78,8 @@ pub struct Count {
     pub lines: usize,
     pub budget: Option<u64>,
     pub within_budget: Option<bool>,
+    pub share: Option<f64>,
+    pub context_window: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -89,6 +93,39 @@ pub struct Total {
     pub lines: usize,
     pub budget: Option<u64>,
     pub within_budget: Option<bool>,
+    pub over_budget: Option<usize>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    pub by: String,
+    pub name: String,
+    pub files: usize,
+    pub tokens: usize,
+    pub words: usize,
+    pub chars: usize,
+    pub bytes: usize,
+    pub lines: usize,
+    pub budget: Option<u64>,
+    pub within_budget: Option<bool>,
+    pub share: Option<f64>,
+    pub context_window: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Summary {
+    pub files: usize,
+    pub tokens: usize,
+    pub min: usize,
+    pub p50: usize,
+    pub p90: usize,
+    pub p99: usize,
+    pub max: usize,
+    pub mean: f64,
+    pub context_window: Option<u64>,
+    pub over_context_window: Option<usize>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -325,6 +362,8 @@ expect_kind! {
     decode: Decode,
     count: Count,
     total: Total,
+    group: Group,
+    summary: Summary,
     info: Info,
     piece: Piece,
     row: Row,

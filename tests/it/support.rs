@@ -120,6 +120,13 @@ impl Call {
         self
     }
 
+    /// Runs the program as a user who owns nothing; only root can.
+    pub fn as_nobody(mut self) -> Self {
+        use std::os::unix::process::CommandExt;
+        self.command.uid(65_534).gid(65_534);
+        self
+    }
+
     /// Sends standard output to a file.
     pub fn stdout(mut self, file: File) -> Self {
         self.stdout = Some(file);

@@ -2,6 +2,7 @@
 //!
 //! The same bytes come out on a terminal and on a pipe, colours aside, so that what someone sees is what a pipe gets.
 
+mod counts;
 mod info;
 mod rows;
 mod similarity;
@@ -13,8 +14,8 @@ use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
 use super::escape::cell;
-use super::{Reader, Streams, write_bare, write_failure};
-use crate::record::{Count, Difference, File, Piece, Record, Sink, Strings, Total, Verify};
+use super::{Reader, Streams, annotation, write_bare, write_failure};
+use crate::record::{Annotation, Difference, File, Piece, Record, Sink, Strings, Verify};
 
 pub struct Human<'w> {
     reader: Reader,
@@ -52,43 +53,6 @@ impl<'w> Human<'w> {
         }
         self.table = Some(table);
         writeln!(self.out, "{}", self.reader.style.head(head))
-    }
-
-    fn count(&mut self, record: &Count) -> io::Result<()> {
-        let name = match (&record.path, record.line) {
-            (Some(path), Some(line)) => format!("{}:{line}", cell(path)),
-            (Some(path), None) => cell(path).into_owned(),
-            (None, Some(line)) => format!("line {line}"),
-            (None, None) => String::new(),
-        };
-        let over = match (record.within_budget, record.budget) {
-            (Some(false), Some(budget)) => {
-                let by = record.tokens as u64 - budget;
-                format!(
-                    "  {}",
-                    self.reader.style.bad(&format!("over {budget} by {by}"))
-                )
-            }
-            _ => String::new(),
-        };
-        writeln!(
-            self.out,
-            "{}",
-            format!("{:>8} {name}{over}", record.tokens).trim_end()
-        )
-    }
-
-    fn total(&mut self, record: &Total) -> io::Result<()> {
-        let style = self.reader.style;
-        let verdict = match (record.within_budget, record.budget) {
-            (Some(true), Some(budget)) => format!("  {}", style.good(&format!("within {budget}"))),
-            (Some(false), Some(budget)) => {
-                let by = record.tokens as u64 - budget;
-                format!("  {}", style.bad(&format!("over {budget} by {by}")))
-            }
-            _ => String::new(),
-        };
-        writeln!(self.out, "{:>8} total{verdict}", record.tokens)
     }
 
     fn piece(&mut self, record: &Piece) -> io::Result<()> {
@@ -171,6 +135,8 @@ impl Sink for Human<'_> {
             Record::Decode(record) => self.decode(record),
             Record::Count(record) => self.count(record),
             Record::Total(record) => self.total(record),
+            Record::Group(record) => self.group(record),
+            Record::Summary(record) => self.summary(record),
             Record::Info(record) => info::write(&mut self.out, self.reader.style, record),
             Record::Piece(record) => self.piece(record),
             Record::Row(record) => self.row(record),
@@ -207,6 +173,10 @@ impl Sink for Human<'_> {
             similarity::write_cut(&mut self.out, rows)?;
         }
         self.out.flush()
+    }
+
+    fn annotate(&mut self, annotation: &Annotation) -> io::Result<()> {
+        annotation::write(&mut self.out, annotation)
     }
 }
 

@@ -1,0 +1,108 @@
+//! What is over its budget, said to a person and to the log of a CI system.
+
+use std::path::{Path, PathBuf};
+
+use super::budget::below;
+use crate::record::{Annotation, Group, Total};
+
+/// A file or text that is over its budget.
+#[derive(Debug, Clone)]
+pub struct Offender {
+    pub path: Option<String>,
+    pub line: Option<u64>,
+    pub tokens: u64,
+    pub budget: u64,
+}
+
+impl Offender {
+    pub fn by(&self) -> u64 {
+        self.tokens - self.budget
+    }
+
+    /// For a person who does not see its row.
+    pub fn sentence(&self) -> String {
+        let name = match (&self.path, self.line) {
+            (Some(path), Some(line)) => format!("line {line} of {path}"),
+            (Some(path), None) => path.clone(),
+            (None, Some(line)) => format!("line {line}"),
+            (None, None) => "the text".to_owned(),
+        };
+        let (budget, by) = (self.budget, self.by());
+        format!("{name} is over its budget of {budget} tokens by {by}")
+    }
+
+    pub fn annotation(&self) -> Annotation {
+        Annotation {
+            file: self.path.as_deref().map(in_repository),
+            line: self.line,
+            title: TITLE,
+            message: format!(
+                "{} tokens, {} over the budget of {}",
+                self.tokens,
+                self.by(),
+                self.budget
+            ),
+        }
+    }
+}
+
+const TITLE: &str = "Token budget";
+
+/// How much a total is over its budget, and the sentence about it.
+pub fn total_over(total: &Total) -> Option<String> {
+    let budget = total.budget?;
+    let by = (total.tokens as u64).checked_sub(budget)?;
+    (by > 0).then(|| format!("over the budget of {budget} tokens by {by}"))
+}
+
+/// The same of the files that a glob matches.
+pub fn group_over(group: &Group) -> Option<String> {
+    let budget = group.budget?;
+    let by = (group.tokens as u64).checked_sub(budget)?;
+    let name = &group.name;
+    (by > 0).then(|| format!("{name} is over its budget of {budget} tokens by {by}"))
+}
+
+pub fn total_annotation(total: &Total) -> Option<Annotation> {
+    let over = total_over(total)?;
+    let (tokens, files) = (total.tokens, total.files);
+    Some(remark(format!("{tokens} tokens in {files} files: {over}")))
+}
+
+pub fn group_annotation(group: &Group) -> Option<Annotation> {
+    let over = group_over(group)?;
+    let (tokens, files) = (group.tokens, group.files);
+    Some(remark(format!("{tokens} tokens in {files} files: {over}")))
+}
+
+fn remark(message: String) -> Annotation {
+    Annotation {
+        title: TITLE,
+        message,
+        ..Annotation::default()
+    }
+}
+
+/// The annotation of a file that could not be counted.
+pub fn failure(path: Option<&str>, line: Option<u64>, message: String) -> Annotation {
+    Annotation {
+        file: path.map(in_repository),
+        line,
+        title: "Not counted",
+        message,
+    }
+}
+
+/// A path as GitHub shows it: from the root of the checkout, which its variable names; or else of the repository.
+fn in_repository(path: &str) -> String {
+    let workspace = std::env::var_os("GITHUB_WORKSPACE").map(PathBuf::from);
+    let root = workspace.or_else(|| {
+        let here = std::env::current_dir().ok()?;
+        let is_root = |folder: &&Path| folder.join(".git").exists();
+        here.ancestors().find(is_root).map(Path::to_owned)
+    });
+    match root.and_then(|root| below(&root, Path::new(path))) {
+        Some(below) => below.display().to_string(),
+        None => path.to_owned(),
+    }
+}

@@ -1,0 +1,168 @@
+//! Numbers of tokens: plain lines as `wc` has them, and tables with bars where rows are compared.
+
+use std::io::{self, Write};
+
+use super::{Human, pad, thousands};
+use crate::record::{Count, Group, Summary, Total, View};
+use crate::render::escape::cell;
+use crate::render::style::Style;
+
+/// Cells of the longest bar.
+const BAR: usize = 20;
+
+impl Human<'_> {
+    pub(super) fn count(&mut self, record: &Count) -> io::Result<()> {
+        let name = match (&record.path, record.line) {
+            (Some(path), Some(line)) => format!("{}:{line}", cell(path)),
+            (Some(path), None) => cell(path).into_owned(),
+            (None, Some(line)) => format!("line {line}"),
+            (None, None) => String::new(),
+        };
+        let verdict = verdict(self.reader.style, record.tokens, record.budget, false);
+        let line = match compared(&record.view, record.tokens) {
+            Some(compared) => {
+                let kind = if record.path.is_some() {
+                    "path"
+                } else {
+                    "text"
+                };
+                let head = head(&record.view, "", kind);
+                self.head("count", &head)?;
+                format!(
+                    "{:>9}{compared}{name}{verdict}",
+                    thousands(record.tokens as u64)
+                )
+            }
+            None => format!("{:>8} {name}{verdict}", record.tokens),
+        };
+        writeln!(self.out, "{}", line.trim_end())
+    }
+
+    pub(super) fn group(&mut self, record: &Group) -> io::Result<()> {
+        let name = match (record.by, record.name.as_str()) {
+            ("ext", "") => "(no extension)".to_owned(),
+            ("ext", name) => format!(".{}", cell(name)),
+            (_, name) => cell(name).into_owned(),
+        };
+        let shows_kept = record.by == "glob";
+        let verdict = verdict(self.reader.style, record.tokens, record.budget, shows_kept);
+        let number = several(record.files, "file");
+        let line = match compared(&record.view, record.tokens) {
+            Some(compared) => {
+                let head = head(&record.view, &format!("{:>8}", "files"), record.by);
+                self.head("group", &head)?;
+                let tokens = thousands(record.tokens as u64);
+                let files = thousands(record.files as u64);
+                format!("{tokens:>9}{files:>8}{compared}{name}{verdict}")
+            }
+            None => format!("{:>8} {name} in {number}{verdict}", record.tokens),
+        };
+        writeln!(self.out, "{}", line.trim_end())
+    }
+
+    pub(super) fn total(&mut self, record: &Total) -> io::Result<()> {
+        let style = self.reader.style;
+        let verdict = verdict(style, record.tokens, record.budget, true);
+        let Some(unit) = record.unit else {
+            return writeln!(self.out, "{:>8} total{verdict}", record.tokens);
+        };
+        let over = match record.over_budget {
+            None => String::new(),
+            Some(0) => format!(", {}", style.good("none over its budget")),
+            Some(over) => format!(", {}", style.bad(&format!("{over} over budget"))),
+        };
+        let tokens = match self.table {
+            Some("count" | "group") => format!("{:>9}  total", thousands(record.tokens as u64)),
+            _ => format!("{:>8} total", record.tokens),
+        };
+        let number = several(record.files, unit);
+        writeln!(self.out, "{tokens} of {number}{over}{verdict}")
+    }
+
+    pub(super) fn summary(&mut self, record: &Summary) -> io::Result<()> {
+        let facts = [
+            ("min", record.min),
+            ("p50", record.p50),
+            ("p90", record.p90),
+            ("p99", record.p99),
+            ("max", record.max),
+        ];
+        for (name, tokens) in facts {
+            writeln!(self.out, "{:>9}  {name}", thousands(tokens as u64))?;
+        }
+        writeln!(self.out, "{:>9}  mean", record.mean)?;
+        if let (Some(window), Some(over)) = (record.context_window, record.over_context_window) {
+            let over = thousands(over as u64);
+            writeln!(self.out, "{over:>9}  over the context window of {window}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The head of a table of rows that are compared.
+fn head(view: &View, more: &str, name: &str) -> String {
+    let window = match view.context_window {
+        Some(_) => format!("{:>10}", "window"),
+        None => String::new(),
+    };
+    let share = format!("{:>9}", "share");
+    format!(
+        "{:>9}{more}{share}{window}  {}  {name}",
+        "tokens",
+        " ".repeat(BAR)
+    )
+}
+
+/// The columns between a number and its name, where rows are compared.
+fn compared(view: &View, tokens: usize) -> Option<String> {
+    let bar = pad(&bar(view.bar?), BAR);
+    let share = match view.share {
+        Some(share) => format!("{:>7.1} %", share * 100.0),
+        None => " ".repeat(9),
+    };
+    let window = match view.context_window {
+        Some(window) => format!("{:>8.1} %", tokens as f64 * 100.0 / window as f64),
+        None => String::new(),
+    };
+    Some(format!("{share}{window}  {bar}  "))
+}
+
+/// A bar of a part of the longest one, in eighths of a cell.
+fn bar(part: f64) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let eighths = (part.clamp(0.0, 1.0) * (BAR * 8) as f64).round() as usize;
+    format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
+}
+
+/// Whether a budget was kept; kept ones are said where `shows_kept`.
+fn verdict(style: Style, tokens: usize, budget: Option<u64>, shows_kept: bool) -> String {
+    match budget {
+        Some(budget) if tokens as u64 > budget => {
+            let by = tokens as u64 - budget;
+            format!("  {}", style.bad(&format!("over {budget} by {by}")))
+        }
+        Some(budget) if shows_kept => format!("  {}", style.good(&format!("within {budget}"))),
+        _ => String::new(),
+    }
+}
+
+fn several(number: usize, unit: &str) -> String {
+    match number {
+        1 => format!("1 {unit}"),
+        several => format!("{} {unit}s", thousands(several as u64)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_is_as_long_as_its_part() {
+        assert_eq!(bar(0.0), "");
+        assert_eq!(bar(1.0), "█".repeat(BAR));
+        assert_eq!(bar(0.5), "█".repeat(BAR / 2));
+        assert_eq!(bar(0.031), "▋");
+        assert_eq!(bar(f64::NAN), "");
+    }
+}
