@@ -1,0 +1,1 @@
+//! Attacks by name: files that were made to break the program, and what it says to them.

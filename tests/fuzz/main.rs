@@ -1,0 +1,206 @@
+//! Every parser on bad files: tens of thousands in each test run, more with `TOKSCOPE_FUZZ=<executions per target>`.
+//!
+//! A file is a seed (`fuzz/seeds`, the built-in model, `tests/fixtures`) changed by a generator of fixed numbers. A panic,
+//! more than a second, or more than 256 MiB fails the test, which prints the file as hex. A binary of its own, because it
+//! counts what is allocated. `TOKSCOPE_FUZZ_FROM=<number>` begins elsewhere, and `TOKSCOPE_FUZZ_TRACE=1` writes
+//! each file before it is tried, for what ends the process: a stack that overflows, memory that is not there.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test stops at the first surprise, and says what it did"
+)]
+
+mod attacks;
+mod memory;
+mod mutate;
+mod targets;
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use targets::{TARGETS, Target};
+use tokscope::formats::sentencepiece::SentencePieceModel;
+use tokscope::tokenizer::native::compiled::{Compiled, Contents};
+
+const TOO_LONG: Duration = Duration::from_secs(1);
+/// Bytes held beyond those of the file, which the caller holds.
+const TOO_MUCH: usize = 256 << 20;
+/// Bytes of a file that are printed.
+const SHOWN: usize = 4096;
+
+/// Seeds beside those in `fuzz/seeds`, so that no file is in the repository twice.
+const FIXTURES: &[(&str, &[&str])] = &[
+    (
+        "config",
+        &["demo/model/config.json", "demo/model/tokenizer_config.json"],
+    ),
+    (
+        "safetensors",
+        &[
+            "tests/fixtures/tiny/bf16.safetensors",
+            "tests/fixtures/tiny/f16.safetensors",
+        ],
+    ),
+    (
+        "torch_zip",
+        &[
+            "tests/fixtures/tiny/zip_f16.bin",
+            "tests/fixtures/tiny/zip_bf16.bin",
+            "tests/fixtures/tiny/zip_f16_nested.bin",
+            "tests/fixtures/tiny/zip_f16_storage_offset.bin",
+            "tests/fixtures/tiny/zip_f16_transposed.bin",
+            "tests/fixtures/tiny/zip_f32_parameter.bin",
+            "tests/fixtures/tiny/evil_os_system.bin",
+        ],
+    ),
+    ("torch_legacy", &["tests/fixtures/tiny/legacy_f16.bin"]),
+    (
+        "shard_index",
+        &["tests/fixtures/tiny/sharded_bin/pytorch_model.bin.index.json"],
+    ),
+];
+
+fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn seeds(name: &str) -> Vec<Vec<u8>> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(repository("fuzz/seeds").join(name))
+        .map(|entries| entries.map(|entry| entry.unwrap().path()).collect())
+        .unwrap_or_default();
+    paths.sort();
+    let fixtures = FIXTURES.iter().filter(|(target, _)| *target == name);
+    paths.extend(fixtures.flat_map(|(_, files)| files.iter().map(|file| repository(file))));
+    if name == "compiled" {
+        return compiled_seeds();
+    }
+    paths.iter().map(|path| fs::read(path).unwrap()).collect()
+}
+
+/// The seeds of `spm`, compiled: made anew, as their layout changes from version to version.
+fn compiled_seeds() -> Vec<Vec<u8>> {
+    let compiled = |bytes: &Vec<u8>| {
+        let model = SentencePieceModel::parse("spm.model", bytes).unwrap();
+        let compiled = Compiled::new(&Contents::from(&model), [0; 32]);
+        compiled.bytes().to_vec()
+    };
+    seeds("spm").iter().map(compiled).collect()
+}
+
+fn number_from_env(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} is no number: {text}")),
+    )
+}
+
+/// What was wrong with one execution, if anything was.
+fn problem(enter: fn(&[u8]), bytes: &[u8]) -> Option<String> {
+    let start = Instant::now();
+    let (outcome, held) = memory::most_held(|| catch_unwind(AssertUnwindSafe(|| enter(bytes))));
+    let time = start.elapsed();
+    if outcome.is_err() {
+        return Some("it panics".to_owned());
+    }
+    if held > TOO_MUCH {
+        return Some(format!("it holds {held} bytes"));
+    }
+    // A machine that does something else at the moment is not a hang: the best of three counts.
+    let again = || {
+        let start = Instant::now();
+        enter(bytes);
+        start.elapsed()
+    };
+    (time > TOO_LONG && again() > TOO_LONG && again() > TOO_LONG)
+        .then(|| format!("it takes {time:?}"))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let shown = &bytes[..bytes.len().min(SHOWN)];
+    shown.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn run(name: &str) {
+    let target: &Target = TARGETS.iter().find(|target| target.name == name).unwrap();
+    let seeds = seeds(name);
+    if seeds.is_empty() && !repository("fuzz").exists() {
+        eprintln!("skipped: {name} needs fuzz/seeds, which the published package lacks");
+        return;
+    }
+    assert!(!seeds.is_empty(), "fuzz/seeds/{name} is missing");
+    let trace = std::env::var_os("TOKSCOPE_FUZZ_TRACE")
+        .map(|_| Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fuzz-{name}")));
+    let first = number_from_env("TOKSCOPE_FUZZ_FROM").unwrap_or(0);
+    let count = number_from_env("TOKSCOPE_FUZZ").unwrap_or(target.usually as u64);
+    let changed = (first..first + count).map(|number| mutate::changed(&seeds, number));
+    let start = Instant::now();
+    for (number, bytes) in seeds.iter().cloned().chain(changed).enumerate() {
+        if let Some(path) = &trace {
+            fs::write(path, &bytes).unwrap();
+        }
+        if let Some(problem) = problem(target.enter, &bytes) {
+            panic!(
+                "{name}, file {number} of {} bytes: {problem}\n{}",
+                bytes.len(),
+                hex(&bytes)
+            );
+        }
+    }
+    eprintln!("{name}: {count} executions in {:?}", start.elapsed());
+}
+
+macro_rules! tests {
+    ($($name:ident)*) => {
+        $(
+            #[test]
+            fn $name() {
+                run(stringify!($name));
+            }
+        )*
+
+        const TESTS: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+tests! {
+    spm spm_tokenizer tokenizer_json config token_files safetensors shard_index torch_zip torch_legacy pickle npy compiled
+    ranges engines
+}
+
+#[test]
+fn every_target_has_a_test_and_a_fuzz_target() {
+    let names: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
+    assert_eq!(names, TESTS);
+    if !repository("fuzz").exists() {
+        return;
+    }
+    for name in names {
+        let path = repository("fuzz/fuzz_targets").join(format!("{name}.rs"));
+        let text = fs::read_to_string(path).unwrap();
+        assert!(text.contains(&format!("\"{name}\"")), "{text}");
+    }
+}
+
+#[test]
+fn a_panic_a_hang_and_a_huge_allocation_are_noticed() {
+    assert_eq!(problem(|_| (), b""), None);
+    assert!(problem(|_| panic!("on purpose"), b"").is_some_and(|text| text.contains("panics")));
+    let allocate = |_: &[u8]| drop(std::hint::black_box(Vec::<u8>::with_capacity(TOO_MUCH + 1)));
+    assert!(problem(allocate, b"").is_some_and(|text| text.contains("holds")));
+    let sleep = |_: &[u8]| std::thread::sleep(TOO_LONG + Duration::from_millis(1));
+    assert!(problem(sleep, b"").is_some_and(|text| text.contains("takes")));
+}
+
+#[test]
+fn changed_files_differ_and_repeat() {
+    let seeds = [b"0123456789".to_vec(), b"abcdefghij".to_vec()];
+    let all: std::collections::BTreeSet<_> = (0..500).map(|n| mutate::changed(&seeds, n)).collect();
+    assert!(all.len() > 400, "{}", all.len());
+    assert_eq!(mutate::changed(&seeds, 7), mutate::changed(&seeds, 7));
+}
