@@ -4,7 +4,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    completions, count, decode, diff, embed, info, man, neighbors, pull, tokenize, verify, vocab,
+    completions, convert, count, decode, diff, embed, info, man, neighbors, pull, tokenize, verify,
+    vocab,
 };
 use crate::render::Format;
 use crate::render::style::ColorChoice;
@@ -116,6 +117,7 @@ pub enum Command {
     Neighbors(neighbors::Args),
     Pull(pull::Args),
     Verify(verify::Args),
+    Convert(convert::Args),
     Completions(completions::Args),
     Man(man::Args),
 }

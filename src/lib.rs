@@ -196,6 +196,7 @@ fn dispatch(command: &Command, session: &mut Session) -> error::Result<Exit> {
         Command::Neighbors(args) => commands::neighbors::run(args, session),
         Command::Pull(args) => commands::pull::run(args, session),
         Command::Verify(args) => commands::verify::run(args, session),
+        Command::Convert(args) => commands::convert::run(args, session),
         Command::Completions(args) => commands::completions::run(args, session),
         Command::Man(args) => commands::man::run(args, session),
     }

@@ -59,6 +59,7 @@ pub enum Record {
     File(File),
     Difference(Difference),
     Verify(Verify),
+    Convert(Convert),
     Error(Failure),
 }
 
@@ -392,6 +393,23 @@ pub struct Verify {
     pub tokens: usize,
     /// Texts that the engines encode differently.
     pub differences: usize,
+}
+
+/// A tokenizer file that was written in another format, and what proves that it says the same.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Convert {
+    pub model: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// The format.
+    pub to: &'static str,
+    pub path: String,
+    /// In bytes.
+    pub size: u64,
+    pub sha256: String,
+    /// Texts and pairs that it was proved on, and tokens of them.
+    pub texts: usize,
+    pub tokens: usize,
 }
 
 /// A record of a stream that could not be answered, in its place.

@@ -4,6 +4,7 @@
 //! takes the records.
 
 pub mod completions;
+pub mod convert;
 pub mod count;
 pub mod decode;
 pub mod diff;
@@ -15,6 +16,7 @@ pub mod neighbors;
 pub mod parts;
 pub mod pull;
 pub mod rows;
+pub mod samples;
 pub mod tokenize;
 pub mod verify;
 pub mod vocab;

@@ -9,6 +9,10 @@ use csv::{QuoteStyle, WriterBuilder};
 use super::{Reader, Streams, write_bare, write_failure};
 use crate::record::{Count, Diff, Info, Record, Row, Sink, Tokenize, Total};
 
+const CONVERT: &[&str] = &[
+    "model", "commit", "to", "path", "size", "sha256", "texts", "tokens",
+];
+
 pub struct Separated<'w> {
     delimiter: u8,
     reader: Reader,
@@ -274,6 +278,19 @@ impl Sink for Separated<'_> {
                     record.texts.to_string(),
                     record.tokens.to_string(),
                     record.differences.to_string(),
+                ])
+            }
+            Record::Convert(record) => {
+                self.header("convert", CONVERT)?;
+                self.write(vec![
+                    record.model.clone(),
+                    text(&record.commit),
+                    record.to.to_owned(),
+                    record.path.clone(),
+                    record.size.to_string(),
+                    record.sha256.clone(),
+                    record.texts.to_string(),
+                    record.tokens.to_string(),
                 ])
             }
             Record::Error(record) => write_failure(&mut self.out, &mut self.err, record),

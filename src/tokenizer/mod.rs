@@ -5,6 +5,7 @@
 //! [native one](native) for the tokenizers that it does exactly, and the [reference engine](mod@reference), the
 //! `tokenizers` crate, for all others.
 
+mod convert;
 pub mod deberta;
 pub mod encoding;
 pub mod native;

@@ -78,6 +78,16 @@ impl ReferenceEngine {
         decode(&self.windows.file, self.inner.get_decoder(), pieces)
     }
 
+    /// The `tokenizer.json` of this tokenizer.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if it cannot be written as one.
+    pub fn to_json(&self) -> Result<Vec<u8>> {
+        let json = self.inner.to_string(true);
+        let json = json.map_err(|problem| Error::damaged(&*self.windows.file, problem))?;
+        Ok(json.into_bytes())
+    }
+
     fn encode_sequence(
         &self,
         text: &str,

@@ -14,6 +14,7 @@ mod checkpoints;
 mod cli;
 mod containers;
 mod contradictions;
+mod convert;
 mod damaged;
 mod engines;
 mod families;

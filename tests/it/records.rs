@@ -25,6 +25,7 @@ pub enum Record {
     Diff(Diff),
     Neighbor(Neighbor),
     File(File),
+    Convert(Convert),
     Error(Error),
 }
 
@@ -235,6 +236,19 @@ pub struct File {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Convert {
+    pub model: String,
+    pub commit: Option<String>,
+    pub to: String,
+    pub path: String,
+    pub size: u64,
+    pub sha256: String,
+    pub texts: usize,
+    pub tokens: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Error {
     pub line: Option<u64>,
     pub path: Option<String>,
@@ -266,6 +280,7 @@ expect_kind! {
     diff: Diff,
     neighbor: Neighbor,
     file: File,
+    convert: Convert,
     error: Error,
 }
 

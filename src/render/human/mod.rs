@@ -12,7 +12,9 @@ use unicode_width::UnicodeWidthStr;
 
 use super::escape::cell;
 use super::{Reader, Streams, write_bare, write_failure};
-use crate::record::{Count, Difference, File, Piece, Record, Sink, Strings, Total, Verify};
+use crate::record::{
+    Convert, Count, Difference, File, Piece, Record, Sink, Strings, Total, Verify,
+};
 
 pub struct Human<'w> {
     reader: Reader,
@@ -159,6 +161,19 @@ impl<'w> Human<'w> {
     }
 }
 
+impl Human<'_> {
+    fn convert(&mut self, record: &Convert) -> io::Result<()> {
+        let proof = format!("the same on {} texts", thousands(record.texts as u64));
+        writeln!(
+            self.out,
+            "{:>12}  {}  {}",
+            thousands(record.size),
+            cell(&record.path),
+            self.reader.style.good(&proof)
+        )
+    }
+}
+
 impl Sink for Human<'_> {
     fn emit(&mut self, record: &Record) -> io::Result<()> {
         match record {
@@ -174,6 +189,7 @@ impl Sink for Human<'_> {
             Record::File(record) => self.file(record),
             Record::Difference(record) => self.difference(record),
             Record::Verify(record) => self.verify(record),
+            Record::Convert(record) => self.convert(record),
             Record::Error(record) => write_failure(&mut self.out, &mut self.err, record),
         }
     }
