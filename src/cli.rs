@@ -4,8 +4,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    completions, convert, count, decode, diff, embed, info, man, neighbors, pull, tokenize, verify,
-    vocab,
+    chunk, completions, convert, count, decode, diff, embed, head, info, man, neighbors, pull,
+    tail, tokenize, verify, vocab,
 };
 use crate::render::Format;
 use crate::render::style::ColorChoice;
@@ -117,6 +117,9 @@ pub enum Command {
     Neighbors(neighbors::Args),
     Pull(pull::Args),
     Verify(verify::Args),
+    Chunk(chunk::Args),
+    Head(head::Args),
+    Tail(tail::Args),
     Convert(convert::Args),
     Completions(completions::Args),
     Man(man::Args),

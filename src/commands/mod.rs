@@ -3,12 +3,16 @@
 //! What a command needs of the world comes in through its [`Session`]: the model, standard input, and the sink that
 //! takes the records.
 
+pub mod chunk;
 pub mod completions;
 pub mod convert;
 pub mod count;
+pub mod cut;
 pub mod decode;
 pub mod diff;
 pub mod embed;
+pub mod excerpt;
+pub mod head;
 pub mod info;
 pub mod input;
 pub mod man;
@@ -17,6 +21,7 @@ pub mod parts;
 pub mod pull;
 pub mod rows;
 pub mod samples;
+pub mod tail;
 pub mod tokenize;
 pub mod verify;
 pub mod vocab;

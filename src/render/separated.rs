@@ -13,6 +13,19 @@ const CONVERT: &[&str] = &[
     "model", "commit", "to", "path", "size", "sha256", "texts", "tokens",
 ];
 
+const CHUNK: &[&str] = &[
+    "path",
+    "line",
+    "index",
+    "start",
+    "end",
+    "overlap",
+    "count",
+    "truncated",
+    "ids",
+    "text",
+];
+
 pub struct Separated<'w> {
     delimiter: u8,
     reader: Reader,
@@ -278,6 +291,22 @@ impl Sink for Separated<'_> {
                     record.texts.to_string(),
                     record.tokens.to_string(),
                     record.differences.to_string(),
+                ])
+            }
+            Record::Chunk(record) | Record::Head(record) | Record::Tail(record) => {
+                self.header("chunk", CHUNK)?;
+                let ids: Vec<String> = record.ids.iter().map(u32::to_string).collect();
+                self.write(vec![
+                    text(&record.path),
+                    optional(record.line),
+                    optional(record.index),
+                    record.start.to_string(),
+                    record.end.to_string(),
+                    optional(record.overlap),
+                    record.count.to_string(),
+                    optional(record.truncated),
+                    ids.join(" "),
+                    record.text.clone(),
                 ])
             }
             Record::Convert(record) => {

@@ -11,6 +11,7 @@
 mod architecture;
 mod bad_input;
 mod checkpoints;
+mod chunk;
 mod cli;
 mod containers;
 mod contradictions;

@@ -26,6 +26,9 @@ pub enum Record {
     Neighbor(Neighbor),
     File(File),
     Convert(Convert),
+    Chunk(Chunk),
+    Head(Chunk),
+    Tail(Chunk),
     Error(Error),
 }
 
@@ -236,6 +239,21 @@ pub struct File {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Chunk {
+    pub path: Option<String>,
+    pub line: Option<u64>,
+    pub index: Option<usize>,
+    pub start: usize,
+    pub end: usize,
+    pub overlap: Option<usize>,
+    pub count: usize,
+    pub truncated: Option<bool>,
+    pub ids: Vec<u32>,
+    pub text: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Convert {
     pub model: String,
     pub commit: Option<String>,
@@ -281,7 +299,18 @@ expect_kind! {
     neighbor: Neighbor,
     file: File,
     convert: Convert,
+    chunk: Chunk,
     error: Error,
+}
+
+impl Record {
+    /// The part that `head` or `tail` printed.
+    pub fn excerpt(self) -> Chunk {
+        match self {
+            Self::Head(record) | Self::Tail(record) => record,
+            other => panic!("not an excerpt: {other:?}"),
+        }
+    }
 }
 
 /// The records of JSON Lines: an object a line, every line ended, and no null but where the contract has one.

@@ -190,6 +190,8 @@ impl Sink for Human<'_> {
             Record::Difference(record) => self.difference(record),
             Record::Verify(record) => self.verify(record),
             Record::Convert(record) => self.convert(record),
+            Record::Chunk(record) => self.chunk(record),
+            Record::Head(record) | Record::Tail(record) => self.excerpt(record),
             Record::Error(record) => write_failure(&mut self.out, &mut self.err, record),
         }
     }
