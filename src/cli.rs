@@ -1,11 +1,13 @@
 //! argv → [`Cli`]: the global options and the list of commands, without any logic.
 
+use std::path::PathBuf;
+
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    chunk, completions, convert, count, decode, diff, embed, head, info, man, neighbors, pull,
-    tail, tokenize, verify, vocab,
+    check, chunk, completions, convert, count, decode, diff, embed, head, info, lock, man,
+    neighbors, pull, tail, tokenize, verify, vocab,
 };
 use crate::render::Format;
 use crate::render::style::ColorChoice;
@@ -63,6 +65,12 @@ pub struct GlobalOptions {
     /// Branch, tag, refs/pr/N or commit
     #[arg(long, global = true, value_name = "REV")]
     pub revision: Option<String>,
+    /// Use exactly the model and commit of the lock file
+    #[arg(long, global = true)]
+    pub locked: bool,
+    /// Another lock file than ./tokscope.lock; implies --locked
+    #[arg(long, global = true, value_name = "FILE")]
+    pub lock_file: Option<PathBuf>,
     /// Never touch the network [env: HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE]
     #[arg(long, global = true)]
     pub offline: bool,
@@ -117,6 +125,8 @@ pub enum Command {
     Neighbors(neighbors::Args),
     Pull(pull::Args),
     Verify(verify::Args),
+    Lock(lock::Args),
+    Check(check::Args),
     Chunk(chunk::Args),
     Head(head::Args),
     Tail(tail::Args),

@@ -40,13 +40,16 @@ pub mod cli;
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{self, BufReader, BufWriter, ErrorKind, IsTerminal, Write};
+use std::path::Path;
 use std::sync::Arc;
 
-use clap::{CommandFactory, Parser};
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches};
 
 use cli::{Cli, Command};
 use commands::{ModelChoice, Session, TextFormat};
 use error::{Error, Exit};
+use formats::lock_file::LOCK_FILE;
 use record::Sink;
 use render::stderr::{Level, Stderr};
 use render::style::Style;
@@ -58,8 +61,13 @@ const STDIN_BUFFER: usize = 1 << 18;
 /// Runs the program: arguments in, answer on standard output, exit code back.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     report_panics_in_a_sentence();
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
+    let matches = Cli::command().try_get_matches_from(arguments);
+    let parsed = matches.and_then(|matches| {
+        let named = matches.value_source("model") != Some(ValueSource::DefaultValue);
+        Ok((Cli::from_arg_matches(&matches)?, named))
+    });
+    let (cli, named) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return refuse(&error),
     };
     let env = |name: &str| std::env::var(name).ok();
@@ -76,7 +84,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         level,
         io::stderr().is_terminal() && !bars_off,
     ));
-    match answer(&cli, &stderr) {
+    match answer(&cli, named, &stderr) {
         Ok(exit) => exit,
         Err(error) if is_closed_pipe(&error) => Exit::Done,
         Err(error) => {
@@ -125,7 +133,7 @@ fn report_panics_in_a_sentence() {
     }));
 }
 
-fn answer(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
+fn answer(cli: &Cli, named: bool, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
     let global = &cli.global;
     if let Some(threads) = global.threads {
         // Fails only if there is a pool already, which a second run in one process keeps.
@@ -164,6 +172,9 @@ fn answer(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
             offline: global.offline,
             no_cache: global.no_cache,
             engine: global.engine,
+            named: named && !global.model.trim().is_empty(),
+            locked: global.locked || global.lock_file.is_some(),
+            lock_file: (global.lock_file.as_deref()).unwrap_or(Path::new(LOCK_FILE)),
         },
         observer: Arc::clone(stderr) as Arc<dyn source::Observer>,
         stdin: &mut BufReader::with_capacity(STDIN_BUFFER, Box::new(io::stdin())),
@@ -196,6 +207,8 @@ fn dispatch(command: &Command, session: &mut Session) -> error::Result<Exit> {
         Command::Neighbors(args) => commands::neighbors::run(args, session),
         Command::Pull(args) => commands::pull::run(args, session),
         Command::Verify(args) => commands::verify::run(args, session),
+        Command::Lock(args) => commands::lock::run(args, session),
+        Command::Check(args) => commands::check::run(args, session),
         Command::Chunk(args) => commands::chunk::run(args, session),
         Command::Head(args) => commands::head::run(args, session),
         Command::Tail(args) => commands::tail::run(args, session),

@@ -11,6 +11,7 @@ use super::verify::first_difference;
 use super::{Session, in_parallel};
 use crate::embedding::export::replace_file;
 use crate::error::{Exit, Result};
+use crate::formats::lock_file::hex;
 use crate::record::{Convert, Difference, Record};
 use crate::tokenizer::{EncodeOptions, Tokenizer};
 
@@ -149,9 +150,4 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         tokens,
     }))?;
     Ok(Exit::Done)
-}
-
-/// Bytes in hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -3,6 +3,7 @@
 //! What a command needs of the world comes in through its [`Session`]: the model, standard input, and the sink that
 //! takes the records.
 
+pub mod check;
 pub mod chunk;
 pub mod completions;
 pub mod convert;
@@ -15,6 +16,8 @@ pub mod excerpt;
 pub mod head;
 pub mod info;
 pub mod input;
+pub mod lock;
+pub mod locked;
 pub mod man;
 pub mod neighbors;
 pub mod parts;
@@ -27,6 +30,7 @@ pub mod verify;
 pub mod vocab;
 
 use std::io::{self, BufReader, Read, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args as ClapArgs;
@@ -60,6 +64,25 @@ pub struct ModelChoice<'s> {
     /// Do without tokscope's own cache.
     pub no_cache: bool,
     pub engine: EngineChoice,
+    /// The command line, or the environment, names the model.
+    pub named: bool,
+    /// Use the model that the lock file names, and nothing else.
+    pub locked: bool,
+    pub lock_file: &'s Path,
+}
+
+impl ModelChoice<'_> {
+    /// The model that is named, or the default one.
+    ///
+    /// # Errors
+    /// [`Error::BadModelRef`], and [`Error::Usage`] for a revision that it cannot have.
+    pub fn model_ref(&self) -> Result<ModelRef> {
+        let model: ModelRef = self.name.parse()?;
+        match self.revision {
+            Some(revision) => model.with_revision(revision),
+            None => Ok(model),
+        }
+    }
 }
 
 /// A stream of input, of which it can be told whether more is at hand.
@@ -81,12 +104,16 @@ pub struct Session<'s> {
 }
 
 impl Session<'_> {
-    /// The files of the model that the command line names.
+    /// The files of the model that the command line names, or under `--locked` the lock file.
     pub fn files(&self) -> Result<ModelFiles> {
-        let mut model: ModelRef = self.model.name.parse()?;
-        if let Some(revision) = self.model.revision {
-            model = model.with_revision(revision)?;
+        match self.model.locked {
+            true => locked::open(self),
+            false => self.open(&self.model.model_ref()?),
         }
+    }
+
+    /// The files of a model, reached as the command line says.
+    pub fn open(&self, model: &ModelRef) -> Result<ModelFiles> {
         let options = SourceOptions {
             offline: self.model.offline,
             hub: HubSettings::from_process_env()?,
@@ -97,7 +124,7 @@ impl Session<'_> {
             },
             observer: Arc::clone(&self.observer),
         };
-        ModelFiles::open(&model, options)
+        ModelFiles::open(model, options)
     }
 
     /// The tokenizer among those files, with the engine that the command line names.

@@ -26,6 +26,16 @@ const CHUNK: &[&str] = &[
     "text",
 ];
 
+const LOCK: &[&str] = &[
+    "path",
+    "model",
+    "commit",
+    "files",
+    "vocabulary_size",
+    "texts",
+    "differences",
+];
+
 pub struct Separated<'w> {
     delimiter: u8,
     reader: Reader,
@@ -307,6 +317,28 @@ impl Sink for Separated<'_> {
                     optional(record.truncated),
                     ids.join(" "),
                     record.text.clone(),
+                ])
+            }
+            Record::Lock(record) | Record::Check(record) => {
+                self.header("lock", LOCK)?;
+                self.write(vec![
+                    record.path.clone(),
+                    record.model.clone(),
+                    text(&record.commit),
+                    record.files.to_string(),
+                    record.vocabulary_size.to_string(),
+                    record.texts.to_string(),
+                    optional(record.differences),
+                ])
+            }
+            Record::Drift(record) => {
+                self.header("drift", &["kind", "name", "locked", "found", "message"])?;
+                self.write(vec![
+                    record.kind.to_owned(),
+                    text(&record.name),
+                    text(&record.locked),
+                    text(&record.found),
+                    record.message.clone(),
                 ])
             }
             Record::Convert(record) => {

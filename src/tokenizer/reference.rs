@@ -15,6 +15,11 @@ use super::{EncodeOptions, Encoded};
 use crate::error::{Error, Result};
 use crate::formats::config::AddedTokenConfig;
 
+/// The version of the `tokenizers` crate.
+pub const CRATE_VERSION: &str = "0.23.2";
+/// The version of transformers whose encodings count as right.
+pub const TRANSFORMERS_VERSION: &str = "4.48.3";
+
 /// A loaded tokenizer of the `tokenizers` crate.
 #[derive(Debug)]
 pub struct ReferenceEngine {
@@ -187,4 +192,16 @@ pub fn guarded<T>(file: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
             "the tokenizers library cannot work with it",
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_that_of_the_crate_that_is_built_in() {
+        let lock = include_str!("../../Cargo.lock");
+        let package = format!("name = \"tokenizers\"\nversion = \"{CRATE_VERSION}\"\n");
+        assert!(lock.replace("\r\n", "\n").contains(&package));
+    }
 }

@@ -27,6 +27,7 @@ mod hub_scene;
 mod input;
 mod json;
 mod lesson;
+mod locks;
 mod own_cache;
 mod properties;
 mod readme;

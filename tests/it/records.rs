@@ -26,6 +26,9 @@ pub enum Record {
     Neighbor(Neighbor),
     File(File),
     Convert(Convert),
+    Lock(Lock),
+    Drift(Drift),
+    Check(Lock),
     Chunk(Chunk),
     Head(Chunk),
     Tail(Chunk),
@@ -254,6 +257,30 @@ pub struct Chunk {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Lock {
+    pub path: String,
+    pub model: String,
+    pub commit: Option<String>,
+    pub files: usize,
+    pub vocabulary_size: usize,
+    pub texts: usize,
+    pub differences: Option<usize>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Drift {
+    pub kind: String,
+    pub name: Option<String>,
+    pub locked: Option<String>,
+    pub found: Option<String>,
+    pub locked_ids: Option<Vec<u32>>,
+    pub found_ids: Option<Vec<u32>>,
+    pub message: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Convert {
     pub model: String,
     pub commit: Option<String>,
@@ -300,6 +327,7 @@ expect_kind! {
     file: File,
     convert: Convert,
     chunk: Chunk,
+    drift: Drift,
     error: Error,
 }
 

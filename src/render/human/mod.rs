@@ -10,10 +10,10 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::escape::cell;
+use super::escape::{cell, line};
 use super::{Reader, Streams, write_bare, write_failure};
 use crate::record::{
-    Convert, Count, Difference, File, Piece, Record, Sink, Strings, Total, Verify,
+    Convert, Count, Difference, Drift, File, Lock, Piece, Record, Sink, Strings, Total, Verify,
 };
 
 pub struct Human<'w> {
@@ -162,6 +162,45 @@ impl<'w> Human<'w> {
 }
 
 impl Human<'_> {
+    fn lock(&mut self, record: &Lock) -> io::Result<()> {
+        let style = self.reader.style;
+        let what = format!(
+            "{} files, {} pieces, {} texts of {}",
+            record.files,
+            record.vocabulary_size,
+            record.texts,
+            cell(&record.model)
+        );
+        match record.differences {
+            None => writeln!(self.out, "locked {what} in {}", cell(&record.path)),
+            Some(0) => writeln!(self.out, "{}: {what}", style.good("as locked")),
+            Some(1) => writeln!(self.out, "{}", style.bad("1 difference")),
+            Some(several) => writeln!(self.out, "{}", style.bad(&format!("{several} differences"))),
+        }
+    }
+
+    fn drift(&mut self, record: &Drift) -> io::Result<()> {
+        let style = self.reader.style;
+        writeln!(
+            self.out,
+            "{}  {}",
+            style.head(record.kind),
+            line(&record.message)
+        )?;
+        if record.kind != "text" {
+            return Ok(());
+        }
+        for (label, text) in [
+            ("text", &record.name),
+            ("locked", &record.locked),
+            ("found", &record.found),
+        ] {
+            let text = text.as_deref().unwrap_or_default();
+            writeln!(self.out, "  {}  {}", pad(label, 6), cell(text))?;
+        }
+        Ok(())
+    }
+
     fn convert(&mut self, record: &Convert) -> io::Result<()> {
         let proof = format!("the same on {} texts", thousands(record.texts as u64));
         writeln!(
@@ -190,6 +229,8 @@ impl Sink for Human<'_> {
             Record::Difference(record) => self.difference(record),
             Record::Verify(record) => self.verify(record),
             Record::Convert(record) => self.convert(record),
+            Record::Lock(record) | Record::Check(record) => self.lock(record),
+            Record::Drift(record) => self.drift(record),
             Record::Chunk(record) => self.chunk(record),
             Record::Head(record) | Record::Tail(record) => self.excerpt(record),
             Record::Error(record) => write_failure(&mut self.out, &mut self.err, record),
