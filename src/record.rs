@@ -3,6 +3,7 @@
 //! Every command computes records; every renderer reads them. In JSON each is one object on one line, with its
 //! kind in `type`. Fields are never renamed or dropped, only added; what is unknown is absent, not null.
 
+pub mod peers;
 mod strings;
 
 use std::collections::BTreeMap;

@@ -21,6 +21,7 @@ pub mod locked;
 pub mod man;
 pub mod neighbors;
 pub mod parts;
+pub mod peers;
 pub mod pull;
 pub mod rows;
 pub mod samples;

@@ -12,6 +12,7 @@ pub mod native;
 mod open;
 pub mod reference;
 pub mod special_tokens;
+mod spelling;
 pub mod vocabulary;
 mod windows;
 

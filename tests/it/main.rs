@@ -29,6 +29,7 @@ mod json;
 mod lesson;
 mod locks;
 mod own_cache;
+mod peers;
 mod properties;
 mod readme;
 mod records;
