@@ -6,7 +6,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    check, chunk, completions, convert, count, decode, diff, embed, head, info, lock, man,
+    check, chunk, completions, convert, count, decode, diff, embed, grep, head, info, lock, man,
     neighbors, pull, tail, tokenize, verify, vocab,
 };
 use crate::render::Format;
@@ -125,6 +125,7 @@ pub enum Command {
     Neighbors(neighbors::Args),
     Pull(pull::Args),
     Verify(verify::Args),
+    Grep(grep::Args),
     Lock(lock::Args),
     Check(check::Args),
     Chunk(chunk::Args),

@@ -207,6 +207,7 @@ fn dispatch(command: &Command, session: &mut Session) -> error::Result<Exit> {
         Command::Neighbors(args) => commands::neighbors::run(args, session),
         Command::Pull(args) => commands::pull::run(args, session),
         Command::Verify(args) => commands::verify::run(args, session),
+        Command::Grep(args) => commands::grep::run(args, session),
         Command::Lock(args) => commands::lock::run(args, session),
         Command::Check(args) => commands::check::run(args, session),
         Command::Chunk(args) => commands::chunk::run(args, session),

@@ -13,6 +13,7 @@ pub mod decode;
 pub mod diff;
 pub mod embed;
 pub mod excerpt;
+pub mod grep;
 pub mod head;
 pub mod info;
 pub mod input;

@@ -36,6 +36,10 @@ const LOCK: &[&str] = &[
     "differences",
 ];
 
+const MATCH: &[&str] = &[
+    "path", "line", "column", "start", "end", "id", "piece", "before", "text", "after",
+];
+
 pub struct Separated<'w> {
     delimiter: u8,
     reader: Reader,
@@ -339,6 +343,21 @@ impl Sink for Separated<'_> {
                     text(&record.locked),
                     text(&record.found),
                     record.message.clone(),
+                ])
+            }
+            Record::Match(record) => {
+                self.header("match", MATCH)?;
+                self.write(vec![
+                    text(&record.path),
+                    record.line.to_string(),
+                    record.column.to_string(),
+                    record.start.to_string(),
+                    record.end.to_string(),
+                    record.id.to_string(),
+                    record.piece.clone(),
+                    record.before.clone(),
+                    record.text.clone(),
+                    record.after.clone(),
                 ])
             }
             Record::Convert(record) => {

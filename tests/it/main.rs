@@ -20,6 +20,7 @@ mod damaged;
 mod engines;
 mod families;
 mod golden;
+mod grep;
 mod hub;
 mod hub_faults;
 mod hub_models;

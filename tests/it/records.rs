@@ -26,6 +26,7 @@ pub enum Record {
     Neighbor(Neighbor),
     File(File),
     Convert(Convert),
+    Match(Match),
     Lock(Lock),
     Drift(Drift),
     Check(Lock),
@@ -281,6 +282,21 @@ pub struct Drift {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Match {
+    pub path: Option<String>,
+    pub line: usize,
+    pub column: usize,
+    pub start: usize,
+    pub end: usize,
+    pub id: u32,
+    pub piece: String,
+    pub before: String,
+    pub text: String,
+    pub after: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Convert {
     pub model: String,
     pub commit: Option<String>,
@@ -327,6 +343,7 @@ expect_kind! {
     file: File,
     convert: Convert,
     chunk: Chunk,
+    found: Match,
     drift: Drift,
     error: Error,
 }

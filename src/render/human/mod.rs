@@ -13,7 +13,8 @@ use unicode_width::UnicodeWidthStr;
 use super::escape::{cell, line};
 use super::{Reader, Streams, write_bare, write_failure};
 use crate::record::{
-    Convert, Count, Difference, Drift, File, Lock, Piece, Record, Sink, Strings, Total, Verify,
+    Convert, Count, Difference, Drift, File, Lock, Match, Piece, Record, Sink, Strings, Total,
+    Verify,
 };
 
 pub struct Human<'w> {
@@ -201,6 +202,31 @@ impl Human<'_> {
         Ok(())
     }
 
+    fn found(&mut self, record: &Match) -> io::Result<()> {
+        let style = self.reader.style;
+        let path = match &record.path {
+            Some(path) => format!("{}:", style.note(&line(path))),
+            None => String::new(),
+        };
+        let more = |cut: bool| if cut { "…" } else { "" };
+        // A space that is all of a token would not be seen.
+        let text = match record.text.trim().is_empty() {
+            true => cell(&record.text),
+            false => line(&record.text),
+        };
+        writeln!(
+            self.out,
+            "{path}{}:{}:{}{}{}{}{}",
+            record.line,
+            record.column,
+            more(record.cut.0),
+            line(&record.before),
+            style.bad(&text),
+            line(&record.after),
+            more(record.cut.1)
+        )
+    }
+
     fn convert(&mut self, record: &Convert) -> io::Result<()> {
         let proof = format!("the same on {} texts", thousands(record.texts as u64));
         writeln!(
@@ -229,6 +255,7 @@ impl Sink for Human<'_> {
             Record::Difference(record) => self.difference(record),
             Record::Verify(record) => self.verify(record),
             Record::Convert(record) => self.convert(record),
+            Record::Match(record) => self.found(record),
             Record::Lock(record) | Record::Check(record) => self.lock(record),
             Record::Drift(record) => self.drift(record),
             Record::Chunk(record) => self.chunk(record),
