@@ -169,6 +169,10 @@ fn open(session: &mut Session, lock: &LockFile) -> Result<(ModelFiles, Vec<Drift
         let model = session.model.model_ref()?;
         return Ok((session.open(&model)?, Vec::new()));
     }
+    if let Some(revision) = session.model.revision {
+        let model = locked::model(lock, Some(revision))?;
+        return Ok((session.open(&model)?, Vec::new()));
+    }
     let Some(commit) = &lock.commit else {
         return Ok((session.open(&locked::model(lock, None)?)?, Vec::new()));
     };

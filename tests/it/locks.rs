@@ -316,6 +316,15 @@ fn a_branch_that_moved_is_found_and_not_followed() {
         &["tokenize", "x", "--locked", "--revision", "other"],
     )
     .exit(2);
+    run(&remote, &["pull", "--locked"]).ok();
+    assert_eq!(
+        ids(&remote, &["-m", "o/n"]),
+        new,
+        "a locked pull moves nothing"
+    );
+    let answer = run(&remote, &["check", "--json", "--revision", &second]).exit(1);
+    assert_eq!(kinds(&drifts(&answer).0)[0], "file");
+    run(&remote, &["check", "--revision", &first]).ok();
     // Now the cache knows that it moved.
     remote.hub.stop();
     let (found, _) = drifts(&run(&remote, &["check", "--json", "--offline"]).run());

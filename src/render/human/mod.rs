@@ -3,6 +3,7 @@
 //! The same bytes come out on a terminal and on a pipe, colours aside, so that what someone sees is what a pipe gets.
 
 mod info;
+mod pipelines;
 mod rows;
 mod tokens;
 
@@ -10,12 +11,9 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::escape::{cell, line};
+use super::escape::cell;
 use super::{Reader, Streams, write_bare, write_failure};
-use crate::record::{
-    Convert, Count, Difference, Drift, File, Lock, Match, Piece, Record, Sink, Strings, Total,
-    Verify,
-};
+use crate::record::{Count, Difference, File, Piece, Record, Sink, Strings, Total, Verify};
 
 pub struct Human<'w> {
     reader: Reader,
@@ -158,83 +156,6 @@ impl<'w> Human<'w> {
             self.out,
             "{} {texts}, {} tokens: {verdict}",
             record.texts, record.tokens
-        )
-    }
-}
-
-impl Human<'_> {
-    fn lock(&mut self, record: &Lock) -> io::Result<()> {
-        let style = self.reader.style;
-        let what = format!(
-            "{} files, {} pieces, {} texts of {}",
-            record.files,
-            record.vocabulary_size,
-            record.texts,
-            cell(&record.model)
-        );
-        match record.differences {
-            None => writeln!(self.out, "locked {what} in {}", cell(&record.path)),
-            Some(0) => writeln!(self.out, "{}: {what}", style.good("as locked")),
-            Some(1) => writeln!(self.out, "{}", style.bad("1 difference")),
-            Some(several) => writeln!(self.out, "{}", style.bad(&format!("{several} differences"))),
-        }
-    }
-
-    fn drift(&mut self, record: &Drift) -> io::Result<()> {
-        let style = self.reader.style;
-        writeln!(
-            self.out,
-            "{}  {}",
-            style.head(record.kind),
-            line(&record.message)
-        )?;
-        if record.kind != "text" {
-            return Ok(());
-        }
-        for (label, text) in [
-            ("text", &record.name),
-            ("locked", &record.locked),
-            ("found", &record.found),
-        ] {
-            let text = text.as_deref().unwrap_or_default();
-            writeln!(self.out, "  {}  {}", pad(label, 6), cell(text))?;
-        }
-        Ok(())
-    }
-
-    fn found(&mut self, record: &Match) -> io::Result<()> {
-        let style = self.reader.style;
-        let path = match &record.path {
-            Some(path) => format!("{}:", style.note(&line(path))),
-            None => String::new(),
-        };
-        let more = |cut: bool| if cut { "…" } else { "" };
-        // A space that is all of a token would not be seen.
-        let text = match record.text.trim().is_empty() {
-            true => cell(&record.text),
-            false => line(&record.text),
-        };
-        writeln!(
-            self.out,
-            "{path}{}:{}:{}{}{}{}{}",
-            record.line,
-            record.column,
-            more(record.cut.0),
-            line(&record.before),
-            style.bad(&text),
-            line(&record.after),
-            more(record.cut.1)
-        )
-    }
-
-    fn convert(&mut self, record: &Convert) -> io::Result<()> {
-        let proof = format!("the same on {} texts", thousands(record.texts as u64));
-        writeln!(
-            self.out,
-            "{:>12}  {}  {}",
-            thousands(record.size),
-            cell(&record.path),
-            self.reader.style.good(&proof)
         )
     }
 }
