@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     check, chunk, completions, convert, count, decode, diff, embed, grep, head, info, lock, man,
-    neighbors, pull, tail, tokenize, verify, vocab,
+    neighbors, pull, similarity, stats, tail, tokenize, verify, vocab,
 };
 use crate::render::Format;
 use crate::render::style::ColorChoice;
@@ -123,6 +123,8 @@ pub enum Command {
     Embed(embed::Args),
     Diff(diff::Args),
     Neighbors(neighbors::Args),
+    Similarity(similarity::Args),
+    Stats(stats::Args),
     Pull(pull::Args),
     Verify(verify::Args),
     Grep(grep::Args),

@@ -80,6 +80,9 @@ pub enum Error {
     /// Text that had to be one token and holds none.
     #[error("the text `{text}` has no token")]
     NoToken { text: String },
+    /// An array file that vectors cannot be read from.
+    #[error("{input} is not an array of vectors: {problem}")]
+    BadArray { input: String, problem: String },
     /// An input file or stream that cannot be read.
     #[error("cannot read {input}: {}", reason(.source))]
     ReadInput { input: String, source: io::Error },
@@ -238,6 +241,7 @@ impl Error {
             | Self::NoSuchPosition { .. }
             | Self::NotOneToken { .. }
             | Self::NoToken { .. }
+            | Self::BadArray { .. }
             | Self::ReadInput { .. }
             | Self::WriteOutput { .. }
             | Self::MissingPart { .. }
@@ -273,6 +277,7 @@ impl Error {
             Self::NoSuchPosition { .. } => "no-such-position",
             Self::NotOneToken { .. } => "not-one-token",
             Self::NoToken { .. } => "no-token",
+            Self::BadArray { .. } => "bad-array",
             Self::ReadInput { .. } => "unreadable-input",
             Self::WriteOutput { .. } => "unwritable-output",
             Self::MissingPart { .. } => "missing-part",

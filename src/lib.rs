@@ -205,6 +205,8 @@ fn dispatch(command: &Command, session: &mut Session) -> error::Result<Exit> {
         Command::Embed(args) => commands::embed::run(args, session),
         Command::Diff(args) => commands::diff::run(args, session),
         Command::Neighbors(args) => commands::neighbors::run(args, session),
+        Command::Similarity(args) => commands::similarity::run(args, session),
+        Command::Stats(args) => commands::stats::run(args, session),
         Command::Pull(args) => commands::pull::run(args, session),
         Command::Verify(args) => commands::verify::run(args, session),
         Command::Grep(args) => commands::grep::run(args, session),

@@ -2,9 +2,9 @@
 
 use clap::Args as ClapArgs;
 
+use super::Session;
 use super::cut::{BYTES_A_TOKEN, Counting, Cutter, Part, Prefer};
 use super::input::{Text, TextArgs};
-use super::{Session, in_parallel};
 use crate::error::{Error, Exit, Result};
 use crate::record::{Chunk, Record};
 
@@ -75,14 +75,12 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         return Err(Error::usage(format!("--max-length {length} {problem}")));
     }
     let mut exit = Exit::Done;
-    args.input.for_each_batch(session, |session, batch| {
-        let answers = in_parallel(batch, |item| {
-            let text = item?;
-            let parts = parts(&cutter, &text.text, args.overlap);
-            let parts = parts.map_err(|error| (text.line, error))?;
-            Ok((text, parts))
-        });
-        answers.into_iter().try_for_each(|answer| match answer {
+    let work = |text: Text| {
+        let parts = parts(&cutter, &text.text, args.overlap)?;
+        Ok((text, parts))
+    };
+    args.input
+        .for_each_in_parallel(session, work, |session, answer| match answer {
             Ok((text, parts)) => {
                 let mut end = 0;
                 (0..).zip(parts).try_for_each(|(index, part)| {
@@ -101,8 +99,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
                 session.emit_failure(line, None, &error)
             }
             Err((None, error)) => Err(error),
-        })
-    })?;
+        })?;
     Ok(exit)
 }
 

@@ -1,6 +1,5 @@
 //! `convert`: the tokenizer in another file format, proved to be the same before it is written.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, ValueEnum};
@@ -138,7 +137,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         session.raw(&bytes)?;
         return Ok(Exit::Done);
     }
-    replace_file(path, |file| file.as_file().write_all(&bytes))?;
+    replace_file(path, |file| Ok(file.write_all(&bytes)?))?;
     session.emit(&Record::Convert(Convert {
         model: files.model(),
         commit: files.commit(),

@@ -144,35 +144,34 @@ impl Counting<'_> {
     }
 
     fn input(&mut self, session: &mut Session, input: &TextArgs) -> Result<()> {
-        input.for_each_batch(session, |session, batch| {
-            let (tokenizer, options) = (self.tokenizer, &self.options);
-            // People see the numbers of tokens only.
-            let bare = session.human;
-            let counts = in_parallel(batch, |item| {
-                let Text { text, line, path } = item?;
-                let mut count = if bare {
-                    count_tokens(tokenizer, &text, options)
-                } else {
-                    count_text(tokenizer, &text, options)
-                }
-                .map_err(|error| (line, error))?;
-                (count.path, count.line) = (path, line);
-                Ok(count)
-            });
-            counts.into_iter().try_for_each(|count| match count {
-                Ok(mut count) => {
-                    count.path = count.path.or_else(|| self.stdin_name.clone());
-                    self.take(session, count)
-                }
-                Err((Some(line), error)) => {
-                    self.failed = Some(error.exit());
-                    if session.human && !self.args.total {
-                        session.bare("")?;
-                    }
-                    session.emit_failure(Some(line), None, &error)
-                }
-                Err((None, error)) => Err(error),
+        let (tokenizer, options) = (self.tokenizer, &self.options.clone());
+        // People see the numbers of tokens only.
+        let bare = session.human;
+        let work = |text: Text| {
+            let count = if bare {
+                count_tokens(tokenizer, &text.text, options)
+            } else {
+                count_text(tokenizer, &text.text, options)
+            };
+            Ok(Count {
+                path: text.path,
+                line: text.line,
+                ..count?
             })
+        };
+        input.for_each_in_parallel(session, work, |session, count| match count {
+            Ok(mut count) => {
+                count.path = count.path.or_else(|| self.stdin_name.clone());
+                self.take(session, count)
+            }
+            Err((Some(line), error)) => {
+                self.failed = Some(error.exit());
+                if session.human && !self.args.total {
+                    session.bare("")?;
+                }
+                session.emit_failure(Some(line), None, &error)
+            }
+            Err((None, error)) => Err(error),
         })
     }
 

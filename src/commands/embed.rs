@@ -1,18 +1,23 @@
 //! `embed`: rows of the embedding matrix.
 
-use std::io::BufWriter;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueEnum};
 
 use super::input::{InputOptions, TextArgs};
 use super::rows::RowRef;
 use super::{CheckpointOptions, Model, Session, TextFormat, fetched};
 use crate::embedding::EmbeddingMatrix;
-use crate::embedding::export::{self, ArrayFormat};
+use crate::embedding::export::{self, ArrayFormat, Rows};
+use crate::embedding::projector;
 use crate::embedding::similarity::row_facts;
 use crate::error::{Error, Exit, Result};
+use crate::formats::dtype::Dtype;
 use crate::record::{Fetched, Record, Row};
+
+/// Rows that are looked up and shown together.
+const PART: usize = 256;
 
 /// Show the rows of the embedding matrix for the tokens of a text, or for ids or pieces
 #[derive(Debug, ClapArgs)]
@@ -38,15 +43,33 @@ pub struct Args {
     /// Leave out the values: norm, min, max and mean only
     #[arg(long)]
     pub stats: bool,
+    /// All rows of the matrix, in the order of ids
+    #[arg(long, conflicts_with_all = ["text", "ids", "pieces", "positions", "no_special_tokens"])]
+    pub all: bool,
     /// Write the rows to a file: .npy, .safetensors, .csv, .tsv or .jsonl
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Element type in .npy and .safetensors files
+    #[arg(long, value_enum, value_name = "TYPE", requires = "output")]
+    pub dtype: Option<ElementType>,
+    /// Write the files of TensorBoard's embedding projector to a folder
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["output", "full", "stats"])]
+    pub projector: Option<PathBuf>,
     #[command(flatten)]
     pub checkpoint: CheckpointOptions,
 }
 
+/// The element type of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ElementType {
+    /// As the checkpoint has it; bfloat16 as float32 in .npy files, which have no bfloat16
+    Stored,
+    /// float32
+    F32,
+}
+
 /// The kind of file that a name asks for.
-enum OutputFormat {
+pub(super) enum OutputFormat {
     Array(ArrayFormat),
     Text(TextFormat),
 }
@@ -94,39 +117,129 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         .as_deref()
         .map(|path| output_format(path).map(|format| (path, format)))
         .transpose()?;
-    let by_name = !args.ids.is_empty() || !args.pieces.is_empty();
+    if let (Some(_), Some((path, OutputFormat::Text(_)))) = (args.dtype, &output) {
+        return Err(Error::usage(format!(
+            "--dtype is for .npy and .safetensors files, and {} holds decimal numbers",
+            path.display()
+        )));
+    }
+    let by_name = args.all || !args.ids.is_empty() || !args.pieces.is_empty();
     let text = if args.text.is_some() || !by_name {
-        Some(read_text(args, session)?)
+        Some(read_text(args.text.as_deref(), session)?)
     } else {
         None
     };
     let model = Model::open_with(session, args.checkpoint)?;
-    let rows = select(args, &model, text.as_deref())?;
-    let ids: Vec<u32> = rows.iter().map(|row| row.id).collect();
-    model.matrix.prefetch(&ids)?;
+    let named = if args.all {
+        None
+    } else {
+        Some(select(args, &model, text.as_deref())?)
+    };
+    let rows = Selected {
+        model: &model,
+        named: named.as_deref(),
+    };
+    rows.fetch()?;
     let fetched = fetched(&model.files);
-    let with_cost = |row: Row| Row { fetched, ..row };
+    let with_cost = |row: Row| Record::Row(Row { fetched, ..row });
+    if let Some(folder) = &args.projector {
+        rows.not_empty()?;
+        let piece = |id| model.tokenizer.piece(id);
+        projector::write(folder, &model.matrix, rows.ids(), piece)?;
+        return Ok(Exit::Done);
+    }
     match output {
         None => {
-            for record in records(&model.matrix, &rows, args.stats, args.full)? {
-                session.emit(&Record::Row(with_cost(record)))?;
+            for rows in rows.in_parts() {
+                for record in records(&model.matrix, &rows, args.stats, args.full)? {
+                    session.emit(&with_cost(record))?;
+                }
             }
         }
         Some((path, OutputFormat::Array(format))) => {
-            if ids.is_empty() {
-                return Err(Error::usage(
-                    "the text has no tokens, so there are no rows to write",
-                ));
-            }
-            export::write(path, format, &model.matrix, &ids)?;
+            rows.not_empty()?;
+            let ids: Vec<u32>;
+            let rows = if args.all {
+                Rows::All
+            } else {
+                ids = rows.ids().collect();
+                Rows::Ids(&ids)
+            };
+            let wanted = match args.dtype {
+                Some(ElementType::F32) => Some(Dtype::F32),
+                Some(ElementType::Stored) | None => None,
+            };
+            let dtype = export::written_type(format, model.matrix.dtype(), wanted);
+            export::write(path, format, &model.matrix, rows, dtype)?;
         }
         Some((path, OutputFormat::Text(format))) => {
-            let records = records(&model.matrix, &rows, args.stats, args.full)?;
-            let records = records.into_iter().map(with_cost).collect();
-            write_text(session, path, format, records)?;
+            // The file appears whole or not at all.
+            export::replace_file(path, |out| {
+                let mut sink = (session.open_sink)(format, Box::new(out));
+                for rows in rows.in_parts() {
+                    for record in records(&model.matrix, &rows, args.stats, args.full)? {
+                        sink.emit(&with_cost(record))?;
+                    }
+                }
+                Ok(sink.finish()?)
+            })?;
         }
     }
     Ok(Exit::Done)
+}
+
+/// The rows that were asked for: some that were named, or all.
+#[derive(Clone, Copy)]
+struct Selected<'s> {
+    model: &'s Model,
+    named: Option<&'s [RowRef]>,
+}
+
+impl<'s> Selected<'s> {
+    fn not_empty(self) -> Result<()> {
+        if self.named.is_some_and(<[RowRef]>::is_empty) {
+            return Err(Error::usage(
+                "the text has no tokens, so there are no rows to write",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Brings the rows to this machine together.
+    fn fetch(self) -> Result<()> {
+        match self.named {
+            Some(_) => self.model.matrix.prefetch(&self.ids().collect::<Vec<_>>()),
+            None => self.model.matrix.make_local(),
+        }
+    }
+
+    fn ids(self) -> impl Iterator<Item = u32> + Clone {
+        let named = self.named.unwrap_or_default().iter().map(|row| row.id);
+        named.chain(self.all())
+    }
+
+    /// Every id that has a row, if all were asked for.
+    fn all(self) -> Range<u32> {
+        match self.named {
+            Some(_) => 0..0,
+            None => 0..u32::try_from(self.model.matrix.rows()).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// Some rows at a time, so that memory does not grow with their number.
+    fn in_parts(self) -> impl Iterator<Item = Vec<RowRef>> {
+        let named = self.named.unwrap_or_default().chunks(PART);
+        let all = self.all().step_by(PART).map(move |first| {
+            let last = first.saturating_add(PART as u32).min(self.all().end);
+            let row = |id| RowRef {
+                id,
+                piece: self.model.tokenizer.piece(id).map(str::to_owned),
+                position: None,
+            };
+            (first..last).map(row).collect()
+        });
+        named.map(<[RowRef]>::to_vec).chain(all)
+    }
 }
 
 fn select(args: &Args, model: &Model, text: Option<&str>) -> Result<Vec<RowRef>> {
@@ -140,24 +253,17 @@ fn select(args: &Args, model: &Model, text: Option<&str>) -> Result<Vec<RowRef>>
     } else if !args.positions.is_empty() {
         return Err(Error::usage("--at needs a text"));
     }
-    for &id in &args.ids {
-        if id >= model.matrix.rows() {
-            return Err(Error::NoSuchRow {
-                id,
-                last: model.matrix.rows().saturating_sub(1),
-            });
-        }
-        rows.push(RowRef::by_id(tokenizer, id)?);
-    }
-    for piece in &args.pieces {
-        rows.push(RowRef::by_piece(tokenizer, piece)?);
-    }
+    rows.extend(RowRef::by_names(model, &args.ids, &args.pieces)?);
+    // Before the first of them is shown.
+    rows.iter()
+        .try_for_each(|row| model.check_row(u64::from(row.id)))?;
     Ok(rows)
 }
 
-fn read_text(args: &Args, session: &mut Session) -> Result<String> {
+/// The text of an argument, or of standard input.
+pub(super) fn read_text(text: Option<&str>, session: &mut Session) -> Result<String> {
     let input = TextArgs {
-        texts: args.text.iter().cloned().collect(),
+        texts: text.map(str::to_owned).into_iter().collect(),
         options: InputOptions::default(),
     };
     let mut whole = String::new();
@@ -168,7 +274,8 @@ fn read_text(args: &Args, session: &mut Session) -> Result<String> {
     Ok(whole)
 }
 
-fn output_format(path: &Path) -> Result<OutputFormat> {
+/// The format that the name of a file asks for.
+pub(super) fn output_format(path: &Path) -> Result<OutputFormat> {
     let extension = path
         .extension()
         .and_then(|extension| extension.to_str())
@@ -187,15 +294,4 @@ fn output_format(path: &Path) -> Result<OutputFormat> {
             "let it end in .npy, .safetensors, .csv, .tsv or .jsonl",
         )),
     }
-}
-
-/// Writes the records to a file that appears whole or not at all.
-fn write_text(session: &Session, path: &Path, format: TextFormat, records: Vec<Row>) -> Result<()> {
-    export::replace_file(path, |temporary| {
-        let mut sink = (session.open_sink)(format, Box::new(BufWriter::new(temporary.as_file())));
-        for record in records {
-            sink.emit(&Record::Row(record))?;
-        }
-        sink.finish()
-    })
 }

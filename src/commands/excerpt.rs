@@ -1,9 +1,9 @@
 //! What `head` and `tail` have in common: one part of each text.
 
+use super::Session;
 use super::chunk::record;
 use super::cut::{BYTES_A_TOKEN, Cutter, Part};
-use super::input::TextArgs;
-use super::{Session, in_parallel};
+use super::input::{Text, TextArgs};
 use crate::error::{Exit, Result};
 use crate::record::{Chunk, Record};
 
@@ -33,27 +33,24 @@ pub fn run(
     kind: fn(Chunk) -> Record,
 ) -> Result<Exit> {
     let mut exit = Exit::Done;
-    input.for_each_batch(session, |session, batch| {
-        let answers = in_parallel(batch, |item| {
-            let text = item?;
-            let part = cut(&text.text).map_err(|error| (text.line, error))?;
-            let cut = text.text.len() > part.end - part.start;
-            Ok(Chunk {
-                truncated: Some(cut),
-                ..record(&text, part)
-            })
-        });
-        answers.into_iter().try_for_each(|answer| match answer {
-            Ok(chunk) => session.emit(&kind(chunk)),
-            Err((line @ Some(_), error)) => {
-                exit = error.exit();
-                if session.human {
-                    session.bare("")?;
-                }
-                session.emit_failure(line, None, &error)
-            }
-            Err((None, error)) => Err(error),
+    let work = |text: Text| {
+        let part = cut(&text.text)?;
+        let truncated = text.text.len() > part.end - part.start;
+        Ok(Chunk {
+            truncated: Some(truncated),
+            ..record(&text, part)
         })
+    };
+    input.for_each_in_parallel(session, work, |session, answer| match answer {
+        Ok(chunk) => session.emit(&kind(chunk)),
+        Err((line @ Some(_), error)) => {
+            exit = error.exit();
+            if session.human {
+                session.bare("")?;
+            }
+            session.emit_failure(line, None, &error)
+        }
+        Err((None, error)) => Err(error),
     })?;
     Ok(exit)
 }

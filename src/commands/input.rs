@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::Value;
 
-use super::{Input, Session};
+use super::{Input, Session, in_parallel};
 use crate::error::{Error, Result};
 
 /// The options of every command that reads texts.
@@ -67,44 +67,86 @@ enum Source<'a> {
     Stdin,
 }
 
-/// A text, or the error that stands in its place with its line.
-pub type Item = Result<Text, (Option<u64>, Error)>;
+/// What became of a text; an error stands in its place, with its line.
+pub type Outcome<T> = Result<T, (Option<u64>, Error)>;
 
 /// Bytes that are read at a time, and whose lines are handed on together.
 const BLOCK: usize = 1 << 18;
+/// Lines of at least this many bytes are worth a thread's attention.
+const PIECE: usize = 1 << 12;
 
-/// Takes the lines of an input, one after the other.
+/// Texts that are there at the same time.
+enum Batch<'a> {
+    Whole(Text),
+    Lines(Lines<'a>),
+}
+
+/// Some lines of an input.
+#[derive(Clone, Copy)]
 struct Lines<'a> {
     reading: &'a Reading,
     name: &'a str,
     path: Option<&'a str>,
-    /// Number of lines taken, and of bytes.
+    bytes: &'a [u8],
+    /// Number of lines before these, and of bytes.
     line: u64,
     offset: usize,
 }
 
-impl Lines<'_> {
+impl<'a> Lines<'a> {
+    /// The same lines in up to `most` pieces.
+    fn pieces(mut self, most: usize) -> Vec<Self> {
+        let size = (self.bytes.len() / most.max(1)).max(PIECE);
+        let mut pieces = Vec::new();
+        while self.bytes.len() > size {
+            let Some(end) = memchr::memchr(b'\n', &self.bytes[size..]) else {
+                break;
+            };
+            let (bytes, rest) = self.bytes.split_at(size + end + 1);
+            pieces.push(Self { bytes, ..self });
+            self.line += memchr::memchr_iter(b'\n', bytes).count() as u64;
+            self.offset += bytes.len();
+            self.bytes = rest;
+        }
+        if !self.bytes.is_empty() {
+            pieces.push(self);
+        }
+        pieces
+    }
+
     /// The text of a line, given with its end; none for a blank one among lines of JSON.
-    fn take(&mut self, mut bytes: Vec<u8>) -> Option<Item> {
-        self.line += 1;
-        let line = self.line;
-        let length = bytes.len();
-        strip_line_end(&mut bytes);
-        let text = utf8(self.name, bytes, self.reading.lossy, self.offset);
-        self.offset += length;
-        let text = match text {
-            Ok(text) if self.reading.jsonl && text.trim().is_empty() => return None,
-            Ok(text) if self.reading.jsonl => self.reading.json_text(self.name, line, &text),
-            text => text,
-        };
-        Some(match text {
-            Ok(text) => Ok(Text {
-                text,
-                line: Some(line),
-                path: self.path.map(str::to_owned),
-            }),
-            Err(error) => Err((Some(line), error)),
-        })
+    fn text(&self, line: &[u8]) -> Option<Result<String>> {
+        let text = strip_line_end(line).to_vec();
+        match utf8(self.name, text, self.reading.lossy, self.offset) {
+            Ok(text) if self.reading.jsonl && text.trim().is_empty() => None,
+            Ok(text) if self.reading.jsonl => {
+                Some(self.reading.json_text(self.name, self.line, &text))
+            }
+            text => Some(text),
+        }
+    }
+}
+
+impl Iterator for Lines<'_> {
+    type Item = Outcome<Text>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.bytes.is_empty() {
+            let end = memchr::memchr(b'\n', self.bytes);
+            let end = end.map_or(self.bytes.len(), |end| end + 1);
+            let (line, rest) = self.bytes.split_at(end);
+            self.line += 1;
+            let text = self.text(line);
+            self.bytes = rest;
+            self.offset += line.len();
+            let line = Some(self.line);
+            if let Some(text) = text {
+                let path = self.path.map(str::to_owned);
+                let text = text.map(|text| Text { text, line, path });
+                return Some(text.map_err(|error| (line, error)));
+            }
+        }
+        None
     }
 }
 
@@ -112,28 +154,56 @@ impl TextArgs {
     /// Calls `each` with every text in order, or with the error that stands in its place.
     ///
     /// # Errors
-    /// As [`TextArgs::for_each_batch`].
+    /// As [`TextArgs::for_each_in_parallel`].
     pub fn for_each(
         &self,
         session: &mut Session,
-        mut each: impl FnMut(&mut Session, Item) -> Result<()>,
+        mut each: impl FnMut(&mut Session, Outcome<Text>) -> Result<()>,
     ) -> Result<()> {
-        self.for_each_batch(session, |session, batch| {
-            batch.into_iter().try_for_each(|item| each(session, item))
+        self.for_each_batch(session, |session, batch| match batch {
+            Batch::Whole(text) => each(session, Ok(text)),
+            Batch::Lines(mut lines) => lines.try_for_each(|text| each(session, text)),
         })
     }
 
-    /// Calls `each` with the texts in order, as many at a time as are there: memory stays bounded on an endless input,
-    /// and no text waits for the next.
+    /// Does `work` on the texts, on all cores where they come by line, and calls `each` with what came of them, in
+    /// their order. As many are taken at a time as are there: memory stays bounded on an endless input, and no text
+    /// waits for the next.
     ///
     /// A text that is bad is the end, unless texts come by line: then the rest goes on.
     ///
     /// # Errors
     /// The errors of `each`, of inputs that cannot be opened, and [`Error::Usage`] if there is no input at all.
-    pub fn for_each_batch(
+    pub fn for_each_in_parallel<T: Send>(
         &self,
         session: &mut Session,
-        mut each: impl FnMut(&mut Session, Vec<Item>) -> Result<()>,
+        work: impl Fn(Text) -> Result<T> + Send + Sync,
+        mut each: impl FnMut(&mut Session, Outcome<T>) -> Result<()>,
+    ) -> Result<()> {
+        let work = |text: Outcome<Text>| {
+            let text = text?;
+            let line = text.line;
+            work(text).map_err(|error| (line, error))
+        };
+        self.for_each_batch(session, |session, batch| match batch {
+            Batch::Whole(text) => each(session, work(Ok(text))),
+            Batch::Lines(lines) if lines.bytes.len() <= PIECE => {
+                let mut lines = lines;
+                lines.try_for_each(|text| each(session, work(text)))
+            }
+            Batch::Lines(lines) => {
+                let pieces = lines.pieces(4 * rayon::current_num_threads());
+                let outcomes = in_parallel(pieces, |lines| lines.map(work).collect::<Vec<_>>());
+                let mut outcomes = outcomes.into_iter().flatten();
+                outcomes.try_for_each(|outcome| each(session, outcome))
+            }
+        })
+    }
+
+    fn for_each_batch(
+        &self,
+        session: &mut Session,
+        mut each: impl FnMut(&mut Session, Batch<'_>) -> Result<()>,
     ) -> Result<()> {
         let mut sources: Vec<Source> = self
             .texts
@@ -179,7 +249,7 @@ impl Reading {
         &self,
         session: &mut Session,
         source: &Source,
-        each: &mut impl FnMut(&mut Session, Vec<Item>) -> Result<()>,
+        each: &mut impl FnMut(&mut Session, Batch<'_>) -> Result<()>,
     ) -> Result<()> {
         let (name, path) = match source {
             Source::Argument(_) => ("the text".to_owned(), None),
@@ -209,7 +279,7 @@ impl Reading {
                 line: None,
                 path,
             };
-            return each(session, vec![Ok(text)]);
+            return each(session, Batch::Whole(text));
         }
         // Lines of a file or an argument are read here; those of standard input through the session.
         let mut own: Option<Input> = match source {
@@ -227,48 +297,35 @@ impl Reading {
             reading: self,
             name: &name,
             path: path.as_deref(),
+            bytes: &[],
             line: 0,
             offset: 0,
         };
-        // The beginning of a line whose end has not come yet.
-        let mut begun = Vec::new();
+        // What has come and is not done: mostly the beginning of a line.
+        let mut block = Vec::new();
         loop {
             let reader: &mut Input = match &mut own {
                 Some(reader) => reader,
                 None => session.stdin,
             };
-            let block = reader.fill_buf().map_err(unreadable)?;
-            let length = block.len();
-            let Some(last) = memchr::memrchr(b'\n', block) else {
-                begun.extend_from_slice(block);
-                reader.consume(length);
-                if length > 0 {
-                    continue;
-                }
-                break;
-            };
-            // The next read may wait for whoever writes, and these lines are not to wait for it.
-            let mut batch = Vec::new();
-            let mut start = 0;
-            for end in memchr::memchr_iter(b'\n', &block[..=last]) {
-                let mut bytes = std::mem::take(&mut begun);
-                bytes.extend_from_slice(&block[start..=end]);
-                start = end + 1;
-                batch.extend(lines.take(bytes));
-            }
-            begun.extend_from_slice(&block[start..]);
+            let new = reader.fill_buf().map_err(unreadable)?;
+            let (length, end) = (new.len(), memchr::memrchr(b'\n', new));
+            let done = end.map(|end| block.len() + end + 1);
+            block.extend_from_slice(new);
             reader.consume(length);
-            if !batch.is_empty() {
-                each(session, batch)?;
-                session.flush()?;
-            }
-        }
-        if begun.is_empty() {
-            return Ok(());
-        }
-        match lines.take(begun) {
-            Some(item) => each(session, vec![item]),
-            None => Ok(()),
+            // The next read may wait for whoever writes, and whole lines are not to wait for it.
+            let done = match done {
+                Some(done) => done,
+                None if length > 0 => continue,
+                None if block.is_empty() => return Ok(()),
+                None => block.len(),
+            };
+            let bytes = &block[..done];
+            each(session, Batch::Lines(Lines { bytes, ..lines }))?;
+            session.flush()?;
+            lines.line += memchr::memchr_iter(b'\n', bytes).count() as u64;
+            lines.offset += done;
+            block.drain(..done);
         }
     }
 
@@ -318,12 +375,11 @@ pub fn chomp(text: &mut String) {
     }
 }
 
-fn strip_line_end(bytes: &mut Vec<u8>) {
-    if bytes.last() == Some(&b'\n') {
-        bytes.pop();
-        if bytes.last() == Some(&b'\r') {
-            bytes.pop();
-        }
+/// A line without its end, `\n` or `\r\n`.
+fn strip_line_end(line: &[u8]) -> &[u8] {
+    match line.strip_suffix(b"\n") {
+        Some(line) => line.strip_suffix(b"\r").unwrap_or(line),
+        None => line,
     }
 }
 
@@ -356,6 +412,29 @@ mod tests {
     }
 
     #[test]
+    fn pieces_have_the_lines_of_the_whole() {
+        let text: String = (0..3000).map(|line| format!("line {line}\n")).collect();
+        let reading = Reading::default();
+        let lines = Lines {
+            reading: &reading,
+            name: "the text",
+            path: None,
+            bytes: text.as_bytes(),
+            line: 7,
+            offset: 100,
+        };
+        let pieces = lines.pieces(4);
+        assert_eq!(pieces.len(), 4);
+        let texts = |lines: Lines| lines.map(|text| text.unwrap()).collect::<Vec<_>>();
+        let apart: Vec<Text> = pieces.into_iter().flat_map(texts).collect();
+        assert_eq!(apart, texts(lines));
+        assert_eq!(
+            (apart[2999].line, &*apart[2999].text),
+            (Some(3007), "line 2999")
+        );
+    }
+
+    #[test]
     fn one_line_end_is_stripped_and_no_more() {
         for (line, stripped) in [
             ("a\r\n", "a"),
@@ -364,9 +443,7 @@ mod tests {
             ("a\n\n", "a\n"),
             ("", ""),
         ] {
-            let mut bytes = line.as_bytes().to_vec();
-            strip_line_end(&mut bytes);
-            assert_eq!(bytes, stripped.as_bytes());
+            assert_eq!(strip_line_end(line.as_bytes()), stripped.as_bytes());
         }
     }
 

@@ -1,6 +1,5 @@
 //! `lock`: what a tokenizer is and does, written down.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
@@ -45,7 +44,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     .sealed();
     let bytes = lock.to_bytes()?;
     let path = session.model.lock_file;
-    replace_file(path, |file| file.as_file().write_all(&bytes))?;
+    replace_file(path, |file| Ok(file.write_all(&bytes)?))?;
     session.emit(&Record::Lock(Lock {
         path: path.display().to_string(),
         model: lock.model,

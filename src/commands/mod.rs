@@ -26,6 +26,8 @@ pub mod peers;
 pub mod pull;
 pub mod rows;
 pub mod samples;
+pub mod similarity;
+pub mod stats;
 pub mod tail;
 pub mod tokenize;
 pub mod verify;
@@ -257,6 +259,16 @@ impl Model {
             tokenizer,
             matrix,
         })
+    }
+
+    /// Refuses an id beyond the matrix.
+    fn check_row(&self, id: u64) -> Result<()> {
+        let rows = self.matrix.rows();
+        if id < rows {
+            return Ok(());
+        }
+        let last = rows.saturating_sub(1);
+        Err(Error::NoSuchRow { id, last })
     }
 }
 

@@ -1,106 +1,250 @@
-//! `neighbors`: the rows nearest to a row, or to a sum of rows.
+//! `neighbors`: the rows nearest to a row, to a vector, or to a sum of them.
+
+use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 
 use super::rows::RowRef;
-use super::{CheckpointOptions, Model, Session};
-use crate::embedding::similarity::{Metric, Query, nearest};
+use super::{CheckpointOptions, Model, Session, vocab};
+use crate::embedding::EmbeddingMatrix;
+use crate::embedding::nearest::{Search, nearest};
+use crate::embedding::query::{Query, Sign, Term};
+use crate::embedding::similarity::Metric;
 use crate::error::{Error, Exit, Result};
+use crate::formats::npy::Vectors;
 use crate::record::{Neighbor, Record};
 
 /// Find the tokens whose rows are nearest, in the matrix as it is stored
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// A text of one token
+    /// A text of one token; each one is a query of its own
     #[arg(value_name = "TOKEN")]
-    pub token: Option<String>,
-    /// The row of an id
-    #[arg(long, value_name = "N")]
-    pub id: Option<u64>,
-    /// The row of a piece, spelled as the vocabulary has it
-    #[arg(long, value_name = "PIECE")]
-    pub piece: Option<String>,
-    /// Add the row of a text of one token (repeatable)
+    pub tokens: Vec<String>,
+    /// The row of an id (repeatable)
+    #[arg(long = "id", value_name = "N", allow_negative_numbers = true)]
+    pub ids: Vec<u64>,
+    /// The row of a piece, spelled as the vocabulary has it (repeatable)
+    #[arg(long = "piece", value_name = "PIECE")]
+    pub pieces: Vec<String>,
+    /// The vectors of a NumPy array file (repeatable)
+    #[arg(long = "vector", value_name = "FILE.npy")]
+    pub vectors: Vec<PathBuf>,
+    /// Add the row of a text of one token to each query (repeatable)
     #[arg(long, value_name = "TOKEN")]
     pub plus: Vec<String>,
-    /// Subtract the row of a text of one token (repeatable)
+    /// Subtract the row of a text of one token from each query (repeatable)
     #[arg(long, value_name = "TOKEN")]
     pub minus: Vec<String>,
-    /// How many to show
+    /// How many to show for each query
     #[arg(short, value_name = "K", default_value_t = 10)]
     pub k: usize,
     /// What is near
     #[arg(long, value_enum, default_value_t, value_name = "METRIC")]
     pub metric: Metric,
+    /// Search only among the tokens of a text
+    #[arg(long, value_name = "TEXT")]
+    pub among: Option<String>,
+    /// Search only among the pieces that a regular expression matches
+    #[arg(long, value_name = "REGEX")]
+    pub grep: Option<String>,
+    /// Search the rows that no token has, too
+    #[arg(long)]
+    pub all_rows: bool,
     #[command(flatten)]
     pub checkpoint: CheckpointOptions,
 }
 
-/// The records of the `k` nearest rows that have a token, the query's own left out.
-///
-/// # Errors
-/// [`Error::NoSuchRow`] if a row of the query is beyond the matrix.
-pub fn records(
-    model: &Model,
-    plus: &[u32],
-    minus: &[u32],
-    metric: Metric,
-    k: usize,
-) -> Result<Vec<Neighbor>> {
-    // All of it is read, so that the rows of the query need no requests of their own.
-    model.matrix.make_local()?;
-    let query = Query::new(&model.matrix, plus, minus, metric)?;
-    let vocabulary = model.tokenizer.vocabulary();
-    let found = nearest(&model.matrix, &query, metric, k, |id| {
-        vocabulary.get(id).is_some()
-    })?;
-    Ok(found
-        .into_iter()
-        .enumerate()
-        .map(|(index, (id, score))| Neighbor {
-            rank: index + 1,
-            id,
-            piece: model.tokenizer.piece(id).map(str::to_owned),
-            score,
-            metric: metric.name(),
-        })
-        .collect())
+/// A query and how it is spelled.
+struct Named {
+    query: Query,
+    name: String,
 }
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let named = [
-        args.token.is_some(),
-        args.id.is_some(),
-        args.piece.is_some(),
-    ];
-    if !named.contains(&true) && args.plus.is_empty() && args.minus.is_empty() {
+    let named = args.tokens.len() + args.ids.len() + args.pieces.len() + args.vectors.len();
+    if named + args.plus.len() + args.minus.len() == 0 {
         return Err(Error::usage_hint(
             "there is no token to start from",
-            "`tokscope neighbors TOKEN`, `--id N`, `--piece P`, or a sum with `--plus T --minus T`",
+            "`tokscope neighbors TOKEN`, `--id N`, `--piece P`, `--vector FILE.npy`, or a sum with `--plus T --minus T`",
         ));
     }
+    let pattern = args.grep.as_deref().map(vocab::pattern).transpose()?;
     let model = Model::open_with(session, args.checkpoint)?;
     let tokenizer = &model.tokenizer;
-    let mut plus = Vec::new();
-    if let Some(token) = &args.token {
-        plus.push(RowRef::by_token(tokenizer, token)?.id);
+    let rows = u32::try_from(model.matrix.rows()).unwrap_or(u32::MAX);
+    let mut among = None;
+    if let Some(text) = &args.among {
+        let tokens = RowRef::by_text(tokenizer, text, false)?;
+        let mut ids: Vec<u32> = tokens.iter().map(|row| row.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids.retain(|id| *id < rows);
+        among = Some(ids);
     }
-    if let Some(id) = args.id {
-        plus.push(RowRef::by_id(tokenizer, id)?.id);
+    if let Some(pattern) = pattern {
+        let ids = among.unwrap_or_else(|| (0..rows).collect()).into_iter();
+        let matches = |piece| pattern.is_match(piece);
+        among = Some(
+            ids.filter(|id| tokenizer.piece(*id).is_some_and(matches))
+                .collect(),
+        );
     }
-    if let Some(piece) = &args.piece {
-        plus.push(RowRef::by_piece(tokenizer, piece)?.id);
-    }
-    for token in &args.plus {
-        plus.push(RowRef::by_token(tokenizer, token)?.id);
-    }
-    let mut minus = Vec::new();
-    for token in &args.minus {
-        minus.push(RowRef::by_token(tokenizer, token)?.id);
-    }
-    for record in records(&model, &plus, &minus, args.metric, args.k)? {
-        session.emit(&Record::Neighbor(record))?;
+    let wanted = |id| {
+        let listed = among
+            .as_ref()
+            .is_none_or(|ids| ids.binary_search(&id).is_ok());
+        listed && (args.all_rows || tokenizer.piece(id).is_some())
+    };
+    let search = Search {
+        metric: args.metric,
+        k: args.k,
+        wanted: &wanted,
+        among: among.as_deref(),
+    };
+    let queries = queries(args, &model, &search)?;
+    let (queries, names): (Vec<Query>, Vec<String>) = queries
+        .into_iter()
+        .map(|Named { query, name }| (query, name))
+        .unzip();
+    let answers = nearest(&model.matrix, &queries, &search)?;
+    let several = answers.len() > 1;
+    for (index, (found, name)) in answers.into_iter().zip(names).enumerate() {
+        for (rank, (id, score)) in (1..).zip(found) {
+            session.emit(&Record::Neighbor(Neighbor {
+                rank,
+                id,
+                piece: tokenizer.piece(id).map(str::to_owned),
+                score,
+                metric: args.metric.name(),
+                query: index + 1,
+                query_name: name.clone(),
+                of_several: several,
+            }))?;
+        }
     }
     Ok(Exit::Done)
+}
+
+/// The queries of the arguments: each row and vector that is named, with what is added and subtracted, or these alone.
+fn queries(args: &Args, model: &Model, search: &Search) -> Result<Vec<Named>> {
+    let (tokenizer, matrix) = (&model.tokenizer, &model.matrix);
+    let mut rows = Vec::new();
+    for token in &args.tokens {
+        rows.push(RowRef::by_token(tokenizer, token)?);
+    }
+    for &id in &args.ids {
+        rows.push(RowRef::by_id(tokenizer, id)?);
+    }
+    for piece in &args.pieces {
+        rows.push(RowRef::by_piece(tokenizer, piece)?);
+    }
+    let plus = args.plus.iter().map(|token| (token, Sign::Plus));
+    let minus = args.minus.iter().map(|token| (token, Sign::Minus));
+    let mut summands = Vec::new();
+    for (token, sign) in plus.chain(minus) {
+        summands.push((RowRef::by_token(tokenizer, token)?, sign));
+    }
+    // Before anything is fetched for them.
+    let mut given = Vec::new();
+    for path in &args.vectors {
+        given.extend(vectors(path, matrix.columns())?);
+    }
+    if search.reads_all(matrix) {
+        // So that the rows of the queries need no requests of their own.
+        matrix.make_local()?;
+    } else {
+        let rows = rows.iter().chain(summands.iter().map(|(row, _)| row));
+        matrix.prefetch(&rows.map(|row| row.id).collect::<Vec<_>>())?;
+    }
+    let mut bases = Vec::new();
+    for row in rows {
+        bases.push(named_row(matrix, row, Sign::Plus)?);
+    }
+    bases.extend(given);
+    let summands: Vec<NamedTerm> = summands
+        .into_iter()
+        .map(|(row, sign)| named_row(matrix, row, sign))
+        .collect::<Result<_>>()?;
+    if bases.is_empty() {
+        return Ok(vec![named(summands, args.metric)?]);
+    }
+    bases
+        .into_iter()
+        .map(|base| {
+            let terms = [base].into_iter().chain(summands.iter().cloned());
+            named(terms.collect(), args.metric)
+        })
+        .collect()
+}
+
+/// A summand with how it is spelled.
+type NamedTerm = (Term, String);
+
+fn named_row(matrix: &EmbeddingMatrix, row: RowRef, sign: Sign) -> Result<NamedTerm> {
+    let term = Term {
+        vector: matrix.row(u64::from(row.id))?,
+        id: Some(row.id),
+        sign,
+        name: format!("the row of id {}", row.id),
+    };
+    let name = row.piece.unwrap_or_else(|| format!("id {}", row.id));
+    Ok((term, name))
+}
+
+fn vectors(path: &Path, columns: u64) -> Result<Vec<NamedTerm>> {
+    let input = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|source| Error::ReadInput {
+        input: input.clone(),
+        source,
+    })?;
+    let vectors = Vectors::parse(&input, &bytes)?;
+    if vectors.columns() as u64 != columns {
+        return Err(Error::BadArray {
+            input,
+            problem: format!(
+                "its vectors have {} values, and the rows of the matrix {columns}",
+                vectors.columns()
+            ),
+        });
+    }
+    let mut terms = Vec::new();
+    for (index, vector) in (0..vectors.rows())
+        .filter_map(|row| vectors.row(row))
+        .enumerate()
+    {
+        let name = format!("{input}[{index}]");
+        if !vector.iter().all(|value| value.is_finite()) {
+            return Err(Error::BadArray {
+                input,
+                problem: format!("vector {index} has a value that is no finite float32"),
+            });
+        }
+        let term = Term {
+            vector,
+            id: None,
+            sign: Sign::Plus,
+            name: name.clone(),
+        };
+        terms.push((term, name));
+    }
+    Ok(terms)
+}
+
+fn named(terms: Vec<NamedTerm>, metric: Metric) -> Result<Named> {
+    let mut spelled = String::new();
+    for (term, name) in &terms {
+        spelled.push_str(match (term.sign, spelled.is_empty()) {
+            (Sign::Plus, true) => "",
+            (Sign::Plus, false) => " + ",
+            (Sign::Minus, true) => "- ",
+            (Sign::Minus, false) => " - ",
+        });
+        spelled.push_str(name);
+    }
+    let terms: Vec<Term> = terms.into_iter().map(|(term, _)| term).collect();
+    Ok(Named {
+        query: Query::new(&terms, metric)?,
+        name: spelled,
+    })
 }

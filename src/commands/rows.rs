@@ -1,5 +1,6 @@
 //! How the commands on rows name a row: by text, by id, by piece.
 
+use super::Model;
 use crate::error::{Error, Result};
 use crate::tokenizer::{EncodeOptions, Tokenizer};
 
@@ -67,6 +68,19 @@ impl RowRef {
                 position: Some(position),
             })
             .collect())
+    }
+
+    /// The rows of ids, then those of pieces.
+    pub fn by_names(model: &Model, ids: &[u64], pieces: &[String]) -> Result<Vec<Self>> {
+        let mut rows = Vec::new();
+        for &id in ids {
+            model.check_row(id)?;
+            rows.push(Self::by_id(&model.tokenizer, id)?);
+        }
+        for piece in pieces {
+            rows.push(Self::by_piece(&model.tokenizer, piece)?);
+        }
+        Ok(rows)
     }
 
     /// The rows at some positions of a text.

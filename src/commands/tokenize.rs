@@ -4,7 +4,7 @@ use clap::Args as ClapArgs;
 
 use super::input::{Text, TextArgs, words};
 use super::peers::{self, Peer};
-use super::{Session, config, context_window, in_parallel, stdout_failed};
+use super::{Session, config, context_window, stdout_failed};
 use crate::error::{Error, Exit, Result};
 use crate::record::{Encoder, Record, Tokenize};
 use crate::tokenizer::{EncodeOptions, OffsetUnit, Tokenizer, Truncation};
@@ -134,12 +134,9 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     };
     let encoder = session.sink.encoder().filter(|_| !bare);
     let mut exit = Exit::Done;
-    args.input.for_each_batch(session, |session, batch| {
-        let answers = in_parallel(batch, |item| {
-            let text = item?;
-            answer(&tokenizer, &model, &text, args, encoder).map_err(|error| (text.line, error))
-        });
-        answers.into_iter().try_for_each(|answer| match answer {
+    let work = |text: Text| answer(&tokenizer, &model, &text, args, encoder);
+    args.input
+        .for_each_in_parallel(session, work, |session, answer| match answer {
             Ok(Answer::Bare(lines)) => lines.iter().try_for_each(|line| session.bare(line)),
             Ok(Answer::Encoded(bytes)) => session.raw(&bytes),
             Ok(Answer::Records(records)) => {
@@ -154,8 +151,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
                 session.emit_failure(line, None, &error)
             }
             Err((None, error)) => Err(error),
-        })
-    })?;
+        })?;
     Ok(exit)
 }
 

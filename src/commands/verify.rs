@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 
+use super::Session;
 use super::input::{InputOptions, Reading, Text, TextArgs};
-use super::{Session, in_parallel};
 use crate::error::{Error, Exit, Result};
 use crate::record::{Difference, Record, Verify};
 use crate::tokenizer::{EncodeOptions, Encoding, EngineChoice, Tokenizer};
@@ -81,29 +81,24 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     };
     let mut sum = Verify::default();
     let mut failed = None;
-    input.for_each_batch(session, |session, batch| {
-        let outcomes = in_parallel(batch, |item| {
-            let text = item?;
-            compare(&native, &reference, &text).map_err(|error| (text.line, error))
-        });
-        outcomes.into_iter().try_for_each(|outcome| match outcome {
-            Ok((tokens, difference)) => {
-                sum.texts += 1;
-                sum.tokens += tokens;
-                sum.differences += usize::from(difference.is_some());
-                match difference {
-                    Some(difference) if sum.differences <= args.show => {
-                        session.emit(&Record::Difference(difference))
-                    }
-                    _ => Ok(()),
+    let work = |text: Text| compare(&native, &reference, &text);
+    input.for_each_in_parallel(session, work, |session, outcome| match outcome {
+        Ok((tokens, difference)) => {
+            sum.texts += 1;
+            sum.tokens += tokens;
+            sum.differences += usize::from(difference.is_some());
+            match difference {
+                Some(difference) if sum.differences <= args.show => {
+                    session.emit(&Record::Difference(difference))
                 }
+                _ => Ok(()),
             }
-            Err((line @ Some(_), error)) => {
-                failed = Some(error.exit());
-                session.emit_failure(line, None, &error)
-            }
-            Err((None, error)) => Err(error),
-        })
+        }
+        Err((line @ Some(_), error)) => {
+            failed = Some(error.exit());
+            session.emit_failure(line, None, &error)
+        }
+        Err((None, error)) => Err(error),
     })?;
     let exit = match failed {
         Some(exit) => exit,

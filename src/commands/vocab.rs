@@ -34,24 +34,26 @@ pub fn record(entry: &Entry) -> Piece {
     }
 }
 
+/// The regular expression of `--grep`.
+///
+/// # Errors
+/// [`Error::Usage`] if it is none.
+pub fn pattern(pattern: &str) -> Result<Regex> {
+    Regex::new(pattern).map_err(|problem| {
+        let what = match problem {
+            regex::Error::CompiledTooBig(_) => "too large a regular expression",
+            _ => "not a regular expression",
+        };
+        Error::usage_hint(
+            format!("`{pattern}` is {what}"),
+            "the syntax is that of Rust's regex crate; a literal dot or bracket needs a backslash",
+        )
+    })
+}
+
 /// Runs the command: what is named, in the order of its naming, else all that match, in the order of ids.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let pattern = args
-        .grep
-        .as_deref()
-        .map(|pattern| {
-            Regex::new(pattern).map_err(|problem| {
-                let what = match problem {
-                    regex::Error::CompiledTooBig(_) => "too large a regular expression",
-                    _ => "not a regular expression",
-                };
-                Error::usage_hint(
-                    format!("`{pattern}` is {what}"),
-                    "the syntax is that of Rust's regex crate; a literal dot or bracket needs a backslash",
-                )
-            })
-        })
-        .transpose()?;
+    let pattern = args.grep.as_deref().map(pattern).transpose()?;
     let tokenizer = session.tokenizer(&session.files()?)?;
     let vocabulary = tokenizer.vocabulary();
     let named = args.ids.iter().map(|&id| {

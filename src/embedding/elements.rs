@@ -5,6 +5,9 @@ use half::{bf16, f16};
 
 use crate::formats::dtype::Dtype;
 
+/// Elements of float16 that are converted together.
+const HALVES: usize = 256;
+
 /// Reads little-endian elements of `dtype` as float32, appending them to `values`.
 ///
 /// Exact for float16 and bfloat16; float64 is rounded to the nearest float32. Any other type, and bytes beyond the
@@ -12,10 +15,18 @@ use crate::formats::dtype::Dtype;
 pub fn append_f32(dtype: Dtype, bytes: &[u8], values: &mut Vec<f32>) {
     match dtype {
         Dtype::F16 => {
-            let halves: Vec<f16> = words(bytes, f16::from_le_bytes).collect();
-            let start = values.len();
-            values.resize(start + halves.len(), 0.0);
-            halves.convert_to_f32_slice(&mut values[start..]);
+            // So many at a time as make the vector conversion worth calling, without memory of their own.
+            let mut halves = [f16::ZERO; HALVES];
+            for bytes in bytes.chunks(HALVES * size_of::<f16>()) {
+                let mut count = 0;
+                for (half, value) in halves.iter_mut().zip(words(bytes, f16::from_le_bytes)) {
+                    *half = value;
+                    count += 1;
+                }
+                let start = values.len();
+                values.resize(start + count, 0.0);
+                halves[..count].convert_to_f32_slice(&mut values[start..]);
+            }
         }
         Dtype::BF16 => values.extend(words(bytes, bf16::from_le_bytes).map(bf16::to_f32)),
         Dtype::F32 => values.extend(words(bytes, f32::from_le_bytes)),

@@ -1,15 +1,17 @@
-//! Rows → `.npy` and `.safetensors` files, in the stored element type.
+//! Rows → `.npy` and `.safetensors` files, row after row: memory does not grow with their number.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
+use std::ops::Range;
 use std::path::Path;
 
-use candle_core::{DType, Device, Result as CandleResult, Tensor};
-
+use serde::Serialize;
 use tempfile::NamedTempFile;
 
 use super::EmbeddingMatrix;
+use super::elements::append_f32;
 use crate::error::{Error, Result};
 use crate::formats::dtype::Dtype;
+use crate::formats::npy;
 
 /// A file of numbers that rows can be written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +22,75 @@ pub enum ArrayFormat {
     Safetensors,
 }
 
-/// Writes the rows of `ids` to `path` in the stored element type, bit for bit, where the format has it: NumPy has no
-/// bfloat16, and gets float32. The file appears whole or not at all.
+/// Rows of a matrix.
+#[derive(Debug, Clone, Copy)]
+pub enum Rows<'s> {
+    All,
+    /// In this order, each as often as it is named.
+    Ids(&'s [u32]),
+}
+
+impl Rows<'_> {
+    fn count(self, matrix: &EmbeddingMatrix) -> u64 {
+        match self {
+            Self::All => matrix.rows(),
+            Self::Ids(ids) => ids.len() as u64,
+        }
+    }
+
+    fn ids(self, matrix: &EmbeddingMatrix) -> impl Iterator<Item = u64> {
+        let (all, some): (Range<u64>, &[u32]) = match self {
+            Self::All => (0..matrix.rows(), &[]),
+            Self::Ids(ids) => (0..0, ids),
+        };
+        all.chain(some.iter().copied().map(u64::from))
+    }
+
+    /// Calls `each` with the stored bytes of the rows, several at a time where they lie together.
+    fn read(
+        self,
+        matrix: &EmbeddingMatrix,
+        mut each: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> Result<(), Failure> {
+        match self {
+            Self::All => {
+                let mut buffer = Vec::new();
+                for block in matrix.blocks()? {
+                    each(matrix.rows_bytes(block, &mut buffer)?)?;
+                }
+            }
+            Self::Ids(ids) => {
+                for id in ids {
+                    each(&matrix.row_bytes(u64::from(*id))?)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why a file was not written.
+#[derive(Debug)]
+pub enum Failure {
+    /// What was to be written could not be had.
+    Read(Error),
+    Write(io::Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Read(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Write(error)
+    }
+}
+
+/// Writes rows to `path` as elements of `dtype`: the stored type, bit for bit, or F32. The file appears whole or not
+/// at all.
 ///
 /// # Errors
 /// [`Error::NoSuchRow`] for an id beyond the matrix, [`Error::WriteOutput`].
@@ -29,28 +98,88 @@ pub fn write(
     path: &Path,
     format: ArrayFormat,
     matrix: &EmbeddingMatrix,
-    ids: &[u32],
+    rows: Rows,
+    dtype: Dtype,
 ) -> Result<()> {
-    let mut bytes = Vec::new();
-    for &id in ids {
-        bytes.extend_from_slice(&matrix.row_bytes(u64::from(id))?);
-    }
-    let columns = usize::try_from(matrix.columns()).unwrap_or(usize::MAX);
-    replace_file(path, |temporary| {
-        let stored = stored_type(matrix.dtype());
-        Tensor::from_raw_buffer(&bytes, stored, &[ids.len(), columns], &Device::Cpu)
-            .and_then(|rows| save(temporary, format, &rows, ids))
-            .map_err(io::Error::other)
+    let shape = [rows.count(matrix), matrix.columns()];
+    replace_file(path, |out| {
+        match format {
+            ArrayFormat::Npy => {
+                let header = npy::header(dtype, &shape);
+                let none = || io::Error::other(format!("NumPy has no type {dtype}"));
+                out.write_all(&header.ok_or_else(none)?)?;
+            }
+            ArrayFormat::Safetensors => {
+                out.write_all(&safetensors_header(dtype, shape)?)?;
+                for id in rows.ids(matrix) {
+                    out.write_all(&id.to_le_bytes())?;
+                }
+            }
+        }
+        let mut values = Vec::new();
+        rows.read(matrix, |bytes| {
+            if dtype == matrix.dtype() {
+                return out.write_all(bytes);
+            }
+            values.clear();
+            append_f32(matrix.dtype(), bytes, &mut values);
+            for value in &values {
+                out.write_all(&value.to_le_bytes())?;
+            }
+            Ok(())
+        })
     })
+}
+
+/// The element type that rows are written in: `wanted`, or the stored one where the format has it. NumPy has no
+/// bfloat16, which is written as float32: every value is the same there.
+pub fn written_type(format: ArrayFormat, stored: Dtype, wanted: Option<Dtype>) -> Dtype {
+    match (format, wanted.unwrap_or(stored)) {
+        (ArrayFormat::Npy, Dtype::BF16) => Dtype::F32,
+        (_, dtype) => dtype,
+    }
+}
+
+/// Length and JSON of a safetensors header: `ids` first, so that every tensor begins at a multiple of its elements.
+fn safetensors_header(dtype: Dtype, shape: [u64; 2]) -> io::Result<Vec<u8>> {
+    #[derive(Serialize)]
+    struct Tensor<'s> {
+        dtype: &'static str,
+        shape: &'s [u64],
+        data_offsets: (u64, u64),
+    }
+    #[derive(Serialize)]
+    struct Header<'s> {
+        ids: Tensor<'s>,
+        rows: Tensor<'s>,
+    }
+    let [count, columns] = shape;
+    let ids_end = count * Dtype::I64.size();
+    let header = Header {
+        ids: Tensor {
+            dtype: Dtype::I64.name(),
+            shape: &shape[..1],
+            data_offsets: (0, ids_end),
+        },
+        rows: Tensor {
+            dtype: dtype.name(),
+            shape: &shape,
+            data_offsets: (ids_end, ids_end + count * columns * dtype.size()),
+        },
+    };
+    let mut json = serde_json::to_vec(&header)?;
+    // The format asks for tensors that begin at a multiple of 8, and for spaces up to there.
+    json.resize(json.len().next_multiple_of(8), b' ');
+    Ok([&(json.len() as u64).to_le_bytes(), json.as_slice()].concat())
 }
 
 /// Writes a file beside `path` and moves it there when it is whole.
 ///
 /// # Errors
-/// [`Error::WriteOutput`].
+/// [`Error::WriteOutput`], and what `write` could not read.
 pub fn replace_file(
     path: &Path,
-    write: impl FnOnce(&NamedTempFile) -> io::Result<()>,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
 ) -> Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -62,38 +191,19 @@ pub fn replace_file(
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let replace = || {
-        let temporary = builder.tempfile_in(folder)?;
-        write(&temporary)?;
+        let temporary: NamedTempFile = builder.tempfile_in(folder)?;
+        let mut out = BufWriter::with_capacity(1 << 16, temporary.as_file());
+        write(&mut out)?;
+        out.flush()?;
+        drop(out);
         temporary.persist(path).map_err(|problem| problem.error)?;
         Ok(())
     };
-    replace().map_err(|source| Error::WriteOutput {
-        output: path.display().to_string(),
-        source,
+    replace().map_err(|failure| match failure {
+        Failure::Read(error) => error,
+        Failure::Write(source) => Error::WriteOutput {
+            output: path.display().to_string(),
+            source,
+        },
     })
-}
-
-fn save(file: &NamedTempFile, format: ArrayFormat, rows: &Tensor, ids: &[u32]) -> CandleResult<()> {
-    match format {
-        ArrayFormat::Npy if rows.dtype() == DType::BF16 => {
-            rows.to_dtype(DType::F32)?.write_npy(file.path())
-        }
-        ArrayFormat::Npy => rows.write_npy(file.path()),
-        ArrayFormat::Safetensors => {
-            let ids: Vec<i64> = ids.iter().map(|id| i64::from(*id)).collect();
-            let ids = Tensor::from_vec(ids, rows.dim(0)?, &Device::Cpu)?;
-            let bytes = safetensors::serialize([("rows", rows), ("ids", &ids)], None)?;
-            Ok(file.as_file().write_all(&bytes)?)
-        }
-    }
-}
-
-/// The tensor type of a matrix, which has been checked to be one of these.
-fn stored_type(dtype: Dtype) -> DType {
-    match dtype {
-        Dtype::F16 => DType::F16,
-        Dtype::BF16 => DType::BF16,
-        Dtype::F64 => DType::F64,
-        _ => DType::F32,
-    }
 }

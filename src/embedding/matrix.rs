@@ -23,8 +23,8 @@ const CHECKPOINTS: &[(&str, bool)] = &[
     ("pytorch_model.bin.index.json", true),
 ];
 
-/// Bytes that a whole-matrix scan reads at a time.
-const SCAN_BYTES: u64 = 1 << 20;
+/// Bytes of a block of rows: half of a second-level cache, so that what is read is still there when it is looked at.
+const BLOCK_BYTES: u64 = 1 << 18;
 
 /// A matrix of `rows` x `columns` floating-point numbers, still in its file.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl EmbeddingMatrix {
     }
 
     /// The matrix in one checkpoint file.
-    fn in_file(file: Arc<dyn ByteSource>, name: &str) -> Result<Self> {
+    pub(super) fn in_file(file: Arc<dyn ByteSource>, name: &str) -> Result<Self> {
         let checkpoint = Checkpoint::open(file.as_ref())?;
         let candidates = checkpoint
             .tensors
@@ -250,44 +250,47 @@ impl EmbeddingMatrix {
         look_up().map_err(|problem: candle_core::Error| Error::damaged(self.file.name(), problem))
     }
 
-    /// Calls `visit` with every row of `ids` in order, as float32.
+    /// The stored bytes of several rows, one after another, each as [`EmbeddingMatrix::row_bytes`] has it, for a reader
+    /// that goes over them once; `buffer` is where they may be put.
     ///
     /// # Errors
-    /// Whatever reading fails with.
-    pub fn scan(&self, ids: Range<u64>, mut visit: impl FnMut(u64, &[f32])) -> Result<()> {
-        let size = self.tensor.dtype.size();
-        let width = self.columns * size;
-        let mut values = Vec::new();
-        let contiguous =
-            width > 0 && self.tensor.strides[1] == 1 && self.tensor.strides[0] == self.columns;
-        if ids.end.saturating_sub(ids.start).saturating_mul(width) > SCAN_BYTES {
-            self.make_local()?;
+    /// [`Error::NoSuchRow`] for a row beyond the matrix.
+    pub fn rows_bytes<'b>(&'b self, rows: Range<u64>, buffer: &'b mut Vec<u8>) -> Result<&'b [u8]> {
+        if rows.end > self.rows {
+            return Err(Error::NoSuchRow {
+                id: rows.end.saturating_sub(1),
+                last: self.rows.saturating_sub(1),
+            });
         }
-        if !contiguous {
-            for id in ids {
-                values.clear();
-                append_f32(self.tensor.dtype, &self.row_bytes(id)?, &mut values);
-                visit(id, &values);
-            }
-            return Ok(());
-        }
-        let rows_at_a_time = (SCAN_BYTES / width).max(1);
-        let end = ids.end.min(self.rows);
-        let mut first = ids.start;
-        while first < end {
-            let last = (first + rows_at_a_time).min(end);
+        let width = self.row_width();
+        if self.tensor.strides == [self.columns, 1] {
             let start = self.tensor.byte_range.start;
-            let bytes = self
-                .file
-                .read(start + first * width..start + last * width)?;
-            values.clear();
-            append_f32(self.tensor.dtype, &bytes, &mut values);
-            for (id, row) in (first..last).zip(values.chunks_exact(self.columns as usize)) {
-                visit(id, row);
-            }
-            first = last;
+            let range = start + rows.start * width..start + rows.end * width;
+            return self.file.read_once(range, buffer);
         }
-        Ok(())
+        buffer.clear();
+        for row in rows {
+            buffer.extend_from_slice(&self.row_bytes(row)?);
+        }
+        Ok(buffer)
+    }
+
+    /// The rows in blocks that a core's second-level cache holds, for a reader that goes over all of them: the matrix is brought to this
+    /// machine first.
+    ///
+    /// # Errors
+    /// Whatever fetching fails with.
+    pub fn blocks(&self) -> Result<Vec<Range<u64>>> {
+        self.make_local()?;
+        let step = BLOCK_BYTES.div_ceil(self.row_width().max(1));
+        Ok((0..self.rows.div_ceil(step))
+            .map(|block| block * step..((block + 1) * step).min(self.rows))
+            .collect())
+    }
+
+    /// Bytes of a row.
+    pub fn row_width(&self) -> u64 {
+        self.columns * self.tensor.dtype.size()
     }
 }
 

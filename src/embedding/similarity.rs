@@ -1,10 +1,10 @@
-//! How rows compare: lengths, differences, nearest rows.
+//! How rows compare: lengths, differences, scores.
 
 use candle_core::{DType, Result as CandleResult, Tensor};
 use clap::ValueEnum;
 
 use super::EmbeddingMatrix;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Facts about one row.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -101,10 +101,10 @@ impl Metric {
     /// The score of a row against a query, in float64; NaN where the metric is undefined.
     ///
     /// Sums run over fixed lanes, so that equal rows have equal scores wherever they are in the matrix.
-    fn score(self, query: &[f64], query_norm: f64, row: &[f32]) -> f64 {
+    pub fn score(self, query: &[f64], query_norm: f64, row: &[f32]) -> f64 {
         match self {
             Self::Cosine => {
-                let norm = lanes(row, row, |a, b| f64::from(*a) * f64::from(*b)).sqrt();
+                let norm = lanes(row, row, product).sqrt();
                 lanes(query, row, |a, b| a * f64::from(*b)) / (query_norm * norm)
             }
             Self::Dot => lanes(query, row, |a, b| a * f64::from(*b)),
@@ -112,11 +112,11 @@ impl Metric {
         }
     }
 
-    /// Whether `a` is nearer than `b`.
-    fn nearer(self, a: f64, b: f64) -> bool {
+    /// The score as a number that is larger for nearer rows, and the other way round.
+    pub(super) fn nearness(self, score: f64) -> f64 {
         match self {
-            Self::Cosine | Self::Dot => a > b,
-            Self::L2 => a < b,
+            Self::Cosine | Self::Dot => score,
+            Self::L2 => -score,
         }
     }
 }
@@ -135,106 +135,50 @@ fn lanes<A, B>(a: &[A], b: &[B], term: impl Fn(&A, &B) -> f64) -> f64 {
     sums.iter().sum::<f64>() + rest
 }
 
-/// What rows are searched for.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Query {
-    vector: Vec<f64>,
-    /// Rows that make up the query, and so are no answers.
-    ids: Vec<u32>,
+/// The cosines of some rows with each other, in float64.
+#[derive(Debug)]
+pub struct Cosines {
+    /// Each id once, rising, with its row and the row's length.
+    rows: Vec<(u32, Vec<f32>, f64)>,
 }
 
-impl Query {
-    /// The sum of some rows less others. For cosine, each row counts with length 1, so that a long one does not
-    /// outweigh the rest.
+impl Cosines {
+    /// Reads the rows of some ids.
     ///
     /// # Errors
-    /// If an id has no row, or for cosine a row of zeros.
-    pub fn new(
-        matrix: &EmbeddingMatrix,
-        plus: &[u32],
-        minus: &[u32],
-        metric: Metric,
-    ) -> Result<Self> {
-        let mut vector = vec![0.0; matrix.columns() as usize];
-        let signed = plus
-            .iter()
-            .map(|id| (id, 1.0))
-            .chain(minus.iter().map(|id| (id, -1.0)));
-        for (&id, sign) in signed {
+    /// [`crate::error::Error::NoSuchRow`] for an id beyond the matrix.
+    pub fn new(matrix: &EmbeddingMatrix, ids: &[u32]) -> Result<Self> {
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        ids.dedup();
+        matrix.prefetch(&ids)?;
+        let read = |id| {
             let row = matrix.row(u64::from(id))?;
-            let norm = row
-                .iter()
-                .map(|value| f64::from(*value).powi(2))
-                .sum::<f64>()
-                .sqrt();
-            if metric == Metric::Cosine && norm == 0.0 {
-                return Err(Error::usage_hint(
-                    format!("the row of id {id} is zero, so it has no direction and no cosine"),
-                    "`--metric l2` finds what is near it",
-                ));
-            }
-            let scale = if metric == Metric::Cosine && norm > 0.0 {
-                sign / norm
-            } else {
-                sign
-            };
-            for (sum, value) in vector.iter_mut().zip(&row) {
-                *sum += scale * f64::from(*value);
-            }
-        }
-        if metric == Metric::Cosine && vector.iter().all(|value| *value == 0.0) {
-            return Err(Error::usage_hint(
-                "what is added and subtracted cancels out, so it has no direction and no cosine",
-                "`--metric l2` finds what is near zero",
-            ));
-        }
-        Ok(Self {
-            vector,
-            ids: plus.iter().chain(minus).copied().collect(),
-        })
+            let norm = lanes(&row, &row, product).sqrt();
+            Ok((id, row, norm))
+        };
+        let rows: Result<_> = ids.into_iter().map(read).collect();
+        Ok(Self { rows: rows? })
+    }
+
+    /// The cosines of one row with others: none where a row is zero or not finite, or was not read.
+    pub fn with(&self, id: u32, others: &[u32]) -> Vec<Option<f32>> {
+        let find = |id: &u32| {
+            let found = self.rows.binary_search_by_key(id, |(id, ..)| *id).ok()?;
+            self.rows.get(found)
+        };
+        let one = find(&id);
+        let cosine = |other| {
+            let ((_, a, a_norm), (_, b, b_norm)) = one.zip(find(other))?;
+            let cosine = lanes(a, b, product) / (a_norm * b_norm);
+            (!cosine.is_nan()).then_some(cosine as f32)
+        };
+        others.iter().map(cosine).collect()
     }
 }
 
-/// The `k` rows nearest to the query among those that `wanted` admits, nearest first, ties by id.
-///
-/// # Errors
-/// Whatever reading the matrix fails with.
-pub fn nearest(
-    matrix: &EmbeddingMatrix,
-    query: &Query,
-    metric: Metric,
-    k: usize,
-    wanted: impl Fn(u32) -> bool,
-) -> Result<Vec<(u32, f32)>> {
-    let query_norm = query
-        .vector
-        .iter()
-        .map(|value| value * value)
-        .sum::<f64>()
-        .sqrt();
-    let mut best: Vec<(u32, f64)> = Vec::new();
-    if k == 0 {
-        return Ok(Vec::new());
-    }
-    matrix.scan(0..matrix.rows(), |id, row| {
-        let id = id as u32;
-        let score = metric.score(&query.vector, query_norm, row);
-        let beaten = best.len() == k
-            && best
-                .last()
-                .is_some_and(|last| !metric.nearer(score, last.1));
-        if score.is_nan() || beaten || query.ids.contains(&id) || !wanted(id) {
-            return;
-        }
-        // Ids rise: behind all that are as near.
-        let place = best.partition_point(|other| !metric.nearer(score, other.1));
-        best.insert(place, (id, score));
-        best.truncate(k);
-    })?;
-    Ok(best
-        .into_iter()
-        .map(|(id, score)| (id, score as f32))
-        .collect())
+fn product(a: &f32, b: &f32) -> f64 {
+    f64::from(*a) * f64::from(*b)
 }
 
 #[cfg(test)]

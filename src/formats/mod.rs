@@ -20,6 +20,7 @@ pub mod config;
 pub mod dtype;
 pub mod json;
 pub mod lock_file;
+pub mod npy;
 mod pickle;
 mod quote;
 mod safetensors;

@@ -7,9 +7,10 @@ mod pipelines;
 use std::io::{self, Write};
 
 use csv::{QuoteStyle, WriterBuilder};
+use serde::Serialize;
 
 use super::{Reader, Streams, write_bare, write_failure};
-use crate::record::{Count, Diff, Info, Record, Row, Sink, Tokenize, Total};
+use crate::record::{Count, Diff, Record, Row, Similarity, Sink, Tokenize, Total};
 
 pub struct Separated<'w> {
     delimiter: u8,
@@ -40,15 +41,18 @@ impl<'w> Separated<'w> {
     }
 
     fn write(&mut self, fields: Vec<String>) -> io::Result<()> {
+        let line = self.line(&fields)?;
+        self.out.write_all(&line)
+    }
+
+    fn line(&self, fields: &[String]) -> io::Result<Vec<u8>> {
         let mut line = WriterBuilder::new()
             .delimiter(self.delimiter)
             .quote_style(QuoteStyle::Necessary)
             .from_writer(Vec::new());
-        line.write_record(&fields)?;
-        let line = line
-            .into_inner()
-            .map_err(|error| io::Error::other(error.to_string()))?;
-        self.out.write_all(&line)
+        line.write_record(fields)?;
+        line.into_inner()
+            .map_err(|error| io::Error::other(error.to_string()))
     }
 
     fn tokenize(&mut self, record: &Tokenize) -> io::Result<()> {
@@ -130,9 +134,11 @@ impl<'w> Separated<'w> {
         ])
     }
 
-    fn info(&mut self, record: &Info) -> io::Result<()> {
-        self.header("info", &["field", "value"])?;
-        let value = serde_json::to_value(record)?;
+    /// One record as a table of its fields.
+    fn fields(&mut self, kind: &'static str, record: &impl Serialize) -> io::Result<()> {
+        self.header(kind, &["field", "value"])?;
+        // By way of its text, where a float32 has the digits it is shown with.
+        let value = serde_json::from_slice(&serde_json::to_vec(record)?)?;
         let mut fields = Vec::new();
         flatten("", &value, &mut fields);
         fields
@@ -142,23 +148,58 @@ impl<'w> Separated<'w> {
 
     fn row(&mut self, record: &Row) -> io::Result<()> {
         let values = record.values.as_deref().unwrap_or_default();
-        let names: Vec<String> = (0..values.len())
-            .map(|column| format!("v{column}"))
-            .collect();
-        let mut columns = vec![
-            "position", "id", "piece", "dtype", "norm", "min", "max", "mean",
-        ];
-        columns.extend(names.iter().map(String::as_str));
-        self.header("row", &columns)?;
-        let mut fields = vec![
+        if self.header != Some("row") {
+            let names: Vec<String> = (0..values.len())
+                .map(|column| format!("v{column}"))
+                .collect();
+            let mut columns = vec![
+                "position", "id", "piece", "dtype", "norm", "min", "max", "mean",
+            ];
+            columns.extend(names.iter().map(String::as_str));
+            self.header("row", &columns)?;
+        }
+        let mut line = self.line(&[
             optional(record.position),
             record.id.to_string(),
             text(&record.piece),
             record.dtype.clone(),
-        ];
+        ])?;
         let facts = [record.norm, record.min, record.max, record.mean];
-        fields.extend(facts.iter().chain(values).map(|value| float(*value)));
+        self.append_numbers(&mut line, facts.iter().chain(values))?;
+        self.out.write_all(&line)
+    }
+
+    fn similarity(&mut self, record: &Similarity) -> io::Result<()> {
+        if self.header != Some("similarity") {
+            let names = (0..record.cosines.len()).map(|column| format!("c{column}"));
+            let names: Vec<String> = names.collect();
+            let mut columns = vec!["position", "id", "piece"];
+            columns.extend(names.iter().map(String::as_str));
+            self.header("similarity", &columns)?;
+        }
+        let mut fields = vec![
+            record.position.to_string(),
+            record.id.to_string(),
+            text(&record.piece),
+        ];
+        let cosine = |cosine: &Option<f32>| cosine.map(float).unwrap_or_default();
+        fields.extend(record.cosines.iter().map(cosine));
         self.write(fields)
+    }
+
+    /// Appends many numbers, which need no quotes, to a line.
+    fn append_numbers<'v>(
+        &self,
+        line: &mut Vec<u8>,
+        numbers: impl Iterator<Item = &'v f32>,
+    ) -> io::Result<()> {
+        line.pop();
+        for number in numbers {
+            line.push(self.delimiter);
+            serde_json::to_writer(&mut *line, number)?;
+        }
+        line.push(b'\n');
+        Ok(())
     }
 
     fn diff(&mut self, record: &Diff) -> io::Result<()> {
@@ -215,7 +256,9 @@ impl Sink for Separated<'_> {
             }
             Record::Count(record) => self.count(record),
             Record::Total(record) => self.total(record),
-            Record::Info(record) => self.info(record),
+            Record::Info(record) => self.fields("info", record),
+            Record::Similarity(record) => self.similarity(record),
+            Record::Stats(record) => self.fields("stats", record),
             Record::Piece(record) => {
                 self.header(
                     "piece",
@@ -233,13 +276,26 @@ impl Sink for Separated<'_> {
             Record::Row(record) => self.row(record),
             Record::Diff(record) => self.diff(record),
             Record::Neighbor(record) => {
-                self.header("neighbor", &["rank", "id", "piece", "score", "metric"])?;
+                self.header(
+                    "neighbor",
+                    &[
+                        "rank",
+                        "id",
+                        "piece",
+                        "score",
+                        "metric",
+                        "query",
+                        "query_name",
+                    ],
+                )?;
                 self.write(vec![
                     record.rank.to_string(),
                     record.id.to_string(),
                     text(&record.piece),
                     float(record.score),
                     record.metric.to_owned(),
+                    record.query.to_string(),
+                    record.query_name.clone(),
                 ])
             }
             Record::File(record) => {

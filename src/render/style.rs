@@ -1,6 +1,6 @@
 //! Colours, in one place.
 
-use anstyle::{AnsiColor, Style as Ansi};
+use anstyle::{Ansi256Color, AnsiColor, Style as Ansi};
 use clap::ValueEnum;
 
 /// When to colour.
@@ -76,6 +76,24 @@ impl Style {
     /// Words such as "hint" and "note".
     pub fn note(self, text: &str) -> String {
         self.paint(AnsiColor::Cyan.on_default(), text)
+    }
+
+    /// A cell of a matrix of numbers from -1 to 1: darker blue to brighter the nearer to 1, red towards -1.
+    pub fn shade(self, value: f32, text: &str) -> String {
+        /// Backgrounds in the 256 colours, from 0.2 on in steps of 0.2.
+        const ABOVE: [u8; 4] = [17, 18, 20, 33];
+        const BELOW: [u8; 4] = [52, 88, 124, 160];
+        let step = ((value.abs() * 5.0 + 1e-4) as usize).min(ABOVE.len());
+        let Some(step) = step.checked_sub(1) else {
+            return text.to_owned();
+        };
+        let background = if value > 0.0 {
+            ABOVE[step]
+        } else {
+            BELOW[step]
+        };
+        let white = Ansi256Color(15).on(Ansi256Color(background));
+        self.paint(white, text)
     }
 
     fn paint(self, style: Ansi, text: &str) -> String {

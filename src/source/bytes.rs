@@ -23,6 +23,20 @@ pub trait ByteSource: Debug + Send + Sync {
     /// [`Error::Damaged`] if the range is not within the file.
     fn read(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>>;
 
+    /// The bytes of `range`, for a reader that goes over them once: borrowed, or put into `buffer`, whichever costs less.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    fn read_once<'b>(&'b self, range: Range<u64>, buffer: &'b mut Vec<u8>) -> Result<&'b [u8]> {
+        match self.read(range)? {
+            Cow::Borrowed(bytes) => Ok(bytes),
+            Cow::Owned(bytes) => {
+                *buffer = bytes;
+                Ok(buffer)
+            }
+        }
+    }
+
     /// Makes these ranges ready together, where reading them one after the other would cost more.
     ///
     /// # Errors

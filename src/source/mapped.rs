@@ -18,9 +18,12 @@ const SCAN: u64 = 1 << 20;
 /// A read-only map of a whole file.
 #[derive(Debug)]
 pub struct MappedFile {
-    name: String,
+    name: Box<str>,
     /// None for an empty file, which cannot be mapped.
     map: Option<Mmap>,
+    /// The same file, for what is read once.
+    #[cfg(unix)]
+    file: File,
 }
 
 impl MappedFile {
@@ -31,7 +34,12 @@ impl MappedFile {
     pub fn open(path: &Path, name: impl Into<String>) -> Result<Self> {
         let name = name.into();
         match map(path) {
-            Ok(map) => Ok(Self { name, map }),
+            Ok((_file, map)) => Ok(Self {
+                name: name.into(),
+                map,
+                #[cfg(unix)]
+                file: _file,
+            }),
             Err(source) => Err(Error::ReadModel { file: name, source }),
         }
     }
@@ -75,10 +83,26 @@ impl ByteSource for MappedFile {
         }
         Ok(Cow::Borrowed(bytes))
     }
+
+    /// Read, not mapped: to map pages and to unmap them takes longer than to copy them.
+    #[cfg(unix)]
+    fn read_once<'b>(&'b self, range: Range<u64>, buffer: &'b mut Vec<u8>) -> Result<&'b [u8]> {
+        use std::os::unix::fs::FileExt;
+        // That it is within the file; nothing of it is touched.
+        let length = slice(&self.name, self.bytes(), range.clone())?.len();
+        buffer.resize(length, 0);
+        match self.file.read_exact_at(buffer, range.start) {
+            Ok(()) => Ok(buffer),
+            Err(source) => Err(Error::ReadModel {
+                file: self.name.to_string(),
+                source,
+            }),
+        }
+    }
 }
 
 #[allow(unsafe_code, reason = "a memory map cannot be made without it")]
-fn map(path: &Path) -> io::Result<Option<Mmap>> {
+fn map(path: &Path) -> io::Result<(File, Option<Mmap>)> {
     // Asked before opening: to open a pipe would be to wait for whoever writes it.
     let metadata = std::fs::metadata(path)?;
     if !metadata.is_file() {
@@ -86,7 +110,7 @@ fn map(path: &Path) -> io::Result<Option<Mmap>> {
     }
     let file = File::open(path)?;
     if file.metadata()?.len() == 0 {
-        return Ok(None);
+        return Ok((file, None));
     }
     // SAFETY: the map is read-only and private to this process, and its bytes are only ever read as `u8`, for which
     // every value is valid. What remains is another process that changes the file meanwhile. Files of the Hub cache
@@ -96,7 +120,7 @@ fn map(path: &Path) -> io::Result<Option<Mmap>> {
     let map = unsafe { Mmap::map(&file)? };
     #[cfg(unix)]
     let _ = map.advise(memmap2::Advice::Random);
-    Ok(Some(map))
+    Ok((file, Some(map)))
 }
 
 #[cfg(test)]
@@ -117,10 +141,30 @@ mod tests {
             &content[999..2_999_999]
         );
         assert!(file.read(3_000_000..3_000_000).unwrap().is_empty());
+        let mut buffer = vec![7; 9];
+        for range in [10..12, 999..2_999_999, 3..3, 2_999_000..3_000_000] {
+            let expected = &content[range.start as usize..range.end as usize];
+            assert_eq!(file.read_once(range, &mut buffer).unwrap(), expected);
+        }
         let backwards = Range { start: 5, end: 4 };
         for range in [2_999_999..3_000_001, backwards, u64::MAX - 1..u64::MAX] {
-            assert_eq!(file.read(range).unwrap_err().code(), "damaged");
+            assert_eq!(file.read(range.clone()).unwrap_err().code(), "damaged");
+            let error = file.read_once(range, &mut Vec::new()).unwrap_err();
+            assert_eq!(error.code(), "damaged");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_read_once_may_be_gone() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(5000).unwrap();
+        let mapped = MappedFile::open(file.path(), "f").unwrap();
+        file.as_file().set_len(10).unwrap();
+        let mut buffer = Vec::new();
+        let error = mapped.read_once(0..5000, &mut buffer).unwrap_err();
+        assert_eq!(error.exit() as u8, 4);
+        assert_eq!(mapped.read_once(0..10, &mut buffer).unwrap(), [0; 10]);
     }
 
     #[test]

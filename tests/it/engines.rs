@@ -192,6 +192,19 @@ pub fn compare_generated(engines: &Engines, cases: u32) {
         .unwrap();
 }
 
+/// Compares on the pieces of the vocabulary, alone and in context: every one in long runs, else one in so many.
+pub fn compare_pieces(engines: &Engines, one_in: usize) {
+    let long = std::env::var_os("TOKSCOPE_GENERATED").is_some();
+    let entries = engines.native.vocabulary().entries();
+    for entry in entries.iter().step_by(if long { 1 } else { one_in }) {
+        let piece = &entry.piece;
+        engines.compare(&format!("{piece} a{piece}"), None);
+        if long {
+            engines.compare(piece, None);
+        }
+    }
+}
+
 /// How many texts to generate: `TOKSCOPE_GENERATED` in long runs.
 pub fn generated(usually: u32) -> u32 {
     let asked = std::env::var("TOKSCOPE_GENERATED").ok();
@@ -223,8 +236,6 @@ fn engines_agree_on_deberta() {
     for file in ["deberta-v3-xsmall.jsonl", "deberta-v3-xsmall.pairs.jsonl"] {
         compare_lines(&engines, &shared.join("golden").join(file));
     }
-    for entry in engines.native.vocabulary().entries().iter().step_by(7) {
-        engines.compare(&format!("{} a{}", entry.piece, entry.piece), None);
-    }
+    compare_pieces(&engines, 7);
     compare_generated(&engines, generated(4_000));
 }

@@ -13,7 +13,7 @@ use tokscope::formats::sentencepiece::SentencePieceModel;
 use tokscope::model_ref::ModelRef;
 use tokscope::tokenizer::{EncodeOptions, EngineChoice, Tokenizer};
 
-use crate::engines::{Engines, compare_generated, compare_lines, generated};
+use crate::engines::{Engines, compare_generated, compare_lines, compare_pieces, generated};
 use crate::support::{files, repository, shared};
 
 /// The parts of a `tokenizer.json`.
@@ -276,9 +276,7 @@ fn engines_agree_on_every_family_of_unigram_tokenizers() {
             println!("{}", family.name);
             compare_lines(&engines, &repository("demo/golden.jsonl"));
             compare_lines(&engines, &repository("demo/golden_pairs.jsonl"));
-            for entry in engines.native.vocabulary().entries().iter().step_by(5) {
-                engines.compare(&format!("{} a{}", entry.piece, entry.piece), None);
-            }
+            compare_pieces(&engines, 5);
             compare_generated(&engines, generated(300));
         }
     }
@@ -293,9 +291,7 @@ fn engines_agree_on_t5_and_xlnet() {
         let engines = open(&shared.join("models").join(model));
         let golden = shared.join(format!("golden/{model}.jsonl"));
         compare_lines(&engines, &golden);
-        for entry in engines.native.vocabulary().entries().iter().step_by(7) {
-            engines.compare(&format!("{} a{}", entry.piece, entry.piece), None);
-        }
+        compare_pieces(&engines, 7);
         compare_generated(&engines, generated(1_000));
     }
 }

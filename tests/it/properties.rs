@@ -9,7 +9,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use tokscope::model_ref::ModelRef;
-use tokscope::record::{Count, Decode, Failure, File, Neighbor, Piece, Record, Row, Tokenize};
+use tokscope::record::{
+    Count, Decode, Failure, File, Neighbor, Norms, Piece, Record, Row, RowNorm, Similarity, Stats,
+    Tokenize,
+};
 use tokscope::render::style::Style;
 use tokscope::render::{Format, Reader, Streams, renderer};
 use tokscope::tokenizer::{EncodeOptions, Encoding, OffsetUnit, Tokenizer, Truncation};
@@ -320,7 +323,26 @@ fn records_with(text: &str) -> Vec<Record> {
             piece: Some(string()),
             score: 0.5,
             metric: "cosine",
+            query: 1,
+            query_name: string(),
+            of_several: true,
         }),
+        Record::Similarity(Similarity {
+            piece: Some(string()),
+            cosines: vec![Some(0.5), None],
+            ..Similarity::default()
+        }),
+        Record::Stats(Box::new(Stats {
+            model: string(),
+            tensor: string(),
+            file: string(),
+            norms: Some(Norms::default()),
+            smallest: vec![RowNorm {
+                piece: Some(string()),
+                ..RowNorm::default()
+            }],
+            ..Stats::default()
+        })),
         Record::File(File {
             model: string(),
             commit: None,

@@ -24,6 +24,8 @@ pub enum Record {
     Row(Row),
     Diff(Diff),
     Neighbor(Neighbor),
+    Similarity(Similarity),
+    Stats(Stats),
     File(File),
     Convert(Convert),
     Match(Match),
@@ -228,6 +230,69 @@ pub struct Neighbor {
     pub piece: Option<String>,
     pub score: f32,
     pub metric: String,
+    pub query: usize,
+    pub query_name: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Similarity {
+    pub position: usize,
+    pub id: u32,
+    pub piece: Option<String>,
+    pub cosines: Vec<Option<f32>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stats {
+    pub model: String,
+    pub commit: Option<String>,
+    pub tensor: String,
+    pub file: String,
+    pub dtype: String,
+    pub rows: u64,
+    pub columns: u64,
+    pub values: u64,
+    pub min: Option<f32>,
+    pub max: Option<f32>,
+    pub mean: Option<f64>,
+    pub std: Option<f64>,
+    pub within_one: u64,
+    pub share_within_one: Option<f64>,
+    pub nan: u64,
+    pub infinite: u64,
+    pub norms: Option<Norms>,
+    pub zero_rows: Vec<(u64, u64)>,
+    pub rows_without_token: Vec<(u64, u64)>,
+    pub duplicate_rows: Vec<Vec<u64>>,
+    pub smallest: Vec<RowNorm>,
+    pub largest: Vec<RowNorm>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Norms {
+    pub min: f64,
+    pub max: f64,
+    pub mean: f64,
+    pub histogram: Vec<Bin>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bin {
+    pub from: f64,
+    pub to: f64,
+    pub rows: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowNorm {
+    pub id: u64,
+    pub piece: Option<String>,
+    pub norm: f32,
 }
 
 #[derive(Debug, Deserialize)]
@@ -340,6 +405,8 @@ expect_kind! {
     row: Row,
     diff: Diff,
     neighbor: Neighbor,
+    similarity: Similarity,
+    stats: Stats,
     file: File,
     convert: Convert,
     chunk: Chunk,
@@ -366,7 +433,7 @@ pub fn records(stdout: &str) -> Vec<Record> {
         .map(|line| {
             let value: Value = serde_json::from_str(line).unwrap();
             for (field, value) in value.as_object().unwrap() {
-                let may_be_null = ["word_ids", "sequence_ids"].contains(&field.as_str());
+                let may_be_null = ["word_ids", "sequence_ids", "cosines"].contains(&field.as_str());
                 assert!(may_be_null || !holds_null(value), "{field} in {line}");
             }
             serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))

@@ -41,6 +41,72 @@ fn a_search_fetches_the_matrix_and_nothing_else() {
 }
 
 #[test]
+fn some_rows_are_compared_and_searched_without_the_rest() {
+    let folder = local(&[("model.safetensors", checkpoint("safetensors", TENSOR))]);
+    for args in [
+        &["similarity", "banco de madera", "--id", "1500", "--json"][..],
+        &[
+            "neighbors",
+            "--id",
+            "1500",
+            "--among",
+            "banco de madera",
+            "--json",
+        ],
+        &[
+            "neighbors",
+            "banco",
+            "--plus",
+            "madera",
+            "--grep",
+            "^▁mon",
+            "--json",
+        ],
+    ] {
+        let remote = Remote::with("safetensors", "model.safetensors");
+        remote.warm("o/n");
+        let expected = locally(folder.path(), args);
+        assert_eq!(remote.call("o/n", args).ok(), expected);
+        let served = remote.served("model.safetensors");
+        let bytes: usize = served.iter().map(|one| one.bytes).sum();
+        assert!(served.len() <= 10 && bytes < 200_000, "{served:?}");
+    }
+}
+
+#[test]
+fn what_reads_every_row_fetches_the_matrix_once() {
+    let folder = local(&[("model.safetensors", checkpoint("safetensors", TENSOR))]);
+    let out = tempfile::tempdir().unwrap();
+    let paths = ["here.npy", "there.npy"].map(|name| out.path().join(name));
+    let [here, there] = paths.each_ref().map(|path| path.to_str().unwrap());
+    for args in [
+        &["stats", "--format", "csv"][..],
+        &["embed", "--all", "--stats", "--format", "csv"],
+        &["embed", "--all", "-o"],
+    ] {
+        let remote = Remote::with("safetensors", "model.safetensors");
+        remote.warm("o/n");
+        let to = |path| match args.last() {
+            Some(&"-o") => [args, &[path]].concat(),
+            _ => args.to_vec(),
+        };
+        let local = locally(folder.path(), &to(here));
+        let answer = remote.call("o/n", &to(there)).exit(0);
+        // What the model is called differs.
+        let lines = |text: &str| {
+            let lines = text.lines().map(str::to_owned);
+            let named = |line: &String| line.starts_with("model,") || line.starts_with("commit,");
+            lines.filter(|line| !named(line)).collect::<Vec<_>>()
+        };
+        assert_eq!(lines(&answer.stdout), lines(&local));
+        let served = remote.served("model.safetensors");
+        let bytes: usize = served.iter().map(|one| one.bytes).sum();
+        assert!((SIZE..SIZE + 150_000).contains(&bytes), "{served:?}");
+    }
+    assert_eq!(fs::read(here).unwrap(), fs::read(there).unwrap());
+}
+
+#[test]
 fn pull_fetches_the_matrix_on_purpose() {
     let remote = Remote::with("torch-zip", "pytorch_model.bin");
     let args = ["pull", "--matrix", "--json"];

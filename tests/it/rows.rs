@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::records::{Neighbor, Record, records, values};
+use crate::records::{records, values};
 use crate::support::{demo, on, tiny_model};
 
 #[test]
@@ -60,7 +60,7 @@ fn rows_are_written_to_files_bit_by_bit() {
         let length = usize::from(u16::from_le_bytes([npy[8], npy[9]]));
         let head = std::str::from_utf8(&npy[10..10 + length]).unwrap();
         assert!(
-            head.contains(descr) && head.contains("(2,8") && head.contains("False"),
+            head.contains(descr) && head.contains("(2, 8") && head.contains("False"),
             "{head}"
         );
         assert_eq!((10 + length) % 16, 0);
@@ -137,57 +137,6 @@ fn diff_says_by_its_exit_code_whether_rows_are_the_same() {
     ] {
         demo(args).exit(2);
     }
-}
-
-fn neighbors(args: &[&str]) -> Vec<Neighbor> {
-    let out = demo([&["neighbors", "--json"], args].concat()).ok();
-    records(&out).into_iter().map(Record::neighbor).collect()
-}
-
-#[test]
-fn money_is_near_money() {
-    let found = neighbors(&["dinero"]);
-    assert_eq!(found.len(), 10);
-    assert_eq!(found[0].piece.as_deref(), Some("▁money"));
-    assert!(
-        found.iter().all(|neighbor| neighbor.id != 588),
-        "the token itself is no neighbour"
-    );
-    let pieces: Vec<&str> = found
-        .iter()
-        .filter_map(|neighbor| neighbor.piece.as_deref())
-        .collect();
-    assert!(
-        pieces.contains(&"▁wallet") && pieces.contains(&"▁deuda"),
-        "{pieces:?}"
-    );
-    for (metric, rising) in [("cosine", false), ("dot", false), ("l2", true)] {
-        let found = neighbors(&["--id", "588", "-k", "4", "--metric", metric]);
-        assert_eq!(found.len(), 4);
-        assert!(found.iter().all(|neighbor| neighbor.metric == metric));
-        assert!(found.is_sorted_by(|a, b| if rising {
-            a.score <= b.score
-        } else {
-            a.score >= b.score
-        }));
-    }
-    let sum = neighbors(&["--plus", "dinero", "--minus", "money", "-k", "2000"]);
-    assert!(
-        sum.iter()
-            .all(|neighbor| ![588, 607].contains(&neighbor.id) && neighbor.id <= 2000)
-    );
-    assert_eq!(neighbors(&["--piece", "▁dinero", "-k", "1"])[0].id, 607);
-    demo(["neighbors"]).exit(2);
-}
-
-#[test]
-fn neighbors_at_the_same_distance_stand_in_the_order_of_ids() {
-    // The dot product with the zero row of [PAD] is 0 for all.
-    let found = neighbors(&["--id", "0", "--metric", "dot", "-k", "5"]);
-    let ids: Vec<u32> = found.iter().map(|neighbor| neighbor.id).collect();
-    assert_eq!(ids, [1, 2, 3, 4, 5]);
-    // It has no direction, and so no cosine.
-    demo(["neighbors", "--id", "0"]).exit(2);
 }
 
 #[cfg(unix)]

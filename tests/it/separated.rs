@@ -113,8 +113,10 @@ fn the_other_commands_have_separated_tables_too() {
     assert_eq!(head[..2], ["files", "tokens"]);
     assert_eq!(rows[0][..2], ["1", "3"]);
     let (head, rows) = separated(&["neighbors", "dinero", "-k", "1"]);
-    assert_eq!(head, ["rank", "id", "piece", "score", "metric"]);
+    assert_eq!(head[..5], ["rank", "id", "piece", "score", "metric"]);
+    assert_eq!(head[5..], ["query", "query_name"]);
     assert_eq!(rows[0][..3], ["1", "607", "▁money"]);
+    assert_eq!(rows[0][5..], ["1", "▁dinero"]);
     let (head, rows) = separated(&["info"]);
     assert_eq!(head, ["field", "value"]);
     assert!(rows.contains(&vec!["embedding.rows".to_owned(), "2064".to_owned()]));

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::thousands;
+use super::{ranges, thousands};
 use crate::record::{Info, Level, SpecialToken};
 use crate::render::escape::cell;
 use crate::render::style::Style;
@@ -70,19 +70,9 @@ pub fn write(out: &mut dyn Write, style: Style, info: &Info) -> io::Result<()> {
                 matrix.container
             ),
         )?;
-        let spare: Vec<String> = matrix
-            .rows_without_token
-            .iter()
-            .map(|(first, last)| {
-                if first == last {
-                    first.to_string()
-                } else {
-                    format!("{first}..{last}")
-                }
-            })
-            .collect();
-        if !spare.is_empty() {
-            line("without token", format!("rows {}", spare.join(", ")))?;
+        if !matrix.rows_without_token.is_empty() {
+            let spare = ranges(&matrix.rows_without_token);
+            line("without token", format!("rows {spare}"))?;
         }
     }
     if let Some(config) = &info.config {

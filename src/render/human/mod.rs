@@ -5,6 +5,8 @@
 mod info;
 mod pipelines;
 mod rows;
+mod similarity;
+mod stats;
 mod tokens;
 
 use std::io::{self, Write};
@@ -26,6 +28,8 @@ pub struct Human<'w> {
     /// Whether the rows shown have a column of positions.
     positions: bool,
     texts: usize,
+    /// Rows of a matrix of cosines of which only the first were shown.
+    cut: Option<usize>,
 }
 
 impl<'w> Human<'w> {
@@ -38,6 +42,7 @@ impl<'w> Human<'w> {
             shape: None,
             positions: false,
             texts: 0,
+            cut: None,
         }
     }
 
@@ -172,6 +177,8 @@ impl Sink for Human<'_> {
             Record::Row(record) => self.row(record),
             Record::Diff(record) => self.diff(record),
             Record::Neighbor(record) => self.neighbor(record),
+            Record::Similarity(record) => self.similarity(record),
+            Record::Stats(record) => stats::write(&mut self.out, self.reader.style, record),
             Record::File(record) => self.file(record),
             Record::Difference(record) => self.difference(record),
             Record::Verify(record) => self.verify(record),
@@ -202,6 +209,9 @@ impl Sink for Human<'_> {
             && *columns > 0
         {
             writeln!(self.out, "shape [{rows}, {columns}], {dtype}")?;
+        }
+        if let Some(rows) = self.cut {
+            similarity::write_cut(&mut self.out, rows)?;
         }
         self.out.flush()
     }
@@ -236,6 +246,15 @@ pub(super) fn thousands(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// Inclusive ranges: `0, 2001..2063`.
+pub(super) fn ranges(ranges: &[(u64, u64)]) -> String {
+    let ranges = ranges.iter().map(|(first, last)| match first == last {
+        true => first.to_string(),
+        false => format!("{first}..{last}"),
+    });
+    ranges.collect::<Vec<_>>().join(", ")
 }
 
 /// Fills a cell with spaces to a display width.

@@ -126,6 +126,16 @@ impl Human<'_> {
     }
 
     pub(super) fn neighbor(&mut self, record: &Neighbor) -> io::Result<()> {
+        if record.of_several && record.rank == 1 {
+            // A table for each query, under its name.
+            let between = if self.table.take().is_some() {
+                "\n"
+            } else {
+                ""
+            };
+            let name = self.reader.style.head(&cell(&record.query_name));
+            writeln!(self.out, "{between}{name}")?;
+        }
         self.head(
             "neighbor",
             &format!("{:>5}  {:>9}  {:>7}  piece", "rank", record.metric, "id"),

@@ -1,0 +1,120 @@
+//! `similarity`: the cosines of some rows with each other.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args as ClapArgs;
+
+use super::embed::{OutputFormat, output_format, read_text};
+use super::rows::RowRef;
+use super::{CheckpointOptions, Model, Session, in_parallel};
+use crate::embedding::export::{ArrayFormat, Failure, replace_file};
+use crate::embedding::similarity::Cosines;
+use crate::error::{Error, Exit, Result};
+use crate::formats::dtype::Dtype;
+use crate::formats::npy;
+use crate::record::{Record, Similarity};
+
+/// Rows of the matrix of cosines that are computed together: memory does not grow with the square of their number.
+const PART: usize = 64;
+
+/// Show the cosines among the tokens of a text, or among ids or pieces
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// The text whose tokens to compare; `-` or nothing is standard input
+    #[arg(value_name = "TEXT")]
+    pub text: Option<String>,
+    /// The row of an id (repeatable)
+    #[arg(long = "id", value_name = "N", allow_negative_numbers = true)]
+    pub ids: Vec<u64>,
+    /// The row of a piece, spelled as the vocabulary has it (repeatable)
+    #[arg(long = "piece", value_name = "PIECE")]
+    pub pieces: Vec<String>,
+    /// Leave out the special tokens that the model adds
+    #[arg(long)]
+    pub no_special_tokens: bool,
+    /// Show all rows and columns rather than the first
+    #[arg(long)]
+    pub full: bool,
+    /// Write the matrix to a file: .npy, .csv, .tsv or .jsonl
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub checkpoint: CheckpointOptions,
+}
+
+/// The rows of the matrix of cosines, in order.
+fn for_each<E: From<Error>>(
+    model: &Model,
+    rows: &[RowRef],
+    full: bool,
+    mut each: impl FnMut(Similarity) -> Result<(), E>,
+) -> Result<(), E> {
+    let ids: Vec<u32> = rows.iter().map(|row| row.id).collect();
+    let cosines = Cosines::new(&model.matrix, &ids)?;
+    for (part, rows) in rows.chunks(PART).enumerate() {
+        let rows: Vec<_> = (part * PART..).zip(rows).collect();
+        let records = in_parallel(rows, |(position, row)| Similarity {
+            position,
+            id: row.id,
+            piece: row.piece.clone(),
+            cosines: cosines.with(row.id, &ids),
+            full,
+        });
+        records.into_iter().try_for_each(&mut each)?;
+    }
+    Ok(())
+}
+
+/// Runs the command.
+pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+    let output = args.output.as_deref();
+    let output = output.map(|path| output_format(path).map(|format| (path, format)));
+    let output = output.transpose()?;
+    if let Some((path, OutputFormat::Array(ArrayFormat::Safetensors))) = &output {
+        return Err(Error::usage_hint(
+            format!("{} would be a file of rows", path.display()),
+            "a matrix of cosines is written to .npy, .csv, .tsv or .jsonl",
+        ));
+    }
+    let by_name = !args.ids.is_empty() || !args.pieces.is_empty();
+    let text = match &args.text {
+        None if by_name => None,
+        text => Some(read_text(text.as_deref(), session)?),
+    };
+    let model = Model::open_with(session, args.checkpoint)?;
+    let mut rows = Vec::new();
+    if let Some(text) = text {
+        rows = RowRef::by_text(&model.tokenizer, &text, !args.no_special_tokens)?;
+    }
+    rows.extend(RowRef::by_names(&model, &args.ids, &args.pieces)?);
+    match output {
+        None => for_each(&model, &rows, args.full, |record| {
+            session.emit(&Record::Similarity(record))
+        })?,
+        Some((path, OutputFormat::Array(_))) => write_npy(path, &model, &rows)?,
+        Some((path, OutputFormat::Text(format))) => replace_file(path, |out| {
+            let mut sink = (session.open_sink)(format, Box::new(out));
+            for_each(&model, &rows, true, |record| {
+                sink.emit(&Record::Similarity(record))
+                    .map_err(Failure::from)
+            })?;
+            Ok(sink.finish()?)
+        })?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Writes the matrix as float32, NaN where a cosine is undefined.
+fn write_npy(path: &Path, model: &Model, rows: &[RowRef]) -> Result<()> {
+    replace_file(path, |out| {
+        let count = rows.len() as u64;
+        let header = npy::header(Dtype::F32, &[count, count]).unwrap_or_default();
+        out.write_all(&header)?;
+        for_each(model, rows, true, |record| {
+            for cosine in record.cosines {
+                out.write_all(&cosine.unwrap_or(f32::NAN).to_le_bytes())?;
+            }
+            Ok(())
+        })
+    })
+}

@@ -1,0 +1,288 @@
+use std::sync::Arc;
+
+use half::{bf16, f16};
+use safetensors::tensor::{Dtype as StDtype, TensorView, serialize};
+
+use super::*;
+use crate::embedding::numbers::Numbers;
+use crate::embedding::query::{Sign, Term};
+use crate::source::bytes::MemoryFile;
+
+const COLUMNS: usize = 19;
+
+const DTYPES: [Dtype; 4] = [Dtype::F16, Dtype::BF16, Dtype::F32, Dtype::F64];
+
+fn matrix(dtype: Dtype, values: &[f32]) -> EmbeddingMatrix {
+    let (name, bytes): (_, Vec<u8>) = match dtype {
+        Dtype::F16 => {
+            let halves = values.iter().map(|value| f16::from_f32(*value));
+            (StDtype::F16, halves.flat_map(f16::to_le_bytes).collect())
+        }
+        Dtype::BF16 => {
+            let halves = values.iter().map(|value| bf16::from_f32(*value));
+            (StDtype::BF16, halves.flat_map(bf16::to_le_bytes).collect())
+        }
+        Dtype::F32 => (
+            StDtype::F32,
+            values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect(),
+        ),
+        _ => {
+            let wide = values.iter().map(|value| f64::from(*value));
+            (StDtype::F64, wide.flat_map(f64::to_le_bytes).collect())
+        }
+    };
+    let shape = vec![values.len() / COLUMNS, COLUMNS];
+    let view = TensorView::new(name, shape, &bytes).unwrap();
+    let file = serialize([("wte.weight", view)], None).unwrap();
+    let file = Arc::new(MemoryFile::new("model.safetensors", file));
+    EmbeddingMatrix::in_file(file, "model.safetensors").unwrap()
+}
+
+/// Rows with everything that can go wrong among those of a model: copies, near copies, zeros, and what is not finite.
+fn awkward(rows: usize) -> Vec<f32> {
+    let mut numbers = Numbers::new(3);
+    let mut values: Vec<f32> = (0..rows * COLUMNS).map(|_| numbers.next()).collect();
+    let copy = |values: &mut Vec<f32>, from: usize, to: usize, scale: f32| {
+        for column in 0..COLUMNS {
+            values[to * COLUMNS + column] = values[from * COLUMNS + column] * scale;
+        }
+    };
+    for to in (7..rows).step_by(5) {
+        copy(&mut values, 3, to, 1.0);
+    }
+    // The same direction, and so a cosine that is the same but for rounding.
+    for to in (8..rows).step_by(50) {
+        copy(&mut values, 3, to, 0.9);
+    }
+    for (row, scale) in [
+        (11, 0.0),
+        (16, -0.0),
+        (21, 1e-30),
+        (26, 1e-42),
+        (31, 2e38),
+        (36, 1e4),
+    ] {
+        copy(&mut values, 3, row, scale);
+    }
+    for (row, special) in [(41, f32::NAN), (46, f32::INFINITY), (51, f32::NEG_INFINITY)] {
+        values[row * COLUMNS + row % COLUMNS] = special;
+    }
+    for column in 0..COLUMNS {
+        // One bit away from its neighbour.
+        let value = values[3 * COLUMNS + column];
+        values[4 * COLUMNS + column] = f32::from_bits(value.to_bits() + 1);
+    }
+    values
+}
+
+fn query_of(matrix: &EmbeddingMatrix, id: u32, metric: Metric) -> Query {
+    let term = Term {
+        vector: matrix.row(u64::from(id)).unwrap(),
+        id: Some(id),
+        sign: Sign::Plus,
+        name: format!("the row of id {id}"),
+    };
+    Query::new(&[term], metric).unwrap()
+}
+
+/// Every row scored in float64, and all of them sorted.
+fn reference(matrix: &EmbeddingMatrix, query: &Query, search: &Search) -> Vec<(u32, u32)> {
+    let mut scored: Vec<(u32, f64)> = (0..matrix.rows() as u32)
+        .filter(|id| search.among.is_none_or(|among| among.contains(id)))
+        .filter(|id| !query.is_made_of(*id) && (search.wanted)(*id))
+        .map(|id| {
+            let row = matrix.row(u64::from(id)).unwrap();
+            (id, search.metric.score(query.vector(), query.norm(), &row))
+        })
+        .filter(|(_, score)| !score.is_nan())
+        .collect();
+    scored.sort_by(|a, b| {
+        let by_score = match search.metric {
+            Metric::L2 => a.1.partial_cmp(&b.1),
+            _ => b.1.partial_cmp(&a.1),
+        };
+        by_score.unwrap().then(a.0.cmp(&b.0))
+    });
+    scored.truncate(search.k);
+    bits(scored.into_iter().map(|(id, score)| (id, score as f32)))
+}
+
+fn bits(ranked: impl IntoIterator<Item = (u32, f32)>) -> Vec<(u32, u32)> {
+    // The two zeros are one score.
+    ranked
+        .into_iter()
+        .map(|(id, score)| (id, (score + 0.0).to_bits()))
+        .collect()
+}
+
+fn check(matrix: &EmbeddingMatrix, ids: &[u32], search: &Search) {
+    let queries: Vec<Query> = ids
+        .iter()
+        .map(|id| query_of(matrix, *id, search.metric))
+        .collect();
+    for kernels in [Kernels::Portable, Kernels::detect()] {
+        let answers = nearest_with(kernels, matrix, &queries, search).unwrap();
+        assert_eq!(answers.len(), queries.len());
+        for ((id, query), answer) in ids.iter().zip(&queries).zip(answers) {
+            assert_eq!(
+                bits(answer),
+                reference(matrix, query, search),
+                "{kernels:?} {} {:?} k {} of {id}",
+                matrix.dtype(),
+                search.metric,
+                search.k
+            );
+        }
+    }
+}
+
+const METRICS: [Metric; 3] = [Metric::Cosine, Metric::Dot, Metric::L2];
+
+#[test]
+fn the_nearest_rows_are_those_of_float64_ties_included() {
+    let values = awkward(700);
+    for dtype in DTYPES {
+        let matrix = matrix(dtype, &values);
+        for metric in METRICS {
+            for k in [0, 1, 10, 150, 5000] {
+                let search = Search {
+                    metric,
+                    k,
+                    wanted: &|_| true,
+                    among: None,
+                };
+                check(&matrix, &[3], &search);
+                check(&matrix, &[5, 0, 3, 690, 699], &search);
+            }
+        }
+    }
+}
+
+#[test]
+fn queries_are_as_many_as_one_likes() {
+    let matrix = matrix(Dtype::F16, &awkward(90));
+    // Those rows that have a cosine; enough for two passes.
+    let ids: Vec<u32> = (52..90).chain(0..10).chain(52..90).collect();
+    for metric in METRICS {
+        let search = Search {
+            metric,
+            k: 4,
+            wanted: &|_| true,
+            among: None,
+        };
+        check(&matrix, &ids, &search);
+    }
+}
+
+#[test]
+fn rows_are_left_out_and_listed() {
+    let matrix = matrix(Dtype::BF16, &awkward(320));
+    let few = [2, 4, 9, 57, 62];
+    let many: Vec<u32> = (0..320).filter(|id| id % 2 == 1).collect();
+    for metric in METRICS {
+        for among in [None, Some(&[][..]), Some(&few), Some(&many)] {
+            let wanted =
+                |id: u32| !id.is_multiple_of(3) && among.is_none_or(|ids| ids.contains(&id));
+            let search = Search {
+                metric,
+                k: 6,
+                wanted: &wanted,
+                among,
+            };
+            check(&matrix, &[3, 4], &search);
+        }
+    }
+}
+
+#[test]
+fn rows_that_say_nothing_end_in_no_answer() {
+    let matrix = matrix(Dtype::F32, &[f32::NAN; 4 * COLUMNS]);
+    let query = Query::new(
+        &[Term {
+            vector: vec![1.0; COLUMNS],
+            id: None,
+            sign: Sign::Plus,
+            name: String::new(),
+        }],
+        Metric::Dot,
+    );
+    let search = Search {
+        metric: Metric::Dot,
+        k: 3,
+        wanted: &|_| true,
+        among: None,
+    };
+    assert_eq!(
+        nearest(&matrix, &[query.unwrap()], &search).unwrap(),
+        [vec![]]
+    );
+}
+
+#[test]
+fn rows_that_only_float32_tells_apart_are_ties() {
+    // One row in many orders: its sums are exact in float64, and so all the same; in float32 they are rounded.
+    let mut numbers = Numbers::new(4);
+    let mut row: Vec<f32> = (0..COLUMNS)
+        .map(|_| (numbers.bits() >> 8) as f32 / 1024.0 - 8192.0)
+        .collect();
+    let mut values = Vec::new();
+    for number in 0..600 {
+        if number == 25 {
+            // Those before are a little less near: by less than the rounding of float32.
+            row[0] += 1.0 / 1024.0;
+        }
+        for place in (1..COLUMNS).rev() {
+            row.swap(place, numbers.bits() as usize % (place + 1));
+        }
+        values.extend_from_slice(&row);
+    }
+    let matrix = matrix(Dtype::F32, &values);
+    for metric in METRICS {
+        let ones = Term {
+            vector: vec![1.0; COLUMNS],
+            id: None,
+            sign: Sign::Plus,
+            name: String::new(),
+        };
+        let queries = vec![Query::new(&[ones], metric).unwrap(); 5];
+        let search = Search {
+            metric,
+            k: 20,
+            wanted: &|_| true,
+            among: None,
+        };
+        for kernels in [Kernels::Portable, Kernels::detect()] {
+            for queries in [&queries[..1], &queries] {
+                for answer in nearest_with(kernels, &matrix, queries, &search).unwrap() {
+                    if metric != Metric::Cosine {
+                        // Scaled to length 1, the query has no exact sums.
+                        let first = if metric == Metric::L2 { 0 } else { 25 };
+                        let ids = answer.iter().map(|(id, _)| *id);
+                        assert!(ids.eq(first..first + 20), "{kernels:?} {metric:?}");
+                    }
+                    assert_eq!(bits(answer), reference(&matrix, &queries[0], &search));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_whose_squares_underflow_are_compared_all_the_same() {
+    let mut numbers = Numbers::new(6);
+    let values: Vec<f32> = (0..400 * COLUMNS).map(|_| numbers.next() * 8e-23).collect();
+    let matrix = matrix(Dtype::F32, &values);
+    for metric in METRICS {
+        let search = Search {
+            metric,
+            k: 8,
+            wanted: &|_| true,
+            among: None,
+        };
+        check(&matrix, &[0], &search);
+        check(&matrix, &[0, 1, 2], &search);
+    }
+}

@@ -1,0 +1,22 @@
+//! Numbers for tests: made up, and the same in every run.
+
+/// A generator of the kind `xorshift64*`.
+pub struct Numbers(u64);
+
+impl Numbers {
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub fn bits(&mut self) -> u32 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) as u32
+    }
+
+    /// Between -1 and 1.
+    pub fn next(&mut self) -> f32 {
+        (f64::from(self.bits()) / f64::from(u32::MAX) * 2.0 - 1.0) as f32
+    }
+}

@@ -1,0 +1,181 @@
+//! The matrix as a whole, for people.
+
+use std::io::{self, Write};
+
+use super::{number, pad, ranges, thousands};
+use crate::record::{RowNorm, Stats};
+use crate::render::escape::cell;
+use crate::render::style::Style;
+
+/// Columns of the longest bar.
+const BAR: u64 = 40;
+/// Groups of equal rows that are listed; of more, only the number is given.
+const LISTED_GROUPS: usize = 3;
+/// Ids listed of a group.
+const LISTED_IDS: usize = 8;
+
+pub fn write(out: &mut dyn Write, style: Style, stats: &Stats) -> io::Result<()> {
+    let mut line = |label: &str, value: String| {
+        let label = style.head(&format!("{label:<16}"));
+        writeln!(out, "{label} {value}")
+    };
+    line("model", cell(&stats.model).into_owned())?;
+    if let Some(commit) = &stats.commit {
+        line("commit", commit.clone())?;
+    }
+    line(
+        "embedding",
+        format!(
+            "{} x {} {}, {} in {}",
+            stats.rows,
+            stats.columns,
+            stats.dtype,
+            cell(&stats.tensor),
+            cell(&stats.file)
+        ),
+    )?;
+    line("values", values(stats))?;
+    if let (Some(min), Some(max), Some(mean), Some(std)) =
+        (stats.min, stats.max, stats.mean, stats.std)
+    {
+        let [min, max] = [min, max].map(number);
+        let [mean, std] = [mean, std].map(|value| number(value as f32));
+        line("range", format!("{min} to {max}, mean {mean}, std {std}"))?;
+    }
+    if let Some(share) = stats.share_within_one {
+        line("in [-1, 1]", within(stats, share))?;
+    }
+    line("rows of zeros", listed(&stats.zero_rows))?;
+    line("equal rows", groups(&stats.duplicate_rows))?;
+    line("without token", listed(&stats.rows_without_token))?;
+    let Some(norms) = &stats.norms else {
+        return Ok(());
+    };
+    let [min, max, mean] = [norms.min, norms.max, norms.mean].map(|norm| number(norm as f32));
+    line("norms", format!("{min} to {max}, mean {mean}"))?;
+    let head = format!("{:>11} {:>11} {:>9}", "norm from", "to", "rows");
+    writeln!(out, "{}", style.head(&head))?;
+    let most = norms.histogram.iter().map(|bin| bin.rows).max();
+    for bin in &norms.histogram {
+        let [from, to] = [bin.from, bin.to].map(|edge| number(edge as f32));
+        let rows = thousands(bin.rows);
+        let bar = bar(bin.rows, most.unwrap_or(0));
+        let text = format!("{from:>11} {to:>11} {rows:>9}  {bar}");
+        writeln!(out, "{}", text.trim_end())?;
+    }
+    for (title, rows) in [
+        ("smallest norms", &stats.smallest),
+        ("largest norms", &stats.largest),
+    ] {
+        extremes(out, style, title, rows)?;
+    }
+    Ok(())
+}
+
+fn values(stats: &Stats) -> String {
+    let count = thousands(stats.values);
+    match (stats.nan, stats.infinite) {
+        (0, 0) => format!("{count}, all finite"),
+        (nan, infinite) => format!(
+            "{count} finite, {} NaN, {} infinite",
+            thousands(nan),
+            thousands(infinite)
+        ),
+    }
+}
+
+fn within(stats: &Stats, share: f64) -> String {
+    if stats.within_one == stats.values {
+        return "all".to_owned();
+    }
+    let outside = thousands(stats.values - stats.within_one);
+    // Never rounded up to all of them.
+    let percent = (share * 1e6).floor() / 1e4;
+    format!("{percent} %, all but {outside}")
+}
+
+fn listed(list: &[(u64, u64)]) -> String {
+    let count: u64 = list.iter().map(|(first, last)| last - first + 1).sum();
+    let shown = &list[..list.len().min(LISTED_IDS)];
+    let more = if shown.len() < list.len() {
+        ", …"
+    } else {
+        ""
+    };
+    match count {
+        0 => "none".to_owned(),
+        count => format!("{}: {}{more}", thousands(count), ranges(shown)),
+    }
+}
+
+fn groups(groups: &[Vec<u64>]) -> String {
+    let count: usize = groups.iter().map(Vec::len).sum();
+    if groups.is_empty() {
+        return "none".to_owned();
+    }
+    let list = |ids: &Vec<u64>| {
+        let more = if ids.len() > LISTED_IDS { " = …" } else { "" };
+        let ids = ids.iter().take(LISTED_IDS).map(u64::to_string);
+        format!("{}{more}", ids.collect::<Vec<_>>().join(" = "))
+    };
+    let shown: Vec<String> = groups.iter().take(LISTED_GROUPS).map(list).collect();
+    let more = if groups.len() > LISTED_GROUPS {
+        ", …"
+    } else {
+        ""
+    };
+    let plural = if groups.len() == 1 { "" } else { "s" };
+    format!(
+        "{} in {} group{plural}: {}{more}",
+        thousands(count as u64),
+        thousands(groups.len() as u64),
+        shown.join(", ")
+    )
+}
+
+/// A bar as long as its share of the most; one row is seen, however many the others are.
+fn bar(rows: u64, most: u64) -> String {
+    let eighths = u128::from(rows) * u128::from(BAR) * 8 / u128::from(most.max(1));
+    let eighths = if rows > 0 { eighths.max(1) } else { 0 };
+    let mut bar = "█".repeat((eighths / 8) as usize);
+    bar.extend(['▏', '▎', '▍', '▌', '▋', '▊', '▉'].get((eighths % 8).wrapping_sub(1) as usize));
+    bar
+}
+
+fn extremes(out: &mut dyn Write, style: Style, title: &str, rows: &[RowNorm]) -> io::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{}", style.head(title))?;
+    for row in rows {
+        let piece = cell(row.piece.as_deref().unwrap_or("(no token)"));
+        let piece = pad(&piece, 14);
+        writeln!(out, "{:>11}  {piece}  {:>9}", row.id, number(row.norm))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_is_as_long_as_its_share() {
+        assert_eq!(bar(80, 80).chars().count(), 40);
+        assert_eq!(bar(40, 80), "█".repeat(20));
+        assert_eq!(bar(1, 1_000_000), "▏");
+        assert_eq!(bar(0, 80), "");
+        assert_eq!(bar(0, 0), "");
+        assert_eq!(bar(81, 8 * 81), "█████");
+    }
+
+    #[test]
+    fn a_share_is_not_rounded_up_to_all() {
+        let stats = Stats {
+            values: 10_000_000,
+            within_one: 9_999_999,
+            ..Stats::default()
+        };
+        assert_eq!(within(&stats, 0.999_999_9), "99.9999 %, all but 1");
+    }
+}

@@ -1,0 +1,257 @@
+//! `neighbors`: what is searched for, among what, and what comes out.
+
+use std::fs;
+
+use crate::records::{Neighbor, Record, records};
+use crate::support::{demo, on, repository, tiny_model};
+
+fn neighbors(args: &[&str]) -> Vec<Neighbor> {
+    let out = demo([&["neighbors", "--json"], args].concat()).ok();
+    records(&out).into_iter().map(Record::neighbor).collect()
+}
+
+#[test]
+fn money_is_near_money() {
+    let found = neighbors(&["dinero"]);
+    assert_eq!(found.len(), 10);
+    assert_eq!(found[0].piece.as_deref(), Some("▁money"));
+    assert!(
+        found.iter().all(|neighbor| neighbor.id != 588),
+        "the token itself is no neighbour"
+    );
+    let pieces: Vec<&str> = found
+        .iter()
+        .filter_map(|neighbor| neighbor.piece.as_deref())
+        .collect();
+    assert!(
+        pieces.contains(&"▁wallet") && pieces.contains(&"▁deuda"),
+        "{pieces:?}"
+    );
+    for (metric, rising) in [("cosine", false), ("dot", false), ("l2", true)] {
+        let found = neighbors(&["--id", "588", "-k", "4", "--metric", metric]);
+        assert_eq!(found.len(), 4);
+        assert!(found.iter().all(|neighbor| neighbor.metric == metric));
+        assert!(found.is_sorted_by(|a, b| if rising {
+            a.score <= b.score
+        } else {
+            a.score >= b.score
+        }));
+    }
+    let sum = neighbors(&["--plus", "dinero", "--minus", "money", "-k", "2000"]);
+    assert!(
+        sum.iter()
+            .all(|neighbor| ![588, 607].contains(&neighbor.id) && neighbor.id <= 2000)
+    );
+    assert_eq!(neighbors(&["--piece", "▁dinero", "-k", "1"])[0].id, 607);
+    demo(["neighbors"]).exit(2);
+}
+
+#[test]
+fn neighbors_at_the_same_distance_stand_in_the_order_of_ids() {
+    // The dot product with the zero row of [PAD] is 0 for all.
+    let found = neighbors(&["--id", "0", "--metric", "dot", "-k", "5"]);
+    let ids: Vec<u32> = found.iter().map(|neighbor| neighbor.id).collect();
+    assert_eq!(ids, [1, 2, 3, 4, 5]);
+    // It has no direction, and so no cosine.
+    demo(["neighbors", "--id", "0"]).exit(2);
+}
+
+fn ids(found: &[Neighbor]) -> Vec<u32> {
+    found.iter().map(|neighbor| neighbor.id).collect()
+}
+
+#[test]
+fn several_queries_are_answered_as_one_by_one() {
+    let together = neighbors(&[
+        "dinero", "money", "--id", "364", "--piece", "▁wood", "-k", "3",
+    ]);
+    assert_eq!(together.len(), 12);
+    let alone = [
+        (&["dinero"][..], "▁dinero"),
+        (&["money"], "▁money"),
+        (&["--id", "364"], "▁banco"),
+        (&["--piece", "▁wood"], "▁wood"),
+    ];
+    for (index, (args, name)) in alone.into_iter().enumerate() {
+        let found = neighbors(&[args, &["-k", "3"]].concat());
+        let part = &together[3 * index..3 * index + 3];
+        assert_eq!(ids(&found), ids(part));
+        for (one, other) in found.iter().zip(part) {
+            assert_eq!(one.score.to_bits(), other.score.to_bits());
+            assert_eq!((one.query, other.query), (1, index + 1));
+            assert_eq!((&*one.query_name, &*other.query_name), (name, name));
+        }
+    }
+    let table = demo(["neighbors", "dinero", "money", "-k", "1"]).ok();
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!((lines[0], lines[3], lines[4]), ("▁dinero", "", "▁money"));
+    assert_eq!(lines.len(), 7);
+}
+
+#[test]
+fn what_is_added_and_subtracted_goes_with_every_query() {
+    let sum =
+        |args: &[&str]| neighbors(&[args, &["--plus", "madre", "--minus", "mother"]].concat());
+    let found = sum(&["father", "tree", "-k", "1"]);
+    assert_eq!(found[0].query_name, "▁father + ▁madre - ▁mother");
+    assert_eq!(found[1].query_name, "▁tree + ▁madre - ▁mother");
+    let alone = sum(&["-k", "1"]);
+    assert_eq!(alone[0].query_name, "▁madre - ▁mother");
+    let minus = neighbors(&["--minus", "madre", "-k", "1"]);
+    assert_eq!(minus[0].query_name, "- ▁madre");
+}
+
+#[test]
+fn vectors_of_a_file_are_searched_for_as_rows_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = |args: &[&str]| demo([&["--json"], args].concat()).current_dir(folder.path());
+    here(&["embed", "--id", "588", "--id", "607", "-o", "q.npy"]).ok();
+    let found = here(&["neighbors", "--vector", "q.npy", "-k", "4"]).ok();
+    let found: Vec<Neighbor> = records(&found).into_iter().map(Record::neighbor).collect();
+    // A vector has no token of its own: the row it was taken from is the nearest.
+    assert_eq!((found[0].id, found[4].id), (588, 607));
+    assert!(found[0].score > 0.999_999);
+    assert_eq!(
+        (&*found[0].query_name, &*found[4].query_name),
+        ("q.npy[0]", "q.npy[1]")
+    );
+    let by_token = neighbors(&["dinero", "-k", "3"]);
+    assert_eq!(ids(&found[1..4]), ids(&by_token));
+    let wrong = tempfile::tempdir().unwrap();
+    let wrong = wrong.path().join("wrong.npy");
+    let header = |text: &str| {
+        let length = (text.len() as u16).to_le_bytes();
+        [b"\x93NUMPY\x01\x00", &length[..], text.as_bytes()].concat()
+    };
+    let array = "{'descr': '<f2', 'fortran_order': False, 'shape': (64,), }";
+    let cases: [(Vec<u8>, &str); 5] = [
+        (Vec::new(), "does not begin as an .npy file does"),
+        (header("{'descr': '|O'"), "where `}` is wanted"),
+        (
+            [header(array), vec![0; 126]].concat(),
+            "does not go with its 126 bytes",
+        ),
+        (
+            [header(array), [0, 0x7c].repeat(64)].concat(),
+            "vector 0 has a value that is no finite float32",
+        ),
+        (
+            [
+                header("{'descr': '<f2', 'fortran_order': False, 'shape': (2,)}"),
+                vec![0; 4],
+            ]
+            .concat(),
+            "its vectors have 2 values, and the rows of the matrix 64",
+        ),
+    ];
+    for (bytes, problem) in cases {
+        fs::write(&wrong, bytes).unwrap();
+        let args = ["neighbors", "--vector", wrong.to_str().unwrap()];
+        let answer = demo(args).exit(2);
+        assert!(
+            answer
+                .stderr
+                .contains("wrong.npy is not an array of vectors")
+                && answer.stderr.contains(problem),
+            "{}",
+            answer.stderr
+        );
+    }
+    fs::write(&wrong, [header(array), vec![0; 128]].concat()).unwrap();
+    let args = ["neighbors", "--vector", wrong.to_str().unwrap()];
+    assert!(demo(args).exit(2).stderr.contains("wrong.npy[0] is zero"));
+    demo([&args[..], &["--metric", "l2"]].concat()).ok();
+    demo(["neighbors", "--vector", "nowhere.npy"]).exit(2);
+}
+
+#[test]
+fn a_search_may_be_among_some_pieces() {
+    let among = neighbors(&["dinero", "--among", "wood tree money tree", "-k", "20"]);
+    let pieces: Vec<&str> = among
+        .iter()
+        .filter_map(|found| found.piece.as_deref())
+        .collect();
+    assert_eq!(pieces[0], "▁money");
+    assert!(pieces.contains(&"▁wood") && pieces.len() < 10, "{pieces:?}");
+    let all = neighbors(&["dinero", "-k", "5000"]);
+    // Few and many: the two ways to search agree with the search of everything.
+    for pattern in ["^▁mon", "e"] {
+        let found = neighbors(&["dinero", "--grep", pattern, "-k", "5000"]);
+        let pattern = regex::Regex::new(pattern).unwrap();
+        let expected: Vec<u32> = all
+            .iter()
+            .filter(|neighbor| pattern.is_match(neighbor.piece.as_deref().unwrap()))
+            .map(|neighbor| neighbor.id)
+            .collect();
+        assert_eq!(ids(&found), expected);
+        assert!(!found.is_empty());
+    }
+    let both = neighbors(&["dinero", "--among", "money tree", "--grep", "▁m"]);
+    assert_eq!(ids(&both), [607]);
+    assert_eq!(neighbors(&["dinero", "--grep", "^no such piece$"]).len(), 0);
+    demo(["neighbors", "dinero", "--grep", "("]).exit(2);
+}
+
+#[test]
+fn rows_without_a_token_are_searched_on_request() {
+    // The last rows of the built-in model are spare.
+    assert!(
+        ids(&neighbors(&["--id", "2050", "-k", "5000"]))
+            .iter()
+            .all(|id| *id <= 2000)
+    );
+    let all = neighbors(&["--id", "2050", "-k", "5000", "--all-rows"]);
+    let spare = all.iter().find(|found| found.id > 2000).unwrap();
+    assert_eq!(
+        (spare.piece.as_deref(), &*all[0].query_name),
+        (None, "id 2050")
+    );
+    // All but the query's own, and those rows that are zero.
+    assert_eq!(all.len(), 2062);
+    assert_eq!(neighbors(&["--id", "2050", "-k", "0"]).len(), 0);
+}
+
+#[test]
+fn every_container_has_the_same_neighbors() {
+    let folder = fs::read_dir(repository("tests/fixtures/tiny")).unwrap();
+    let mut answers = Vec::new();
+    for entry in folder {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        // One matrix in float16; other types round it elsewhere.
+        if name.contains("f16") && !name.contains("bf16") || name.starts_with("sharded") {
+            let model = tiny_model(&name);
+            let args = [
+                "neighbors",
+                "--id",
+                "7",
+                "--id",
+                "90",
+                "--json",
+                "-k",
+                "300",
+            ];
+            answers.push((on(model.path(), args).ok(), name));
+        }
+    }
+    assert!(answers.len() > 8);
+    for (answer, name) in &answers {
+        assert_eq!(answer, &answers[0].0, "{name}");
+        assert!(answer.lines().count() > 500);
+    }
+}
+
+#[test]
+fn any_number_of_threads_finds_the_same() {
+    let found = |threads| {
+        demo([
+            "neighbors",
+            "dinero",
+            "money",
+            "--json",
+            "--threads",
+            threads,
+        ])
+        .ok()
+    };
+    assert_eq!(found("1"), found("3"));
+}
