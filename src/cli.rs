@@ -1,11 +1,13 @@
 //! argv → [`Cli`]: the global options and the list of commands, without any logic.
 
+use std::path::PathBuf;
+
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    completions, count, decode, diff, embed, info, man, neighbors, pull, similarity, stats,
-    tokenize, verify, vocab,
+    check, chunk, completions, convert, count, decode, diff, embed, grep, head, info, lock, man,
+    neighbors, pull, similarity, stats, tail, tokenize, verify, vocab,
 };
 use crate::render::Format;
 use crate::render::style::ColorChoice;
@@ -63,6 +65,12 @@ pub struct GlobalOptions {
     /// Branch, tag, refs/pr/N or commit
     #[arg(long, global = true, value_name = "REV")]
     pub revision: Option<String>,
+    /// Use exactly the model and commit of the lock file
+    #[arg(long, global = true)]
+    pub locked: bool,
+    /// Another lock file than ./tokscope.lock; implies --locked
+    #[arg(long, global = true, value_name = "FILE")]
+    pub lock_file: Option<PathBuf>,
     /// Never touch the network [env: HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE]
     #[arg(long, global = true)]
     pub offline: bool,
@@ -119,6 +127,13 @@ pub enum Command {
     Stats(stats::Args),
     Pull(pull::Args),
     Verify(verify::Args),
+    Grep(grep::Args),
+    Lock(lock::Args),
+    Check(check::Args),
+    Chunk(chunk::Args),
+    Head(head::Args),
+    Tail(tail::Args),
+    Convert(convert::Args),
     Completions(completions::Args),
     Man(man::Args),
 }

@@ -40,6 +40,7 @@ pub mod cli;
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{self, BufReader, BufWriter, ErrorKind, IsTerminal, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::{CommandFactory, Parser};
@@ -47,6 +48,7 @@ use clap::{CommandFactory, Parser};
 use cli::{Cli, Command};
 use commands::{ModelChoice, Session, TextFormat};
 use error::{Error, Exit};
+use formats::lock_file::LOCK_FILE;
 use record::Sink;
 use render::stderr::{Level, Stderr};
 use render::style::Style;
@@ -163,6 +165,8 @@ fn answer(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
             offline: global.offline,
             no_cache: global.no_cache,
             engine: global.engine,
+            locked: global.locked || global.lock_file.is_some(),
+            lock_file: (global.lock_file.as_deref()).unwrap_or(Path::new(LOCK_FILE)),
         },
         observer: Arc::clone(stderr) as Arc<dyn source::Observer>,
         stdin: &mut BufReader::with_capacity(STDIN_BUFFER, Box::new(io::stdin())),
@@ -198,6 +202,13 @@ fn dispatch(command: &Command, session: &mut Session) -> error::Result<Exit> {
         Command::Stats(args) => commands::stats::run(args, session),
         Command::Pull(args) => commands::pull::run(args, session),
         Command::Verify(args) => commands::verify::run(args, session),
+        Command::Grep(args) => commands::grep::run(args, session),
+        Command::Lock(args) => commands::lock::run(args, session),
+        Command::Check(args) => commands::check::run(args, session),
+        Command::Chunk(args) => commands::chunk::run(args, session),
+        Command::Head(args) => commands::head::run(args, session),
+        Command::Tail(args) => commands::tail::run(args, session),
+        Command::Convert(args) => commands::convert::run(args, session),
         Command::Completions(args) => commands::completions::run(args, session),
         Command::Man(args) => commands::man::run(args, session),
     }

@@ -3,6 +3,8 @@
 //! Every command computes records; every renderer reads them. In JSON each is one object on one line, with its
 //! kind in `type`. Fields are never renamed or dropped, only added; what is unknown is absent, not null.
 
+pub mod peers;
+mod pipelines;
 mod strings;
 
 use std::collections::BTreeMap;
@@ -10,6 +12,7 @@ use std::io;
 
 use serde::Serialize;
 
+pub use pipelines::{Chunk, Convert, Drift, Lock, Match};
 pub use strings::Strings;
 
 /// Where records go: a renderer, or a test.
@@ -72,6 +75,14 @@ pub enum Record {
     File(File),
     Difference(Difference),
     Verify(Verify),
+    Convert(Convert),
+    Match(Match),
+    Lock(Lock),
+    Drift(Drift),
+    Check(Lock),
+    Chunk(Chunk),
+    Head(Chunk),
+    Tail(Chunk),
     Error(Failure),
 }
 

@@ -3,25 +3,38 @@
 //! What a command needs of the world comes in through its [`Session`]: the model, standard input, and the sink that
 //! takes the records.
 
+pub mod check;
+pub mod chunk;
 pub mod completions;
+pub mod convert;
 pub mod count;
+pub mod cut;
 pub mod decode;
 pub mod diff;
 pub mod embed;
+pub mod excerpt;
+pub mod grep;
+pub mod head;
 pub mod info;
 pub mod input;
+pub mod lock;
+pub mod locked;
 pub mod man;
 pub mod neighbors;
 pub mod parts;
+pub mod peers;
 pub mod pull;
 pub mod rows;
+pub mod samples;
 pub mod similarity;
 pub mod stats;
+pub mod tail;
 pub mod tokenize;
 pub mod verify;
 pub mod vocab;
 
 use std::io::{self, BufReader, Read, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args as ClapArgs;
@@ -57,6 +70,23 @@ pub struct ModelChoice<'s> {
     /// Do without tokscope's own cache.
     pub no_cache: bool,
     pub engine: EngineChoice,
+    /// Use the model that the lock file names, and nothing else.
+    pub locked: bool,
+    pub lock_file: &'s Path,
+}
+
+impl ModelChoice<'_> {
+    /// The model that is named, or the default one.
+    ///
+    /// # Errors
+    /// [`Error::BadModelRef`], and [`Error::Usage`] for a revision that it cannot have.
+    pub fn model_ref(&self) -> Result<ModelRef> {
+        let model: ModelRef = self.name.parse()?;
+        match self.revision {
+            Some(revision) => model.with_revision(revision),
+            None => Ok(model),
+        }
+    }
 }
 
 /// A stream of input, of which it can be told whether more is at hand.
@@ -79,28 +109,32 @@ pub struct Session<'s> {
 }
 
 impl Session<'_> {
-    /// The files of the model that the command line names.
+    /// The files of the model that the command line names, or under `--locked` the lock file.
     pub fn files(&self) -> Result<ModelFiles> {
         self.files_of(&self.model)
     }
 
-    /// The files of a model.
+    /// The files of a model that is chosen in place of that, by a file of settings say.
     pub fn files_of(&self, choice: &ModelChoice) -> Result<ModelFiles> {
-        let mut model: ModelRef = choice.name.parse()?;
-        if let Some(revision) = choice.revision {
-            model = model.with_revision(revision)?;
+        match choice.locked {
+            true => locked::open(self),
+            false => self.open(&choice.model_ref()?),
         }
+    }
+
+    /// The files of a model, reached as the command line says.
+    pub fn open(&self, model: &ModelRef) -> Result<ModelFiles> {
         let options = SourceOptions {
-            offline: choice.offline,
+            offline: self.model.offline,
             hub: HubSettings::from_process_env()?,
-            cache: if choice.no_cache {
+            cache: if self.model.no_cache {
                 OwnCache::none()
             } else {
                 OwnCache::from_env(|name| std::env::var(name).ok())
             },
             observer: Arc::clone(&self.observer),
         };
-        ModelFiles::open(&model, options)
+        ModelFiles::open(model, options)
     }
 
     /// The tokenizer among those files, with the engine that the command line names.

@@ -3,8 +3,9 @@
 use clap::Args as ClapArgs;
 
 use super::input::{Text, TextArgs, words};
+use super::peers::{self, Peer};
 use super::{Session, config, context_window, stdout_failed};
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::record::{Encoder, Record, Tokenize};
 use crate::tokenizer::{EncodeOptions, OffsetUnit, Tokenizer, Truncation};
 
@@ -37,12 +38,16 @@ pub struct Args {
     /// Print pieces only, a line a text
     #[arg(long)]
     pub pieces: bool,
+    /// Print what another tool prints for the same text, a line a text
+    #[arg(long = "as", value_enum, value_name = "TOOL", conflicts_with_all = ["pieces", "stride"])]
+    pub peer: Option<Peer>,
 }
 
 impl Args {
     fn encode_options(&self) -> EncodeOptions {
         EncodeOptions {
-            special_tokens: !self.no_special_tokens,
+            special_tokens: !self.no_special_tokens
+                && !self.peer.is_some_and(Peer::has_no_special_tokens),
             parse_special: !self.no_parse_special,
             truncation: self.max_length.map(|max_length| Truncation {
                 max_length,
@@ -113,8 +118,11 @@ pub fn records(
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let bare = args.ids || args.pieces;
-    if bare {
+    let bare = args.ids || args.pieces || args.peer.is_some();
+    if let Some(peer) = args.peer {
+        session.only_for_people("--as")?;
+        refuse_what_it_cannot(peer, args)?;
+    } else if bare {
         session.only_for_people(if args.ids { "--ids" } else { "--pieces" })?;
     }
     let files = session.files()?;
@@ -167,6 +175,13 @@ fn answer(
         let ids = tokenizer.ids(&text.text, &args.encode_options())?;
         return Ok(Answer::Bare(vec![ids_line(&ids)]));
     }
+    if let Some(peer) = args.peer {
+        let pair = args.pair.as_deref();
+        let encoded = tokenizer.encode(&text.text, pair, &args.encode_options())?;
+        let encoding = encoded.into_first();
+        let line = peers::line(peer, tokenizer, model.context_window, &text.text, encoding)?;
+        return Ok(Answer::Bare(vec![line]));
+    }
     let records = records(tokenizer, model, text, args)?;
     if args.ids || args.pieces {
         let line = |record: &Tokenize| match args.ids {
@@ -186,6 +201,21 @@ fn answer(
         bytes.extend(line?);
     }
     Ok(Answer::Encoded(bytes))
+}
+
+/// Refuses options for which the other tool has no request.
+fn refuse_what_it_cannot(peer: Peer, args: &Args) -> Result<()> {
+    let flag = match peer {
+        peer if args.ids && peer != Peer::Spm => "--ids",
+        Peer::Hf => return Ok(()),
+        _ if args.pair.is_some() => "--pair",
+        _ if args.max_length.is_some() => "--max-length",
+        _ => return Ok(()),
+    };
+    Err(Error::usage(format!(
+        "{flag} has no place in what `--as {}` prints",
+        peer.name()
+    )))
 }
 
 fn ids_line(ids: &[u32]) -> String {

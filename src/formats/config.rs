@@ -88,6 +88,8 @@ pub struct TokenizerConfig {
     pub split_by_punct: bool,
     #[serde(deserialize_with = "flag")]
     pub clean_up_tokenization_spaces: bool,
+    /// Which parts of an encoding the reference returns unasked.
+    pub model_input_names: Option<Vec<String>>,
     /// `1e30` and the like mean unset: see [`TokenizerConfig::max_length`].
     pub model_max_length: Option<f64>,
     pub truncation_side: Option<String>,

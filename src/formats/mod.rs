@@ -19,6 +19,7 @@ pub mod checkpoint;
 pub mod config;
 pub mod dtype;
 pub mod json;
+pub mod lock_file;
 pub mod npy;
 mod pickle;
 mod quote;

@@ -2,6 +2,8 @@
 //!
 //! Both quote as RFC 4180 does; the columns of a record are those of its JSON, nested fields joined by dots.
 
+mod pipelines;
+
 use std::io::{self, Write};
 
 use csv::{QuoteStyle, WriterBuilder};
@@ -405,6 +407,14 @@ impl Sink for Separated<'_> {
                     record.differences.to_string(),
                 ])
             }
+            Record::Chunk(_)
+            | Record::Head(_)
+            | Record::Tail(_)
+            | Record::Lock(_)
+            | Record::Check(_)
+            | Record::Drift(_)
+            | Record::Match(_)
+            | Record::Convert(_) => self.pipeline(record),
             Record::Error(record) => write_failure(&mut self.out, &mut self.err, record),
         }
     }

@@ -259,6 +259,14 @@ impl HubFiles {
         }
     }
 
+    pub(super) fn newest_commit(&self) -> Result<Option<String>> {
+        if self.is_offline() {
+            return Ok(None);
+        }
+        let (commit, _) = self.client(ALL_FILES)?.commit(&self.revision)?;
+        Ok(Some(commit))
+    }
+
     pub(super) fn refresh(&mut self) -> Result<()> {
         if self.is_offline() {
             return Ok(());

@@ -288,6 +288,17 @@ impl ModelFiles {
         }
     }
 
+    /// Asks the Hub which commit the revision is now, and changes nothing. None offline, and for models elsewhere.
+    ///
+    /// # Errors
+    /// Exit 3 if the Hub cannot be asked.
+    pub fn newest_commit(&self) -> Result<Option<String>> {
+        match &self.place {
+            Place::Demo | Place::Directory(_) => Ok(None),
+            Place::Hub(hub) => hub.newest_commit().map_err(|error| cached(hub, error)),
+        }
+    }
+
     /// Asks the Hub which commit the revision is now, and notes it in the cache; files found from here on are of that
     /// commit. Offline, and for models elsewhere, everything stays as it is.
     ///

@@ -5,12 +5,14 @@
 //! [native one](native) for the tokenizers that it does exactly, and the [reference engine](mod@reference), the
 //! `tokenizers` crate, for all others.
 
+mod convert;
 pub mod deberta;
 pub mod encoding;
 pub mod native;
 mod open;
 pub mod reference;
 pub mod special_tokens;
+mod spelling;
 pub mod vocabulary;
 mod windows;
 

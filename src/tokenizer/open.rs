@@ -120,7 +120,7 @@ impl Tokenizer {
         Ok(Self::new(origin, config, special_tokens.map, added))
     }
 
-    fn new(
+    pub(super) fn new(
         origin: Origin,
         config: TokenizerConfig,
         special_tokens: SpecialTokensMap,

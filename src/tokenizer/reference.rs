@@ -15,6 +15,11 @@ use super::{EncodeOptions, Encoded};
 use crate::error::{Error, Result};
 use crate::formats::config::AddedTokenConfig;
 
+/// The version of the `tokenizers` crate.
+pub const CRATE_VERSION: &str = "0.23.2";
+/// The version of transformers whose encodings count as right.
+pub const TRANSFORMERS_VERSION: &str = "4.48.3";
+
 /// A loaded tokenizer of the `tokenizers` crate.
 #[derive(Debug)]
 pub struct ReferenceEngine {
@@ -76,6 +81,16 @@ impl ReferenceEngine {
     /// [`Error::Damaged`] if the decoder cannot be used.
     pub fn decode(&self, pieces: Vec<String>) -> Result<String> {
         decode(&self.windows.file, self.inner.get_decoder(), pieces)
+    }
+
+    /// The `tokenizer.json` of this tokenizer.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if it cannot be written as one.
+    pub fn to_json(&self) -> Result<Vec<u8>> {
+        let json = self.inner.to_string(true);
+        let json = json.map_err(|problem| Error::damaged(&*self.windows.file, problem))?;
+        Ok(json.into_bytes())
     }
 
     fn encode_sequence(
@@ -177,4 +192,16 @@ pub fn guarded<T>(file: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
             "the tokenizers library cannot work with it",
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_that_of_the_crate_that_is_built_in() {
+        let lock = include_str!("../../Cargo.lock");
+        let package = format!("name = \"tokenizers\"\nversion = \"{CRATE_VERSION}\"\n");
+        assert!(lock.replace("\r\n", "\n").contains(&package));
+    }
 }

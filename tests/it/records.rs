@@ -29,6 +29,14 @@ pub enum Record {
     Similarity(Similarity),
     Stats(Stats),
     File(File),
+    Convert(Convert),
+    Match(Match),
+    Lock(Lock),
+    Drift(Drift),
+    Check(Lock),
+    Chunk(Chunk),
+    Head(Chunk),
+    Tail(Chunk),
     Error(Error),
 }
 
@@ -337,6 +345,73 @@ pub struct File {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Chunk {
+    pub path: Option<String>,
+    pub line: Option<u64>,
+    pub index: Option<usize>,
+    pub start: usize,
+    pub end: usize,
+    pub overlap: Option<usize>,
+    pub count: usize,
+    pub truncated: Option<bool>,
+    pub ids: Vec<u32>,
+    pub text: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lock {
+    pub path: String,
+    pub model: String,
+    pub commit: Option<String>,
+    pub files: usize,
+    pub vocabulary_size: usize,
+    pub texts: usize,
+    pub differences: Option<usize>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Drift {
+    pub kind: String,
+    pub name: Option<String>,
+    pub locked: Option<String>,
+    pub found: Option<String>,
+    pub locked_ids: Option<Vec<u32>>,
+    pub found_ids: Option<Vec<u32>>,
+    pub message: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Match {
+    pub path: Option<String>,
+    pub line: usize,
+    pub column: usize,
+    pub start: usize,
+    pub end: usize,
+    pub id: u32,
+    pub piece: String,
+    pub before: String,
+    pub text: String,
+    pub after: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Convert {
+    pub model: String,
+    pub commit: Option<String>,
+    pub to: String,
+    pub path: String,
+    pub size: u64,
+    pub sha256: String,
+    pub texts: usize,
+    pub tokens: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Error {
     pub line: Option<u64>,
     pub path: Option<String>,
@@ -372,7 +447,21 @@ expect_kind! {
     similarity: Similarity,
     stats: Stats,
     file: File,
+    convert: Convert,
+    chunk: Chunk,
+    found: Match,
+    drift: Drift,
     error: Error,
+}
+
+impl Record {
+    /// The part that `head` or `tail` printed.
+    pub fn excerpt(self) -> Chunk {
+        match self {
+            Self::Head(record) | Self::Tail(record) => record,
+            other => panic!("not an excerpt: {other:?}"),
+        }
+    }
 }
 
 /// The records of JSON Lines: an object a line, every line ended, and no null but where the contract has one.

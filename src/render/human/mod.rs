@@ -4,6 +4,7 @@
 
 mod counts;
 mod info;
+mod pipelines;
 mod rows;
 mod similarity;
 mod stats;
@@ -147,6 +148,12 @@ impl Sink for Human<'_> {
             Record::File(record) => self.file(record),
             Record::Difference(record) => self.difference(record),
             Record::Verify(record) => self.verify(record),
+            Record::Convert(record) => self.convert(record),
+            Record::Match(record) => self.found(record),
+            Record::Lock(record) | Record::Check(record) => self.lock(record),
+            Record::Drift(record) => self.drift(record),
+            Record::Chunk(record) => self.chunk(record),
+            Record::Head(record) | Record::Tail(record) => self.excerpt(record),
             Record::Error(record) => write_failure(&mut self.out, &mut self.err, record),
         }
     }

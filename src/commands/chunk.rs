@@ -1,0 +1,118 @@
+//! `chunk`: a text in pieces that fit a model.
+
+use clap::Args as ClapArgs;
+
+use super::Session;
+use super::cut::{BYTES_A_TOKEN, Counting, Cutter, Part, Prefer};
+use super::input::{Text, TextArgs};
+use crate::error::{Error, Exit, Result};
+use crate::record::{Chunk, Record};
+
+/// Split text into pieces of at most so many tokens each
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    #[command(flatten)]
+    pub input: TextArgs,
+    /// Most tokens of a piece that is tokenized alone, special tokens counted
+    #[arg(long, value_name = "N")]
+    pub max_length: usize,
+    /// Begin each piece with up to N tokens of the one before
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub overlap: usize,
+    /// Where to cut if it can be done
+    #[arg(long, value_enum, value_name = "WHERE")]
+    pub prefer: Option<Prefer>,
+    #[command(flatten)]
+    pub counting: Counting,
+}
+
+/// The pieces of a text, which follow each other without a gap; none of an empty text.
+///
+/// # Errors
+/// [`Error::Usage`] for a grapheme that alone has too many tokens.
+pub fn parts(cutter: &Cutter<'_>, text: &str, overlap: usize) -> Result<Vec<Part>> {
+    let mut parts: Vec<Part> = Vec::new();
+    let mut guess = cutter.room().saturating_mul(BYTES_A_TOKEN);
+    while let end = parts.last().map_or(0, |part| part.end)
+        && end < text.len()
+    {
+        let start = match parts.last() {
+            Some(last) if overlap > 0 => cutter.overlap(text, last, overlap)?,
+            _ => end,
+        };
+        let mut next = cutter.front(text, start, end, &mut guess)?;
+        if next.is_none() && start < end {
+            // What is shared leaves no room for what is new.
+            next = cutter.front(text, end, end, &mut guess)?;
+        }
+        let Some(next) = next else {
+            return Err(Error::usage_hint(
+                format!(
+                    "what stands at byte {end} cannot be cut, and has more tokens than --max-length allows"
+                ),
+                "a piece never ends inside a grapheme, what a reader takes for one character: allow more tokens",
+            ));
+        };
+        parts.push(next);
+    }
+    Ok(parts)
+}
+
+/// Runs the command.
+pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+    let tokenizer = session.tokenizer(&session.files()?)?;
+    let cutter = Cutter::new(&tokenizer, args.max_length, args.counting, args.prefer)?;
+    let problem = match cutter.room() {
+        0 => Some("leaves no token for the text".to_owned()),
+        room if args.overlap >= room => Some(format!(
+            "leaves {room} for the text, and --overlap {} takes them all",
+            args.overlap
+        )),
+        _ => None,
+    };
+    if let Some(problem) = problem {
+        let length = args.max_length;
+        return Err(Error::usage(format!("--max-length {length} {problem}")));
+    }
+    let mut exit = Exit::Done;
+    let work = |text: Text| {
+        let parts = parts(&cutter, &text.text, args.overlap)?;
+        Ok((text, parts))
+    };
+    args.input
+        .for_each_in_parallel(session, work, |session, answer| match answer {
+            Ok((text, parts)) => {
+                let mut end = 0;
+                (0..).zip(parts).try_for_each(|(index, part)| {
+                    let overlap = end - part.start;
+                    end = part.end;
+                    let chunk = Chunk {
+                        index: Some(index),
+                        overlap: Some(overlap).filter(|bytes| *bytes > 0),
+                        ..record(&text, part)
+                    };
+                    session.emit(&Record::Chunk(chunk))
+                })
+            }
+            Err((line @ Some(_), error)) => {
+                exit = error.exit();
+                session.emit_failure(line, None, &error)
+            }
+            Err((None, error)) => Err(error),
+        })?;
+    Ok(exit)
+}
+
+/// The record of a part of a text.
+pub fn record(text: &Text, part: Part) -> Chunk {
+    Chunk {
+        line: text.line,
+        path: text.path.clone(),
+        start: part.start,
+        end: part.end,
+        count: part.ids.len(),
+        text: text.text[part.start..part.end].to_owned(),
+        ids: part.ids,
+        ..Chunk::default()
+    }
+}

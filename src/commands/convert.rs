@@ -1,0 +1,152 @@
+//! `convert`: the tokenizer in another file format, proved to be the same before it is written.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args as ClapArgs, ValueEnum};
+use sha2::{Digest as _, Sha256};
+
+use super::samples::{self, HARD_PAIRS, HARD_TEXTS};
+use super::verify::first_difference;
+use super::{Session, in_parallel};
+use crate::embedding::export::replace_file;
+use crate::error::{Exit, Result};
+use crate::formats::lock_file::hex;
+use crate::record::{Convert, Difference, Record};
+use crate::tokenizer::{EncodeOptions, Tokenizer};
+
+/// Differences that are shown when the proof fails; all of them would say the same.
+const SHOWN: usize = 10;
+/// Pieces of the vocabulary that make one text of the proof.
+const PIECES_A_TEXT: usize = 64;
+
+/// Write the tokenizer as a tokenizer.json that transformers and the tokenizers library load
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// The format to write
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub to: Target,
+    /// Where to write it; `-` is standard output [default: the format's file name, here]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Prove it on the lines of a file too, or on the field `text` of a .jsonl (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub texts: Vec<PathBuf>,
+}
+
+/// What a tokenizer can be converted to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Target {
+    /// The format of the tokenizers library.
+    #[value(name = "tokenizer.json")]
+    TokenizerJson,
+}
+
+impl Target {
+    fn file_name(self) -> &'static str {
+        match self {
+            Self::TokenizerJson => "tokenizer.json",
+        }
+    }
+}
+
+/// A text, or a pair, that both tokenizers are to encode in the same way.
+type Case = (String, Option<String>);
+
+/// What the proof is made on: the built-in texts and pairs, the user's texts, and every piece of the vocabulary.
+pub fn cases(tokenizer: &Tokenizer, own: Vec<String>) -> Vec<Case> {
+    let texts = HARD_TEXTS.iter().map(|text| (*text).to_owned()).chain(own);
+    let mut cases: Vec<Case> = texts.map(|text| (text, None)).collect();
+    let pairs = HARD_PAIRS.iter();
+    cases.extend(pairs.map(|(a, b)| ((*a).to_owned(), Some((*b).to_owned()))));
+    let vocabulary = tokenizer.vocabulary();
+    let pieces: Vec<&str> = (vocabulary.entries().iter())
+        .map(|entry| entry.piece.as_str())
+        .collect();
+    let texts = pieces.chunks(PIECES_A_TEXT);
+    cases.extend(texts.map(|pieces| (pieces.join(" "), None)));
+    cases
+}
+
+/// Encodes every case with both tokenizers, and decodes it: the number of tokens, and what differs.
+///
+/// # Errors
+/// Whatever encoding fails with.
+pub fn prove(
+    original: &Tokenizer,
+    converted: &Tokenizer,
+    cases: &[Case],
+) -> Result<(usize, Vec<Difference>)> {
+    let options = EncodeOptions::default();
+    let outcomes = in_parallel(cases.iter().collect(), |(text, pair)| {
+        let ours = original.encode(text, pair.as_deref(), &options)?;
+        let theirs = converted.encode(text, pair.as_deref(), &options)?;
+        let (ours, theirs) = (ours.into_first(), theirs.into_first());
+        let tokens = theirs.len();
+        let position = match first_difference(&ours, &theirs) {
+            None if original.decode(&ours.ids, true)? == converted.decode(&ours.ids, true)? => {
+                return Ok((tokens, None));
+            }
+            position => position.unwrap_or(tokens),
+        };
+        let difference = Difference {
+            position,
+            text: text.clone(),
+            native: ours.tokens,
+            native_offsets: ours.offsets,
+            reference: theirs.tokens,
+            reference_offsets: theirs.offsets,
+            ..Difference::default()
+        };
+        Ok((tokens, Some(difference)))
+    });
+    let mut sum = (0, Vec::new());
+    for outcome in outcomes {
+        let (tokens, difference) = outcome?;
+        sum.0 += tokens;
+        sum.1.extend(difference);
+    }
+    Ok(sum)
+}
+
+/// Runs the command.
+pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+    let own = samples::of_files(session, &args.texts)?;
+    let files = session.files()?;
+    let tokenizer = session.tokenizer(&files)?;
+    let bytes = match args.to {
+        Target::TokenizerJson => tokenizer.to_tokenizer_json()?,
+    };
+    let converted = Tokenizer::from_tokenizer_json_alone(bytes.clone())?;
+    let cases = cases(&tokenizer, own);
+    let (tokens, differences) = prove(&tokenizer, &converted, &cases)?;
+    if !differences.is_empty() {
+        let message = format!(
+            "nothing is written: {} of {} texts would be tokenized differently",
+            differences.len(),
+            cases.len()
+        );
+        for difference in differences.into_iter().take(SHOWN) {
+            session.emit(&Record::Difference(difference))?;
+        }
+        session.note(&message)?;
+        return Ok(Exit::Negative);
+    }
+    let default = PathBuf::from(args.to.file_name());
+    let path = args.output.as_ref().unwrap_or(&default);
+    if path == Path::new("-") {
+        session.raw(&bytes)?;
+        return Ok(Exit::Done);
+    }
+    replace_file(path, |file| Ok(file.write_all(&bytes)?))?;
+    session.emit(&Record::Convert(Convert {
+        model: files.model(),
+        commit: files.commit(),
+        to: args.to.file_name(),
+        path: path.display().to_string(),
+        size: bytes.len() as u64,
+        sha256: hex(&Sha256::digest(&bytes)),
+        texts: cases.len(),
+        tokens,
+    }))?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,58 @@
+//! `lock`: what a tokenizer is and does, written down.
+
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+
+use super::samples::{self, HARD_TEXTS};
+use super::{Session, locked};
+use crate::embedding::export::replace_file;
+use crate::error::{Exit, Result};
+use crate::formats::lock_file::LockFile;
+use crate::model_ref::ModelRef;
+use crate::record::{Lock, Record};
+
+/// Write tokscope.lock: the commit, digests and encodings that `check` compares and `--locked` uses
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// Lock the ids of the lines of a file too, or of the field `text` of a .jsonl (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub texts: Vec<PathBuf>,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+    let own = samples::of_files(session, &args.texts)?;
+    let model = session.model.model_ref()?;
+    let files = session.open(&model)?;
+    let tokenizer = session.tokenizer(&files)?;
+    let mut texts = HARD_TEXTS.to_vec();
+    texts.extend(own.iter().map(String::as_str));
+    let lock = LockFile {
+        model: files.model(),
+        files: locked::files(&files)?,
+        commit: files.commit(),
+        revision: match &model {
+            ModelRef::Hub(model) => Some(model.revision().unwrap_or("main").to_owned()),
+            ModelRef::Demo | ModelRef::Directory(_) => None,
+        },
+        engine: locked::engine(&tokenizer),
+        vocabulary: locked::vocabulary(&tokenizer),
+        texts: locked::texts(&tokenizer, texts)?,
+        ..LockFile::default()
+    }
+    .sealed();
+    let bytes = lock.to_bytes()?;
+    let path = session.model.lock_file;
+    replace_file(path, |file| Ok(file.write_all(&bytes)?))?;
+    session.emit(&Record::Lock(Lock {
+        path: path.display().to_string(),
+        model: lock.model,
+        commit: lock.commit,
+        files: lock.files.len(),
+        vocabulary_size: lock.vocabulary.size,
+        texts: lock.texts.len(),
+        differences: None,
+    }))?;
+    Ok(Exit::Done)
+}

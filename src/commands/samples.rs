@@ -1,0 +1,125 @@
+//! Texts that show a change: the built-in hard ones, and those of the user's files.
+
+use std::path::PathBuf;
+
+use super::Session;
+use super::input::{InputOptions, Reading, TextArgs};
+use crate::error::Result;
+
+/// Texts on which tokenizers that should be the same have been seen to differ, each for a reason of its own.
+pub const HARD_TEXTS: &[&str] = &[
+    "",
+    " ",
+    "\n",
+    "\t\r\n",
+    "banco de madera, banco donde hay dinero",
+    "The quick brown fox jumps over the lazy dog.",
+    "THE QUICK BROWN FOX",
+    "antidisestablishmentarianism electroencephalographically",
+    "  leading, inner   and trailing spaces  ",
+    "no\u{a0}break\u{2009}thin\u{3000}ideographic spaces",
+    "line one\nline two\r\nline three\rline four\n\n\nline five",
+    "tabs\tand\u{b}vertical\u{c}feeds",
+    "a.b,c;d:e!f?g(h)i[j]k{l}m\"n'o`p",
+    "don't can't won't it's he'll we've I'd",
+    "“curly” ‘quotes’ — em–dash… ellipsis",
+    "1 12 123 1234 12345 1,234.56 -7 3.14e-10 0x1F 1/2 ½ ² ³",
+    "user@example.com https://example.com/a/b?c=d&e=%20#f",
+    "snake_case camelCase kebab-case SCREAMING_CASE __init__",
+    "fn main() { println!(\"{}\", x + 1); } // comment",
+    "<p class=\"a\">&amp; &lt;</p>",
+    "{\"key\": [1, 2.5, null, true]}",
+    "C:\\Users\\name\\file.txt /usr/local/bin",
+    "¿Dónde está el banco? ¡Aquí! El niño comió piñón, pingüino.",
+    "Ça va très bien, où es-tu ? L’été, cœur, Œuvre",
+    "Straße, Größe, Füße, ẞ",
+    "İstanbul ı I i İ",
+    "naïve cafe\u{301} re\u{301}sume\u{301} A\u{302}\u{300} Å Å",
+    "ﬁ ﬂ ﬃ Ⅷ ㎏ ™ ℡ ① ｆｕｌｌｗｉｄｔｈ",
+    "Привет, мир! Съешь ещё этих мягких французских булок",
+    "Καλημέρα κόσμε, ΐ ῶ",
+    "שלום עולם",
+    "مرحبا بالعالم ﷺ",
+    "नमस्ते दुनिया क्षत्रिय",
+    "สวัสดีชาวโลก",
+    "你好，世界。我在银行。",
+    "日本語のテキスト、カタカナ ｶﾀｶﾅ がぎぐげご か\u{3099}",
+    "안녕하세요 세계 \u{1112}\u{1161}\u{11ab}",
+    "𝕳𝖊𝖑𝖑𝖔 𝒲𝑜𝓇𝓁𝒹 🅰🅱",
+    "🙂",
+    "🙂🙃😀 emoji 👍🏽 and 👩‍👩‍👧‍👦 families",
+    "flags 🇪🇸🇲🇽🇦🇷 and keycaps 1️⃣2️⃣",
+    "zero\u{200b}width\u{200c}marks\u{200d}and\u{2060}joiners\u{feff}",
+    "\u{200b}x\u{200b}",
+    "soft\u{ad}hyphen right\u{202e}to\u{202c}left",
+    "controls \u{0}\u{1}\u{7}\u{1b}[31m\u{7f}\u{85}",
+    "\u{0}",
+    "private \u{e000}\u{f8ff} and unassigned \u{378}\u{fffe}",
+    "Z\u{351}\u{36b}\u{343}\u{36a}\u{302}a\u{349}\u{34e}\u{31f}l\u{316}\u{345}g\u{322}\u{32f}o\u{330}\u{333}",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "................................................................",
+    "________________________________",
+    "▁ ▁▁ ▁a a▁b",
+    "<0x00> <0x41> <0xE2><0x96><0x81>",
+    "[CLS] banco [SEP]",
+    "[MASK] [mask] [MASK].x[MASK]",
+    "[UNK] [PAD] [unk] a[UNK]b",
+    "<s> </s> <pad> <unk> <mask> <|endoftext|> <extra_id_0>",
+    "[ MASK ] [MASK",
+    "word[MASK]word [SEP][SEP]",
+    "e\u{0301}\u{0301} o\u{0308}\u{0304} \u{0301}",
+    "x\u{fe0f} ☺\u{fe0e} ☺\u{fe0f}",
+];
+
+/// Pairs, for what a template does around two texts.
+pub const HARD_PAIRS: &[(&str, &str)] = &[
+    ("banco de madera", "banco donde hay dinero"),
+    ("", "only the second"),
+    ("only the first", ""),
+    ("[MASK] 🙂", " \u{200b}"),
+];
+
+/// The texts of files, each line one; of a `.jsonl` file the field `text` of each.
+///
+/// # Errors
+/// Whatever reading a file fails with: a line that is no text is the end.
+pub fn of_files(session: &mut Session, files: &[PathBuf]) -> Result<Vec<String>> {
+    let mut texts = Vec::new();
+    for file in files {
+        let jsonl = file
+            .extension()
+            .is_some_and(|extension| extension == "jsonl");
+        let reading = Reading {
+            lines: !jsonl,
+            jsonl,
+            field: "text".to_owned(),
+            ..Reading::default()
+        };
+        let input = TextArgs {
+            texts: Vec::new(),
+            options: InputOptions {
+                files: vec![file.clone()],
+                reading,
+            },
+        };
+        input.for_each(session, |_, item| {
+            texts.push(item.map_err(|(_, error)| error)?.text);
+            Ok(())
+        })?;
+    }
+    Ok(texts)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_hard_text_is_there_twice() {
+        let different: HashSet<_> = HARD_TEXTS.iter().collect();
+        assert_eq!(different.len(), HARD_TEXTS.len());
+        assert!(HARD_TEXTS.len() > 50);
+    }
+}

@@ -1,0 +1,235 @@
+//! `tokscope.lock` ↔ what it says of a model: which files it had, and what they made of some texts.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::error::{Error, Result};
+
+/// Where it is looked for.
+pub const LOCK_FILE: &str = "tokscope.lock";
+/// The version that is written, and read.
+const VERSION: u64 = 1;
+
+/// A lock file.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LockFile {
+    /// Of the format; set by [`LockFile::sealed`], as is the digest.
+    pub version: u64,
+    /// The model as records carry it.
+    pub model: String,
+    /// The branch, tag or commit that was asked for, and the commit that it was; of models of the Hub.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    pub engine: LockedEngine,
+    pub files: Vec<LockedFile>,
+    pub vocabulary: LockedVocabulary,
+    /// Digest of the ids of all texts.
+    pub ids_sha256: String,
+    pub texts: Vec<LockedText>,
+}
+
+/// What encoded the texts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockedEngine {
+    /// `native` or `reference`.
+    pub name: String,
+    /// The version of the `tokenizers` crate.
+    pub tokenizers: String,
+    /// The version of transformers whose encodings count as right.
+    pub transformers: String,
+}
+
+/// A file of the model.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockedFile {
+    pub name: String,
+    pub size: u64,
+    pub sha256: String,
+}
+
+/// The vocabulary.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockedVocabulary {
+    pub size: usize,
+    /// Digest of every id with its piece, kind and score.
+    pub sha256: String,
+    pub added_tokens: Vec<LockedToken>,
+}
+
+/// An added token.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockedToken {
+    pub id: u32,
+    pub token: String,
+    pub special: bool,
+}
+
+/// A text and what it was encoded as.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockedText {
+    pub text: String,
+    /// The ids, separated by spaces: a text takes four lines of the file, whatever its length.
+    #[serde(with = "spaced")]
+    pub ids: Vec<u32>,
+    /// Its pieces with a space between them, for people.
+    pub tokens: String,
+}
+
+impl LockFile {
+    /// A lock file of this version, with the digest of its texts.
+    #[must_use]
+    pub fn sealed(self) -> Self {
+        Self {
+            version: VERSION,
+            ids_sha256: ids_digest(&self.texts),
+            ..self
+        }
+    }
+
+    /// The bytes of the file.
+    ///
+    /// # Errors
+    /// None that a lock file could cause.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut bytes = serde_json::to_vec_pretty(self)
+            .map_err(|problem| Error::usage(format!("the lock cannot be written: {problem}")))?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+
+    /// Parses the file called `name`.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if it is no lock file, of another version, or was changed.
+    pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Version {
+            version: u64,
+        }
+
+        let damaged = |problem: String| {
+            Error::usage_hint(
+                format!("{name} is not a lock file that tokscope wrote: {problem}"),
+                "`tokscope lock` writes it anew",
+            )
+        };
+        let version: Version =
+            serde_json::from_slice(bytes).map_err(|problem| damaged(problem.to_string()))?;
+        if version.version != VERSION {
+            return Err(damaged(format!(
+                "it is of version {}, and this tokscope knows version {VERSION}",
+                version.version
+            )));
+        }
+        let lock: Self =
+            serde_json::from_slice(bytes).map_err(|problem| damaged(problem.to_string()))?;
+        if lock.ids_sha256 != ids_digest(&lock.texts) {
+            return Err(damaged(
+                "its texts are not those that its digest was made of".to_owned(),
+            ));
+        }
+        let is_commit = |commit: &String| {
+            commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit())
+        };
+        if let Some(commit) = lock.commit.as_ref().filter(|commit| !is_commit(commit)) {
+            return Err(damaged(format!("its commit is {commit:?}")));
+        }
+        Ok(lock)
+    }
+}
+
+fn ids_digest(texts: &[LockedText]) -> String {
+    let mut digest = Sha256::new();
+    for text in texts {
+        digest.update((text.text.len() as u64).to_le_bytes());
+        digest.update(&text.text);
+        digest.update((text.ids.len() as u64).to_le_bytes());
+        for id in &text.ids {
+            digest.update(id.to_le_bytes());
+        }
+    }
+    hex(&digest.finalize())
+}
+
+/// Bytes in hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Ids as one string.
+mod spaced {
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(ids: &[u32], serializer: S) -> Result<S::Ok, S::Error> {
+        let ids: Vec<String> = ids.iter().map(u32::to_string).collect();
+        serializer.serialize_str(&ids.join(" "))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u32>, D::Error> {
+        let ids = String::deserialize(deserializer)?;
+        let id = |id: &str| {
+            id.parse()
+                .map_err(|_| D::Error::custom(format!("{id:?} is not a token id")))
+        };
+        ids.split_ascii_whitespace().map(id).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lock() -> LockFile {
+        LockFile {
+            model: "o/n".to_owned(),
+            commit: Some("0".repeat(40)),
+            texts: vec![LockedText {
+                text: "a".to_owned(),
+                ids: vec![1, 20, 2],
+                tokens: "[CLS] ▁a [SEP]".to_owned(),
+            }],
+            ..LockFile::default()
+        }
+        .sealed()
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let bytes = lock().to_bytes().unwrap();
+        assert_eq!(LockFile::parse("tokscope.lock", &bytes).unwrap(), lock());
+    }
+
+    #[test]
+    fn what_was_changed_is_refused_in_a_sentence() {
+        let json = String::from_utf8(lock().to_bytes().unwrap()).unwrap();
+        for (from, to, problem) in [
+            (
+                "\"version\": 1",
+                "\"version\": 2",
+                "it is of version 2, and this tokscope knows version 1",
+            ),
+            (
+                "\"1 20 2\"",
+                "\"1 21 2\"",
+                "its texts are not those that its digest was made of",
+            ),
+            ("\"1 20 2\"", "\"1 x 2\"", "\"x\" is not a token id at line"),
+            ("0000\",", "000g\",", "its commit is \"0"),
+            ("{\n", "[\n", "expected"),
+            ("\"files\"", "\"file\"", "missing field `files`"),
+        ] {
+            let changed = json.replacen(from, to, 1);
+            assert_ne!(changed, json, "{from}");
+            let error = LockFile::parse("tokscope.lock", changed.as_bytes()).unwrap_err();
+            let sentence = error.to_string();
+            assert!(sentence.contains(problem), "{sentence}");
+            assert!(!sentence.contains('\n') && error.exit() == crate::error::Exit::Usage);
+        }
+        for length in 0..json.len() - 1 {
+            assert!(LockFile::parse("l", &json.as_bytes()[..length]).is_err());
+        }
+    }
+}

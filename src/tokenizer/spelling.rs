@@ -1,0 +1,127 @@
+//! What a token stands for in bytes, and which parts of an encoding its class names.
+
+use super::Tokenizer;
+use super::vocabulary::Kind;
+
+/// Classes of transformers 4.48.3 whose `model_input_names` leave `token_type_ids` out, without "Tokenizer" and "Fast".
+const WITHOUT_TYPE_IDS: &[&str] = &[
+    "Bart",
+    "Barthez",
+    "BigBird",
+    "Blenderbot",
+    "Bloom",
+    "Camembert",
+    "CLIP",
+    "CodeGen",
+    "CodeLlama",
+    "Cohere",
+    "DistilBert",
+    "GPT2",
+    "GPTNeoX",
+    "Gemma",
+    "LED",
+    "Llama",
+    "MBart",
+    "MPNet",
+    "Nllb",
+    "Pegasus",
+    "Qwen2",
+    "Roberta",
+    "T5",
+    "Whisper",
+    "XLMRoberta",
+];
+
+impl Tokenizer {
+    /// Whether the reference returns `token_type_ids` unasked: as `model_input_names` says, or as is known of the class.
+    pub fn names_type_ids(&self) -> bool {
+        if let Some(names) = &self.config.model_input_names {
+            return names.iter().any(|name| name == "token_type_ids");
+        }
+        let class = self.class().unwrap_or_default();
+        let class = class.trim_end_matches("Fast").trim_end_matches("Tokenizer");
+        !WITHOUT_TYPE_IDS.contains(&class)
+    }
+
+    /// The id of the token for what the vocabulary does not have.
+    pub fn unknown(&self) -> Option<u32> {
+        let named = self.special_tokens().into_iter();
+        let named = named
+            .filter(|(name, ..)| *name == "unk_token")
+            .find_map(|(_, _, id)| id);
+        named.or_else(|| {
+            let mut entries = self.vocabulary().entries().iter();
+            let entry = entries.find(|entry| entry.kind == Kind::Unknown)?;
+            Some(entry.id)
+        })
+    }
+
+    /// The bytes that a token stands for within a text, as llama.cpp spells them: `▁` is a space, a byte piece is its
+    /// byte, pieces of byte-level vocabularies are decoded, and special and added tokens are spelled as they are.
+    pub fn bytes_of(&self, id: u32) -> Vec<u8> {
+        let Some(entry) = self.vocabulary().get(id) else {
+            return Vec::new();
+        };
+        let piece = entry.piece.as_str();
+        if entry.added || entry.special {
+            return piece.into();
+        }
+        match self.algorithm() {
+            "WordPiece" => match piece.strip_prefix("##") {
+                Some(rest) => rest.into(),
+                None => format!(" {piece}").into(),
+            },
+            "BPE" if self.find("Ġ").is_some() => {
+                let bytes: Option<Vec<u8>> = piece.chars().map(byte_level).collect();
+                bytes.unwrap_or_else(|| piece.into())
+            }
+            _ => match byte_piece(piece) {
+                Some(byte) => vec![byte],
+                None => piece.replace('▁', " ").into(),
+            },
+        }
+    }
+}
+
+/// The byte of a piece such as `<0x41>`.
+fn byte_piece(piece: &str) -> Option<u8> {
+    let digits = piece.strip_prefix("<0x")?.strip_suffix('>')?;
+    let is_hex = digits.len() == 2 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    is_hex.then(|| u8::from_str_radix(digits, 16).ok())?
+}
+
+/// The byte that a character of a byte-level piece stands for: printable Latin-1 characters stand for themselves, and the
+/// others, in their order, for U+0100 and up (`bytes_to_unicode` of GPT-2).
+fn byte_level(character: char) -> Option<u8> {
+    let is_printable = |byte: u8| matches!(byte, b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff);
+    if let Ok(byte) = u8::try_from(character)
+        && is_printable(byte)
+    {
+        return Some(byte);
+    }
+    let index = u32::from(character).checked_sub(0x100)? as usize;
+    (0..=u8::MAX).filter(|byte| !is_printable(*byte)).nth(index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn byte_level_characters_are_all_bytes_once() {
+        let characters = (0..0x200).filter_map(char::from_u32);
+        let mut bytes: Vec<u8> = characters.filter_map(byte_level).collect();
+        bytes.sort_unstable();
+        assert_eq!(bytes, (0..=255).collect::<Vec<u8>>());
+        assert_eq!(byte_level('Ġ'), Some(b' '));
+        assert_eq!(byte_level('Ċ'), Some(b'\n'));
+    }
+
+    #[test]
+    fn byte_pieces_are_two_digits() {
+        assert_eq!(byte_piece("<0x41>"), Some(0x41));
+        for piece in ["<0x>", "<0x041>", "<0x+1>", "0x41", "<0xGG>"] {
+            assert_eq!(byte_piece(piece), None, "{piece}");
+        }
+    }
+}

@@ -1,0 +1,383 @@
+//! `lock`, `check` and `--locked`: what changed is named, and what did not is not spoken of.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::hub::Access;
+use crate::records::{Drift, Lock, Record, records};
+use crate::remote::Remote;
+use crate::support::{Answer, Call, demo, folder_without_checkpoint, shared, tokscope};
+
+/// A folder to work in, with the demo model's files in `m`.
+fn place() -> tempfile::TempDir {
+    let place = tempfile::tempdir().unwrap();
+    let model = folder_without_checkpoint();
+    fs::create_dir(place.path().join("m")).unwrap();
+    for entry in model.path().read_dir().unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), place.path().join("m").join(entry.file_name())).unwrap();
+    }
+    place
+}
+
+fn at(place: &Path, args: &[&str]) -> Call {
+    tokscope(args).current_dir(place)
+}
+
+/// The same with a Hub, and a home without caches.
+fn hub(remote: &Remote, place: &Path, args: &[&str]) -> Call {
+    at(place, args)
+        .env("HF_ENDPOINT", remote.hub.endpoint())
+        .env("HF_HOME", remote.home.path())
+}
+
+/// What `check` says, and the exit code that goes with it.
+fn drifts(answer: &Answer) -> (Vec<Drift>, Lock) {
+    let mut found = records(&answer.stdout);
+    let Some(Record::Check(check)) = found.pop() else {
+        panic!("{answer:?}");
+    };
+    let drifts: Vec<Drift> = found.into_iter().map(Record::drift).collect();
+    assert_eq!(answer.code, i32::from(check.differences != Some(0)));
+    (drifts, check)
+}
+
+fn check(place: &Path) -> Vec<Drift> {
+    let (drifts, check) = drifts(&at(place, &["check", "--json", "--show", "9999"]).run());
+    assert_eq!(check.differences, Some(drifts.len()));
+    drifts
+}
+
+fn kinds(drifts: &[Drift]) -> Vec<&str> {
+    let mut kinds: Vec<&str> = drifts.iter().map(|drift| drift.kind.as_str()).collect();
+    kinds.dedup();
+    kinds
+}
+
+fn edit(path: &Path, change: impl FnOnce(&mut Value)) {
+    let mut value: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    change(&mut value);
+    fs::write(path, serde_json::to_vec_pretty(&value).unwrap()).unwrap();
+}
+
+#[test]
+fn nothing_is_said_when_nothing_changed() {
+    let place = place();
+    let here = place.path();
+    fs::write(here.join("own.txt"), "hay dinero\nun banco\n").unwrap();
+    let locked = at(here, &["lock", "-m", "m", "--texts", "own.txt"]).ok();
+    assert_eq!(locked.lines().count(), 1);
+    let before = fs::read(here.join("tokscope.lock")).unwrap();
+    for offline in ["0", "1"] {
+        let said = at(here, &["check"]).env("HF_HUB_OFFLINE", offline).ok();
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(
+            said.starts_with("as locked: 3 files, 2001 pieces, "),
+            "{said}"
+        );
+    }
+    assert_eq!(kinds(&check(here)), [""; 0]);
+    // The same again is the same file; another name for it works everywhere.
+    at(
+        here,
+        &[
+            "lock",
+            "-m",
+            "m",
+            "--texts",
+            "own.txt",
+            "--lock-file",
+            "b.lock",
+        ],
+    )
+    .ok();
+    assert_eq!(fs::read(here.join("b.lock")).unwrap(), before);
+    at(here, &["check", "--lock-file", "b.lock"]).ok();
+    at(here, &["check", "--engine", "reference"]).ok();
+    let lock: Value = serde_json::from_slice(&before).unwrap();
+    let last = lock["texts"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["text"], "un banco");
+    assert_eq!(last["ids"], "1 328 364 2");
+    assert_eq!(last["tokens"], "[CLS] ▁un ▁banco [SEP]");
+}
+
+#[test]
+fn a_changed_file_of_the_vocabulary_is_found_with_what_it_does() {
+    let place = place();
+    let here = place.path();
+    at(here, &["lock", "-m", "m"]).ok();
+    let spm = here.join("m/spm.model");
+    let mut bytes = fs::read(&spm).unwrap();
+    let piece = "▁banco\u{15}".as_bytes();
+    let found = bytes
+        .windows(piece.len())
+        .position(|window| window == piece);
+    let score = found.unwrap() + piece.len();
+    bytes[score..score + 4].copy_from_slice(&(-100_f32).to_le_bytes());
+    fs::write(&spm, &bytes).unwrap();
+    let found = check(here);
+    assert_eq!(kinds(&found), ["file", "vocabulary", "text"]);
+    assert_eq!(found[0].name.as_deref(), Some("spm.model"));
+    assert_ne!(found[0].locked, found[0].found);
+    let text = &found[2];
+    assert_eq!(
+        text.name.as_deref(),
+        Some("banco de madera, banco donde hay dinero")
+    );
+    assert!(
+        text.locked
+            .as_ref()
+            .unwrap()
+            .starts_with("[CLS] ▁banco ▁de ")
+    );
+    assert!(!text.found.as_ref().unwrap().contains("▁banco"));
+    assert_ne!(text.locked_ids, text.found_ids);
+    let said = at(here, &["check", "--show", "1"]).exit(1).stdout;
+    assert_eq!(said.matches("\n  text    ").count(), 1, "{said}");
+    assert!(said.ends_with(" differences\n"), "{said}");
+    // A damaged one too, and one that is gone.
+    fs::write(&spm, &bytes[..1000]).unwrap();
+    assert_eq!(kinds(&check(here)), ["file", "tokenizer"]);
+    fs::remove_file(&spm).unwrap();
+    let found = check(here);
+    assert_eq!(kinds(&found), ["file", "tokenizer"]);
+    assert_eq!(found[0].message, "spm.model was locked, and is missing");
+    assert_eq!(found[0].found, None);
+}
+
+#[test]
+fn changed_added_tokens_are_named() {
+    let place = place();
+    let here = place.path();
+    let added = here.join("m/added_tokens.json");
+    fs::write(&added, r#"{"[MASK]": 2000, "<hay>": 2001}"#).unwrap();
+    at(here, &["lock", "-m", "m"]).ok();
+    fs::write(&added, r#"{"[MASK]": 2000, "<oro>": 2001, "<ent>": 2002}"#).unwrap();
+    let found = check(here);
+    assert_eq!(kinds(&found), ["file", "vocabulary", "added-token"]);
+    let messages: Vec<&str> = found[2..].iter().map(|drift| &*drift.message).collect();
+    assert_eq!(
+        messages,
+        [
+            "added token 2001 was `<hay>`, and is `<oro>`",
+            "added token 2002 `<ent>` is new"
+        ]
+    );
+    fs::remove_file(&added).unwrap();
+    let found = check(here);
+    assert!(
+        found
+            .iter()
+            .any(|drift| drift.message == "added token 2001 `<hay>` is gone")
+    );
+    // One that is new and changes texts.
+    at(here, &["lock", "-m", "m"]).ok();
+    fs::write(&added, r#"{"[MASK]": 2000, "banco": 2001}"#).unwrap();
+    let found = check(here);
+    assert!(
+        found
+            .iter()
+            .any(|drift| drift.message == "added_tokens.json is new")
+    );
+    assert!(found.iter().any(|drift| drift.kind == "text"));
+}
+
+#[test]
+fn an_upgraded_reference_is_found() {
+    let place = place();
+    let here = place.path();
+    at(here, &["lock", "-m", "m"]).ok();
+    edit(&here.join("tokscope.lock"), |lock| {
+        lock["engine"]["tokenizers"] = "0.22.0".into();
+    });
+    let found = check(here);
+    assert_eq!(kinds(&found), ["engine"]);
+    let message = &found[0].message;
+    assert!(
+        message.starts_with("the reference was tokenizers 0.22.0 when it was locked, and is 0.")
+    );
+}
+
+#[test]
+fn a_damaged_lock_file_is_said_in_a_sentence() {
+    let place = place();
+    let here = place.path();
+    let sentence = |args: &[&str]| {
+        let answer = at(here, args).exit(2);
+        assert_eq!(answer.stdout, "");
+        answer.stderr
+    };
+    assert_eq!(
+        sentence(&["check"]),
+        "error: there is no lock file tokscope.lock\n\nhint: `tokscope lock` writes it\n"
+    );
+    at(here, &["lock", "-m", "m"]).ok();
+    let sound = fs::read(here.join("tokscope.lock")).unwrap();
+    let mut edited: Value = serde_json::from_slice(&sound).unwrap();
+    edited["texts"][4]["ids"] = "1 2".into();
+    let edited = serde_json::to_vec(&edited).unwrap();
+    let cut = &sound[..sound.len() / 2];
+    for bytes in [
+        &b""[..],
+        b"x",
+        b"{}",
+        b"\xff\xfe",
+        b"[[[[",
+        b"{\"version\":7}",
+        cut,
+        &edited,
+    ] {
+        fs::write(here.join("tokscope.lock"), bytes).unwrap();
+        for args in [&["check"][..], &["tokenize", "hola", "--locked"]] {
+            let said = sentence(args);
+            let start = "error: tokscope.lock is not a lock file that tokscope wrote: ";
+            assert!(said.starts_with(start), "{said}");
+            assert_eq!(said.lines().count(), 3, "{said}");
+        }
+    }
+}
+
+#[test]
+fn locked_commands_use_the_locked_model_and_no_other() {
+    let place = place();
+    let here = place.path();
+    at(here, &["lock", "-m", "m"]).ok();
+    let ids = at(here, &["tokenize", "hay dinero", "--ids", "--locked"]).ok();
+    assert_eq!(ids, demo(["tokenize", "hay dinero", "--ids"]).ok());
+    at(here, &["count", "--text", "x", "--locked", "-m", "m"]).ok();
+    let answer = at(here, &["count", "--text", "x", "--locked", "-m", "demo"]).exit(2);
+    assert!(
+        answer
+            .stderr
+            .starts_with("error: `demo` is asked for, and tokscope.lock locks `m`"),
+        "{}",
+        answer.stderr
+    );
+    let locked = at(here, &["count", "--text", "x", "--locked"]);
+    locked.env("TOKSCOPE_MODEL", "demo").exit(2);
+    fs::write(here.join("m/added_tokens.json"), "{}").unwrap();
+    let answer = at(here, &["tokenize", "x", "--locked"]).exit(2);
+    assert_eq!(
+        answer.stderr,
+        "error: the files of directory m are not those that tokscope.lock locks\n\n\
+         hint: `tokscope check` says what changed\n"
+    );
+    // Another copy of the model is compared with the lock where it is named.
+    at(here, &["check", "-m", "demo"]).ok();
+}
+
+#[test]
+fn a_branch_that_moved_is_found_and_not_followed() {
+    let place = place();
+    let here = place.path();
+    let mut remote = Remote::new();
+    let first = remote.publish("o/n", Access::Public, &here.join("m"));
+    let run = |remote: &Remote, args: &[&str]| hub(remote, here, args);
+    run(&remote, &["lock", "-m", "o/n"]).ok();
+    let lock: Value =
+        serde_json::from_slice(&fs::read(here.join("tokscope.lock")).unwrap()).unwrap();
+    assert_eq!(lock["commit"], *first);
+    assert_eq!(lock["revision"], "main");
+    let said = run(&remote, &["check"]).ok();
+    assert!(said.starts_with("as locked: "), "{said}");
+
+    fs::write(
+        here.join("m/added_tokens.json"),
+        r#"{"[MASK]": 2000, "banco": 2001}"#,
+    )
+    .unwrap();
+    let second = remote.publish("o/n", Access::Public, &here.join("m"));
+    let ids = |remote: &Remote, args: &[&str]| {
+        let args = [&["tokenize", "un banco", "--ids"], args].concat();
+        run(remote, &args).ok()
+    };
+    let (old, new) = ("1 328 364 2\n", "1 328 262 2001 2\n");
+    // Offline, and where the Hub does not answer, what is cached is what there is.
+    let offline = run(&remote, &["check", "--offline"]).ok();
+    assert!(offline.starts_with("as locked: "), "{offline}");
+    let (found, sum) = drifts(&run(&remote, &["check", "--json", "--show", "99"]).run());
+    assert_eq!(
+        kinds(&found),
+        ["revision", "file", "vocabulary", "added-token", "text"]
+    );
+    assert_eq!(found[0].locked.as_deref(), Some(first.as_str()));
+    assert_eq!(found[0].found.as_deref(), Some(second.as_str()));
+    assert_eq!(sum.commit.as_deref(), Some(second.as_str()));
+    assert_eq!(ids(&remote, &["-m", "o/n"]), old, "a check moves nothing");
+    run(&remote, &["pull", "-m", "o/n"]).ok();
+    assert_eq!(ids(&remote, &["-m", "o/n"]), new);
+    assert_eq!(ids(&remote, &["--locked"]), old);
+    assert_eq!(ids(&remote, &["--locked", "-m", "o/n@main"]), old);
+    run(&remote, &["tokenize", "x", "--locked", "-m", "o/n@other"]).exit(2);
+    run(
+        &remote,
+        &["tokenize", "x", "--locked", "--revision", "other"],
+    )
+    .exit(2);
+    run(&remote, &["pull", "--locked"]).ok();
+    assert_eq!(
+        ids(&remote, &["-m", "o/n"]),
+        new,
+        "a locked pull moves nothing"
+    );
+    let answer = run(&remote, &["check", "--json", "--revision", &second]).exit(1);
+    assert_eq!(kinds(&drifts(&answer).0)[0], "file");
+    run(&remote, &["check", "--revision", &first]).ok();
+    // Now the cache knows that it moved.
+    remote.hub.stop();
+    let (found, _) = drifts(&run(&remote, &["check", "--json", "--offline"]).run());
+    assert_eq!(kinds(&found)[0], "revision");
+    assert_eq!(ids(&remote, &["--locked", "--offline"]), old);
+    let answer = run(&remote, &["check"]).exit(1);
+    assert!(
+        answer
+            .stderr
+            .starts_with("note: cannot ask the Hub whether main of `o/n` has moved")
+    );
+}
+
+#[test]
+fn a_locked_model_that_is_not_here_is_not_reachable_offline() {
+    let place = place();
+    let here = place.path();
+    let remote = Remote::new();
+    remote.publish("o/n", Access::Public, &here.join("m"));
+    hub(&remote, here, &["lock", "-m", "o/n"]).ok();
+    let elsewhere = tempfile::tempdir().unwrap();
+    for args in [
+        &["check", "--offline"][..],
+        &["tokenize", "x", "--locked", "--offline"],
+    ] {
+        let call = at(here, args).env("HF_HUB_CACHE", elsewhere.path());
+        let answer = call.exit(3);
+        assert!(
+            answer.stderr.contains("is not in the cache"),
+            "{}",
+            answer.stderr
+        );
+    }
+}
+
+#[test]
+fn the_golden_texts_are_locked_one_by_one() {
+    let Some(shared) = shared("the_golden_texts_are_locked_one_by_one") else {
+        return;
+    };
+    let place = tempfile::tempdir().unwrap();
+    let model = shared.join("models/deberta-v3-xsmall");
+    let golden = shared.join("golden/deberta-v3-xsmall.jsonl");
+    let (model, golden) = (model.to_str().unwrap(), golden.to_str().unwrap());
+    let locked = at(
+        place.path(),
+        &["lock", "-m", model, "--texts", golden, "--json"],
+    )
+    .ok();
+    let Some(Record::Lock(lock)) = records(&locked).pop() else {
+        panic!("{locked}");
+    };
+    assert_eq!(lock.vocabulary_size, 128_001);
+    assert!(lock.texts > 1695 + 50);
+    assert_eq!(kinds(&check(place.path())), [""; 0]);
+}
