@@ -121,7 +121,7 @@ impl Call {
     }
 
     /// Runs the program as a user who owns nothing; only root can.
-    pub fn as_nobody(mut self) -> Self {
+    pub fn run_by_nobody(mut self) -> Self {
         use std::os::unix::process::CommandExt;
         self.command.uid(65_534).gid(65_534);
         self

@@ -399,7 +399,7 @@ fn a_directory_that_cannot_be_read_is_an_error_and_the_rest_is_counted() {
         let call = count(folder.path(), &[&[".", "--by", "file"], args].concat());
         match fs::read_dir(&locked) {
             // Whoever may read everything runs the program as somebody who may not.
-            Ok(_) => call.as_nobody(),
+            Ok(_) => call.run_by_nobody(),
             Err(_) => call,
         }
     };

@@ -121,10 +121,18 @@ fn compared(view: &View, tokens: usize) -> Option<String> {
         None => " ".repeat(9),
     };
     let window = match view.context_window {
-        Some(window) => format!("{:>8.1} %", tokens as f64 * 100.0 / window as f64),
+        Some(window) => windows(tokens as u64, window),
         None => String::new(),
     };
     Some(format!("{share}{window}  {bar}  "))
+}
+
+/// How much of the context window that is: beyond ten of them, how many windows.
+fn windows(tokens: u64, window: u64) -> String {
+    match tokens / window.max(1) {
+        0..10 => format!("{:>8.1} %", tokens as f64 * 100.0 / window as f64),
+        many => format!("{:>8} x", thousands(many)),
+    }
 }
 
 /// A bar of a part of the longest one, in eighths of a cell.
@@ -164,5 +172,12 @@ mod tests {
         assert_eq!(bar(0.5), "█".repeat(BAR / 2));
         assert_eq!(bar(0.031), "▋");
         assert_eq!(bar(f64::NAN), "");
+    }
+
+    #[test]
+    fn a_text_of_many_windows_is_a_number_of_them() {
+        assert_eq!(windows(5_119, 512), "   999.8 %");
+        assert_eq!(windows(5_120, 512), "      10 x");
+        assert_eq!(windows(74_685_970, 512), " 145,871 x");
     }
 }
