@@ -15,6 +15,7 @@
     )
 )]
 
+pub mod bombs;
 pub mod checkpoint;
 pub mod config;
 pub mod dtype;

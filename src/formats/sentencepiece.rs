@@ -4,6 +4,7 @@
 //! wire type, without a schema compiler: DeBERTa-v3's file has a `trainer_spec` field whose wire type differs from
 //! today's public schema, and strict readers refuse it. Fields that are not needed are skipped whatever they hold.
 
+use super::bombs;
 use super::stand_in;
 use crate::error::{Error, Result};
 
@@ -118,6 +119,7 @@ impl SentencePieceModel {
                         if let (field::NORMALIZER_CHARSMAP, Value::Bytes(map)) =
                             item.ok_or_else(|| damaged("its normalizer_spec is cut off"))?
                         {
+                            bombs::check_charsmap(name, map)?;
                             model.precompiled_charsmap = map.to_vec();
                         }
                     }

@@ -8,6 +8,7 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use super::bombs;
 use super::config::AddedTokenConfig;
 use super::json::parse;
 use crate::error::Result;
@@ -114,7 +115,20 @@ impl TokenizerJson {
     /// # Errors
     /// [`crate::error::Error::Damaged`] if it is not such a file.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
-        parse(name, bytes)
+        let json: Self = parse(name, bytes)?;
+        json.rest.check(name)?;
+        Ok(json)
+    }
+}
+
+impl RestJson {
+    /// Refuses steps that a small text would make run out of memory.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Damaged`], naming the file.
+    pub fn check(&self, name: &str) -> Result<()> {
+        bombs::check_steps(name, &self.normalizer)?;
+        bombs::check_steps(name, &self.decoder)
     }
 }
 

@@ -291,8 +291,10 @@ impl Tokenizer {
                 rest: Some(rest),
                 ..
             } => {
-                let decoder = serde_json::from_value(rest.decoder.clone())
-                    .map_err(|problem| Error::damaged(file.name(), problem))?;
+                let decoder = reference::guarded(file.name(), || {
+                    serde_json::from_value(rest.decoder.clone())
+                        .map_err(|problem| Error::damaged(file.name(), problem))
+                })?;
                 reference::decode(file.name(), Option::as_ref(&decoder), pieces)?
             }
             Origin::Json { .. } => self.reference()?.decode(pieces)?,

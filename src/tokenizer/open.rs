@@ -75,6 +75,7 @@ impl Tokenizer {
             }
             Read::Compiled(compiled) => {
                 let rest: RestJson = parse(file.name(), compiled.rest())?;
+                rest.check(file.name())?;
                 let added = special_tokens.to_add(&rest.added_tokens);
                 let origin = Origin::Compiled {
                     file,
@@ -155,7 +156,9 @@ impl Tokenizer {
                     normalizer: &rest.normalizer,
                     pre_tokenizer: &rest.pre_tokenizer,
                 };
-                let post_processor = serde_json::from_value(rest.post_processor.clone()).ok()?;
+                let post_processor = rest.post_processor.clone();
+                let post_processor =
+                    reference::caught(|| serde_json::from_value(post_processor).ok())??;
                 (steps, post_processor)
             }
             None => {

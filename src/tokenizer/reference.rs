@@ -182,16 +182,21 @@ pub fn is_guarded() -> bool {
 /// # Errors
 /// [`Error::Damaged`] in place of the panic.
 pub fn guarded<T>(file: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    let before = GUARDED.replace(true);
-    // What the crate leaves half done is not used again.
-    let outcome = catch_unwind(AssertUnwindSafe(work));
-    GUARDED.set(before);
-    outcome.unwrap_or_else(|_| {
+    caught(work).unwrap_or_else(|| {
         Err(Error::damaged(
             file,
             "the tokenizers library cannot work with it",
         ))
     })
+}
+
+/// Does something with the crate; none if it panics.
+pub fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
+    let before = GUARDED.replace(true);
+    // What the crate leaves half done is not used again.
+    let outcome = catch_unwind(AssertUnwindSafe(work));
+    GUARDED.set(before);
+    outcome.ok()
 }
 
 #[cfg(test)]

@@ -223,7 +223,8 @@ pub fn engines(bytes: &[u8]) {
         )
     });
     let Engines([native, reference]) = &*ENGINES;
-    let text = String::from_utf8_lossy(bytes);
+    // The reference is slow where it is not optimised; what differs, differs in a short text.
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4096)]);
     let truncation = Truncation {
         max_length: 8,
         stride: 2,
@@ -274,16 +275,24 @@ fn local(model: &ModelRef) -> ModelFiles {
     ModelFiles::open(model, options).unwrap()
 }
 
-/// Uses the tokenizer of a directory that has these files. The engines need not agree: a file may be right for one.
-fn use_model(files: &[(&str, &[u8])]) {
-    const TEXT: &str = "Il a ﬁni, dinero  ＡＢ [MASK]\n日本 a\u{301}";
+/// Opens the tokenizer of a directory that has these files and no others.
+pub fn open_model(files: &[(&str, &[u8])]) -> tokscope::error::Result<Tokenizer> {
     let folder = SCRATCH.with(|folder| folder.path().join("model"));
     fs::create_dir_all(&folder).unwrap();
-    for (name, bytes) in files {
-        replace(&folder.join(name), bytes);
+    for entry in fs::read_dir(&folder).unwrap() {
+        fs::remove_file(entry.unwrap().path()).unwrap();
     }
+    for (name, bytes) in files {
+        fs::write(folder.join(name), bytes).unwrap();
+    }
+    Tokenizer::open(&local(&ModelRef::Directory(folder)))
+}
+
+/// Uses the tokenizer of a directory that has these files. The engines need not agree: a file may be right for one.
+pub fn use_model(files: &[(&str, &[u8])]) {
+    const TEXT: &str = "Il a ﬁni, dinero  ＡＢ [MASK]\n日本 a\u{301}";
     for choice in [EngineChoice::Auto, EngineChoice::Reference] {
-        let Ok(tokenizer) = Tokenizer::open(&local(&ModelRef::Directory(folder.clone()))) else {
+        let Ok(tokenizer) = open_model(files) else {
             return;
         };
         let tokenizer = tokenizer.with_engine(choice);

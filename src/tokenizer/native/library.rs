@@ -18,6 +18,7 @@ use tokenizers::{
 use super::chunks::Spaces;
 use super::shape;
 use crate::formats::config::AddedTokenConfig;
+use crate::tokenizer::reference::caught;
 
 /// The steps of a tokenizer before its model.
 #[derive(Debug)]
@@ -34,8 +35,16 @@ pub struct LibrarySteps {
 
 impl LibrarySteps {
     /// The steps that `tokenizer.json` names, and the added tokens. None if the crate does not know them, or cannot
-    /// tell the tokens apart.
+    /// tell the tokens apart, or panics, which it does for a character map that is none.
     pub fn new(
+        normalizer: &Value,
+        pre_tokenizer: &Value,
+        added: &[(AddedTokenConfig, u32)],
+    ) -> Option<Self> {
+        caught(|| Self::build(normalizer, pre_tokenizer, added))?
+    }
+
+    fn build(
         normalizer: &Value,
         pre_tokenizer: &Value,
         added: &[(AddedTokenConfig, u32)],
@@ -91,14 +100,20 @@ impl LibrarySteps {
     }
 
     /// Normalizes a part of a text in which the added tokens of the raw text are already found, or with `all` a whole
-    /// text; `parse_special` has added tokens found.
-    pub fn normalize(&self, text: &str, parse_special: bool, all: bool) -> PreTokenizedString {
+    /// text; `parse_special` has added tokens found. None if the crate panics, which it does for a character map that
+    /// leads out of itself.
+    pub fn normalize(
+        &self,
+        text: &str,
+        parse_special: bool,
+        all: bool,
+    ) -> Option<PreTokenizedString> {
         let added = match (parse_special, all) {
             (false, _) => &self.none,
             (true, true) => &self.all,
             (true, false) => &self.normalized,
         };
-        added.extract_and_normalize(self.normalizer.as_ref(), text)
+        caught(|| added.extract_and_normalize(self.normalizer.as_ref(), text))
     }
 
     /// The tokens of a normalized text, given what `search` finds in a word.
@@ -110,7 +125,7 @@ impl LibrarySteps {
         search: impl FnMut(&str) -> Vec<tokenizers::Token>,
     ) -> Option<tokenizers::Encoding> {
         if let Some(pre_tokenizer) = &self.pre_tokenizer {
-            pre_tokenizer.pre_tokenize(&mut text).ok()?;
+            caught(|| pre_tokenizer.pre_tokenize(&mut text).ok())??;
         }
         // The crate takes a function that changes nothing, and calls it word by word.
         let search = RefCell::new(search);

@@ -142,7 +142,7 @@ impl Steps {
         let mut space_bytes = SpaceBytes::default();
         for byte in [b' ', b'\n', b'\t'] {
             let text = format!("a{}b", char::from(byte));
-            let normalized = library::spelling(&steps.normalize(&text, false, false));
+            let normalized = library::spelling(&steps.normalize(&text, false, false)?);
             if normalized == "a b" || (normalized == text && spaces == Some(Spaces::Dropped)) {
                 space_bytes.insert(byte);
             }
@@ -216,7 +216,7 @@ impl Steps {
             }
             Kind::Library(steps) => {
                 let whole = self.takes_whole_texts();
-                let normalized = steps.normalize(part, parse_special, whole);
+                let normalized = steps.normalize(part, parse_special, whole)?;
                 let region = self.judge(part, &library::spelling(&normalized));
                 search.library(steps, normalized, start)?;
                 Some(region)

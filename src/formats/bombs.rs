@@ -1,0 +1,150 @@
+//! Small files that make a tokenizer allocate without end, told before a library works with them.
+//!
+//! A character map that claims gigabytes, and steps that make a text so many times as long, each doing it again with
+//! what the one before made.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use regex_syntax::Parser;
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+
+/// So many times as long may the steps make a text. Those of published tokenizers stay below 400: NFKC makes one
+/// character eighteen, and other steps next to nothing.
+const MAX_GROWTH: f64 = 10_000.0;
+
+/// Checks a character map: four bytes that say how long its rules are, the rules, and a pool of replacements.
+///
+/// # Errors
+/// [`Error::Damaged`] if it claims more than it has, or has a replacement that is too long.
+pub fn check_charsmap(name: &str, map: &[u8]) -> Result<()> {
+    charsmap_growth(name, map).and_then(|growth| limit(name, growth))
+}
+
+/// Checks the normalizer or decoder of a `tokenizer.json`, as it stands in the file.
+///
+/// # Errors
+/// As [`check_charsmap`], for what all its steps make of a text together.
+pub fn check_steps(name: &str, steps: &Value) -> Result<()> {
+    growth(name, steps).and_then(|growth| limit(name, growth))
+}
+
+fn limit(name: &str, growth: f64) -> Result<()> {
+    if growth <= MAX_GROWTH {
+        return Ok(());
+    }
+    Err(Error::damaged(
+        name,
+        format!(
+            "its steps can make a text {growth:.0} times as long, and at most {MAX_GROWTH} are allowed"
+        ),
+    ))
+}
+
+fn charsmap_growth(name: &str, map: &[u8]) -> Result<f64> {
+    // Of another shape it allocates nothing, and is refused elsewhere.
+    let Some((claimed, rest)) = map.split_first_chunk::<4>() else {
+        return Ok(1.0);
+    };
+    let claimed = u32::from_le_bytes(*claimed);
+    let pool = usize::try_from(claimed).ok().and_then(|at| rest.get(at..));
+    let Some(pool) = pool else {
+        return Err(Error::damaged(
+            name,
+            format!(
+                "its character map claims {claimed} bytes of rules and has {}",
+                rest.len()
+            ),
+        ));
+    };
+    let longest = pool.split(|byte| *byte == 0).map(<[u8]>::len).max();
+    Ok(longest.unwrap_or(0).max(1) as f64)
+}
+
+/// How many times as long a step, and all within it, can make a text. Of files that call their steps by no name, as
+/// the oldest do, the fields tell.
+fn growth(name: &str, step: &Value) -> Result<f64> {
+    let mut growth = match step.get("type").and_then(Value::as_str) {
+        // U+FDFA: three bytes become thirty-three.
+        Some("NFKC" | "NFKD") => 11.0,
+        Some("NFC" | "NFD" | "BertNormalizer") => 3.0,
+        Some("Lowercase" | "ByteLevel") => 2.0,
+        _ => 1.0,
+    };
+    for list in ["normalizers", "decoders"] {
+        for step in step
+            .get(list)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            growth *= self::growth(name, step)?;
+        }
+    }
+    if let Some(map) = step.get("precompiled_charsmap").and_then(Value::as_str)
+        && let Ok(map) = BASE64_STANDARD.decode(map)
+    {
+        growth *= charsmap_growth(name, &map)?;
+    }
+    if let (Some(pattern), Some(content)) = (step.get("pattern"), step.get("content")) {
+        let content = content.as_str().unwrap_or_default().len() as f64;
+        let text = |kind| pattern.get(kind).and_then(Value::as_str);
+        growth *= match (text("String"), text("Regex")) {
+            (Some(pattern), _) if !pattern.is_empty() => content / pattern.len() as f64,
+            (None, Some(pattern)) if shortest_match(pattern) > 0 => {
+                content / shortest_match(pattern) as f64
+            }
+            // It may match between any two characters.
+            _ => content + 1.0,
+        }
+        .max(1.0);
+    }
+    Ok(growth)
+}
+
+/// Bytes of the shortest match of a regular expression; 0 if it may match nothing, or is one that is not understood here.
+fn shortest_match(pattern: &str) -> usize {
+    let parsed = Parser::new().parse(pattern).ok();
+    parsed
+        .and_then(|parsed| parsed.properties().minimum_len())
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn growth_of(step: &Value) -> f64 {
+        growth("tokenizer.json", step).unwrap()
+    }
+
+    #[test]
+    fn growth_is_that_of_all_steps() {
+        let replace = |kind: &str, pattern: &str, content: &str| json!({"type": "Replace", "pattern": {kind: pattern}, "content": content});
+        assert_eq!(growth_of(&Value::Null), 1.0);
+        assert_eq!(growth_of(&replace("String", "ab", "abcdef")), 3.0);
+        assert_eq!(growth_of(&replace("String", " ", "")), 1.0);
+        assert_eq!(growth_of(&replace("Regex", " {2,}", " ")), 1.0);
+        assert_eq!(growth_of(&replace("Regex", "x*", "a")), 2.0);
+        assert_eq!(growth_of(&replace("Regex", "(?=x)", "aa")), 3.0);
+        let twice = json!({"normalizers": [{"type": "NFKC"}, {"normalizers": [replace("String", "a", "aa")]}]});
+        assert_eq!(growth_of(&twice), 22.0);
+    }
+
+    #[test]
+    fn a_map_is_checked_against_what_it_has() {
+        let check =
+            |map: &[u8]| check_charsmap("spm.model", map).map_err(|error| error.to_string());
+        assert_eq!(check(b""), Ok(()));
+        assert_eq!(check(b"\x04\0\0\0\0\0\0\0a\0bc\0"), Ok(()));
+        assert_eq!(
+            check(b"\xff\xff\xff\xff\0\0\0\0"),
+            Err("spm.model is damaged: its character map claims 4294967295 bytes of rules and has 4".to_owned())
+        );
+        let long = [&b"\0\0\0\0"[..], &[b'a'; 20_000]].concat();
+        assert!(check(&long).is_err_and(|text| text.contains("20000 times as long")));
+    }
+}
