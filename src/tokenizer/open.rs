@@ -208,15 +208,16 @@ impl Tokenizer {
                 inner.with_post_processor(Some(template));
                 (inner, Some(model.unknown_id))
             }
-            Origin::Json { unknown_id, .. } => (self.library(file.as_ref())?, *unknown_id),
-            Origin::Compiled { compiled, .. } => {
-                (self.library(file.as_ref())?, Some(compiled.unknown_id()))
-            }
+            Origin::Json { unknown_id, .. } => (self.load_with_crate(file.as_ref())?, *unknown_id),
+            Origin::Compiled { compiled, .. } => (
+                self.load_with_crate(file.as_ref())?,
+                Some(compiled.unknown_id()),
+            ),
         };
         ReferenceEngine::new(name, inner, unknown_id, self.cuts_left())
     }
 
-    fn library(&self, file: &dyn ByteSource) -> Result<tokenizers::Tokenizer> {
+    fn load_with_crate(&self, file: &dyn ByteSource) -> Result<tokenizers::Tokenizer> {
         let mut inner = tokenizers::Tokenizer::from_bytes(file.read_all()?)
             .map_err(|problem| Error::damaged(file.name(), problem))?;
         reference::add_tokens(file.name(), &mut inner, &self.added)?;

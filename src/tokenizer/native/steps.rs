@@ -218,7 +218,7 @@ impl Steps {
                 let whole = self.takes_whole_texts();
                 let normalized = steps.normalize(part, parse_special, whole)?;
                 let region = self.judge(part, &library::spelling(&normalized));
-                search.library(steps, normalized, start)?;
+                search.through_crate(steps, normalized, start)?;
                 Some(region)
             }
         }
@@ -357,7 +357,7 @@ impl Search<'_> {
     }
 
     /// Finds the tokens of a normalized text that begins at byte `start` of the original.
-    fn library(
+    fn through_crate(
         self,
         steps: &LibrarySteps,
         normalized: tokenizers::PreTokenizedString,
