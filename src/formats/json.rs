@@ -6,6 +6,10 @@ use serde_json::error::Category;
 use super::stand_in;
 use crate::error::{Error, Result};
 
+/// Bytes of a JSON file: what is parsed takes some times as many. The largest `tokenizer.json` of published models have
+/// about 40 MB.
+const MAX_LENGTH: usize = 256 << 20;
+
 /// Parses the JSON file called `name`.
 ///
 /// # Errors
@@ -13,6 +17,13 @@ use crate::error::{Error, Result};
 /// [`Error::Unsupported`] for a git-LFS pointer.
 pub fn parse<T: for<'de> Deserialize<'de>>(name: &str, bytes: &[u8]) -> Result<T> {
     stand_in::refuse(name, bytes)?;
+    if bytes.len() > MAX_LENGTH {
+        let problem = format!(
+            "it has {} bytes, and at most {MAX_LENGTH} are read of a JSON file",
+            bytes.len()
+        );
+        return Err(Error::damaged(name, problem));
+    }
     serde_json::from_slice(bytes).map_err(|error| {
         let problem = match error.classify() {
             Category::Eof => format!("it breaks off in line {}", error.line()),
@@ -47,5 +58,17 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn a_file_that_is_too_long_is_refused_before_it_is_parsed() {
+        // Zeros cost no memory until they are read.
+        let mut bytes = vec![0; MAX_LENGTH + 1];
+        bytes[0] = b'[';
+        let error = parse::<serde_json::Value>("config.json", &bytes).unwrap_err();
+        assert!(
+            error.to_string().contains("it has 268435457 bytes"),
+            "{error}"
+        );
     }
 }

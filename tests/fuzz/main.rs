@@ -128,6 +128,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn run(name: &str) {
+    targets::report_only_bugs();
     let target: &Target = TARGETS.iter().find(|target| target.name == name).unwrap();
     let seeds = seeds(name);
     if seeds.is_empty() && !repository("fuzz").exists() {
@@ -204,4 +205,30 @@ fn changed_files_differ_and_repeat() {
     let all: std::collections::BTreeSet<_> = (0..500).map(|n| mutate::changed(&seeds, n)).collect();
     assert!(all.len() > 400, "{}", all.len());
     assert_eq!(mutate::changed(&seeds, 7), mutate::changed(&seeds, 7));
+}
+
+#[test]
+fn every_test_that_the_fault_table_names_exists() {
+    let table = fs::read_to_string(repository("RELIABILITY.md")).unwrap();
+    let mut named = 0;
+    for name in table.split('`').skip(1).step_by(2) {
+        let Some((module, test)) = name
+            .rsplit_once("::")
+            .filter(|(module, _)| *module != "module")
+        else {
+            continue;
+        };
+        named += 1;
+        let file = match module {
+            "fuzz" => {
+                assert!(TESTS.contains(&test), "{name}");
+                continue;
+            }
+            "fuzz::attacks" => "tests/fuzz/attacks.rs".to_owned(),
+            module => format!("tests/it/{module}.rs"),
+        };
+        let text = fs::read_to_string(repository(&file)).unwrap();
+        assert!(text.contains(&format!("fn {test}(")), "{name}");
+    }
+    assert!(named > 30, "{named}");
 }

@@ -50,6 +50,20 @@ pub const TARGETS: &[Target] = &[
     target("engines", engines, 1_000),
 ];
 
+/// Leaves out of the reports of panics those of the library that the program expects and catches. libFuzzer, which ends
+/// at any panic that is reported, needs this as much as a reader.
+pub fn report_only_bugs() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let report = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !tokscope::tokenizer::reference::is_guarded() {
+                report(panic);
+            }
+        }));
+    });
+}
+
 const fn target(name: &'static str, enter: fn(&[u8]), usually: usize) -> Target {
     Target {
         name,
