@@ -203,6 +203,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same error; of a Hub that is not reached, with whether the cache holds files of the model.
+    #[must_use]
+    pub fn with_cached(mut self, holds: bool) -> Self {
+        if let Self::HubUnreachable { cached, .. } = &mut self {
+            *cached = holds;
+        }
+        self
+    }
+
     /// Wrong usage without a remedy to name.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::Usage {

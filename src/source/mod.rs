@@ -314,20 +314,7 @@ impl ModelFiles {
 
 /// The error with the fact whether the cache holds anything of the model.
 fn cached(hub: &HubFiles, error: Error) -> Error {
-    match error {
-        Error::HubUnreachable {
-            endpoint,
-            model,
-            problem,
-            ..
-        } => Error::HubUnreachable {
-            endpoint,
-            model,
-            problem,
-            cached: hub.folder().is_some_and(|folder| folder.is_dir()),
-        },
-        error => error,
-    }
+    error.with_cached(hub.folder().is_some_and(|folder| folder.is_dir()))
 }
 
 /// Whether a name stays within the folder it is joined to, on every system.

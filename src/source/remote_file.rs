@@ -143,21 +143,8 @@ impl RemoteFile {
             after.bytes,
             after.requests
         ));
-        answer.map_err(|error| match error {
-            // The rest of the model is here, or this file would not have been asked for.
-            Error::HubUnreachable {
-                endpoint,
-                model,
-                problem,
-                ..
-            } => Error::HubUnreachable {
-                endpoint,
-                model,
-                problem,
-                cached: true,
-            },
-            error => error,
-        })
+        // The rest of the model is here, or this file would not have been asked for.
+        answer.map_err(|error| error.with_cached(true))
     }
 
     /// A cache that cannot be written costs the next run the same requests, no more.

@@ -1,10 +1,9 @@
 //! A part of a text → chunks that are tokenized each by itself: a word and the white space before it.
 //!
-//! What is said of a chunk alone holds in its text if no step looks across the white space. Steps that could have been
-//! refused before ([`Spaces`] says what the others do with white space); what is left are chunks whose normalized form
-//! has white space of its own, which may melt with a neighbour's, or which ends in a character that draws the next
-//! space into its grapheme. Such a chunk is not clean, and is tokenized together with those behind it up to the next
-//! that is.
+//! The tokens of a chunk alone are its tokens in the text if no step looks across white space, and tokenizers with steps
+//! that do never come here. What is left are chunks whose normalized form has white space of its own, which may melt with
+//! a neighbour's, or which end in a character that draws the next space into its grapheme. Such a chunk is not clean, and
+//! is tokenized together with those behind it up to the next that is.
 
 use super::memo::Memo;
 use super::normalize::METASPACE;
