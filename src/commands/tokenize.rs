@@ -72,7 +72,7 @@ pub struct ModelFacts {
 pub fn records(
     tokenizer: &Tokenizer,
     model: &ModelFacts,
-    text: &Text,
+    text: Text,
     args: &Args,
 ) -> Result<Vec<Tokenize>> {
     let pair = args.pair.as_deref().filter(|pair| !pair.is_empty());
@@ -83,24 +83,25 @@ pub fn records(
         1
     };
     let truncated_tokens = Some(encoded.truncated_tokens).filter(|count| *count > 0);
-    Ok(encoded
-        .windows
-        .into_iter()
-        .take(shown)
-        .enumerate()
-        .map(|(index, mut encoding)| Tokenize {
+    let words = words(&text.text) + pair.map_or(0, words);
+    let Text { text, line, path } = text;
+    let windows = encoded.windows.into_iter().take(shown).enumerate();
+    let texts = std::iter::repeat_n(text, shown);
+    Ok(windows
+        .zip(texts)
+        .map(|((index, mut encoding), text)| Tokenize {
             model: model.name.clone(),
             commit: model.commit.clone(),
-            line: text.line,
-            path: text.path.clone(),
+            line,
+            path: path.clone(),
             offsets: match args.offset_unit {
                 OffsetUnit::Byte => std::mem::take(&mut encoding.offsets),
-                unit => encoding.offsets_in(unit, &text.text, pair),
+                unit => encoding.offsets_in(unit, &text, pair),
             },
             offset_unit: args.offset_unit.name(),
             count: encoding.len(),
-            words: words(&text.text) + pair.map_or(0, words),
-            text: text.text.clone(),
+            words,
+            text,
             pair: pair.map(str::to_owned),
             sequence_ids: pair.map(|_| encoding.sequence_ids),
             ids: encoding.ids,
@@ -134,7 +135,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     };
     let encoder = session.sink.encoder().filter(|_| !bare);
     let mut exit = Exit::Done;
-    let work = |text: Text| answer(&tokenizer, &model, &text, args, encoder);
+    let work = |text: Text| answer(&tokenizer, &model, text, args, encoder);
     args.input
         .for_each_in_parallel(session, work, |session, answer| match answer {
             Ok(Answer::Bare(lines)) => lines.iter().try_for_each(|line| session.bare(line)),
@@ -167,7 +168,7 @@ enum Answer {
 fn answer(
     tokenizer: &Tokenizer,
     model: &ModelFacts,
-    text: &Text,
+    text: Text,
     args: &Args,
     encoder: Option<Encoder>,
 ) -> Result<Answer> {

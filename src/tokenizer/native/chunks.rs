@@ -6,6 +6,8 @@
 //! is tokenized together with those behind it up to the next that is.
 
 use super::memo::Memo;
+#[cfg(doc)]
+use super::memo::ShortWords;
 use super::normalize::METASPACE;
 use super::{Run, Scratch, Take};
 
@@ -74,7 +76,7 @@ struct Head<'a> {
     tail_start: usize,
 }
 
-/// Bytes of a head: those that [`Memo::get_short`] takes.
+/// Bytes of a head: those that [`ShortWords::get`] takes.
 const HEAD: usize = 24;
 
 impl<'a> Head<'a> {
@@ -119,13 +121,19 @@ fn low_bytes(word: u64) -> u64 {
 /// The place of the first byte up to the space, the very first left out if `spaced`, or the length of a head.
 #[inline]
 fn head_length(words: [u64; HEAD / 8], spaced: bool) -> usize {
-    // Without a branch, which would be a guess at the length of a word: the high bits of all bytes, side by side.
-    let mut bits = 1 << HEAD;
-    for (index, word) in words.iter().enumerate() {
-        let gathered = low_bytes(*word).wrapping_mul(0x0002_0408_1020_4081) >> 56;
-        bits |= gathered << (8 * index);
+    // Hardly a branch, which would be a guess at the length of a word: most have less than 16 bytes.
+    let first = high_bits(words[0]) | high_bits(words[1]) << 8;
+    let first = first & !u64::from(spaced);
+    if first != 0 {
+        return first.trailing_zeros() as usize;
     }
-    (bits & !u64::from(spaced)).trailing_zeros() as usize
+    (high_bits(words[2]) << 16 | 1 << HEAD).trailing_zeros() as usize
+}
+
+/// The high bit of each of [`low_bytes`], side by side.
+#[inline]
+fn high_bits(word: u64) -> u64 {
+    low_bytes(word).wrapping_mul(0x0002_0408_1020_4081) >> 56
 }
 
 /// The place of the first byte up to the space, from `at` on, or the end.
@@ -160,26 +168,10 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         let head = Head::new(bytes);
         let melts = spaces != Spaces::Kept;
         let mut at = start;
-        while at < end {
-            // Most chunks are short, and known.
-            let words = head.at(at);
-            let spaced = space.contains(words[0] as u8);
-            let length = head_length(words, spaced);
-            let stop = at + length;
-            if stop == end || bytes.get(stop).is_some_and(|byte| space.contains(*byte)) {
-                if length == 1 && spaced && melts && stop < end {
-                    at = stop;
-                    continue;
-                }
-                if length < HEAD
-                    && let Some(known) = self.scratch.memo.get_short(words, length)
-                    && (!RANGES || known.start.is_some())
-                {
-                    take.remembered(self.word, at, known);
-                    self.word += 1;
-                    at = stop;
-                    continue;
-                }
+        loop {
+            at = self.known_chunks(&head, space, melts, at, take);
+            if at == end {
+                return Some(());
             }
             let chunk = space.chunk(bytes, at);
             let first = begin(chunk);
@@ -224,7 +216,46 @@ impl<const RANGES: bool> Run<'_, RANGES> {
             }
             self.give_found(take);
         }
-        Some(())
+    }
+
+    /// Gives the tokens of the chunks from `at` on, as far as they are short, with one space at most, and remembered:
+    /// most are. Returns where that ends.
+    #[inline]
+    fn known_chunks(
+        &mut self,
+        head: &Head<'_>,
+        space: SpaceBytes,
+        melts: bool,
+        mut at: usize,
+        take: &mut impl Take,
+    ) -> usize {
+        let (bytes, end) = (head.bytes, head.bytes.len());
+        let words = self.scratch.memo.short_words();
+        while at < end {
+            let start = head.at(at);
+            let spaced = space.contains(start[0] as u8);
+            let length = head_length(start, spaced);
+            let stop = at + length;
+            if stop != end && !bytes.get(stop).is_some_and(|byte| space.contains(*byte)) {
+                break;
+            }
+            if length == 1 && spaced && melts && stop < end {
+                at = stop;
+                continue;
+            }
+            if length == HEAD {
+                break;
+            }
+            match words.get(start, length) {
+                Some(known) if !RANGES || known.start.is_some() => {
+                    take.remembered(self.word, at, known);
+                    self.word += 1;
+                    at = stop;
+                }
+                _ => break,
+            }
+        }
+        at
     }
 
     /// Gives, and remembers, the tokens of a chunk that is a space and a word which no step changes; false if it is not.

@@ -1,7 +1,11 @@
 //! Words and their tokens, remembered: most words of a text came before.
 
+use super::table_memory::TableMemory;
+
 /// Words seen before there is memory for them: a single sentence is tokenized before the memory would be there.
 const WORDS_BEFORE_MEMORY: usize = 500;
+/// Bytes of each of the tables.
+const TABLE_BYTES: usize = 2 << 20;
 
 /// Words and their tokens, by hash; a new word takes the place of the older of two.
 ///
@@ -9,10 +13,14 @@ const WORDS_BEFORE_MEMORY: usize = 500;
 #[derive(Debug, Default)]
 pub struct Memo {
     words: usize,
-    short: Table<2, 3>,
-    medium: Table<3, 7>,
-    long: Table<8, 12>,
+    short: Short,
+    medium: Medium,
+    long: Long,
 }
+
+type Short = Table<2, 4>;
+type Medium = Table<3, 8>;
+type Long = Table<8, 16>;
 
 /// The tokens of a remembered word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +34,7 @@ pub struct Remembered<'a> {
 
 impl Memo {
     /// Bytes of the longest word that is remembered.
-    pub const LONGEST: usize = Table::<8, 12>::LONGEST;
+    pub const LONGEST: usize = Long::LONGEST;
 
     /// Whether words are remembered by now.
     pub fn is_used(&self) -> bool {
@@ -37,25 +45,24 @@ impl Memo {
     #[inline]
     pub fn get(&self, text: &[u8], start: usize, end: usize) -> Option<Remembered<'_>> {
         let length = end - start;
-        if length <= Table::<3, 7>::LONGEST {
-            self.get_short(load(text, start, length), length)
+        if length <= ShortWords::LONGEST {
+            let words = self.short_words();
+            words.get(load(text, start, length), length)
         } else if length <= Self::LONGEST {
-            self.long.get(key(load(text, start, length), length))
+            let key = key(load(text, start, length), length);
+            self.long.slots().get(key)
         } else {
             None
         }
     }
 
-    /// The tokens of a word of up to 23 bytes, which are the first of some little-endian words.
+    /// The words of up to [`ShortWords::LONGEST`] bytes, to look up many.
     #[inline]
-    pub fn get_short(&self, words: [u64; 3], length: usize) -> Option<Remembered<'_>> {
-        if length <= Table::<2, 3>::LONGEST {
-            let found = self.short.get(key([words[0], words[1]], length));
-            if found.is_some() {
-                return found;
-            }
+    pub fn short_words(&self) -> ShortWords<'_> {
+        ShortWords {
+            short: self.short.slots(),
+            medium: self.medium.slots(),
         }
-        self.medium.get(key(words, length))
     }
 
     /// Remembers a word and its tokens, as ids and ends, once enough words have come to be worth it.
@@ -69,79 +76,71 @@ impl Memo {
         if self.words < WORDS_BEFORE_MEMORY {
             return;
         }
-        if word.len() <= Table::<2, 3>::LONGEST && tokens.len() <= 3 {
-            self.short.set(word, start, tokens, 1 << 15);
-        } else if word.len() <= Table::<3, 7>::LONGEST && tokens.len() <= 7 {
-            self.medium.set(word, start, tokens, 1 << 14);
-        } else if word.len() > Table::<3, 7>::LONGEST
-            && word.len() <= Self::LONGEST
-            && tokens.len() <= 12
-        {
-            self.long.set(word, start, tokens, 1 << 12);
+        let (length, count) = (word.len(), tokens.len());
+        if length <= Short::LONGEST && count <= Short::TOKENS {
+            self.short.set(word, start, tokens);
+        } else if length <= Medium::LONGEST && count <= Medium::TOKENS {
+            self.medium.set(word, start, tokens);
+        } else if length > Medium::LONGEST && length <= Long::LONGEST && count <= Long::TOKENS {
+            self.long.set(word, start, tokens);
         }
     }
 }
 
-/// Words whose bytes, and their number, fit `WORDS` machine words, with up to `TOKENS` tokens.
-#[derive(Debug)]
-struct Table<const WORDS: usize, const TOKENS: usize> {
-    /// None, or a power of two of them.
-    pairs: Vec<Pair<WORDS, TOKENS>>,
+/// The words of a memo but the longest.
+#[derive(Debug, Clone, Copy)]
+pub struct ShortWords<'a> {
+    short: Slots<'a, 2, 4>,
+    medium: Slots<'a, 3, 8>,
 }
 
-/// The two slots of a word.
-#[derive(Debug, Clone, Copy)]
-#[repr(C, align(64))]
-struct Pair<const WORDS: usize, const TOKENS: usize>([Slot<WORDS, TOKENS>; 2]);
+impl<'a> ShortWords<'a> {
+    /// Bytes of the longest of them.
+    pub const LONGEST: usize = Medium::LONGEST;
 
-/// A word and its tokens, in half a line of the cache, one or two.
-#[derive(Debug, Clone, Copy)]
-#[repr(C)]
-struct Slot<const WORDS: usize, const TOKENS: usize> {
-    /// The word's bytes, zeros, and in the last byte its length; all zero for an empty slot.
-    key: [u64; WORDS],
-    ids: [u32; TOKENS],
-    ends: [u8; TOKENS],
-    /// The number of tokens, and above it where the first begins.
-    count_start: u8,
+    /// The tokens of a word, which is the first `length` bytes of some little-endian words.
+    #[inline(always)]
+    pub fn get(self, words: [u64; 3], length: usize) -> Option<Remembered<'a>> {
+        if length <= Short::LONGEST {
+            let found = self.short.get(key([words[0], words[1]], length));
+            if found.is_some() {
+                return found;
+            }
+        }
+        self.medium.get(key(words, length))
+    }
+}
+
+/// Words whose bytes, and their number, fit `KEY` machine words, with their tokens in a slot of `SLOT` machine words.
+///
+/// A slot is the word's bytes, zeros, and in the last byte of the key its length; then the ids of its tokens, where they
+/// end, and in the last byte the number of tokens and, above it, where the first begins. All zero is an empty slot. The
+/// slots of a word are two, side by side in one line of the cache, or two lines, or four.
+#[derive(Debug, Default)]
+struct Table<const KEY: usize, const SLOT: usize> {
+    /// None, or a power of two of pairs.
+    memory: TableMemory,
 }
 
 const COUNT_BITS: u32 = 4;
 /// A start that no word has: the ranges of its tokens are not to be had from their ends.
 const NO_RANGES: u8 = (1 << COUNT_BITS) - 1;
 
-impl<const WORDS: usize, const TOKENS: usize> Default for Table<WORDS, TOKENS> {
-    fn default() -> Self {
-        Self { pairs: Vec::new() }
-    }
-}
+impl<const KEY: usize, const SLOT: usize> Table<KEY, SLOT> {
+    /// Bytes of the longest word.
+    const LONGEST: usize = 8 * KEY - 1;
+    /// Bytes that hold tokens.
+    const VALUE: usize = 8 * (SLOT - KEY);
+    /// The most tokens of a word: an id takes four bytes, an end one.
+    const TOKENS: usize = (Self::VALUE - 1) / 5;
 
-impl<const WORDS: usize, const TOKENS: usize> Table<WORDS, TOKENS> {
-    const LONGEST: usize = 8 * WORDS - 1;
-    const EMPTY: Slot<WORDS, TOKENS> = Slot {
-        key: [0; WORDS],
-        ids: [0; TOKENS],
-        ends: [0; TOKENS],
-        count_start: 0,
-    };
+    fn is_empty(&self) -> bool {
+        self.memory.is_empty()
+    }
 
     #[inline]
-    fn get(&self, key: [u64; WORDS]) -> Option<Remembered<'_>> {
-        let Pair(pair) = self.pairs.get(self.place(&key))?;
-        let slot = if pair[0].key == key {
-            &pair[0]
-        } else if pair[1].key == key {
-            &pair[1]
-        } else {
-            return None;
-        };
-        let count = usize::from(slot.count_start & NO_RANGES);
-        let start = slot.count_start >> COUNT_BITS;
-        Some(Remembered {
-            ids: slot.ids.get(..count)?,
-            ends: slot.ends.get(..count)?,
-            start: (start != NO_RANGES).then_some(start),
-        })
+    fn slots(&self) -> Slots<'_, KEY, SLOT> {
+        Slots(self.memory.as_chunks().0)
     }
 
     fn set(
@@ -149,44 +148,93 @@ impl<const WORDS: usize, const TOKENS: usize> Table<WORDS, TOKENS> {
         word: &[u8],
         start: Option<usize>,
         tokens: impl ExactSizeIterator<Item = (u32, usize)>,
-        pairs: usize,
     ) {
-        if self.pairs.is_empty() {
-            self.pairs = vec![Pair([Self::EMPTY; 2]); pairs];
+        if self.is_empty() {
+            self.memory = TableMemory::zeroed(TABLE_BYTES / 8);
         }
-        let key = key(load(word, 0, word.len()), word.len());
-        let place = self.place(&key);
+        let key: [u64; KEY] = key(load(word, 0, word.len()), word.len());
         let start = match start {
             Some(start) if start < usize::from(NO_RANGES) => start as u8,
             _ => NO_RANGES,
         };
-        let mut slot = Slot {
-            key,
-            count_start: start << COUNT_BITS | tokens.len() as u8,
-            ..Self::EMPTY
-        };
-        let places = slot.ids.iter_mut().zip(&mut slot.ends);
-        for ((id, end), token) in places.zip(tokens) {
-            (*id, *end) = (token.0, token.1 as u8);
+        let mut slot = [0; SLOT];
+        slot[..KEY].copy_from_slice(&key);
+        let value = &mut slot[KEY..];
+        bytemuck::cast_slice_mut::<_, u8>(value)[Self::VALUE - 1] =
+            start << COUNT_BITS | tokens.len() as u8;
+        for (index, (id, end)) in tokens.enumerate() {
+            bytemuck::cast_slice_mut::<_, u32>(value)[index] = id;
+            bytemuck::cast_slice_mut::<_, u8>(value)[4 * Self::TOKENS + index] = end as u8;
         }
-        let Pair(pair) = &mut self.pairs[place];
-        if pair[0].key != key {
-            pair[1] = pair[0];
+        let slots = self.memory.as_chunks_mut::<SLOT>().0;
+        let first = place(&key, slots.len());
+        if let Some([newer, older]) = slots.get_mut(first..first + 2) {
+            if !has_key(newer, &key) {
+                *older = *newer;
+            }
+            *newer = slot;
         }
-        pair[0] = slot;
     }
+}
 
-    /// The place of a word: its machine words folded in by multiplication, as wyhash does.
-    #[inline]
-    fn place(&self, key: &[u64; WORDS]) -> usize {
-        const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-        let mut state = FACTOR;
-        for word in key {
-            let product = u128::from(state ^ word) * u128::from(FACTOR);
-            state = (product >> 64) as u64 ^ product as u64;
+/// The slots of a table.
+#[derive(Debug, Clone, Copy)]
+struct Slots<'a, const KEY: usize, const SLOT: usize>(&'a [[u64; SLOT]]);
+
+impl<'a, const KEY: usize, const SLOT: usize> Slots<'a, KEY, SLOT> {
+    #[inline(always)]
+    fn get(self, key: [u64; KEY]) -> Option<Remembered<'a>> {
+        let slots = self.0;
+        let first = place(&key, slots.len());
+        // Which of the two it is cannot be guessed: an index rather than a branch.
+        let second = !has_key(slots.get(first)?, &key);
+        let slot = slots.get(first + usize::from(second))?;
+        if !has_key(slot, &key) {
+            return None;
         }
-        state as usize & self.pairs.len().wrapping_sub(1)
+        let value = &slot[KEY..];
+        let (ids, bytes): (&[u32], &[u8]) =
+            (bytemuck::cast_slice(value), bytemuck::cast_slice(value));
+        let count_start = bytes[Table::<KEY, SLOT>::VALUE - 1];
+        let count = usize::from(count_start & NO_RANGES);
+        let start = count_start >> COUNT_BITS;
+        Some(Remembered {
+            ids: ids.get(..count)?,
+            ends: bytes[4 * Table::<KEY, SLOT>::TOKENS..].get(..count)?,
+            start: (start != NO_RANGES).then_some(start),
+        })
     }
+}
+
+/// Whether a slot is that of a word. Word by word: a key that was just made is in registers, not in memory.
+#[inline]
+fn has_key<const KEY: usize, const SLOT: usize>(slot: &[u64; SLOT], key: &[u64; KEY]) -> bool {
+    let different = slot
+        .iter()
+        .zip(key)
+        .map(|(of_slot, of_key)| of_slot ^ of_key);
+    different.fold(0, |any, bits| any | bits) == 0
+}
+
+/// The first of the two slots of a word, of so many slots: its machine words folded in by multiplication, two at a time, as wyhash does.
+#[inline]
+fn place<const KEY: usize>(key: &[u64; KEY], slots: usize) -> usize {
+    const FACTORS: [u64; 2] = [0x9e37_79b9_7f4a_7c15, 0xe703_7ed1_a0b4_28db];
+    let mut state = FACTORS[0];
+    let (pairs, rest) = key.as_chunks::<2>();
+    for [first, second] in pairs {
+        state = fold(state ^ first, FACTORS[1] ^ second);
+    }
+    for word in rest {
+        state = fold(state ^ word, FACTORS[1]);
+    }
+    state as usize & slots.wrapping_sub(1) & !1
+}
+
+#[inline]
+fn fold(first: u64, second: u64) -> u64 {
+    let product = u128::from(first) * u128::from(second);
+    (product >> 64) as u64 ^ product as u64
 }
 
 /// The `length` bytes of a text from `start` on, as little-endian words with zeros behind.
@@ -196,20 +244,33 @@ fn load<const WORDS: usize>(text: &[u8], start: usize, length: usize) -> [u64; W
     bytes.map(u64::from_le_bytes)
 }
 
-/// The first `length` bytes of some words, and their number, as a key.
+/// The first `length` bytes of some words, and their number, as a key. There are more bytes in the words.
 #[inline]
-fn key<const WORDS: usize>(mut words: [u64; WORDS], length: usize) -> [u64; WORDS] {
-    for (index, word) in words.iter_mut().enumerate() {
-        let rest = length.saturating_sub(8 * index);
-        let mask = if rest < 8 {
-            (1 << (8 * rest)) - 1
-        } else {
-            u64::MAX
-        };
+fn key<const KEY: usize>(mut words: [u64; KEY], length: usize) -> [u64; KEY] {
+    let masks = const { &masks::<KEY>() };
+    for (word, mask) in words.iter_mut().zip(masks[length % LENGTHS]) {
         *word &= mask;
     }
-    words[WORDS - 1] |= (length as u64) << 56;
+    words[KEY - 1] |= (length as u64) << 56;
     words
+}
+
+/// More than the length of any word.
+const LENGTHS: usize = 8 * 8;
+
+/// For each length, what keeps that many bytes of some words.
+const fn masks<const KEY: usize>() -> [[u64; KEY]; LENGTHS] {
+    let mut masks = [[0; KEY]; LENGTHS];
+    let mut length = 0;
+    while length < LENGTHS {
+        let mut byte = 0;
+        while byte < length && byte < 8 * KEY {
+            masks[length][byte / 8] |= 0xff << (byte % 8 * 8);
+            byte += 1;
+        }
+        length += 1;
+    }
+    masks
 }
 
 #[cfg(test)]
@@ -265,10 +326,8 @@ mod tests {
     }
 
     #[test]
-    fn slots_fill_lines_of_the_cache() {
-        assert_eq!(size_of::<Pair<2, 3>>(), 64);
-        assert_eq!(size_of::<Pair<3, 7>>(), 128);
-        assert_eq!(size_of::<Pair<8, 12>>(), 256);
+    fn a_slot_holds_as_many_tokens_as_fit() {
+        assert_eq!((Short::TOKENS, Medium::TOKENS, Long::TOKENS), (3, 7, 12));
     }
 
     #[test]
@@ -276,6 +335,6 @@ mod tests {
         let mut memo = Memo::default();
         memo.set(b"word", Some(0), [(1, 4)].into_iter());
         assert_eq!(memo.get(b"word", 0, 4), None);
-        assert!(memo.short.pairs.is_empty());
+        assert!(memo.short.is_empty());
     }
 }

@@ -17,6 +17,7 @@ mod memo;
 mod normalize;
 mod shape;
 mod steps;
+mod table_memory;
 pub mod template;
 mod unigram;
 
@@ -252,11 +253,19 @@ impl NativeEngine {
 
             #[inline]
             fn remembered(&mut self, word: u32, start: usize, tokens: Remembered<'_>) {
+                let encoding = &mut *self.encoding;
+                encoding.ids.extend_from_slice(tokens.ids);
+                let words = encoding.word_ids.len() + tokens.ids.len();
+                encoding.word_ids.resize(words, Some(word));
                 let mut begin = start + usize::from(tokens.start.unwrap_or_default());
-                for (id, end) in tokens.ids.iter().zip(tokens.ends) {
-                    let end = start + usize::from(*end);
-                    self.token(*id, word, (begin, end));
-                    begin = end;
+                encoding.offsets.extend(tokens.ends.iter().map(|end| {
+                    let range = (begin, start + usize::from(*end));
+                    begin = range.1;
+                    range
+                }));
+                for id in tokens.ids {
+                    let piece = self.compiled.piece(*id).unwrap_or_default();
+                    encoding.tokens.push(piece);
                 }
             }
         }

@@ -1,0 +1,103 @@
+//! Zeroed memory for tables that are looked up at random, on large pages where the system has them.
+//!
+//! A look-up that misses the processor's table of pages costs more than one that misses its caches, and pages of
+//! 2 MiB are few enough to be known.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use memmap2::MmapMut;
+
+/// Bytes of a large page, and what it has to be aligned to.
+const PAGE: usize = 2 << 20;
+
+/// Some 8-byte words, zero at first.
+#[derive(Default)]
+pub struct TableMemory(Memory);
+
+#[derive(Default)]
+enum Memory {
+    #[default]
+    Empty,
+    /// The words begin at a byte of the map, and are so many bytes.
+    Mapped(MmapMut, usize, usize),
+    Owned(Vec<u64>),
+}
+
+impl TableMemory {
+    /// `words` words, all zero.
+    pub fn zeroed(words: usize) -> Self {
+        match large_pages(8 * words) {
+            Some((map, start)) => Self(Memory::Mapped(map, start, 8 * words)),
+            None => Self(Memory::Owned(vec![0; words])),
+        }
+    }
+}
+
+/// A map that has so many bytes from the byte on that is returned with it, at the beginning of a large page.
+#[cfg(target_os = "linux")]
+fn large_pages(length: usize) -> Option<(MmapMut, usize)> {
+    let map = MmapMut::map_anon(length.checked_add(PAGE)?).ok()?;
+    // Advice: without it, or against it, the memory is the same, on small pages.
+    let _ = map.advise(memmap2::Advice::HugePage);
+    let start = map.as_ptr().addr().wrapping_neg() % PAGE;
+    Some((map, start))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn large_pages(_: usize) -> Option<(MmapMut, usize)> {
+    None
+}
+
+impl Deref for TableMemory {
+    type Target = [u64];
+
+    #[inline]
+    fn deref(&self) -> &[u64] {
+        match &self.0 {
+            Memory::Empty => &[],
+            Memory::Mapped(map, start, length) => {
+                bytemuck::cast_slice(&map[*start..start + length])
+            }
+            Memory::Owned(words) => words,
+        }
+    }
+}
+
+impl DerefMut for TableMemory {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [u64] {
+        match &mut self.0 {
+            Memory::Empty => &mut [],
+            Memory::Mapped(map, start, length) => {
+                bytemuck::cast_slice_mut(&mut map[*start..*start + *length])
+            }
+            Memory::Owned(words) => words,
+        }
+    }
+}
+
+impl fmt::Debug for TableMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TableMemory")
+            .field("words", &self.len())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_words_are_zero_and_can_be_written() {
+        for words in [0, 1, 1000, PAGE / 8, 3 * PAGE / 8 + 1] {
+            let mut memory = TableMemory::zeroed(words);
+            assert_eq!(memory.len(), words);
+            assert!(memory.iter().all(|word| *word == 0));
+            memory.fill(7);
+            assert!(memory.iter().all(|word| *word == 7));
+        }
+        assert!(TableMemory::default().is_empty());
+    }
+}
