@@ -3,13 +3,15 @@
 mod ranged;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::blob_check::{Depth, is_sound};
 use super::bytes::ByteSource;
 use super::hub_cache::{CachedModel, is_commit};
 use super::hub_client::HubClient;
 use super::hub_connection::HubConnection;
+use super::hub_digest::Etag;
 use super::hub_download::Download;
 use super::mapped::MappedFile;
 use super::{Fetched, FileEntry, SourceOptions};
@@ -27,6 +29,8 @@ pub(super) struct HubFiles {
     cache: CachedModel,
     options: SourceOptions,
     connection: Arc<HubConnection>,
+    /// How thoroughly files of the cache are checked.
+    depth: Depth,
     state: Mutex<State>,
 }
 
@@ -43,6 +47,8 @@ struct State {
 /// What the cache says about a file.
 enum Cached {
     File(Arc<dyn ByteSource>),
+    /// What is kept as the file is not it: what it is.
+    Damaged(&'static str),
     /// The commit has no such file.
     Absent,
     Unknown,
@@ -84,8 +90,14 @@ impl HubFiles {
             cache,
             options,
             connection: Arc::new(connection),
+            depth: Depth::Quick,
             state: Mutex::new(state),
         }
+    }
+
+    /// From here on, every byte of a file of the cache is checked.
+    pub(super) fn verify(&mut self) {
+        self.depth = Depth::Whole;
     }
 
     pub(super) fn id(&self) -> String {
@@ -129,13 +141,24 @@ impl HubFiles {
 
     /// Finds out where a file is; the Hub is asked for what the cache does not know.
     fn locate(&self, state: &mut State, name: &str) -> Result<Found> {
-        match self.cached(state, name)? {
+        let damaged = match self.cached(state, name)? {
             Cached::File(file) => return Ok(Found::Here(file)),
             Cached::Absent => return Ok(Found::Nowhere),
-            Cached::Unknown => {}
+            Cached::Unknown => None,
+            Cached::Damaged(problem) => Some(problem),
+        };
+        if let Some(problem) = damaged.filter(|_| !self.is_cut_off(state)) {
+            self.options.observer.note(&format!(
+                "{name} of `{}` is damaged in the Hub cache ({problem}): fetching it again",
+                self.model.id()
+            ));
         }
         if !self.list_names(state, name)? {
-            return Ok(Found::Nowhere);
+            // What is damaged is not what is absent.
+            return match damaged {
+                Some(problem) => Err(self.damaged(name, problem)),
+                None => Ok(Found::Nowhere),
+            };
         }
         // Which commit it is may be known only now.
         if let Cached::File(file) = self.cached(state, name)? {
@@ -154,31 +177,40 @@ impl HubFiles {
         let Some(commit) = state.commit.as_deref() else {
             return Ok(Cached::Unknown);
         };
+        // Sizes are known once the Hub was asked for them, as `pull` does.
+        let listed = state.listing.as_ref().and_then(|files| files.get(name));
         let Some(path) = self.cache.file(commit, name) else {
-            return Ok(if self.cache.is_absent(commit, name) {
+            return Ok(if self.cache.dangles(commit, name) {
+                Cached::Damaged("its link leads nowhere")
+            } else if listed.is_none() && self.cache.is_absent(commit, name) {
                 Cached::Absent
             } else {
                 Cached::Unknown
             });
         };
-        // Sizes are known once the Hub was asked for them, as `pull` does: a file of another size was left by a
-        // program that does not check its downloads, and is fetched anew.
-        let size = state
-            .listing
-            .as_ref()
-            .and_then(|listing| listing.get(name).copied().flatten());
-        let sound = size.is_none_or(|size| path.metadata().is_ok_and(|file| file.len() == size));
-        if sound {
-            self.open(commit, name).map(Cached::File)
-        } else {
-            Ok(Cached::Unknown)
-        }
+        let file = self.map(&path, name)?;
+        let etag = self.cache.etag(commit, name);
+        let notes = &self.options.cache;
+        let has_digest = |etag: &Etag| is_sound(&file, etag, self.depth, notes);
+        let has_size = listed
+            .copied()
+            .flatten()
+            .is_none_or(|size| file.len() == size);
+        Ok(match (has_size, etag.as_ref().is_none_or(has_digest)) {
+            (true, true) => Cached::File(Arc::new(file)),
+            (_, false) if file.is_empty() => Cached::Damaged("it is empty"),
+            (_, false) => Cached::Damaged("its bytes are not those of its digest"),
+            (false, true) => Cached::Damaged("it has another size than on the Hub"),
+        })
     }
 
     fn open(&self, commit: &str, name: &str) -> Result<Arc<dyn ByteSource>> {
-        let shown = format!("{name} of `{}`", self.model.id());
         let path = self.cache.snapshot(commit).join(name);
-        Ok(Arc::new(MappedFile::open(&path, shown)?))
+        Ok(Arc::new(self.map(&path, name)?))
+    }
+
+    fn map(&self, path: &Path, name: &str) -> Result<MappedFile> {
+        MappedFile::open(path, format!("{name} of `{}`", self.model.id()))
     }
 
     fn fetch(&self, commit: &str, name: &str) -> Result<bool> {
@@ -186,6 +218,7 @@ impl HubFiles {
             client: &*self.client(name)?,
             cache: &self.cache,
             cache_dir: &self.options.hub.cache_dir,
+            notes: &self.options.cache,
             observer: self.options.observer.as_ref(),
             commit,
             file: name,
@@ -206,6 +239,16 @@ impl HubFiles {
                 false => Err(self.not_cached(file)),
             };
         }
+        if state.commit.is_none()
+            && let Some(noted) = self.cache.damaged_ref(&self.revision)
+        {
+            self.options.observer.note(&format!(
+                "refs/{} of `{}` is damaged in the Hub cache ({}): asking the Hub",
+                self.revision,
+                self.model.id(),
+                no_commit(&noted)
+            ));
+        }
         let revision = state.commit.as_ref().unwrap_or(&self.revision).clone();
         match self.client(file)?.commit(&revision) {
             Ok((commit, names)) => {
@@ -217,11 +260,13 @@ impl HubFiles {
                 state.listing = Some(names.into_iter().map(|name| (name, None)).collect());
                 Ok(true)
             }
-            Err(Error::HubUnreachable { problem, .. }) if has_files => {
-                self.cut_off(state, problem);
-                Ok(false)
-            }
-            Err(error) => Err(error),
+            Err(error) => match outage(&error).filter(|_| has_files) {
+                Some(problem) => {
+                    self.cut_off(state, problem);
+                    Ok(false)
+                }
+                None => Err(error),
+            },
         }
     }
 
@@ -237,12 +282,13 @@ impl HubFiles {
                     let sizes = sizes.into_iter().map(|(name, size)| (name, Some(size)));
                     state.listing = Some(sizes.collect());
                 }
-                Err(Error::HubUnreachable { problem, .. })
-                    if !self.cached_files(&state).is_empty() =>
-                {
-                    self.cut_off(&mut state, problem);
+                Err(error) => {
+                    let has_files = !self.cached_files(&state).is_empty();
+                    match outage(&error).filter(|_| has_files) {
+                        Some(problem) => self.cut_off(&mut state, problem),
+                        None => return Err(error),
+                    }
                 }
-                Err(error) => return Err(error),
             }
         }
         if let Some(listing) = &state.listing {
@@ -331,7 +377,18 @@ impl HubFiles {
     }
 
     fn not_cached(&self, file: &str) -> Error {
-        self.connection.not_cached(file)
+        match self.cache.damaged_ref(&self.revision) {
+            Some(noted) => self.damaged(&format!("refs/{}", self.revision), no_commit(&noted)),
+            None => self.connection.not_cached(file),
+        }
+    }
+
+    fn damaged(&self, file: &str, problem: impl Into<String>) -> Error {
+        Error::DamagedCache {
+            model: self.model.to_string(),
+            file: file.to_owned(),
+            problem: problem.into(),
+        }
     }
 
     fn client(&self, file: &str) -> Result<Arc<HubClient>> {
@@ -340,5 +397,26 @@ impl HubFiles {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is wrong with a note of a commit.
+fn no_commit(noted: &str) -> String {
+    const SHOWN: usize = 60;
+    let start: String = noted.chars().take(SHOWN).collect();
+    match noted.trim().is_empty() {
+        true => "it is empty".to_owned(),
+        false => format!("it holds {start:?}, which is no commit"),
+    }
+}
+
+/// Why the Hub does not answer, if it is that: what the cache holds is used then.
+fn outage(error: &Error) -> Option<String> {
+    match error {
+        Error::HubUnreachable { problem, .. } => Some(problem.clone()),
+        Error::HubStatus { status, .. } if *status >= 500 || *status == 429 => {
+            Some(format!("it answered {status}"))
+        }
+        _ => None,
     }
 }

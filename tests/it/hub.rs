@@ -147,6 +147,11 @@ impl Hub {
         format!("http://{}", self.address)
     }
 
+    /// The origin of the CDN.
+    pub fn cdn(&self) -> String {
+        format!("http://{}", self.cdn)
+    }
+
     /// Publishes a new version of a repository; its commit is returned.
     pub fn publish(&self, id: &str, access: Access, files: &[(&str, &[u8])]) -> String {
         let files: Files = files

@@ -43,7 +43,10 @@ fn what_passes_is_waited_for() {
         recovers(&remote, &rows);
         let (remote, rows) = scene(container, file);
         remote.hub.fault(Fault::BlobStalls, 1);
-        recovers(&remote, &rows);
+        let answer = embed(&remote).exit(0);
+        assert_eq!(without_cost(&answer.stdout), rows);
+        let note = "note: nothing came for 1 s: asking again\n";
+        assert_eq!(answer.stderr, note);
     }
 }
 
