@@ -149,7 +149,7 @@ impl HubFiles {
         };
         if let Some(problem) = damaged.filter(|_| !self.is_cut_off(state)) {
             self.options.observer.note(&format!(
-                "{name} of `{}` is damaged in the Hub cache ({problem}): fetching it again",
+                "{name} of `{}` is damaged in the Hub cache ({problem}): asking the Hub",
                 self.model.id()
             ));
         }
@@ -180,8 +180,8 @@ impl HubFiles {
         // Sizes are known once the Hub was asked for them, as `pull` does.
         let listed = state.listing.as_ref().and_then(|files| files.get(name));
         let Some(path) = self.cache.file(commit, name) else {
-            return Ok(if self.cache.dangles(commit, name) {
-                Cached::Damaged("its link leads nowhere")
+            return Ok(if self.cache.has_link(commit, name) {
+                Cached::Damaged("its link leads to no file")
             } else if listed.is_none() && self.cache.is_absent(commit, name) {
                 Cached::Absent
             } else {

@@ -187,7 +187,7 @@ impl Download<'_> {
         }
         // Before it gets its name: a crash of the system would else leave a name without bytes.
         file.sync_data().map_err(not_writable)?;
-        Ok(if hasher.is(etag) {
+        Ok(if done == size && hasher.is(etag) {
             Attempt::Stored
         } else if start > 0 {
             Attempt::FromTheStart

@@ -249,7 +249,7 @@ fn an_error_page_that_another_program_stored_is_replaced() {
     assert!(content(&scene.open(ID), "w.bin") == weights());
     assert_eq!(
         scene.recorder.events()[0],
-        "w.bin of `o/n` is damaged in the Hub cache (its bytes are not those of its digest): fetching it again"
+        "w.bin of `o/n` is damaged in the Hub cache (its bytes are not those of its digest): asking the Hub"
     );
 }
 

@@ -19,6 +19,8 @@ use crate::source::hub_error::NOT_THE_HUB;
 
 /// Bytes that the answers to one question have at most, all pages together: the names of some 300,000 files.
 const LARGEST_ANSWER: usize = 32 << 20;
+/// What a page counts for beside its bytes, so that there is an end of empty ones. The Hub puts 1000 files on one.
+const PAGE: usize = 32 << 10;
 
 impl HubClient {
     /// The commit that `revision` is now, and the names of its files.
@@ -114,22 +116,19 @@ impl HubClient {
 
 /// The bytes of an answer, within what `room` there is.
 async fn body(mut answer: Response, room: &mut usize) -> Result<Vec<u8>, Failure> {
+    let mut take = |length: usize| {
+        let left = room.checked_sub(length);
+        *room = left.ok_or(Failure::TooLong(LARGEST_ANSWER))?;
+        Ok(())
+    };
+    take(PAGE)?;
     let mut bytes = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(broken)? {
-        *room = room
-            .checked_sub(chunk.len())
-            .ok_or(Failure::TooLong(LARGEST_ANSWER))?;
+        take(chunk.len())?;
         bytes.extend_from_slice(&chunk);
     }
-    // A page costs something even if it is empty, so that there is an end of pages.
-    *room = room
-        .checked_sub(PAGE)
-        .ok_or(Failure::TooLong(LARGEST_ANSWER))?;
     Ok(bytes)
 }
-
-/// What a page costs beside its bytes.
-const PAGE: usize = 4 << 10;
 
 /// The address, if it is of the same Hub as `hub`.
 fn within(hub: &Url, url: Url) -> Result<Url, Failure> {
