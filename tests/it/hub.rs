@@ -31,6 +31,20 @@ pub enum Fault {
     ApiSilent,
     /// The API's answer is a login page.
     ApiPage,
+    /// The API's answer has no end.
+    ApiEndless,
+    /// The API sends somewhere else, as `BlobRedirect` does.
+    ApiRedirect(&'static str),
+    /// The list of files has page after page.
+    ApiPages,
+    /// The headers of an answer of the API have no end.
+    ApiHeaders,
+    /// A large file is announced with another size.
+    SizeLie(u64),
+    /// A large file is announced with something that is no digest.
+    EtagLie,
+    /// The question for a file's headers sends somewhere else, as `BlobRedirect` does.
+    HeadRedirect(&'static str),
     /// The question for a file's headers is answered with this status.
     HeadStatus(u16),
     /// The bytes are answered with this status and a few words.
@@ -45,6 +59,16 @@ pub enum Fault {
     BlobCut,
     /// Half of the bytes, then silence.
     BlobStalls,
+    /// The headers of the bytes, then silence.
+    BlobSilent,
+    /// The bytes come in pieces, with pauses between.
+    BlobSlow,
+    /// More bytes come than were announced, without end.
+    BlobEndless,
+    /// An error whose page has no end.
+    BlobErrorEndless,
+    /// The bytes are somewhere else: at this address, or, where it is empty, at the one that was asked.
+    BlobRedirect(&'static str),
     /// A range is answered with the whole file.
     BlobWhole,
     /// A range is answered with as many bytes of the file's beginning.
@@ -173,6 +197,11 @@ impl Hub {
         lock(&self.shared.faults).push((fault, times));
     }
 
+    /// From here on nothing goes wrong.
+    pub fn heal(&self) {
+        lock(&self.shared.faults).clear();
+    }
+
     /// The requests since the last call.
     pub fn served(&self) -> Vec<Served> {
         std::mem::take(&mut *lock(&self.shared.log))
@@ -222,6 +251,11 @@ impl<'a> Exchange<'a> {
         while let Some((name, value)) = line()?.split_once(": ") {
             headers.insert(name.to_lowercase(), value.to_owned());
         }
+        // A proxy is asked for whole addresses.
+        let target = match target.strip_prefix("http://") {
+            Some(rest) => rest.find('/').map_or("/", |slash| &rest[slash..]),
+            None => &target,
+        };
         let path = target.split('?').next().unwrap_or_default();
         Some(Self {
             stream,
@@ -279,6 +313,17 @@ impl<'a> Exchange<'a> {
         {
             return self.status(status, &[], b"out of order");
         }
+        match self.fault(|fault| {
+            matches!(
+                fault,
+                Fault::ApiEndless | Fault::ApiHeaders | Fault::ApiRedirect(_)
+            )
+        }) {
+            Some(Fault::ApiEndless) => return self.endless("{\"sha\":\"", 200),
+            Some(Fault::ApiHeaders) => return self.endless_headers(),
+            Some(Fault::ApiRedirect(location)) => return self.redirect(location),
+            _ => {}
+        }
         let (what, revision) = match rest {
             [] => ("revision", "main".to_owned()),
             [what, revision @ ..] => (*what, revision.join("/")),
@@ -286,6 +331,11 @@ impl<'a> Exchange<'a> {
         let Some(files) = self.permitted(id, &revision, false) else {
             return;
         };
+        let next = format!("<{}>; rel=\"next\"", self.path);
+        let mut headers = vec![("Content-Type", "application/json")];
+        if what == "tree" && self.fault(|fault| fault == Fault::ApiPages).is_some() {
+            headers.push(("Link", &next));
+        }
         let answer = if what == "tree" {
             files
                 .iter()
@@ -308,11 +358,7 @@ impl<'a> Exchange<'a> {
                 .collect();
             json!({ "_id": "0", "id": id, "sha": commit(&files), "siblings": siblings })
         };
-        self.status(
-            200,
-            &[("Content-Type", "application/json")],
-            answer.to_string().as_bytes(),
-        );
+        self.status(200, &headers, answer.to_string().as_bytes());
     }
 
     fn resolve(&mut self, id: &str, rest: &[&str]) {
@@ -321,6 +367,12 @@ impl<'a> Exchange<'a> {
                 self.fault(|fault| matches!(fault, Fault::HeadStatus(_)))
         {
             return self.status(status, &[], b"");
+        }
+        if self.method == "HEAD"
+            && let Some(Fault::HeadRedirect(location)) =
+                self.fault(|fault| matches!(fault, Fault::HeadRedirect(_)))
+        {
+            return self.redirect(location);
         }
         let (revision, file) = match rest {
             ["refs", "pr", number, file @ ..] => (format!("refs/pr/{number}"), file.join("/")),
@@ -345,7 +397,13 @@ impl<'a> Exchange<'a> {
             ];
             self.status(307, &headers, b"");
         } else {
-            let etag = format!("\"{}\"", content.sha256);
+            let mut etag = format!("\"{}\"", content.sha256);
+            let mut size = size;
+            match self.fault(|fault| matches!(fault, Fault::EtagLie | Fault::SizeLie(_))) {
+                Some(Fault::SizeLie(other)) => size = other.to_string(),
+                Some(_) => etag = format!("\"{}\"", "../".repeat(21) + "x"),
+                None => {}
+            }
             let location = format!("http://{}/cdn/{id}/{commit}/{file}", self.cdn);
             let headers = [
                 ("Location", location.as_str()),
@@ -375,9 +433,17 @@ impl<'a> Exchange<'a> {
         match self.fault(|fault| {
             matches!(
                 fault,
-                Fault::BlobStatus(_) | Fault::BlobLater | Fault::BlobPage
+                Fault::BlobStatus(_)
+                    | Fault::BlobLater
+                    | Fault::BlobPage
+                    | Fault::BlobEndless
+                    | Fault::BlobErrorEndless
+                    | Fault::BlobRedirect(_)
             )
         }) {
+            Some(Fault::BlobEndless) => return self.endless("", 200),
+            Some(Fault::BlobErrorEndless) => return self.endless("", 451),
+            Some(Fault::BlobRedirect(location)) => return self.redirect(location),
             Some(Fault::BlobStatus(status)) => return self.status(status, &[], b"upstream error"),
             Some(Fault::BlobLater) => return self.status(429, &later, b"slow down"),
             Some(_) => return self.status(200, &[], b"<!doctype html><title>Blocked</title>"),
@@ -410,13 +476,29 @@ impl<'a> Exchange<'a> {
         match self.fault(|fault| {
             matches!(
                 fault,
-                Fault::BlobGarbage | Fault::BlobCut | Fault::BlobStalls
+                Fault::BlobGarbage
+                    | Fault::BlobCut
+                    | Fault::BlobStalls
+                    | Fault::BlobSilent
+                    | Fault::BlobSlow
             )
         }) {
             None => self.send(status, &headers, part, part.len()),
             Some(Fault::BlobGarbage) => {
                 let garbage: Vec<u8> = part.iter().map(|byte| byte ^ 0x5A).collect();
                 self.send(status, &headers, &garbage, part.len());
+            }
+            Some(Fault::BlobSilent) => {
+                self.send(status, &headers, b"", part.len());
+                self.wait();
+            }
+            Some(Fault::BlobSlow) => {
+                let (first, rest) = part.split_at(part.len() / 4);
+                self.send(status, &headers, first, part.len());
+                for piece in rest.chunks(rest.len() / 3 + 1) {
+                    std::thread::sleep(Duration::from_millis(100));
+                    let _ = self.stream.write_all(piece);
+                }
             }
             Some(Fault::BlobStalls) => {
                 self.send(status, &headers, &part[..part.len() / 2], part.len());
@@ -491,17 +573,21 @@ impl<'a> Exchange<'a> {
         self.send(status, headers, body, body.len());
     }
 
-    /// Sends `body`, having announced `length` bytes.
-    fn send(&mut self, status: u16, headers: &[(&str, &str)], body: &[u8], length: usize) {
+    fn log(&self, status: u16, bytes: usize) {
         lock(&self.shared.log).push(Served {
             cdn: self.is_cdn,
             method: self.method.clone(),
             path: self.path.clone(),
             range: self.headers.get("range").cloned(),
             status,
-            bytes: if self.method == "HEAD" { 0 } else { body.len() },
+            bytes,
             token: self.has_token(),
         });
+    }
+
+    /// Sends `body`, having announced `length` bytes.
+    fn send(&mut self, status: u16, headers: &[(&str, &str)], body: &[u8], length: usize) {
+        self.log(status, if self.method == "HEAD" { 0 } else { body.len() });
         let mut head = format!(
             "HTTP/1.1 {status} Status\r\nConnection: close\r\nContent-Length: {length}\r\n"
         );
@@ -514,6 +600,40 @@ impl<'a> Exchange<'a> {
         let _ = self.stream.write_all(head.as_bytes());
         let _ = self.stream.write_all(body);
         let _ = self.stream.flush();
+    }
+
+    fn redirect(&mut self, location: &str) {
+        let itself = self.path.clone();
+        let location = if location.is_empty() {
+            &itself
+        } else {
+            location
+        };
+        self.status(302, &[("Location", location)], b"");
+    }
+
+    /// Sends a body that begins with `start` and has no end.
+    fn endless(&mut self, start: &str, status: u16) {
+        let head = format!("HTTP/1.1 {status} Status\r\nConnection: close\r\n\r\n{start}");
+        let _ = self.stream.write_all(head.as_bytes());
+        self.write_for_ever(status, &[b'a'; 1 << 16]);
+    }
+
+    fn endless_headers(&mut self) {
+        let _ = self.stream.write_all(b"HTTP/1.1 200 Status\r\n");
+        self.write_for_ever(
+            200,
+            &b"X-More: of the same, and more of it\r\n".repeat(1000),
+        );
+    }
+
+    /// Until the client goes away.
+    fn write_for_ever(&mut self, status: u16, piece: &[u8]) {
+        let mut written = 0;
+        while !self.shared.stopped.load(Ordering::SeqCst) && self.stream.write_all(piece).is_ok() {
+            written += piece.len();
+        }
+        self.log(status, written);
     }
 
     /// Keeps the connection open and silent until the Hub stops.
