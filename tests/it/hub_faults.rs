@@ -105,6 +105,26 @@ fn a_hub_out_of_order() {
 }
 
 #[test]
+fn a_hub_out_of_order_is_gone_round() {
+    for status in [429, 500, 503] {
+        let scene = Scene::new();
+        scene.open(ID).find("config.json").unwrap();
+        scene.recorder.events();
+        scene.hub.fault(Fault::ApiStatus(status), 100);
+        let files = scene.open(ID);
+        assert!(files.find("tokenizer.json").unwrap().is_none());
+        assert_eq!(content(&files, "config.json"), CONFIG);
+        let endpoint = &scene.settings.endpoint;
+        assert_eq!(
+            scene.recorder.events(),
+            [format!(
+                "cannot reach {endpoint} (it answered {status}): using what the cache holds of `o/n`"
+            )]
+        );
+    }
+}
+
+#[test]
 fn what_passes_is_waited_for() {
     let scene = Scene::new();
     scene.hub.fault(Fault::ApiStatus(503), 1);
