@@ -1,22 +1,23 @@
 //! A model of the Hub → its files: what the cache holds, and what the network adds to it.
 
+mod cached;
 mod ranged;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::blob_check::{Depth, is_sound};
+use super::blob_check::Depth;
 use super::bytes::ByteSource;
 use super::hub_cache::{CachedModel, is_commit};
 use super::hub_client::HubClient;
 use super::hub_connection::HubConnection;
-use super::hub_digest::Etag;
 use super::hub_download::Download;
 use super::mapped::MappedFile;
 use super::{Fetched, FileEntry, SourceOptions};
 use crate::error::{Error, Result, reason};
 use crate::model_ref::HubModel;
+use cached::Cached;
 
 const DEFAULT_REVISION: &str = "main";
 /// What an error about no file in particular names.
@@ -42,16 +43,6 @@ struct State {
     listing: Option<BTreeMap<String, Option<u64>>>,
     /// The network failed while the cache had files of the commit: it is not tried again.
     unreachable: Option<String>,
-}
-
-/// What the cache says about a file.
-enum Cached {
-    File(Arc<dyn ByteSource>),
-    /// What is kept as the file is not it: what it is.
-    Damaged(&'static str),
-    /// The commit has no such file.
-    Absent,
-    Unknown,
 }
 
 /// Where a file is.
@@ -173,37 +164,6 @@ impl HubFiles {
         })
     }
 
-    fn cached(&self, state: &State, name: &str) -> Result<Cached> {
-        let Some(commit) = state.commit.as_deref() else {
-            return Ok(Cached::Unknown);
-        };
-        // Sizes are known once the Hub was asked for them, as `pull` does.
-        let listed = state.listing.as_ref().and_then(|files| files.get(name));
-        let Some(path) = self.cache.file(commit, name) else {
-            return Ok(if self.cache.has_link(commit, name) {
-                Cached::Damaged("its link leads to no file")
-            } else if listed.is_none() && self.cache.is_absent(commit, name) {
-                Cached::Absent
-            } else {
-                Cached::Unknown
-            });
-        };
-        let file = self.map(&path, name)?;
-        let etag = self.cache.etag(commit, name);
-        let notes = &self.options.cache;
-        let has_digest = |etag: &Etag| is_sound(&file, etag, self.depth, notes);
-        let has_size = listed
-            .copied()
-            .flatten()
-            .is_none_or(|size| file.len() == size);
-        Ok(match (has_size, etag.as_ref().is_none_or(has_digest)) {
-            (true, true) => Cached::File(Arc::new(file)),
-            (_, false) if file.is_empty() => Cached::Damaged("it is empty"),
-            (_, false) => Cached::Damaged("its bytes are not those of its digest"),
-            (false, true) => Cached::Damaged("it has another size than on the Hub"),
-        })
-    }
-
     fn open(&self, commit: &str, name: &str) -> Result<Arc<dyn ByteSource>> {
         let path = self.cache.snapshot(commit).join(name);
         Ok(Arc::new(self.map(&path, name)?))
@@ -239,16 +199,7 @@ impl HubFiles {
                 false => Err(self.not_cached(file)),
             };
         }
-        if state.commit.is_none()
-            && let Some(noted) = self.cache.damaged_ref(&self.revision)
-        {
-            self.options.observer.note(&format!(
-                "refs/{} of `{}` is damaged in the Hub cache ({}): asking the Hub",
-                self.revision,
-                self.model.id(),
-                no_commit(&noted)
-            ));
-        }
+        self.note_damaged_ref(state);
         let revision = state.commit.as_ref().unwrap_or(&self.revision).clone();
         match self.client(file)?.commit(&revision) {
             Ok((commit, names)) => {
@@ -352,13 +303,6 @@ impl HubFiles {
         }
     }
 
-    fn cached_files(&self, state: &State) -> Vec<FileEntry> {
-        match &state.commit {
-            Some(commit) => self.cache.files(commit),
-            None => Vec::new(),
-        }
-    }
-
     fn is_offline(&self) -> bool {
         self.connection.is_offline()
     }
@@ -376,37 +320,12 @@ impl HubFiles {
         state.unreachable = Some(problem);
     }
 
-    fn not_cached(&self, file: &str) -> Error {
-        match self.cache.damaged_ref(&self.revision) {
-            Some(noted) => self.damaged(&format!("refs/{}", self.revision), no_commit(&noted)),
-            None => self.connection.not_cached(file),
-        }
-    }
-
-    fn damaged(&self, file: &str, problem: impl Into<String>) -> Error {
-        Error::DamagedCache {
-            model: self.model.to_string(),
-            file: file.to_owned(),
-            problem: problem.into(),
-        }
-    }
-
     fn client(&self, file: &str) -> Result<Arc<HubClient>> {
         self.connection.client(file)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What is wrong with a note of a commit.
-fn no_commit(noted: &str) -> String {
-    const SHOWN: usize = 60;
-    let start: String = noted.chars().take(SHOWN).collect();
-    match noted.trim().is_empty() {
-        true => "it is empty".to_owned(),
-        false => format!("it holds {start:?}, which is no commit"),
     }
 }
 

@@ -27,7 +27,7 @@ const WAITED_FOR: Codes = [[0, 3]; 4];
 fn call(remote: &Remote, args: &[&str]) -> Call {
     remote
         .call("o/n", args)
-        .env("HF_HUB_ETAG_TIMEOUT", "5")
+        .env("HF_HUB_ETAG_TIMEOUT", "60")
         .env("HF_HUB_DOWNLOAD_TIMEOUT", "1")
 }
 

@@ -4,6 +4,9 @@
 //! Small files answer 307 to a place on the same host; large ones 302 to a CDN, which is a second port and therefore
 //! another origin. Every revision that was ever published stays reachable by its commit.
 
+mod fault;
+mod lies;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -17,67 +20,12 @@ use serde_json::json;
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
+pub use fault::Fault;
+
 /// Files of this many bytes or more are stored as large ones.
 pub const LARGE: usize = 1000;
 /// The token that opens gated and private repositories.
 pub const GOOD_TOKEN: &str = "hf_good";
-
-/// Something that goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// The API answers with this status.
-    ApiStatus(u16),
-    /// The API accepts the connection and says nothing.
-    ApiSilent,
-    /// The API's answer is a login page.
-    ApiPage,
-    /// The API's answer has no end.
-    ApiEndless,
-    /// The API sends somewhere else, as `BlobRedirect` does.
-    ApiRedirect(&'static str),
-    /// The list of files has page after page.
-    ApiPages,
-    /// The headers of an answer of the API have no end.
-    ApiHeaders,
-    /// A large file is announced with another size.
-    SizeLie(u64),
-    /// A large file is announced with something that is no digest.
-    EtagLie,
-    /// The question for a file's headers sends somewhere else, as `BlobRedirect` does.
-    HeadRedirect(&'static str),
-    /// The question for a file's headers is answered with this status.
-    HeadStatus(u16),
-    /// The bytes are answered with this status and a few words.
-    BlobStatus(u16),
-    /// The bytes are answered with 429 and `Retry-After: 1`.
-    BlobLater,
-    /// As many bytes as announced, all of them wrong.
-    BlobGarbage,
-    /// A web page in place of the bytes, with status 200.
-    BlobPage,
-    /// Half of the bytes, then the connection is closed.
-    BlobCut,
-    /// Half of the bytes, then silence.
-    BlobStalls,
-    /// The headers of the bytes, then silence.
-    BlobSilent,
-    /// The bytes come in pieces, with pauses between.
-    BlobSlow,
-    /// More bytes come than were announced, without end.
-    BlobEndless,
-    /// An error whose page has no end.
-    BlobErrorEndless,
-    /// The bytes are somewhere else: at this address, or, where it is empty, at the one that was asked.
-    BlobRedirect(&'static str),
-    /// A range is answered with the whole file.
-    BlobWhole,
-    /// A range is answered with as many bytes of the file's beginning.
-    RangeElsewhere,
-    /// A range is answered with a byte more.
-    RangeLonger,
-    /// The CDN refuses an address, as it does when its signature has expired.
-    AddressExpired,
-}
 
 /// Who may read a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -600,40 +548,6 @@ impl<'a> Exchange<'a> {
         let _ = self.stream.write_all(head.as_bytes());
         let _ = self.stream.write_all(body);
         let _ = self.stream.flush();
-    }
-
-    fn redirect(&mut self, location: &str) {
-        let itself = self.path.clone();
-        let location = if location.is_empty() {
-            &itself
-        } else {
-            location
-        };
-        self.status(302, &[("Location", location)], b"");
-    }
-
-    /// Sends a body that begins with `start` and has no end.
-    fn endless(&mut self, start: &str, status: u16) {
-        let head = format!("HTTP/1.1 {status} Status\r\nConnection: close\r\n\r\n{start}");
-        let _ = self.stream.write_all(head.as_bytes());
-        self.write_for_ever(status, &[b'a'; 1 << 16]);
-    }
-
-    fn endless_headers(&mut self) {
-        let _ = self.stream.write_all(b"HTTP/1.1 200 Status\r\n");
-        self.write_for_ever(
-            200,
-            &b"X-More: of the same, and more of it\r\n".repeat(1000),
-        );
-    }
-
-    /// Until the client goes away.
-    fn write_for_ever(&mut self, status: u16, piece: &[u8]) {
-        let mut written = 0;
-        while !self.shared.stopped.load(Ordering::SeqCst) && self.stream.write_all(piece).is_ok() {
-            written += piece.len();
-        }
-        self.log(status, written);
     }
 
     /// Keeps the connection open and silent until the Hub stops.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use reqwest::Url;
 
-use super::{Cached, Found, HubFiles, State};
+use super::cached::Cached;
+use super::{Found, HubFiles, State};
 use crate::error::Result;
 use crate::source::blob_check::is_sound;
 use crate::source::bytes::ByteSource;
