@@ -123,13 +123,13 @@ pub enum Error {
     NotCached { model: String, file: String },
     /// The Hub says that there is no such repository, or not for this caller.
     #[error("the Hub has no model `{model}`, or it is private")]
-    ModelNotFound { model: String, has_token: bool },
+    ModelNotFound { model: String, token: TokenUse },
     /// A model that wants its terms accepted.
     #[error("`{model}` is gated: {endpoint} does not allow access to it")]
     Gated {
         model: String,
         endpoint: String,
-        has_token: bool,
+        token: TokenUse,
     },
     /// A branch, tag or commit that does not exist.
     #[error("`{model}` has no revision `{revision}`")]
@@ -197,9 +197,26 @@ pub enum Error {
         problem: String,
         hint: Option<String>,
     },
+    /// A file of the Hub cache that is not what it is kept as, where it cannot be fetched again.
+    #[error("{file} of `{model}` is damaged in the Hub cache: {problem}")]
+    DamagedCache {
+        model: String,
+        file: String,
+        problem: String,
+    },
     /// A model file that is there and cannot be read.
     #[error("cannot read {file}: {}", reason(.source))]
     ReadModel { file: String, source: io::Error },
+}
+
+/// What became of the token of the Hub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenUse {
+    /// There is none.
+    None,
+    Sent,
+    /// There is one, and it does not go over plain http.
+    Withheld,
 }
 
 impl Error {
@@ -276,9 +293,10 @@ impl Error {
             | Self::NoRanges { .. }
             | Self::RangesNotKept { .. }
             | Self::CacheNotWritable { .. } => Exit::Unreachable,
-            Self::Damaged { .. } | Self::Unsupported { .. } | Self::ReadModel { .. } => {
-                Exit::Damaged
-            }
+            Self::Damaged { .. }
+            | Self::Unsupported { .. }
+            | Self::DamagedCache { .. }
+            | Self::ReadModel { .. } => Exit::Damaged,
         }
     }
 
@@ -315,6 +333,7 @@ impl Error {
             Self::CacheNotWritable { .. } => "cache-not-writable",
             Self::Damaged { .. } => "damaged",
             Self::Unsupported { .. } => "unsupported",
+            Self::DamagedCache { .. } => "damaged-cache",
             Self::ReadModel { .. } => "unreadable-model",
         }
     }
@@ -351,23 +370,31 @@ impl Error {
                  `--model demo`",
                 if is_checkpoint(file) { " --weights" } else { "" }
             )),
-            Self::ModelNotFound { has_token: false, .. } => Some(
+            Self::DamagedCache { model, file, .. } => Some(format!(
+                "`tokscope pull --model {model}{}`, with the network on, fetches it again",
+                if is_checkpoint(file) { " --weights" } else { "" }
+            )),
+            Self::ModelNotFound { token: TokenUse::Withheld, .. }
+            | Self::Gated { token: TokenUse::Withheld, .. } => Some(
+                "the token was not sent, because HF_ENDPOINT is a plain http address: an https one is wanted".to_owned(),
+            ),
+            Self::ModelNotFound { token: TokenUse::None, .. } => Some(
                 "check the spelling; for a private model set HF_TOKEN; a directory is given as `--model ./PATH`"
                     .to_owned(),
             ),
-            Self::ModelNotFound { has_token: true, .. } => Some(
+            Self::ModelNotFound { token: TokenUse::Sent, .. } => Some(
                 "check the spelling, and that the token in use may read it; a directory is given as `--model ./PATH`"
                     .to_owned(),
             ),
             Self::Gated {
-                has_token: false,
+                token: TokenUse::None,
                 model,
                 endpoint,
             } => Some(format!(
                 "accept its terms at {endpoint}/{model}, then set HF_TOKEN"
             )),
             Self::Gated {
-                has_token: true,
+                token: TokenUse::Sent,
                 model,
                 endpoint,
             } => Some(format!(

@@ -11,6 +11,8 @@ use crate::source::ModelFiles;
 use crate::tokenizer::Tokenizer;
 
 /// Fetch the files of a model into the Hub cache, and move its revision to the newest commit
+///
+/// Files that the cache holds are checked byte by byte, and fetched again where they are damaged.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// Fetch the checkpoint too
@@ -24,7 +26,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let mut files = session.files()?;
+    let mut files = session.files()?.verified();
     files.refresh()?;
     let here: Vec<String> = files
         .list()?
@@ -89,7 +91,9 @@ fn fetch_checkpoint(session: &mut Session, files: &ModelFiles, here: &[String]) 
         if !fetch(session, files, here, name)? {
             continue;
         }
-        if let Some(index) = files.find(name)?.filter(|_| name.ends_with(".json")) {
+        if name.ends_with(".json")
+            && let Some(index) = files.find(name)?
+        {
             let index = ShardIndex::parse(index.name(), &index.read_all()?)?;
             for shard in index.files() {
                 if !fetch(session, files, here, shard)? {

@@ -1,11 +1,13 @@
 //! A model of the Hub → its files: what the cache holds, and what the network adds to it.
 
+mod cached;
 mod ranged;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::blob_check::Depth;
 use super::bytes::ByteSource;
 use super::hub_cache::{CachedModel, is_commit};
 use super::hub_client::HubClient;
@@ -15,6 +17,7 @@ use super::mapped::MappedFile;
 use super::{Fetched, FileEntry, SourceOptions};
 use crate::error::{Error, Result, reason};
 use crate::model_ref::HubModel;
+use cached::Cached;
 
 const DEFAULT_REVISION: &str = "main";
 /// What an error about no file in particular names.
@@ -27,6 +30,8 @@ pub(super) struct HubFiles {
     cache: CachedModel,
     options: SourceOptions,
     connection: Arc<HubConnection>,
+    /// How thoroughly files of the cache are checked.
+    depth: Depth,
     state: Mutex<State>,
 }
 
@@ -38,14 +43,6 @@ struct State {
     listing: Option<BTreeMap<String, Option<u64>>>,
     /// The network failed while the cache had files of the commit: it is not tried again.
     unreachable: Option<String>,
-}
-
-/// What the cache says about a file.
-enum Cached {
-    File(Arc<dyn ByteSource>),
-    /// The commit has no such file.
-    Absent,
-    Unknown,
 }
 
 /// Where a file is.
@@ -84,8 +81,14 @@ impl HubFiles {
             cache,
             options,
             connection: Arc::new(connection),
+            depth: Depth::Quick,
             state: Mutex::new(state),
         }
+    }
+
+    /// From here on, every byte of a file of the cache is checked.
+    pub(super) fn verify(&mut self) {
+        self.depth = Depth::Whole;
     }
 
     pub(super) fn id(&self) -> String {
@@ -129,13 +132,24 @@ impl HubFiles {
 
     /// Finds out where a file is; the Hub is asked for what the cache does not know.
     fn locate(&self, state: &mut State, name: &str) -> Result<Found> {
-        match self.cached(state, name)? {
+        let damaged = match self.cached(state, name)? {
             Cached::File(file) => return Ok(Found::Here(file)),
             Cached::Absent => return Ok(Found::Nowhere),
-            Cached::Unknown => {}
+            Cached::Unknown => None,
+            Cached::Damaged(problem) => Some(problem),
+        };
+        if let Some(problem) = damaged.filter(|_| !self.is_cut_off(state)) {
+            self.options.observer.note(&format!(
+                "{name} of `{}` is damaged in the Hub cache ({problem}): asking the Hub",
+                self.model.id()
+            ));
         }
         if !self.list_names(state, name)? {
-            return Ok(Found::Nowhere);
+            // What is damaged is not what is absent.
+            return match damaged {
+                Some(problem) => Err(self.damaged(name, problem)),
+                None => Ok(Found::Nowhere),
+            };
         }
         // Which commit it is may be known only now.
         if let Cached::File(file) = self.cached(state, name)? {
@@ -150,35 +164,13 @@ impl HubFiles {
         })
     }
 
-    fn cached(&self, state: &State, name: &str) -> Result<Cached> {
-        let Some(commit) = state.commit.as_deref() else {
-            return Ok(Cached::Unknown);
-        };
-        let Some(path) = self.cache.file(commit, name) else {
-            return Ok(if self.cache.is_absent(commit, name) {
-                Cached::Absent
-            } else {
-                Cached::Unknown
-            });
-        };
-        // Sizes are known once the Hub was asked for them, as `pull` does: a file of another size was left by a
-        // program that does not check its downloads, and is fetched anew.
-        let size = state
-            .listing
-            .as_ref()
-            .and_then(|listing| listing.get(name).copied().flatten());
-        let sound = size.is_none_or(|size| path.metadata().is_ok_and(|file| file.len() == size));
-        if sound {
-            self.open(commit, name).map(Cached::File)
-        } else {
-            Ok(Cached::Unknown)
-        }
+    fn open(&self, commit: &str, name: &str) -> Result<Arc<dyn ByteSource>> {
+        let path = self.cache.snapshot(commit).join(name);
+        Ok(Arc::new(self.map(&path, name)?))
     }
 
-    fn open(&self, commit: &str, name: &str) -> Result<Arc<dyn ByteSource>> {
-        let shown = format!("{name} of `{}`", self.model.id());
-        let path = self.cache.snapshot(commit).join(name);
-        Ok(Arc::new(MappedFile::open(&path, shown)?))
+    fn map(&self, path: &Path, name: &str) -> Result<MappedFile> {
+        MappedFile::open(path, format!("{name} of `{}`", self.model.id()))
     }
 
     fn fetch(&self, commit: &str, name: &str) -> Result<bool> {
@@ -186,6 +178,7 @@ impl HubFiles {
             client: &*self.client(name)?,
             cache: &self.cache,
             cache_dir: &self.options.hub.cache_dir,
+            notes: &self.options.cache,
             observer: self.options.observer.as_ref(),
             commit,
             file: name,
@@ -206,6 +199,7 @@ impl HubFiles {
                 false => Err(self.not_cached(file)),
             };
         }
+        self.note_damaged_ref(state);
         let revision = state.commit.as_ref().unwrap_or(&self.revision).clone();
         match self.client(file)?.commit(&revision) {
             Ok((commit, names)) => {
@@ -217,11 +211,13 @@ impl HubFiles {
                 state.listing = Some(names.into_iter().map(|name| (name, None)).collect());
                 Ok(true)
             }
-            Err(Error::HubUnreachable { problem, .. }) if has_files => {
-                self.cut_off(state, problem);
-                Ok(false)
-            }
-            Err(error) => Err(error),
+            Err(error) => match outage(&error).filter(|_| has_files) {
+                Some(problem) => {
+                    self.cut_off(state, problem);
+                    Ok(false)
+                }
+                None => Err(error),
+            },
         }
     }
 
@@ -237,12 +233,13 @@ impl HubFiles {
                     let sizes = sizes.into_iter().map(|(name, size)| (name, Some(size)));
                     state.listing = Some(sizes.collect());
                 }
-                Err(Error::HubUnreachable { problem, .. })
-                    if !self.cached_files(&state).is_empty() =>
-                {
-                    self.cut_off(&mut state, problem);
+                Err(error) => {
+                    let has_files = !self.cached_files(&state).is_empty();
+                    match outage(&error).filter(|_| has_files) {
+                        Some(problem) => self.cut_off(&mut state, problem),
+                        None => return Err(error),
+                    }
                 }
-                Err(error) => return Err(error),
             }
         }
         if let Some(listing) = &state.listing {
@@ -306,13 +303,6 @@ impl HubFiles {
         }
     }
 
-    fn cached_files(&self, state: &State) -> Vec<FileEntry> {
-        match &state.commit {
-            Some(commit) => self.cache.files(commit),
-            None => Vec::new(),
-        }
-    }
-
     fn is_offline(&self) -> bool {
         self.connection.is_offline()
     }
@@ -330,15 +320,22 @@ impl HubFiles {
         state.unreachable = Some(problem);
     }
 
-    fn not_cached(&self, file: &str) -> Error {
-        self.connection.not_cached(file)
-    }
-
     fn client(&self, file: &str) -> Result<Arc<HubClient>> {
         self.connection.client(file)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why the Hub does not answer, if it is that: what the cache holds is used then.
+fn outage(error: &Error) -> Option<String> {
+    match error {
+        Error::HubUnreachable { problem, .. } => Some(problem.clone()),
+        Error::HubStatus { status, .. } if *status >= 500 || *status == 429 => {
+            Some(format!("it answered {status}"))
+        }
+        _ => None,
     }
 }

@@ -16,6 +16,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::FileEntry;
+use super::hub_digest::Etag;
 use crate::model_ref::HubModel;
 
 /// The folder of one model in the Hub cache.
@@ -39,9 +40,22 @@ impl CachedModel {
         if is_commit(revision) {
             return Some(revision.to_owned());
         }
-        let text = fs::read_to_string(self.folder.join("refs").join(revision)).ok()?;
-        let commit = text.trim();
-        is_commit(commit).then(|| commit.to_owned())
+        let text = self.noted(revision)?;
+        is_commit(text.trim()).then(|| text.trim().to_owned())
+    }
+
+    /// What is noted in place of a commit, where that is none: a crash leaves half of one, or nothing.
+    pub(super) fn damaged_ref(&self, revision: &str) -> Option<String> {
+        let text = self.noted(revision)?;
+        (!is_commit(text.trim())).then_some(text)
+    }
+
+    fn noted(&self, revision: &str) -> Option<String> {
+        if is_commit(revision) {
+            return None;
+        }
+        let bytes = fs::read(self.folder.join("refs").join(revision)).ok()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// Notes which commit `revision` is. A reader sees the old commit or the new one, never half of it.
@@ -64,6 +78,17 @@ impl CachedModel {
     pub(super) fn file(&self, commit: &str, name: &str) -> Option<PathBuf> {
         let path = self.snapshot(commit).join(name);
         path.is_file().then_some(path)
+    }
+
+    /// The digest that a file of the snapshot is named by; none for one that is no link, as where there are none.
+    pub(super) fn etag(&self, commit: &str, name: &str) -> Option<Etag> {
+        let target = fs::read_link(self.snapshot(commit).join(name)).ok()?;
+        Etag::parse(target.file_name()?.to_str()?)
+    }
+
+    /// Whether the snapshot has a link of this name, wherever it leads.
+    pub(super) fn has_link(&self, commit: &str, name: &str) -> bool {
+        self.snapshot(commit).join(name).is_symlink()
     }
 
     /// Whether the Hub has said that the commit has no such file.

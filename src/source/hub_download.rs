@@ -7,12 +7,18 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Observer;
+use super::blob_check::{Depth, is_sound, note_sound};
+use super::bytes::ByteSource;
 use super::hub_cache::CachedModel;
-use super::hub_client::{Announcement, Cost, HubClient};
+use super::hub_client::{Cost, HubClient, RemotePlace};
 use super::hub_digest::Hasher;
+use super::mapped::MappedFile;
+use super::own_cache::OwnCache;
+use super::range_store::Known;
 use crate::error::{Error, Result, reason};
 
 const LOCK_POLL: Duration = Duration::from_millis(100);
@@ -30,6 +36,8 @@ pub(super) struct Download<'a> {
     pub(super) cache: &'a CachedModel,
     /// Root of the cache, for errors.
     pub(super) cache_dir: &'a Path,
+    /// What is known of blobs.
+    pub(super) notes: &'a OwnCache,
     pub(super) observer: &'a dyn Observer,
     pub(super) commit: &'a str,
     pub(super) file: &'a str,
@@ -52,13 +60,15 @@ enum Attempt {
 impl Download<'_> {
     /// Stores the file; false if the commit has no such file.
     pub(super) fn run(&self) -> Result<bool> {
-        let Some(announced) = self
-            .client
-            .announcement(self.commit, self.file, &Cost::default())?
-        else {
+        let cost = Arc::<Cost>::default();
+        let announced = self.client.announcement(self.commit, self.file, &cost)?;
+        let Some(announced) = announced else {
             return Ok(false);
         };
-        let etag = announced.etag.as_str();
+        let (known, address) = (announced.known, Some(announced.address));
+        let place = RemotePlace::new(self.commit, self.file, known, address, cost);
+        let known = &place.known;
+        let etag = known.etag.as_str();
         let blob = self.cache.blob(etag);
         if let Some(folder) = blob.parent() {
             fs::create_dir_all(folder).map_err(|error| self.not_writable(&error))?;
@@ -77,9 +87,13 @@ impl Download<'_> {
             })
             .map_err(|error| self.not_writable(&error))?;
         // The blob may be there: from another revision, or from the process that was waited for.
-        let complete = fs::metadata(&blob).is_ok_and(|blob| blob.len() == announced.size);
+        // Its size alone does not say that it is right.
+        let complete = MappedFile::open(&blob, self.file).is_ok_and(|blob| {
+            blob.len() == known.size && is_sound(&blob, &known.etag, Depth::Noted, self.notes)
+        });
         if !complete {
-            self.fetch(&announced, &blob)?;
+            self.fetch(&place, &blob)?;
+            note_sound(&blob, &known.etag, self.notes);
         }
         self.cache
             .link(self.commit, self.file, etag)
@@ -87,19 +101,24 @@ impl Download<'_> {
         Ok(true)
     }
 
-    fn fetch(&self, announced: &Announcement, blob: &Path) -> Result<()> {
-        let incomplete = self.cache.incomplete_blob(announced.etag.as_str());
-        self.observer.download_started(self.file, announced.size);
+    fn fetch(&self, place: &RemotePlace, blob: &Path) -> Result<()> {
+        let Known { etag, size } = &place.known;
+        let incomplete = self.cache.incomplete_blob(etag.as_str());
+        self.observer.download_started(self.file, *size);
         let mut breaks = 0;
         loop {
-            match self.attempt(announced, &incomplete)? {
+            match self.attempt(place, &incomplete)? {
                 Attempt::Stored => {
                     fs::rename(&incomplete, blob).map_err(|error| self.not_writable(&error))?;
                     self.observer.download_finished(self.file);
                     return Ok(());
                 }
-                Attempt::Broken { .. } if breaks < RETRIES => {
+                Attempt::Broken { done, problem } if breaks < RETRIES => {
                     breaks += 1;
+                    self.observer.note(&format!(
+                        "the download of {} stopped at {done} of {size} bytes ({problem}): going on",
+                        self.file
+                    ));
                     std::thread::sleep(RETRY_PAUSE);
                 }
                 Attempt::Broken { done, problem } => {
@@ -107,7 +126,7 @@ impl Download<'_> {
                         model: self.model(),
                         file: self.file.to_owned(),
                         done,
-                        size: announced.size,
+                        size: *size,
                         problem,
                     });
                 }
@@ -125,16 +144,20 @@ impl Download<'_> {
         }
     }
 
-    fn attempt(&self, announced: &Announcement, incomplete: &PathBuf) -> Result<Attempt> {
-        let size = announced.size;
+    fn attempt(&self, place: &RemotePlace, incomplete: &PathBuf) -> Result<Attempt> {
+        let Known { etag, size } = &place.known;
+        let size = *size;
         let not_writable = |error: io::Error| self.not_writable(&error);
-        let mut hasher = announced.etag.hasher(size);
+        let mut hasher = etag.hasher(size);
         let start = resume(incomplete, size, &mut hasher).map_err(not_writable)?;
         let mut done = start;
         let mut head = Vec::new();
         // Nothing is left to come of an empty file, and of one whose last step failed.
         let transfer = match start < size {
-            true => Some(self.client.transfer(self.commit, self.file, start, size)?),
+            true => match self.client.transfer(place, start)? {
+                Some(transfer) => Some(transfer),
+                None => return Ok(Attempt::FromTheStart),
+            },
             false => None,
         };
         let mut file = OpenOptions::new()
@@ -144,9 +167,6 @@ impl Download<'_> {
             .map_err(not_writable)?;
         if let Some(mut transfer) = transfer {
             if start > 0 {
-                if transfer.length == Some(size) {
-                    return Ok(Attempt::FromTheStart);
-                }
                 self.observer.download_progress(self.file, start);
             }
             loop {
@@ -165,8 +185,9 @@ impl Download<'_> {
                 self.observer.download_progress(self.file, done);
             }
         }
-        file.flush().map_err(not_writable)?;
-        Ok(if hasher.is(&announced.etag) {
+        // Before it gets its name: a crash of the system would else leave a name without bytes.
+        file.sync_data().map_err(not_writable)?;
+        Ok(if done == size && hasher.is(etag) {
             Attempt::Stored
         } else if start > 0 {
             Attempt::FromTheStart

@@ -5,9 +5,7 @@
 use std::error::Error as StdError;
 use std::io;
 
-use hf_hub::HFError;
-
-use crate::error::Error;
+use crate::error::{Error, TokenUse};
 
 /// What a request was about, as its errors name it.
 #[derive(Debug, Clone)]
@@ -17,7 +15,7 @@ pub(super) struct Asked {
     pub(super) revision: String,
     /// The endpoint, without secrets.
     pub(super) endpoint: String,
-    pub(super) has_token: bool,
+    pub(super) token: TokenUse,
 }
 
 impl Asked {
@@ -27,7 +25,7 @@ impl Asked {
             (_, Some("GatedRepo")) | (403, _) => Error::Gated {
                 model: self.model.clone(),
                 endpoint: self.endpoint.clone(),
-                has_token: self.has_token,
+                token: self.token,
             },
             (_, Some("RevisionNotFound")) => self.no_revision(),
             // A private repository is not told from none at all, and none at all not from a lack of a token.
@@ -49,7 +47,7 @@ impl Asked {
     fn no_model(&self) -> Error {
         Error::ModelNotFound {
             model: self.model.clone(),
-            has_token: self.has_token,
+            token: self.token,
         }
     }
 
@@ -69,33 +67,6 @@ impl Asked {
             cached: false,
         }
     }
-
-    /// What hf-hub reports.
-    pub(super) fn failed(&self, file: &str, error: &HFError) -> Error {
-        let context = match error {
-            HFError::Http { context }
-            | HFError::AuthRequired { context }
-            | HFError::Forbidden { context }
-            | HFError::Conflict { context }
-            | HFError::RateLimited { context, .. } => Some(context),
-            HFError::RepoNotFound { context, .. }
-            | HFError::RevisionNotFound { context, .. }
-            | HFError::EntryNotFound { context, .. } => context.as_ref(),
-            _ => None,
-        };
-        let code = context.and_then(|context| context.error_code.as_deref());
-        match (error, context) {
-            // The Hub says with its code what is missing; hf-hub only repeats what it asked for.
-            (HFError::RevisionNotFound { .. }, _) if code.is_none() => self.no_revision(),
-            (HFError::RepoNotFound { .. }, _) if code.is_none() => self.no_model(),
-            (_, Some(context)) => self.refused(file, context.status.as_u16(), code),
-            (HFError::Request { source, .. }, None) => self.unreachable(transport(source)),
-            (HFError::Json(_) | HFError::MalformedResponse { .. }, None) => {
-                self.unreachable(NOT_THE_HUB)
-            }
-            (error, None) => self.unreachable(transport(error)),
-        }
-    }
 }
 
 /// A login page of a network, a proxy's error page, an endpoint that is something else.
@@ -113,9 +84,6 @@ pub(super) fn transport(error: &(dyn StdError + 'static)) -> String {
             }
             if error.is_decode() {
                 return NOT_THE_HUB.to_owned();
-            }
-            if error.is_redirect() {
-                return "it redirects without end".to_owned();
             }
         }
         if let Some(words) = error
@@ -164,12 +132,12 @@ fn known(kind: io::ErrorKind) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn asked(has_token: bool) -> Asked {
+    fn asked(token: TokenUse) -> Asked {
         Asked {
             model: "o/n".to_owned(),
             revision: "v9".to_owned(),
             endpoint: "https://hub.example".to_owned(),
-            has_token,
+            token,
         }
     }
 
@@ -187,13 +155,14 @@ mod tests {
             (429, None, "hub-status"),
             (503, None, "hub-status"),
         ] {
-            let error = asked(false).refused("f", status, code);
+            let error = asked(TokenUse::None).refused("f", status, code);
             assert_eq!(error.code(), wanted, "{status} {code:?}");
             assert_eq!(error.exit() as u8, 3);
         }
-        let hint = |has_token| asked(has_token).refused("f", 401, None).hint().unwrap();
-        assert!(hint(false).contains("HF_TOKEN"));
-        assert!(hint(true).contains("token in use"));
+        let hint = |token| asked(token).refused("f", 401, None).hint().unwrap();
+        assert!(hint(TokenUse::None).contains("HF_TOKEN"));
+        assert!(hint(TokenUse::Sent).contains("token in use"));
+        assert!(hint(TokenUse::Withheld).contains("not sent"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A local file, mapped into memory: the pages that are read are the pages that are loaded.
 
 use std::borrow::Cow;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::ops::Range;
 use std::path::Path;
@@ -22,7 +22,6 @@ pub struct MappedFile {
     /// None for an empty file, which cannot be mapped.
     map: Option<Mmap>,
     /// The same file, for what is read once.
-    #[cfg(unix)]
     file: File,
 }
 
@@ -34,11 +33,10 @@ impl MappedFile {
     pub fn open(path: &Path, name: impl Into<String>) -> Result<Self> {
         let name = name.into();
         match map(path) {
-            Ok((_file, map)) => Ok(Self {
+            Ok((file, map)) => Ok(Self {
                 name: name.into(),
                 map,
-                #[cfg(unix)]
-                file: _file,
+                file,
             }),
             Err(source) => Err(Error::ReadModel { file: name, source }),
         }
@@ -58,6 +56,11 @@ impl MappedFile {
                 range.end - range.start,
             );
         }
+    }
+
+    /// What the file system says of the open file.
+    pub(super) fn metadata(&self) -> Option<Metadata> {
+        self.file.metadata().ok()
     }
 
     /// All of the file, without advice on how it will be read.

@@ -12,6 +12,7 @@
 //! Files are found one by one, when they are asked for. The cache answers first; the network is used for what it
 //! does not know. Nothing here prints: what happens meanwhile is told to an [`Observer`].
 
+mod blob_check;
 pub mod bytes;
 mod chain;
 mod demo;
@@ -158,6 +159,16 @@ impl ModelFiles {
             whole: true,
             ..self
         }
+    }
+
+    /// The same files, with every byte checked of those that the Hub cache holds, where an ordinary look checks what it
+    /// can at no cost.
+    #[must_use]
+    pub fn verified(mut self) -> Self {
+        if let Place::Hub(hub) = &mut self.place {
+            hub.verify();
+        }
+        self
     }
 
     /// The model as records carry it: `owner/name`, a path, or `demo`.

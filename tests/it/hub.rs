@@ -4,6 +4,9 @@
 //! Small files answer 307 to a place on the same host; large ones 302 to a CDN, which is a second port and therefore
 //! another origin. Every revision that was ever published stays reachable by its commit.
 
+mod fault;
+mod lies;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -17,43 +20,12 @@ use serde_json::json;
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
+pub use fault::Fault;
+
 /// Files of this many bytes or more are stored as large ones.
 pub const LARGE: usize = 1000;
 /// The token that opens gated and private repositories.
 pub const GOOD_TOKEN: &str = "hf_good";
-
-/// Something that goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// The API answers with this status.
-    ApiStatus(u16),
-    /// The API accepts the connection and says nothing.
-    ApiSilent,
-    /// The API's answer is a login page.
-    ApiPage,
-    /// The question for a file's headers is answered with this status.
-    HeadStatus(u16),
-    /// The bytes are answered with this status and a few words.
-    BlobStatus(u16),
-    /// The bytes are answered with 429 and `Retry-After: 1`.
-    BlobLater,
-    /// As many bytes as announced, all of them wrong.
-    BlobGarbage,
-    /// A web page in place of the bytes, with status 200.
-    BlobPage,
-    /// Half of the bytes, then the connection is closed.
-    BlobCut,
-    /// Half of the bytes, then silence.
-    BlobStalls,
-    /// A range is answered with the whole file.
-    BlobWhole,
-    /// A range is answered with as many bytes of the file's beginning.
-    RangeElsewhere,
-    /// A range is answered with a byte more.
-    RangeLonger,
-    /// The CDN refuses an address, as it does when its signature has expired.
-    AddressExpired,
-}
 
 /// Who may read a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,6 +119,11 @@ impl Hub {
         format!("http://{}", self.address)
     }
 
+    /// The origin of the CDN.
+    pub fn cdn(&self) -> String {
+        format!("http://{}", self.cdn)
+    }
+
     /// Publishes a new version of a repository; its commit is returned.
     pub fn publish(&self, id: &str, access: Access, files: &[(&str, &[u8])]) -> String {
         let files: Files = files
@@ -166,6 +143,11 @@ impl Hub {
     /// The fault happens to the next `times` requests that can have it.
     pub fn fault(&self, fault: Fault, times: usize) {
         lock(&self.shared.faults).push((fault, times));
+    }
+
+    /// From here on nothing goes wrong.
+    pub fn heal(&self) {
+        lock(&self.shared.faults).clear();
     }
 
     /// The requests since the last call.
@@ -217,6 +199,11 @@ impl<'a> Exchange<'a> {
         while let Some((name, value)) = line()?.split_once(": ") {
             headers.insert(name.to_lowercase(), value.to_owned());
         }
+        // A proxy is asked for whole addresses.
+        let target = match target.strip_prefix("http://") {
+            Some(rest) => rest.find('/').map_or("/", |slash| &rest[slash..]),
+            None => &target,
+        };
         let path = target.split('?').next().unwrap_or_default();
         Some(Self {
             stream,
@@ -274,6 +261,17 @@ impl<'a> Exchange<'a> {
         {
             return self.status(status, &[], b"out of order");
         }
+        match self.fault(|fault| {
+            matches!(
+                fault,
+                Fault::ApiEndless | Fault::ApiHeaders | Fault::ApiRedirect(_)
+            )
+        }) {
+            Some(Fault::ApiEndless) => return self.endless("{\"sha\":\"", 200),
+            Some(Fault::ApiHeaders) => return self.endless_headers(),
+            Some(Fault::ApiRedirect(location)) => return self.redirect(location),
+            _ => {}
+        }
         let (what, revision) = match rest {
             [] => ("revision", "main".to_owned()),
             [what, revision @ ..] => (*what, revision.join("/")),
@@ -281,6 +279,11 @@ impl<'a> Exchange<'a> {
         let Some(files) = self.permitted(id, &revision, false) else {
             return;
         };
+        let next = format!("<{}>; rel=\"next\"", self.path);
+        let mut headers = vec![("Content-Type", "application/json")];
+        if what == "tree" && self.fault(|fault| fault == Fault::ApiPages).is_some() {
+            headers.push(("Link", &next));
+        }
         let answer = if what == "tree" {
             files
                 .iter()
@@ -303,11 +306,7 @@ impl<'a> Exchange<'a> {
                 .collect();
             json!({ "_id": "0", "id": id, "sha": commit(&files), "siblings": siblings })
         };
-        self.status(
-            200,
-            &[("Content-Type", "application/json")],
-            answer.to_string().as_bytes(),
-        );
+        self.status(200, &headers, answer.to_string().as_bytes());
     }
 
     fn resolve(&mut self, id: &str, rest: &[&str]) {
@@ -316,6 +315,12 @@ impl<'a> Exchange<'a> {
                 self.fault(|fault| matches!(fault, Fault::HeadStatus(_)))
         {
             return self.status(status, &[], b"");
+        }
+        if self.method == "HEAD"
+            && let Some(Fault::HeadRedirect(location)) =
+                self.fault(|fault| matches!(fault, Fault::HeadRedirect(_)))
+        {
+            return self.redirect(location);
         }
         let (revision, file) = match rest {
             ["refs", "pr", number, file @ ..] => (format!("refs/pr/{number}"), file.join("/")),
@@ -340,7 +345,13 @@ impl<'a> Exchange<'a> {
             ];
             self.status(307, &headers, b"");
         } else {
-            let etag = format!("\"{}\"", content.sha256);
+            let mut etag = format!("\"{}\"", content.sha256);
+            let mut size = size;
+            match self.fault(|fault| matches!(fault, Fault::EtagLie | Fault::SizeLie(_))) {
+                Some(Fault::SizeLie(other)) => size = other.to_string(),
+                Some(_) => etag = format!("\"{}\"", "../".repeat(21) + "x"),
+                None => {}
+            }
             let location = format!("http://{}/cdn/{id}/{commit}/{file}", self.cdn);
             let headers = [
                 ("Location", location.as_str()),
@@ -370,9 +381,17 @@ impl<'a> Exchange<'a> {
         match self.fault(|fault| {
             matches!(
                 fault,
-                Fault::BlobStatus(_) | Fault::BlobLater | Fault::BlobPage
+                Fault::BlobStatus(_)
+                    | Fault::BlobLater
+                    | Fault::BlobPage
+                    | Fault::BlobEndless
+                    | Fault::BlobErrorEndless
+                    | Fault::BlobRedirect(_)
             )
         }) {
+            Some(Fault::BlobEndless) => return self.endless("", 200),
+            Some(Fault::BlobErrorEndless) => return self.endless("", 451),
+            Some(Fault::BlobRedirect(location)) => return self.redirect(location),
             Some(Fault::BlobStatus(status)) => return self.status(status, &[], b"upstream error"),
             Some(Fault::BlobLater) => return self.status(429, &later, b"slow down"),
             Some(_) => return self.status(200, &[], b"<!doctype html><title>Blocked</title>"),
@@ -405,13 +424,29 @@ impl<'a> Exchange<'a> {
         match self.fault(|fault| {
             matches!(
                 fault,
-                Fault::BlobGarbage | Fault::BlobCut | Fault::BlobStalls
+                Fault::BlobGarbage
+                    | Fault::BlobCut
+                    | Fault::BlobStalls
+                    | Fault::BlobSilent
+                    | Fault::BlobSlow
             )
         }) {
             None => self.send(status, &headers, part, part.len()),
             Some(Fault::BlobGarbage) => {
                 let garbage: Vec<u8> = part.iter().map(|byte| byte ^ 0x5A).collect();
                 self.send(status, &headers, &garbage, part.len());
+            }
+            Some(Fault::BlobSilent) => {
+                self.send(status, &headers, b"", part.len());
+                self.wait();
+            }
+            Some(Fault::BlobSlow) => {
+                let (first, rest) = part.split_at(part.len() / 4);
+                self.send(status, &headers, first, part.len());
+                for piece in rest.chunks(rest.len() / 3 + 1) {
+                    std::thread::sleep(Duration::from_millis(100));
+                    let _ = self.stream.write_all(piece);
+                }
             }
             Some(Fault::BlobStalls) => {
                 self.send(status, &headers, &part[..part.len() / 2], part.len());
@@ -486,17 +521,21 @@ impl<'a> Exchange<'a> {
         self.send(status, headers, body, body.len());
     }
 
-    /// Sends `body`, having announced `length` bytes.
-    fn send(&mut self, status: u16, headers: &[(&str, &str)], body: &[u8], length: usize) {
+    fn log(&self, status: u16, bytes: usize) {
         lock(&self.shared.log).push(Served {
             cdn: self.is_cdn,
             method: self.method.clone(),
             path: self.path.clone(),
             range: self.headers.get("range").cloned(),
             status,
-            bytes: if self.method == "HEAD" { 0 } else { body.len() },
+            bytes,
             token: self.has_token(),
         });
+    }
+
+    /// Sends `body`, having announced `length` bytes.
+    fn send(&mut self, status: u16, headers: &[(&str, &str)], body: &[u8], length: usize) {
+        self.log(status, if self.method == "HEAD" { 0 } else { body.len() });
         let mut head = format!(
             "HTTP/1.1 {status} Status\r\nConnection: close\r\nContent-Length: {length}\r\n"
         );

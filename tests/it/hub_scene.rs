@@ -1,5 +1,6 @@
 //! A Hub with one model, an empty cache and a caller: the scene of the tests on models of the Hub.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use tokscope::error::Error;
 use tokscope::source::{HubSettings, ModelFiles, Observer, OwnCache, SourceOptions};
 
-use crate::hub::{Access, Hub, Served};
+use crate::hub::{Access, Hub, Served, git_blob, sha256};
 
 pub const CONFIG: &[u8] = b"{\"model_type\":\"deberta-v2\"}";
 pub const ID: &str = "o/n";
@@ -134,6 +135,26 @@ pub fn names(folder: &Path) -> Vec<String> {
 pub fn content(files: &ModelFiles, name: &str) -> Vec<u8> {
     let file = files.find(name).unwrap().expect(name);
     file.read_all().unwrap().into_owned()
+}
+
+/// Checks that every blob of the Hub cache below a home holds what its name says; how many there are is returned.
+pub fn check_blobs(home: &Path) -> usize {
+    let mut checked = 0;
+    for model in names(&home.join("hub")) {
+        let blobs = home.join("hub").join(model).join("blobs");
+        for name in names(&blobs) {
+            if name.ends_with(".incomplete") {
+                continue;
+            }
+            let content = fs::read(blobs.join(&name)).unwrap();
+            assert!(
+                [git_blob(&content), sha256(&content)].contains(&name),
+                "{name}"
+            );
+            checked += 1;
+        }
+    }
+    checked
 }
 
 pub fn methods(served: &[Served]) -> Vec<(&str, u16, bool)> {

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use tokscope::model_ref::ModelRef;
@@ -131,6 +131,12 @@ impl Call {
     pub fn stdout(mut self, file: File) -> Self {
         self.stdout = Some(file);
         self
+    }
+
+    /// Starts the program, with nothing to read and nobody who listens.
+    pub fn spawn(mut self) -> Child {
+        let command = self.command.stdin(Stdio::null()).stdout(Stdio::null());
+        command.stderr(Stdio::null()).spawn().unwrap()
     }
 
     /// Runs the program to its end.

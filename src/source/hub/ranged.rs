@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use reqwest::Url;
 
-use super::{Cached, Found, HubFiles, State};
+use super::cached::Cached;
+use super::{Found, HubFiles, State};
 use crate::error::Result;
+use crate::source::blob_check::is_sound;
 use crate::source::bytes::ByteSource;
 use crate::source::hub_client::RemotePlace;
 use crate::source::range_store::{Known, RangeStore};
@@ -15,7 +17,7 @@ impl HubFiles {
     /// As [`Self::find`], but a file that is not in the cache is not fetched: it is read by ranges.
     pub(in crate::source) fn find_ranged(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
         let mut state = self.state();
-        if let Cached::Unknown = self.cached(&state, name)?
+        if let Cached::Unknown | Cached::Damaged(_) = self.cached(&state, name)?
             && let Some(file) = self.known(&state, name)?
         {
             return Ok(Some(file));
@@ -35,10 +37,7 @@ impl HubFiles {
         let Some(announced) = client.announcement(&commit, name, cost)? else {
             return Ok(self.absent(&commit, name));
         };
-        let known = Known {
-            etag: announced.etag,
-            size: announced.size,
-        };
+        let known = announced.known;
         // A cache that cannot be written costs the next run a question, no more.
         let _ = self.ranges().note_known(&commit, name, &known);
         self.announced(&commit, name, known, Some(announced.address))
@@ -65,8 +64,9 @@ impl HubFiles {
         address: Option<Url>,
     ) -> Result<Arc<dyn ByteSource>> {
         let etag = known.etag.as_str();
-        let blob = self.cache.blob(etag).metadata();
-        if blob.is_ok_and(|blob| blob.len() == known.size)
+        if let Ok(blob) = self.map(&self.cache.blob(etag), name)
+            && blob.len() == known.size
+            && is_sound(&blob, &known.etag, self.depth, &self.options.cache)
             && self.cache.link(commit, name, etag).is_ok()
         {
             return self.open(commit, name);

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use hf_hub::HFError;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
@@ -17,7 +16,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// Why one attempt at a request failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    Hub(HFError),
     Transport(reqwest::Error),
     Refused {
         status: StatusCode,
@@ -25,6 +23,10 @@ pub(super) enum Failure {
         retry_after: Option<Duration>,
     },
     NotTheHub,
+    /// The answer is longer than any that is waited for, in bytes.
+    TooLong(usize),
+    /// A redirect leads where nothing is fetched: where, in a few words.
+    Misled(String),
     /// The answer broke off, or was silent for too long: in a few words.
     Broken(String),
     /// The address of a file was refused: signed ones are good for a while.
@@ -46,18 +48,14 @@ impl Failure {
         }
     }
 
-    /// How long to wait before the next attempt; none if there is no use in one. hf-hub has made its own attempts,
-    /// without regard to `Retry-After`.
+    /// How long to wait before the next attempt; none if there is no use in one.
     pub(super) fn pause(&self, attempt: u32) -> Option<Duration> {
         if attempt >= RETRIES {
             return None;
         }
         let backoff = FIRST_PAUSE * 2_u32.pow(attempt);
         match self {
-            Self::Hub(HFError::RateLimited { retry_after, .. }) => {
-                retry_after.filter(|pause| *pause <= LONGEST_PAUSE)
-            }
-            Self::Transport(error) => error.is_connect().then_some(backoff),
+            Self::Transport(error) => (!error.is_builder()).then_some(backoff),
             Self::Refused {
                 status,
                 retry_after,
@@ -73,20 +71,26 @@ impl Failure {
                     .filter(|pause| *pause <= LONGEST_PAUSE)
             }
             Self::Broken(_) => Some(backoff),
-            Self::Hub(_) | Self::NotTheHub | Self::Expired(_) | Self::NotThatRange(_) => None,
+            Self::NotTheHub
+            | Self::TooLong(_)
+            | Self::Misled(_)
+            | Self::Expired(_)
+            | Self::NotThatRange(_) => None,
         }
     }
 
     /// The error about `file`.
     pub(super) fn error(&self, asked: &Asked, file: &str) -> Error {
         match self {
-            Self::Hub(error) => asked.failed(file, error),
             Self::Transport(error) => asked.unreachable(transport(error)),
             Self::Refused { status, code, .. } => {
                 asked.refused(file, status.as_u16(), code.as_deref())
             }
             Self::NotTheHub => asked.unreachable(NOT_THE_HUB),
-            Self::Broken(problem) => asked.unreachable(problem.clone()),
+            Self::TooLong(limit) => {
+                asked.unreachable(format!("its answer has more than {limit} bytes"))
+            }
+            Self::Misled(problem) | Self::Broken(problem) => asked.unreachable(problem.clone()),
             Self::Expired(status) => asked.not_given(file, status.as_u16()),
             Self::NotThatRange(problem) => Error::NoRanges {
                 model: asked.model.clone(),

@@ -7,13 +7,14 @@ use std::cell::Cell;
 use std::ops::Range;
 
 use futures::StreamExt;
-use reqwest::header::{LOCATION, RANGE};
-use reqwest::{Response, StatusCode, Url};
+use reqwest::{StatusCode, Url};
 
-use super::content_range::{check_range, text};
+use super::HubClient;
+use super::announce::Announcement;
+use super::answer::broken;
+use super::content_range::check_range;
 use super::failure::Failure;
 use super::remote_place::RemotePlace;
-use super::{Announcement, HubClient, REDIRECTS};
 use crate::error::{Error, Result};
 use crate::source::hub_error::{Asked, BROKE, TIMED_OUT};
 
@@ -91,7 +92,7 @@ impl HubClient {
     }
 
     /// What is asked, with the host that is asked: the one of `address` may be another than the Hub.
-    fn asked_at(&self, address: &Url) -> Asked {
+    pub(super) fn asked_at(&self, address: &Url) -> Asked {
         let mut asked = self.asked.clone();
         if address.origin() != self.resolve.origin() {
             asked.endpoint = address.origin().ascii_serialization();
@@ -99,11 +100,9 @@ impl HubClient {
         asked
     }
 
-    async fn renew(&self, place: &RemotePlace) -> Result<Url> {
+    pub(super) async fn renew(&self, place: &RemotePlace) -> Result<Url> {
         let announced = self.announce(&place.commit, &place.file, &place.cost);
-        let same = |announced: &Announcement| {
-            announced.etag == place.known.etag && announced.size == place.known.size
-        };
+        let same = |announced: &Announcement| announced.known == place.known;
         match announced.await?.filter(same) {
             Some(announced) => {
                 place.set_address(Some(announced.address.clone()));
@@ -179,7 +178,7 @@ impl HubClient {
         received: &dyn Fn(u64),
     ) -> Result<(), Failure> {
         let silence = |_| Failure::Broken(TIMED_OUT.to_owned());
-        let mut answer = self.ask_range(place, address, &range).await?;
+        let mut answer = self.get(address, Some(&range), &place.cost).await?;
         check_range(&answer, &range, place.known.size)?;
         let mut left = range.end - range.start;
         while left > 0 {
@@ -200,72 +199,10 @@ impl HubClient {
         }
         Ok(())
     }
-
-    /// The answer to the request for a range, when it is neither a redirect nor a refusal.
-    async fn ask_range(
-        &self,
-        place: &RemotePlace,
-        address: &Url,
-        range: &Range<u64>,
-    ) -> Result<Response, Failure> {
-        let hub = self.resolve.origin();
-        let mut url = address.clone();
-        for _ in 0..REDIRECTS {
-            // What is asked for safely is not fetched in the clear.
-            if self.resolve.scheme() == "https" && url.scheme() != "https" {
-                return Err(Failure::NotTheHub);
-            }
-            let wanted = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
-            let mut request = self.plain.get(url.clone()).header(RANGE, wanted);
-            if url.origin() == hub
-                && let Some(token) = &self.token
-            {
-                request = request.bearer_auth(token.secret());
-            }
-            place.cost.add_request();
-            let answer = tokio::time::timeout(self.download_timeout, request.send()).await;
-            let answer = match answer {
-                Err(_) => return Err(Failure::Broken(TIMED_OUT.to_owned())),
-                Ok(Err(error)) if error.is_connect() => return Err(Failure::Transport(error)),
-                Ok(Err(error)) => return Err(broken(error)),
-                Ok(Ok(answer)) => answer,
-            };
-            let status = answer.status();
-            if status.is_redirection() {
-                let next = text(answer.headers(), &LOCATION).and_then(|next| url.join(next).ok());
-                url = next.ok_or(Failure::NotTheHub)?;
-                continue;
-            }
-            return match status {
-                StatusCode::OK | StatusCode::PARTIAL_CONTENT => Ok(answer),
-                StatusCode::RANGE_NOT_SATISFIABLE => Err(Failure::NotThatRange(
-                    "the server says that it has no such bytes (status 416)".to_owned(),
-                )),
-                status if status.is_client_error() && url.origin() != hub => {
-                    match status {
-                        StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => {
-                            Err(Failure::refused(status, answer.headers()))
-                        }
-                        // An expired signature: 403 mostly, and 400, 401, 404 or 410 of some.
-                        status => Err(Failure::Expired(status)),
-                    }
-                }
-                status => Err(Failure::refused(status, answer.headers())),
-            };
-        }
-        Err(Failure::NotTheHub)
-    }
 }
 
 /// Why a range did not come.
 enum Failed {
     Failure(Failure),
     Error(Error),
-}
-
-fn broken(error: reqwest::Error) -> Failure {
-    Failure::Broken(match error.is_timeout() {
-        true => TIMED_OUT.to_owned(),
-        false => BROKE.to_owned(),
-    })
 }

@@ -1,0 +1,199 @@
+//! A Hub cache that a crash, a full disk or another program left damaged: what is wrong is noticed, and mended where there
+//! is a Hub, named where there is none.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::checkpoints::checkpoint;
+use crate::hub_scene::{check_blobs, names};
+use crate::remote::{Remote, TENSOR, without_cost};
+use crate::support::NO_HUB;
+
+const TOKENIZE: &[&str] = &["tokenize", "banco de madera", "--ids"];
+const EMBED: &[&str] = &["embed", "--id", "700", "--json"];
+
+/// A way to damage a file, and what is said of it.
+type Damage = (&'static str, fn(&Path), &'static str);
+
+const WRONG: &str = "its bytes are not those of its digest";
+const DAMAGES: &[Damage] = &[
+    (
+        "emptied",
+        |blob| fs::write(blob, "").unwrap(),
+        "it is empty",
+    ),
+    ("cut off", cut, WRONG),
+    ("changed in a byte", change, WRONG),
+    (
+        "replaced by an error page",
+        |blob| fs::write(blob, "upstream error").unwrap(),
+        WRONG,
+    ),
+    (
+        "gone",
+        |blob| fs::remove_file(blob).unwrap(),
+        "its link leads to no file",
+    ),
+];
+
+fn cut(blob: &Path) {
+    let length = blob.metadata().unwrap().len();
+    let file = fs::OpenOptions::new().write(true).open(blob).unwrap();
+    file.set_len(length - 1).unwrap();
+}
+
+/// In the middle, with the times that it had: as an editor that keeps them, or a copy that went wrong.
+fn change(blob: &Path) {
+    let modified = blob.metadata().unwrap().modified().unwrap();
+    let mut bytes = fs::read(blob).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(blob, bytes).unwrap();
+    let file = fs::OpenOptions::new().write(true).open(blob).unwrap();
+    file.set_modified(modified).unwrap();
+}
+
+fn folder(remote: &Remote) -> PathBuf {
+    remote.home.path().join("hub/models--o--n")
+}
+
+fn snapshot(remote: &Remote) -> PathBuf {
+    let snapshots = folder(remote).join("snapshots");
+    snapshots.join(&names(&snapshots)[0])
+}
+
+/// A Hub, its model in the cache, and what `args` gives.
+fn scene(args: &[&str]) -> (Remote, String) {
+    let remote = Remote::with("safetensors", "model.safetensors");
+    remote.call("o/n", &["pull", "--weights"]).exit(0);
+    let right = without(args, &remote.call("o/n", args).ok());
+    (remote, right)
+}
+
+fn without(args: &[&str], stdout: &str) -> String {
+    match args == EMBED {
+        true => without_cost(stdout),
+        false => stdout.to_owned(),
+    }
+}
+
+/// Every damage of a file that `args` reads, with a Hub, without one, and offline.
+fn met(file: &str, args: &[&str]) {
+    // Some of their time is spent waiting for a Hub that is not there.
+    std::thread::scope(|scope| {
+        for damage in DAMAGES {
+            scope.spawn(move || met_one(file, args, damage));
+        }
+    });
+}
+
+fn met_one(file: &str, args: &[&str], (what, damage, problem): &Damage) {
+    let (remote, right) = scene(args);
+    let case = format!("{file} {what}");
+    damage(&fs::canonicalize(snapshot(&remote).join(file)).unwrap());
+    let sentence = format!("{file} of `o/n` is damaged in the Hub cache");
+    let named = format!("error: {sentence}: {problem}\n\nhint: `tokscope pull --model o/n");
+    let offline = [&["--offline"], args].concat();
+    let calls = [
+        remote.call("o/n", &offline),
+        remote.call("o/n", args).env("HF_ENDPOINT", NO_HUB),
+        remote.call("o/n", &offline).env("TOKSCOPE_NO_CACHE", "1"),
+    ];
+    for call in calls {
+        let answer = call.exit(4);
+        assert!(answer.stderr.contains(&named), "{case}: {}", answer.stderr);
+        assert_eq!(answer.stdout, "", "{case}");
+    }
+    let answer = remote.call("o/n", args).exit(0);
+    assert!(
+        without(args, &answer.stdout) == right,
+        "{case}: {}",
+        answer.stdout
+    );
+    let note = format!("note: {sentence} ({problem}): asking the Hub\n");
+    assert!(
+        answer.stderr.starts_with(&note),
+        "{case}: {}",
+        answer.stderr
+    );
+    remote.call("o/n", &["pull", "--weights"]).exit(0);
+    assert_eq!(check_blobs(remote.home.path()), 4, "{case}");
+    assert!(
+        without(args, &remote.call("o/n", &offline).ok()) == right,
+        "{case}"
+    );
+}
+
+#[test]
+fn a_damaged_vocabulary_is_mended_or_named() {
+    met("spm.model", TOKENIZE);
+}
+
+#[test]
+fn a_damaged_configuration_is_mended_or_named() {
+    met("tokenizer_config.json", TOKENIZE);
+}
+
+#[test]
+fn a_damaged_checkpoint_is_gone_round_or_named() {
+    met("model.safetensors", EMBED);
+}
+
+#[test]
+fn a_download_mends_at_once_what_is_read_whole() {
+    for (what, damage, _) in DAMAGES {
+        let (remote, right) = scene(TOKENIZE);
+        damage(&fs::canonicalize(snapshot(&remote).join("spm.model")).unwrap());
+        assert_eq!(remote.call("o/n", TOKENIZE).exit(0).stdout, right);
+        assert_eq!(check_blobs(remote.home.path()), 4, "{what}");
+        assert_eq!(remote.call("o/n", TOKENIZE).ok(), right, "{what}");
+    }
+}
+
+#[test]
+fn half_a_ref_is_mended_or_named() {
+    for noted in ["", "\n", "4b41", "not a commit at all", "\u{1b}[31m"] {
+        let (remote, right) = scene(TOKENIZE);
+        let reference = folder(&remote).join("refs/main");
+        let commit = fs::read_to_string(&reference).unwrap();
+        fs::write(&reference, noted).unwrap();
+        let offline = [&["--offline"], TOKENIZE].concat();
+        let answer = remote.call("o/n", &offline).exit(4);
+        let sentence = "error: refs/main of `o/n` is damaged in the Hub cache: it ";
+        assert!(answer.stderr.starts_with(sentence), "{}", answer.stderr);
+        assert!(!answer.stderr.contains('\u{1b}'));
+        let answer = remote.call("o/n", TOKENIZE).exit(0);
+        assert_eq!(answer.stdout, right);
+        let note = "note: refs/main of `o/n` is damaged in the Hub cache (it ";
+        assert!(answer.stderr.starts_with(note), "{}", answer.stderr);
+        assert_eq!(fs::read_to_string(&reference).unwrap(), commit);
+        assert_eq!(remote.call("o/n", &offline).ok(), right);
+    }
+}
+
+#[test]
+fn a_note_that_a_file_does_not_exist_is_mended_by_a_pull() {
+    let (remote, right) = scene(TOKENIZE);
+    let pointer = snapshot(&remote).join("spm.model");
+    fs::remove_file(&pointer).unwrap();
+    let commit = pointer.parent().unwrap().file_name().unwrap();
+    let absent = folder(&remote).join(".no_exist").join(commit);
+    fs::create_dir_all(&absent).unwrap();
+    fs::write(absent.join("spm.model"), "").unwrap();
+    remote.call("o/n", TOKENIZE).exit(2);
+    remote.call("o/n", &["pull"]).exit(0);
+    assert_eq!(remote.call("o/n", TOKENIZE).ok(), right);
+}
+
+#[test]
+fn a_blob_of_another_revision_is_checked_before_it_is_used() {
+    let remote = Remote::with("safetensors", "model.safetensors");
+    remote.call("o/n", &["pull", "--weights"]).exit(0);
+    let blob = fs::canonicalize(snapshot(&remote).join("model.safetensors")).unwrap();
+    fs::remove_dir_all(folder(&remote).join("snapshots")).unwrap();
+    change(&blob);
+    let answer = remote.call("o/n", &["pull", "--weights"]).exit(0);
+    assert_eq!(answer.stderr, "");
+    assert_eq!(check_blobs(remote.home.path()), 4);
+    assert!(fs::read(&blob).unwrap() == checkpoint("safetensors", TENSOR));
+}

@@ -1,0 +1,42 @@
+//! Answers that lead astray, or have no end.
+
+use std::io::Write;
+use std::sync::atomic::Ordering;
+
+use super::Exchange;
+
+impl Exchange<'_> {
+    pub(super) fn redirect(&mut self, location: &str) {
+        let itself = self.path.clone();
+        let location = if location.is_empty() {
+            &itself
+        } else {
+            location
+        };
+        self.status(302, &[("Location", location)], b"");
+    }
+
+    /// Sends a body that begins with `start` and has no end.
+    pub(super) fn endless(&mut self, start: &str, status: u16) {
+        let head = format!("HTTP/1.1 {status} Status\r\nConnection: close\r\n\r\n{start}");
+        let _ = self.stream.write_all(head.as_bytes());
+        self.write_for_ever(status, &[b'a'; 1 << 16]);
+    }
+
+    pub(super) fn endless_headers(&mut self) {
+        let _ = self.stream.write_all(b"HTTP/1.1 200 Status\r\n");
+        self.write_for_ever(
+            200,
+            &b"X-More: of the same, and more of it\r\n".repeat(1000),
+        );
+    }
+
+    /// Until the client goes away.
+    fn write_for_ever(&mut self, status: u16, piece: &[u8]) {
+        let mut written = 0;
+        while !self.shared.stopped.load(Ordering::SeqCst) && self.stream.write_all(piece).is_ok() {
+            written += piece.len();
+        }
+        self.log(status, written);
+    }
+}

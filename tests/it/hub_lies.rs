@@ -1,0 +1,138 @@
+//! A Hub that lies, about how much there is or what it is: nothing is believed that costs memory, and nothing wrong kept.
+
+use std::time::{Duration, Instant};
+
+use crate::hub::{Fault, Served};
+use crate::hub_scene::{check_blobs, names};
+use crate::remote::Remote;
+use crate::support::Answer;
+
+const PULL: &[&str] = &["pull", "--weights"];
+const TOKENIZE: &[&str] = &["tokenize", "a"];
+const EMBED: &[&str] = &["embed", "--id", "700", "--json"];
+/// What an answer may have, and what is on its way when it is cut off.
+const LARGEST_ANSWER: usize = (32 << 20) + (16 << 20);
+
+/// The answer of the program to a Hub that lies for ever: exit code 3, and a healthy Hub is believed again.
+fn lied_to(remote: &Remote, fault: Fault, args: &[&str]) -> Answer {
+    remote.hub.fault(fault, usize::MAX);
+    let call = |args| {
+        let call = remote.call("o/n", args);
+        call.env("HF_HUB_ETAG_TIMEOUT", "120")
+    };
+    let answer = call(args).exit(3);
+    assert!(answer.stderr.starts_with("error: "), "{}", answer.stderr);
+    check_blobs(remote.home.path());
+    remote.hub.heal();
+    call(args).exit(0);
+    check_blobs(remote.home.path());
+    answer
+}
+
+fn remote() -> Remote {
+    Remote::with("safetensors", "model.safetensors")
+}
+
+/// What was served to requests of the client that has gone away by now.
+fn served(remote: &Remote, is_meant: impl Fn(&Served) -> bool) -> Vec<Served> {
+    let started = Instant::now();
+    let mut served = Vec::new();
+    loop {
+        served.extend(remote.hub.served().into_iter().filter(&is_meant));
+        if !served.is_empty() {
+            return served;
+        }
+        assert!(
+            started.elapsed() < Duration::from_secs(60),
+            "nothing was served"
+        );
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn an_answer_without_end_is_cut_off() {
+    for args in [PULL, TOKENIZE] {
+        let remote = remote();
+        let answer = lied_to(&remote, Fault::ApiEndless, args);
+        let problem = ": its answer has more than 33554432 bytes\n";
+        assert!(answer.stderr.contains(problem), "{}", answer.stderr);
+        for one in served(&remote, |one| one.bytes >= 1 << 20) {
+            assert!(one.bytes < LARGEST_ANSWER, "{one:?}");
+        }
+    }
+}
+
+#[test]
+fn pages_without_end_come_to_one() {
+    let remote = remote();
+    let answer = lied_to(&remote, Fault::ApiPages, PULL);
+    let problem = ": its answer has more than 33554432 bytes\n";
+    assert!(answer.stderr.contains(problem), "{}", answer.stderr);
+    let pages = served(&remote, |one| one.path.contains("/tree/"));
+    assert!(pages.len() < 1100, "{}", pages.len());
+}
+
+#[test]
+fn headers_without_end_are_cut_off() {
+    let remote = remote();
+    lied_to(&remote, Fault::ApiHeaders, TOKENIZE);
+    let all = served(&remote, |one| one.bytes >= 1 << 16);
+    for one in all {
+        assert!(one.bytes < LARGEST_ANSWER, "{one:?}");
+    }
+}
+
+#[test]
+fn a_file_without_end_is_cut_off_at_its_size() {
+    let remote = remote();
+    let answer = lied_to(&remote, Fault::BlobEndless, PULL);
+    assert!(
+        answer.stderr.contains(": more than its "),
+        "{}",
+        answer.stderr
+    );
+    let served = served(&remote, |one| one.bytes >= 1 << 16);
+    assert!(served.iter().all(|one| one.bytes < LARGEST_ANSWER));
+}
+
+#[test]
+fn an_error_without_end_is_not_read() {
+    for args in [PULL, TOKENIZE, EMBED] {
+        let remote = remote();
+        lied_to(&remote, Fault::BlobErrorEndless, args);
+        let served = served(&remote, |one| one.status == 451);
+        assert!(served.iter().all(|one| one.bytes < LARGEST_ANSWER));
+    }
+}
+
+#[test]
+fn sizes_that_are_not_true_are_noticed() {
+    for size in [0, 10, 1 << 40, u64::MAX] {
+        for args in [PULL, TOKENIZE] {
+            lied_to(&remote(), Fault::SizeLie(size), args);
+        }
+        let remote = remote();
+        remote.warm("o/n");
+        remote.hub.fault(Fault::SizeLie(size), usize::MAX);
+        let answer = remote.call("o/n", EMBED).run();
+        assert!([3, 4].contains(&answer.code), "{size}: {}", answer.stderr);
+        assert_eq!(answer.stdout, "");
+        check_blobs(remote.home.path());
+    }
+}
+
+#[test]
+fn a_digest_that_is_none_leads_nowhere() {
+    for args in [PULL, TOKENIZE] {
+        let remote = remote();
+        let answer = lied_to(&remote, Fault::EtagLie, args);
+        let problem = ": its answer is not one of a Hub\n";
+        assert!(answer.stderr.contains(problem), "{}", answer.stderr);
+        let beside = names(remote.home.path());
+        assert!(
+            beside.iter().all(|name| name == "hub" || name == "own"),
+            "{beside:?}"
+        );
+    }
+}

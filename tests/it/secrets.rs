@@ -1,0 +1,261 @@
+//! The token: sent to the Hub and to nobody else, shown to nobody; and redirects that try to lead astray.
+
+use std::fs;
+use std::path::Path;
+
+use crate::checkpoints::checkpoint;
+use crate::hub::{Access, Fault, GOOD_TOKEN, Hub};
+use crate::hub_scene::check_blobs;
+use crate::remote::{Remote, TENSOR, local};
+use crate::support::Call;
+
+const PULL: &[&str] = &["-v", "pull", "--weights"];
+const TOKENIZE: &[&str] = &["-v", "tokenize", "banco", "--json"];
+const EMBED: &[&str] = &["-v", "embed", "--id", "700", "--json"];
+const INFO: &[&str] = &["-v", "info", "--json"];
+
+/// A gated model, read with the good token.
+fn gated() -> Remote {
+    let remote = Remote::new();
+    let folder = local(&[("model.safetensors", checkpoint("safetensors", TENSOR))]);
+    remote.publish("o/n", Access::Gated, folder.path());
+    remote
+}
+
+fn call(remote: &Remote, args: &[&str]) -> Call {
+    remote.call("o/n", args).env("HF_TOKEN", GOOD_TOKEN)
+}
+
+/// The files below a folder that contain the token.
+fn leaks(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(leaks(&path));
+        } else if let Ok(bytes) = fs::read(&path) {
+            let mut windows = bytes.windows(GOOD_TOKEN.len());
+            if windows.any(|window| window == GOOD_TOKEN.as_bytes())
+                || path.to_string_lossy().contains(GOOD_TOKEN)
+            {
+                found.push(path.display().to_string());
+            }
+        }
+    }
+    found
+}
+
+/// An address that a fault can hold.
+fn lasting(address: String) -> &'static str {
+    Box::leak(address.into_boxed_str())
+}
+
+#[test]
+fn the_token_is_shown_to_nobody() {
+    let remote = gated();
+    let other = ["-v", "diff", "--id", "700", "--id", "701", "--json"];
+    let list = ["-v", "neighbors", "--id", "700", "--json"];
+    for args in [INFO, TOKENIZE, EMBED, &other, &list, PULL, INFO] {
+        let answer = call(&remote, args).run();
+        assert!([0, 1].contains(&answer.code), "{}", answer.stderr);
+        let said = format!("{}{}", answer.stdout, answer.stderr);
+        assert!(!said.contains(GOOD_TOKEN), "{said}");
+    }
+    let served = remote.hub.served();
+    assert!(served.iter().any(|one| one.cdn) && served.iter().any(|one| one.token));
+    for one in &served {
+        assert_eq!(one.token, !one.cdn, "{one:?}");
+    }
+    assert_eq!(leaks(remote.home.path()), [] as [&str; 0]);
+}
+
+#[test]
+fn the_token_is_not_in_an_error() {
+    let faults = [
+        Fault::ApiStatus(503),
+        Fault::ApiStatus(401),
+        Fault::ApiPage,
+        Fault::HeadStatus(403),
+        Fault::BlobStatus(500),
+        Fault::BlobGarbage,
+        Fault::BlobRedirect("ftp://127.0.0.1/x"),
+    ];
+    for fault in faults {
+        let remote = gated();
+        remote.hub.fault(fault, usize::MAX);
+        for args in [PULL, TOKENIZE, EMBED] {
+            let answer = call(&remote, args).exit(3);
+            let said = format!("{}{}", answer.stdout, answer.stderr);
+            assert!(!said.contains(GOOD_TOKEN), "{fault:?}: {said}");
+        }
+        assert!(remote.hub.served().iter().all(|one| one.token != one.cdn));
+        assert_eq!(leaks(remote.home.path()), [] as [&str; 0]);
+    }
+}
+
+/// A redirect that is refused, wherever the Hub or the CDN sends it: exit code 3 with this reason, and nothing kept.
+fn refused(location: &'static str, reason: &str) {
+    let redirects = [Fault::ApiRedirect, Fault::HeadRedirect, Fault::BlobRedirect];
+    for redirect in redirects {
+        for args in [PULL, TOKENIZE] {
+            let remote = gated();
+            remote.hub.fault(redirect(location), usize::MAX);
+            let answer = call(&remote, args).exit(3);
+            assert!(
+                answer.stderr.contains("error: cannot reach "),
+                "{}",
+                answer.stderr
+            );
+            let end = format!(": {reason}\n\nhint: ");
+            assert!(
+                answer.stderr.contains(&end),
+                "{location}: {}",
+                answer.stderr
+            );
+            assert_eq!(check_blobs(remote.home.path()), 0);
+            remote.hub.heal();
+            call(&remote, args).exit(0);
+        }
+    }
+    // Of rows that are read by ranges.
+    let remote = gated();
+    call(&remote, TOKENIZE).exit(0);
+    remote.hub.fault(Fault::BlobRedirect(location), usize::MAX);
+    let answer = call(&remote, EMBED).exit(3);
+    assert!(
+        answer.stderr.contains(&format!(": {reason}\n")),
+        "{location}: {}",
+        answer.stderr
+    );
+    assert_eq!(answer.stdout, "");
+}
+
+#[test]
+fn a_redirect_to_a_local_file_is_refused() {
+    refused(
+        "file:///etc/passwd",
+        "it redirects to a `file:` address, and only https is followed",
+    );
+}
+
+#[test]
+fn a_redirect_to_another_protocol_is_refused() {
+    for scheme in ["ftp", "data"] {
+        refused(
+            lasting(format!("{scheme}://127.0.0.1/x")),
+            &format!("it redirects to a `{scheme}:` address, and only https is followed"),
+        );
+    }
+}
+
+#[test]
+fn a_redirect_into_the_clear_is_refused() {
+    refused(
+        "http://hub.example/o/n?Signature=secret",
+        "it redirects to http://hub.example, which is not encrypted",
+    );
+}
+
+#[test]
+fn a_redirect_to_itself_comes_to_an_end() {
+    refused("", "it redirects without end");
+}
+
+/// Another server on this machine, which collects what it is sent.
+#[test]
+fn a_redirect_that_is_after_the_token_does_not_get_it() {
+    let thief = Hub::start();
+    let address = lasting(format!("{}/o/n/resolve/main/spm.model", thief.endpoint()));
+    let redirects = [Fault::ApiRedirect, Fault::HeadRedirect, Fault::BlobRedirect];
+    for redirect in redirects {
+        for args in [PULL, TOKENIZE] {
+            let remote = gated();
+            remote.hub.fault(redirect(address), usize::MAX);
+            let answer = call(&remote, args).exit(3);
+            assert!(!answer.stderr.contains(GOOD_TOKEN));
+            assert_eq!(check_blobs(remote.home.path()), 0);
+        }
+    }
+    let asked = thief.served();
+    assert!(
+        !asked.is_empty(),
+        "bytes may be anywhere: their digest says what they are"
+    );
+    assert!(asked.iter().all(|one| !one.token), "{asked:?}");
+}
+
+#[test]
+fn an_answer_about_the_model_comes_from_the_hub_alone() {
+    let thief = Hub::start();
+    let folder = local(&[("model.safetensors", b"not the model".to_vec())]);
+    let remote = Remote::new();
+    remote.publish("o/n", Access::Public, folder.path());
+    let address = lasting(format!("{}/api/models/o/n", thief.endpoint()));
+    remote.hub.fault(Fault::ApiRedirect(address), usize::MAX);
+    let answer = call(&remote, TOKENIZE).exit(3);
+    let reason = format!(
+        ": it redirects to {}, which is another host\n",
+        thief.endpoint()
+    );
+    assert!(answer.stderr.contains(&reason), "{}", answer.stderr);
+    assert_eq!(thief.served(), []);
+}
+
+/// The CDN sends the program back to the Hub, to fetch something else with the person's token.
+#[test]
+fn a_cdn_that_sends_back_to_the_hub_does_not_use_the_token() {
+    let remote = gated();
+    call(&remote, TOKENIZE).exit(0);
+    remote.hub.served();
+    let address = lasting(format!(
+        "{}/o/n/resolve/main/config.json",
+        remote.hub.endpoint()
+    ));
+    remote.hub.fault(Fault::BlobRedirect(address), 1);
+    call(&remote, EMBED).exit(3);
+    let served = remote.hub.served();
+    let sent_back = served.iter().filter(|one| one.method == "GET" && !one.cdn);
+    let sent_back: Vec<_> = sent_back
+        .filter(|one| one.path.contains("/resolve/"))
+        .collect();
+    assert!(!sent_back.is_empty(), "{served:?}");
+    assert!(sent_back.iter().all(|one| !one.token), "{sent_back:?}");
+}
+
+/// A Hub that is reached over plain http through a proxy, as one on another host is.
+#[test]
+fn the_token_does_not_go_over_plain_http() {
+    let remote = gated();
+    let folder = local(&[("model.safetensors", checkpoint("safetensors", TENSOR))]);
+    remote.publish("o/public", Access::Public, folder.path());
+    let in_the_clear = |model: &str| {
+        let call = remote.call(model, &["tokenize", "dinero", "--ids"]);
+        call.env("HF_TOKEN", GOOD_TOKEN)
+            .env("HF_ENDPOINT", "http://hub.example")
+            .env("http_proxy", remote.hub.endpoint())
+    };
+    let note = "note: the token is not sent to http://hub.example, which is not encrypted\n";
+    let answer = in_the_clear("o/public").exit(0);
+    assert_eq!(
+        (answer.stdout.as_str(), answer.stderr.as_str()),
+        ("1 588 2\n", note)
+    );
+    let answer = in_the_clear("o/n").exit(3);
+    let said = format!(
+        "{note}error: `o/n` is gated: http://hub.example does not allow access to it\n\nhint: the token was not sent, \
+         because HF_ENDPOINT is a plain http address: an https one is wanted\n"
+    );
+    assert_eq!(answer.stderr, said);
+    let served = remote.hub.served();
+    assert!(served.len() > 3, "{served:?}");
+    assert!(served.iter().all(|one| !one.token), "{served:?}");
+}
+
+#[test]
+fn what_is_meant_for_this_machine_goes_through_no_proxy() {
+    let proxy = Hub::start();
+    let remote = gated();
+    let through = call(&remote, TOKENIZE).env("http_proxy", proxy.endpoint());
+    through.env("ALL_PROXY", proxy.endpoint()).exit(0);
+    assert_eq!(proxy.served(), []);
+}
