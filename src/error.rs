@@ -200,6 +200,9 @@ pub enum Error {
     /// A model file that is there and cannot be read.
     #[error("cannot read {file}: {}", reason(.source))]
     ReadModel { file: String, source: io::Error },
+    /// A model file that another program cut short.
+    #[error("{file} became shorter while it was read")]
+    BecameShorter { file: String },
 }
 
 impl Error {
@@ -276,9 +279,10 @@ impl Error {
             | Self::NoRanges { .. }
             | Self::RangesNotKept { .. }
             | Self::CacheNotWritable { .. } => Exit::Unreachable,
-            Self::Damaged { .. } | Self::Unsupported { .. } | Self::ReadModel { .. } => {
-                Exit::Damaged
-            }
+            Self::Damaged { .. }
+            | Self::Unsupported { .. }
+            | Self::ReadModel { .. }
+            | Self::BecameShorter { .. } => Exit::Damaged,
         }
     }
 
@@ -316,6 +320,7 @@ impl Error {
             Self::Damaged { .. } => "damaged",
             Self::Unsupported { .. } => "unsupported",
             Self::ReadModel { .. } => "unreadable-model",
+            Self::BecameShorter { .. } => "became-shorter",
         }
     }
 

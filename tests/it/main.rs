@@ -23,6 +23,7 @@ mod export;
 mod families;
 mod golden;
 mod grep;
+mod hostile;
 mod hub;
 mod hub_faults;
 mod hub_models;
