@@ -49,6 +49,7 @@ mod separated;
 mod similarity;
 mod standin;
 mod stats;
+mod supply_chain;
 mod support;
 mod trees;
 mod unreachable;

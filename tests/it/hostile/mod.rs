@@ -4,7 +4,9 @@
 
 #[cfg(target_os = "linux")]
 mod memory;
+mod paths;
 #[cfg(unix)]
 mod shrinking;
 #[cfg(unix)]
 mod terminal;
+mod user_files;

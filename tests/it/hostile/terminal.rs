@@ -235,7 +235,7 @@ fn wild_names_in_damaged_files_are_shown_and_not_sent() {
         }
         fs::write(model.join(name), bytes).unwrap();
         let args: &[&str] = match name {
-            "tokscope.toml" => &["count"],
+            "tokscope.toml" => &["count", "--ci"],
             "tokscope.lock" => &["check"],
             _ => &["embed", "plain"],
         };
