@@ -1,6 +1,7 @@
 //! Attacks by name: files that were made to break the program, and what it says to them.
 
 use tokscope::formats::checkpoint::Checkpoint;
+use tokscope::formats::config::ModelConfig;
 use tokscope::formats::sentencepiece::SentencePieceModel;
 use tokscope::formats::shard_index::ShardIndex;
 use tokscope::source::MemoryFile;
@@ -431,5 +432,44 @@ fn a_sentence_about_a_file_is_no_megabyte() {
             sentence.contains("A…A") && sentence.len() < 2000,
             "{sentence:.3000}"
         );
+    }
+}
+
+#[test]
+fn deep_nesting_and_names_twice_are_refused_in_every_json_file() {
+    let deep = |name: &str| {
+        format!(
+            r#"{{"{name}":{}1{}}}"#,
+            "[".repeat(100_000),
+            "]".repeat(100_000)
+        )
+    };
+    let twice = |name: &str| format!(r#"{{"{name}":1,"{name}":2}}"#);
+    let json = with("wordpiece.json", "decoder", serde_json::Value::Null);
+    for (name, field) in [
+        ("tokenizer.json", "normalizer"),
+        ("tokenizer_config.json", "added_tokens_decoder"),
+        ("special_tokens_map.json", "cls_token"),
+    ] {
+        for bytes in [deep(field), twice(field)] {
+            let files: &[(&str, &[u8])] = &[("tokenizer.json", &json), (name, bytes.as_bytes())];
+            let sentence = open_model(files).map(drop).unwrap_err().to_string();
+            assert!(
+                sentence.contains(name) && sentence.contains("is damaged"),
+                "{sentence}"
+            );
+        }
+    }
+    for bytes in [deep("vocab_size"), twice("vocab_size")] {
+        let sentence = ModelConfig::parse("config.json", bytes.as_bytes())
+            .unwrap_err()
+            .to_string();
+        assert!(sentence.starts_with("config.json is damaged"), "{sentence}");
+    }
+    for bytes in [
+        deep("weight_map"),
+        r#"{"weight_map":{"a":"b","a":"b"}}"#.to_owned(),
+    ] {
+        assert!(ShardIndex::parse("index", bytes.as_bytes()).is_err());
     }
 }
