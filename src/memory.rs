@@ -1,7 +1,7 @@
 //! Memory that the system does not give → a sentence and exit 2, in the place of an abort.
 //!
-//! A limit such as `ulimit -v` counts addresses, not pages: a stack of two megabytes for each thread, and with glibc
-//! an arena of sixty-four. Under such a limit the program asks for fewer of both.
+//! A limit such as `ulimit -v` counts addresses, not pages: all of a file that is mapped, a stack of two megabytes for
+//! each thread, and with glibc an arena of sixty-four. Under such a limit the program asks for less of each.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
@@ -11,6 +11,8 @@ use crate::error::Exit;
 const THREAD: u64 = (2 << 20) + (4 << 10);
 /// The part of a limit that stacks may take.
 const SHARE_OF_STACKS: u64 = 8;
+/// The part of a limit that the map of a file may take.
+const SHARE_OF_MAP: u64 = 4;
 
 /// The system's allocator, for a program that does not go on without memory.
 ///
@@ -116,6 +118,11 @@ pub fn threads_within_limit() -> Option<usize> {
     }
     let threads = limit / SHARE_OF_STACKS / THREAD;
     Some(usize::try_from(threads).unwrap_or(usize::MAX).max(1))
+}
+
+/// Whether a limit on addresses leaves room for the map of a file of `length` bytes, and for what is done with it.
+pub fn has_room_for_map(length: u64) -> bool {
+    limit().is_none_or(|limit| length <= limit / SHARE_OF_MAP)
 }
 
 #[cfg(all(unix, not(target_os = "openbsd")))]

@@ -13,6 +13,7 @@ use memmap2::Mmap;
 use super::bytes::{ByteSource, outside, slice};
 use super::shrunk::Watch;
 use crate::error::{Error, Result};
+use crate::memory::has_room_for_map;
 
 /// Ranges of at least this many bytes are read to their end, and worth fetching ahead of the reader. The kernel's
 /// own read-ahead is off: with it, one row of 768 bytes costs 128 KiB of disk.
@@ -146,8 +147,8 @@ fn map(path: &Path) -> io::Result<(File, Reach)> {
     }
     let file = File::open(path)?;
     let length = file.metadata()?.len();
-    if length == 0 {
-        return Ok((file, Reach::Read(0)));
+    if length == 0 || cfg!(unix) && !has_room_for_map(length) {
+        return Ok((file, Reach::Read(length)));
     }
     // SAFETY: the map is read-only and private to this process, and its bytes are only ever read as `u8`, for which
     // every value is valid. What remains is another process that changes the file meanwhile. Files of the Hub cache

@@ -37,6 +37,7 @@ const COMMANDS: &[(&[&str], i32)] = &[
     (&["vocab"], 0),
     (&["vocab", "--grep", "dinero"], 0),
     (&["embed", "dinero"], 0),
+    (&["--engine", "reference", "embed", "dinero"], 0),
     (&["embed", "--all", "-o", "a.npy"], 0),
     (
         &["embed", "--all", "--dtype", "f32", "-o", "a.safetensors"],
