@@ -207,6 +207,9 @@ pub enum Error {
     /// A model file that is there and cannot be read.
     #[error("cannot read {file}: {}", reason(.source))]
     ReadModel { file: String, source: io::Error },
+    /// A model file that another program cut short.
+    #[error("{file} became shorter while it was read")]
+    BecameShorter { file: String },
 }
 
 /// What became of the token of the Hub.
@@ -240,7 +243,7 @@ impl Error {
     /// Wrong usage with its remedy.
     pub fn usage_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Usage {
-            message: message.into(),
+            message: short(message.into()),
             hint: Some(hint.into()),
         }
     }
@@ -249,7 +252,7 @@ impl Error {
     pub fn damaged(file: impl Into<String>, problem: impl fmt::Display) -> Self {
         Self::Damaged {
             file: file.into(),
-            problem: problem.to_string(),
+            problem: short(problem.to_string()),
         }
     }
 
@@ -257,7 +260,7 @@ impl Error {
     pub fn unsupported(file: impl Into<String>, problem: impl fmt::Display) -> Self {
         Self::Unsupported {
             file: file.into(),
-            problem: problem.to_string(),
+            problem: short(problem.to_string()),
             hint: None,
         }
     }
@@ -296,7 +299,8 @@ impl Error {
             Self::Damaged { .. }
             | Self::Unsupported { .. }
             | Self::DamagedCache { .. }
-            | Self::ReadModel { .. } => Exit::Damaged,
+            | Self::ReadModel { .. }
+            | Self::BecameShorter { .. } => Exit::Damaged,
         }
     }
 
@@ -335,6 +339,7 @@ impl Error {
             Self::Unsupported { .. } => "unsupported",
             Self::DamagedCache { .. } => "damaged-cache",
             Self::ReadModel { .. } => "unreadable-model",
+            Self::BecameShorter { .. } => "became-shorter",
         }
     }
 
@@ -423,6 +428,23 @@ impl Error {
     }
 }
 
+/// Characters of a sentence about a file. What the file holds may be part of it, and may be megabytes.
+const MAX_SENTENCE: usize = 1000;
+
+/// A sentence cut in its middle, if it is too long: what is at its ends names the file, and the place in it.
+fn short(sentence: String) -> String {
+    if sentence.len() <= MAX_SENTENCE {
+        return sentence;
+    }
+    let characters = sentence.chars().count();
+    let half = MAX_SENTENCE / 2;
+    let start = sentence.chars().take(half.min(characters));
+    let end = sentence
+        .chars()
+        .skip(half.max(characters.saturating_sub(half)));
+    start.chain(['…']).chain(end).collect()
+}
+
 /// Whether a file of a model is, or belongs to, its checkpoint.
 fn is_checkpoint(file: &str) -> bool {
     [".safetensors", ".bin", ".index.json"]
@@ -462,6 +484,15 @@ mod tests {
             "cannot read notes.txt: no such file or directory"
         );
         assert_eq!(error.exit(), Exit::Usage);
+    }
+
+    #[test]
+    fn a_sentence_is_cut_in_its_middle() {
+        let long = format!("begins {} ends", "é".repeat(5000));
+        let cut = Error::damaged("f", &long).to_string();
+        assert!(cut.starts_with("f is damaged: begins é") && cut.ends_with("é ends"));
+        assert!(cut.contains("é…é") && cut.chars().count() < 1100, "{cut}");
+        assert_eq!(short("é".repeat(400)), "é".repeat(400));
     }
 
     #[test]

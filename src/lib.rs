@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Modules stand in the order of that flow, and a module uses only those above it; [`error`] and [`record`] use
-//! nothing of this crate and serve all.
+//! nothing of this crate and serve all. [`memory`] ends the program where the system has none left.
 //!
 //! | module | turns | into |
 //! |---|---|---|
@@ -21,6 +21,8 @@
 
 pub mod error;
 pub mod record;
+
+pub mod memory;
 
 pub mod model_ref;
 pub mod source;
@@ -60,6 +62,7 @@ const STDIN_BUFFER: usize = 1 << 18;
 /// Runs the program: arguments in, answer on standard output, exit code back.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     report_panics_in_a_sentence();
+    source::say_when_files_become_shorter(|name| render::escape::line(name).into_owned());
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
@@ -121,7 +124,8 @@ fn report_panics_in_a_sentence() {
             let message = text.unwrap_or_default();
             let _ = writeln!(
                 io::stderr(),
-                "error: tokscope has a bug at {place}: {message}"
+                "error: tokscope has a bug at {place}: {}",
+                render::escape::line(message)
             );
         }
     }));
@@ -129,7 +133,7 @@ fn report_panics_in_a_sentence() {
 
 fn answer(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
     let global = &cli.global;
-    if let Some(threads) = global.threads {
+    if let Some(threads) = threads(global.threads) {
         // Fails only if there is a pool already, which a second run in one process keeps.
         let _ = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
@@ -212,6 +216,16 @@ fn dispatch(command: &Command, session: &mut Session) -> error::Result<Exit> {
         Command::Completions(args) => commands::completions::run(args, session),
         Command::Man(args) => commands::man::run(args, session),
     }
+}
+
+/// How many threads are to work, where that is not one a core.
+fn threads(wanted: Option<usize>) -> Option<usize> {
+    let Some(most) = memory::threads_within_limit() else {
+        return wanted;
+    };
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = wanted.unwrap_or_else(cores);
+    (wanted.is_some() || threads > most).then(|| threads.min(most))
 }
 
 /// Whether a variable of the environment is set to nothing, which counts as unset.

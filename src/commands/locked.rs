@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Session, in_parallel};
+use super::{Session, bounded_file, in_parallel};
 use crate::error::{Error, Result};
 use crate::formats::lock_file::{
     LockFile, LockedEngine, LockedFile, LockedText, LockedToken, LockedVocabulary, hex,
@@ -10,6 +10,9 @@ use crate::formats::lock_file::{
 use crate::model_ref::ModelRef;
 use crate::source::ModelFiles;
 use crate::tokenizer::{EncodeOptions, Tokenizer, reference};
+
+/// Bytes of a lock file; a text takes some hundred more than it has.
+const MAX_LOCK: u64 = 64 << 20;
 
 /// The names of the files that are locked, where a model has them.
 fn names() -> impl Iterator<Item = &'static str> {
@@ -97,7 +100,7 @@ pub fn engine(tokenizer: &Tokenizer) -> LockedEngine {
 pub fn read(session: &Session) -> Result<LockFile> {
     let path = session.model.lock_file;
     let name = path.display().to_string();
-    match std::fs::read(path) {
+    match bounded_file::read(path, MAX_LOCK) {
         Ok(bytes) => LockFile::parse(&name, &bytes),
         Err(source) if source.kind() == std::io::ErrorKind::NotFound => Err(Error::usage_hint(
             format!("there is no lock file {name}"),

@@ -3,6 +3,7 @@
 //! What a command needs of the world comes in through its [`Session`]: the model, standard input, and the sink that
 //! takes the records.
 
+mod bounded_file;
 pub mod check;
 pub mod chunk;
 pub mod completions;

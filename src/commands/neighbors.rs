@@ -5,14 +5,17 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 
 use super::rows::RowRef;
-use super::{CheckpointOptions, Model, Session, vocab};
+use super::{CheckpointOptions, Model, Session, bounded_file, vocab};
 use crate::embedding::EmbeddingMatrix;
 use crate::embedding::nearest::{Search, nearest};
 use crate::embedding::query::{Query, Sign, Term};
 use crate::embedding::similarity::Metric;
 use crate::error::{Error, Exit, Result};
-use crate::formats::npy::Vectors;
+use crate::formats::npy::{self, Vectors};
 use crate::record::{Neighbor, Record};
+
+/// Bytes of the vectors of an array file.
+const MAX_VECTORS: u64 = 1 << 30;
 
 /// Find the tokens whose rows are nearest, in the matrix as it is stored
 #[derive(Debug, ClapArgs)]
@@ -194,7 +197,8 @@ fn named_row(matrix: &EmbeddingMatrix, row: RowRef, sign: Sign) -> Result<NamedT
 
 fn vectors(path: &Path, columns: u64) -> Result<Vec<NamedTerm>> {
     let input = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|source| Error::ReadInput {
+    let read = bounded_file::read_if_begun(path, npy::MAGIC, MAX_VECTORS);
+    let bytes = read.map_err(|source| Error::ReadInput {
         input: input.clone(),
         source,
     })?;

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use super::json::parse;
+use super::json::parse_settings;
+use super::quote::quote;
 use crate::error::{Error, Result};
 
 /// The part of `config.json` that says how large the model is.
@@ -52,7 +53,7 @@ impl ModelConfig {
     /// # Errors
     /// [`Error::Damaged`] if it is not a JSON object.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
-        parse::<ModelConfigKeys>(name, bytes).map(Self::from)
+        parse_settings::<ModelConfigKeys>(name, bytes).map(Self::from)
     }
 }
 
@@ -153,7 +154,7 @@ impl SpecialTokensMap {
 }
 
 /// A special token as files give it: its text alone, or with its matching rules.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(untagged)]
 pub enum SpecialTokenConfig {
     Text(String),
@@ -170,7 +171,7 @@ impl SpecialTokenConfig {
 }
 
 /// A token that is matched in the text before it is segmented (`AddedToken` of the reference).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "AddedTokenFields")]
 pub struct AddedTokenConfig {
     pub content: String,
@@ -214,13 +215,13 @@ impl From<AddedTokenFields> for AddedTokenConfig {
 
 /// `added_tokens.json`: ids by token text, in the order of the file.
 pub fn parse_added_tokens(name: &str, bytes: &[u8]) -> Result<Vec<(String, u32)>> {
-    let map: Map<String, Value> = parse(name, bytes)?;
+    let map: Map<String, Value> = parse_settings(name, bytes)?;
     map.into_iter()
         .map(|(text, id)| {
             id.as_u64()
                 .and_then(|id| u32::try_from(id).ok())
                 .map(|id| (text.clone(), id))
-                .ok_or_else(|| Error::damaged(name, format!("the id of `{text}` is {id}")))
+                .ok_or_else(|| Error::damaged(name, format!("the id of {} is {id}", quote(&text))))
         })
         .collect()
 }
@@ -246,19 +247,19 @@ mod tests {
 
     #[test]
     fn a_length_of_1e30_is_none() {
-        let config: TokenizerConfig = parse(
+        let config: TokenizerConfig = parse_settings(
             "tokenizer_config.json",
             br#"{"model_max_length": 1000000000000000019884624838656, "do_lower_case": null}"#,
         )
         .unwrap();
         assert_eq!(config.max_length(), None);
-        let config: TokenizerConfig = parse("t", br#"{"model_max_length": 512}"#).unwrap();
+        let config: TokenizerConfig = parse_settings("t", br#"{"model_max_length": 512}"#).unwrap();
         assert_eq!(config.max_length(), Some(512));
     }
 
     #[test]
     fn special_tokens_come_as_text_or_with_rules() {
-        let config: TokenizerConfig = parse(
+        let config: TokenizerConfig = parse_settings(
             "tokenizer_config.json",
             br#"{"cls_token": "[CLS]", "mask_token": {"__type": "AddedToken", "content": "<mask>", "lstrip": true}}"#,
         )

@@ -9,6 +9,8 @@ use crate::error::{Error, Result};
 /// Bytes of a JSON file: what is parsed takes some times as many. The largest `tokenizer.json` of published models have
 /// about 40 MB.
 const MAX_LENGTH: usize = 256 << 20;
+/// Bytes of a file of settings. The largest that are published list thousands of added tokens in 1 MB.
+const MAX_SETTINGS: usize = 8 << 20;
 
 /// Parses the JSON file called `name`.
 ///
@@ -16,10 +18,27 @@ const MAX_LENGTH: usize = 256 << 20;
 /// [`Error::Damaged`] if it is not JSON of that shape, or if a web page or nothing is in its place;
 /// [`Error::Unsupported`] for a git-LFS pointer.
 pub fn parse<T: for<'de> Deserialize<'de>>(name: &str, bytes: &[u8]) -> Result<T> {
+    parse_within(MAX_LENGTH, "a JSON file", name, bytes)
+}
+
+/// As [`parse`], for a file of settings, of which some are held as they are.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_settings<T: for<'de> Deserialize<'de>>(name: &str, bytes: &[u8]) -> Result<T> {
+    parse_within(MAX_SETTINGS, "a file of settings", name, bytes)
+}
+
+fn parse_within<T: for<'de> Deserialize<'de>>(
+    most: usize,
+    kind: &str,
+    name: &str,
+    bytes: &[u8],
+) -> Result<T> {
     stand_in::refuse(name, bytes)?;
-    if bytes.len() > MAX_LENGTH {
+    if bytes.len() > most {
         let problem = format!(
-            "it has {} bytes, and at most {MAX_LENGTH} are read of a JSON file",
+            "it has {} bytes, and at most {most} are read of {kind}",
             bytes.len()
         );
         return Err(Error::damaged(name, problem));
@@ -69,6 +88,12 @@ mod tests {
         assert!(
             error.to_string().contains("it has 268435457 bytes"),
             "{error}"
+        );
+        let error = parse_settings::<serde_json::Value>("config.json", &bytes[..MAX_SETTINGS + 1]);
+        let sentence = error.unwrap_err().to_string();
+        assert!(
+            sentence.ends_with("8388608 are read of a file of settings"),
+            "{sentence}"
         );
     }
 }

@@ -16,6 +16,7 @@
 )]
 
 pub mod bombs;
+mod bounded;
 pub mod checkpoint;
 pub mod config;
 pub mod dtype;

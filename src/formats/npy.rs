@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 use crate::formats::dtype::Dtype;
 use crate::formats::quote::quote;
 
-const MAGIC: &[u8] = b"\x93NUMPY";
+/// What an array file begins with.
+pub const MAGIC: &[u8] = b"\x93NUMPY";
 /// Bytes of a header. That of an array of numbers has 118; NumPy itself trusts no header above 10,000.
 const MAX_HEADER: usize = 10_000;
 /// The array's elements begin at a multiple of this.

@@ -24,9 +24,11 @@ pub use global::Global;
 
 /// Bytes of one pickle. The pickle of a checkpoint with 200 tensors has 28 kB.
 pub const MAX_PICKLE: u64 = 64 << 20;
-/// Opcodes of one pickle, which bound its values, their memory (at most some 200 bytes an opcode) and the time. A
+/// Opcodes of one pickle, which bound its values and the time. A
 /// tensor takes about 34 opcodes, so this suffices for 60 000 tensors in one file.
 pub const MAX_OPCODES: usize = 1 << 21;
+/// Lists, tuples, dictionaries and calls, of up to 150 bytes each: a tensor takes about eight.
+pub const MAX_CONTAINERS: usize = 1 << 20;
 /// Values on the stack. Python's pickler puts at most 2000 there for one dictionary or list; tuples go there whole.
 pub const MAX_STACK: usize = 1 << 17;
 /// Open marks: containers that are being filled, one inside the other.
@@ -143,6 +145,10 @@ struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
+    fn containers(&self) -> usize {
+        self.sequences.len() + self.dicts.len() + self.calls.len()
+    }
+
     fn sequence(&self, SequenceId(index): SequenceId) -> &[Value<'a>] {
         self.sequences.get(index).map_or(&[], Vec::as_slice)
     }

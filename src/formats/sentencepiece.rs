@@ -76,8 +76,8 @@ mod field {
     pub const NORMALIZER_CHARSMAP: u64 = 2;
 }
 
-/// More pieces than any vocabulary has; ids must fit well within a `u32`.
-const MAX_PIECES: usize = 1 << 24;
+/// More pieces than any vocabulary has: XLM-V, the largest that is published, has 902,000.
+const MAX_PIECES: usize = 1 << 21;
 
 impl SentencePieceModel {
     /// Parses the bytes of the file called `name`.
@@ -100,7 +100,7 @@ impl SentencePieceModel {
             match item.ok_or_else(|| damaged(not_a_message))? {
                 (field::MODEL_PIECES, Value::Bytes(message)) => {
                     if model.pieces.len() == MAX_PIECES {
-                        return Err(damaged("it has more than 16 million pieces"));
+                        return Err(damaged("it has more than 2 million pieces"));
                     }
                     let index = model.pieces.len();
                     let piece = piece(message)

@@ -4,11 +4,12 @@
 
 use std::fmt;
 
-use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::bombs;
+use super::bounded::{self, check_length};
 use super::config::AddedTokenConfig;
 use super::json::parse;
 use crate::error::Result;
@@ -36,15 +37,15 @@ pub struct RestJson {
 #[derive(Debug, Deserialize)]
 struct Fields {
     model: ModelJson,
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "bounded::list")]
     added_tokens: Vec<AddedTokenConfig>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::value")]
     normalizer: Value,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::value")]
     pre_tokenizer: Value,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::value")]
     post_processor: Value,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::value")]
     decoder: Value,
 }
 
@@ -75,10 +76,10 @@ pub struct ModelJson {
     /// Whether unknown characters are spelled as byte pieces.
     #[serde(default)]
     pub byte_fallback: Option<bool>,
+    #[serde(default, deserialize_with = "some_list")]
+    merges: Option<Vec<IgnoredAny>>,
     #[serde(default)]
-    merges: Option<serde::de::IgnoredAny>,
-    #[serde(default)]
-    max_input_chars_per_word: Option<serde::de::IgnoredAny>,
+    max_input_chars_per_word: Option<IgnoredAny>,
 }
 
 impl ModelJson {
@@ -146,6 +147,7 @@ impl<'de> Deserialize<'de> for VocabularyJson {
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
                 let mut pieces = Vec::new();
                 while let Some(piece) = list.next_element()? {
+                    check_length(pieces.len())?;
                     pieces.push(piece);
                 }
                 Ok(VocabularyJson::Scored(pieces))
@@ -154,6 +156,7 @@ impl<'de> Deserialize<'de> for VocabularyJson {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut pieces = Vec::new();
                 while let Some(piece) = map.next_entry()? {
+                    check_length(pieces.len())?;
                     pieces.push(piece);
                 }
                 Ok(VocabularyJson::ById(pieces))
@@ -164,8 +167,11 @@ impl<'de> Deserialize<'de> for VocabularyJson {
     }
 }
 
-fn nullable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<AddedTokenConfig>, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+/// A list that is there, whatever is in it.
+fn some_list<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<IgnoredAny>>, D::Error> {
+    bounded::list(deserializer).map(Some)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A JSON object → its entries in order, refusing a name that occurs twice.
+//! A JSON object → its entries in order, refusing a name that occurs twice, and more names than a model has.
 //!
 //! JSON readers disagree on which of two equal names counts. A file on which they would disagree must not be read
 //! one way by this program and another way by the library that the model is then loaded with.
@@ -12,6 +12,9 @@ use serde::de::{
 };
 
 use crate::formats::quote::quote;
+
+/// Names of an object. The largest models that are published have some 200,000 tensors.
+const MAX_NAMES: usize = 1 << 19;
 
 /// The entries of a JSON object, whose names are all different.
 #[derive(Debug)]
@@ -66,6 +69,11 @@ impl<'de, V: Deserialize<'de>> Visitor<'de> for UniqueMapExcept<V> {
                     quote(&name)
                 )));
             }
+            if seen.len() > MAX_NAMES {
+                return Err(A::Error::custom(format_args!(
+                    "it has more than {MAX_NAMES} names"
+                )));
+            }
             if self.ignored == Some(name.as_str()) {
                 map.next_value::<IgnoredAny>()?;
             } else {
@@ -92,6 +100,20 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "the name `a` occurs twice at line 1 column 17"
+        );
+    }
+
+    #[test]
+    fn more_names_than_any_model_has_are_refused() {
+        let names: Vec<String> = (0..=MAX_NAMES)
+            .map(|name| format!("\"{name}\":1"))
+            .collect();
+        let json = format!("{{{}}}", names.join(","));
+        let error = serde_json::from_str::<UniqueMap<u8>>(&json).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("it has more than 524288 names")
         );
     }
 

@@ -5,6 +5,7 @@
 
 use std::io::{self, Write};
 
+use super::escape;
 use crate::record::Annotation;
 
 /// Writes `::error file=…,line=…,title=…::message`.
@@ -21,11 +22,14 @@ pub fn write(out: &mut dyn Write, annotation: &Annotation) -> io::Result<()> {
     writeln!(out, "::error {}::{message}", properties.join(","))
 }
 
-/// What would end the command is spelled by its code, and so is what would begin one.
+/// What would end the command is spelled by its code, and so is what would begin one; what would steer a terminal that
+/// shows the log is made visible.
 fn message(text: &str) -> String {
-    text.replace('%', "%25")
+    let text = text
+        .replace('%', "%25")
         .replace('\r', "%0D")
-        .replace('\n', "%0A")
+        .replace('\n', "%0A");
+    escape::safe(&text).into_owned()
 }
 
 fn property(text: &str) -> String {

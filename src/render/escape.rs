@@ -33,6 +33,17 @@ pub fn cell(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{}{inner}{}", "·".repeat(left), "·".repeat(right)))
 }
 
+/// As [`safe`], for JSON, whose value stays what it is: hidden characters are escaped as JSON allows.
+pub fn json(text: &str) -> Cow<'_, str> {
+    replace(text, |character| {
+        let is_seen = character == '\n' || hidden(character).is_none();
+        (!is_seen).then(|| {
+            let units = character.encode_utf16(&mut [0; 2]).to_vec();
+            units.iter().map(|unit| format!("\\u{unit:04x}")).collect()
+        })
+    })
+}
+
 /// The visible stand-in of a character that would otherwise not be seen, or would steer the terminal.
 fn hidden(character: char) -> Option<String> {
     let code = u32::from(character);

@@ -9,6 +9,7 @@ mod json;
 mod separated;
 pub mod stderr;
 pub mod style;
+mod terminal;
 
 use std::io::Write;
 
@@ -16,6 +17,7 @@ use clap::ValueEnum;
 
 use crate::record::{Failure, Sink};
 use style::Style;
+use terminal::Terminal;
 
 /// The output formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -47,7 +49,19 @@ pub struct Streams<'w> {
 }
 
 /// The renderer of a format.
-pub fn renderer<'w>(format: Format, reader: Reader, streams: Streams<'w>) -> Box<dyn Sink + 'w> {
+pub fn renderer<'w>(
+    format: Format,
+    reader: Reader,
+    mut streams: Streams<'w>,
+) -> Box<dyn Sink + 'w> {
+    if reader.is_terminal {
+        streams.out = match format {
+            // Tables make each cell safe, and have colours of their own.
+            Format::Human => streams.out,
+            Format::Json => Box::new(Terminal::json(streams.out)),
+            Format::Csv | Format::Tsv => Box::new(Terminal::text(streams.out)),
+        };
+    }
     match format {
         Format::Human => Box::new(human::Human::new(reader, streams)),
         Format::Json => Box::new(json::Json::new(reader, streams)),

@@ -1,4 +1,6 @@
 //! A local file, mapped into memory: the pages that are read are the pages that are loaded.
+//!
+//! Where a limit on addresses leaves no room for a map, what is asked for is read.
 
 use std::borrow::Cow;
 use std::fs::{File, Metadata};
@@ -8,8 +10,10 @@ use std::path::Path;
 
 use memmap2::Mmap;
 
-use super::bytes::{ByteSource, slice};
+use super::bytes::{ByteSource, outside, slice};
+use super::shrunk::Watch;
 use crate::error::{Error, Result};
+use crate::memory::has_room_for_map;
 
 /// Ranges of at least this many bytes are read to their end, and worth fetching ahead of the reader. The kernel's
 /// own read-ahead is off: with it, one row of 768 bytes costs 128 KiB of disk.
@@ -19,10 +23,19 @@ const SCAN: u64 = 1 << 20;
 #[derive(Debug)]
 pub struct MappedFile {
     name: Box<str>,
-    /// None for an empty file, which cannot be mapped.
-    map: Option<Mmap>,
+    reach: Reach,
+    /// Ends before the map does.
+    _watch: Option<Watch>,
     /// The same file, for what is read once.
     file: File,
+}
+
+/// How the bytes are reached.
+#[derive(Debug)]
+enum Reach {
+    Map(Mmap),
+    /// An empty file, which cannot be mapped, or one that there is no room for: its length.
+    Read(u64),
 }
 
 impl MappedFile {
@@ -33,9 +46,13 @@ impl MappedFile {
     pub fn open(path: &Path, name: impl Into<String>) -> Result<Self> {
         let name = name.into();
         match map(path) {
-            Ok((file, map)) => Ok(Self {
+            Ok((file, reach)) => Ok(Self {
+                _watch: match &reach {
+                    Reach::Map(map) => Watch::begin(map, &name),
+                    Reach::Read(_) => None,
+                },
                 name: name.into(),
-                map,
+                reach,
                 file,
             }),
             Err(source) => Err(Error::ReadModel { file: name, source }),
@@ -45,7 +62,7 @@ impl MappedFile {
     /// Says that these bytes will be read soon, to their end.
     pub(super) fn expect(&self, range: Range<usize>) {
         #[cfg(unix)]
-        if let Some(map) = &self.map
+        if let Reach::Map(map) = &self.reach
             && range.start < range.end
             && range.end <= map.len()
         {
@@ -63,9 +80,12 @@ impl MappedFile {
         self.file.metadata().ok()
     }
 
-    /// All of the file, without advice on how it will be read.
+    /// All of the file, without advice on how it will be read; nothing of one that could not be mapped.
     pub fn bytes(&self) -> &[u8] {
-        self.map.as_deref().unwrap_or_default()
+        match &self.reach {
+            Reach::Map(map) => map,
+            Reach::Read(_) => &[],
+        }
     }
 }
 
@@ -75,10 +95,19 @@ impl ByteSource for MappedFile {
     }
 
     fn len(&self) -> u64 {
-        self.bytes().len() as u64
+        match &self.reach {
+            Reach::Map(map) => map.len() as u64,
+            Reach::Read(length) => *length,
+        }
     }
 
     fn read(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>> {
+        #[cfg(unix)]
+        if let Reach::Read(_) = self.reach {
+            let mut buffer = Vec::new();
+            self.read_once(range, &mut buffer)?;
+            return Ok(Cow::Owned(buffer));
+        }
         let bytes = slice(&self.name, self.bytes(), range.clone())?;
         if bytes.len() as u64 >= SCAN {
             // It lies within the map, so it fits a usize.
@@ -91,11 +120,19 @@ impl ByteSource for MappedFile {
     #[cfg(unix)]
     fn read_once<'b>(&'b self, range: Range<u64>, buffer: &'b mut Vec<u8>) -> Result<&'b [u8]> {
         use std::os::unix::fs::FileExt;
-        // That it is within the file; nothing of it is touched.
-        let length = slice(&self.name, self.bytes(), range.clone())?.len();
+        let length = range.end.checked_sub(range.start);
+        let length = length.and_then(|length| usize::try_from(length).ok());
+        let length = length
+            .filter(|_| range.end <= self.len())
+            .ok_or_else(|| outside(&self.name, &range, self.len()))?;
         buffer.resize(length, 0);
         match self.file.read_exact_at(buffer, range.start) {
             Ok(()) => Ok(buffer),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Err(Error::BecameShorter {
+                    file: self.name.to_string(),
+                })
+            }
             Err(source) => Err(Error::ReadModel {
                 file: self.name.to_string(),
                 source,
@@ -105,25 +142,33 @@ impl ByteSource for MappedFile {
 }
 
 #[allow(unsafe_code, reason = "a memory map cannot be made without it")]
-fn map(path: &Path) -> io::Result<(File, Option<Mmap>)> {
+fn map(path: &Path) -> io::Result<(File, Reach)> {
     // Asked before opening: to open a pipe would be to wait for whoever writes it.
     let metadata = std::fs::metadata(path)?;
     if !metadata.is_file() {
         return Err(io::Error::other("not a regular file"));
     }
     let file = File::open(path)?;
-    if file.metadata()?.len() == 0 {
-        return Ok((file, None));
+    let length = file.metadata()?.len();
+    if length == 0 || cfg!(unix) && !has_room_for_map(length) {
+        return Ok((file, Reach::Read(length)));
     }
     // SAFETY: the map is read-only and private to this process, and its bytes are only ever read as `u8`, for which
     // every value is valid. What remains is another process that changes the file meanwhile. Files of the Hub cache
     // are complete when they get their name and never written again. A file of the user's own directory that is
     // rewritten in place can show new bytes, which readers treat as hostile anyway; one that is cut short ends the
-    // process with SIGBUS, which is the accepted price of reading single rows of large checkpoints.
-    let map = unsafe { Mmap::map(&file)? };
+    // process with a sentence (see `shrunk`), which is the accepted price of reading single rows of large checkpoints.
+    let map = match unsafe { Mmap::map(&file) } {
+        Ok(map) => map,
+        #[cfg(unix)]
+        Err(error) if error.kind() == io::ErrorKind::OutOfMemory => {
+            return Ok((file, Reach::Read(length)));
+        }
+        Err(error) => return Err(error),
+    };
     #[cfg(unix)]
     let _ = map.advise(memmap2::Advice::Random);
-    Ok((file, Some(map)))
+    Ok((file, Reach::Map(map)))
 }
 
 #[cfg(test)]
@@ -166,6 +211,7 @@ mod tests {
         file.as_file().set_len(10).unwrap();
         let mut buffer = Vec::new();
         let error = mapped.read_once(0..5000, &mut buffer).unwrap_err();
+        assert_eq!(error.to_string(), "f became shorter while it was read");
         assert_eq!(error.exit() as u8, 4);
         assert_eq!(mapped.read_once(0..10, &mut buffer).unwrap(), [0; 10]);
     }

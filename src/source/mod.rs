@@ -31,6 +31,7 @@ mod pieces;
 mod range_plan;
 mod range_store;
 mod remote_file;
+mod shrunk;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -40,6 +41,7 @@ pub use bytes::{ByteSource, MemoryFile};
 pub use hub_env::{HubSettings, Token, is_true};
 pub use mapped::MappedFile;
 pub use own_cache::OwnCache;
+pub use shrunk::say_when_files_become_shorter;
 
 use crate::error::{Error, Result};
 use crate::model_ref::ModelRef;

@@ -14,7 +14,7 @@ use super::windows::Windows;
 use super::{EngineChoice, Native, Origin, Tokenizer, deberta};
 use crate::error::{Error, Result};
 use crate::formats::config::{AddedTokenConfig, ModelConfig, SpecialTokensMap, TokenizerConfig};
-use crate::formats::json::parse;
+use crate::formats::json::{parse, parse_settings};
 use crate::formats::sentencepiece::{Algorithm, PieceKind, SentencePieceModel};
 use crate::formats::tokenizer_json::{RestJson, TokenizerJson, VocabularyJson};
 use crate::source::{ByteSource, ModelFiles};
@@ -41,7 +41,7 @@ impl Tokenizer {
     /// cannot be used, and whatever fetching a file fails with.
     pub fn open(files: &ModelFiles) -> Result<Self> {
         let config: TokenizerConfig = match files.find("tokenizer_config.json")? {
-            Some(file) => parse(file.name(), &file.read_all()?)?,
+            Some(file) => parse_settings(file.name(), &file.read_all()?)?,
             None => TokenizerConfig::default(),
         };
         if let Some(file) = files.find(TOKENIZER_JSON)? {

@@ -2,13 +2,15 @@
 //!
 //! The reference assembles them from up to four files when it loads a tokenizer
 //! (`PreTrainedTokenizerBase._from_pretrained` and `PreTrainedTokenizerFast.__init__` of transformers 4.48.3); ids
-//! depend on the order, so the same steps are taken here.
+//! depend on the order, so the same steps are taken here. Tokens are compared by way of sets: a file may list a million.
+
+use std::collections::HashSet;
 
 use crate::error::Result;
 use crate::formats::config::{
     AddedTokenConfig, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig, parse_added_tokens,
 };
-use crate::formats::json::parse;
+use crate::formats::json::parse_settings;
 use crate::source::ModelFiles;
 
 /// The tokens of a model beyond the vocabulary of its tokenizer file.
@@ -31,13 +33,14 @@ impl SpecialTokens {
             added.extend(decoder.values().cloned());
         } else {
             if let Some(file) = files.find("special_tokens_map.json")? {
-                merge(&mut map, parse(file.name(), &file.read_all()?)?);
+                merge(&mut map, parse_settings(file.name(), &file.read_all()?)?);
             }
             if let Some(file) = files.find("added_tokens.json")? {
                 let mut tokens = parse_added_tokens(file.name(), &file.read_all()?)?;
                 tokens.sort_by_key(|&(_, id)| id);
+                let special = texts(&map);
                 added.extend(tokens.into_iter().map(|(content, _)| {
-                    let special = is_special(&map, &content);
+                    let special = special.contains(content.as_str());
                     AddedTokenConfig {
                         content,
                         lstrip: false,
@@ -62,24 +65,25 @@ impl SpecialTokens {
 
     /// The tokens that the reference adds to a vocabulary in which `known` are added tokens already.
     pub fn to_add(&self, known: &[AddedTokenConfig]) -> Vec<AddedTokenConfig> {
+        let special = texts(&self.map);
         let mut tokens: Vec<AddedTokenConfig> = self
             .added
             .iter()
             .map(|token| AddedTokenConfig {
-                special: token.special || is_special(&self.map, &token.content),
+                special: token.special || special.contains(token.content.as_str()),
                 ..token.clone()
             })
+            .collect();
+        let mut there: HashSet<AddedTokenConfig> = tokens.iter().cloned().collect();
+        let mut contents: HashSet<&str> = (known.iter().chain(&self.added))
+            .map(|token| token.content.as_str())
             .collect();
         let named = self.map.named().into_iter().filter_map(|(_, token)| token);
         for token in named.chain(&self.map.additional_special_tokens) {
             let rules = match token {
                 // A bare text is new only if no added token has it; one with rules replaces what was there.
                 SpecialTokenConfig::Text(text) => {
-                    if known
-                        .iter()
-                        .chain(&tokens)
-                        .any(|token| token.content == *text)
-                    {
+                    if contents.contains(text.as_str()) {
                         continue;
                     }
                     AddedTokenConfig {
@@ -96,29 +100,32 @@ impl SpecialTokens {
                     ..rules.clone()
                 },
             };
-            if !tokens.contains(&rules) {
+            contents.insert(token.text());
+            if there.insert(rules.clone()) {
                 tokens.push(rules);
             }
         }
         // A token that is added twice, once to be matched on the raw text, is matched there first.
-        for index in 0..tokens.len() {
-            let (before, rest) = tokens.split_at_mut(index);
-            let token = &mut rest[0];
-            let raw =
-                |other: &&AddedTokenConfig| other.content == token.content && !other.normalized;
-            if known.iter().chain(&*before).any(|other| raw(&other)) {
+        let is_raw = |token: &&AddedTokenConfig| !token.normalized;
+        let mut raw: HashSet<String> = (known.iter().filter(is_raw))
+            .map(|token| token.content.clone())
+            .collect();
+        for token in &mut tokens {
+            if raw.contains(&token.content) {
                 token.normalized = false;
+            } else if !token.normalized {
+                raw.insert(token.content.clone());
             }
         }
         tokens
     }
 }
 
-fn is_special(map: &SpecialTokensMap, text: &str) -> bool {
+/// The texts of all special tokens.
+fn texts(map: &SpecialTokensMap) -> HashSet<&str> {
     let named = map.named().into_iter().filter_map(|(_, token)| token);
-    named
-        .chain(&map.additional_special_tokens)
-        .any(|token| token.text() == text)
+    let all = named.chain(&map.additional_special_tokens);
+    all.map(SpecialTokenConfig::text).collect()
 }
 
 /// `special_tokens_map.json` over `tokenizer_config.json`: its named tokens win, its additional ones are added.
@@ -134,8 +141,10 @@ fn merge(map: &mut SpecialTokensMap, mut over: SpecialTokensMap) {
             });
         }
     }
+    let mut there: HashSet<SpecialTokenConfig> =
+        map.additional_special_tokens.iter().cloned().collect();
     for token in over.additional_special_tokens {
-        if !map.additional_special_tokens.contains(&token) {
+        if there.insert(token.clone()) {
             map.additional_special_tokens.push(token);
         }
     }

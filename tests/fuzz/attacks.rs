@@ -1,11 +1,19 @@
 //! Attacks by name: files that were made to break the program, and what it says to them.
 
+use tokscope::formats::checkpoint::Checkpoint;
+use tokscope::formats::config::ModelConfig;
+use tokscope::formats::sentencepiece::SentencePieceModel;
+use tokscope::formats::shard_index::ShardIndex;
+use tokscope::source::MemoryFile;
+
 use crate::memory::most_held;
 use crate::repository;
-use crate::targets::{open_model, use_model};
+use crate::targets::{archive, open_model, use_model};
 
 /// Bytes that a small file may make the program hold.
 const LITTLE: usize = 16 << 20;
+/// Bytes that any file may make the program hold beside its own.
+const MUCH: usize = 256 << 20;
 
 /// The `tokenizer.json` of a seed with another normalizer or decoder.
 fn with(seed: &str, part: &str, value: serde_json::Value) -> Vec<u8> {
@@ -124,5 +132,344 @@ fn steps_within_steps_end() {
             let time = start.elapsed();
             assert!(time.as_secs() < 20, "{part} {name:?}: {time:?}");
         }
+    }
+}
+
+/// What reading a checkpoint comes to, which takes at most `most` bytes.
+fn checkpoint_sentence(bytes: Vec<u8>, most: usize) -> String {
+    let file = MemoryFile::new("checkpoint", bytes);
+    let (outcome, held) = most_held(|| Checkpoint::open(&file).map(drop));
+    assert!(held < most, "{held} bytes");
+    outcome.map_or_else(|error| error.to_string(), |()| "it opens".to_owned())
+}
+
+/// The pickle of a torch checkpoint, in an archive that is sound.
+fn pickle_sentence(pickle: &[u8]) -> String {
+    let bytes = archive(&[("a/data.pkl", pickle), ("a/data/0", &[0; 64])]);
+    checkpoint_sentence(bytes, MUCH)
+}
+
+/// A safetensors file of a header and nothing else.
+fn header_sentence(header: &str) -> String {
+    let bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
+    checkpoint_sentence(bytes, MUCH)
+}
+
+#[test]
+fn a_pickle_with_a_memo_bomb_is_refused() {
+    // `Q` names a thing, `h` calls it up: lists of lists of lists, each twice as large if it were copied.
+    let mut pickle = b"\x80\x02]q\x00".to_vec();
+    for level in 0..250_u8 {
+        pickle.extend([b']', b'q', level + 1, b'(']);
+        pickle.extend([b'h', level].repeat(100));
+        pickle.push(b'e');
+    }
+    pickle.push(b'.');
+    assert!(pickle_sentence(&pickle).ends_with("holds a list, not a dictionary of tensors"));
+    // Values that are named and never called up.
+    let mut pickle = b"\x80\x02N".to_vec();
+    for index in 0..=1_u32 << 20 {
+        pickle.push(b'r');
+        pickle.extend(index.to_le_bytes());
+    }
+    assert!(pickle_sentence(&pickle).ends_with("has more than 1048576 memoised values"));
+}
+
+#[test]
+fn a_pickle_with_a_mark_bomb_is_refused() {
+    let marks = [b"\x80\x02".to_vec(), vec![b'('; 1 << 20]].concat();
+    assert!(pickle_sentence(&marks).ends_with("has more than 1000 open marks"));
+    let values = [b"\x80\x02(".to_vec(), vec![b'N'; 1 << 20], b"t.".to_vec()].concat();
+    assert!(pickle_sentence(&values).contains("has more than 131072 values"));
+}
+
+#[test]
+fn a_pickle_of_millions_of_containers_is_refused() {
+    for container in [&b"]0"[..], b"}0", b"N\x850", b")0"] {
+        let pickle = [
+            b"\x80\x02".to_vec(),
+            container.repeat(1 << 20),
+            b"N.".to_vec(),
+        ]
+        .concat();
+        let sentence = pickle_sentence(&pickle);
+        let known = [
+            "has more than 1048576 containers",
+            "has more than 2097152 opcodes",
+        ];
+        let refused = known.iter().any(|known| sentence.ends_with(known));
+        assert!(refused || sentence.contains("holds None"), "{sentence}");
+    }
+    let nested = [
+        b"\x80\x02N".to_vec(),
+        vec![0x85; (1 << 21) - 3],
+        b".".to_vec(),
+    ]
+    .concat();
+    assert!(pickle_sentence(&nested).ends_with("has more than 1048576 containers"));
+}
+
+#[test]
+fn a_zip_bomb_is_not_unpacked() {
+    let mut bytes = archive(&[("a/data.pkl", b"\x80\x02}."), ("a/data/0", &[0; 64])]);
+    // The method of the entry in both of its headers becomes 8, deflate.
+    bytes[8] = 8;
+    let at = bytes
+        .windows(4)
+        .position(|part| part == b"PK\x01\x02")
+        .unwrap();
+    bytes[at + 10] = 8;
+    let sentence = checkpoint_sentence(bytes, LITTLE);
+    assert!(
+        sentence.contains("is compressed (zip method 8), and torch stores"),
+        "{sentence}"
+    );
+}
+
+#[test]
+fn zip_entries_that_overlap_are_refused() {
+    let mut bytes = archive(&[("a/data.pkl", b"\x80\x02}."), ("a/data/0", &[0; 64])]);
+    let first = bytes
+        .windows(4)
+        .position(|part| part == b"PK\x01\x02")
+        .unwrap();
+    let second = first + 46 + "a/data.pkl".len();
+    // The second entry starts where the first one does.
+    bytes[second + 42..second + 46].fill(0);
+    let sentence = checkpoint_sentence(bytes, LITTLE);
+    assert!(
+        sentence.contains("reaches over byte 0, where other things start"),
+        "{sentence}"
+    );
+}
+
+#[test]
+fn a_zip_directory_that_claims_gigabytes_is_refused() {
+    let mut bytes = archive(&[("a/data.pkl", b"\x80\x02}."), ("a/data/0", &[0; 64])]);
+    let end = bytes.len() - 22;
+    bytes[end + 12..end + 16].fill(0xff);
+    let sentence = checkpoint_sentence(bytes, LITTLE);
+    assert!(
+        sentence.contains("its zip directory has 4294967295 bytes"),
+        "{sentence}"
+    );
+}
+
+#[test]
+fn a_safetensors_header_of_a_million_tensors_is_refused() {
+    let entry = |name| format!(r#""{name}":{{"dtype":"F16","shape":[],"data_offsets":[0,0]}}"#);
+    let entries: Vec<String> = (0..1 << 20).map(entry).collect();
+    let sentence = header_sentence(&format!("{{{}}}", entries.join(",")));
+    assert!(
+        sentence.contains("its header: it has more than 524288 names"),
+        "{sentence}"
+    );
+}
+
+#[test]
+fn a_safetensors_header_that_lies_is_refused() {
+    for (header, problem) in [
+        (
+            r#"{"a":{"dtype":"F16","shape":[4294967296,4294967296,2],"data_offsets":[0,0]}}"#,
+            "larger than 64 bits",
+        ),
+        (
+            r#"{"a":{"dtype":"F16","shape":[18446744073709551616],"data_offsets":[0,0]}}"#,
+            "invalid",
+        ),
+        (
+            r#"{"a":{"dtype":"F16","shape":[-1],"data_offsets":[0,0]}}"#,
+            "invalid value",
+        ),
+        (
+            r#"{"a":{"dtype":"F16","shape":[1e3],"data_offsets":[0,0]}}"#,
+            "invalid type",
+        ),
+        (
+            r#"{"a":{"dtype":"F16","shape":[NaN],"data_offsets":[0,0]}}"#,
+            "expected value",
+        ),
+        (
+            r#"{"a":{"dtype":"F16","shape":[],"data_offsets":[0,18446744073709551615]}}"#,
+            "is at bytes 0 to",
+        ),
+        (
+            r#"{"a":{"dtype":"F16","shape":[],"data_offsets":[0,0]},"a":{}}"#,
+            "occurs twice",
+        ),
+    ] {
+        let sentence = header_sentence(header);
+        assert!(sentence.contains(problem), "{sentence}");
+    }
+    let deep = format!(
+        r#"{{"__metadata__":{}{}}}"#,
+        "[".repeat(100_000),
+        "]".repeat(100_000)
+    );
+    // What is not read is passed over without a stack.
+    assert_eq!(header_sentence(&deep), "it opens");
+    let name = [&7_u64.to_le_bytes()[..], b"{\"\xff\":0}"].concat();
+    assert!(checkpoint_sentence(name, LITTLE).contains("its header: "));
+}
+
+#[test]
+fn an_index_of_a_million_tensors_is_refused() {
+    let entries: Vec<String> = (0..1 << 20)
+        .map(|name| format!(r#""{name}":"b""#))
+        .collect();
+    let json = format!(r#"{{"weight_map":{{{}}}}}"#, entries.join(","));
+    let (error, held) = most_held(|| ShardIndex::parse("index", json.as_bytes()).unwrap_err());
+    assert!(
+        error.to_string().contains("it has more than 524288 names"),
+        "{error}"
+    );
+    assert!(held < MUCH, "{held} bytes");
+}
+
+#[test]
+fn a_step_of_millions_of_values_is_refused() {
+    let values = vec![r#"{"":0}"#; 1 << 20].join(",");
+    for part in ["normalizer", "pre_tokenizer", "post_processor", "decoder"] {
+        let json = format!(
+            r#"{{"model":{{"vocab":{{"a":0}}}},"{part}":{{"type":"Sequence","x":[{values}]}}}}"#
+        );
+        let sentence = sentence(json.as_bytes());
+        assert!(
+            sentence.contains("a step has more than 65536 values"),
+            "{sentence}"
+        );
+    }
+}
+
+#[test]
+fn a_vocabulary_of_millions_of_pieces_is_refused() {
+    let three_million = |item: &str| vec![item; 3 << 20].join(",");
+    for json in [
+        format!(
+            r#"{{"model":{{"type":"Unigram","unk_id":0,"vocab":[{}]}}}}"#,
+            three_million(r#"["",0]"#)
+        ),
+        format!(
+            r#"{{"model":{{"type":"BPE","vocab":{{{}}}}}}}"#,
+            three_million(r#""":0"#)
+        ),
+        format!(
+            r#"{{"model":{{"type":"BPE","vocab":{{"a":0}},"merges":[{}]}}}}"#,
+            three_million("0")
+        ),
+        format!(
+            r#"{{"model":{{"vocab":{{"a":0}}}},"added_tokens":[{}]}}"#,
+            three_million(r#"{"content":""}"#)
+        ),
+    ] {
+        let (outcome, held) = most_held(|| open_model(&[("tokenizer.json", json.as_bytes())]));
+        let sentence = outcome.map_or_else(|error| error.to_string(), |_| "it opens".to_owned());
+        assert!(
+            sentence.contains("a list has more than 2097152 items"),
+            "{sentence}"
+        );
+        assert!(held < MUCH, "{held} bytes");
+    }
+    let spm = [0x0a, 0].repeat(3 << 20);
+    let (error, held) = most_held(|| SentencePieceModel::parse("spm.model", &spm).unwrap_err());
+    assert!(
+        error.to_string().contains("more than 2 million pieces"),
+        "{error}"
+    );
+    assert!(held < MUCH, "{held} bytes");
+}
+
+#[test]
+fn hundreds_of_thousands_of_special_tokens_are_read_in_time() {
+    let tokens: Vec<String> = (0..200_000).map(|token| format!("<{token}>")).collect();
+    let decoder: serde_json::Map<String, serde_json::Value> = (0..)
+        .zip(&tokens)
+        .map(|(id, token)| (id.to_string(), serde_json::json!({"content": token})))
+        .collect();
+    let json = with("wordpiece.json", "decoder", serde_json::Value::Null);
+    for (name, settings) in [
+        (
+            "tokenizer_config.json",
+            serde_json::json!({"additional_special_tokens": tokens}),
+        ),
+        (
+            "special_tokens_map.json",
+            serde_json::json!({"additional_special_tokens": tokens}),
+        ),
+        (
+            "tokenizer_config.json",
+            serde_json::json!({"added_tokens_decoder": decoder}),
+        ),
+    ] {
+        let settings = serde_json::to_vec(&settings).unwrap();
+        let start = std::time::Instant::now();
+        let outcome = open_model(&[("tokenizer.json", &json), (name, &settings)]);
+        assert!(outcome.is_ok());
+        let time = start.elapsed();
+        assert!(time.as_secs() < 20, "{name}: {time:?}");
+    }
+}
+
+#[test]
+fn a_sentence_about_a_file_is_no_megabyte() {
+    let long = "A".repeat(1 << 20);
+    let json = with("wordpiece.json", "decoder", serde_json::Value::Null);
+    for (name, settings) in [
+        (
+            "tokenizer_config.json",
+            serde_json::json!({"added_tokens_decoder": long}),
+        ),
+        (
+            "special_tokens_map.json",
+            serde_json::json!({"additional_special_tokens": long}),
+        ),
+        ("added_tokens.json", serde_json::json!({"a": long})),
+    ] {
+        let settings = serde_json::to_vec(&settings).unwrap();
+        let files: &[(&str, &[u8])] = &[("tokenizer.json", &json), (name, &settings)];
+        let sentence = open_model(files).map(drop).unwrap_err().to_string();
+        assert!(
+            sentence.contains("A…A") && sentence.len() < 2000,
+            "{sentence:.3000}"
+        );
+    }
+}
+
+#[test]
+fn deep_nesting_and_names_twice_are_refused_in_every_json_file() {
+    let deep = |name: &str| {
+        format!(
+            r#"{{"{name}":{}1{}}}"#,
+            "[".repeat(100_000),
+            "]".repeat(100_000)
+        )
+    };
+    let twice = |name: &str| format!(r#"{{"{name}":1,"{name}":2}}"#);
+    let json = with("wordpiece.json", "decoder", serde_json::Value::Null);
+    for (name, field) in [
+        ("tokenizer.json", "normalizer"),
+        ("tokenizer_config.json", "added_tokens_decoder"),
+        ("special_tokens_map.json", "cls_token"),
+    ] {
+        for bytes in [deep(field), twice(field)] {
+            let files: &[(&str, &[u8])] = &[("tokenizer.json", &json), (name, bytes.as_bytes())];
+            let sentence = open_model(files).map(drop).unwrap_err().to_string();
+            assert!(
+                sentence.contains(name) && sentence.contains("is damaged"),
+                "{sentence}"
+            );
+        }
+    }
+    for bytes in [deep("vocab_size"), twice("vocab_size")] {
+        let sentence = ModelConfig::parse("config.json", bytes.as_bytes())
+            .unwrap_err()
+            .to_string();
+        assert!(sentence.starts_with("config.json is damaged"), "{sentence}");
+    }
+    for bytes in [
+        deep("weight_map"),
+        r#"{"weight_map":{"a":"b","a":"b"}}"#.to_owned(),
+    ] {
+        assert!(ShardIndex::parse("index", bytes.as_bytes()).is_err());
     }
 }

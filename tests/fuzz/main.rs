@@ -225,7 +225,7 @@ fn every_test_that_the_fault_table_names_exists() {
                 continue;
             }
             "fuzz::attacks" => "tests/fuzz/attacks.rs".to_owned(),
-            module => format!("tests/it/{module}.rs"),
+            module => format!("tests/it/{}.rs", module.replace("::", "/")),
         };
         let text = fs::read_to_string(repository(&file)).unwrap();
         assert!(text.contains(&format!("fn {test}(")), "{name}");

@@ -94,14 +94,14 @@ pub fn tokenizer_json(bytes: &[u8]) {
 /// `config.json` and `tokenizer_config.json`.
 pub fn config(bytes: &[u8]) {
     let _ = ModelConfig::parse("config.json", bytes);
-    if let Ok(config) = json::parse::<TokenizerConfig>("tokenizer_config.json", bytes) {
+    if let Ok(config) = json::parse_settings::<TokenizerConfig>("tokenizer_config.json", bytes) {
         let _ = config.max_length();
     }
 }
 
 /// `special_tokens_map.json` and `added_tokens.json`.
 pub fn token_files(bytes: &[u8]) {
-    if let Ok(map) = json::parse::<SpecialTokensMap>("special_tokens_map.json", bytes) {
+    if let Ok(map) = json::parse_settings::<SpecialTokensMap>("special_tokens_map.json", bytes) {
         let _ = map.named();
     }
     let _ = parse_added_tokens("added_tokens.json", bytes);
@@ -322,7 +322,7 @@ pub fn use_model(files: &[(&str, &[u8])]) {
 }
 
 /// A zip archive of stored entries.
-fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
+pub fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let (mut bytes, mut directory) = (Vec::new(), Vec::new());
     for (name, content) in entries {
         let offset = bytes.len() as u32;

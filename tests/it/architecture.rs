@@ -9,6 +9,7 @@ use crate::support::repository;
 const ORDER: &[&str] = &[
     "error",
     "record",
+    "memory",
     "model_ref",
     "source",
     "formats",

@@ -361,7 +361,7 @@ fn records_with(text: &str) -> Vec<Record> {
 }
 
 /// Whether a terminal shows the character and does nothing else with it.
-fn is_tame(character: char) -> bool {
+pub fn is_tame(character: char) -> bool {
     let hidden = [
         '\u{200b}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{feff}', '\u{ad}', '\u{2028}',
         '\u{2066}',
@@ -394,10 +394,14 @@ proptest! {
         prop_assert_eq!(json.lines().count(), records.len());
         let read = crate::records::records(&json).remove(0).tokenize();
         prop_assert_eq!(&read.text, &text);
-        let holds_escape = json.contains('\u{1b}');
-        prop_assert!(!holds_escape);
+        prop_assert!(json.chars().all(|c| c == '\n' || is_tame(c)));
+        let (json, _) = rendered(Format::Json, &records, false);
+        let read = crate::records::records(&json).remove(0).tokenize();
+        prop_assert_eq!(&read.text, &text);
         for (format, delimiter) in [(Format::Csv, b','), (Format::Tsv, b'\t')] {
-            let (table, _) = rendered(format, &records[3..4], true);
+            let (shown, _) = rendered(format, &records, true);
+            prop_assert!(shown.chars().all(|c| c == '\n' || c == '\t' || is_tame(c)));
+            let (table, _) = rendered(format, &records[3..4], false);
             let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(table.as_bytes());
             let row = reader.records().next().unwrap().unwrap();
             prop_assert_eq!(&row[1], text.as_str());

@@ -183,6 +183,66 @@ impl Call {
         text
     }
 
+    /// Runs the program on a terminal, and returns what that would show; standard input is none.
+    #[cfg(unix)]
+    pub fn run_on_terminal(mut self) -> (i32, String) {
+        use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+        let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&screen).unwrap();
+        unlockpt(&screen).unwrap();
+        let name = ptsname(&screen, Vec::new()).unwrap();
+        let name = Path::new(name.to_str().unwrap());
+        let side = || File::options().write(true).open(name).unwrap();
+        let (stdout, stderr) = (side(), side());
+        let mut child = (self.command.stdin(Stdio::piped()))
+            .stdout(stdout)
+            .stderr(stderr)
+            .spawn()
+            .unwrap();
+        // The command holds its ends of the terminal, of which the last one that is closed ends the reading below.
+        drop(std::mem::replace(&mut self.command, Command::new("true")));
+        let (mut stdin, bytes) = (child.stdin.take().unwrap(), self.stdin);
+        let feeder = std::thread::spawn(move || drop(stdin.write_all(&bytes)));
+        let mut shown = Vec::new();
+        // Linux tells the end by an error.
+        let _ = File::from(screen).read_to_end(&mut shown);
+        feeder.join().unwrap();
+        let code = child.wait().unwrap().code().unwrap_or(-1);
+        let shown = String::from_utf8(shown).unwrap();
+        assert!(!shown.contains("panicked"), "{shown}");
+        // What the terminal makes of an end of line.
+        (code, shown.replace("\r\n", "\n"))
+    }
+
+    /// Runs the program with at most so many bytes of addresses.
+    #[cfg(target_os = "linux")]
+    pub fn run_within(mut self, bytes: u64) -> Answer {
+        let mut limited = Command::new("prlimit");
+        limited.arg(format!("--as={bytes}"));
+        limited.arg(self.command.get_program());
+        limited.args(self.command.get_args()).env_clear();
+        for (name, value) in self.command.get_envs() {
+            limited.env(name, value.unwrap_or_default());
+        }
+        if let Some(path) = std::env::var_os("PATH") {
+            limited.env("PATH", path);
+        }
+        if let Some(folder) = self.command.get_current_dir() {
+            limited.current_dir(folder);
+        }
+        self.command = limited;
+        self.run()
+    }
+
+    /// Starts the program, whose standard streams are the given ones and pipes.
+    pub fn start(mut self) -> std::process::Child {
+        (self.command.stdin(Stdio::piped()))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
     /// Runs the program, which must end with `code`.
     pub fn exit(self, code: i32) -> Answer {
         let answer = self.run();

@@ -1,6 +1,5 @@
 //! `tokscope.toml` → what a count of this repository is.
 
-use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -10,11 +9,14 @@ use toml::de::{DeTable, DeValue};
 use super::budget::{Budget, Budgets, Rule};
 use super::near;
 use super::walk::{Filters, known_types, overrides};
+use crate::commands::bounded_file;
 use crate::error::{Error, Result};
 use crate::record::Group;
 
 /// The name of the file.
 pub const FILE: &str = "tokscope.toml";
+/// Bytes of a file.
+const MAX_CONFIG: u64 = 1 << 20;
 
 /// What a configuration file says. Keys are the names of options, and mean the same.
 #[derive(Debug, Default)]
@@ -67,7 +69,7 @@ impl Config {
     /// [`Error::ReadInput`], and [`Error::BadConfig`] for what is not as it should be.
     pub fn read(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
-        let bytes = fs::read(path).map_err(|source| Error::ReadInput {
+        let bytes = bounded_file::read(path, MAX_CONFIG).map_err(|source| Error::ReadInput {
             input: name.clone(),
             source,
         })?;

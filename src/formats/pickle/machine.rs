@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::opcode::Opcode;
 use super::reader::Reader;
 use super::{
-    DictId, Global, MAX_ARGUMENT_ENTRIES, MAX_MARKS, MAX_MEMO, MAX_OPCODES, MAX_STACK, Pickle,
-    PickleError, SequenceId, Value, Values, too_many,
+    DictId, Global, MAX_ARGUMENT_ENTRIES, MAX_CONTAINERS, MAX_MARKS, MAX_MEMO, MAX_OPCODES,
+    MAX_STACK, Pickle, PickleError, SequenceId, Value, Values, too_many,
 };
 
 type Result<T> = std::result::Result<T, PickleError>;
@@ -54,6 +54,9 @@ impl<'a> Machine<'a> {
                 });
             }
             self.step(opcode)?;
+            if self.values.containers() > MAX_CONTAINERS {
+                return Err(too_many("containers", MAX_CONTAINERS));
+            }
         }
         Err(too_many("opcodes", MAX_OPCODES))
     }

@@ -27,11 +27,15 @@ pub fn write(out: &mut dyn Write, style: Style, info: &Info) -> io::Result<()> {
             .unwrap_or_default();
         line(
             "tokenizer",
-            format!("{}{class}, from {}", tokenizer.model, cell(&tokenizer.file)),
+            format!(
+                "{}{class}, from {}",
+                cell(&tokenizer.model),
+                cell(&tokenizer.file)
+            ),
         )?;
         line(
             "engine",
-            format!("{}: {}", tokenizer.engine, tokenizer.engine_reason),
+            format!("{}: {}", tokenizer.engine, cell(&tokenizer.engine_reason)),
         )?;
         line("vocabulary size", tokenizer.vocabulary_size.to_string())?;
         let special: Vec<String> = tokenizer

@@ -1,0 +1,147 @@
+//! Every command on the full-size model, with 400 MB of addresses: it works. With less, what cannot be done says so.
+
+use std::fs;
+use std::path::Path;
+
+use crate::standin::standin;
+use crate::support::{Answer, demo, on};
+
+/// Bytes of addresses that a process may have (`RLIMIT_AS`): the checkpoint alone, mapped, takes 241 MB of them.
+const LIMIT: u64 = 400_000_000;
+
+/// Every command with what it is to exit with, on a file `t.txt` of 4000 lines and a small one.
+const COMMANDS: &[(&[&str], i32)] = &[
+    (&["tokenize", "Il banco de madera"], 0),
+    (&["tokenize", "-f", "t.txt", "--ids"], 0),
+    (&["tokenize", "-f", "t.txt", "--lines", "--json"], 0),
+    (&["--engine", "reference", "tokenize", "Il banco"], 0),
+    (
+        &[
+            "--threads",
+            "8",
+            "tokenize",
+            "-f",
+            "t.txt",
+            "--lines",
+            "--ids",
+        ],
+        0,
+    ),
+    (&["decode", "1", "4797", "2"], 0),
+    (&["--engine", "reference", "decode", "1", "4797", "2"], 0),
+    (&["count", "t.txt"], 0),
+    (&["count", "."], 0),
+    (&["--threads", "64", "count", "t.txt"], 0),
+    (&["--engine", "reference", "count", "s.txt"], 0),
+    (&["info"], 0),
+    (&["vocab"], 0),
+    (&["vocab", "--grep", "dinero"], 0),
+    (&["embed", "dinero"], 0),
+    (&["--engine", "reference", "embed", "dinero"], 0),
+    (&["embed", "--all", "-o", "a.npy"], 0),
+    (
+        &["embed", "--all", "--dtype", "f32", "-o", "a.safetensors"],
+        0,
+    ),
+    (&["embed", "--id", "5", "--projector", "p"], 0),
+    (&["diff", "--id", "5", "--id", "7"], 1),
+    (&["neighbors", "--id", "3000"], 0),
+    (
+        &["neighbors", "--id", "3000", "--id", "4", "--metric", "l2"],
+        0,
+    ),
+    (&["similarity", "banco de madera"], 0),
+    (&["--threads", "64", "stats"], 0),
+    (&["verify", "s.txt"], 0),
+    (&["convert", "--to", "tokenizer.json", "-o", "t.json"], 0),
+    (&["chunk", "--max-length", "100", "-f", "t.txt"], 0),
+    (&["head", "--tokens", "10", "-f", "t.txt"], 0),
+    (&["tail", "--tokens", "10", "-f", "t.txt"], 0),
+    (&["lock"], 0),
+    (&["check"], 0),
+    (&["grep", "--piece", "▁dinero", "t.txt"], 0),
+    (&["completions", "bash"], 0),
+    (&["man"], 0),
+];
+
+fn texts() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = |count: usize| -> String {
+        let line = "Il banco de madera costó mucho dinero, el café también; zero-shot";
+        (0..count)
+            .map(|number| format!("{line} {number}\n"))
+            .collect()
+    };
+    fs::write(folder.path().join("t.txt"), lines(4000)).unwrap();
+    fs::write(folder.path().join("s.txt"), lines(100)).unwrap();
+    folder
+}
+
+fn within(limit: u64, model: &Path, folder: &Path, args: &[&str]) -> Answer {
+    let cache = folder.join("cache");
+    let call = on(model, args).env("XDG_CACHE_HOME", cache);
+    call.current_dir(folder).run_within(limit)
+}
+
+#[test]
+fn every_command_on_the_full_size_model_works_within_400_megabytes() {
+    let Some(standin) = standin("every_command_on_the_full_size_model_works_within_400_megabytes")
+    else {
+        return;
+    };
+    for container in ["torch-zip", "safetensors"] {
+        let folder = texts();
+        for (args, code) in COMMANDS {
+            if container == "safetensors" && args[0] != "embed" {
+                continue;
+            }
+            let answer = within(LIMIT, &standin.folder(container), folder.path(), args);
+            assert_eq!(answer.code, *code, "{args:?}: {}", answer.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_checkpoint_larger_than_the_limit_is_read_without_a_map() {
+    let test = "a_checkpoint_larger_than_the_limit_is_read_without_a_map";
+    let Some(standin) = standin(test) else {
+        return;
+    };
+    let folder = texts();
+    let model = standin.as_on_the_hub();
+    for args in [
+        &["embed", "dinero", "--json"][..],
+        &["stats", "--json"],
+        &["neighbors", "--id", "7"],
+    ] {
+        let answer = within(200_000_000, &model, folder.path(), args);
+        assert_eq!(answer.code, 0, "{args:?}: {}", answer.stderr);
+        let free = on(&model, args).run();
+        assert_eq!(answer.stdout, free.stdout, "{args:?}");
+    }
+}
+
+#[test]
+fn memory_that_runs_out_is_said_in_a_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    // One text is held whole, with an encoding of some fifty bytes a token.
+    fs::write(folder.path().join("t.txt"), "a b ".repeat(8 << 20)).unwrap();
+    let call = demo(["tokenize", "-f", "t.txt", "--json"]).current_dir(folder.path());
+    let answer = call.run_within(LIMIT / 2);
+    assert_eq!(
+        (answer.code, answer.stdout.as_str()),
+        (2, ""),
+        "{}",
+        answer.stderr
+    );
+    assert!(
+        answer.stderr.starts_with("error: memory is short: "),
+        "{}",
+        answer.stderr
+    );
+    assert!(
+        answer.stderr.contains("\n\nhint: `ulimit -v` shows"),
+        "{}",
+        answer.stderr
+    );
+}

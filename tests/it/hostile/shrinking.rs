@@ -1,0 +1,129 @@
+//! Files that become shorter while they are mapped.
+//!
+//! `neighbors --vector PIPE` reads its vector when the model is open: until it comes, the test has time.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::Command;
+
+use tokscope::embedding::EmbeddingMatrix;
+use tokscope::embedding::statistics::statistics;
+use tokscope::model_ref::ModelRef;
+
+use crate::support::{Call, files, folder_without_checkpoint, on};
+
+/// A matrix of zeros in float32, large enough that its end is on other pages than its header.
+const ROWS: usize = 4000;
+const COLUMNS: usize = 16;
+/// Bytes that are left of the file: the header and the first rows.
+const LEFT: u64 = 8192;
+
+fn model() -> tempfile::TempDir {
+    let folder = folder_without_checkpoint();
+    let length = ROWS * COLUMNS * 4;
+    let header = format!(
+        r#"{{"deberta.embeddings.word_embeddings.weight":{{"dtype":"F32","shape":[{ROWS},{COLUMNS}],"data_offsets":[0,{length}]}}}}"#
+    );
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.as_bytes());
+    bytes.extend(0.5_f32.to_le_bytes().repeat(length / 4));
+    fs::write(folder.path().join("model.safetensors"), bytes).unwrap();
+    folder
+}
+
+fn shrink(path: &Path) {
+    let file = File::options().write(true).open(path).unwrap();
+    file.set_len(LEFT).unwrap();
+}
+
+fn vector() -> Vec<u8> {
+    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': (1, {COLUMNS}), }}\n");
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.as_bytes());
+    bytes.extend(1_f32.to_le_bytes().repeat(COLUMNS));
+    bytes
+}
+
+fn pipe(folder: &Path) -> std::path::PathBuf {
+    let pipe = folder.join("vector.npy");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success(), "mkfifo makes a pipe");
+    pipe
+}
+
+/// Runs a call that reads a vector from a pipe, and cuts the checkpoint short before the vector comes.
+fn shortened(call: Call, checkpoint: &Path, pipe: &Path) -> (Option<i32>, String, String) {
+    let mut child = call.start();
+    // To open a pipe is to wait for whoever reads it.
+    let mut writer = File::options().write(true).open(pipe).unwrap();
+    shrink(checkpoint);
+    writer.write_all(&vector()).unwrap();
+    drop(writer);
+    let (mut stdout, mut stderr) = (String::new(), String::new());
+    let mut out = child.stdout.take().unwrap();
+    out.read_to_string(&mut stdout).unwrap();
+    let mut err = child.stderr.take().unwrap();
+    err.read_to_string(&mut stderr).unwrap();
+    (child.wait().unwrap().code(), stdout, stderr)
+}
+
+#[test]
+fn a_checkpoint_that_shrinks_under_a_single_row_is_named() {
+    let model = model();
+    let (checkpoint, pipe) = (model.path().join("model.safetensors"), pipe(model.path()));
+    let args = ["neighbors", "--id", "3999", "--vector"];
+    let call = on(model.path(), args.iter().map(Path::new).chain([&*pipe]));
+    let answer = shortened(call, &checkpoint, &pipe);
+    let sentence = format!(
+        "error: {} became shorter while it was read\n",
+        checkpoint.display()
+    );
+    assert_eq!(answer, (Some(4), String::new(), sentence));
+}
+
+#[test]
+fn a_checkpoint_that_shrinks_under_the_whole_matrix_is_named() {
+    let model = model();
+    let (checkpoint, pipe) = (model.path().join("model.safetensors"), pipe(model.path()));
+    let args = ["neighbors", "--vector"];
+    let call = on(model.path(), args.iter().map(Path::new).chain([&*pipe]));
+    let answer = shortened(call, &checkpoint, &pipe);
+    let sentence = format!(
+        "error: {} became shorter while it was read\n",
+        checkpoint.display()
+    );
+    assert_eq!(answer, (Some(4), String::new(), sentence));
+}
+
+#[test]
+fn statistics_of_a_matrix_that_shrinks_are_an_error() {
+    let model = model();
+    let files = files(&ModelRef::Directory(model.path().to_owned()));
+    let matrix = EmbeddingMatrix::open(&files).unwrap();
+    shrink(&model.path().join("model.safetensors"));
+    let error = statistics(&matrix).unwrap_err();
+    assert_eq!((error.code(), error.exit() as u8), ("became-shorter", 4));
+}
+
+#[test]
+fn the_name_of_a_file_that_shrinks_steers_no_terminal() {
+    let outer = tempfile::tempdir().unwrap();
+    let model = outer.path().join("a\u{1b}]52;c;eA==\u{7}\u{202e}");
+    fs::rename(model_kept(), &model).unwrap();
+    let (checkpoint, pipe) = (model.join("model.safetensors"), pipe(outer.path()));
+    let args = ["neighbors", "--id", "3999", "--vector"];
+    let call = on(&model, args.iter().map(Path::new).chain([&*pipe]));
+    let (code, _, stderr) = shortened(call, &checkpoint, &pipe);
+    assert_eq!(code, Some(4));
+    assert!(
+        stderr.contains("a␛]52;c;eA==␇<U+202E>/model.safetensors became shorter"),
+        "{stderr:?}"
+    );
+}
+
+/// A model whose folder is to be moved.
+fn model_kept() -> std::path::PathBuf {
+    model().keep()
+}
