@@ -132,3 +132,30 @@ impl Sink for Json<'_> {
         annotation::write(&mut self.err, annotation)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_takes_writes_of_any_length() {
+        let bytes: Vec<u8> = (1..=40).collect();
+        let mut line = Line(Vec::new());
+        let mut expected = Vec::new();
+        for length in 0..=bytes.len() {
+            line.write_all(&bytes[..length]).unwrap();
+            expected.extend_from_slice(&bytes[..length]);
+        }
+        assert_eq!(line.0, expected);
+    }
+
+    #[test]
+    fn numbers_are_those_of_serde_json() {
+        let numbers = [0, 9, 10, 99, 100, 128_000, u64::from(u32::MAX), u64::MAX];
+        let mut line = Line(Vec::new());
+        numbers
+            .serialize(&mut Serializer::with_formatter(&mut line, Compact))
+            .unwrap();
+        assert_eq!(line.0, serde_json::to_vec(&numbers).unwrap());
+    }
+}
