@@ -32,11 +32,11 @@ impl Encoding {
         self.ids.is_empty()
     }
 
-    /// Makes room for the tokens of a text, as many as texts of its length mostly have.
-    pub(super) fn reserve_for(&mut self, text: &str) {
-        let tokens = text.len() / 3 + 4;
+    /// Makes room for the tokens of so many bytes of text, as many as texts of that length mostly have.
+    pub(super) fn reserve_for(&mut self, bytes: usize) {
+        let tokens = bytes / 3 + 8;
         self.ids.reserve(tokens);
-        self.tokens.reserve(tokens, text.len() + tokens * 3);
+        self.tokens.reserve(tokens, bytes + tokens * 3);
         self.offsets.reserve(tokens);
         self.type_ids.reserve(tokens);
         self.special_tokens_mask.reserve(tokens);

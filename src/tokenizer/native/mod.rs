@@ -117,6 +117,7 @@ impl NativeEngine {
         options: &EncodeOptions,
     ) -> Option<Encoding> {
         let mut encoding = Encoding::default();
+        encoding.reserve_for(text.len() + pair.map_or(0, str::len));
         for piece in self.template.as_ref()?.pieces(pair.is_some()) {
             match piece {
                 Piece::Text { second, type_id } => {
@@ -146,6 +147,7 @@ impl NativeEngine {
         options: &EncodeOptions,
     ) -> Option<Encoding> {
         let mut encoding = Encoding::default();
+        encoding.reserve_for(text.len());
         self.encode_into(&mut encoding, text, sequence, sequence as u32, options)?;
         Some(encoding)
     }
@@ -270,7 +272,6 @@ impl NativeEngine {
             }
         }
 
-        encoding.reserve_for(text);
         let mut collect = Collect {
             encoding,
             compiled: &self.compiled,
