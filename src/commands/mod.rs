@@ -33,6 +33,7 @@ pub mod tail;
 pub mod tokenize;
 pub mod verify;
 pub mod vocab;
+pub mod words;
 
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;

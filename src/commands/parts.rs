@@ -3,7 +3,8 @@
 use std::io::{self, Read};
 
 use super::in_parallel;
-use super::input::{Reading, chomp, utf8, words};
+use super::input::{Reading, chomp, utf8};
+use super::words::words;
 use crate::error::{Error, Result};
 use crate::record::Count;
 use crate::tokenizer::{EncodeOptions, Tokenizer};

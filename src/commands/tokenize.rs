@@ -2,8 +2,9 @@
 
 use clap::Args as ClapArgs;
 
-use super::input::{Text, TextArgs, words};
+use super::input::{Text, TextArgs};
 use super::peers::{self, Peer};
+use super::words::words;
 use super::{Session, config, context_window, stdout_failed};
 use crate::error::{Error, Exit, Result};
 use crate::record::{Encoder, Record, Tokenize};
