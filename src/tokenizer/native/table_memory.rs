@@ -12,16 +12,18 @@ use memmap2::MmapMut;
 const PAGE: usize = 2 << 20;
 
 /// Some 8-byte words, zero at first.
-#[derive(Default)]
 pub struct TableMemory(Memory);
 
-#[derive(Default)]
 enum Memory {
-    #[default]
-    Empty,
     /// The words begin at a byte of the map, and are so many bytes.
     Mapped(MmapMut, usize, usize),
     Owned(Vec<u64>),
+}
+
+impl Default for TableMemory {
+    fn default() -> Self {
+        Self(Memory::Owned(Vec::new()))
+    }
 }
 
 impl TableMemory {
@@ -55,7 +57,6 @@ impl Deref for TableMemory {
     #[inline]
     fn deref(&self) -> &[u64] {
         match &self.0 {
-            Memory::Empty => &[],
             Memory::Mapped(map, start, length) => {
                 bytemuck::cast_slice(&map[*start..start + length])
             }
@@ -68,7 +69,6 @@ impl DerefMut for TableMemory {
     #[inline]
     fn deref_mut(&mut self) -> &mut [u64] {
         match &mut self.0 {
-            Memory::Empty => &mut [],
             Memory::Mapped(map, start, length) => {
                 bytemuck::cast_slice_mut(&mut map[*start..*start + *length])
             }
