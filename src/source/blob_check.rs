@@ -4,10 +4,10 @@
 //! can be told. To hash a large file at every call would cost more than the call: it is hashed once, and what it was
 //! then (length, times, inode) is noted in tokscope's own cache; while that is the same, the bytes are taken to be.
 
-use std::fs::Metadata;
 use std::path::Path;
 
 use super::bytes::ByteSource;
+use super::file_state::FileState;
 use super::hub_digest::Etag;
 use super::mapped::MappedFile;
 use super::own_cache::OwnCache;
@@ -88,16 +88,16 @@ fn note(file: &MappedFile, etag: &Etag, notes: &OwnCache) -> Note {
     let Some(kept) = notes.find(&name(etag)) else {
         return Note::None;
     };
-    match file.metadata() {
-        Some(metadata) if kept.bytes() == describe(&metadata).as_bytes() => Note::Same,
+    match file.state() {
+        Some(state) if kept.bytes() == line(&state).as_bytes() => Note::Same,
         _ => Note::Other,
     }
 }
 
 fn keep_note(file: &MappedFile, etag: &Etag, notes: &OwnCache) {
-    if let Some(metadata) = file.metadata() {
+    if let Some(state) = file.state() {
         // Without a note it is hashed again, no more.
-        let _ = notes.keep(&name(etag), describe(&metadata).as_bytes());
+        let _ = notes.keep(&name(etag), line(&state).as_bytes());
     }
 }
 
@@ -105,26 +105,8 @@ fn name(etag: &Etag) -> String {
     format!("checked/{}", etag.as_str())
 }
 
-/// What changes when a file is written: a change that leaves all of this as it is is not seen.
-fn describe(metadata: &Metadata) -> String {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        format!(
-            "{} {} {} {}.{:09} {}.{:09}\n",
-            metadata.len(),
-            metadata.dev(),
-            metadata.ino(),
-            metadata.mtime(),
-            metadata.mtime_nsec(),
-            metadata.ctime(),
-            metadata.ctime_nsec()
-        )
-    }
-    #[cfg(not(unix))]
-    {
-        format!("{} {:?}\n", metadata.len(), metadata.modified().ok())
-    }
+fn line(state: &FileState) -> String {
+    format!("{state}\n")
 }
 
 #[cfg(test)]

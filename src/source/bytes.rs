@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 use std::ops::Range;
 
+use super::file_state::FileState;
 use crate::error::{Error, Result};
 
 /// Random access to the bytes of one file of a model.
@@ -16,6 +17,11 @@ pub trait ByteSource: Debug + Send + Sync {
 
     /// Length of the file in bytes.
     fn len(&self) -> u64;
+
+    /// What changes when the file is written; none for what is not a local file.
+    fn state(&self) -> Option<FileState> {
+        None
+    }
 
     /// The bytes of `range`, borrowed where the source holds them in memory.
     ///

@@ -3,7 +3,7 @@
 //! Where a limit on addresses leaves no room for a map, what is asked for is read.
 
 use std::borrow::Cow;
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::path::Path;
@@ -11,6 +11,7 @@ use std::path::Path;
 use memmap2::Mmap;
 
 use super::bytes::{ByteSource, outside, slice};
+use super::file_state::FileState;
 use super::shrunk::Watch;
 use crate::error::{Error, Result};
 use crate::memory::has_room_for_map;
@@ -75,11 +76,6 @@ impl MappedFile {
         }
     }
 
-    /// What the file system says of the open file.
-    pub(super) fn metadata(&self) -> Option<Metadata> {
-        self.file.metadata().ok()
-    }
-
     /// All of the file, without advice on how it will be read; nothing of one that could not be mapped.
     pub fn bytes(&self) -> &[u8] {
         match &self.reach {
@@ -99,6 +95,11 @@ impl ByteSource for MappedFile {
             Reach::Map(map) => map.len() as u64,
             Reach::Read(length) => *length,
         }
+    }
+
+    fn state(&self) -> Option<FileState> {
+        let metadata = self.file.metadata().ok()?;
+        Some(FileState::of(&metadata))
     }
 
     fn read(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>> {

@@ -17,6 +17,7 @@ pub mod bytes;
 mod chain;
 mod demo;
 mod directory;
+mod file_state;
 mod hub;
 mod hub_cache;
 mod hub_client;
@@ -38,6 +39,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use bytes::{ByteSource, MemoryFile};
+pub use file_state::FileState;
 pub use hub_env::{HubSettings, Token, is_true};
 pub use mapped::MappedFile;
 pub use own_cache::OwnCache;

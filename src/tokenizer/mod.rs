@@ -8,6 +8,7 @@
 mod convert;
 pub mod deberta;
 pub mod encoding;
+mod kept;
 pub mod native;
 mod open;
 pub mod reference;

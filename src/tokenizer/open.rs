@@ -2,9 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use sha2::{Digest as _, Sha256};
-
-use super::native::compiled::{self, Compiled, Contents};
+use super::kept::KeptPlace;
+use super::native::compiled::{Compiled, Contents};
 use super::native::template::Template;
 use super::native::{NativeEngine, StepsConfig};
 use super::reference::{self, ReferenceEngine};
@@ -236,12 +235,11 @@ enum Read {
 }
 
 fn read_json(files: &ModelFiles, file: &dyn ByteSource) -> Result<Read> {
-    let bytes = file.read_all()?;
-    let kept = Kept::of(&bytes);
-    if let Some(compiled) = kept.find(files) {
+    let place = KeptPlace::of(files, file)?;
+    if let Some(compiled) = place.find() {
         return Ok(Read::Compiled(compiled));
     }
-    let json = TokenizerJson::parse(file.name(), &bytes)?;
+    let json = TokenizerJson::parse(file.name(), &file.read_all()?)?;
     let (Some(unknown_id), VocabularyJson::Scored(pieces)) = (json.model.unk_id, &json.model.vocab)
     else {
         return Ok(Read::Json(Box::new(json)));
@@ -268,57 +266,16 @@ fn read_json(files: &ModelFiles, file: &dyn ByteSource) -> Result<Read> {
         charsmap: &[],
         rest: &rest,
     };
-    Ok(Read::Compiled(kept.make(files, &contents)))
+    Ok(Read::Compiled(place.make(&contents)))
 }
 
 fn read_sentencepiece(files: &ModelFiles, file: &dyn ByteSource) -> Result<Compiled> {
-    let bytes = file.read_all()?;
-    let kept = Kept::of(&bytes);
-    if let Some(compiled) = kept.find(files) {
+    let place = KeptPlace::of(files, file)?;
+    if let Some(compiled) = place.find() {
         return Ok(compiled);
     }
-    let model = SentencePieceModel::parse(file.name(), &bytes)?;
-    Ok(kept.make(files, &Contents::from(&model)))
-}
-
-/// The place of a compiled vocabulary in tokscope's own cache.
-struct Kept {
-    /// The sha256 of the file that it is made from; zeros if it is not worth keeping.
-    source: [u8; 32],
-    name: Option<String>,
-}
-
-impl Kept {
-    /// Files of at least this many bytes are worth it: others are compiled before a file could be opened.
-    const WORTH_KEEPING: usize = 1 << 20;
-
-    fn of(bytes: &[u8]) -> Self {
-        if bytes.len() < Self::WORTH_KEEPING {
-            return Self {
-                source: [0; 32],
-                name: None,
-            };
-        }
-        let source: [u8; 32] = Sha256::digest(bytes).into();
-        let hex: String = source.iter().map(|byte| format!("{byte:02x}")).collect();
-        Self {
-            source,
-            name: Some(format!("vocabularies/{hex}-v{}", compiled::VERSION)),
-        }
-    }
-
-    fn find(&self, files: &ModelFiles) -> Option<Compiled> {
-        let made = files.made_earlier(self.name.as_ref()?)?;
-        Compiled::open(made, self.source)
-    }
-
-    fn make(&self, files: &ModelFiles, contents: &Contents<'_>) -> Compiled {
-        let compiled = Compiled::new(contents, self.source);
-        if let Some(name) = &self.name {
-            files.keep(name, compiled.bytes());
-        }
-        compiled
-    }
+    let model = SentencePieceModel::parse(file.name(), &file.read_all()?)?;
+    Ok(place.make(&Contents::from(&model)))
 }
 
 fn ids_of_added(

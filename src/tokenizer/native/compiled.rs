@@ -191,12 +191,22 @@ impl Compiled {
     /// Opens a compiled file. None if it is not one of this version for that source, whole and undamaged.
     pub fn open(file: MappedFile, source: [u8; 32]) -> Option<Self> {
         let bytes = file.bytes();
+        if bytes.get(CHECKSUM)? != checksum(bytes).to_le_bytes() {
+            return None;
+        }
+        Self::reopen(file, source)
+    }
+
+    /// Opens a compiled file that [`Self::open`] found to be right, and that was not written since. It reads the header
+    /// alone; the rest is read as it is used.
+    pub fn reopen(file: MappedFile, source: [u8; 32]) -> Option<Self> {
+        let bytes = file.bytes();
         let header = Header::read(bytes.get(..HEADER)?)?;
         let sections = header.sections();
         let whole = bytes.len() == sections.end && header.source == source;
         // Numbers are used as they stand in the file.
         let usable = cfg!(target_endian = "little") && bytes.as_ptr().cast::<u64>().is_aligned();
-        if !whole || !usable || bytes[CHECKSUM] != checksum(bytes).to_le_bytes() {
+        if !whole || !usable {
             return None;
         }
         Some(Self {
