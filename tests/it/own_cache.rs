@@ -50,6 +50,46 @@ fn a_compiled_vocabulary_is_kept_used_and_rebuilt() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_written_after_it_was_noted_is_read_again() {
+    let Some(shared) = shared("what_is_written_after_it_was_noted_is_read_again") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (model, cache) = (folder.path().join("model"), folder.path().join("cache"));
+    fs::create_dir(&model).unwrap();
+    for name in ["config.json", "tokenizer_config.json", "spm.model"] {
+        let bytes = fs::read(shared.join("models/deberta-v3-xsmall").join(name)).unwrap();
+        fs::write(model.join(name), bytes).unwrap();
+    }
+    // The first call compiles; the second finds that all is as it was, and long enough ago, and notes it.
+    let noted = || {
+        assert_eq!(tokenize(&model, &cache).ok(), IDS);
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        assert_eq!(tokenize(&model, &cache).ok(), IDS);
+        let notes = fs::read_dir(cache.join("tokscope/sources")).unwrap();
+        assert_eq!(notes.count(), 1);
+    };
+    noted();
+    let compiled = &kept(&cache)[0];
+    let whole = fs::read(compiled).unwrap();
+    for place in (1..8).map(|part| whole.len() * part / 8) {
+        let mut bytes = whole.clone();
+        bytes[place] ^= 1;
+        fs::write(compiled, bytes).unwrap();
+        noted();
+        assert!(fs::read(compiled).unwrap() == whole, "it is not rebuilt");
+    }
+    let mut source = fs::read(model.join("spm.model")).unwrap();
+    // The piece of id 4797, in a file of the same length.
+    let piece = "\u{2581}banco".as_bytes();
+    let at = source.windows(piece.len()).position(|bytes| bytes == piece);
+    source[at.unwrap() + piece.len() - 1] = b'q';
+    fs::write(model.join("spm.model"), source).unwrap();
+    assert_ne!(tokenize(&model, &cache).ok(), IDS);
+}
+
 #[test]
 fn without_a_cache_the_answer_is_the_same() {
     let Some(shared) = shared("without_a_cache_the_answer_is_the_same") else {
