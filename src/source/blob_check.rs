@@ -52,9 +52,11 @@ pub(super) fn is_sound(file: &MappedFile, etag: &Etag, depth: Depth, notes: &Own
     if taken_on_trust {
         return true;
     }
+    // Taken first: what is written while it is hashed is not noted to be right.
+    let state = file.state();
     let sound = has_digest(file, etag);
     if sound && !small {
-        keep_note(file, etag, notes);
+        keep_note(state.as_ref(), etag, notes);
     }
     sound
 }
@@ -64,7 +66,7 @@ pub(super) fn note_sound(blob: &Path, etag: &Etag, notes: &OwnCache) {
     if let Ok(file) = MappedFile::open(blob, etag.as_str())
         && file.len() > SMALL
     {
-        keep_note(&file, etag, notes);
+        keep_note(file.state().as_ref(), etag, notes);
     }
 }
 
@@ -94,10 +96,10 @@ fn note(file: &MappedFile, etag: &Etag, notes: &OwnCache) -> Note {
     }
 }
 
-fn keep_note(file: &MappedFile, etag: &Etag, notes: &OwnCache) {
-    if let Some(state) = file.state() {
+fn keep_note(state: Option<&FileState>, etag: &Etag, notes: &OwnCache) {
+    if let Some(state) = state {
         // Without a note it is hashed again, no more.
-        let _ = notes.keep(&name(etag), line(&state).as_bytes());
+        let _ = notes.keep(&name(etag), line(state).as_bytes());
     }
 }
 

@@ -4,7 +4,8 @@ use std::fmt;
 use std::fs::Metadata;
 use std::time::{Duration, SystemTime};
 
-/// Length, place and times of a file. As long as they stay the same, so do its bytes, if it [is settled](Self::is_settled).
+/// Length, place and times of a file at one moment. As long as they stay the same, so do its bytes, if it
+/// [was settled](Self::is_settled).
 ///
 /// On Unix the time of the last change of the inode is among them, which no program can set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +13,7 @@ pub struct FileState {
     line: String,
     /// Device and inode.
     place: Option<String>,
-    changed: Option<SystemTime>,
+    settled: bool,
 }
 
 /// How far apart two writes can be that leave the same time: a tick of the kernel, and some.
@@ -43,7 +44,7 @@ impl FileState {
                 metadata.ctime_nsec()
             ),
             place: Some(format!("{}-{}", metadata.dev(), metadata.ino())),
-            changed,
+            settled: changed.is_some_and(|changed| is_settled(changed, SystemTime::now())),
         }
     }
 
@@ -52,7 +53,7 @@ impl FileState {
         Self {
             line: format!("{} {:?}", metadata.len(), metadata.modified().ok()),
             place: None,
-            changed: None,
+            settled: false,
         }
     }
 
@@ -61,21 +62,19 @@ impl FileState {
         self.place.as_deref()
     }
 
-    /// Whether the file was last changed so long ago that another change would show. False where that is not known.
+    /// Whether the file had by that moment been left alone for so long that another change shows, even one while it is
+    /// being read. False where that is not known.
     pub fn is_settled(&self) -> bool {
-        self.is_settled_at(SystemTime::now())
+        self.settled
     }
+}
 
-    fn is_settled_at(&self, now: SystemTime) -> bool {
-        let Some(changed) = self.changed else {
-            return false;
-        };
-        let whole = changed
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .is_ok_and(|since| since.subsec_nanos() == 0);
-        let tick = if whole { COARSE_TICK } else { TICK };
-        now.duration_since(changed).is_ok_and(|age| age > tick)
-    }
+fn is_settled(changed: SystemTime, now: SystemTime) -> bool {
+    let whole = changed
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .is_ok_and(|since| since.subsec_nanos() == 0);
+    let tick = if whole { COARSE_TICK } else { TICK };
+    now.duration_since(changed).is_ok_and(|age| age > tick)
 }
 
 impl fmt::Display for FileState {
@@ -97,28 +96,22 @@ mod tests {
         let state = || FileState::of(&fs::metadata(file.path()).unwrap());
         fs::write(file.path(), "one").unwrap();
         let written = file.as_file().metadata().unwrap().modified().unwrap();
+        std::thread::sleep(TICK + TICK);
         let before = state();
         assert_eq!(before, state());
-        std::thread::sleep(TICK + TICK);
         assert!(before.is_settled());
         fs::write(file.path(), "two").unwrap();
         file.as_file().set_modified(written).unwrap();
-        assert_ne!(before, state());
+        assert_ne!(before.to_string(), state().to_string());
         assert_eq!(before.place(), state().place());
     }
 
     #[test]
     fn what_was_written_just_now_is_not_settled() {
         let at = |milliseconds| SystemTime::UNIX_EPOCH + Duration::from_millis(milliseconds);
-        let state = |changed| FileState {
-            line: String::new(),
-            place: None,
-            changed,
-        };
-        let settled = |changed, now| state(Some(at(changed))).is_settled_at(at(now));
+        let settled = |changed, now| is_settled(at(changed), at(now));
         assert!(!settled(7001, 7001) && !settled(7001, 7051) && settled(7001, 7052));
         assert!(!settled(7000, 9500) && settled(7000, 9501), "whole seconds");
         assert!(!settled(9000, 7000), "the future");
-        assert!(!state(None).is_settled());
     }
 }

@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::native::compiled::{Compiled, Contents, VERSION};
 use crate::error::Result;
+use crate::formats::lock_file::hex;
 use crate::source::{ByteSource, FileState, ModelFiles};
 
 /// Files of at least this many bytes are worth it: others are compiled before a file could be opened.
@@ -107,10 +108,6 @@ impl<'a> KeptPlace<'a> {
 
 fn note_name(state: &FileState) -> Option<String> {
     Some(format!("sources/{}", state.place()?))
-}
-
-fn hex(digest: &[u8; 32]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Note {

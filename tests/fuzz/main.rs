@@ -1,7 +1,7 @@
 //! Every parser on bad files: tens of thousands in each test run, more with `TOKSCOPE_FUZZ=<executions per target>`.
 //!
 //! A file is a seed (`fuzz/seeds`, the built-in model, `tests/fixtures`) changed by a generator of fixed numbers. A panic,
-//! more than a second of a processor, or more than 256 MiB fails the test, which prints the file as hex. A binary of its
+//! more than a second, or more than 256 MiB fails the test, which prints the file as hex. A binary of its
 //! own, because it counts what is allocated. `TOKSCOPE_FUZZ_FROM=<number>` begins elsewhere, and `TOKSCOPE_FUZZ_TRACE=1`
 //! writes each file before it is tried, for what ends the process: a stack that overflows, memory that is not there.
 
@@ -27,7 +27,7 @@ use targets::{TARGETS, Target};
 use tokscope::formats::sentencepiece::SentencePieceModel;
 use tokscope::tokenizer::native::compiled::{Compiled, Contents};
 
-/// What takes this long hangs. A build for debugging gets three times the time.
+/// What takes this long three times over hangs. A build for debugging gets three times the time.
 const TOO_LONG: Duration = Duration::from_secs(if cfg!(debug_assertions) { 3 } else { 1 });
 /// Bytes held beyond those of the file, which the caller holds.
 const TOO_MUCH: usize = 256 << 20;
@@ -112,39 +112,42 @@ fn problem(enter: fn(&[u8]), bytes: &[u8]) -> Option<String> {
     if held > TOO_MUCH {
         return Some(format!("it holds {held} bytes"));
     }
-    (time > TOO_LONG).then(|| format!("it takes {time:?}"))
+    // A disk that does something else at the moment is not a hang: the best of three counts.
+    let again = || {
+        let watch = Watch::start();
+        enter(bytes);
+        watch.time()
+    };
+    (time > TOO_LONG && again() > TOO_LONG && again() > TOO_LONG)
+        .then(|| format!("it takes {time:?}"))
 }
 
-/// Measures the time for which this thread has a processor, so that a busy machine does not look like a hang; the time
-/// that passes, where the system does not tell.
+/// Measures the time that passes, but for that which this thread waits for a processor: a busy machine is not a hang.
 struct Watch {
-    ran: Option<Duration>,
+    waited: Option<Duration>,
     start: Instant,
 }
 
 impl Watch {
     fn start() -> Self {
         Self {
-            ran: Self::ran(),
+            waited: Self::waited(),
             start: Instant::now(),
         }
     }
 
     fn time(&self) -> Duration {
         let passed = self.start.elapsed();
-        if passed <= TOO_LONG {
-            return passed;
-        }
-        match (self.ran, Self::ran()) {
-            (Some(before), Some(now)) => now.saturating_sub(before),
+        match (self.waited, Self::waited()) {
+            (Some(before), Some(now)) => passed.saturating_sub(now.saturating_sub(before)),
             _ => passed,
         }
     }
 
-    /// Linux counts it in nanoseconds.
-    fn ran() -> Option<Duration> {
+    /// In all so far. Linux counts it, in nanoseconds, behind the time for which a thread ran.
+    fn waited() -> Option<Duration> {
         let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-        let nanoseconds = text.split_whitespace().next()?.parse().ok()?;
+        let nanoseconds = text.split_whitespace().nth(1)?.parse().ok()?;
         Some(Duration::from_nanos(nanoseconds))
     }
 }
@@ -222,11 +225,8 @@ fn a_panic_a_hang_and_a_huge_allocation_are_noticed() {
     assert!(problem(|_| panic!("on purpose"), b"").is_some_and(|text| text.contains("panics")));
     let allocate = |_: &[u8]| drop(std::hint::black_box(Vec::<u8>::with_capacity(TOO_MUCH + 1)));
     assert!(problem(allocate, b"").is_some_and(|text| text.contains("holds")));
-    let spin = |_: &[u8]| {
-        let watch = Watch::start();
-        while watch.time() <= TOO_LONG {}
-    };
-    assert!(problem(spin, b"").is_some_and(|text| text.contains("takes")));
+    let sleep = |_: &[u8]| std::thread::sleep(TOO_LONG + Duration::from_millis(1));
+    assert!(problem(sleep, b"").is_some_and(|text| text.contains("takes")));
 }
 
 #[test]
