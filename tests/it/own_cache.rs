@@ -82,8 +82,8 @@ fn what_is_written_after_it_was_noted_is_read_again() {
         assert!(fs::read(compiled).unwrap() == whole, "it is not rebuilt");
     }
     let mut source = fs::read(model.join("spm.model")).unwrap();
-    // The piece of id 4797, in a file of the same length.
-    let piece = "\u{2581}banco".as_bytes();
+    // The piece of id 4797 (field 1, six bytes), in a file of the same length.
+    let piece = "\n\u{6}\u{2581}ban".as_bytes();
     let at = source.windows(piece.len()).position(|bytes| bytes == piece);
     source[at.unwrap() + piece.len() - 1] = b'q';
     fs::write(model.join("spm.model"), source).unwrap();
