@@ -75,24 +75,25 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         return Err(Error::usage(format!("--max-length {length} {problem}")));
     }
     let mut exit = Exit::Done;
-    let work = |text: Text| {
+    let work = |text: Text<'_>| {
         let parts = parts(&cutter, &text.text, args.overlap)?;
-        Ok((text, parts))
+        let mut end = 0;
+        let chunks = (0..).zip(parts).map(|(index, part)| {
+            let overlap = end - part.start;
+            end = part.end;
+            Chunk {
+                index: Some(index),
+                overlap: Some(overlap).filter(|bytes| *bytes > 0),
+                ..record(&text, part)
+            }
+        });
+        Ok(chunks.collect::<Vec<_>>())
     };
     args.input
         .for_each_in_parallel(session, work, |session, answer| match answer {
-            Ok((text, parts)) => {
-                let mut end = 0;
-                (0..).zip(parts).try_for_each(|(index, part)| {
-                    let overlap = end - part.start;
-                    end = part.end;
-                    let chunk = Chunk {
-                        index: Some(index),
-                        overlap: Some(overlap).filter(|bytes| *bytes > 0),
-                        ..record(&text, part)
-                    };
-                    session.emit(&Record::Chunk(chunk))
-                })
+            Ok(chunks) => {
+                let mut chunks = chunks.into_iter();
+                chunks.try_for_each(|chunk| session.emit(&Record::Chunk(chunk)))
             }
             Err((line @ Some(_), error)) => {
                 exit = error.exit();
@@ -104,7 +105,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
 }
 
 /// The record of a part of a text.
-pub fn record(text: &Text, part: Part) -> Chunk {
+pub fn record(text: &Text<'_>, part: Part) -> Chunk {
     Chunk {
         line: text.line,
         path: text.path.clone(),

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 
 use super::input::{InputOptions, Reading, Text, TextArgs};
-use super::parts::{self, count_text, count_tokens};
+use super::parts::{self, Sizes, count_text};
 use super::{Session, config as model_config, context_window};
 use crate::error::{Error, Exit, Result};
 use crate::record::{Annotation, Count, Record, Total};
@@ -141,9 +141,8 @@ impl Counting<'_> {
             let (tokenizer, options) = (self.tokenizer, &self.plan.options);
             let reading = &self.plan.reading;
             let stdin = &mut *session.stdin;
-            let mut count = parts::count(tokenizer, options, reading, "standard input", stdin)?;
-            count.path = self.stdin_name();
-            return self.take(session, count);
+            let sizes = parts::count(tokenizer, options, reading, "standard input", stdin)?;
+            return self.take(session, count(self.stdin_name(), None, sizes));
         }
         self.input(session, texts, Vec::new())
     }
@@ -166,22 +165,20 @@ impl Counting<'_> {
         let (tokenizer, options) = (self.tokenizer, &self.plan.options.clone());
         // People see the numbers of tokens only.
         let bare = session.human;
-        let work = |text: Text| {
-            let count = if bare {
-                count_tokens(tokenizer, &text.text, options)
-            } else {
-                count_text(tokenizer, &text.text, options)
+        let work = |text: Text<'_>| {
+            let sizes = match bare {
+                true => Sizes {
+                    tokens: tokenizer.count(&text.text, options)?,
+                    ..Sizes::default()
+                },
+                false => count_text(tokenizer, &text.text, options)?,
             };
-            Ok(Count {
-                path: text.path,
-                line: text.line,
-                ..count?
-            })
+            Ok((text.path, text.line, sizes))
         };
-        input.for_each_in_parallel(session, work, |session, count| match count {
-            Ok(mut count) => {
-                count.path = count.path.or_else(|| self.stdin_name());
-                self.take(session, count)
+        input.for_each_in_parallel(session, work, |session, counted| match counted {
+            Ok((path, line, sizes)) => {
+                let path = path.or_else(|| self.stdin_name());
+                self.take(session, count(path, line, sizes))
             }
             Err((Some(line), error)) => {
                 // The place of a number among bare ones stays its own.
@@ -245,10 +242,24 @@ impl Counting<'_> {
                 Ok(())
             }
             Rows::Each if session.human && (count.path.is_none() || count.line.is_some()) => {
-                session.bare(&count.tokens.to_string())
+                session.bare(itoa::Buffer::new().format(count.tokens))
             }
             Rows::Each | Rows::Over => session.emit(&Record::Count(count)),
         }
+    }
+}
+
+/// The record of what was counted.
+fn count(path: Option<String>, line: Option<u64>, sizes: Sizes) -> Count {
+    Count {
+        path,
+        line,
+        tokens: sizes.tokens,
+        words: sizes.words,
+        chars: sizes.chars,
+        bytes: sizes.bytes,
+        lines: sizes.lines,
+        ..Count::default()
     }
 }
 

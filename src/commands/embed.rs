@@ -268,7 +268,7 @@ pub(super) fn read_text(text: Option<&str>, session: &mut Session) -> Result<Str
     };
     let mut whole = String::new();
     input.for_each(session, |_, text| {
-        whole = text.map_err(|(_, error)| error)?.text;
+        whole = text.map_err(|(_, error)| error)?.text.into_owned();
         Ok(())
     })?;
     Ok(whole)

@@ -33,7 +33,7 @@ pub fn run(
     kind: fn(Chunk) -> Record,
 ) -> Result<Exit> {
     let mut exit = Exit::Done;
-    let work = |text: Text| {
+    let work = |text: Text<'_>| {
         let part = cut(&text.text)?;
         let truncated = text.text.len() > part.end - part.start;
         Ok(Chunk {

@@ -1,5 +1,6 @@
 //! Where the texts of a command come from: arguments, files, standard input; whole, by line, or as JSON Lines.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -52,8 +53,8 @@ pub struct Reading {
 
 /// One text, and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text {
-    pub text: String,
+pub struct Text<'a> {
+    pub text: Cow<'a, str>,
     /// Line of its input, from 1, if the input was read by line.
     pub line: Option<u64>,
     /// The file it came from.
@@ -77,7 +78,7 @@ const PIECE: usize = 1 << 12;
 
 /// Texts that are there at the same time.
 enum Batch<'a> {
-    Whole(Text),
+    Whole(Text<'static>),
     Lines(Lines<'a>),
 }
 
@@ -115,20 +116,25 @@ impl<'a> Lines<'a> {
     }
 
     /// The text of a line, given with its end; none for a blank one among lines of JSON.
-    fn text(&self, line: &[u8]) -> Option<Result<String>> {
-        let text = strip_line_end(line).to_vec();
-        match utf8(self.name, text, self.reading.lossy, self.offset) {
-            Ok(text) if self.reading.jsonl && text.trim().is_empty() => None,
-            Ok(text) if self.reading.jsonl => {
-                Some(self.reading.json_text(self.name, self.line, &text))
-            }
-            text => Some(text),
+    fn text(&self, line: &'a [u8]) -> Option<Result<Cow<'a, str>>> {
+        let line = strip_line_end(line);
+        let text = match str::from_utf8(line) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => match utf8(self.name, line.to_vec(), self.reading.lossy, self.offset) {
+                Ok(text) => Cow::Owned(text),
+                Err(error) => return Some(Err(error)),
+            },
+        };
+        if !self.reading.jsonl {
+            return Some(Ok(text));
         }
+        let json = || self.reading.json_text(self.name, self.line, &text);
+        (!text.trim().is_empty()).then(|| json().map(Cow::Owned))
     }
 }
 
-impl Iterator for Lines<'_> {
-    type Item = Outcome<Text>;
+impl<'a> Iterator for Lines<'a> {
+    type Item = Outcome<Text<'a>>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while !self.bytes.is_empty() {
@@ -158,7 +164,7 @@ impl TextArgs {
     pub fn for_each(
         &self,
         session: &mut Session,
-        mut each: impl FnMut(&mut Session, Outcome<Text>) -> Result<()>,
+        mut each: impl FnMut(&mut Session, Outcome<Text<'_>>) -> Result<()>,
     ) -> Result<()> {
         self.for_each_batch(session, |session, batch| match batch {
             Batch::Whole(text) => each(session, Ok(text)),
@@ -177,10 +183,10 @@ impl TextArgs {
     pub fn for_each_in_parallel<T: Send>(
         &self,
         session: &mut Session,
-        work: impl Fn(Text) -> Result<T> + Send + Sync,
+        work: impl Fn(Text<'_>) -> Result<T> + Send + Sync,
         mut each: impl FnMut(&mut Session, Outcome<T>) -> Result<()>,
     ) -> Result<()> {
-        let work = |text: Outcome<Text>| {
+        let work = |text: Outcome<Text<'_>>| {
             let text = text?;
             let line = text.line;
             work(text).map_err(|error| (line, error))
@@ -275,7 +281,7 @@ impl Reading {
                 chomp(&mut text);
             }
             let text = Text {
-                text,
+                text: Cow::Owned(text),
                 line: None,
                 path,
             };
@@ -402,7 +408,7 @@ mod tests {
         let pieces = lines.pieces(4);
         assert_eq!(pieces.len(), 4);
         let texts = |lines: Lines| lines.map(|text| text.unwrap()).collect::<Vec<_>>();
-        let apart: Vec<Text> = pieces.into_iter().flat_map(texts).collect();
+        let apart: Vec<Text<'_>> = pieces.into_iter().flat_map(texts).collect();
         assert_eq!(apart, texts(lines));
         assert_eq!(
             (apart[2999].line, &*apart[2999].text),

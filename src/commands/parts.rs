@@ -1,16 +1,36 @@
 //! One input of any length, counted in parts: memory stays bounded, and all cores work.
 
 use std::io::{self, Read};
+use std::ops::AddAssign;
 
 use super::in_parallel;
 use super::input::{Reading, chomp, utf8};
 use super::words::words;
 use crate::error::{Error, Result};
-use crate::record::Count;
 use crate::tokenizer::{EncodeOptions, Tokenizer};
 
 /// Bytes of a part, where the text can be cut that often.
 const PART: usize = 1 << 20;
+
+/// How much there is of a text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sizes {
+    pub tokens: usize,
+    pub words: usize,
+    pub chars: usize,
+    pub bytes: usize,
+    pub lines: usize,
+}
+
+impl AddAssign for Sizes {
+    fn add_assign(&mut self, other: Self) {
+        self.tokens += other.tokens;
+        self.words += other.words;
+        self.chars += other.chars;
+        self.bytes += other.bytes;
+        self.lines += other.lines;
+    }
+}
 
 /// Counts the text of an input, which `input` names in errors.
 ///
@@ -24,7 +44,7 @@ pub fn count(
     reading: &Reading,
     input: &str,
     reader: impl Read,
-) -> Result<Count> {
+) -> Result<Sizes> {
     let without_special = EncodeOptions {
         special_tokens: false,
         ..options.clone()
@@ -35,7 +55,7 @@ pub fn count(
         offset: 0,
         ended: false,
     };
-    let mut sum = Count::default();
+    let mut sum = Sizes::default();
     let mut is_first = true;
     loop {
         // Most inputs are short, and are not to wait for threads to start.
@@ -60,7 +80,7 @@ pub fn count(
             count_text(tokenizer, &text, options)
         });
         for count in counts {
-            add(&mut sum, &count?);
+            sum += count?;
         }
         if whole {
             return Ok(sum);
@@ -78,33 +98,14 @@ pub fn count(
 ///
 /// # Errors
 /// Whatever encoding fails with.
-pub fn count_text(tokenizer: &Tokenizer, text: &str, options: &EncodeOptions) -> Result<Count> {
-    Ok(Count {
+pub fn count_text(tokenizer: &Tokenizer, text: &str, options: &EncodeOptions) -> Result<Sizes> {
+    Ok(Sizes {
+        tokens: tokenizer.count(text, options)?,
         words: words(text),
         chars: text.chars().count(),
         bytes: text.len(),
         lines: memchr::memchr_iter(b'\n', text.as_bytes()).count(),
-        ..count_tokens(tokenizer, text, options)?
     })
-}
-
-/// Counts the tokens of a text, and nothing else.
-///
-/// # Errors
-/// Whatever encoding fails with.
-pub fn count_tokens(tokenizer: &Tokenizer, text: &str, options: &EncodeOptions) -> Result<Count> {
-    Ok(Count {
-        tokens: tokenizer.count(text, options)?,
-        ..Count::default()
-    })
-}
-
-fn add(sum: &mut Count, part: &Count) {
-    sum.tokens += part.tokens;
-    sum.words += part.words;
-    sum.chars += part.chars;
-    sum.bytes += part.bytes;
-    sum.lines += part.lines;
 }
 
 /// An input, part by part.

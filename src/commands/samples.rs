@@ -103,7 +103,8 @@ pub fn of_files(session: &mut Session, files: &[PathBuf]) -> Result<Vec<String>>
             },
         };
         input.for_each(session, |_, item| {
-            texts.push(item.map_err(|(_, error)| error)?.text);
+            let text = item.map_err(|(_, error)| error)?.text;
+            texts.push(text.into_owned());
             Ok(())
         })?;
     }

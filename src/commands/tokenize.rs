@@ -73,7 +73,7 @@ pub struct ModelFacts {
 pub fn records(
     tokenizer: &Tokenizer,
     model: &ModelFacts,
-    text: Text,
+    text: Text<'_>,
     args: &Args,
 ) -> Result<Vec<Tokenize>> {
     let pair = args.pair.as_deref().filter(|pair| !pair.is_empty());
@@ -87,7 +87,7 @@ pub fn records(
     let words = words(&text.text) + pair.map_or(0, words);
     let Text { text, line, path } = text;
     let windows = encoded.windows.into_iter().take(shown).enumerate();
-    let texts = std::iter::repeat_n(text, shown);
+    let texts = std::iter::repeat_n(text.into_owned(), shown);
     Ok(windows
         .zip(texts)
         .map(|((index, mut encoding), text)| Tokenize {
@@ -136,7 +136,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     };
     let encoder = session.sink.encoder().filter(|_| !bare);
     let mut exit = Exit::Done;
-    let work = |text: Text| answer(&tokenizer, &model, text, args, encoder);
+    let work = |text: Text<'_>| answer(&tokenizer, &model, text, args, encoder);
     args.input
         .for_each_in_parallel(session, work, |session, answer| match answer {
             Ok(Answer::Bare(lines)) => lines.iter().try_for_each(|line| session.bare(line)),
@@ -169,7 +169,7 @@ enum Answer {
 fn answer(
     tokenizer: &Tokenizer,
     model: &ModelFacts,
-    text: Text,
+    text: Text<'_>,
     args: &Args,
     encoder: Option<Encoder>,
 ) -> Result<Answer> {

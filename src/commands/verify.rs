@@ -42,7 +42,7 @@ pub fn first_difference(ours: &Encoding, theirs: &Encoding) -> Option<usize> {
 fn compare(
     native: &Tokenizer,
     reference: &Tokenizer,
-    text: &Text,
+    text: &Text<'_>,
 ) -> Result<(usize, Option<Difference>)> {
     let options = EncodeOptions::default();
     let ours = native.encode(&text.text, None, &options)?.into_first();
@@ -52,7 +52,7 @@ fn compare(
         path: text.path.clone(),
         line: text.line,
         position,
-        text: text.text.clone(),
+        text: text.text.clone().into_owned(),
         native: ours.tokens,
         native_offsets: ours.offsets,
         reference: theirs.tokens,
@@ -81,7 +81,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     };
     let mut sum = Verify::default();
     let mut failed = None;
-    let work = |text: Text| compare(&native, &reference, &text);
+    let work = |text: Text<'_>| compare(&native, &reference, &text);
     input.for_each_in_parallel(session, work, |session, outcome| match outcome {
         Ok((tokens, difference)) => {
             sum.texts += 1;

@@ -82,9 +82,10 @@ fn write_failure(
 
 /// Writes a bare line, made safe if a terminal shows it.
 fn write_bare(out: &mut dyn Write, reader: Reader, line: &str) -> std::io::Result<()> {
-    if reader.is_terminal {
-        writeln!(out, "{}", escape::safe(line))
-    } else {
-        writeln!(out, "{line}")
-    }
+    let safe = match reader.is_terminal {
+        true => escape::safe(line),
+        false => line.into(),
+    };
+    out.write_all(safe.as_bytes())?;
+    out.write_all(b"\n")
 }

@@ -133,15 +133,10 @@ impl Found {
             return Ok(Counted::NotText);
         };
         let name = self.name();
-        let count = parts::count(tokenizer, &plan.options, &plan.reading, &name, text);
-        let mut count = match count {
-            Err(Error::NotUtf8 { offset, .. }) if !self.named => {
-                return Ok(Counted::NotUtf8(offset));
-            }
-            count => count?,
-        };
-        count.path = Some(name);
-        Ok(Counted::Text(count))
+        match parts::count(tokenizer, &plan.options, &plan.reading, &name, text) {
+            Err(Error::NotUtf8 { offset, .. }) if !self.named => Ok(Counted::NotUtf8(offset)),
+            sizes => Ok(Counted::Text(super::count(Some(name), None, sizes?))),
+        }
     }
 }
 

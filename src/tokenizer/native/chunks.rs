@@ -5,10 +5,9 @@
 //! a neighbour's, or which end in a character that draws the next space into its grapheme. Such a chunk is not clean, and
 //! is tokenized together with those behind it up to the next that is.
 
-use super::memo::Memo;
-#[cfg(doc)]
-use super::memo::ShortWords;
+use super::memo::{Memo, ShortWords};
 use super::normalize::METASPACE;
+use super::separators::Padded;
 use super::{Run, Scratch, Take};
 
 /// Bytes of the mark of a space.
@@ -49,15 +48,19 @@ impl SpaceBytes {
         byte <= b' ' && self.0 >> byte & 1 == 1
     }
 
-    #[inline]
-    fn chunk(self, bytes: &[u8], first: usize) -> Chunk {
+    fn chunk(self, text: &Padded<'_>, first: usize) -> Chunk {
+        let bytes = text.bytes();
         let spaces = bytes[first..]
             .iter()
             .take_while(|byte| self.contains(**byte));
         let word = first + spaces.count();
-        let mut end = control_or_space(bytes, word);
-        while bytes.get(end).is_some_and(|byte| !self.contains(*byte)) {
-            end = control_or_space(bytes, end + 1);
+        let mut end = word;
+        if word < bytes.len() {
+            let mut separators = text.separators_behind(word);
+            end = separators.take();
+            while bytes.get(end).is_some_and(|byte| !self.contains(*byte)) {
+                end = separators.take();
+            }
         }
         Chunk {
             first,
@@ -65,89 +68,6 @@ impl SpaceBytes {
             end,
         }
     }
-}
-
-/// The first bytes of a chunk, and what is behind it.
-#[derive(Debug)]
-struct Head<'a> {
-    bytes: &'a [u8],
-    /// The last bytes of the text and zeros, from `tail_start` on.
-    tail: [u8; 2 * HEAD],
-    tail_start: usize,
-}
-
-/// Bytes of a head: those that [`ShortWords::get`] takes.
-const HEAD: usize = 24;
-
-impl<'a> Head<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
-        let tail_start = bytes.len().saturating_sub(HEAD);
-        let mut tail = [0; 2 * HEAD];
-        tail[..bytes.len() - tail_start].copy_from_slice(&bytes[tail_start..]);
-        Self {
-            bytes,
-            tail,
-            tail_start,
-        }
-    }
-
-    /// The head of the chunk at a byte, as little-endian words with zeros behind the end of the text.
-    #[inline]
-    fn at(&self, at: usize) -> [u64; HEAD / 8] {
-        let block = match self.bytes.get(at..at + HEAD) {
-            Some(block) => Some(block),
-            None => self
-                .tail
-                .get(at - self.tail_start..at - self.tail_start + HEAD),
-        };
-        let mut words = [0; HEAD / 8];
-        if let Some(block) = block {
-            for (word, bytes) in words.iter_mut().zip(block.as_chunks().0) {
-                *word = u64::from_le_bytes(*bytes);
-            }
-        }
-        words
-    }
-}
-
-const ONES: u64 = u64::from_ne_bytes([1; 8]);
-
-/// The high bit of each byte up to the space. False ones are possible, but only behind a true one.
-#[inline]
-fn low_bytes(word: u64) -> u64 {
-    word.wrapping_sub(ONES * (b' ' as u64 + 1)) & !word & (ONES << 7)
-}
-
-/// The place of the first byte up to the space, the very first left out if `spaced`, or the length of a head.
-#[inline]
-fn head_length(words: [u64; HEAD / 8], spaced: bool) -> usize {
-    // Hardly a branch, which would be a guess at the length of a word: most have less than 16 bytes.
-    let first = high_bits(words[0]) | high_bits(words[1]) << 8;
-    let first = first & !u64::from(spaced);
-    if first != 0 {
-        return first.trailing_zeros() as usize;
-    }
-    (high_bits(words[2]) << 16 | 1 << HEAD).trailing_zeros() as usize
-}
-
-/// The high bit of each of [`low_bytes`], side by side.
-#[inline]
-fn high_bits(word: u64) -> u64 {
-    low_bytes(word).wrapping_mul(0x0002_0408_1020_4081) >> 56
-}
-
-/// The place of the first byte up to the space, from `at` on, or the end.
-#[inline]
-fn control_or_space(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
-        let low = low_bytes(u64::from_le_bytes(*block));
-        if low != 0 {
-            return at + low.trailing_zeros() as usize / 8;
-        }
-        at += 8;
-    }
-    let rest = bytes[at..].iter().position(|byte| *byte <= b' ');
-    rest.map_or(bytes.len(), |length| at + length)
 }
 
 impl<const RANGES: bool> Run<'_, RANGES> {
@@ -165,18 +85,26 @@ impl<const RANGES: bool> Run<'_, RANGES> {
             Spaces::Melted | Spaces::Dropped => chunk.start,
             Spaces::Kept => chunk.first,
         };
-        let head = Head::new(bytes);
+        let padded = Padded::new(bytes);
         let melts = spaces != Spaces::Kept;
         let mut at = start;
         loop {
-            at = self.known_chunks(&head, space, melts, at, take);
+            let (known, new_end) = self.known_chunks(&padded, space, melts, at, take);
+            at = known;
             if at == end {
                 return Some(());
             }
-            let chunk = space.chunk(bytes, at);
+            let chunk = match new_end {
+                Some(end) => Chunk {
+                    first: at,
+                    start: at,
+                    end,
+                },
+                None => space.chunk(&padded, at),
+            };
             let first = begin(chunk);
             // A chunk with more than one space is one of its own.
-            let known = (first == chunk.start)
+            let known = (first == chunk.start && new_end.is_none())
                 .then(|| self.scratch.memo.get(bytes, first, chunk.end))
                 .flatten();
             if let Some(known) = known
@@ -206,7 +134,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
                 }
             } else {
                 while at < end {
-                    let next = space.chunk(bytes, at);
+                    let next = space.chunk(&padded, at);
                     at = next.end;
                     if self.region(begin(next), next.end)?.clean {
                         break;
@@ -219,43 +147,57 @@ impl<const RANGES: bool> Run<'_, RANGES> {
     }
 
     /// Gives the tokens of the chunks from `at` on, as far as they are short, with one space at most, and remembered:
-    /// most are. Returns where that ends.
+    /// most are. Returns where that ends, and if the next chunk is such a one but not remembered, where it ends.
     #[inline]
     fn known_chunks(
         &mut self,
-        head: &Head<'_>,
+        text: &Padded<'_>,
         space: SpaceBytes,
         melts: bool,
         mut at: usize,
         take: &mut impl Take,
-    ) -> usize {
-        let (bytes, end) = (head.bytes, head.bytes.len());
-        let words = self.scratch.memo.short_words();
+    ) -> (usize, Option<usize>) {
+        let (bytes, end) = (text.bytes(), text.bytes().len());
+        let Some(words) = self.scratch.memo.short_words() else {
+            return (at, None);
+        };
+        let mut word = self.word;
+        let mut new_end = None;
+        let mut separators = text.separators_behind(at);
         while at < end {
-            let start = head.at(at);
-            let spaced = space.contains(start[0] as u8);
-            let length = head_length(start, spaced);
-            let stop = at + length;
-            if stop != end && !bytes.get(stop).is_some_and(|byte| space.contains(*byte)) {
+            let stop = separators.take();
+            if bytes.get(stop).is_some_and(|byte| !space.contains(*byte)) {
                 break;
             }
-            if length == 1 && spaced && melts && stop < end {
-                at = stop;
-                continue;
-            }
-            if length == HEAD {
+            let length = stop - at;
+            if length == 1 && space.contains(bytes[at]) {
+                if melts && stop < end {
+                    at = stop;
+                    continue;
+                }
                 break;
             }
-            match words.get(start, length) {
+            let known = if length <= ShortWords::SHORT {
+                words.short(text.words(at), length)
+            } else if length <= ShortWords::LONGEST {
+                words.medium(text.words(at), length)
+            } else {
+                break;
+            };
+            match known {
                 Some(known) if !RANGES || known.start.is_some() => {
-                    take.remembered(self.word, at, known);
-                    self.word += 1;
+                    take.remembered(word, at, known);
+                    word += 1;
                     at = stop;
                 }
-                _ => break,
+                _ => {
+                    new_end = Some(stop);
+                    break;
+                }
             }
         }
-        at
+        self.word = word;
+        (at, new_end)
     }
 
     /// Gives, and remembers, the tokens of a chunk that is a space and a word which no step changes; false if it is not.
@@ -318,7 +260,7 @@ mod tests {
         let mut chunks = Vec::new();
         let mut at = 0;
         while at < text.len() {
-            let chunk = space.chunk(text, at);
+            let chunk = space.chunk(&Padded::new(text), at);
             chunks.push((
                 str::from_utf8(&text[chunk.first..chunk.end]).unwrap(),
                 chunk.start - chunk.first,
@@ -340,47 +282,5 @@ mod tests {
                 (" ", 0)
             ]
         );
-    }
-
-    #[test]
-    fn the_length_of_a_head_is_that_of_its_word() {
-        for length in 0..=HEAD {
-            for rest in [b' ', 0, b'\n', b'a', 0xe2] {
-                let mut bytes = [rest; HEAD];
-                bytes[..length].fill(b'x');
-                if let Some(end) = bytes.get_mut(length) {
-                    *end = b' ';
-                }
-                let words = Head::new(&bytes).at(0);
-                assert_eq!(head_length(words, false), length);
-                bytes[0] = b' ';
-                let words = Head::new(&bytes).at(0);
-                assert_eq!(head_length(words, false), 0);
-                let expected = if length == 0 {
-                    bytes[1..]
-                        .iter()
-                        .position(|byte| *byte <= b' ')
-                        .map_or(HEAD, |at| at + 1)
-                } else {
-                    length
-                };
-                assert_eq!(head_length(words, true), expected, "{length} {rest}");
-            }
-        }
-    }
-
-    #[test]
-    fn every_byte_up_to_the_space_is_found_at_every_place() {
-        for length in 0..40 {
-            for place in 0..length {
-                for byte in [0, 9, 10, 31, 32] {
-                    let mut bytes = [0x21, 0x7f, 0x80, 0xff, 0xa0].repeat(8);
-                    bytes.truncate(length);
-                    assert_eq!(control_or_space(&bytes, 0), length);
-                    bytes[place] = byte;
-                    assert_eq!(control_or_space(&bytes, 0), place);
-                }
-            }
-        }
     }
 }

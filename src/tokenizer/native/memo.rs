@@ -18,9 +18,9 @@ pub struct Memo {
     long: Long,
 }
 
-type Short = Table<2, 4>;
-type Medium = Table<3, 8>;
-type Long = Table<8, 16>;
+type Short = Table<2, 4, { TABLE_BYTES / 64 }>;
+type Medium = Table<3, 8, { TABLE_BYTES / 128 }>;
+type Long = Table<8, 16, { TABLE_BYTES / 256 }>;
 
 /// The tokens of a remembered word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,27 +42,29 @@ impl Memo {
     }
 
     /// The tokens of the word at bytes `start` to `end` of a text.
-    #[inline]
     pub fn get(&self, text: &[u8], start: usize, end: usize) -> Option<Remembered<'_>> {
         let length = end - start;
         if length <= ShortWords::LONGEST {
-            let words = self.short_words();
-            words.get(load(text, start, length), length)
+            let words = self.short_words()?;
+            match length {
+                ..=Short::LONGEST => words.short(load(text, start, length), length),
+                _ => words.medium(load(text, start, length), length),
+            }
         } else if length <= Self::LONGEST {
             let key = key(load(text, start, length), length);
-            self.long.slots().get(key)
+            self.long.slots()?.get(key)
         } else {
             None
         }
     }
 
-    /// The words of up to [`ShortWords::LONGEST`] bytes, to look up many.
+    /// The words of up to [`ShortWords::LONGEST`] bytes, to look up many; none if there is none.
     #[inline]
-    pub fn short_words(&self) -> ShortWords<'_> {
-        ShortWords {
-            short: self.short.slots(),
+    pub fn short_words(&self) -> Option<ShortWords<'_>> {
+        Some(ShortWords {
+            short: self.short.slots()?,
             medium: self.medium.slots(),
-        }
+        })
     }
 
     /// Remembers a word and its tokens, as ids and ends, once enough words have come to be worth it.
@@ -76,6 +78,8 @@ impl Memo {
         if self.words < WORDS_BEFORE_MEMORY {
             return;
         }
+        // Whoever looks up words looks among the short ones first.
+        self.short.allocate();
         let (length, count) = (word.len(), tokens.len());
         if length <= Short::LONGEST && count <= Short::TOKENS {
             self.short.set(word, start, tokens);
@@ -90,24 +94,26 @@ impl Memo {
 /// The words of a memo but the longest.
 #[derive(Debug, Clone, Copy)]
 pub struct ShortWords<'a> {
-    short: Slots<'a, 2, 4>,
-    medium: Slots<'a, 3, 8>,
+    short: Slots<'a, 2, 4, { Short::PAIRS }>,
+    medium: Option<Slots<'a, 3, 8, { Medium::PAIRS }>>,
 }
 
 impl<'a> ShortWords<'a> {
-    /// Bytes of the longest of them.
+    /// Bytes of the longest word for [`Self::short`].
+    pub const SHORT: usize = Short::LONGEST;
+    /// Bytes of the longest of all.
     pub const LONGEST: usize = Medium::LONGEST;
 
     /// The tokens of a word, which is the first `length` bytes of some little-endian words.
-    #[inline(always)]
-    pub fn get(self, words: [u64; 3], length: usize) -> Option<Remembered<'a>> {
-        if length <= Short::LONGEST {
-            let found = self.short.get(key([words[0], words[1]], length));
-            if found.is_some() {
-                return found;
-            }
-        }
-        self.medium.get(key(words, length))
+    #[inline]
+    pub fn short(self, words: [u64; 2], length: usize) -> Option<Remembered<'a>> {
+        let found = self.short.get(key(words, length));
+        found.or_else(|| self.medium([words[0], words[1], 0], length))
+    }
+
+    /// The same of a longer word.
+    pub fn medium(self, words: [u64; 3], length: usize) -> Option<Remembered<'a>> {
+        self.medium?.get(key(words, length))
     }
 }
 
@@ -115,18 +121,23 @@ impl<'a> ShortWords<'a> {
 ///
 /// A slot is the word's bytes, zeros, and in the last byte of the key its length; then the ids of its tokens, where they
 /// end, and in the last byte the number of tokens and, above it, where the first begins. All zero is an empty slot. The
-/// slots of a word are two, side by side in one line of the cache, or two lines, or four.
+/// slots of a word are two, side by side in one line of the cache, or two lines, or four; there are `PAIRS` of them, a
+/// power of two.
 #[derive(Debug, Default)]
-struct Table<const KEY: usize, const SLOT: usize> {
-    /// None, or a power of two of pairs.
+struct Table<const KEY: usize, const SLOT: usize, const PAIRS: usize> {
+    /// None, or all.
     memory: TableMemory,
 }
+
+/// The newer word of a pair, and the older.
+type Pair<const SLOT: usize> = [[u64; SLOT]; 2];
 
 const COUNT_BITS: u32 = 4;
 /// A start that no word has: the ranges of its tokens are not to be had from their ends.
 const NO_RANGES: u8 = (1 << COUNT_BITS) - 1;
 
-impl<const KEY: usize, const SLOT: usize> Table<KEY, SLOT> {
+impl<const KEY: usize, const SLOT: usize, const PAIRS: usize> Table<KEY, SLOT, PAIRS> {
+    const PAIRS: usize = PAIRS;
     /// Bytes of the longest word.
     const LONGEST: usize = 8 * KEY - 1;
     /// Bytes that hold tokens.
@@ -134,13 +145,17 @@ impl<const KEY: usize, const SLOT: usize> Table<KEY, SLOT> {
     /// The most tokens of a word: an id takes four bytes, an end one.
     const TOKENS: usize = (Self::VALUE - 1) / 5;
 
-    fn is_empty(&self) -> bool {
-        self.memory.is_empty()
+    fn allocate(&mut self) {
+        if self.memory.is_empty() {
+            self.memory = TableMemory::zeroed(PAIRS * 2 * SLOT);
+        }
     }
 
+    /// None if there is no memory yet.
     #[inline]
-    fn slots(&self) -> Slots<'_, KEY, SLOT> {
-        Slots(self.memory.as_chunks().0)
+    fn slots(&self) -> Option<Slots<'_, KEY, SLOT, PAIRS>> {
+        let pairs: &[Pair<SLOT>] = self.memory.as_chunks().0.as_chunks().0;
+        Some(Slots(pairs.first_chunk()?))
     }
 
     fn set(
@@ -149,9 +164,7 @@ impl<const KEY: usize, const SLOT: usize> Table<KEY, SLOT> {
         start: Option<usize>,
         tokens: impl ExactSizeIterator<Item = (u32, usize)>,
     ) {
-        if self.is_empty() {
-            self.memory = TableMemory::zeroed(TABLE_BYTES / 8);
-        }
+        self.allocate();
         let key: [u64; KEY] = key(load(word, 0, word.len()), word.len());
         let start = match start {
             Some(start) if start < usize::from(NO_RANGES) => start as u8,
@@ -166,9 +179,8 @@ impl<const KEY: usize, const SLOT: usize> Table<KEY, SLOT> {
             bytemuck::cast_slice_mut::<_, u32>(value)[index] = id;
             bytemuck::cast_slice_mut::<_, u8>(value)[4 * Self::TOKENS + index] = end as u8;
         }
-        let slots = self.memory.as_chunks_mut::<SLOT>().0;
-        let first = place(&key, slots.len());
-        if let Some([newer, older]) = slots.get_mut(first..first + 2) {
+        let pairs: &mut [Pair<SLOT>] = self.memory.as_chunks_mut().0.as_chunks_mut().0;
+        if let Some([newer, older]) = pairs.get_mut(place::<KEY, PAIRS>(&key)) {
             if !has_key(newer, &key) {
                 *older = *newer;
             }
@@ -179,28 +191,26 @@ impl<const KEY: usize, const SLOT: usize> Table<KEY, SLOT> {
 
 /// The slots of a table.
 #[derive(Debug, Clone, Copy)]
-struct Slots<'a, const KEY: usize, const SLOT: usize>(&'a [[u64; SLOT]]);
+struct Slots<'a, const KEY: usize, const SLOT: usize, const PAIRS: usize>(&'a [Pair<SLOT>; PAIRS]);
 
-impl<'a, const KEY: usize, const SLOT: usize> Slots<'a, KEY, SLOT> {
-    #[inline(always)]
+impl<'a, const KEY: usize, const SLOT: usize, const PAIRS: usize> Slots<'a, KEY, SLOT, PAIRS> {
+    #[inline]
     fn get(self, key: [u64; KEY]) -> Option<Remembered<'a>> {
-        let slots = self.0;
-        let first = place(&key, slots.len());
-        // Which of the two it is cannot be guessed: an index rather than a branch.
-        let second = !has_key(slots.get(first)?, &key);
-        let slot = slots.get(first + usize::from(second))?;
-        if !has_key(slot, &key) {
+        let pair = &self.0[place::<KEY, PAIRS>(&key)];
+        let [in_newer, in_older] = [has_key(&pair[0], &key), has_key(&pair[1], &key)];
+        if !(in_newer | in_older) {
             return None;
         }
-        let value = &slot[KEY..];
+        // Which of the two it is cannot be guessed: an index rather than a branch.
+        let value = &pair[usize::from(!in_newer)][KEY..];
         let (ids, bytes): (&[u32], &[u8]) =
             (bytemuck::cast_slice(value), bytemuck::cast_slice(value));
-        let count_start = bytes[Table::<KEY, SLOT>::VALUE - 1];
+        let count_start = bytes[Table::<KEY, SLOT, PAIRS>::VALUE - 1];
         let count = usize::from(count_start & NO_RANGES);
         let start = count_start >> COUNT_BITS;
         Some(Remembered {
             ids: ids.get(..count)?,
-            ends: bytes[4 * Table::<KEY, SLOT>::TOKENS..].get(..count)?,
+            ends: bytes[4 * Table::<KEY, SLOT, PAIRS>::TOKENS..].get(..count)?,
             start: (start != NO_RANGES).then_some(start),
         })
     }
@@ -216,19 +226,20 @@ fn has_key<const KEY: usize, const SLOT: usize>(slot: &[u64; SLOT], key: &[u64; 
     different.fold(0, |any, bits| any | bits) == 0
 }
 
-/// The first of the two slots of a word, of so many slots: its machine words folded in by multiplication, two at a time, as wyhash does.
+/// The pair of a word: its machine words folded in by multiplication, two at a time, as wyhash does.
 #[inline]
-fn place<const KEY: usize>(key: &[u64; KEY], slots: usize) -> usize {
+fn place<const KEY: usize, const PAIRS: usize>(key: &[u64; KEY]) -> usize {
     const FACTORS: [u64; 2] = [0x9e37_79b9_7f4a_7c15, 0xe703_7ed1_a0b4_28db];
+    const { assert!(PAIRS.is_power_of_two()) };
     let mut state = FACTORS[0];
-    let (pairs, rest) = key.as_chunks::<2>();
-    for [first, second] in pairs {
+    let (twos, rest) = key.as_chunks::<2>();
+    for [first, second] in twos {
         state = fold(state ^ first, FACTORS[1] ^ second);
     }
     for word in rest {
         state = fold(state ^ word, FACTORS[1]);
     }
-    state as usize & slots.wrapping_sub(1) & !1
+    state as usize % PAIRS
 }
 
 #[inline]
@@ -335,6 +346,6 @@ mod tests {
         let mut memo = Memo::default();
         memo.set(b"word", Some(0), [(1, 4)].into_iter());
         assert_eq!(memo.get(b"word", 0, 4), None);
-        assert!(memo.short.is_empty());
+        assert!(memo.short.memory.is_empty());
     }
 }

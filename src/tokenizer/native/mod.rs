@@ -15,6 +15,7 @@ mod double_array;
 mod library;
 mod memo;
 mod normalize;
+mod separators;
 mod shape;
 mod steps;
 mod table_memory;
@@ -51,7 +52,7 @@ pub struct NativeEngine {
     template: Option<Template>,
     /// Scratch memory of threads that are not encoding at the moment: with added tokens taken as text, and parsed.
     /// What is remembered of words depends on it.
-    idle: [Mutex<Vec<Scratch>>; 2],
+    idle: [Mutex<Vec<Box<Scratch>>>; 2],
 }
 
 impl fmt::Debug for NativeEngine {

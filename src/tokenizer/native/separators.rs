@@ -1,0 +1,146 @@
+//! The bytes of a text, many at a time: where those are that may part words, and words as numbers.
+
+/// Bytes whose separators are found at once.
+const BLOCK: usize = 64;
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+
+/// The bytes of a text, with zeros behind its end.
+#[derive(Debug)]
+pub struct Padded<'a> {
+    bytes: &'a [u8],
+    /// The last bytes of the text, from `tail_start` on, and the zeros.
+    tail: [u8; 2 * BLOCK],
+    tail_start: usize,
+}
+
+impl<'a> Padded<'a> {
+    pub fn new(bytes: &'a [u8]) -> Self {
+        let tail_start = bytes.len().saturating_sub(BLOCK);
+        let mut tail = [0; 2 * BLOCK];
+        tail[..bytes.len() - tail_start].copy_from_slice(&bytes[tail_start..]);
+        Self {
+            bytes,
+            tail,
+            tail_start,
+        }
+    }
+
+    /// The bytes of the text.
+    #[inline]
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The bytes from `at` on, at most a block of them, as little-endian words.
+    #[inline]
+    pub fn words<const WORDS: usize>(&self, at: usize) -> [u64; WORDS] {
+        const { assert!(8 * WORDS <= BLOCK) };
+        let inside = self.bytes.get(at..at + 8 * WORDS);
+        let bytes = inside.unwrap_or_else(|| {
+            let tail = self.tail.get(at - self.tail_start..).unwrap_or_default();
+            tail.get(..8 * WORDS).unwrap_or(&[0; BLOCK][..8 * WORDS])
+        });
+        let mut words = [0; WORDS];
+        for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
+            *word = u64::from_le_bytes(*bytes);
+        }
+        words
+    }
+
+    /// The separators behind the byte at `at`.
+    #[inline]
+    pub fn separators_behind(&self, at: usize) -> Separators<'_> {
+        Separators {
+            text: self,
+            start: at,
+            bits: separators(self.words(at)) & !1,
+        }
+    }
+}
+
+/// The places of the bytes up to the space, in order; the end of the text is the last.
+#[derive(Debug)]
+pub struct Separators<'a> {
+    text: &'a Padded<'a>,
+    /// Where the block begins whose separators are taken at the moment.
+    start: usize,
+    /// Those of them that are still to be taken.
+    bits: u64,
+}
+
+impl Separators<'_> {
+    /// The place of the next. Not to be called again after the end of the text.
+    #[inline]
+    pub fn take(&mut self) -> usize {
+        while self.bits == 0 {
+            self.start += BLOCK;
+            self.bits = separators(self.text.words(self.start));
+        }
+        let place = self.start + self.bits.trailing_zeros() as usize;
+        self.bits &= self.bits - 1;
+        place
+    }
+}
+
+/// A bit for each byte of a block, set for those up to the space.
+#[inline]
+fn separators(block: [u64; BLOCK / 8]) -> u64 {
+    let mut bits = 0;
+    for (index, word) in block.into_iter().enumerate() {
+        // The high bit of each byte that is above the space: no sum runs over into the next byte.
+        let above = (word & !(ONES << 7)) + ONES * u64::from(0x7f - b' ') | word;
+        let up_to = !above & ONES << 7;
+        // Those bits side by side.
+        bits |= (up_to.wrapping_mul(0x0002_0408_1020_4081) >> 56) << (8 * index);
+    }
+    bits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_up_to_the_space_is_found_at_every_place() {
+        let others = [0x21, 0x7f, 0x80, 0xff, 0xa0];
+        for length in [0, 1, 7, 8, 63, 64, 65, 127, 128, 129, 200] {
+            for (place, low) in (0..length).zip([0, 9, 10, 31, 32].into_iter().cycle()) {
+                let mut bytes = others.repeat(40);
+                bytes.truncate(length);
+                bytes[place] = low;
+                if let Some(byte) = bytes.get_mut(place + 70) {
+                    *byte = low;
+                }
+                for at in 0..length {
+                    let expected: Vec<usize> = (at + 1..length)
+                        .filter(|place| bytes[*place] <= b' ')
+                        .chain([length])
+                        .collect();
+                    let text = Padded::new(&bytes);
+                    let mut separators = text.separators_behind(at);
+                    let found: Vec<usize> = expected.iter().map(|_| separators.take()).collect();
+                    assert_eq!(found, expected, "{length} {place} {at}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn words_are_those_of_the_text_and_zeros_behind_it() {
+        for length in 0..150 {
+            let bytes: Vec<u8> = (1..=length).collect();
+            let text = Padded::new(&bytes);
+            let length = usize::from(length);
+            for at in 0..=length {
+                let words: [u64; 3] = text.words(at);
+                let mut expected = [0; 24];
+                let inside = (length - at).min(24);
+                expected[..inside].copy_from_slice(&bytes[at..at + inside]);
+                assert_eq!(
+                    bytemuck::cast::<_, [u8; 24]>(words.map(u64::to_le)),
+                    expected
+                );
+            }
+        }
+    }
+}
