@@ -5,13 +5,16 @@
 //! a neighbour's, or which end in a character that draws the next space into its grapheme. Such a chunk is not clean, and
 //! is tokenized together with those behind it up to the next that is.
 
-use super::memo::{Memo, ShortWords};
+use super::memo::{Asked, Memo, ShortWords};
 use super::normalize::METASPACE;
 use super::separators::Padded;
 use super::{Run, Scratch, Take};
 
 /// Bytes of the mark of a space.
 const MARK: usize = METASPACE.len_utf8();
+
+/// Words that are asked for before the first answer is used.
+const ASKED: usize = 16;
 
 /// What becomes of the white space between words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,35 +92,27 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         let melts = spaces != Spaces::Kept;
         let mut at = start;
         loop {
-            let (known, new_end) = self.known_chunks(&padded, space, melts, at, take);
-            at = known;
+            at = self.short_chunks(&padded, space, melts, at, take);
             if at == end {
                 return Some(());
             }
-            let chunk = match new_end {
-                Some(end) => Chunk {
-                    first: at,
-                    start: at,
-                    end,
-                },
-                None => space.chunk(&padded, at),
-            };
+            let chunk = space.chunk(&padded, at);
             let first = begin(chunk);
             // A chunk with more than one space is one of its own.
-            let known = (first == chunk.start && new_end.is_none())
-                .then(|| self.scratch.memo.get(bytes, first, chunk.end))
-                .flatten();
-            if let Some(known) = known
-                && (!RANGES || known.start.is_some())
-            {
-                take.remembered(self.word, first, known);
-                self.word += 1;
-                at = chunk.end;
-                continue;
-            }
-            if first == chunk.start && self.plain_word(first, chunk.end, take) {
-                at = chunk.end;
-                continue;
+            if first == chunk.start {
+                let known = self.scratch.memo.get(bytes, first, chunk.end);
+                if let Some(known) = known
+                    && (!RANGES || known.start.is_some())
+                {
+                    take.remembered(self.word, first, known);
+                    self.word += 1;
+                    at = chunk.end;
+                    continue;
+                }
+                if self.plain_word(first, chunk.end, take) {
+                    at = chunk.end;
+                    continue;
+                }
             }
             let region = self.region(first, chunk.end)?;
             if RANGES && at == start && !region.plain && !space.contains(bytes[at]) {
@@ -146,58 +141,61 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         }
     }
 
-    /// Gives the tokens of the chunks from `at` on, as far as they are short, with one space at most, and remembered:
-    /// most are. Returns where that ends, and if the next chunk is such a one but not remembered, where it ends.
-    #[inline]
-    fn known_chunks(
+    /// Gives the tokens of the chunks from `at` on, as far as they are short, with one space at most, and remembered or
+    /// plain: most are. Returns where that ends.
+    fn short_chunks(
         &mut self,
         text: &Padded<'_>,
         space: SpaceBytes,
         melts: bool,
         mut at: usize,
         take: &mut impl Take,
-    ) -> (usize, Option<usize>) {
+    ) -> usize {
         let (bytes, end) = (text.bytes(), text.bytes().len());
-        let Some(words) = self.scratch.memo.short_words() else {
-            return (at, None);
-        };
-        let mut word = self.word;
-        let mut new_end = None;
         let mut separators = text.separators_behind(at);
-        while at < end {
-            let stop = separators.take();
-            if bytes.get(stop).is_some_and(|byte| !space.contains(*byte)) {
-                break;
-            }
-            let length = stop - at;
-            if length == 1 && space.contains(bytes[at]) {
-                if melts && stop < end {
-                    at = stop;
-                    continue;
-                }
-                break;
-            }
-            let known = if length <= ShortWords::SHORT {
-                words.short(text.words(at), length)
-            } else if length <= ShortWords::LONGEST {
-                words.medium(text.words(at), length)
-            } else {
+        let mut asked = [(0, 0, Asked::default()); ASKED];
+        // What the last of those asked for ends with, and whether the next is short too.
+        let (mut last, mut goes_on) = (at, true);
+        while goes_on && last < end {
+            let Some(words) = self.scratch.memo.short_words() else {
                 break;
             };
-            match known {
-                Some(known) if !RANGES || known.start.is_some() => {
-                    take.remembered(word, at, known);
-                    word += 1;
-                    at = stop;
+            let mut count = 0;
+            while count < ASKED && last < end {
+                let stop = separators.take();
+                let length = stop - last;
+                goes_on = length <= ShortWords::SHORT
+                    && !bytes.get(stop).is_some_and(|byte| !space.contains(*byte));
+                if length == 1 && space.contains(bytes[last]) {
+                    if melts && stop < end {
+                        last = stop;
+                        continue;
+                    }
+                    goes_on = false;
                 }
-                _ => {
-                    new_end = Some(stop);
+                if !goes_on {
                     break;
                 }
+                asked[count] = (last, stop, words.ask(text.words(last), length));
+                count += 1;
+                last = stop;
             }
+            for (start, stop, asked) in &asked[..count] {
+                let (start, stop) = (*start, *stop);
+                let words = self.scratch.memo.short_words();
+                let known = words.and_then(|words| words.short(asked));
+                if let Some(known) = known
+                    && (!RANGES || known.start.is_some())
+                {
+                    take.remembered(self.word, start, known);
+                    self.word += 1;
+                } else if !self.plain_word(start, stop, take) {
+                    return start;
+                }
+            }
+            at = last;
         }
-        self.word = word;
-        (at, new_end)
+        at
     }
 
     /// Gives, and remembers, the tokens of a chunk that is a space and a word which no step changes; false if it is not.

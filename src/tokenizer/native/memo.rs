@@ -47,12 +47,14 @@ impl Memo {
         if length <= ShortWords::LONGEST {
             let words = self.short_words()?;
             match length {
-                ..=Short::LONGEST => words.short(load(text, start, length), length),
+                ..=Short::LONGEST => words.short(&words.ask(load(text, start, length), length)),
                 _ => words.medium(load(text, start, length), length),
             }
         } else if length <= Self::LONGEST {
             let key = key(load(text, start, length), length);
-            self.long.slots()?.get(key)
+            self.long
+                .slots()?
+                .get(key, place::<8, { Long::PAIRS }>(&key))
         } else {
             None
         }
@@ -104,17 +106,42 @@ impl<'a> ShortWords<'a> {
     /// Bytes of the longest of all.
     pub const LONGEST: usize = Medium::LONGEST;
 
-    /// The tokens of a word, which is the first `length` bytes of some little-endian words.
+    /// Asks for the tokens of a word of up to [`Self::SHORT`] bytes, which is the first `length` bytes of some
+    /// little-endian words. The answer is better not waited for: it may have to come from far.
     #[inline]
-    pub fn short(self, words: [u64; 2], length: usize) -> Option<Remembered<'a>> {
-        let found = self.short.get(key(words, length));
-        found.or_else(|| self.medium([words[0], words[1], 0], length))
+    pub fn ask(self, words: [u64; 2], length: usize) -> Asked {
+        let key = key(words, length);
+        let place = place::<2, { Short::PAIRS }>(&key);
+        prefetch(&self.short.0[place]);
+        Asked { key, place }
     }
 
-    /// The same of a longer word.
-    pub fn medium(self, words: [u64; 3], length: usize) -> Option<Remembered<'a>> {
-        self.medium?.get(key(words, length))
+    /// The tokens of the word that was asked for.
+    #[inline]
+    pub fn short(self, asked: &Asked) -> Option<Remembered<'a>> {
+        let found = self.short.get(asked.key, asked.place);
+        found.or_else(|| self.many_tokens(asked.key))
     }
+
+    /// Those of a short word that are too many for its table.
+    #[cold]
+    fn many_tokens(self, [first, second]: [u64; 2]) -> Option<Remembered<'a>> {
+        let length = second >> 56;
+        self.medium([first, second & !(0xff << 56), 0], length as usize)
+    }
+
+    /// The tokens of a longer word.
+    pub fn medium(self, words: [u64; 3], length: usize) -> Option<Remembered<'a>> {
+        let key = key(words, length);
+        self.medium?.get(key, place::<3, { Medium::PAIRS }>(&key))
+    }
+}
+
+/// A word that was asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked {
+    key: [u64; 2],
+    place: usize,
 }
 
 /// Words whose bytes, and their number, fit `KEY` machine words, with their tokens in a slot of `SLOT` machine words.
@@ -195,8 +222,8 @@ struct Slots<'a, const KEY: usize, const SLOT: usize, const PAIRS: usize>(&'a [P
 
 impl<'a, const KEY: usize, const SLOT: usize, const PAIRS: usize> Slots<'a, KEY, SLOT, PAIRS> {
     #[inline]
-    fn get(self, key: [u64; KEY]) -> Option<Remembered<'a>> {
-        let pair = &self.0[place::<KEY, PAIRS>(&key)];
+    fn get(self, key: [u64; KEY], place: usize) -> Option<Remembered<'a>> {
+        let pair = &self.0[place % PAIRS];
         let [in_newer, in_older] = [has_key(&pair[0], &key), has_key(&pair[1], &key)];
         if !(in_newer | in_older) {
             return None;
@@ -240,6 +267,22 @@ fn place<const KEY: usize, const PAIRS: usize>(key: &[u64; KEY]) -> usize {
         state = fold(state ^ word, FACTORS[1]);
     }
     state as usize % PAIRS
+}
+
+/// Has the processor fetch what will be read, without anything waiting for it.
+#[inline]
+fn prefetch<T>(what: &T) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        #[allow(unsafe_code, reason = "there is no safe way to give this hint")]
+        // SAFETY: it reads nothing, and every x86-64 processor knows it.
+        unsafe {
+            _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(what).cast());
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = what;
 }
 
 #[inline]
