@@ -8,6 +8,7 @@
 use super::memo::{Asked, Memo, ShortWords};
 use super::normalize::METASPACE;
 use super::separators::Padded;
+use super::unigram::Token;
 use super::{Run, Scratch, Take};
 
 /// Bytes of the mark of a space.
@@ -205,11 +206,32 @@ impl<const RANGES: bool> Run<'_, RANGES> {
             return false;
         }
         let Scratch { memo, steps, .. } = &mut *self.scratch;
-        let tokens = steps.search_word(&self.model, &chunk[1..]);
         // The mark of a space stands for one byte of the text.
         let in_text = |end: u32| end as usize + 1 - MARK;
+        let in_word = |end: usize| (end + MARK - 1) as u32;
+        let bytes = chunk.as_bytes();
+        let (word, stem) = (&bytes[1..], &bytes[..bytes.len() - 1]);
+        let last = self.model.last_apart(word);
+        let known = last.and_then(|last| Some((memo.get(stem, 0, stem.len())?, last)));
+        let (tokens, is_new) = match known {
+            Some((known, last)) if known.start == Some(0) => {
+                let ends = known.ends.iter().map(|end| usize::from(*end));
+                let tokens = known.ids.iter().copied().zip(ends);
+                let tokens = tokens.chain([(last, bytes.len())]);
+                let tokens = tokens.map(|(id, end)| Token {
+                    id,
+                    end: in_word(end),
+                });
+                (steps.take_word(tokens), false)
+            }
+            _ => (steps.search_word(&self.model, &chunk[1..]), true),
+        };
         let ends = tokens.iter().map(|token| (token.id, in_text(token.end)));
-        memo.set(chunk.as_bytes(), Some(0), ends);
+        if is_new && last.is_some() {
+            // What it ends with may be another mark the next time.
+            memo.set(stem, Some(0), ends.clone().take(tokens.len() - 1));
+        }
+        memo.set(bytes, Some(0), ends);
         let mut begin = start;
         for token in tokens {
             let end = start + in_text(token.end);

@@ -10,6 +10,7 @@
 //! | nodes x 16 | nodes of the double array |
 //! | pieces x 4 | end of each piece in the text section, by id |
 //! | pieces | kind of each piece |
+//! | 128 x 32 | [where words can be cut](super::seams) |
 //! | text | the pieces, one behind the other |
 //! | charsmap | the compiled normalization rules, as the SentencePiece file has them |
 //! | rest | what `tokenizer.json` has beside the pieces, as JSON |
@@ -19,12 +20,14 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::double_array::{DoubleArray, Node, build};
+use super::seams::{self, Joined, Seams};
+use super::unigram::UNKNOWN_PENALTY;
 use crate::formats::sentencepiece::{Algorithm, Piece, PieceKind, SentencePieceModel};
 use crate::source::MappedFile;
 
 const MAGIC: [u8; 8] = *b"tokscope";
 /// Changes with the layout, and with whatever the sections are made by.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 const HEADER: usize = 96;
 /// Where the checksum is: the CRC-32 of all other bytes.
 const CHECKSUM: Range<usize> = 44..48;
@@ -112,6 +115,7 @@ struct Sections {
     nodes: usize,
     ends: usize,
     kinds: usize,
+    seams: usize,
     text: usize,
     charsmap: usize,
     rest: usize,
@@ -174,6 +178,10 @@ impl Compiled {
             put(at, &node.unit.to_le_bytes());
             put(at + 4, &node.value.to_le_bytes());
             put(at + 8, &node.score.to_le_bytes());
+        }
+        let joined = seams::find(&keys, contents.unknown_id, UNKNOWN_PENALTY);
+        for (index, word) in joined.as_flattened().iter().enumerate() {
+            put(sections.seams + 8 * index, &word.to_le_bytes());
         }
         put(sections.charsmap, contents.charsmap);
         put(sections.rest, contents.rest);
@@ -283,6 +291,14 @@ impl Compiled {
         })
     }
 
+    /// Where words can be cut.
+    pub fn seams(&self) -> Seams<'_> {
+        Seams::new(self.section(
+            self.sections.seams,
+            size_of::<Joined>() / size_of::<[u64; 4]>(),
+        ))
+    }
+
     /// The compiled normalization rules; empty for none.
     pub fn charsmap(&self) -> &[u8] {
         self.section(self.sections.charsmap, self.header.charsmap as usize)
@@ -333,7 +349,8 @@ impl Header {
         let nodes = scores + 8 * pieces;
         let ends = nodes + size_of::<Node>() * count;
         let kinds = up(ends + 4 * pieces);
-        let text = up(kinds + pieces);
+        let seams = up(kinds + pieces);
+        let text = seams + size_of::<Joined>();
         let charsmap = up(text + self.text as usize);
         let rest = up(charsmap + self.charsmap as usize);
         Sections {
@@ -341,6 +358,7 @@ impl Header {
             nodes,
             ends,
             kinds,
+            seams,
             text,
             charsmap,
             rest,

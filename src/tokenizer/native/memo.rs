@@ -52,9 +52,8 @@ impl Memo {
             }
         } else if length <= Self::LONGEST {
             let key = key(load(text, start, length), length);
-            self.long
-                .slots()?
-                .get(key, place::<8, { Long::PAIRS }>(&key))
+            let place = place::<8, { Long::PAIRS }>(&key);
+            Long::tokens(self.long.slots()?.find(key, place)?)
         } else {
             None
         }
@@ -80,12 +79,17 @@ impl Memo {
         if self.words < WORDS_BEFORE_MEMORY {
             return;
         }
+        let (length, count) = (word.len(), tokens.len());
         // Whoever looks up words looks among the short ones first.
         self.short.allocate();
-        let (length, count) = (word.len(), tokens.len());
         if length <= Short::LONGEST && count <= Short::TOKENS {
             self.short.set(word, start, tokens);
-        } else if length <= Medium::LONGEST && count <= Medium::TOKENS {
+            return;
+        }
+        if length <= Short::LONGEST && count <= Medium::TOKENS {
+            self.short.refer(word);
+        }
+        if length <= Medium::LONGEST && count <= Medium::TOKENS {
             self.medium.set(word, start, tokens);
         } else if length > Medium::LONGEST && length <= Long::LONGEST && count <= Long::TOKENS {
             self.long.set(word, start, tokens);
@@ -119,8 +123,8 @@ impl<'a> ShortWords<'a> {
     /// The tokens of the word that was asked for.
     #[inline]
     pub fn short(self, asked: &Asked) -> Option<Remembered<'a>> {
-        let found = self.short.get(asked.key, asked.place);
-        found.or_else(|| self.many_tokens(asked.key))
+        let slot = self.short.find(asked.key, asked.place)?;
+        Short::tokens(slot).or_else(|| self.many_tokens(asked.key))
     }
 
     /// Those of a short word that are too many for its table.
@@ -133,7 +137,8 @@ impl<'a> ShortWords<'a> {
     /// The tokens of a longer word.
     pub fn medium(self, words: [u64; 3], length: usize) -> Option<Remembered<'a>> {
         let key = key(words, length);
-        self.medium?.get(key, place::<3, { Medium::PAIRS }>(&key))
+        let place = place::<3, { Medium::PAIRS }>(&key);
+        Medium::tokens(self.medium?.find(key, place)?)
     }
 }
 
@@ -147,9 +152,9 @@ pub struct Asked {
 /// Words whose bytes, and their number, fit `KEY` machine words, with their tokens in a slot of `SLOT` machine words.
 ///
 /// A slot is the word's bytes, zeros, and in the last byte of the key its length; then the ids of its tokens, where they
-/// end, and in the last byte the number of tokens and, above it, where the first begins. All zero is an empty slot. The
-/// slots of a word are two, side by side in one line of the cache, or two lines, or four; there are `PAIRS` of them, a
-/// power of two.
+/// end, and in the last byte the number of tokens, or [`ELSEWHERE`], and, above it, where the first begins. All zero is
+/// an empty slot. The slots of a word are two, side by side in one line of the cache, or two lines, or four; there are
+/// `PAIRS` of them, a power of two.
 #[derive(Debug, Default)]
 struct Table<const KEY: usize, const SLOT: usize, const PAIRS: usize> {
     /// None, or all.
@@ -160,6 +165,8 @@ struct Table<const KEY: usize, const SLOT: usize, const PAIRS: usize> {
 type Pair<const SLOT: usize> = [[u64; SLOT]; 2];
 
 const COUNT_BITS: u32 = 4;
+/// A number of tokens that no word has: there are too many for this table, and the next has them.
+const ELSEWHERE: u8 = (1 << COUNT_BITS) - 1;
 /// A start that no word has: the ranges of its tokens are not to be had from their ends.
 const NO_RANGES: u8 = (1 << COUNT_BITS) - 1;
 
@@ -191,17 +198,25 @@ impl<const KEY: usize, const SLOT: usize, const PAIRS: usize> Table<KEY, SLOT, P
         start: Option<usize>,
         tokens: impl ExactSizeIterator<Item = (u32, usize)>,
     ) {
-        self.allocate();
-        let key: [u64; KEY] = key(load(word, 0, word.len()), word.len());
         let start = match start {
             Some(start) if start < usize::from(NO_RANGES) => start as u8,
             _ => NO_RANGES,
         };
+        self.put(word, start << COUNT_BITS | tokens.len() as u8, tokens);
+    }
+
+    /// Remembers that the next table has a word.
+    fn refer(&mut self, word: &[u8]) {
+        self.put(word, ELSEWHERE, std::iter::empty());
+    }
+
+    fn put(&mut self, word: &[u8], last: u8, tokens: impl Iterator<Item = (u32, usize)>) {
+        self.allocate();
+        let key: [u64; KEY] = key(load(word, 0, word.len()), word.len());
         let mut slot = [0; SLOT];
         slot[..KEY].copy_from_slice(&key);
         let value = &mut slot[KEY..];
-        bytemuck::cast_slice_mut::<_, u8>(value)[Self::VALUE - 1] =
-            start << COUNT_BITS | tokens.len() as u8;
+        bytemuck::cast_slice_mut::<_, u8>(value)[Self::VALUE - 1] = last;
         for (index, (id, end)) in tokens.enumerate() {
             bytemuck::cast_slice_mut::<_, u32>(value)[index] = id;
             bytemuck::cast_slice_mut::<_, u8>(value)[4 * Self::TOKENS + index] = end as u8;
@@ -214,6 +229,25 @@ impl<const KEY: usize, const SLOT: usize, const PAIRS: usize> Table<KEY, SLOT, P
             *newer = slot;
         }
     }
+
+    /// The tokens in a slot; none if they are elsewhere.
+    #[inline]
+    fn tokens(slot: &[u64; SLOT]) -> Option<Remembered<'_>> {
+        let value = &slot[KEY..];
+        let (ids, bytes): (&[u32], &[u8]) =
+            (bytemuck::cast_slice(value), bytemuck::cast_slice(value));
+        let count_start = bytes[Self::VALUE - 1];
+        let count = usize::from(count_start & ELSEWHERE);
+        let start = count_start >> COUNT_BITS;
+        if count > Self::TOKENS {
+            return None;
+        }
+        Some(Remembered {
+            ids: &ids[..count],
+            ends: &bytes[4 * Self::TOKENS..][..count],
+            start: (start != NO_RANGES).then_some(start),
+        })
+    }
 }
 
 /// The slots of a table.
@@ -221,25 +255,13 @@ impl<const KEY: usize, const SLOT: usize, const PAIRS: usize> Table<KEY, SLOT, P
 struct Slots<'a, const KEY: usize, const SLOT: usize, const PAIRS: usize>(&'a [Pair<SLOT>; PAIRS]);
 
 impl<'a, const KEY: usize, const SLOT: usize, const PAIRS: usize> Slots<'a, KEY, SLOT, PAIRS> {
+    /// The slot of a word.
     #[inline]
-    fn get(self, key: [u64; KEY], place: usize) -> Option<Remembered<'a>> {
+    fn find(self, key: [u64; KEY], place: usize) -> Option<&'a [u64; SLOT]> {
         let pair = &self.0[place % PAIRS];
         let [in_newer, in_older] = [has_key(&pair[0], &key), has_key(&pair[1], &key)];
-        if !(in_newer | in_older) {
-            return None;
-        }
         // Which of the two it is cannot be guessed: an index rather than a branch.
-        let value = &pair[usize::from(!in_newer)][KEY..];
-        let (ids, bytes): (&[u32], &[u8]) =
-            (bytemuck::cast_slice(value), bytemuck::cast_slice(value));
-        let count_start = bytes[Table::<KEY, SLOT, PAIRS>::VALUE - 1];
-        let count = usize::from(count_start & NO_RANGES);
-        let start = count_start >> COUNT_BITS;
-        Some(Remembered {
-            ids: ids.get(..count)?,
-            ends: bytes[4 * Table::<KEY, SLOT, PAIRS>::TOKENS..].get(..count)?,
-            start: (start != NO_RANGES).then_some(start),
-        })
+        (in_newer | in_older).then_some(&pair[usize::from(!in_newer)])
     }
 }
 

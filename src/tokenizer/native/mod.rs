@@ -15,6 +15,7 @@ mod double_array;
 mod library;
 mod memo;
 mod normalize;
+mod seams;
 mod separators;
 mod shape;
 mod steps;
@@ -316,18 +317,25 @@ impl NativeEngine {
     }
 
     fn is_clean(&self, word: &str) -> bool {
-        let Some(array) = self.compiled.array() else {
+        let Some(model) = self.model() else {
             return false;
         };
         let mut run = Run::<false> {
             engine: self,
-            model: Unigram::new(array, self.compiled.unknown_id(), self.unknown_score),
+            model,
             text: word,
             parse_special: false,
             scratch: &mut Scratch::default(),
             word: 0,
         };
         run.region(0, word.len()).is_some_and(|region| region.clean)
+    }
+
+    fn model(&self) -> Option<Unigram<'_>> {
+        let compiled = &self.compiled;
+        let (array, seams) = (compiled.array()?, compiled.seams());
+        let unknown_id = compiled.unknown_id();
+        Some(Unigram::new(array, seams, unknown_id, self.unknown_score))
     }
 
     /// Gives the tokens of a text, and with `RANGES` where they come from; without, ranges are not to be used.
@@ -345,11 +353,7 @@ impl NativeEngine {
         let mut scratch = kept.unwrap_or_default();
         let mut run = Run::<RANGES> {
             engine: self,
-            model: Unigram::new(
-                self.compiled.array()?,
-                self.compiled.unknown_id(),
-                self.unknown_score,
-            ),
+            model: self.model()?,
             text,
             parse_special,
             scratch: &mut scratch,

@@ -298,6 +298,13 @@ fn draws_next_space(text: &str) -> bool {
 }
 
 impl Scratch {
+    /// Keeps the tokens of a word that need not be searched.
+    pub fn take_word(&mut self, tokens: impl Iterator<Item = Token>) -> &[Token] {
+        self.tokens.clear();
+        self.tokens.extend(tokens);
+        &self.tokens
+    }
+
     /// The tokens of a normalized word, given without the mark before it.
     pub fn search_word(&mut self, model: &Unigram<'_>, word: &str) -> &[Token] {
         let Self {
