@@ -407,7 +407,9 @@ mod tests {
         };
         let pieces = lines.pieces(4);
         assert_eq!(pieces.len(), 4);
-        let texts = |lines: Lines| lines.map(|text| text.unwrap()).collect::<Vec<_>>();
+        fn texts(lines: Lines<'_>) -> Vec<Text<'_>> {
+            lines.map(|text| text.unwrap()).collect()
+        }
         let apart: Vec<Text<'_>> = pieces.into_iter().flat_map(texts).collect();
         assert_eq!(apart, texts(lines));
         assert_eq!(

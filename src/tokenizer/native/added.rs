@@ -48,6 +48,12 @@ impl AddedTokens {
         })
     }
 
+    /// Whether a byte is in one of them.
+    pub fn have(&self, byte: u8) -> bool {
+        let mut tokens = self.tokens.iter();
+        tokens.any(|(token, _)| token.content.as_bytes().contains(&byte))
+    }
+
     /// Whether each of them is found by its own bytes alone, none of them white space: then a text can be cut at white
     /// space without losing or making one.
     pub fn are_local(&self) -> bool {

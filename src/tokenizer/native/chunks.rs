@@ -5,10 +5,9 @@
 //! a neighbour's, or which end in a character that draws the next space into its grapheme. Such a chunk is not clean, and
 //! is tokenized together with those behind it up to the next that is.
 
-use super::memo::{Asked, Memo, ShortWords};
+use super::memo::{Asked, Memo, ShortWords, Start};
 use super::normalize::METASPACE;
 use super::separators::Padded;
-use super::unigram::Token;
 use super::{Run, Scratch, Take};
 
 /// Bytes of the mark of a space.
@@ -31,6 +30,17 @@ pub enum Spaces {
 /// The bytes of a text that part it into chunks: some of those up to the space.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SpaceBytes(u64);
+
+/// A chunk of at most one space and a word that can be looked up among the short ones.
+#[derive(Debug, Clone, Copy, Default)]
+struct ShortChunk {
+    start: usize,
+    /// Where it ends but for a [mark](super::apart) behind the word.
+    stem: usize,
+    stop: usize,
+    /// What was asked for the stem, if it is of the shortest.
+    asked: Asked,
+}
 
 /// Spaces and the word behind them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +121,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
                     continue;
                 }
                 if self.plain_word(first, chunk.end, take) {
+                    self.word += 1;
                     at = chunk.end;
                     continue;
                 }
@@ -154,9 +165,11 @@ impl<const RANGES: bool> Run<'_, RANGES> {
     ) -> usize {
         let (bytes, end) = (text.bytes(), text.bytes().len());
         let mut separators = text.separators_behind(at);
-        let mut asked = [(0, 0, Asked::default()); ASKED];
-        // What the last of those asked for ends with, and whether the next is short too.
+        let marks = &self.engine.marks[usize::from(self.parse_special)];
+        let mut asked = [ShortChunk::default(); ASKED];
+        // Where the last of those asked for ends, and whether the next is short too.
         let (mut last, mut goes_on) = (at, true);
+        let mut spaced = bytes.get(at).is_some_and(|byte| space.contains(*byte));
         while goes_on && last < end {
             let Some(words) = self.scratch.memo.short_words() else {
                 break;
@@ -165,38 +178,98 @@ impl<const RANGES: bool> Run<'_, RANGES> {
             while count < ASKED && last < end {
                 let stop = separators.take();
                 let length = stop - last;
-                goes_on = length <= ShortWords::SHORT
-                    && !bytes.get(stop).is_some_and(|byte| !space.contains(*byte));
-                if length == 1 && space.contains(bytes[last]) {
-                    if melts && stop < end {
+                goes_on = bytes.get(stop).is_none_or(|byte| space.contains(*byte));
+                if spaced && length == 1 {
+                    goes_on &= melts && stop < end;
+                    if goes_on {
                         last = stop;
                         continue;
                     }
-                    goes_on = false;
                 }
+                // A mark behind a word, not right behind the space before it.
+                let marked = spaced & (length > 2) & marks.contains(bytes[stop - 1]);
+                let stem = stop - usize::from(marked);
+                goes_on &= stem - last <= ShortWords::LONGEST;
                 if !goes_on {
                     break;
                 }
-                asked[count] = (last, stop, words.ask(text.words(last), length));
+                asked[count] = ShortChunk {
+                    start: last,
+                    stem,
+                    stop,
+                    asked: words.ask(text.words(last), stem - last),
+                };
                 count += 1;
                 last = stop;
+                spaced = true;
             }
-            for (start, stop, asked) in &asked[..count] {
-                let (start, stop) = (*start, *stop);
-                let words = self.scratch.memo.short_words();
-                let known = words.and_then(|words| words.short(asked));
-                if let Some(known) = known
-                    && (!RANGES || known.start.is_some())
-                {
-                    take.remembered(self.word, start, known);
-                    self.word += 1;
-                } else if !self.plain_word(start, stop, take) {
-                    return start;
+            let mut chunks = asked[..count].iter();
+            while let Some(new) = self.known_chunks(text, &mut chunks, take) {
+                if !self.new_word(new, take) {
+                    return new.start;
                 }
             }
             at = last;
         }
         at
+    }
+
+    /// Gives the tokens of chunks up to the first that is not remembered, which is returned.
+    #[inline]
+    fn known_chunks<'c>(
+        &mut self,
+        text: &Padded<'_>,
+        chunks: &mut std::slice::Iter<'c, ShortChunk>,
+        take: &mut impl Take,
+    ) -> Option<&'c ShortChunk> {
+        let marks = &self.engine.marks[usize::from(self.parse_special)];
+        let words = self.scratch.memo.short_words()?;
+        let mut word = self.word;
+        let new = chunks.find(|chunk| {
+            let &&ShortChunk {
+                start, stem, stop, ..
+            } = chunk;
+            let known = match stem - start {
+                ..=ShortWords::SHORT => words.short(&chunk.asked),
+                length => words.medium(text.words(start), length),
+            };
+            let Some(known) = known else {
+                return true;
+            };
+            if (RANGES && known.start.is_none()) || ((stem < stop) & !known.is_plain) {
+                return true;
+            }
+            take.remembered(word, start, known);
+            take.mark(stem < stop, word, || (marks.id(text.bytes()[stem]), stem));
+            word += 1;
+            false
+        });
+        self.word = word;
+        new
+    }
+
+    /// Gives the tokens of a short chunk whose stem is not remembered as a plain word. False if the chunk has to go through
+    /// all steps.
+    #[cold]
+    fn new_word(&mut self, chunk: &ShortChunk, take: &mut impl Take) -> bool {
+        let &ShortChunk {
+            start, stem, stop, ..
+        } = chunk;
+        let (text, memo) = (self.text.as_bytes(), &self.scratch.memo);
+        // A chunk that is not plain is remembered with its mark.
+        if stem < stop
+            && let Some(known) = memo.get(text, start, stop)
+            && (!RANGES || known.start.is_some())
+        {
+            take.remembered(self.word, start, known);
+        } else if self.plain_word(start, stem, take) {
+            let marks = &self.engine.marks[usize::from(self.parse_special)];
+            take.mark(stem < stop, self.word, || (marks.id(text[stem]), stem));
+        } else {
+            return false;
+        }
+        self.word += 1;
+        true
     }
 
     /// Gives, and remembers, the tokens of a chunk that is a space and a word which no step changes; false if it is not.
@@ -206,39 +279,17 @@ impl<const RANGES: bool> Run<'_, RANGES> {
             return false;
         }
         let Scratch { memo, steps, .. } = &mut *self.scratch;
+        let tokens = steps.search_word(&self.model, &chunk[1..]);
         // The mark of a space stands for one byte of the text.
         let in_text = |end: u32| end as usize + 1 - MARK;
-        let in_word = |end: usize| (end + MARK - 1) as u32;
-        let bytes = chunk.as_bytes();
-        let (word, stem) = (&bytes[1..], &bytes[..bytes.len() - 1]);
-        let last = self.model.last_apart(word);
-        let known = last.and_then(|last| Some((memo.get(stem, 0, stem.len())?, last)));
-        let (tokens, is_new) = match known {
-            Some((known, last)) if known.start == Some(0) => {
-                let ends = known.ends.iter().map(|end| usize::from(*end));
-                let tokens = known.ids.iter().copied().zip(ends);
-                let tokens = tokens.chain([(last, bytes.len())]);
-                let tokens = tokens.map(|(id, end)| Token {
-                    id,
-                    end: in_word(end),
-                });
-                (steps.take_word(tokens), false)
-            }
-            _ => (steps.search_word(&self.model, &chunk[1..]), true),
-        };
         let ends = tokens.iter().map(|token| (token.id, in_text(token.end)));
-        if is_new && last.is_some() {
-            // What it ends with may be another mark the next time.
-            memo.set(stem, Some(0), ends.clone().take(tokens.len() - 1));
-        }
-        memo.set(bytes, Some(0), ends);
+        memo.set(chunk.as_bytes(), Start::Plain, ends);
         let mut begin = start;
         for token in tokens {
             let end = start + in_text(token.end);
             take.token(token.id, self.word, (begin, end));
             begin = end;
         }
-        self.word += 1;
         true
     }
 
@@ -257,7 +308,8 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         let begin = found
             .first()
             .filter(|_| RANGES && side_by_side && plain)
-            .and_then(|first| (first.range.0 as usize).checked_sub(start));
+            .and_then(|first| (first.range.0 as usize).checked_sub(start))
+            .map_or(Start::Unknown, Start::At);
         // Ends that are not to be used need not fit.
         let tokens = found
             .iter()

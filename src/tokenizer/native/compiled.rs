@@ -5,12 +5,11 @@
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 0..96 | magic, version, checksum, sha256 of the source, sizes, settings |
+//! | 0..104 | magic, version, checksum, sha256 of the source, sizes, settings |
 //! | pieces x 8 | scores, float64, by id |
 //! | nodes x 16 | nodes of the double array |
 //! | pieces x 4 | end of each piece in the text section, by id |
 //! | pieces | kind of each piece |
-//! | 128 x 32 | [where words can be cut](super::seams) |
 //! | text | the pieces, one behind the other |
 //! | charsmap | the compiled normalization rules, as the SentencePiece file has them |
 //! | rest | what `tokenizer.json` has beside the pieces, as JSON |
@@ -19,19 +18,19 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use super::apart::{self, Apart};
 use super::double_array::{DoubleArray, Node, build};
-use super::seams::{self, Joined, Seams};
-use super::unigram::UNKNOWN_PENALTY;
 use crate::formats::sentencepiece::{Algorithm, Piece, PieceKind, SentencePieceModel};
 use crate::source::MappedFile;
 
 const MAGIC: [u8; 8] = *b"tokscope";
 /// Changes with the layout, and with whatever the sections are made by.
 pub const VERSION: u32 = 4;
-const HEADER: usize = 96;
+const HEADER: usize = 104;
 /// Where the checksum is: the CRC-32 of all other bytes.
 const CHECKSUM: Range<usize> = 44..48;
 const MIN_SCORE: Range<usize> = 80..88;
+const APART: Range<usize> = 88..104;
 const KINDS: [PieceKind; 6] = [
     PieceKind::Normal,
     PieceKind::Unknown,
@@ -75,6 +74,7 @@ struct Header {
     algorithm: Algorithm,
     byte_fallback: bool,
     min_score: f64,
+    apart: Apart,
 }
 
 /// What is compiled: the pieces in the order of their ids, and what belongs to them.
@@ -115,7 +115,6 @@ struct Sections {
     nodes: usize,
     ends: usize,
     kinds: usize,
-    seams: usize,
     text: usize,
     charsmap: usize,
     rest: usize,
@@ -159,6 +158,7 @@ impl Compiled {
             algorithm: contents.algorithm,
             byte_fallback: contents.byte_fallback,
             min_score: scores.fold(f64::INFINITY, f64::min),
+            apart: apart::find(&keys, contents.unknown_id),
         };
         let sections = header.sections();
         let mut words = vec![0_u64; sections.end / 8];
@@ -178,10 +178,6 @@ impl Compiled {
             put(at, &node.unit.to_le_bytes());
             put(at + 4, &node.value.to_le_bytes());
             put(at + 8, &node.score.to_le_bytes());
-        }
-        let joined = seams::find(&keys, contents.unknown_id, UNKNOWN_PENALTY);
-        for (index, word) in joined.as_flattened().iter().enumerate() {
-            put(sections.seams + 8 * index, &word.to_le_bytes());
         }
         put(sections.charsmap, contents.charsmap);
         put(sections.rest, contents.rest);
@@ -291,14 +287,6 @@ impl Compiled {
         })
     }
 
-    /// Where words can be cut.
-    pub fn seams(&self) -> Seams<'_> {
-        Seams::new(self.section(
-            self.sections.seams,
-            size_of::<Joined>() / size_of::<[u64; 4]>(),
-        ))
-    }
-
     /// The compiled normalization rules; empty for none.
     pub fn charsmap(&self) -> &[u8] {
         self.section(self.sections.charsmap, self.header.charsmap as usize)
@@ -312,6 +300,15 @@ impl Compiled {
     /// The lowest score of a piece.
     pub fn min_score(&self) -> f64 {
         self.header.min_score
+    }
+
+    /// The ASCII characters that are tokens of their own at the end of any word, with their ids.
+    pub fn apart(&self) -> impl Iterator<Item = (u8, u32)> {
+        let apart = (0..128).filter(|character| self.header.apart >> character & 1 == 1);
+        apart.filter_map(|character| {
+            let id = self.array()?.get(&[character])?;
+            Some((character, id))
+        })
     }
 
     /// The pieces as a set to be searched; none if they cannot be held as one.
@@ -349,8 +346,7 @@ impl Header {
         let nodes = scores + 8 * pieces;
         let ends = nodes + size_of::<Node>() * count;
         let kinds = up(ends + 4 * pieces);
-        let seams = up(kinds + pieces);
-        let text = seams + size_of::<Joined>();
+        let text = up(kinds + pieces);
         let charsmap = up(text + self.text as usize);
         let rest = up(charsmap + self.charsmap as usize);
         Sections {
@@ -358,7 +354,6 @@ impl Header {
             nodes,
             ends,
             kinds,
-            seams,
             text,
             charsmap,
             rest,
@@ -392,6 +387,7 @@ impl Header {
             slot.copy_from_slice(&number.to_le_bytes());
         }
         bytes[MIN_SCORE].copy_from_slice(&self.min_score.to_le_bytes());
+        bytes[APART].copy_from_slice(&self.apart.to_le_bytes());
     }
 
     fn read(bytes: &[u8]) -> Option<Self> {
@@ -411,6 +407,7 @@ impl Header {
             byte_fallback: number(8)? != 0,
             rest: number(9)?,
             min_score: f64::from_le_bytes(bytes.get(MIN_SCORE)?.try_into().ok()?),
+            apart: Apart::from_le_bytes(bytes.get(APART)?.try_into().ok()?),
         })
     }
 }

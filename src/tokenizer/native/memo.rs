@@ -7,9 +7,9 @@ const WORDS_BEFORE_MEMORY: usize = 500;
 /// Bytes of each of the tables.
 const TABLE_BYTES: usize = 2 << 20;
 
-/// Words and their tokens, by hash; a new word takes the place of the older of two.
+/// Words and their tokens, by hash; a new word takes the place of the oldest of a few.
 ///
-/// Words of up to 15 bytes, nearly all of a text, have two places in one line of the processor's cache.
+/// Words of up to 15 bytes, nearly all of a text, are two to a line of the processor's cache.
 #[derive(Debug, Default)]
 pub struct Memo {
     words: usize,
@@ -30,6 +30,18 @@ pub struct Remembered<'a> {
     pub ends: &'a [u8],
     /// Where the first token begins; none if the tokens do not lie side by side, so that `ends` says nothing.
     pub start: Option<u8>,
+    /// See [`Start::Plain`].
+    pub is_plain: bool,
+}
+
+/// Where the tokens of a word begin in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// At its first byte; and no step changes a character of the word, alone or beside others that none changes.
+    Plain,
+    At(usize),
+    /// They do not lie side by side.
+    Unknown,
 }
 
 impl Memo {
@@ -72,7 +84,7 @@ impl Memo {
     pub fn set(
         &mut self,
         word: &[u8],
-        start: Option<usize>,
+        start: Start,
         tokens: impl ExactSizeIterator<Item = (u32, usize)>,
     ) {
         self.words += 1;
@@ -154,7 +166,7 @@ pub struct Asked {
 /// A slot is the word's bytes, zeros, and in the last byte of the key its length; then the ids of its tokens, where they
 /// end, and in the last byte the number of tokens, or [`ELSEWHERE`], and, above it, where the first begins. All zero is
 /// an empty slot. The slots of a word are two, side by side in one line of the cache, or two lines, or four; there are
-/// `PAIRS` of them, a power of two.
+/// `PAIRS` of them, a power of two. A word that others displace from there moves to the pair beside it.
 #[derive(Debug, Default)]
 struct Table<const KEY: usize, const SLOT: usize, const PAIRS: usize> {
     /// None, or all.
@@ -169,6 +181,8 @@ const COUNT_BITS: u32 = 4;
 const ELSEWHERE: u8 = (1 << COUNT_BITS) - 1;
 /// A start that no word has: the ranges of its tokens are not to be had from their ends.
 const NO_RANGES: u8 = (1 << COUNT_BITS) - 1;
+/// The start of a plain word, which is 0.
+const PLAIN: u8 = NO_RANGES - 1;
 
 impl<const KEY: usize, const SLOT: usize, const PAIRS: usize> Table<KEY, SLOT, PAIRS> {
     const PAIRS: usize = PAIRS;
@@ -195,11 +209,12 @@ impl<const KEY: usize, const SLOT: usize, const PAIRS: usize> Table<KEY, SLOT, P
     fn set(
         &mut self,
         word: &[u8],
-        start: Option<usize>,
+        start: Start,
         tokens: impl ExactSizeIterator<Item = (u32, usize)>,
     ) {
         let start = match start {
-            Some(start) if start < usize::from(NO_RANGES) => start as u8,
+            Start::Plain => PLAIN,
+            Start::At(start) if start < usize::from(PLAIN) => start as u8,
             _ => NO_RANGES,
         };
         self.put(word, start << COUNT_BITS | tokens.len() as u8, tokens);
@@ -222,11 +237,9 @@ impl<const KEY: usize, const SLOT: usize, const PAIRS: usize> Table<KEY, SLOT, P
             bytemuck::cast_slice_mut::<_, u8>(value)[4 * Self::TOKENS + index] = end as u8;
         }
         let pairs: &mut [Pair<SLOT>] = self.memory.as_chunks_mut().0.as_chunks_mut().0;
-        if let Some([newer, older]) = pairs.get_mut(place::<KEY, PAIRS>(&key)) {
-            if !has_key(newer, &key) {
-                *older = *newer;
-            }
-            *newer = slot;
+        let place = place::<KEY, PAIRS>(&key);
+        if let Some(displaced) = put_first(pairs, place, slot) {
+            put_first(pairs, place ^ 1, displaced);
         }
     }
 
@@ -245,9 +258,26 @@ impl<const KEY: usize, const SLOT: usize, const PAIRS: usize> Table<KEY, SLOT, P
         Some(Remembered {
             ids: &ids[..count],
             ends: &bytes[4 * Self::TOKENS..][..count],
-            start: (start != NO_RANGES).then_some(start),
+            start: match start {
+                NO_RANGES => None,
+                PLAIN => Some(0),
+                start => Some(start),
+            },
+            is_plain: start == PLAIN,
         })
     }
+}
+
+/// Puts a slot before those of a pair, of which the last has to go if it is another word's.
+#[inline]
+fn put_first<const SLOT: usize>(
+    pairs: &mut [Pair<SLOT>],
+    place: usize,
+    slot: [u64; SLOT],
+) -> Option<[u64; SLOT]> {
+    let [newer, older] = pairs.get_mut(place)?;
+    let displaced = std::mem::replace(older, std::mem::replace(newer, slot));
+    (displaced[0] != 0).then_some(displaced)
 }
 
 /// The slots of a table.
@@ -260,8 +290,17 @@ impl<'a, const KEY: usize, const SLOT: usize, const PAIRS: usize> Slots<'a, KEY,
     fn find(self, key: [u64; KEY], place: usize) -> Option<&'a [u64; SLOT]> {
         let pair = &self.0[place % PAIRS];
         let [in_newer, in_older] = [has_key(&pair[0], &key), has_key(&pair[1], &key)];
+        if !(in_newer | in_older) {
+            return self.find_displaced(key, place);
+        }
         // Which of the two it is cannot be guessed: an index rather than a branch.
-        (in_newer | in_older).then_some(&pair[usize::from(!in_newer)])
+        Some(&pair[usize::from(!in_newer)])
+    }
+
+    #[cold]
+    fn find_displaced(self, key: [u64; KEY], place: usize) -> Option<&'a [u64; SLOT]> {
+        let pair = &self.0[place % PAIRS ^ 1];
+        pair.iter().find(|slot| has_key(slot, &key))
     }
 }
 
@@ -362,11 +401,12 @@ mod tests {
         };
         for length in 1..=Memo::LONGEST + 1 {
             let word = &text[50..50 + length];
-            memo.set(word, Some(1), [(length as u32, length)].into_iter());
+            memo.set(word, Start::At(1), [(length as u32, length)].into_iter());
             let expected = Remembered {
                 ids: &[length as u32],
                 ends: &[length as u8],
                 start: Some(1),
+                is_plain: false,
             };
             let expected = (length <= Memo::LONGEST).then_some(expected);
             assert_eq!(memo.get(&text, 50, 50 + length), expected, "{length}");
@@ -390,9 +430,9 @@ mod tests {
             (&*"word".repeat(9), 12),
         ] {
             let bytes = word.as_bytes();
-            memo.set(bytes, None, vec![(9, 1); most + 1].into_iter());
+            memo.set(bytes, Start::Unknown, vec![(9, 1); most + 1].into_iter());
             assert_eq!(memo.get(bytes, 0, bytes.len()), None);
-            memo.set(bytes, None, vec![(9, 1); most].into_iter());
+            memo.set(bytes, Start::Unknown, vec![(9, 1); most].into_iter());
             let remembered = memo.get(bytes, 0, bytes.len()).unwrap();
             assert_eq!(
                 (remembered.ids, remembered.start),
@@ -409,7 +449,7 @@ mod tests {
     #[test]
     fn a_few_words_take_no_memory() {
         let mut memo = Memo::default();
-        memo.set(b"word", Some(0), [(1, 4)].into_iter());
+        memo.set(b"word", Start::Plain, [(1, 4)].into_iter());
         assert_eq!(memo.get(b"word", 0, 4), None);
         assert!(memo.short.memory.is_empty());
     }

@@ -8,6 +8,7 @@
 
 mod added;
 mod aligned;
+mod apart;
 mod charsmap;
 mod chunks;
 pub mod compiled;
@@ -15,7 +16,6 @@ mod double_array;
 mod library;
 mod memo;
 mod normalize;
-mod seams;
 mod separators;
 mod shape;
 mod steps;
@@ -31,6 +31,7 @@ use super::encoding::Encoding;
 use crate::formats::config::AddedTokenConfig;
 use crate::formats::sentencepiece::Algorithm;
 use added::{AddedTokens, Part};
+use apart::Marks;
 use compiled::Compiled;
 use memo::{Memo, Remembered};
 use steps::{Found, Steps};
@@ -49,6 +50,8 @@ pub struct NativeEngine {
     /// Added tokens that are matched on the raw text.
     raw: AddedTokens,
     steps: Steps,
+    /// With added tokens taken as text, and parsed.
+    marks: [Marks; 2],
     /// None if a text is finished by something else than a template.
     template: Option<Template>,
     /// Scratch memory of threads that are not encoding at the moment: with added tokens taken as text, and parsed.
@@ -79,6 +82,15 @@ trait Take {
     fn added(&mut self, id: u32, word: u32, range: (usize, usize), surface: &str);
     /// The tokens of one word, which begins at a byte of the text.
     fn remembered(&mut self, word: u32, start: usize, tokens: Remembered<'_>);
+    /// A character behind those, if it is there, with its id and its place in the text. Whether it is there cannot be
+    /// guessed: where it does not matter what it is, nothing is to be decided.
+    #[inline]
+    fn mark(&mut self, is_there: bool, word: u32, id_place: impl FnOnce() -> (u32, usize)) {
+        if is_there {
+            let (id, place) = id_place();
+            self.token(id, word, (place, place + 1));
+        }
+    }
 }
 
 impl NativeEngine {
@@ -100,9 +112,11 @@ impl NativeEngine {
         });
         let added: Vec<_> = last.map(|(_, token)| token.clone()).collect();
         let raw = added.iter().filter(|(token, _)| !token.normalized);
+        let steps = Steps::new(steps, &added)?;
         Some(Self {
             raw: AddedTokens::new(raw.cloned().collect())?,
-            steps: Steps::new(steps, &added)?,
+            marks: [false, true].map(|parse_special| steps.marks(compiled.apart(), parse_special)),
+            steps,
             unknown_score: unigram::unknown_score(compiled.min_score()),
             compiled,
             template,
@@ -206,6 +220,11 @@ impl NativeEngine {
             #[inline]
             fn remembered(&mut self, _: u32, _: usize, tokens: Remembered<'_>) {
                 self.0 += tokens.ids.len();
+            }
+
+            #[inline]
+            fn mark(&mut self, is_there: bool, _: u32, _: impl FnOnce() -> (u32, usize)) {
+                self.0 += usize::from(is_there);
             }
         }
 
@@ -333,9 +352,12 @@ impl NativeEngine {
 
     fn model(&self) -> Option<Unigram<'_>> {
         let compiled = &self.compiled;
-        let (array, seams) = (compiled.array()?, compiled.seams());
         let unknown_id = compiled.unknown_id();
-        Some(Unigram::new(array, seams, unknown_id, self.unknown_score))
+        Some(Unigram::new(
+            compiled.array()?,
+            unknown_id,
+            self.unknown_score,
+        ))
     }
 
     /// Gives the tokens of a text, and with `RANGES` where they come from; without, ranges are not to be used.

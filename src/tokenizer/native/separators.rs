@@ -35,16 +35,16 @@ impl<'a> Padded<'a> {
     #[inline]
     pub fn words<const WORDS: usize>(&self, at: usize) -> [u64; WORDS] {
         const { assert!(8 * WORDS <= BLOCK) };
-        let inside = self.bytes.get(at..at + 8 * WORDS);
-        let bytes = inside.unwrap_or_else(|| {
-            let tail = self.tail.get(at - self.tail_start..).unwrap_or_default();
-            tail.get(..8 * WORDS).unwrap_or(&[0; BLOCK][..8 * WORDS])
-        });
-        let mut words = [0; WORDS];
-        for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
-            *word = u64::from_le_bytes(*bytes);
+        match self.bytes.get(at..at + 8 * WORDS) {
+            Some(bytes) => from_bytes(bytes),
+            None => self.last_words(at),
         }
-        words
+    }
+
+    #[cold]
+    fn last_words<const WORDS: usize>(&self, at: usize) -> [u64; WORDS] {
+        let tail = at.checked_sub(self.tail_start);
+        from_bytes(tail.and_then(|at| self.tail.get(at..)).unwrap_or_default())
     }
 
     /// The separators behind the byte at `at`.
@@ -80,6 +80,15 @@ impl Separators<'_> {
         self.bits &= self.bits - 1;
         place
     }
+}
+
+#[inline]
+fn from_bytes<const WORDS: usize>(bytes: &[u8]) -> [u64; WORDS] {
+    let mut words = [0; WORDS];
+    for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
+        *word = u64::from_le_bytes(*bytes);
+    }
+    words
 }
 
 /// A bit for each byte of a block, set for those up to the space.

@@ -5,11 +5,12 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::added::{AddedTokens, Part};
 use super::aligned::Aligned;
+use super::apart::Marks;
 use super::charsmap::Charsmap;
 use super::chunks::{SpaceBytes, Spaces};
 use super::compiled::Compiled;
 use super::library::{self, LibrarySteps};
-use super::memo::Memo;
+use super::memo::{Memo, Start};
 use super::normalize::{METASPACE, for_each_word, into_words, normalize};
 use super::shape;
 use super::unigram::{self, Token, Unigram};
@@ -242,6 +243,19 @@ impl Steps {
             && !(parse_special && normalized.are_in(chunk))
     }
 
+    /// The characters behind a [plain word](Self::is_plain_word) that are tokens of their own, of those that the
+    /// vocabulary has.
+    pub fn marks(&self, apart: impl Iterator<Item = (u8, u32)>, parse_special: bool) -> Marks {
+        let is_mark = |character: u8| match &self.kind {
+            Kind::Deberta {
+                charsmap,
+                normalized,
+            } => charsmap.is_plain(character) && !(parse_special && normalized.have(character)),
+            Kind::Library(_) => false,
+        };
+        Marks::new(apart.filter(|(character, _)| is_mark(*character)))
+    }
+
     /// Whether a part of a text can begin with a space and some bytes. Of DeBERTa's, not with a space and an added
     /// token: the space, a token of its own elsewhere, would be stripped.
     pub fn can_begin(&self, bytes: [u8; 2]) -> bool {
@@ -298,13 +312,6 @@ fn draws_next_space(text: &str) -> bool {
 }
 
 impl Scratch {
-    /// Keeps the tokens of a word that need not be searched.
-    pub fn take_word(&mut self, tokens: impl Iterator<Item = Token>) -> &[Token] {
-        self.tokens.clear();
-        self.tokens.extend(tokens);
-        &self.tokens
-    }
-
     /// The tokens of a normalized word, given without the mark before it.
     pub fn search_word(&mut self, model: &Unigram<'_>, word: &str) -> &[Token] {
         let Self {
@@ -401,7 +408,7 @@ impl Search<'_> {
             model.search(word, unigram, tokens);
             if let Some(memo) = &mut memo {
                 let tokens = tokens.iter().map(|token| (token.id, token.end as usize));
-                memo.set(bytes, Some(0), tokens);
+                memo.set(bytes, Start::At(0), tokens);
             }
             tokens
                 .iter()

@@ -4,7 +4,6 @@
 //! unknowns follow `encode_optimized` of the `tokenizers` crate, sum by sum.
 
 use super::double_array::DoubleArray;
-use super::seams::{self, Seams};
 
 /// Distance of the unknown score below that of the worst piece.
 pub const UNKNOWN_PENALTY: f64 = 10.0;
@@ -16,7 +15,6 @@ const UNREACHED: u32 = u32::MAX;
 #[derive(Debug, Clone, Copy)]
 pub struct Unigram<'a> {
     pieces: DoubleArray<'a>,
-    seams: Seams<'a>,
     unknown_id: u32,
     unknown_score: f64,
 }
@@ -34,28 +32,12 @@ pub fn unknown_score(lowest: f64) -> f64 {
 }
 
 impl<'a> Unigram<'a> {
-    pub fn new(
-        pieces: DoubleArray<'a>,
-        seams: Seams<'a>,
-        unknown_id: u32,
-        unknown_score: f64,
-    ) -> Self {
+    pub fn new(pieces: DoubleArray<'a>, unknown_id: u32, unknown_score: f64) -> Self {
         Self {
             pieces,
-            seams,
             unknown_id,
             unknown_score,
         }
-    }
-
-    /// The id of the last byte of a word of up to [`seams::LONGEST`] bytes, if its tokens are those of the rest, and
-    /// this one.
-    pub fn last_apart(&self, word: &[u8]) -> Option<u32> {
-        let [.., before, last] = *word else {
-            return None;
-        };
-        let seam = self.seams.is_between(before, last) && word.len() <= seams::LONGEST;
-        self.pieces.get(&[last]).filter(|_| seam)
     }
 
     /// Appends the tokens of a word.
@@ -160,7 +142,7 @@ mod tests {
             .iter()
             .map(|piece| piece.1)
             .fold(f64::INFINITY, f64::min);
-        let model = Unigram::new(array, Seams::new(&[]), 0, unknown_score(lowest));
+        let model = Unigram::new(array, 0, unknown_score(lowest));
         let mut tokens = Vec::new();
         model.search(word, &mut Scratch::default(), &mut tokens);
         tokens.iter().map(|token| (token.id, token.end)).collect()
