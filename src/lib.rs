@@ -131,12 +131,17 @@ fn report_panics_in_a_sentence() {
     }));
 }
 
+/// Bytes that are written at a time.
+const OUT_BUFFER: usize = 1 << 16;
+
 fn answer(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
     let global = &cli.global;
     if let Some(threads) = threads(global.threads) {
         // Fails only if there is a pool already, which a second run in one process keeps.
         let _ = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
+            // Which works along, so that one thread needs no other.
+            .use_current_thread()
             .build_global();
     }
     let format = if global.json {
@@ -155,7 +160,7 @@ fn answer(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
         is_terminal,
     };
     let streams = Streams {
-        out: Box::new(BufWriter::new(stdout.lock())),
+        out: Box::new(BufWriter::with_capacity(OUT_BUFFER, stdout.lock())),
         err: Box::new(io::stderr()),
     };
     let mut sink = render::renderer(format, reader, streams);

@@ -115,39 +115,62 @@ impl<'a> Lines<'a> {
         pieces
     }
 
-    /// The text of a line, given with its end; none for a blank one among lines of JSON.
-    fn text(&self, line: &'a [u8]) -> Option<Result<Cow<'a, str>>> {
-        let line = strip_line_end(line);
-        let text = match str::from_utf8(line) {
-            Ok(text) => Cow::Borrowed(text),
-            Err(_) => match utf8(self.name, line.to_vec(), self.reading.lossy, self.offset) {
-                Ok(text) => Cow::Owned(text),
-                Err(error) => return Some(Err(error)),
-            },
+    /// Their texts.
+    fn texts(self) -> Texts<'a> {
+        Texts {
+            text: str::from_utf8(self.bytes).ok(),
+            ends: memchr::memchr_iter(b'\n', self.bytes),
+            start: 0,
+            lines: self,
+        }
+    }
+}
+
+/// The texts of some lines; a bad one does not keep the others.
+struct Texts<'a> {
+    lines: Lines<'a>,
+    /// All of them, unless a byte among them is not UTF-8.
+    text: Option<&'a str>,
+    ends: memchr::Memchr<'a>,
+    /// Where the next begins.
+    start: usize,
+}
+
+impl<'a> Texts<'a> {
+    /// The text of the line at some bytes, without its end; none for a blank one among lines of JSON.
+    fn text(&self, start: usize, end: usize) -> Option<Result<Cow<'a, str>>> {
+        let Lines { reading, name, .. } = self.lines;
+        let text = match self.text.and_then(|text| text.get(start..end)) {
+            Some(text) => Cow::Borrowed(text),
+            None => {
+                let bytes = self.lines.bytes[start..end].to_vec();
+                match utf8(name, bytes, reading.lossy, self.lines.offset + start) {
+                    Ok(text) => Cow::Owned(text),
+                    Err(error) => return Some(Err(error)),
+                }
+            }
         };
-        if !self.reading.jsonl {
+        if !reading.jsonl {
             return Some(Ok(text));
         }
-        let json = || self.reading.json_text(self.name, self.line, &text);
+        let json = || reading.json_text(name, self.lines.line, &text);
         (!text.trim().is_empty()).then(|| json().map(Cow::Owned))
     }
 }
 
-impl<'a> Iterator for Lines<'a> {
+impl<'a> Iterator for Texts<'a> {
     type Item = Outcome<Text<'a>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while !self.bytes.is_empty() {
-            let end = memchr::memchr(b'\n', self.bytes);
-            let end = end.map_or(self.bytes.len(), |end| end + 1);
-            let (line, rest) = self.bytes.split_at(end);
-            self.line += 1;
-            let text = self.text(line);
-            self.bytes = rest;
-            self.offset += line.len();
-            let line = Some(self.line);
-            if let Some(text) = text {
-                let path = self.path.map(str::to_owned);
+        while self.start < self.lines.bytes.len() {
+            let (start, end) = (self.start, self.ends.next());
+            let bytes = self.lines.bytes;
+            self.start = end.map_or(bytes.len(), |end| end + 1);
+            self.lines.line += 1;
+            let stripped = strip_line_end(&bytes[start..self.start]).len();
+            if let Some(text) = self.text(start, start + stripped) {
+                let line = Some(self.lines.line);
+                let path = self.lines.path.map(str::to_owned);
                 let text = text.map(|text| Text { text, line, path });
                 return Some(text.map_err(|error| (line, error)));
             }
@@ -168,7 +191,7 @@ impl TextArgs {
     ) -> Result<()> {
         self.for_each_batch(session, |session, batch| match batch {
             Batch::Whole(text) => each(session, Ok(text)),
-            Batch::Lines(mut lines) => lines.try_for_each(|text| each(session, text)),
+            Batch::Lines(lines) => lines.texts().try_for_each(|text| each(session, text)),
         })
     }
 
@@ -193,13 +216,17 @@ impl TextArgs {
         };
         self.for_each_batch(session, |session, batch| match batch {
             Batch::Whole(text) => each(session, work(Ok(text))),
-            Batch::Lines(lines) if lines.bytes.len() <= PIECE => {
-                let mut lines = lines;
-                lines.try_for_each(|text| each(session, work(text)))
+            // What is not shared among threads need not be held back.
+            Batch::Lines(lines)
+                if lines.bytes.len() <= PIECE || rayon::current_num_threads() == 1 =>
+            {
+                let mut texts = lines.texts();
+                texts.try_for_each(|text| each(session, work(text)))
             }
             Batch::Lines(lines) => {
                 let pieces = lines.pieces(4 * rayon::current_num_threads());
-                let outcomes = in_parallel(pieces, |lines| lines.map(work).collect::<Vec<_>>());
+                let outcomes =
+                    in_parallel(pieces, |lines| lines.texts().map(work).collect::<Vec<_>>());
                 let mut outcomes = outcomes.into_iter().flatten();
                 outcomes.try_for_each(|outcome| each(session, outcome))
             }
@@ -408,7 +435,7 @@ mod tests {
         let pieces = lines.pieces(4);
         assert_eq!(pieces.len(), 4);
         fn texts(lines: Lines<'_>) -> Vec<Text<'_>> {
-            lines.map(|text| text.unwrap()).collect()
+            lines.texts().map(|text| text.unwrap()).collect()
         }
         let apart: Vec<Text<'_>> = pieces.into_iter().flat_map(texts).collect();
         assert_eq!(apart, texts(lines));
