@@ -10,19 +10,29 @@ use bytemuck::{Pod, Zeroable};
 const BLOCK: usize = 256;
 /// Blocks, counted from the end, in which free units are still looked for. More packs tighter and builds slower.
 const OPEN_BLOCKS: usize = 16;
+/// Of as many scores as a text of 4 GiB has bytes the sum is finite.
+const LARGEST_SCORE: f64 = 1e298;
 /// Bases have 24 bits.
 const MAX_UNITS: usize = 1 << 24;
 
 /// A node of the trie. All that is asked of one lies in one line of the processor's cache.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Pod, Zeroable)]
+#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Node {
     /// `base << 8 | byte`, where the byte is the one that leads to this node.
     pub unit: u32,
     /// Id + 1 of the key that ends here, or 0.
     pub value: u32,
-    /// The score of that key.
+    /// The score of that key, or minus infinity.
     pub score: f64,
+}
+
+impl Node {
+    const FREE: Self = Self {
+        unit: 0,
+        value: 0,
+        score: f64::NEG_INFINITY,
+    };
 }
 
 /// The nodes of the trie; the first is the root.
@@ -33,10 +43,13 @@ pub struct DoubleArray<'a> {
 
 /// Builds the nodes for `keys` with their ids and scores, sorted by bytes and without duplicates.
 ///
-/// None if a key is empty or holds a zero byte, if keys are not in order, or if there are too many of them.
+/// None if a key is empty or holds a zero byte, if keys are not in order, if there are too many of them, or if scores
+/// are so large that a sum of them could be infinite.
 pub fn build(keys: &[(&[u8], u32, f64)]) -> Option<Vec<Node>> {
     let in_order = keys.windows(2).all(|pair| pair[0].0 < pair[1].0);
-    let sound = |key: &&(&[u8], u32, f64)| !key.0.is_empty() && !key.0.contains(&0);
+    let sound = |key: &&(&[u8], u32, f64)| {
+        !key.0.is_empty() && !key.0.contains(&0) && key.2.abs() <= LARGEST_SCORE
+    };
     if !in_order || keys.iter().filter(sound).count() != keys.len() {
         return None;
     }
@@ -73,38 +86,44 @@ pub fn build(keys: &[(&[u8], u32, f64)]) -> Option<Vec<Node>> {
     Some(builder.nodes)
 }
 
-impl DoubleArray<'_> {
-    /// Calls `found` with the length, id and score of every key that `text` begins with, shortest first.
+impl<'a> DoubleArray<'a> {
+    /// Begins to follow a text.
     #[inline]
-    pub fn prefixes(&self, text: &[u8], mut found: impl FnMut(usize, u32, f64)) {
-        let Some(root) = self.nodes.first() else {
-            return;
-        };
-        let mut base = (root.unit >> 8) as usize;
-        for (index, &byte) in text.iter().enumerate() {
-            let node = base ^ usize::from(byte);
-            let Some(&Node { unit, value, score }) = self.nodes.get(node) else {
-                return;
-            };
-            if unit as u8 != byte || byte == 0 {
-                return;
-            }
-            if let Some(id) = value.checked_sub(1) {
-                found(index + 1, id, score);
-            }
-            base = (unit >> 8) as usize;
+    pub fn walk(self) -> Walk<'a> {
+        Walk {
+            nodes: self.nodes,
+            base: self.nodes.first().map_or(0, |root| root.unit >> 8),
         }
     }
 
     /// The id of a key.
-    pub fn get(&self, key: &[u8]) -> Option<u32> {
-        let mut whole = None;
-        self.prefixes(key, |length, id, _| {
-            if length == key.len() {
-                whole = Some(id);
-            }
-        });
-        whole
+    pub fn get(self, key: &[u8]) -> Option<u32> {
+        let mut walk = self.walk();
+        let mut last = None;
+        for byte in key {
+            last = Some(walk.step(*byte)?);
+        }
+        last?.value.checked_sub(1)
+    }
+}
+
+/// Where a text has led so far.
+#[derive(Debug, Clone, Copy)]
+pub struct Walk<'a> {
+    nodes: &'a [Node],
+    base: u32,
+}
+
+impl<'a> Walk<'a> {
+    /// The node that the next byte leads to; none if no key goes on like this, and then there is no next step.
+    #[inline]
+    pub fn step(&mut self, byte: u8) -> Option<&'a Node> {
+        let node = self.nodes.get((self.base ^ u32::from(byte)) as usize)?;
+        if node.unit as u8 != byte || byte == 0 {
+            return None;
+        }
+        self.base = node.unit >> 8;
+        Some(node)
     }
 }
 
@@ -124,7 +143,7 @@ impl Builder {
     fn reserve_block(&mut self) {
         let start = self.next.len();
         let end = start + BLOCK;
-        self.nodes.resize(end, Node::default());
+        self.nodes.resize(end, Node::FREE);
         self.is_base.resize(end, false);
         for unit in start..end {
             self.next.push(unit as u32);
@@ -207,16 +226,30 @@ mod tests {
     }
 
     #[test]
-    fn every_prefix_is_found_shortest_first() {
+    fn a_walk_ends_where_no_key_goes_on() {
         let nodes = in_order(&["a", "ab", "abc", "b", "▁ban"]);
         let array = DoubleArray { nodes: &nodes };
-        let mut found = Vec::new();
-        array.prefixes(b"abcd", |length, id, score| found.push((length, id, score)));
-        assert_eq!(found, [(1, 0, 0.0), (2, 1, -1.0), (3, 2, -2.0)]);
+        let walk = |text: &str| {
+            let mut walk = array.walk();
+            let nodes = text.bytes().map_while(|byte| walk.step(byte));
+            nodes
+                .map(|node| (node.value, node.score))
+                .collect::<Vec<_>>()
+        };
+        const NONE: (u32, f64) = (0, f64::NEG_INFINITY);
+        assert_eq!(walk("abcd"), [(1, 0.0), (2, -1.0), (3, -2.0)]);
+        assert_eq!(walk("▁band"), [NONE, NONE, NONE, NONE, NONE, (5, -4.0)]);
         assert_eq!(array.get("▁ban".as_bytes()), Some(4));
         assert_eq!(array.get("▁ba".as_bytes()), None);
         assert_eq!(array.get(b"a\0"), None);
         assert_eq!(array.get(b""), None);
+    }
+
+    #[test]
+    fn scores_without_finite_sums_are_refused() {
+        for score in [1e299, f64::NEG_INFINITY, f64::NAN] {
+            assert_eq!(build(&[(b"a", 0, -1.0), (b"b", 1, score)]), None);
+        }
     }
 
     #[test]

@@ -3,12 +3,12 @@
 //! Kudo (2018), "Subword Regularization". Ties, the score of an unknown character and the fusing of neighbouring
 //! unknowns follow `encode_optimized` of the `tokenizers` crate, sum by sum.
 
+use std::hint::select_unpredictable;
+
 use super::double_array::DoubleArray;
 
 /// Distance of the unknown score below that of the worst piece.
 pub const UNKNOWN_PENALTY: f64 = 10.0;
-/// A place in a word that no path has reached.
-const UNREACHED: u32 = u32::MAX;
 /// A Unigram model, in a section of a compiled vocabulary.
 ///
 /// Scores are natural logarithms of probabilities.
@@ -45,27 +45,31 @@ impl<'a> Unigram<'a> {
         let bytes = word.as_bytes();
         let nodes = &mut scratch.nodes;
         nodes.clear();
-        nodes.resize(
-            bytes.len() + 1,
-            Node {
-                score: 0.0,
-                start: UNREACHED,
-                id: 0,
-            },
-        );
+        nodes.resize(bytes.len() + 1, Node::UNREACHED);
+        nodes[0].score = 0.0_f64.to_bits();
         let mut start = 0;
-        for character in word.chars() {
-            let width = character.len_utf8();
-            let till_here = nodes[start].score;
-            let mut has_single = false;
-            self.pieces.prefixes(&bytes[start..], |length, id, score| {
-                let candidate = score + till_here;
-                nodes[start + length].offer(candidate, start, id);
-                has_single |= length == width;
-            });
-            if !has_single {
-                let candidate = self.unknown_score + till_here;
-                nodes[start + width].offer(candidate, start, self.unknown_id);
+        while start < bytes.len() {
+            let (before, ahead) = nodes.split_at_mut(start + 1);
+            let till_here = f64::from_bits(before[start].score);
+            let text = &bytes[start..];
+            let width = width(text[0]).min(text.len());
+            let mut walk = self.pieces.walk();
+            let mut single = walk.step(text[0]);
+            for byte in &text[1..width] {
+                single = single.and_then(|_| walk.step(*byte));
+            }
+            if !single.is_some_and(|single| single.value > 0) {
+                let score = self.unknown_score + till_here;
+                ahead[width - 1].offer(score, start, self.unknown_id + 1);
+            }
+            if let Some(single) = single {
+                ahead[width - 1].offer(single.score + till_here, start, single.value);
+                for (byte, node) in text[width..].iter().zip(&mut ahead[width..]) {
+                    let Some(piece) = walk.step(*byte) else {
+                        break;
+                    };
+                    node.offer(piece.score + till_here, start, piece.value);
+                }
             }
             start += width;
         }
@@ -78,11 +82,11 @@ impl<'a> Unigram<'a> {
         let mut end = word.len();
         while end > 0 {
             let node = &nodes[end];
-            let mut start = node.start as usize;
-            let mut id = node.id;
+            let mut start = node.start();
+            let mut id = node.id();
             if id == self.unknown_id {
-                while start > 0 && nodes[start].id == self.unknown_id {
-                    start = nodes[start].start as usize;
+                while start > 0 && nodes[start].id() == self.unknown_id {
+                    start = nodes[start].start();
                 }
                 // What was fused may spell a piece.
                 id = self.pieces.get(&word[start..end]).unwrap_or(id);
@@ -97,25 +101,50 @@ impl<'a> Unigram<'a> {
     }
 }
 
+/// Bytes of the character that begins with a byte.
+#[inline]
+fn width(first: u8) -> usize {
+    match first {
+        ..0xc0 => 1,
+        ..0xe0 => 2,
+        ..0xf0 => 3,
+        _ => 4,
+    }
+}
+
 /// The best way to a place in a word.
 #[derive(Debug, Clone, Copy)]
 struct Node {
-    score: f64,
-    start: u32,
-    id: u32,
+    /// The bits of a float64.
+    score: u64,
+    /// Where the last piece begins, and above it its id + 1.
+    piece: u64,
 }
 
 impl Node {
+    /// No path leads here.
+    const UNREACHED: Self = Self {
+        score: f64::NEG_INFINITY.to_bits(),
+        piece: 0,
+    };
+
     /// Takes a way that is better than the one known; of equal ones the first stays.
+    ///
+    /// Whether it is cannot be guessed, so nothing depends on a guess: a choice of numbers rather than a branch.
     #[inline]
-    fn offer(&mut self, score: f64, start: usize, id: u32) {
-        if self.start == UNREACHED || score > self.score {
-            *self = Self {
-                score,
-                start: start as u32,
-                id,
-            };
-        }
+    fn offer(&mut self, score: f64, start: usize, value: u32) {
+        let is_better = score > f64::from_bits(self.score);
+        let piece = start as u64 | u64::from(value) << 32;
+        self.score = select_unpredictable(is_better, score.to_bits(), self.score);
+        self.piece = select_unpredictable(is_better, piece, self.piece);
+    }
+
+    fn start(self) -> usize {
+        self.piece as u32 as usize
+    }
+
+    fn id(self) -> u32 {
+        ((self.piece >> 32) as u32).wrapping_sub(1)
     }
 }
 
