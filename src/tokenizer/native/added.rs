@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
+use memchr::{memchr, memchr2, memchr3};
 use regex::Regex;
 
 use crate::formats::config::AddedTokenConfig;
@@ -11,6 +12,8 @@ use crate::formats::config::AddedTokenConfig;
 #[derive(Debug, Default)]
 pub struct AddedTokens {
     finder: Option<AhoCorasick>,
+    /// The first bytes of their spellings.
+    starts: Vec<u8>,
     tokens: Vec<(AddedTokenConfig, u32)>,
 }
 
@@ -24,6 +27,7 @@ pub enum Part {
 impl AddedTokens {
     pub const NONE: Self = Self {
         finder: None,
+        starts: Vec::new(),
         tokens: Vec::new(),
     };
 
@@ -38,12 +42,15 @@ impl AddedTokens {
         if spellings.len() < tokens.len() || spellings.first() == Some(&"") {
             return None;
         }
+        let mut starts: Vec<u8> = spellings.iter().map(|text| text.as_bytes()[0]).collect();
+        starts.dedup();
         let finder = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
             .build(tokens.iter().map(|(token, _)| spelling(token)))
             .ok()?;
         Some(Self {
             finder: Some(finder),
+            starts,
             tokens,
         })
     }
@@ -67,8 +74,22 @@ impl AddedTokens {
     /// Whether one of them may be in a text.
     #[inline]
     pub fn are_in(&self, text: &str) -> bool {
-        let finder = self.finder.as_ref();
+        let finder = self.finder_in(text);
         finder.is_some_and(|finder| finder.is_match(text))
+    }
+
+    /// What finds them, unless none begins in a text: a quick look, where they begin with few bytes.
+    #[inline]
+    fn finder_in(&self, text: &str) -> Option<&AhoCorasick> {
+        let text = text.as_bytes();
+        let start = match *self.starts {
+            [] => None,
+            [first] => memchr(first, text),
+            [first, second] => memchr2(first, second, text),
+            [first, second, third] => memchr3(first, second, third, text),
+            _ => Some(0),
+        };
+        self.finder.as_ref().filter(|_| start.is_some())
     }
 
     /// Whether one of them begins with a byte.
@@ -84,7 +105,7 @@ impl AddedTokens {
     #[inline]
     pub fn split(&self, text: &str, mut each: impl FnMut(Part, usize, usize)) {
         let mut kept = 0;
-        if let Some(finder) = &self.finder {
+        if let Some(finder) = self.finder_in(text) {
             for found in finder.find_iter(text) {
                 let (token, id) = &self.tokens[found.pattern()];
                 let (mut start, mut end) = (found.start(), found.end());

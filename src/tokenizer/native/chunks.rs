@@ -7,14 +7,14 @@
 
 use super::memo::{Asked, Memo, ShortWords, Start};
 use super::normalize::METASPACE;
-use super::separators::Padded;
+use super::separators::{Padded, Separators};
 use super::{Run, Scratch, Take};
 
 /// Bytes of the mark of a space.
 const MARK: usize = METASPACE.len_utf8();
 
 /// Words that are asked for before the first answer is used.
-const ASKED: usize = 16;
+pub const ASKED: usize = 16;
 
 /// What becomes of the white space between words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,15 +31,35 @@ pub enum Spaces {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SpaceBytes(u64);
 
-/// A chunk of at most one space and a word that can be looked up among the short ones.
+/// A chunk of one space and a word that can be looked up among the short ones.
 #[derive(Debug, Clone, Copy, Default)]
-struct ShortChunk {
-    start: usize,
-    /// Where it ends but for a [mark](super::apart) behind the word.
-    stem: usize,
-    stop: usize,
+pub struct ShortChunk {
     /// What was asked for the stem, if it is of the shortest.
     asked: Asked,
+    /// Its first byte.
+    start: u32,
+    /// Bytes of it but for [marks](super::apart) behind the word.
+    stem: u8,
+    /// Number of those: one or none.
+    marks: u8,
+}
+
+impl ShortChunk {
+    #[inline]
+    fn start(&self) -> usize {
+        self.start as usize
+    }
+
+    /// Where the stem ends.
+    #[inline]
+    fn stem(&self) -> usize {
+        self.start() + usize::from(self.stem)
+    }
+
+    #[inline]
+    fn stop(&self) -> usize {
+        self.stem() + usize::from(self.marks)
+    }
 }
 
 /// Spaces and the word behind them.
@@ -113,7 +133,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
             if first == chunk.start {
                 let known = self.scratch.memo.get(bytes, first, chunk.end);
                 if let Some(known) = known
-                    && (!RANGES || known.start.is_some())
+                    && known.has_ranges(RANGES)
                 {
                     take.remembered(self.word, first, known);
                     self.word += 1;
@@ -153,8 +173,8 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         }
     }
 
-    /// Gives the tokens of the chunks from `at` on, as far as they are short, with one space at most, and remembered or
-    /// plain: most are. Returns where that ends.
+    /// Gives the tokens of the chunks from `at` on, as far as they are short words, with one space at most, that are
+    /// remembered or plain: most are. Returns where that ends.
     fn short_chunks(
         &mut self,
         text: &Padded<'_>,
@@ -164,102 +184,134 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         take: &mut impl Take,
     ) -> usize {
         let (bytes, end) = (text.bytes(), text.bytes().len());
+        if at == end || !self.scratch.memo.is_used() {
+            return at;
+        }
         let mut separators = text.separators_behind(at);
-        let marks = &self.engine.marks[usize::from(self.parse_special)];
-        let mut asked = [ShortChunk::default(); ASKED];
-        // Where the last of those asked for ends, and whether the next is short too.
-        let (mut last, mut goes_on) = (at, true);
-        let mut spaced = bytes.get(at).is_some_and(|byte| space.contains(*byte));
-        while goes_on && last < end {
-            let Some(words) = self.scratch.memo.short_words() else {
+        let mut spaced = space.contains(bytes[at]);
+        while at < end {
+            let (count, next, goes_on) = self.ask(text, space, melts, &mut separators, at, spaced);
+            spaced = true;
+            let mut done = 0;
+            while let Some(new) = self.known_chunks(text, &mut done, count, take) {
+                if !self.new_word(&new, take) {
+                    return new.start();
+                }
+            }
+            at = next;
+            if !goes_on {
                 break;
-            };
-            let mut count = 0;
-            while count < ASKED && last < end {
-                let stop = separators.take();
-                let length = stop - last;
-                goes_on = bytes.get(stop).is_none_or(|byte| space.contains(*byte));
-                if spaced && length == 1 {
-                    goes_on &= melts && stop < end;
-                    if goes_on {
-                        last = stop;
-                        continue;
-                    }
-                }
-                // A mark behind a word, not right behind the space before it.
-                let marked = spaced & (length > 2) & marks.contains(bytes[stop - 1]);
-                let stem = stop - usize::from(marked);
-                goes_on &= stem - last <= ShortWords::LONGEST;
-                if !goes_on {
-                    break;
-                }
-                asked[count] = ShortChunk {
-                    start: last,
-                    stem,
-                    stop,
-                    asked: words.ask(text.words(last), stem - last),
-                };
-                count += 1;
-                last = stop;
-                spaced = true;
             }
-            let mut chunks = asked[..count].iter();
-            while let Some(new) = self.known_chunks(text, &mut chunks, take) {
-                if !self.new_word(new, take) {
-                    return new.start;
-                }
-            }
-            at = last;
         }
         at
     }
 
-    /// Gives the tokens of chunks up to the first that is not remembered, which is returned.
+    /// Asks for the words of the next chunks from `at` on, of which the first may have no space before it, as far as they
+    /// are short and there is room. Returns their number, where the last of them ends, and whether there may be more such
+    /// chunks behind it.
     #[inline]
-    fn known_chunks<'c>(
+    fn ask(
         &mut self,
         text: &Padded<'_>,
-        chunks: &mut std::slice::Iter<'c, ShortChunk>,
-        take: &mut impl Take,
-    ) -> Option<&'c ShortChunk> {
+        space: SpaceBytes,
+        melts: bool,
+        separators: &mut Separators<'_>,
+        mut at: usize,
+        mut spaced: bool,
+    ) -> (usize, usize, bool) {
+        let (bytes, end) = (text.bytes(), text.bytes().len());
         let marks = &self.engine.marks[usize::from(self.parse_special)];
-        let words = self.scratch.memo.short_words()?;
+        let Scratch { memo, asked, .. } = &mut *self.scratch;
+        let Some(words) = memo.short_words() else {
+            return (0, at, false);
+        };
+        let mut count = 0;
+        for asked in asked {
+            let stop = loop {
+                if at == end {
+                    return (count, at, false);
+                }
+                let stop = separators.take();
+                let is_end = stop == end;
+                if !is_end && !space.contains(bytes[stop]) {
+                    return (count, at, false);
+                }
+                if stop - at > 1 || !spaced {
+                    break stop;
+                }
+                if is_end || !melts {
+                    return (count, at, false);
+                }
+                at = stop;
+            };
+            let length = stop - at;
+            // A mark behind a word, not right behind the space before it.
+            let marked = marks.contains(bytes[stop - 1]) & (length > 2) & spaced;
+            let stem = length - usize::from(marked);
+            if stem > ShortWords::LONGEST {
+                return (count, at, false);
+            }
+            *asked = ShortChunk {
+                asked: words.ask(text.words(at), stem),
+                start: at as u32,
+                stem: stem as u8,
+                marks: u8::from(marked),
+            };
+            count += 1;
+            spaced = true;
+            at = stop;
+        }
+        (count, at, true)
+    }
+
+    /// Gives the tokens of the first `count` chunks that were asked for, without those that are `done`, up to the first
+    /// that is not remembered, which is returned.
+    #[inline]
+    fn known_chunks(
+        &mut self,
+        text: &Padded<'_>,
+        done: &mut usize,
+        count: usize,
+        take: &mut impl Take,
+    ) -> Option<ShortChunk> {
+        let marks = &self.engine.marks[usize::from(self.parse_special)];
+        let Scratch { memo, asked, .. } = &*self.scratch;
+        let words = memo.short_words()?;
         let mut word = self.word;
+        let mut chunks = asked.get(..count)?.get(*done..)?.iter();
         let new = chunks.find(|chunk| {
-            let &&ShortChunk {
-                start, stem, stop, ..
-            } = chunk;
-            let known = match stem - start {
+            let (start, stem) = (chunk.start(), chunk.stem());
+            let known = match usize::from(chunk.stem) {
                 ..=ShortWords::SHORT => words.short(&chunk.asked),
                 length => words.medium(text.words(start), length),
             };
-            let Some(known) = known else {
-                return true;
-            };
-            if (RANGES && known.start.is_none()) || ((stem < stop) & !known.is_plain) {
-                return true;
+            match known {
+                Some(known) if known.has_ranges(RANGES) & known.stands_before(chunk.marks) => {
+                    take.remembered(word, start, known);
+                    take.mark(chunk.marks > 0, word, || {
+                        (marks.id(text.bytes()[stem]), stem)
+                    });
+                    word += 1;
+                    false
+                }
+                _ => true,
             }
-            take.remembered(word, start, known);
-            take.mark(stem < stop, word, || (marks.id(text.bytes()[stem]), stem));
-            word += 1;
-            false
         });
+        *done = count - chunks.len();
         self.word = word;
-        new
+        new.copied()
     }
 
     /// Gives the tokens of a short chunk whose stem is not remembered as a plain word. False if the chunk has to go through
     /// all steps.
     #[cold]
     fn new_word(&mut self, chunk: &ShortChunk, take: &mut impl Take) -> bool {
-        let &ShortChunk {
-            start, stem, stop, ..
-        } = chunk;
+        let (start, stem, stop) = (chunk.start(), chunk.stem(), chunk.stop());
         let (text, memo) = (self.text.as_bytes(), &self.scratch.memo);
         // A chunk that is not plain is remembered with its mark.
         if stem < stop
             && let Some(known) = memo.get(text, start, stop)
-            && (!RANGES || known.start.is_some())
+            && known.has_ranges(RANGES)
         {
             take.remembered(self.word, start, known);
         } else if self.plain_word(start, stem, take) {

@@ -22,6 +22,7 @@ mod steps;
 mod table_memory;
 pub mod template;
 mod unigram;
+mod word_table;
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -32,6 +33,7 @@ use crate::formats::config::AddedTokenConfig;
 use crate::formats::sentencepiece::Algorithm;
 use added::{AddedTokens, Part};
 use apart::Marks;
+use chunks::{ASKED, ShortChunk};
 use compiled::Compiled;
 use memo::{Memo, Remembered};
 use steps::{Found, Steps};
@@ -70,6 +72,7 @@ impl fmt::Debug for NativeEngine {
 struct Scratch {
     /// Words as they stand in texts that can be taken apart; normalized words of others.
     memo: Memo,
+    asked: [ShortChunk; ASKED],
     steps: steps::Scratch,
     found: Vec<Found>,
 }
@@ -280,7 +283,7 @@ impl NativeEngine {
                 encoding.ids.extend_from_slice(tokens.ids);
                 let words = encoding.word_ids.len() + tokens.ids.len();
                 encoding.word_ids.resize(words, Some(word));
-                let mut begin = start + usize::from(tokens.start.unwrap_or_default());
+                let mut begin = start + tokens.start().unwrap_or_default();
                 encoding.offsets.extend(tokens.ends.iter().map(|end| {
                     let range = (begin, start + usize::from(*end));
                     begin = range.1;

@@ -2,7 +2,6 @@
 
 /// Bytes whose separators are found at once.
 const BLOCK: usize = 64;
-const ONES: u64 = u64::from_ne_bytes([1; 8]);
 
 /// The bytes of a text, with zeros behind its end.
 #[derive(Debug)]
@@ -72,13 +71,21 @@ impl Separators<'_> {
     /// The place of the next. Not to be called again after the end of the text.
     #[inline]
     pub fn take(&mut self) -> usize {
+        if self.bits == 0 {
+            self.go_on();
+        }
+        let place = self.start + self.bits.trailing_zeros() as usize;
+        self.bits &= self.bits.wrapping_sub(1);
+        place
+    }
+
+    /// Goes on to the next block that has a separator.
+    #[inline(never)]
+    fn go_on(&mut self) {
         while self.bits == 0 {
             self.start += BLOCK;
             self.bits = separators(self.text.words(self.start));
         }
-        let place = self.start + self.bits.trailing_zeros() as usize;
-        self.bits &= self.bits - 1;
-        place
     }
 }
 
@@ -92,17 +99,54 @@ fn from_bytes<const WORDS: usize>(bytes: &[u8]) -> [u64; WORDS] {
 }
 
 /// A bit for each byte of a block, set for those up to the space.
+#[cfg(target_arch = "x86_64")]
 #[inline]
 fn separators(block: [u64; BLOCK / 8]) -> u64 {
-    let mut bits = 0;
-    for (index, word) in block.into_iter().enumerate() {
-        // The high bit of each byte that is above the space: no sum runs over into the next byte.
-        let above = (word & !(ONES << 7)) + ONES * u64::from(0x7f - b' ') | word;
-        let up_to = !above & ONES << 7;
-        // Those bits side by side.
-        bits |= (up_to.wrapping_mul(0x0002_0408_1020_4081) >> 56) << (8 * index);
+    #[allow(unsafe_code, reason = "vectors have no safe form")]
+    // SAFETY: every x86-64 processor has SSE2.
+    unsafe {
+        sse2::separators(block)
     }
-    bits
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+use portable::separators;
+
+#[cfg(target_arch = "x86_64")]
+mod sse2 {
+    use std::arch::x86_64::{
+        _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8,
+    };
+
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    pub fn separators(block: [u64; super::BLOCK / 8]) -> u64 {
+        let space = _mm_set1_epi8(b' '.cast_signed());
+        let mut bits = 0;
+        for (index, [low, high]) in block.as_chunks().0.iter().enumerate() {
+            let bytes = _mm_set_epi64x(high.cast_signed(), low.cast_signed());
+            let up_to = _mm_cmpeq_epi8(_mm_min_epu8(bytes, space), bytes);
+            bits |= (_mm_movemask_epi8(up_to) as u64) << (16 * index);
+        }
+        bits
+    }
+}
+
+#[cfg(any(test, not(target_arch = "x86_64")))]
+mod portable {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+
+    pub fn separators(block: [u64; super::BLOCK / 8]) -> u64 {
+        let mut bits = 0;
+        for (index, word) in block.into_iter().enumerate() {
+            // The high bit of each byte that is above the space: no sum runs over into the next byte.
+            let above = (word & !(ONES << 7)) + ONES * u64::from(0x7f - b' ') | word;
+            let up_to = !above & ONES << 7;
+            // Those bits side by side.
+            bits |= (up_to.wrapping_mul(0x0002_0408_1020_4081) >> 56) << (8 * index);
+        }
+        bits
+    }
 }
 
 #[cfg(test)]
@@ -131,6 +175,16 @@ mod tests {
                     assert_eq!(found, expected, "{length} {place} {at}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn vectors_find_what_numbers_find() {
+        for byte in 0..=255_u8 {
+            let mut bytes = [byte; BLOCK];
+            bytes[usize::from(byte) % BLOCK] = byte.wrapping_mul(77);
+            let block = bytemuck::cast(bytes);
+            assert_eq!(separators(block), portable::separators(block), "{byte}");
         }
     }
 
