@@ -79,7 +79,7 @@ impl Tokenizer {
                 let origin = Origin::Compiled {
                     file,
                     added_ids: ids_of_added(&compiled, &[&rest.added_tokens, &added]),
-                    compiled: Arc::new(compiled),
+                    compiled,
                     rest: Some(Box::new(rest)),
                 };
                 Ok(Self::new(origin, config, special_tokens.map, added))
@@ -230,14 +230,14 @@ impl Tokenizer {
 
 /// A `tokenizer.json`, as a compiled vocabulary if it is a Unigram model.
 enum Read {
-    Compiled(Compiled),
+    Compiled(Arc<Compiled>),
     Json(Box<TokenizerJson>),
 }
 
 fn read_json(files: &ModelFiles, file: &dyn ByteSource) -> Result<Read> {
     let place = KeptPlace::of(files, file)?;
     if let Some(compiled) = place.find() {
-        return Ok(Read::Compiled(compiled));
+        return Ok(Read::Compiled(Arc::new(compiled)));
     }
     let json = TokenizerJson::parse(file.name(), &file.read_all()?)?;
     let (Some(unknown_id), VocabularyJson::Scored(pieces)) = (json.model.unk_id, &json.model.vocab)
@@ -266,7 +266,7 @@ fn read_json(files: &ModelFiles, file: &dyn ByteSource) -> Result<Read> {
         charsmap: &[],
         rest: &rest,
     };
-    Ok(Read::Compiled(place.make(&contents)))
+    Ok(Read::Compiled(Arc::new(place.make(&contents))))
 }
 
 fn read_sentencepiece(files: &ModelFiles, file: &dyn ByteSource) -> Result<Compiled> {

@@ -40,15 +40,16 @@ impl Memo {
     pub fn get(&self, text: &[u8], start: usize, end: usize) -> Option<Remembered<'_>> {
         let length = end - start;
         let words = self.short_words()?;
-        match length {
-            ..=Short::LONGEST => words.short(&words.ask(load(text, start, length), length)),
-            ..=Medium::LONGEST => words.medium(load(text, start, length), length),
-            ..=Long::LONGEST => {
-                let key = key(load(text, start, length), length);
-                let place = place::<8, { Long::PAIRS }>(&key);
-                Long::tokens(Long::slots(&self.memory[LONG..])?.find(key, place)?)
-            }
-            _ => None,
+        if length <= Short::LONGEST {
+            words.short(&words.ask(load(text, start, length), length))
+        } else if length <= Medium::LONGEST {
+            words.medium(load(text, start, length), length)
+        } else if length <= Long::LONGEST {
+            let key = key(load(text, start, length), length);
+            let place = place::<8, { Long::PAIRS }>(&key);
+            Long::tokens(Long::slots(&self.memory[LONG..])?.find(key, place)?)
+        } else {
+            None
         }
     }
 

@@ -58,6 +58,7 @@ pub struct NativeEngine {
     template: Option<Template>,
     /// Scratch memory of threads that are not encoding at the moment: with added tokens taken as text, and parsed.
     /// What is remembered of words depends on it.
+    #[allow(clippy::vec_box, reason = "it is moved out and in for every text")]
     idle: [Mutex<Vec<Box<Scratch>>>; 2],
 }
 

@@ -140,7 +140,7 @@ mod portable {
         let mut bits = 0;
         for (index, word) in block.into_iter().enumerate() {
             // The high bit of each byte that is above the space: no sum runs over into the next byte.
-            let above = (word & !(ONES << 7)) + ONES * u64::from(0x7f - b' ') | word;
+            let above = ((word & !(ONES << 7)) + ONES * u64::from(0x7f - b' ')) | word;
             let up_to = !above & ONES << 7;
             // Those bits side by side.
             bits |= (up_to.wrapping_mul(0x0002_0408_1020_4081) >> 56) << (8 * index);

@@ -58,7 +58,7 @@ impl<'a> Unigram<'a> {
             for byte in &text[1..width] {
                 single = single.and_then(|_| walk.step(*byte));
             }
-            if !single.is_some_and(|single| single.value > 0) {
+            if single.is_none_or(|single| single.value == 0) {
                 let score = self.unknown_score + till_here;
                 ahead[width - 1].offer(score, start, self.unknown_id + 1);
             }
@@ -105,10 +105,10 @@ impl<'a> Unigram<'a> {
 #[inline]
 fn width(first: u8) -> usize {
     match first {
-        ..0xc0 => 1,
-        ..0xe0 => 2,
-        ..0xf0 => 3,
-        _ => 4,
+        0..0xc0 => 1,
+        0xc0..0xe0 => 2,
+        0xe0..0xf0 => 3,
+        0xf0.. => 4,
     }
 }
 

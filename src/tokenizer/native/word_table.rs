@@ -191,7 +191,7 @@ impl<'a, const KEY: usize, const SLOT: usize, const PAIRS: usize> Slots<'a, KEY,
 
     #[cold]
     fn find_displaced(self, key: [u64; KEY], place: usize) -> Option<&'a [u64; SLOT]> {
-        let pair = &self.0[place % PAIRS ^ 1];
+        let pair = &self.0[(place ^ 1) % PAIRS];
         pair.iter().find(|slot| has_key(slot, &key))
     }
 }
