@@ -25,7 +25,7 @@ use crate::source::MappedFile;
 
 const MAGIC: [u8; 8] = *b"tokscope";
 /// Changes with the layout, and with whatever the sections are made by.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 const HEADER: usize = 104;
 /// Where the checksum is: the CRC-32 of all other bytes.
 const CHECKSUM: Range<usize> = 44..48;
