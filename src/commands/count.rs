@@ -117,6 +117,49 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     counting.finish(session)
 }
 
+/// What came of a text, or of some.
+enum Counted {
+    /// The path and line of a text.
+    One(Option<String>, Option<u64>, Sizes),
+    /// The bare numbers of some texts, a line each, of which there is nothing else to say.
+    Plain {
+        lines: Vec<u8>,
+        texts: usize,
+        sizes: Sizes,
+    },
+}
+
+impl Counted {
+    /// Adds the next of texts that are counted by line, with bare numbers.
+    fn join(&mut self, next: Self) -> Option<Self> {
+        if let Self::One(_, _, first) = *self {
+            *self = Self::Plain {
+                lines: Vec::new(),
+                texts: 0,
+                sizes: Sizes::default(),
+            };
+            self.join(Self::One(None, None, first));
+        }
+        match (self, next) {
+            (
+                Self::Plain {
+                    lines,
+                    texts,
+                    sizes,
+                },
+                Self::One(_, _, next),
+            ) => {
+                lines.extend_from_slice(itoa::Buffer::new().format(next.tokens).as_bytes());
+                lines.push(b'\n');
+                *texts += 1;
+                *sizes += next;
+                None
+            }
+            (_, next) => Some(next),
+        }
+    }
+}
+
 struct Counting<'a> {
     args: &'a Args,
     tokenizer: &'a Tokenizer,
@@ -173,12 +216,25 @@ impl Counting<'_> {
                 },
                 false => count_text(tokenizer, &text.text, options)?,
             };
-            Ok((text.path, text.line, sizes))
+            Ok(Counted::One(text.path, text.line, sizes))
         };
-        input.for_each_in_parallel(session, work, |session, counted| match counted {
-            Ok((path, line, sizes)) => {
+        let is_plain = bare && self.plan.has_plain_rows();
+        let join = |before: &mut Counted, next| match is_plain {
+            true => before.join(next),
+            false => Some(next),
+        };
+        input.for_some_in_parallel(session, work, join, |session, counted| match counted {
+            Ok(Counted::One(path, line, sizes)) => {
                 let path = path.or_else(|| self.stdin_name());
                 self.take(session, count(path, line, sizes))
+            }
+            Ok(Counted::Plain {
+                lines,
+                texts,
+                sizes,
+            }) => {
+                self.add(texts, sizes);
+                session.raw(&lines)
             }
             Err((Some(line), error)) => {
                 // The place of a number among bare ones stays its own.
@@ -206,13 +262,24 @@ impl Counting<'_> {
         session.emit_failure(line, path, error)
     }
 
+    fn add(&mut self, texts: usize, sizes: Sizes) {
+        self.total.files += texts;
+        self.total.tokens += sizes.tokens;
+        self.total.words += sizes.words;
+        self.total.chars += sizes.chars;
+        self.total.bytes += sizes.bytes;
+        self.total.lines += sizes.lines;
+    }
+
     fn take(&mut self, session: &mut Session, mut count: Count) -> Result<()> {
-        self.total.files += 1;
-        self.total.tokens += count.tokens;
-        self.total.words += count.words;
-        self.total.chars += count.chars;
-        self.total.bytes += count.bytes;
-        self.total.lines += count.lines;
+        let sizes = Sizes {
+            tokens: count.tokens,
+            words: count.words,
+            chars: count.chars,
+            bytes: count.bytes,
+            lines: count.lines,
+        };
+        self.add(1, sizes);
         if self.plan.summary {
             self.spread.add(count.tokens);
         }

@@ -207,6 +207,21 @@ impl TextArgs {
         &self,
         session: &mut Session,
         work: impl Fn(Text<'_>) -> Result<T> + Send + Sync,
+        each: impl FnMut(&mut Session, Outcome<T>) -> Result<()>,
+    ) -> Result<()> {
+        self.for_some_in_parallel(session, work, |_, next| Some(next), each)
+    }
+
+    /// The same, with what came of neighbours put together where it was made, so that less is left to do in order:
+    /// `join` adds the second to the first, or gives it back.
+    ///
+    /// # Errors
+    /// As [`TextArgs::for_each_in_parallel`].
+    pub fn for_some_in_parallel<T: Send>(
+        &self,
+        session: &mut Session,
+        work: impl Fn(Text<'_>) -> Result<T> + Send + Sync,
+        join: impl Fn(&mut T, T) -> Option<T> + Send + Sync,
         mut each: impl FnMut(&mut Session, Outcome<T>) -> Result<()>,
     ) -> Result<()> {
         let work = |text: Outcome<Text<'_>>| {
@@ -225,8 +240,17 @@ impl TextArgs {
             }
             Batch::Lines(lines) => {
                 let pieces = lines.pieces(4 * rayon::current_num_threads());
-                let outcomes =
-                    in_parallel(pieces, |lines| lines.texts().map(work).collect::<Vec<_>>());
+                let outcomes = in_parallel(pieces, |lines| {
+                    let mut outcomes: Vec<Outcome<T>> = Vec::new();
+                    for outcome in lines.texts().map(work) {
+                        let rest = match (outcomes.last_mut(), outcome) {
+                            (Some(Ok(before)), Ok(next)) => join(before, next).map(Ok),
+                            (_, outcome) => Some(outcome),
+                        };
+                        outcomes.extend(rest);
+                    }
+                    outcomes
+                });
                 let mut outcomes = outcomes.into_iter().flatten();
                 outcomes.try_for_each(|outcome| each(session, outcome))
             }

@@ -137,8 +137,11 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let encoder = session.sink.encoder().filter(|_| !bare);
     let mut exit = Exit::Done;
     let work = |text: Text<'_>| answer(&tokenizer, &model, text, args, encoder);
-    args.input
-        .for_each_in_parallel(session, work, |session, answer| match answer {
+    args.input.for_some_in_parallel(
+        session,
+        work,
+        Answer::join,
+        |session, answer| match answer {
             Ok(Answer::Bare(lines)) => lines.iter().try_for_each(|line| session.bare(line)),
             Ok(Answer::Encoded(bytes)) => session.raw(&bytes),
             Ok(Answer::Records(records)) => {
@@ -153,17 +156,31 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
                 session.emit_failure(line, None, &error)
             }
             Err((None, error)) => Err(error),
-        })?;
+        },
+    )?;
     Ok(exit)
 }
 
-/// The answer to one text, as far as it can be made apart from the others.
+/// The answer to a text, or to some, as far as it can be made apart from the others.
 enum Answer {
     /// Ids or pieces, a line a window.
     Bare(Vec<String>),
     /// The bytes of the records.
     Encoded(Vec<u8>),
     Records(Vec<Tokenize>),
+}
+
+impl Answer {
+    /// Adds the answer to the next text, or gives it back.
+    fn join(&mut self, next: Self) -> Option<Self> {
+        match (self, next) {
+            (Self::Bare(lines), Self::Bare(next)) => lines.extend(next),
+            (Self::Encoded(bytes), Self::Encoded(next)) => bytes.extend(next),
+            (Self::Records(records), Self::Records(next)) => records.extend(next),
+            (_, next) => return Some(next),
+        }
+        None
+    }
 }
 
 fn answer(

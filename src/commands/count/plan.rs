@@ -54,6 +54,14 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether all that is said of a text is its number of tokens.
+    pub fn has_plain_rows(&self) -> bool {
+        matches!(self.rows, Rows::Each)
+            && !self.summary
+            && self.budgets.per_file.is_none()
+            && self.budgets.rules.is_empty()
+    }
+
     /// Options come first, and then what the configuration file says, where there is one to be read.
     ///
     /// # Errors
