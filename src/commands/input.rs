@@ -239,7 +239,7 @@ impl TextArgs {
                 texts.try_for_each(|text| each(session, work(text)))
             }
             Batch::Lines(lines) => {
-                let pieces = lines.pieces(4 * rayon::current_num_threads());
+                let pieces = lines.pieces(16 * rayon::current_num_threads());
                 let outcomes = in_parallel(pieces, |lines| {
                     let mut outcomes: Vec<Outcome<T>> = Vec::new();
                     for outcome in lines.texts().map(work) {

@@ -56,15 +56,44 @@ pub struct NativeEngine {
     marks: [Marks; 2],
     /// None if a text is finished by something else than a template.
     template: Option<Template>,
-    /// Scratch memory of threads that are not encoding at the moment: with added tokens taken as text, and parsed.
-    /// What is remembered of words depends on it.
-    #[allow(clippy::vec_box, reason = "it is moved out and in for every text")]
-    idle: [Mutex<Vec<Box<Scratch>>>; 2],
+    /// Scratch memory that no text needs at the moment: with added tokens taken as text, and parsed. What is remembered
+    /// of words depends on it.
+    idle: [Idle; 2],
 }
 
 impl fmt::Debug for NativeEngine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NativeEngine").finish_non_exhaustive()
+    }
+}
+
+/// Scratch memory by thread, so that threads do not wait for each other, nor move it from one to the other.
+#[derive(Debug, Default)]
+struct Idle([IdleOfThread; 16]);
+
+/// Threads share one where there are more; lines of the processor's cache are not shared.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+#[allow(clippy::vec_box, reason = "it is moved out and in for every text")]
+struct IdleOfThread(Mutex<Vec<Box<Scratch>>>);
+
+impl Idle {
+    fn of_this_thread(&self) -> &IdleOfThread {
+        let thread = rayon::current_thread_index().unwrap_or_default();
+        &self.0[thread % self.0.len()]
+    }
+}
+
+impl IdleOfThread {
+    fn take(&self) -> Box<Scratch> {
+        let kept = self.0.lock().ok().and_then(|mut idle| idle.pop());
+        kept.unwrap_or_default()
+    }
+
+    fn put_back(&self, scratch: Box<Scratch>) {
+        if let Ok(mut idle) = self.0.lock() {
+            idle.push(scratch);
+        }
     }
 }
 
@@ -374,9 +403,8 @@ impl NativeEngine {
         if text.len() > MAX_TEXT {
             return None;
         }
-        let idle = &self.idle[usize::from(parse_special)];
-        let kept = idle.lock().ok().and_then(|mut idle| idle.pop());
-        let mut scratch = kept.unwrap_or_default();
+        let idle = self.idle[usize::from(parse_special)].of_this_thread();
+        let mut scratch = idle.take();
         let mut run = Run::<RANGES> {
             engine: self,
             model: self.model()?,
@@ -389,9 +417,7 @@ impl NativeEngine {
             self.compiled.hold_text();
         }
         let done = run.text(take);
-        if let Ok(mut idle) = idle.lock() {
-            idle.push(scratch);
-        }
+        idle.put_back(scratch);
         done
     }
 }
