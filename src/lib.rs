@@ -138,11 +138,12 @@ fn answer(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
     let global = &cli.global;
     if let Some(threads) = threads(global.threads) {
         // Fails only if there is a pool already, which a second run in one process keeps.
-        let _ = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            // Which works along, so that one thread needs no other.
-            .use_current_thread()
-            .build_global();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        let _ = match threads {
+            // It is this one.
+            1 => pool.use_current_thread().build_global(),
+            _ => pool.build_global(),
+        };
     }
     let format = if global.json {
         Format::Json

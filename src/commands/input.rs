@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::Value;
 
-use super::{Input, Session, in_parallel};
+use super::blocks::{Block, Blocks};
+use super::in_order::in_order;
+use super::{Input, Session};
 use crate::error::{Error, Result};
 
 /// The options of every command that reads texts.
@@ -71,15 +73,23 @@ enum Source<'a> {
 /// What became of a text; an error stands in its place, with its line.
 pub type Outcome<T> = Result<T, (Option<u64>, Error)>;
 
-/// Bytes that are read at a time, and whose lines are handed on together.
+/// Bytes that are read at a time.
 const BLOCK: usize = 1 << 18;
-/// Lines of at least this many bytes are worth a thread's attention.
+/// Lines of more bytes are worth the attention of threads.
 const PIECE: usize = 1 << 12;
 
-/// Texts that are there at the same time.
+/// One text, or an input that is read by line.
 enum Batch<'a> {
     Whole(Text<'static>),
-    Lines(Lines<'a>),
+    Lines(Stream<'a>),
+}
+
+/// An input that is read by line, and what it is called.
+struct Stream<'a> {
+    reading: &'a Reading,
+    name: &'a str,
+    path: Option<&'a str>,
+    blocks: Blocks,
 }
 
 /// Some lines of an input.
@@ -94,25 +104,36 @@ struct Lines<'a> {
     offset: usize,
 }
 
+impl Stream<'_> {
+    /// Calls `each` with the texts of blocks as long as they have at most `most` bytes.
+    fn for_each_up_to(
+        &mut self,
+        most: usize,
+        session: &mut Session,
+        mut each: impl FnMut(&mut Session, Outcome<Text<'_>>) -> Result<()>,
+    ) -> Result<()> {
+        let unreadable = unreadable(self.name);
+        while let length @ 1.. = self.blocks.fill().map_err(&unreadable)?
+            && length <= most
+        {
+            let lines = Lines::new(self.reading, self.name, self.path, self.blocks.take(most));
+            lines.texts().try_for_each(|text| each(session, text))?;
+            session.flush()?;
+        }
+        Ok(())
+    }
+}
+
 impl<'a> Lines<'a> {
-    /// The same lines in up to `most` pieces.
-    fn pieces(mut self, most: usize) -> Vec<Self> {
-        let size = (self.bytes.len() / most.max(1)).max(PIECE);
-        let mut pieces = Vec::new();
-        while self.bytes.len() > size {
-            let Some(end) = memchr::memchr(b'\n', &self.bytes[size..]) else {
-                break;
-            };
-            let (bytes, rest) = self.bytes.split_at(size + end + 1);
-            pieces.push(Self { bytes, ..self });
-            self.line += memchr::memchr_iter(b'\n', bytes).count() as u64;
-            self.offset += bytes.len();
-            self.bytes = rest;
+    fn new(reading: &'a Reading, name: &'a str, path: Option<&'a str>, block: Block<'a>) -> Self {
+        Self {
+            reading,
+            name,
+            path,
+            bytes: block.bytes,
+            line: block.line,
+            offset: block.offset,
         }
-        if !self.bytes.is_empty() {
-            pieces.push(self);
-        }
-        pieces
     }
 
     /// Their texts.
@@ -191,7 +212,7 @@ impl TextArgs {
     ) -> Result<()> {
         self.for_each_batch(session, |session, batch| match batch {
             Batch::Whole(text) => each(session, Ok(text)),
-            Batch::Lines(lines) => lines.texts().try_for_each(|text| each(session, text)),
+            Batch::Lines(mut stream) => stream.for_each_up_to(usize::MAX, session, &mut each),
         })
     }
 
@@ -203,7 +224,7 @@ impl TextArgs {
     ///
     /// # Errors
     /// The errors of `each`, of inputs that cannot be opened, and [`Error::Usage`] if there is no input at all.
-    pub fn for_each_in_parallel<T: Send>(
+    pub fn for_each_in_parallel<T: Send + 'static>(
         &self,
         session: &mut Session,
         work: impl Fn(Text<'_>) -> Result<T> + Send + Sync,
@@ -217,7 +238,7 @@ impl TextArgs {
     ///
     /// # Errors
     /// As [`TextArgs::for_each_in_parallel`].
-    pub fn for_some_in_parallel<T: Send>(
+    pub fn for_some_in_parallel<T: Send + 'static>(
         &self,
         session: &mut Session,
         work: impl Fn(Text<'_>) -> Result<T> + Send + Sync,
@@ -229,31 +250,44 @@ impl TextArgs {
             let line = text.line;
             work(text).map_err(|error| (line, error))
         };
-        self.for_each_batch(session, |session, batch| match batch {
-            Batch::Whole(text) => each(session, work(Ok(text))),
-            // What is not shared among threads need not be held back.
-            Batch::Lines(lines)
-                if lines.bytes.len() <= PIECE || rayon::current_num_threads() == 1 =>
-            {
-                let mut texts = lines.texts();
-                texts.try_for_each(|text| each(session, work(text)))
+        self.for_each_batch(session, |session, batch| {
+            let mut stream = match batch {
+                Batch::Whole(text) => return each(session, work(Ok(text))),
+                Batch::Lines(stream) => stream,
+            };
+            // A few lines are not worth it to begin threads, and one thread need not hold back what comes of lines.
+            for most in [PIECE, usize::MAX] {
+                if most == PIECE || rayon::current_num_threads() == 1 {
+                    stream
+                        .for_each_up_to(most, session, |session, text| each(session, work(text)))?;
+                }
+                if stream.blocks.fill().map_err(unreadable(stream.name))? == 0 {
+                    return Ok(());
+                }
             }
-            Batch::Lines(lines) => {
-                let pieces = lines.pieces(16 * rayon::current_num_threads());
-                let outcomes = in_parallel(pieces, |lines| {
-                    let mut outcomes: Vec<Outcome<T>> = Vec::new();
-                    for outcome in lines.texts().map(work) {
-                        let rest = match (outcomes.last_mut(), outcome) {
-                            (Some(Ok(before)), Ok(next)) => join(before, next).map(Ok),
-                            (_, outcome) => Some(outcome),
-                        };
-                        outcomes.extend(rest);
-                    }
-                    outcomes
-                });
-                let mut outcomes = outcomes.into_iter().flatten();
-                outcomes.try_for_each(|outcome| each(session, outcome))
-            }
+            let Stream {
+                reading,
+                name,
+                path,
+                blocks,
+            } = stream;
+            let work = |block: Block<'_>| {
+                let lines = Lines::new(reading, name, path, block);
+                let mut outcomes: Vec<Outcome<T>> = Vec::new();
+                for outcome in lines.texts().map(work) {
+                    let rest = match (outcomes.last_mut(), outcome) {
+                        (Some(Ok(before)), Ok(next)) => join(before, next).map(Ok),
+                        (_, outcome) => Some(outcome),
+                    };
+                    outcomes.extend(rest);
+                }
+                outcomes
+            };
+            in_order(blocks, work, unreadable(name), |outcomes| {
+                let mut outcomes = outcomes.into_iter();
+                outcomes.try_for_each(|outcome| each(session, outcome))?;
+                session.flush()
+            })
         })
     }
 
@@ -313,17 +347,14 @@ impl Reading {
             Source::File(path) => (path.display().to_string(), Some(path.display().to_string())),
             Source::Stdin => ("standard input".to_owned(), None),
         };
-        let unreadable = |source: io::Error| Error::ReadInput {
-            input: name.clone(),
-            source,
-        };
+        let unreadable = unreadable(&name);
         if !self.is_stream() {
             let bytes = match source {
                 Source::Argument(text) => text.as_bytes().to_vec(),
-                Source::File(path) => std::fs::read(path).map_err(unreadable)?,
+                Source::File(path) => std::fs::read(path).map_err(&unreadable)?,
                 Source::Stdin => {
                     let mut bytes = Vec::new();
-                    session.stdin.read_to_end(&mut bytes).map_err(unreadable)?;
+                    session.stdin.read_to_end(&mut bytes).map_err(&unreadable)?;
                     bytes
                 }
             };
@@ -338,52 +369,27 @@ impl Reading {
             };
             return each(session, Batch::Whole(text));
         }
-        // Lines of a file or an argument are read here; those of standard input through the session.
-        let mut own: Option<Input> = match source {
+        let input: Input = match source {
             Source::Argument(text) => {
                 let text = Cursor::new(text.as_bytes().to_vec());
-                Some(BufReader::new(Box::new(text)))
+                BufReader::new(Box::new(text))
             }
             Source::File(path) => {
-                let file = File::open(path).map_err(unreadable)?;
-                Some(BufReader::with_capacity(BLOCK, Box::new(file)))
+                let file = File::open(path).map_err(&unreadable)?;
+                BufReader::with_capacity(BLOCK, Box::new(file))
             }
-            Source::Stdin => None,
+            Source::Stdin => {
+                let read = BufReader::with_capacity(0, Box::new(io::empty()) as _);
+                std::mem::replace(session.stdin, read)
+            }
         };
-        let mut lines = Lines {
+        let stream = Stream {
             reading: self,
             name: &name,
             path: path.as_deref(),
-            bytes: &[],
-            line: 0,
-            offset: 0,
+            blocks: Blocks::new(input),
         };
-        // What has come and is not done: mostly the beginning of a line.
-        let mut block = Vec::new();
-        loop {
-            let reader: &mut Input = match &mut own {
-                Some(reader) => reader,
-                None => session.stdin,
-            };
-            let new = reader.fill_buf().map_err(unreadable)?;
-            let (length, end) = (new.len(), memchr::memrchr(b'\n', new));
-            let done = end.map(|end| block.len() + end + 1);
-            block.extend_from_slice(new);
-            reader.consume(length);
-            // The next read may wait for whoever writes, and whole lines are not to wait for it.
-            let done = match done {
-                Some(done) => done,
-                None if length > 0 => continue,
-                None if block.is_empty() => return Ok(()),
-                None => block.len(),
-            };
-            let bytes = &block[..done];
-            each(session, Batch::Lines(Lines { bytes, ..lines }))?;
-            session.flush()?;
-            lines.line += memchr::memchr_iter(b'\n', bytes).count() as u64;
-            lines.offset += done;
-            block.drain(..done);
-        }
+        each(session, Batch::Lines(stream))
     }
 
     /// The text of a line of JSON.
@@ -404,6 +410,14 @@ impl Reading {
             },
             _ => Err(bad("neither an object nor a string".to_owned())),
         }
+    }
+}
+
+/// What an error of reading an input is called.
+fn unreadable(input: &str) -> impl Fn(io::Error) -> Error {
+    move |source| Error::ReadInput {
+        input: input.to_owned(),
+        source,
     }
 }
 

@@ -3,6 +3,7 @@
 //! What a command needs of the world comes in through its [`Session`]: the model, standard input, and the sink that
 //! takes the records.
 
+mod blocks;
 mod bounded_file;
 pub mod check;
 pub mod chunk;
@@ -16,6 +17,7 @@ pub mod embed;
 pub mod excerpt;
 pub mod grep;
 pub mod head;
+mod in_order;
 pub mod info;
 pub mod input;
 pub mod lock;
@@ -92,7 +94,7 @@ impl ModelChoice<'_> {
 }
 
 /// A stream of input, of which it can be told whether more is at hand.
-pub type Input = BufReader<Box<dyn Read>>;
+pub type Input = BufReader<Box<dyn Read + Send>>;
 
 /// The world as a command sees it.
 pub struct Session<'s> {
