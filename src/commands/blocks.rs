@@ -1,8 +1,11 @@
 //! An input → blocks of whole lines, as they come.
 
-use std::io::{self, BufRead as _, ErrorKind};
+use std::io::{self, BufRead as _, ErrorKind, Read as _};
 
 use super::Input;
+
+/// Bytes that are read at a time.
+const READ: usize = 1 << 18;
 
 /// An input that is read by line.
 pub struct Blocks {
@@ -54,22 +57,38 @@ impl Blocks {
         self.read.drain(..self.taken);
         self.taken = 0;
         while self.whole == 0 && !self.ended {
-            let new = match self.input.fill_buf() {
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                new => new?,
-            };
-            let length = new.len();
-            self.whole = match memchr::memrchr(b'\n', new) {
-                Some(end) => self.read.len() + end + 1,
-                None if length == 0 => self.read.len(),
+            let before = self.read.len();
+            self.read_more()?;
+            // A terminal would be asked for more behind its end.
+            self.ended = self.read.len() == before;
+            self.whole = match memchr::memrchr(b'\n', &self.read[before..]) {
+                Some(end) => before + end + 1,
+                None if self.ended => before,
                 None => 0,
             };
-            self.read.extend_from_slice(new);
-            self.input.consume(length);
-            // A terminal would be asked for more behind its end.
-            self.ended = length == 0;
         }
         Ok(self.whole)
+    }
+
+    /// Reads once: what the buffer has, or past it.
+    fn read_more(&mut self) -> io::Result<()> {
+        let buffered = self.input.buffer();
+        if !buffered.is_empty() {
+            self.read.extend_from_slice(buffered);
+            let length = buffered.len();
+            self.input.consume(length);
+            return Ok(());
+        }
+        let before = self.read.len();
+        self.read.resize(before + READ, 0);
+        let length = loop {
+            match self.input.get_mut().read(&mut self.read[before..]) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                length => break length,
+            }
+        };
+        self.read.truncate(before + *length.as_ref().unwrap_or(&0));
+        length.map(drop)
     }
 
     /// Takes whole lines, as many as have `most` bytes together, but one at least if there is one.

@@ -12,10 +12,12 @@ use std::thread;
 use super::blocks::{Block, Blocks};
 use crate::error::{Error, Result};
 
-/// Bytes of a block, if lines are not longer.
-const BLOCK: usize = 1 << 16;
+/// Bytes of a block, if lines are not longer: of the first few, so that all threads have something to do, and of those
+/// behind, so that they seldom wait.
+const FIRST_BLOCK: usize = 1 << 16;
+const BLOCK: usize = 1 << 18;
 /// Blocks for each thread that are read and not done, and their bytes: what is read beyond waits.
-const BLOCKS_AHEAD: usize = 4;
+const BLOCKS_AHEAD: usize = 3;
 const BYTES_AHEAD: usize = 8 << 20;
 
 /// What the caller waits for.
@@ -101,7 +103,7 @@ fn read_ahead<T>(
     done: &Receiver<OwnBlock>,
     events: &Sender<Event<T>>,
 ) {
-    let (mut ahead, mut bytes) = (0, 0);
+    let (mut ahead, mut bytes, mut count) = (0, 0, 0);
     let mut spare = Vec::new();
     loop {
         while let Ok(block) = match ahead < BLOCKS_AHEAD * threads && bytes < BYTES_AHEAD * threads
@@ -118,11 +120,13 @@ fn read_ahead<T>(
         }
         let event = match blocks.fill() {
             Ok(1..) => {
-                let block = blocks.take(BLOCK);
+                let is_first = count < BLOCKS_AHEAD * threads;
+                let block = blocks.take(if is_first { FIRST_BLOCK } else { BLOCK });
                 let mut own: OwnBlock = spare.pop().unwrap_or_default();
                 own.bytes.clear();
                 own.bytes.extend_from_slice(block.bytes);
                 (own.line, own.offset) = (block.line, block.offset);
+                count += 1;
                 ahead += 1;
                 bytes += own.bytes.len();
                 Event::Read(own)

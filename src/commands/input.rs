@@ -73,8 +73,6 @@ enum Source<'a> {
 /// What became of a text; an error stands in its place, with its line.
 pub type Outcome<T> = Result<T, (Option<u64>, Error)>;
 
-/// Bytes that are read at a time.
-const BLOCK: usize = 1 << 18;
 /// Lines of more bytes are worth the attention of threads.
 const PIECE: usize = 1 << 12;
 
@@ -376,7 +374,7 @@ impl Reading {
             }
             Source::File(path) => {
                 let file = File::open(path).map_err(&unreadable)?;
-                BufReader::with_capacity(BLOCK, Box::new(file))
+                BufReader::with_capacity(0, Box::new(file))
             }
             Source::Stdin => {
                 let read = BufReader::with_capacity(0, Box::new(io::empty()) as _);
