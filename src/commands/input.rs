@@ -457,28 +457,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pieces_have_the_lines_of_the_whole() {
-        let text: String = (0..3000).map(|line| format!("line {line}\n")).collect();
+    fn a_bad_line_keeps_its_place_and_no_other() {
         let reading = Reading::default();
-        let lines = Lines {
-            reading: &reading,
-            name: "the text",
-            path: None,
-            bytes: text.as_bytes(),
-            line: 7,
-            offset: 100,
+        let texts = |bytes: &[u8]| {
+            let block = Block {
+                bytes,
+                line: 7,
+                offset: 100,
+            };
+            let texts = Lines::new(&reading, "the text", None, block).texts();
+            let seen = texts.map(|text| match text {
+                Ok(text) => (text.line, text.text.into_owned()),
+                Err((line, error)) => (line, error.to_string()),
+            });
+            seen.collect::<Vec<_>>()
         };
-        let pieces = lines.pieces(4);
-        assert_eq!(pieces.len(), 4);
-        fn texts(lines: Lines<'_>) -> Vec<Text<'_>> {
-            lines.texts().map(|text| text.unwrap()).collect()
-        }
-        let apart: Vec<Text<'_>> = pieces.into_iter().flat_map(texts).collect();
-        assert_eq!(apart, texts(lines));
-        assert_eq!(
-            (apart[2999].line, &*apart[2999].text),
-            (Some(3007), "line 2999")
-        );
+        let expected = [
+            (Some(8), "one".to_owned()),
+            (Some(9), String::new()),
+            (
+                Some(10),
+                "the text is not UTF-8: the byte at offset 107 is invalid".to_owned(),
+            ),
+            (Some(11), "é".to_owned()),
+        ];
+        assert_eq!(texts(b"one\r\n\na\xff\n\xc3\xa9"), expected);
+        // Without it, all are checked at once.
+        assert_eq!(texts(b"one\r\n\n"), expected[..2]);
     }
 
     #[test]
