@@ -4,7 +4,8 @@ use clap::Args as ClapArgs;
 
 use super::Session;
 use super::cut::{BYTES_A_TOKEN, Counting, Cutter, Part, Prefer};
-use super::input::{Text, TextArgs};
+use super::input::TextArgs;
+use super::reading::Text;
 use crate::error::{Error, Exit, Result};
 use crate::record::{Chunk, Record};
 

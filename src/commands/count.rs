@@ -13,8 +13,9 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 
-use super::input::{InputOptions, Reading, Text, TextArgs};
+use super::input::{InputOptions, TextArgs};
 use super::parts::{self, Sizes, count_text};
+use super::reading::{Reading, Text};
 use super::{Session, config as model_config, context_window};
 use crate::error::{Error, Exit, Result};
 use crate::record::{Annotation, Count, Record, Total};

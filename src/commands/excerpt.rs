@@ -3,7 +3,8 @@
 use super::Session;
 use super::chunk::record;
 use super::cut::{BYTES_A_TOKEN, Cutter, Part};
-use super::input::{Text, TextArgs};
+use super::input::TextArgs;
+use super::reading::Text;
 use crate::error::{Exit, Result};
 use crate::record::{Chunk, Record};
 

@@ -27,6 +27,7 @@ pub mod neighbors;
 pub mod parts;
 pub mod peers;
 pub mod pull;
+mod reading;
 pub mod rows;
 pub mod samples;
 pub mod similarity;

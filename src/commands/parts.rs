@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::ops::AddAssign;
 
 use super::in_parallel;
-use super::input::{Reading, chomp, utf8};
+use super::reading::{Reading, chomp, utf8};
 use super::words::words;
 use crate::error::{Error, Result};
 use crate::tokenizer::{EncodeOptions, Tokenizer};

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::Session;
-use super::input::{InputOptions, Reading, TextArgs};
+use super::input::{InputOptions, TextArgs};
+use super::reading::Reading;
 use crate::error::Result;
 
 /// Texts on which tokenizers that should be the same have been seen to differ, each for a reason of its own.

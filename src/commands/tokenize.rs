@@ -2,8 +2,9 @@
 
 use clap::Args as ClapArgs;
 
-use super::input::{Text, TextArgs};
+use super::input::TextArgs;
 use super::peers::{self, Peer};
+use super::reading::Text;
 use super::words::words;
 use super::{Session, config, context_window, stdout_failed};
 use crate::error::{Error, Exit, Result};
