@@ -239,3 +239,68 @@ fn engines_agree_on_deberta() {
     compare_pieces(&engines, 7);
     compare_generated(&engines, generated(4_000));
 }
+
+#[test]
+fn engines_agree_on_words_that_came_before() {
+    let Some(shared) = shared("engines_agree_on_words_that_came_before") else {
+        return;
+    };
+    let engines = Engines::open(&ModelRef::Directory(
+        shared.join("models/deberta-v3-xsmall"),
+    ));
+    // Enough words that there is memory for them.
+    let many: String = (0..700).map(|word| format!("word{word}, ")).collect();
+    engines.compare(&many, None);
+    let words = [
+        "word",
+        "x",
+        "don't",
+        "ﬁne",
+        "e\u{301}",
+        "日本",
+        "½",
+        "\u{5}a",
+        "a\u{5}",
+        "[MASK]",
+        "[",
+        "▁a",
+        "a▁",
+        "\u{600}",
+        "Ǳ",
+        "\u{301}",
+        "unbelievably-long-word",
+        "Rindfleischetikettierungs",
+    ];
+    for word in words {
+        for mark in ('!'..='~').filter(char::is_ascii_punctuation) {
+            let text = format!(
+                "{word}{mark} {word}{mark} {word} {word}{mark}{mark} {mark} {mark}{word}  {mark}{word}{mark}\t{word}{mark}"
+            );
+            engines.compare(&text, None);
+        }
+        for space in [
+            " ", "  ", "   ", "\t", " \u{5}", "  \u{5}", "\u{5} ", "\u{a0}", " \n ",
+        ] {
+            engines.compare(&format!("{space}{word}{space}{word},{space}"), None);
+            engines.compare(&format!("{word}.{space}{space}{word}"), None);
+        }
+    }
+}
+
+/// What transformers 4.48.3 gives with tokenizers 0.21: a character that replaces a grapheme shows how far that goes.
+#[test]
+fn graphemes_are_those_of_unicode_16() {
+    let Some(shared) = shared("graphemes_are_those_of_unicode_16") else {
+        return;
+    };
+    let engines = Engines::open(&ModelRef::Directory(
+        shared.join("models/deberta-v3-xsmall"),
+    ));
+    let of_17 = "\u{1f1}\u{1ad6}";
+    let of_16 = "\u{1f1}\u{897}";
+    for engine in [&engines.native, &engines.reference] {
+        let ids = |text| engine.ids(text, &EncodeOptions::default()).unwrap();
+        assert_eq!(ids(of_17), [1, 74899, 3, 2]);
+        assert_eq!(ids(of_16), [1, 74899, 2]);
+    }
+}
