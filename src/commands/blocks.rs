@@ -1,6 +1,6 @@
 //! An input → blocks of whole lines, as they come.
 
-use std::io::{self, BufRead as _, ErrorKind, Read as _};
+use std::io::{self, ErrorKind, Read as _};
 
 use super::Input;
 
@@ -10,8 +10,9 @@ const READ: usize = 1 << 18;
 /// An input that is read by line.
 pub struct Blocks {
     input: Input,
-    /// What has been read, of which the bytes before `taken` are done.
-    read: Vec<u8>,
+    /// What has been read, up to `read`, of which the bytes before `taken` are done.
+    buffer: Vec<u8>,
+    read: usize,
     taken: usize,
     /// Bytes of whole lines behind `taken`.
     whole: usize,
@@ -34,7 +35,8 @@ impl Blocks {
     pub fn new(input: Input) -> Self {
         Self {
             input,
-            read: Vec::new(),
+            buffer: Vec::new(),
+            read: 0,
             taken: 0,
             whole: 0,
             ended: false,
@@ -54,14 +56,15 @@ impl Blocks {
             return Ok(self.whole);
         }
         // The beginning of a line.
-        self.read.drain(..self.taken);
+        self.buffer.copy_within(self.taken..self.read, 0);
+        self.read -= self.taken;
         self.taken = 0;
         while self.whole == 0 && !self.ended {
-            let before = self.read.len();
+            let before = self.read;
             self.read_more()?;
             // A terminal would be asked for more behind its end.
-            self.ended = self.read.len() == before;
-            self.whole = match memchr::memrchr(b'\n', &self.read[before..]) {
+            self.ended = self.read == before;
+            self.whole = match memchr::memrchr(b'\n', &self.buffer[before..self.read]) {
                 Some(end) => before + end + 1,
                 None if self.ended => before,
                 None => 0,
@@ -70,30 +73,24 @@ impl Blocks {
         Ok(self.whole)
     }
 
-    /// Reads once: what the buffer has, or past it.
+    /// Reads once.
     fn read_more(&mut self) -> io::Result<()> {
-        let buffered = self.input.buffer();
-        if !buffered.is_empty() {
-            self.read.extend_from_slice(buffered);
-            let length = buffered.len();
-            self.input.consume(length);
-            return Ok(());
+        if self.buffer.len() < self.read + READ {
+            self.buffer.resize(self.read + READ, 0);
         }
-        let before = self.read.len();
-        self.read.resize(before + READ, 0);
-        let length = loop {
-            match self.input.get_mut().read(&mut self.read[before..]) {
+        let room = &mut self.buffer[self.read..];
+        self.read += loop {
+            match self.input.read(room) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                length => break length,
+                length => break length?,
             }
         };
-        self.read.truncate(before + *length.as_ref().unwrap_or(&0));
-        length.map(drop)
+        Ok(())
     }
 
     /// Takes whole lines, as many as have `most` bytes together, but one at least if there is one.
     pub fn take(&mut self, most: usize) -> Block<'_> {
-        let whole = &self.read[self.taken..self.taken + self.whole];
+        let whole = &self.buffer[self.taken..self.taken + self.whole];
         let length = match whole.split_at_checked(most) {
             Some((first, rest)) if !rest.is_empty() => {
                 let end = memchr::memrchr(b'\n', first)

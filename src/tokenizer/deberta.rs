@@ -188,10 +188,8 @@ fn normalizer(name: &str, charsmap: &[u8], config: &TokenizerConfig) -> Result<N
 
 /// The pieces that are matched in the raw text: control pieces and user-defined ones. Only the former are special.
 pub fn added_pieces(compiled: &Compiled) -> Vec<AddedTokenConfig> {
-    let matched = |kind: PieceKind| matches!(kind, PieceKind::Control | PieceKind::UserDefined);
-    (0..)
-        .zip(compiled.kinds())
-        .filter(|(_, kind)| matched(*kind))
+    compiled
+        .of_kinds([PieceKind::Control, PieceKind::UserDefined])
         .map(|(id, kind)| AddedTokenConfig {
             content: compiled.piece(id).unwrap_or_default().to_owned(),
             lstrip: false,

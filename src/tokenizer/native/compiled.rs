@@ -170,8 +170,7 @@ impl Compiled {
             put(sections.text + end as usize, text.as_bytes());
             end += text.len() as u32;
             put(sections.ends + 4 * index, &end.to_le_bytes());
-            let kind = KINDS.iter().position(|other| other == kind).unwrap_or(0);
-            put(sections.kinds + index, &[kind as u8]);
+            put(sections.kinds + index, &[code(*kind)]);
         }
         for (index, node) in nodes.iter().enumerate() {
             let at = sections.nodes + size_of::<Node>() * index;
@@ -284,6 +283,16 @@ impl Compiled {
                 .get(usize::from(*kind))
                 .copied()
                 .unwrap_or(PieceKind::Normal)
+        })
+    }
+
+    /// The ids of the pieces of one of two kinds, without a look at each of the others.
+    pub fn of_kinds(&self, kinds: [PieceKind; 2]) -> impl Iterator<Item = (u32, PieceKind)> {
+        let all: &[u8] = self.section(self.sections.kinds, self.size());
+        let [first, second] = kinds.map(code);
+        memchr::memchr2_iter(first, second, all).map(move |index| {
+            let kind = kinds[usize::from(all[index] != first)];
+            (index as u32, kind)
         })
     }
 
@@ -412,6 +421,12 @@ impl Header {
     }
 }
 
+/// How a kind is written.
+fn code(kind: PieceKind) -> u8 {
+    let place = KINDS.iter().position(|other| *other == kind);
+    place.unwrap_or_default() as u8
+}
+
 /// The CRC-32 of a compiled file, its own place left out.
 fn checksum(bytes: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
@@ -457,6 +472,11 @@ mod tests {
             assert_eq!(opened.find(&piece.text), Some(id));
         }
         assert_eq!(opened.piece(model.pieces.len() as u32), None);
+        let kinds = [PieceKind::Control, PieceKind::Unknown];
+        let expected = (0..).zip(opened.kinds());
+        let expected: Vec<_> = expected.filter(|(_, kind)| kinds.contains(kind)).collect();
+        assert!(expected.len() > 1);
+        assert_eq!(opened.of_kinds(kinds).collect::<Vec<_>>(), expected);
     }
 
     #[test]
