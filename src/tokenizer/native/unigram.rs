@@ -47,14 +47,13 @@ impl<'a> Unigram<'a> {
         nodes.clear();
         nodes.resize(bytes.len() + 1, Node::UNREACHED);
         nodes[0].score = 0.0_f64.to_bits();
-        let root = self.pieces.walk();
         let mut start = 0;
         while start < bytes.len() {
             let (before, ahead) = nodes.split_at_mut(start + 1);
             let till_here = f64::from_bits(before[start].score);
             let text = &bytes[start..];
             let width = width(text[0]).min(text.len());
-            let mut walk = root;
+            let mut walk = self.pieces.walk();
             let mut single = walk.step(text[0]);
             for byte in &text[1..width] {
                 single = single.and_then(|_| walk.step(*byte));
