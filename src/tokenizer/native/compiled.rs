@@ -6,8 +6,8 @@
 //! | bytes | what |
 //! |---|---|
 //! | 0..104 | magic, version, checksum, sha256 of the source, sizes, settings |
-//! | pieces x 8 | scores, float64, by id |
-//! | nodes x 16 | nodes of the double array |
+//! | (1 + pieces) x 8 | minus infinity, then scores by id, float64 |
+//! | nodes x 8 | nodes of the double array |
 //! | pieces x 4 | end of each piece in the text section, by id |
 //! | pieces | kind of each piece |
 //! | text | the pieces, one behind the other |
@@ -25,7 +25,7 @@ use crate::source::MappedFile;
 
 const MAGIC: [u8; 8] = *b"tokscope";
 /// Changes with the layout, and with whatever the sections are made by.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 const HEADER: usize = 104;
 /// Where the checksum is: the CRC-32 of all other bytes.
 const CHECKSUM: Range<usize> = 44..48;
@@ -165,8 +165,9 @@ impl Compiled {
         let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
         let mut put = |at: usize, data: &[u8]| bytes[at..at + data.len()].copy_from_slice(data);
         let mut end = 0_u32;
+        put(sections.scores, &f64::NEG_INFINITY.to_le_bytes());
         for (index, (text, score, kind)) in pieces.iter().enumerate() {
-            put(sections.scores + 8 * index, &score.to_le_bytes());
+            put(sections.scores + 8 * (index + 1), &score.to_le_bytes());
             put(sections.text + end as usize, text.as_bytes());
             end += text.len() as u32;
             put(sections.ends + 4 * index, &end.to_le_bytes());
@@ -176,7 +177,6 @@ impl Compiled {
             let at = sections.nodes + size_of::<Node>() * index;
             put(at, &node.unit.to_le_bytes());
             put(at + 4, &node.value.to_le_bytes());
-            put(at + 8, &node.score.to_le_bytes());
         }
         put(sections.charsmap, contents.charsmap);
         put(sections.rest, contents.rest);
@@ -272,7 +272,13 @@ impl Compiled {
     /// The score of each piece.
     #[inline]
     pub fn scores(&self) -> &[f64] {
-        self.section(self.sections.scores, self.size())
+        self.values().get(1..).unwrap_or_default()
+    }
+
+    /// The scores by the value of a node.
+    #[inline]
+    fn values(&self) -> &[f64] {
+        self.section(self.sections.scores, 1 + self.size())
     }
 
     /// The kind of each piece.
@@ -324,7 +330,8 @@ impl Compiled {
     #[inline]
     pub fn array(&self) -> Option<DoubleArray<'_>> {
         let nodes: &[Node] = self.section(self.sections.nodes, self.header.nodes as usize);
-        (!nodes.is_empty()).then_some(DoubleArray { nodes })
+        let scores = self.values();
+        (!nodes.is_empty()).then_some(DoubleArray { nodes, scores })
     }
 
     /// The id of a piece; of equal ones the last.
@@ -352,7 +359,7 @@ impl Header {
         let up = |at: usize| at.next_multiple_of(8);
         let (pieces, count) = (self.pieces as usize, self.nodes as usize);
         let scores = HEADER;
-        let nodes = scores + 8 * pieces;
+        let nodes = scores + 8 * (1 + pieces);
         let ends = nodes + size_of::<Node>() * count;
         let kinds = up(ends + 4 * pieces);
         let text = up(kinds + pieces);

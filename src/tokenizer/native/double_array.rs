@@ -16,29 +16,24 @@ const LARGEST_SCORE: f64 = 1e298;
 const MAX_UNITS: usize = 1 << 24;
 
 /// A node of the trie. All that is asked of one lies in one line of the processor's cache.
-#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Node {
     /// `base << 8 | byte`, where the byte is the one that leads to this node.
     pub unit: u32,
     /// Id + 1 of the key that ends here, or 0.
     pub value: u32,
-    /// The score of that key, or minus infinity.
-    pub score: f64,
 }
 
 impl Node {
-    const FREE: Self = Self {
-        unit: 0,
-        value: 0,
-        score: f64::NEG_INFINITY,
-    };
+    const FREE: Self = Self { unit: 0, value: 0 };
 }
 
-/// The nodes of the trie; the first is the root.
+/// The nodes of the trie, of which the first is the root, and scores by their values: that of value 0 is minus infinity.
 #[derive(Debug, Clone, Copy)]
 pub struct DoubleArray<'a> {
     pub nodes: &'a [Node],
+    pub scores: &'a [f64],
 }
 
 /// Builds the nodes for `keys` with their ids and scores, sorted by bytes and without duplicates.
@@ -62,7 +57,6 @@ pub fn build(keys: &[(&[u8], u32, f64)]) -> Option<Vec<Node>> {
         let mut first = first;
         if first < last && keys[first].0.len() == depth {
             builder.nodes[node].value = keys[first].1.checked_add(1)?;
-            builder.nodes[node].score = keys[first].2;
             first += 1;
         }
         if first == last {
@@ -94,6 +88,13 @@ impl<'a> DoubleArray<'a> {
             nodes: self.nodes,
             base: self.nodes.first().map_or(0, |root| root.unit >> 8),
         }
+    }
+
+    /// The score of the key that ends at a node, or minus infinity.
+    #[inline]
+    pub fn score(self, node: &Node) -> f64 {
+        let score = self.scores.get(node.value as usize);
+        *score.unwrap_or(&f64::NEG_INFINITY)
     }
 
     /// The id of a key.
@@ -227,13 +228,15 @@ mod tests {
 
     #[test]
     fn a_walk_ends_where_no_key_goes_on() {
-        let nodes = in_order(&["a", "ab", "abc", "b", "▁ban"]);
-        let array = DoubleArray { nodes: &nodes };
+        let array = DoubleArray {
+            nodes: &in_order(&["a", "ab", "abc", "b", "▁ban"]),
+            scores: &[f64::NEG_INFINITY, 0.0, -1.0, -2.0, -3.0, -4.0],
+        };
         let walk = |text: &str| {
             let mut walk = array.walk();
             let nodes = text.bytes().map_while(|byte| walk.step(byte));
             nodes
-                .map(|node| (node.value, node.score))
+                .map(|node| (node.value, array.score(node)))
                 .collect::<Vec<_>>()
         };
         const NONE: (u32, f64) = (0, f64::NEG_INFINITY);
@@ -266,7 +269,10 @@ mod tests {
         fn the_array_is_the_set(keys in prop::collection::btree_map("[a-cé漢]{1,6}", any::<u16>(), 0..200), probe in "[a-dé漢]{0,8}") {
             let list: Vec<(&[u8], u32, f64)> = keys.iter().map(|(key, id)| (key.as_bytes(), u32::from(*id), 0.0)).collect();
             let nodes = build(&list).unwrap();
-            let array = DoubleArray { nodes: &nodes };
+            let array = DoubleArray {
+                nodes: &nodes,
+                scores: &[],
+            };
             for (key, id) in &keys {
                 prop_assert_eq!(array.get(key.as_bytes()), Some(u32::from(*id)));
             }

@@ -63,12 +63,14 @@ impl<'a> Unigram<'a> {
                 ahead[width - 1].offer(score, start, self.unknown_id + 1);
             }
             if let Some(single) = single {
-                ahead[width - 1].offer(single.score + till_here, start, single.value);
+                let score = self.pieces.score(single) + till_here;
+                ahead[width - 1].offer(score, start, single.value);
                 for (byte, node) in text[width..].iter().zip(&mut ahead[width..]) {
                     let Some(piece) = walk.step(*byte) else {
                         break;
                     };
-                    node.offer(piece.score + till_here, start, piece.value);
+                    let score = self.pieces.score(piece) + till_here;
+                    node.offer(score, start, piece.value);
                 }
             }
             start += width;
@@ -166,7 +168,13 @@ mod tests {
             .collect();
         keys.sort_unstable_by_key(|key| key.0);
         let nodes = build(&keys).unwrap();
-        let array = DoubleArray { nodes: &nodes };
+        let scores: Vec<f64> = std::iter::once(f64::NEG_INFINITY)
+            .chain(pieces.iter().map(|piece| piece.1))
+            .collect();
+        let array = DoubleArray {
+            nodes: &nodes,
+            scores: &scores,
+        };
         let lowest = pieces
             .iter()
             .map(|piece| piece.1)
