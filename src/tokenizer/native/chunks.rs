@@ -31,7 +31,7 @@ pub enum Spaces {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SpaceBytes(u64);
 
-/// A chunk of one space and a word that can be looked up among the short ones.
+/// A chunk of at most one space and a word that can be looked up among the short ones.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ShortChunk {
     /// What was asked for the stem, if it is of the shortest.
