@@ -13,6 +13,7 @@ mod charsmap;
 mod chunks;
 pub mod compiled;
 mod double_array;
+mod idle;
 mod library;
 mod memo;
 mod normalize;
@@ -25,7 +26,7 @@ mod unigram;
 mod word_table;
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::EncodeOptions;
 use super::encoding::Encoding;
@@ -35,6 +36,7 @@ use added::{AddedTokens, Part};
 use apart::Marks;
 use chunks::{ASKED, ShortChunk};
 use compiled::Compiled;
+use idle::Idle;
 use memo::{Memo, Remembered};
 use steps::{Found, Steps};
 use template::{Piece, Template};
@@ -58,42 +60,12 @@ pub struct NativeEngine {
     template: Option<Template>,
     /// Scratch memory that no text needs at the moment: with added tokens taken as text, and parsed. What is remembered
     /// of words depends on it.
-    idle: [Idle; 2],
+    idle: [Idle<Scratch>; 2],
 }
 
 impl fmt::Debug for NativeEngine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NativeEngine").finish_non_exhaustive()
-    }
-}
-
-/// Scratch memory by thread, so that threads do not wait for each other, nor move it from one to the other.
-#[derive(Debug, Default)]
-struct Idle([IdleOfThread; 16]);
-
-/// Threads share one where there are more; lines of the processor's cache are not shared.
-#[derive(Debug, Default)]
-#[repr(align(128))]
-#[allow(clippy::vec_box, reason = "it is moved out and in for every text")]
-struct IdleOfThread(Mutex<Vec<Box<Scratch>>>);
-
-impl Idle {
-    fn of_this_thread(&self) -> &IdleOfThread {
-        let thread = rayon::current_thread_index().unwrap_or_default();
-        &self.0[thread % self.0.len()]
-    }
-}
-
-impl IdleOfThread {
-    fn take(&self) -> Box<Scratch> {
-        let kept = self.0.lock().ok().and_then(|mut idle| idle.pop());
-        kept.unwrap_or_default()
-    }
-
-    fn put_back(&self, scratch: Box<Scratch>) {
-        if let Ok(mut idle) = self.0.lock() {
-            idle.push(scratch);
-        }
     }
 }
 
