@@ -119,45 +119,44 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
 }
 
 /// What came of a text, or of some.
-enum Counted {
+enum Tally {
     /// The path and line of a text.
     One(Option<String>, Option<u64>, Sizes),
-    /// The bare numbers of some texts, a line each, of which there is nothing else to say.
-    Plain {
-        lines: Vec<u8>,
-        texts: usize,
-        sizes: Sizes,
-    },
+    Plain(Plain),
 }
 
-impl Counted {
+/// The bare numbers of some texts, a line each, of which there is nothing else to say.
+#[derive(Default)]
+struct Plain {
+    lines: Vec<u8>,
+    texts: usize,
+    sizes: Sizes,
+}
+
+impl Plain {
+    fn push(&mut self, sizes: Sizes) {
+        let mut digits = itoa::Buffer::new();
+        self.lines
+            .extend_from_slice(digits.format(sizes.tokens).as_bytes());
+        self.lines.push(b'\n');
+        self.texts += 1;
+        self.sizes += sizes;
+    }
+}
+
+impl Tally {
     /// Adds the next of texts that are counted by line, with bare numbers.
     fn join(&mut self, next: Self) -> Option<Self> {
         if let Self::One(_, _, first) = *self {
-            *self = Self::Plain {
-                lines: Vec::new(),
-                texts: 0,
-                sizes: Sizes::default(),
-            };
-            self.join(Self::One(None, None, first));
+            let mut plain = Plain::default();
+            plain.push(first);
+            *self = Self::Plain(plain);
         }
         match (self, next) {
-            (
-                Self::Plain {
-                    lines,
-                    texts,
-                    sizes,
-                },
-                Self::One(_, _, next),
-            ) => {
-                lines.extend_from_slice(itoa::Buffer::new().format(next.tokens).as_bytes());
-                lines.push(b'\n');
-                *texts += 1;
-                *sizes += next;
-                None
-            }
-            (_, next) => Some(next),
+            (Self::Plain(plain), Self::One(_, _, sizes)) => plain.push(sizes),
+            (_, next) => return Some(next),
         }
+        None
     }
 }
 
@@ -217,25 +216,21 @@ impl Counting<'_> {
                 },
                 false => count_text(tokenizer, &text.text, options)?,
             };
-            Ok(Counted::One(text.path, text.line, sizes))
+            Ok(Tally::One(text.path, text.line, sizes))
         };
         let is_plain = bare && self.plan.has_plain_rows();
-        let join = |before: &mut Counted, next| match is_plain {
+        let join = |before: &mut Tally, next| match is_plain {
             true => before.join(next),
             false => Some(next),
         };
         input.for_some_in_parallel(session, work, join, |session, counted| match counted {
-            Ok(Counted::One(path, line, sizes)) => {
+            Ok(Tally::One(path, line, sizes)) => {
                 let path = path.or_else(|| self.stdin_name());
                 self.take(session, count(path, line, sizes))
             }
-            Ok(Counted::Plain {
-                lines,
-                texts,
-                sizes,
-            }) => {
-                self.add(texts, sizes);
-                session.raw(&lines)
+            Ok(Tally::Plain(plain)) => {
+                self.add(plain.texts, plain.sizes);
+                session.raw(&plain.lines)
             }
             Err((Some(line), error)) => {
                 // The place of a number among bare ones stays its own.

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
 
 use super::blocks::{Block, Blocks};
@@ -78,10 +78,9 @@ pub fn in_order<T: Send + 'static>(
                 Ok(Event::Done(number, block, result)) => {
                     let first = begun - waiting.len();
                     waiting[number - first] = Some((block, result));
-                    while let Some(Some(_)) = waiting.front() {
-                        let Some(Some((block, result))) = waiting.pop_front() else {
-                            break;
-                        };
+                    while let Some(Some((block, result))) =
+                        waiting.pop_front_if(|first| first.is_some())
+                    {
                         each(result.unwrap_or_else(|panic| resume_unwind(panic)))?;
                         // The reader has gone if it came to the end.
                         let _ = to_reader.send(block);
@@ -106,17 +105,21 @@ fn read_ahead<T>(
     let (mut ahead, mut bytes, mut count) = (0, 0, 0);
     let mut spare = Vec::new();
     loop {
-        while let Ok(block) = match ahead < BLOCKS_AHEAD * threads && bytes < BYTES_AHEAD * threads
-        {
-            true => done.try_recv().map_err(drop),
-            false => match done.recv() {
-                Ok(block) => Ok(block),
-                Err(_) => return,
-            },
-        } {
-            ahead -= 1;
-            bytes -= block.bytes.len();
-            spare.push(block);
+        loop {
+            let is_full = ahead >= BLOCKS_AHEAD * threads || bytes >= BYTES_AHEAD * threads;
+            let done = match is_full {
+                true => done.recv().map_err(TryRecvError::from),
+                false => done.try_recv(),
+            };
+            match done {
+                Ok(block) => {
+                    ahead -= 1;
+                    bytes -= block.bytes.len();
+                    spare.push(block);
+                }
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => return,
+            }
         }
         let event = match blocks.fill() {
             Ok(1..) => {

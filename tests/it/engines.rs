@@ -1,6 +1,6 @@
 //! The native engine against the reference engine: ids, tokens, offsets and word ids of any text.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -225,14 +225,18 @@ fn engines_agree_on_the_built_in_model() {
     compare_generated(&engines, generated(2_000));
 }
 
+/// The engines of the real DeBERTa, and the folder of real data, for a test.
+fn deberta(test: &str) -> Option<(Engines, PathBuf)> {
+    let shared = shared(test)?;
+    let model = ModelRef::Directory(shared.join("models/deberta-v3-xsmall"));
+    Some((Engines::open(&model), shared))
+}
+
 #[test]
 fn engines_agree_on_deberta() {
-    let Some(shared) = shared("engines_agree_on_deberta") else {
+    let Some((engines, shared)) = deberta("engines_agree_on_deberta") else {
         return;
     };
-    let engines = Engines::open(&ModelRef::Directory(
-        shared.join("models/deberta-v3-xsmall"),
-    ));
     for file in ["deberta-v3-xsmall.jsonl", "deberta-v3-xsmall.pairs.jsonl"] {
         compare_lines(&engines, &shared.join("golden").join(file));
     }
@@ -242,12 +246,9 @@ fn engines_agree_on_deberta() {
 
 #[test]
 fn engines_agree_on_words_that_came_before() {
-    let Some(shared) = shared("engines_agree_on_words_that_came_before") else {
+    let Some((engines, _)) = deberta("engines_agree_on_words_that_came_before") else {
         return;
     };
-    let engines = Engines::open(&ModelRef::Directory(
-        shared.join("models/deberta-v3-xsmall"),
-    ));
     // Enough words that there is memory for them.
     let many: String = (0..700).map(|word| format!("word{word}, ")).collect();
     engines.compare(&many, None);
@@ -290,12 +291,9 @@ fn engines_agree_on_words_that_came_before() {
 /// What transformers 4.48.3 gives with tokenizers 0.21: a character that replaces a grapheme shows how far that goes.
 #[test]
 fn graphemes_are_those_of_unicode_16() {
-    let Some(shared) = shared("graphemes_are_those_of_unicode_16") else {
+    let Some((engines, _)) = deberta("graphemes_are_those_of_unicode_16") else {
         return;
     };
-    let engines = Engines::open(&ModelRef::Directory(
-        shared.join("models/deberta-v3-xsmall"),
-    ));
     let of_17 = "\u{1f1}\u{1ad6}";
     let of_16 = "\u{1f1}\u{897}";
     for engine in [&engines.native, &engines.reference] {

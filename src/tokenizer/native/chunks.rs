@@ -5,6 +5,7 @@
 //! a neighbour's, or which end in a character that draws the next space into its grapheme. Such a chunk is not clean, and
 //! is tokenized together with those behind it up to the next that is.
 
+use super::apart;
 use super::memo::{Asked, Memo, ShortWords, Start};
 use super::normalize::METASPACE;
 use super::separators::{Padded, Separators};
@@ -248,6 +249,8 @@ impl<const RANGES: bool> Run<'_, RANGES> {
             // A mark behind a word, not right behind the space before it.
             let marked = marks.contains(bytes[stop - 1]) & (length > 2) & spaced;
             let stem = length - usize::from(marked);
+            // With the mark of a space and the one behind it.
+            const { assert!(ShortWords::LONGEST + MARK < apart::LONGEST) };
             if stem > ShortWords::LONGEST {
                 return (count, at, false);
             }

@@ -204,6 +204,27 @@ mod tests {
     }
 
     #[test]
+    fn a_word_of_zeros_keeps_its_place() {
+        let mut memo = Memo {
+            words: WORDS_BEFORE_MEMORY,
+            ..Memo::default()
+        };
+        for length in 8..=Short::LONGEST {
+            memo.set(
+                &[0; 15][..length],
+                Start::Plain,
+                [(length as u32, length)].into_iter(),
+            );
+        }
+        for length in 8..=Short::LONGEST {
+            let ids = memo
+                .get(&[0; 15], 0, length)
+                .map(|known| known.ids.to_vec());
+            assert_eq!(ids, Some(vec![length as u32]));
+        }
+    }
+
+    #[test]
     fn a_slot_holds_as_many_tokens_as_fit() {
         assert_eq!((Short::TOKENS, Medium::TOKENS, Long::TOKENS), (3, 7, 12));
     }

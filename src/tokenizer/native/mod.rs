@@ -118,9 +118,10 @@ impl NativeEngine {
         let added: Vec<_> = last.map(|(_, token)| token.clone()).collect();
         let raw = added.iter().filter(|(token, _)| !token.normalized);
         let steps = Steps::new(steps, &added)?;
+        let apart: Vec<_> = compiled.apart().collect();
         Some(Self {
             raw: AddedTokens::new(raw.cloned().collect())?,
-            marks: [false, true].map(|parse_special| steps.marks(compiled.apart(), parse_special)),
+            marks: [false, true].map(|parse_special| steps.marks(&apart, parse_special)),
             steps,
             unknown_score: unigram::unknown_score(compiled.min_score()),
             compiled,

@@ -245,7 +245,7 @@ impl Steps {
 
     /// The characters behind a [plain word](Self::is_plain_word) that are tokens of their own, of those that the
     /// vocabulary has.
-    pub fn marks(&self, apart: impl Iterator<Item = (u8, u32)>, parse_special: bool) -> Marks {
+    pub fn marks(&self, apart: &[(u8, u32)], parse_special: bool) -> Marks {
         let is_mark = |character: u8| match &self.kind {
             Kind::Deberta {
                 charsmap,
@@ -253,6 +253,7 @@ impl Steps {
             } => charsmap.is_plain(character) && !(parse_special && normalized.have(character)),
             Kind::Library(_) => false,
         };
+        let apart = apart.iter().copied();
         Marks::new(apart.filter(|(character, _)| is_mark(*character)))
     }
 

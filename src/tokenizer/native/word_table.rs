@@ -53,7 +53,7 @@ pub enum Start {
 #[derive(Debug)]
 pub struct Table<const KEY: usize, const SLOT: usize, const PAIRS: usize>;
 
-/// The newer word of a pair, and the older.
+/// The two slots that a word may have first of all.
 type Pair<const SLOT: usize> = [[u64; SLOT]; 2];
 
 const COUNT_BITS: u32 = 4;
@@ -122,7 +122,7 @@ impl<const KEY: usize, const SLOT: usize, const PAIRS: usize> Table<KEY, SLOT, P
         // Words that come first are mostly the frequent ones: they keep their places as long as there are others.
         for place in [place, place ^ 1] {
             let pair = pairs.get_mut(place).into_iter().flatten();
-            let mut free = pair.filter(|slot| slot[0] == 0 || has_key(slot, &key));
+            let mut free = pair.filter(|slot| is_free(&slot[..]) || has_key(slot, &key));
             if let Some(free) = free.next() {
                 *free = slot;
                 return;
@@ -159,9 +159,14 @@ fn put_first<const SLOT: usize>(
     place: usize,
     slot: [u64; SLOT],
 ) -> Option<[u64; SLOT]> {
-    let [newer, older] = pairs.get_mut(place)?;
-    let displaced = std::mem::replace(older, std::mem::replace(newer, slot));
-    (displaced[0] != 0).then_some(displaced)
+    let [first, second] = pairs.get_mut(place)?;
+    let displaced = std::mem::replace(second, std::mem::replace(first, slot));
+    (!is_free(&displaced)).then_some(displaced)
+}
+
+/// Whether a slot is empty. The first bytes of a word may be zero too.
+fn is_free(slot: &[u64]) -> bool {
+    slot.iter().all(|word| *word == 0)
 }
 
 /// The slots of a table.
@@ -181,12 +186,12 @@ impl<'a, const KEY: usize, const SLOT: usize, const PAIRS: usize> Slots<'a, KEY,
     #[inline]
     pub fn find(self, key: [u64; KEY], place: usize) -> Option<&'a [u64; SLOT]> {
         let pair = &self.0[place % PAIRS];
-        let [in_newer, in_older] = [has_key(&pair[0], &key), has_key(&pair[1], &key)];
-        if !(in_newer | in_older) {
+        let [in_first, in_second] = [has_key(&pair[0], &key), has_key(&pair[1], &key)];
+        if !(in_first | in_second) {
             return self.find_displaced(key, place);
         }
         // Which of the two it is cannot be guessed: an index rather than a branch.
-        Some(&pair[usize::from(!in_newer)])
+        Some(&pair[usize::from(!in_first)])
     }
 
     #[cold]
