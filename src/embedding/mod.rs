@@ -9,12 +9,12 @@ pub mod export;
 mod kernels;
 mod matrix;
 pub mod nearest;
-#[cfg(test)]
-mod numbers;
 pub mod projector;
 pub mod query;
 pub mod similarity;
 pub mod statistics;
 pub mod tensor_names;
+#[cfg(test)]
+mod test_data;
 
 pub use matrix::EmbeddingMatrix;

@@ -2,7 +2,7 @@ use half::{bf16, f16};
 
 use super::*;
 use crate::embedding::elements::append_f32;
-use crate::embedding::numbers::Numbers;
+use crate::embedding::test_data::TestData;
 
 fn both() -> Vec<Kernels> {
     vec![Kernels::Portable, Kernels::detect()]
@@ -77,7 +77,7 @@ fn check(dtype: Dtype, rows: &[u8], query: &[f32]) {
 
 #[test]
 fn random_rows_of_every_type_and_length() {
-    let mut numbers = Numbers::new(1);
+    let mut numbers = TestData::new(1);
     for length in lengths() {
         let query: Vec<f32> = (0..length).map(|_| numbers.next()).collect();
         let rows: Vec<f32> = (0..3 * length).map(|_| numbers.next() * 3.0).collect();
@@ -99,7 +99,7 @@ fn random_rows_of_every_type_and_length() {
 #[test]
 fn any_bits_are_a_row() {
     // Subnormal numbers, infinities and NaN among them.
-    let mut numbers = Numbers::new(2);
+    let mut numbers = TestData::new(2);
     for length in lengths() {
         let query: Vec<f32> = (0..length).map(|_| numbers.next()).collect();
         for dtype in [Dtype::F16, Dtype::BF16, Dtype::F32] {

@@ -4,7 +4,7 @@ use half::{bf16, f16};
 use safetensors::tensor::{Dtype as StDtype, TensorView, serialize};
 
 use super::*;
-use crate::embedding::numbers::Numbers;
+use crate::embedding::test_data::TestData;
 use crate::embedding::query::{Sign, Term};
 use crate::source::bytes::MemoryFile;
 
@@ -43,7 +43,7 @@ fn matrix(dtype: Dtype, values: &[f32]) -> EmbeddingMatrix {
 
 /// Rows with everything that can go wrong among those of a model: copies, near copies, zeros, and what is not finite.
 fn awkward(rows: usize) -> Vec<f32> {
-    let mut numbers = Numbers::new(3);
+    let mut numbers = TestData::new(3);
     let mut values: Vec<f32> = (0..rows * COLUMNS).map(|_| numbers.next()).collect();
     let copy = |values: &mut Vec<f32>, from: usize, to: usize, scale: f32| {
         for column in 0..COLUMNS {
@@ -224,7 +224,7 @@ fn rows_that_say_nothing_end_in_no_answer() {
 #[test]
 fn rows_that_only_float32_tells_apart_are_ties() {
     // One row in many orders: its sums are exact in float64, and so all the same; in float32 they are rounded.
-    let mut numbers = Numbers::new(4);
+    let mut numbers = TestData::new(4);
     let mut row: Vec<f32> = (0..COLUMNS)
         .map(|_| (numbers.bits() >> 8) as f32 / 1024.0 - 8192.0)
         .collect();
@@ -272,7 +272,7 @@ fn rows_that_only_float32_tells_apart_are_ties() {
 
 #[test]
 fn rows_whose_squares_underflow_are_compared_all_the_same() {
-    let mut numbers = Numbers::new(6);
+    let mut numbers = TestData::new(6);
     let values: Vec<f32> = (0..400 * COLUMNS).map(|_| numbers.next() * 8e-23).collect();
     let matrix = matrix(Dtype::F32, &values);
     for metric in METRICS {

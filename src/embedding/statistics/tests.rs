@@ -3,7 +3,7 @@ use std::sync::Arc;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
 use super::*;
-use crate::embedding::numbers::Numbers;
+use crate::embedding::test_data::TestData;
 use crate::source::bytes::MemoryFile;
 
 fn matrix(rows: &[Vec<f32>]) -> EmbeddingMatrix {
@@ -20,7 +20,7 @@ fn matrix(rows: &[Vec<f32>]) -> EmbeddingMatrix {
 
 #[test]
 fn one_pass_gives_what_many_would() {
-    let mut numbers = Numbers::new(5);
+    let mut numbers = TestData::new(5);
     // More than a block holds, so that there are blocks to put together.
     let rows: Vec<Vec<f32>> = (0..9000)
         .map(|_| (0..37).map(|_| 3.0 + 1.5 * numbers.next()).collect())

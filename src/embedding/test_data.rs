@@ -1,9 +1,9 @@
 //! Numbers for tests: made up, and the same in every run.
 
 /// A generator of the kind `xorshift64*`.
-pub struct Numbers(u64);
+pub struct TestData(u64);
 
-impl Numbers {
+impl TestData {
     pub fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
