@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args as ClapArgs;
+use clap::builder::PossibleValue;
+use clap::{Args as ClapArgs, ValueEnum};
 
 use super::rows::RowRef;
 use super::{CheckpointOptions, Model, Session, bounded_file, vocab};
 use crate::embedding::EmbeddingMatrix;
-use crate::embedding::nearest::{Search, nearest};
+use crate::embedding::metric::Metric;
+use crate::embedding::nearest::{SearchOptions, nearest};
 use crate::embedding::query::{Query, Sign, Term};
-use crate::embedding::similarity::Metric;
 use crate::error::{Error, Exit, Result};
 use crate::formats::npy::{self, Vectors};
 use crate::record::{Neighbor, Record};
@@ -57,6 +58,21 @@ pub struct Args {
     pub checkpoint: CheckpointOptions,
 }
 
+impl ValueEnum for Metric {
+    fn value_variants<'a>() -> &'a [Self] {
+        Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::Cosine => "Cosine of the angle: 1 for the same direction",
+            Self::Dot => "Dot product",
+            Self::L2 => "Euclidean distance: 0 for the same row",
+        };
+        Some(PossibleValue::new(self.name()).help(help))
+    }
+}
+
 /// A query and how it is spelled.
 struct Named {
     query: Query,
@@ -93,24 +109,24 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
                 .collect(),
         );
     }
-    let wanted = |id| {
+    let accepts = |id| {
         let listed = among
             .as_ref()
             .is_none_or(|ids| ids.binary_search(&id).is_ok());
         listed && (args.all_rows || tokenizer.piece(id).is_some())
     };
-    let search = Search {
+    let options = SearchOptions {
         metric: args.metric,
         k: args.k,
-        wanted: &wanted,
-        among: among.as_deref(),
+        accepts: &accepts,
+        candidates: among.as_deref(),
     };
-    let queries = queries(args, &model, &search)?;
+    let queries = queries(args, &model, &options)?;
     let (queries, names): (Vec<Query>, Vec<String>) = queries
         .into_iter()
         .map(|Named { query, name }| (query, name))
         .unzip();
-    let answers = nearest(&model.matrix, &queries, &search)?;
+    let answers = nearest(&model.matrix, &queries, &options)?;
     let several = answers.len() > 1;
     for (index, (found, name)) in answers.into_iter().zip(names).enumerate() {
         for (rank, (id, score)) in (1..).zip(found) {
@@ -130,7 +146,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
 }
 
 /// The queries of the arguments: each row and vector that is named, with what is added and subtracted, or these alone.
-fn queries(args: &Args, model: &Model, search: &Search) -> Result<Vec<Named>> {
+fn queries(args: &Args, model: &Model, options: &SearchOptions) -> Result<Vec<Named>> {
     let (tokenizer, matrix) = (&model.tokenizer, &model.matrix);
     let mut rows = Vec::new();
     for token in &args.tokens {
@@ -153,7 +169,7 @@ fn queries(args: &Args, model: &Model, search: &Search) -> Result<Vec<Named>> {
     for path in &args.vectors {
         given.extend(vectors(path, matrix.columns())?);
     }
-    if search.reads_all(matrix) {
+    if options.reads_all(matrix) {
         // So that the rows of the queries need no requests of their own.
         matrix.make_local()?;
     } else {

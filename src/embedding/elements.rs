@@ -1,23 +1,22 @@
-//! The bytes of a row → float32 numbers.
+//! Conversion of stored elements to float32.
 
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
 use crate::formats::dtype::Dtype;
 
-/// Elements of float16 that are converted together.
-const HALVES: usize = 256;
+/// Number of float16 elements converted per call: enough for vector instructions to pay off, few enough for the stack.
+const HALVES_PER_CALL: usize = 256;
 
-/// Reads little-endian elements of `dtype` as float32, appending them to `values`.
+/// Converts little-endian elements of `dtype` to float32 and appends them to `values`.
 ///
-/// Exact for float16 and bfloat16; float64 is rounded to the nearest float32. Any other type, and bytes beyond the
-/// last whole element, are left out: the matrix has been checked to hold neither.
+/// Exact for float16 and bfloat16; float64 is rounded to the nearest float32. Appends nothing for any other type, nor
+/// for an incomplete last element: opening a matrix rules out both.
 pub fn append_f32(dtype: Dtype, bytes: &[u8], values: &mut Vec<f32>) {
     match dtype {
         Dtype::F16 => {
-            // So many at a time as make the vector conversion worth calling, without memory of their own.
-            let mut halves = [f16::ZERO; HALVES];
-            for bytes in bytes.chunks(HALVES * size_of::<f16>()) {
+            let mut halves = [f16::ZERO; HALVES_PER_CALL];
+            for bytes in bytes.chunks(HALVES_PER_CALL * size_of::<f16>()) {
                 let mut count = 0;
                 for (half, value) in halves.iter_mut().zip(words(bytes, f16::from_le_bytes)) {
                     *half = value;
@@ -50,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn every_readable_type_reads_one_and_a_half() {
+    fn every_readable_type_is_converted() {
         assert_eq!(read(Dtype::F16, &f16::from_f32(1.5).to_le_bytes()), [1.5]);
         assert_eq!(read(Dtype::BF16, &bf16::from_f32(1.5).to_le_bytes()), [1.5]);
         assert_eq!(read(Dtype::F32, &1.5_f32.to_le_bytes()), [1.5]);
@@ -58,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn every_float16_is_exact() {
+    fn every_float16_is_converted_exactly() {
         for bits in 0..=u16::MAX {
             let value = read(Dtype::F16, &bits.to_le_bytes())[0];
             if !value.is_nan() {

@@ -1,4 +1,4 @@
-//! Rows → `.npy` and `.safetensors` files, row after row: memory does not grow with their number.
+//! Export of rows to `.npy` and `.safetensors` files, in constant memory.
 
 use std::io::{self, BufWriter, Write};
 use std::ops::Range;
@@ -7,26 +7,26 @@ use std::path::Path;
 use serde::Serialize;
 use tempfile::NamedTempFile;
 
-use super::EmbeddingMatrix;
 use super::elements::append_f32;
+use super::matrix::EmbeddingMatrix;
 use crate::error::{Error, Result};
 use crate::formats::dtype::Dtype;
 use crate::formats::npy;
 
-/// A file of numbers that rows can be written to.
+/// A binary file format for rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ArrayFormat {
-    /// NumPy's array file, format 1.0.
+    /// A NumPy array file, format 1.0.
     Npy,
     /// Two tensors: `rows`, and `ids` as I64.
     Safetensors,
 }
 
-/// Rows of a matrix.
+/// The rows to export.
 #[derive(Debug, Clone, Copy)]
 pub enum Rows<'s> {
     All,
-    /// In this order, each as often as it is named.
+    /// In this order, with repetitions.
     Ids(&'s [u32]),
 }
 
@@ -46,7 +46,7 @@ impl Rows<'_> {
         all.chain(some.iter().copied().map(u64::from))
     }
 
-    /// Calls `each` with the stored bytes of the rows, several at a time where they lie together.
+    /// Calls `each` with the stored bytes of one or more rows at a time, in order.
     fn read(
         self,
         matrix: &EmbeddingMatrix,
@@ -69,10 +69,10 @@ impl Rows<'_> {
     }
 }
 
-/// Why a file was not written.
+/// The reason why a file was not written.
 #[derive(Debug)]
 pub enum Failure {
-    /// What was to be written could not be had.
+    /// The data to write could not be produced.
     Read(Error),
     Write(io::Error),
 }
@@ -89,11 +89,10 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// Writes rows to `path` as elements of `dtype`: the stored type, bit for bit, or F32. The file appears whole or not
-/// at all.
+/// Writes rows to `path`, atomically, as elements of `dtype`: the stored type, which copies the bits, or F32.
 ///
 /// # Errors
-/// [`Error::NoSuchRow`] for an id beyond the matrix, [`Error::WriteOutput`].
+/// Fails with [`Error::NoSuchRow`] if an id is beyond the matrix, and with [`Error::WriteOutput`].
 pub fn write(
     path: &Path,
     format: ArrayFormat,
@@ -131,16 +130,17 @@ pub fn write(
     })
 }
 
-/// The element type that rows are written in: `wanted`, or the stored one where the format has it. NumPy has no
-/// bfloat16, which is written as float32: every value is the same there.
-pub fn written_type(format: ArrayFormat, stored: Dtype, wanted: Option<Dtype>) -> Dtype {
-    match (format, wanted.unwrap_or(stored)) {
+/// Returns the element type to write: `requested`, or else the stored one. NumPy has no bfloat16, so F32 replaces it,
+/// which represents every value exactly.
+pub fn written_type(format: ArrayFormat, stored: Dtype, requested: Option<Dtype>) -> Dtype {
+    match (format, requested.unwrap_or(stored)) {
         (ArrayFormat::Npy, Dtype::BF16) => Dtype::F32,
         (_, dtype) => dtype,
     }
 }
 
-/// Length and JSON of a safetensors header: `ids` first, so that every tensor begins at a multiple of its elements.
+/// Returns the length and JSON of a safetensors header. `ids` comes first, so that both tensors are aligned to their
+/// elements.
 fn safetensors_header(dtype: Dtype, shape: [u64; 2]) -> io::Result<Vec<u8>> {
     #[derive(Serialize)]
     struct Tensor<'s> {
@@ -168,15 +168,15 @@ fn safetensors_header(dtype: Dtype, shape: [u64; 2]) -> io::Result<Vec<u8>> {
         },
     };
     let mut json = serde_json::to_vec(&header)?;
-    // The format asks for tensors that begin at a multiple of 8, and for spaces up to there.
+    // The format requires the data to begin at a multiple of 8, with the header padded by spaces.
     json.resize(json.len().next_multiple_of(8), b' ');
     Ok([&(json.len() as u64).to_le_bytes(), json.as_slice()].concat())
 }
 
-/// Writes a file beside `path` and moves it there when it is whole.
+/// Writes a temporary file next to `path` and renames it to `path` when it is complete.
 ///
 /// # Errors
-/// [`Error::WriteOutput`], and what `write` could not read.
+/// Fails with [`Error::WriteOutput`], and with the error of [`Failure::Read`].
 pub fn replace_file(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
@@ -187,7 +187,7 @@ pub fn replace_file(
     };
     let mut builder = tempfile::Builder::new();
     builder.prefix(".tokscope-");
-    // Temporary files are private by default; this one becomes an ordinary file, for the umask to restrict.
+    // Temporary files are private by default, but this one becomes an ordinary file, restricted by the umask only.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let replace = || {

@@ -1,4 +1,4 @@
-//! The word-embedding matrix of a model: where it is, and its rows by byte range.
+//! The word-embedding matrix of a model: finding it in a checkpoint, and reading its rows by byte range.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -15,18 +15,16 @@ use crate::formats::dtype::Dtype;
 use crate::formats::shard_index::ShardIndex;
 use crate::source::{ByteSource, ModelFiles};
 
-/// Checkpoints in the order in which they are looked for: single files and indexes of sharded ones.
-const CHECKPOINTS: &[(&str, bool)] = &[
-    ("model.safetensors", false),
-    ("model.safetensors.index.json", true),
-    ("pytorch_model.bin", false),
-    ("pytorch_model.bin.index.json", true),
+/// The names of checkpoints, in search order, each with the name of its index if it is sharded.
+const CHECKPOINTS: &[(&str, &str)] = &[
+    ("model.safetensors", "model.safetensors.index.json"),
+    ("pytorch_model.bin", "pytorch_model.bin.index.json"),
 ];
 
-/// Bytes of a block of rows: half of a second-level cache, so that what is read is still there when it is looked at.
+/// Bytes per block of rows: half a second-level cache, so that a block is still cached when it is processed.
 const BLOCK_BYTES: u64 = 1 << 18;
 
-/// A matrix of `rows` x `columns` floating-point numbers, still in its file.
+/// A word-embedding matrix of shape `[rows, columns]`, read from its file row by row.
 #[derive(Debug)]
 pub struct EmbeddingMatrix {
     file: Arc<dyn ByteSource>,
@@ -39,55 +37,57 @@ pub struct EmbeddingMatrix {
 }
 
 impl EmbeddingMatrix {
-    /// Finds the matrix among the files of a model; only headers are read, and of a model of the Hub only they are
-    /// fetched.
+    /// Finds the matrix among the files of a model. Reads only headers; of a remote file, fetches only headers.
     ///
     /// # Errors
-    /// [`Error::MissingPart`] if the model has no checkpoint that is read, [`Error::Unsupported`] if the checkpoint
-    /// has no such matrix, and the errors of the formats.
+    /// Fails with [`Error::MissingPart`] if the model has no supported checkpoint, with [`Error::Unsupported`] if the
+    /// checkpoint has no word-embedding matrix of floating-point numbers, with [`Error::Damaged`] if the checkpoint
+    /// is malformed, and with the errors of reading files.
     pub fn open(files: &ModelFiles) -> Result<Self> {
-        for &(name, is_index) in CHECKPOINTS {
-            let found = match is_index {
-                true => files.find(name)?,
-                false => files.find_ranged(name)?,
-            };
-            let Some(file) = found else {
-                continue;
-            };
-            if !is_index {
+        for (name, index_name) in CHECKPOINTS {
+            if let Some(file) = files.find_ranged(name)? {
                 return Self::in_file(file, name);
             }
-            let index = ShardIndex::parse(file.name(), &file.read_all()?)?;
-            let tensors: Vec<(&str, &str)> = index.tensors().collect();
-            let found = tensor_names::find(tensors.iter().map(|(tensor, _)| (*tensor, true)));
-            let Some((_, shard)) = found.and_then(|found| tensors.get(found)) else {
-                return Err(no_matrix(file.name()));
-            };
-            let Some(shard_file) = files.find_ranged(shard)? else {
-                return Err(Error::damaged(
-                    file.name(),
-                    format!("it names {shard}, which {} does not have", files.place()),
-                ));
-            };
-            return Self::in_file(shard_file, shard);
+            if let Some(index) = files.find(index_name)? {
+                return Self::in_shard(files, index.as_ref());
+            }
         }
         Err(no_checkpoint(files))
     }
 
-    /// The names under which a model may hold its checkpoint.
+    /// The file names under which a model may have its checkpoint, in search order.
     pub fn checkpoint_names() -> impl Iterator<Item = &'static str> {
-        CHECKPOINTS.iter().map(|(name, _)| *name)
+        CHECKPOINTS
+            .iter()
+            .flat_map(|(name, index_name)| [*name, *index_name])
     }
 
-    /// The matrix in one checkpoint file.
+    /// Opens the matrix in the shard that the index names.
+    fn in_shard(files: &ModelFiles, index_file: &dyn ByteSource) -> Result<Self> {
+        let index = ShardIndex::parse(index_file.name(), &index_file.read_all()?)?;
+        let tensors: Vec<(&str, &str)> = index.tensors().collect();
+        let position = tensor_names::find(tensors.iter().map(|(tensor, _)| (*tensor, true)));
+        let Some((_, shard)) = position.and_then(|position| tensors.get(position)) else {
+            return Err(no_matrix(index_file.name()));
+        };
+        let Some(file) = files.find_ranged(shard)? else {
+            return Err(Error::damaged(
+                index_file.name(),
+                format!("it names {shard}, which {} does not have", files.place()),
+            ));
+        };
+        Self::in_file(file, shard)
+    }
+
+    /// Opens the matrix in one checkpoint file, `name` within the model.
     pub(super) fn in_file(file: Arc<dyn ByteSource>, name: &str) -> Result<Self> {
         let checkpoint = Checkpoint::open(file.as_ref())?;
         let candidates = checkpoint
             .tensors
             .iter()
             .map(|tensor| (tensor.name.as_str(), tensor.shape.len() == 2));
-        let found = tensor_names::find(candidates).ok_or_else(|| no_matrix(file.name()))?;
-        let tensor = checkpoint.tensors[found].locate(file.as_ref())?;
+        let position = tensor_names::find(candidates).ok_or_else(|| no_matrix(file.name()))?;
+        let tensor = checkpoint.tensors[position].locate(file.as_ref())?;
         if !tensor.dtype.is_readable() {
             return Err(Error::unsupported(
                 file.name(),
@@ -117,17 +117,17 @@ impl EmbeddingMatrix {
         })
     }
 
-    /// Number of rows: ids from 0 to `rows() - 1` have one.
+    /// Number of rows. The rows are numbered from 0, and the number of a row is the id of its token.
     pub fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// Values per row: the hidden size.
+    /// Number of values per row: the hidden size of the model.
     pub fn columns(&self) -> u64 {
         self.columns
     }
 
-    /// Stored element type.
+    /// Element type as stored.
     pub fn dtype(&self) -> Dtype {
         self.tensor.dtype
     }
@@ -142,21 +142,21 @@ impl EmbeddingMatrix {
         &self.name
     }
 
-    /// Format of that file.
+    /// Container format of that file.
     pub fn container(&self) -> Container {
         self.container
     }
 
-    /// Bytes of the matrix in its file, from its first element to its last.
+    /// Size of the matrix in its file, in bytes.
     pub fn size(&self) -> u64 {
         self.tensor.byte_range.end - self.tensor.byte_range.start
     }
 
-    /// Makes the rows of `ids` ready together, where fetching them one after the other would cost more; ids beyond the
-    /// matrix are passed over.
+    /// Fetches the rows of `ids` together, which costs fewer requests than one by one. Ids beyond the matrix are
+    /// ignored.
     ///
     /// # Errors
-    /// Whatever fetching fails with.
+    /// Returns the errors of fetching.
     pub fn prefetch(&self, ids: &[u32]) -> Result<()> {
         let ids = ids.iter().map(|id| u64::from(*id));
         let rows = ids.filter(|id| *id < self.rows);
@@ -164,30 +164,31 @@ impl EmbeddingMatrix {
         self.file.prefetch(&ranges)
     }
 
-    /// Brings the whole matrix to this machine, for a reader that goes over all of it.
+    /// Fetches the whole matrix, unless it is a local file already.
     ///
     /// # Errors
-    /// Whatever fetching fails with.
+    /// Returns the errors of fetching.
     pub fn make_local(&self) -> Result<()> {
         self.file.make_local(self.tensor.byte_range.clone())
     }
 
-    /// Where the bytes of a row of the matrix are: in one place, or, where the matrix is transposed, one by one.
+    /// Byte ranges of a row in the file: one range, or one per element if the matrix is stored transposed.
     fn row_ranges(&self, id: u64) -> impl Iterator<Item = Range<u64>> {
         let size = self.tensor.dtype.size();
         let start = self.tensor.byte_range.start + id * self.tensor.strides[0] * size;
         let step = self.tensor.strides[1] * size;
-        let (places, width) = match step == size || self.columns <= 1 {
-            true => (1, self.columns * size),
-            false => (self.columns, size),
+        let (ranges, width) = if step == size || self.columns <= 1 {
+            (1, self.columns * size)
+        } else {
+            (self.columns, size)
         };
-        (0..places).map(move |place| start + place * step..start + place * step + width)
+        (0..ranges).map(move |index| start + index * step..start + index * step + width)
     }
 
-    /// The stored bytes of a row, little-endian, in the order of its columns.
+    /// Reads the bytes of a row as stored: little-endian, in the order of the columns.
     ///
     /// # Errors
-    /// [`Error::NoSuchRow`] for an id beyond the matrix.
+    /// Fails with [`Error::NoSuchRow`] if the id is beyond the matrix.
     pub fn row_bytes(&self, id: u64) -> Result<Cow<'_, [u8]>> {
         if id >= self.rows {
             return Err(Error::NoSuchRow {
@@ -198,7 +199,7 @@ impl EmbeddingMatrix {
         let mut ranges = self.row_ranges(id);
         let first = ranges.next().unwrap_or_default();
         let first = self.file.read(first)?;
-        // A transposed matrix: the elements of a row lie apart.
+        // More than one range: the matrix is stored transposed.
         let mut ranges = ranges.peekable();
         if ranges.peek().is_none() {
             return Ok(first);
@@ -210,10 +211,10 @@ impl EmbeddingMatrix {
         Ok(Cow::Owned(bytes))
     }
 
-    /// A row as float32: exact, unless the stored type is float64.
+    /// Reads a row as float32 values, one per column. Exact unless the matrix is stored as float64.
     ///
     /// # Errors
-    /// [`Error::NoSuchRow`] for an id beyond the matrix.
+    /// Fails with [`Error::NoSuchRow`] if the id is beyond the matrix, and with the errors of reading the file.
     pub fn row(&self, id: u64) -> Result<Vec<f32>> {
         let bytes = self.row_bytes(id)?;
         let mut values = Vec::new();
@@ -221,40 +222,40 @@ impl EmbeddingMatrix {
         Ok(values)
     }
 
-    /// The rows of `ids` as a float32 tensor of shape `[ids, columns]`: the embedding layer applied to the ids.
+    /// Returns the rows of `ids` as a float32 tensor of shape `[ids, columns]`: the embedding layer applied to the ids.
     ///
-    /// Each different row is read once; an embedding layer over just those rows looks them up.
+    /// Each distinct row is read once, and an embedding layer over these rows looks up the ids.
     ///
     /// # Errors
-    /// [`Error::NoSuchRow`] for an id beyond the matrix.
+    /// Fails with [`Error::NoSuchRow`] if an id is beyond the matrix.
     pub fn lookup(&self, ids: &[u32]) -> Result<Tensor> {
-        let mut different: Vec<u32> = ids.to_vec();
-        different.sort_unstable();
-        different.dedup();
-        self.prefetch(&different)?;
+        let mut distinct: Vec<u32> = ids.to_vec();
+        distinct.sort_unstable();
+        distinct.dedup();
+        self.prefetch(&distinct)?;
         let mut values = Vec::new();
-        for &id in &different {
+        for &id in &distinct {
             let bytes = self.row_bytes(u64::from(id))?;
             append_f32(self.tensor.dtype, &bytes, &mut values);
         }
         let columns = usize::try_from(self.columns).unwrap_or(usize::MAX);
-        let places: Vec<u32> = ids
+        let positions: Vec<u32> = ids
             .iter()
-            .map(|id| different.partition_point(|other| other < id) as u32)
+            .map(|id| distinct.partition_point(|other| other < id) as u32)
             .collect();
         let look_up = || {
-            let rows = Tensor::from_vec(values, (different.len(), columns), &Device::Cpu)?;
-            let ids = Tensor::from_vec(places, ids.len(), &Device::Cpu)?;
+            let rows = Tensor::from_vec(values, (distinct.len(), columns), &Device::Cpu)?;
+            let ids = Tensor::from_vec(positions, ids.len(), &Device::Cpu)?;
             Embedding::new(rows, columns).forward(&ids)
         };
         look_up().map_err(|problem: candle_core::Error| Error::damaged(self.file.name(), problem))
     }
 
-    /// The stored bytes of several rows, one after another, each as [`EmbeddingMatrix::row_bytes`] has it, for a reader
-    /// that goes over them once; `buffer` is where they may be put.
+    /// Reads the bytes of consecutive rows, each as [`EmbeddingMatrix::row_bytes`] returns it. The bytes are borrowed
+    /// from the file if it is in memory, else from `buffer`.
     ///
     /// # Errors
-    /// [`Error::NoSuchRow`] for a row beyond the matrix.
+    /// Fails with [`Error::NoSuchRow`] if a row is beyond the matrix.
     pub fn rows_bytes<'b>(&'b self, rows: Range<u64>, buffer: &'b mut Vec<u8>) -> Result<&'b [u8]> {
         if rows.end > self.rows {
             return Err(Error::NoSuchRow {
@@ -275,11 +276,10 @@ impl EmbeddingMatrix {
         Ok(buffer)
     }
 
-    /// The rows in blocks that a core's second-level cache holds, for a reader that goes over all of them: the matrix is brought to this
-    /// machine first.
+    /// Splits all rows into blocks that fit a core's second-level cache. Fetches the whole matrix first.
     ///
     /// # Errors
-    /// Whatever fetching fails with.
+    /// Returns the errors of fetching.
     pub fn blocks(&self) -> Result<Vec<Range<u64>>> {
         self.make_local()?;
         let step = BLOCK_BYTES.div_ceil(self.row_width().max(1));
@@ -288,15 +288,15 @@ impl EmbeddingMatrix {
             .collect())
     }
 
-    /// Bytes of a row.
+    /// Size of a row, in bytes.
     pub fn row_width(&self) -> u64 {
         self.columns * self.tensor.dtype.size()
     }
 }
 
-/// The error for a model without a checkpoint that is read, which names the one that it has instead.
+/// The error for a model without a supported checkpoint. The hint names an unsupported one that it has.
 fn no_checkpoint(files: &ModelFiles) -> Error {
-    const OTHERS: &[&str] = &[".gguf", ".h5", ".msgpack", ".onnx", ".ot", ".ckpt"];
+    const UNSUPPORTED: &[&str] = &[".gguf", ".h5", ".msgpack", ".onnx", ".ot", ".ckpt"];
     let error = files.missing(
         "checkpoint (model.safetensors or pytorch_model.bin, whole or in shards)",
         CHECKPOINTS[0].0,
@@ -304,7 +304,7 @@ fn no_checkpoint(files: &ModelFiles) -> Error {
     let list = files.list().unwrap_or_default();
     let other = list
         .iter()
-        .find(|file| OTHERS.iter().any(|ending| file.name.ends_with(ending)));
+        .find(|file| UNSUPPORTED.iter().any(|ending| file.name.ends_with(ending)));
     match (error, other) {
         (Error::MissingPart { place, what, .. }, Some(other)) => Error::MissingPart {
             place,

@@ -1,13 +1,14 @@
-//! IDS → ROWS.
+//! The word-embedding matrix of a model, and what can be computed from its rows.
 //!
-//! Which tensor of a checkpoint is the word-embedding matrix ([`tensor_names`]), where its rows are
-//! ([`EmbeddingMatrix`]), how their bytes read as numbers ([`elements`]), how rows compare ([`similarity`]) and which
-//! rows are nearest to others ([`mod@nearest`]), and what the matrix holds as a whole ([`mod@statistics`]).
+//! [`EmbeddingMatrix`] finds the matrix in a checkpoint ([`tensor_names`]) and reads rows by byte range, as float32
+//! ([`elements`]). Rows are compared ([`similarity`], [`metric`]), searched ([`nearest`](mod@nearest), [`query`]),
+//! summarized ([`statistics`](mod@statistics)), and written to files ([`export`], [`projector`]).
 
 pub mod elements;
 pub mod export;
 mod kernels;
-mod matrix;
+pub mod matrix;
+pub mod metric;
 pub mod nearest;
 pub mod projector;
 pub mod query;

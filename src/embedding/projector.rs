@@ -1,8 +1,8 @@
-//! Rows → the files of TensorBoard's embedding projector.
+//! Export of rows for TensorBoard's embedding projector.
 //!
-//! `tensors.tsv` has a row a line, values separated by tabs, without a head; `metadata.tsv` has a head and a line for each
-//! row. Both can be loaded on <https://projector.tensorflow.org>; `projector_config.json` describes them as that page
-//! wants it, `projector_config.pbtxt` as `tensorboard --logdir DIR` does.
+//! `tensors.tsv` has one row per line, values separated by tabs, without a header; `metadata.tsv` has a header and one
+//! line per row. Both can be loaded at <https://projector.tensorflow.org>. `projector_config.json` describes them to
+//! that page, `projector_config.pbtxt` to `tensorboard --logdir DIR`.
 
 use std::fs;
 use std::io::{self, Write};
@@ -10,22 +10,23 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::EmbeddingMatrix;
 use super::export::{Failure, replace_file};
+use super::matrix::EmbeddingMatrix;
 use crate::error::{Error, Result};
 
 const TENSORS: &str = "tensors.tsv";
 const METADATA: &str = "metadata.tsv";
 
-/// Writes the rows of `ids` into a folder, which is made if it is not there; `label` gives the piece of an id.
+/// Writes the rows of `ids` to the files of the projector in `folder`, which is created if it does not exist.
+/// `piece_of` returns the piece of an id.
 ///
 /// # Errors
-/// [`Error::NoSuchRow`] for an id beyond the matrix, [`Error::WriteOutput`].
+/// Fails with [`Error::NoSuchRow`] if an id is beyond the matrix, and with [`Error::WriteOutput`].
 pub fn write<'p>(
     folder: &Path,
     matrix: &EmbeddingMatrix,
     ids: impl Iterator<Item = u32> + Clone,
-    label: impl Fn(u32) -> Option<&'p str>,
+    piece_of: impl Fn(u32) -> Option<&'p str>,
 ) -> Result<()> {
     fs::create_dir_all(folder).map_err(|source| Error::WriteOutput {
         output: folder.display().to_string(),
@@ -42,7 +43,7 @@ pub fn write<'p>(
     replace_file(&folder.join(METADATA), |out| {
         out.write_all(b"piece\tid\n")?;
         for id in ids {
-            let piece = label(id).map_or_else(|| "(no token)".to_owned(), escape);
+            let piece = piece_of(id).map_or_else(|| "(no token)".to_owned(), escape);
             writeln!(out, "{piece}\t{id}")?;
         }
         Ok(())
@@ -60,7 +61,7 @@ pub fn write<'p>(
         Ok(writeln!(out)?)
     })?;
     replace_file(&folder.join("projector_config.pbtxt"), |out| {
-        // The name is any string of a text protobuf, whose escapes JSON's are among.
+        // In a text protobuf, the escapes of a JSON string mean the same.
         let name = serde_json::to_string(matrix.tensor()).map_err(io::Error::from)?;
         Ok(write!(
             out,
@@ -92,21 +93,22 @@ fn write_row(out: &mut dyn Write, values: &[f32]) -> Result<(), Failure> {
         if value.is_finite() {
             serde_json::to_writer(&mut line, value).map_err(io::Error::from)?;
         } else {
-            // As JavaScript spells it, which reads the file.
-            let spelled = match (value.is_nan(), *value > 0.0) {
-                (true, _) => "NaN",
-                (false, true) => "Infinity",
-                (false, false) => "-Infinity",
+            // The projector parses numbers as JavaScript does.
+            let name = if value.is_nan() {
+                "NaN"
+            } else if *value > 0.0 {
+                "Infinity"
+            } else {
+                "-Infinity"
             };
-            line.extend_from_slice(spelled.as_bytes());
+            line.extend_from_slice(name.as_bytes());
         }
     }
     line.push(b'\n');
     Ok(out.write_all(&line)?)
 }
 
-/// A piece in a cell: what would end the cell or the line, and is not seen, as an escape; and the backslash, so that
-/// every escape is one.
+/// Escapes the characters of a piece that would end the cell or the line, control characters, and the backslash.
 fn escape(piece: &str) -> String {
     let mut escaped = String::new();
     for character in piece.chars() {

@@ -1,21 +1,21 @@
-//! What rows are searched for: a row, a vector, or a sum of them.
+//! The vector that a nearest-neighbor search starts from: a row, a given vector, or a signed sum of them.
 
-use super::similarity::Metric;
+use super::metric::Metric;
 use crate::error::{Error, Result};
 
 /// One summand of a query.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Term {
-    /// As float32, which is what rows are read as.
+    /// As float32, like the rows it is compared with.
     pub vector: Vec<f32>,
-    /// The row it is, which is then no answer.
+    /// The id if the vector is a row of the matrix; that row is left out of the results.
     pub id: Option<u32>,
     pub sign: Sign,
-    /// What messages call it: `the row of id 5`.
+    /// The name in error messages, such as `the row of id 5`.
     pub name: String,
 }
 
-/// Whether a summand is added or subtracted.
+/// Says whether a summand is added or subtracted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
     Plus,
@@ -27,15 +27,16 @@ pub enum Sign {
 pub struct Query {
     vector: Vec<f64>,
     norm: f64,
-    /// Rows that make up the query, and so are no answers.
+    /// The rows among its terms, which are left out of the results.
     ids: Vec<u32>,
 }
 
 impl Query {
-    /// The sum of some vectors. For cosine, each counts with length 1, so that a long one does not outweigh the rest.
+    /// Sums up the terms. For cosine, each is first scaled to length 1, so that a long one does not outweigh the
+    /// others.
     ///
     /// # Errors
-    /// For cosine: if a vector is zero, or the sum.
+    /// For cosine, fails with [`Error::Usage`] if a term or the sum is zero.
     pub fn new(terms: &[Term], metric: Metric) -> Result<Self> {
         let columns = terms.first().map_or(0, |term| term.vector.len());
         let mut vector = vec![0.0; columns];
@@ -43,11 +44,8 @@ impl Query {
             let norm = norm(term.vector.iter().map(|value| f64::from(*value)));
             if metric == Metric::Cosine && norm == 0.0 {
                 return Err(Error::usage_hint(
-                    format!(
-                        "{} is zero, so it has no direction and no cosine",
-                        term.name
-                    ),
-                    "`--metric l2` finds what is near it",
+                    format!("{} is zero, so its cosine is undefined", term.name),
+                    "use `--metric l2` to find the rows near it",
                 ));
             }
             let sign = match term.sign {
@@ -64,8 +62,8 @@ impl Query {
         }
         if metric == Metric::Cosine && vector.iter().all(|value| *value == 0.0) {
             return Err(Error::usage_hint(
-                "what is added and subtracted cancels out, so it has no direction and no cosine",
-                "`--metric l2` finds what is near zero",
+                "the sum of the added and subtracted rows is zero, so its cosine is undefined",
+                "use `--metric l2` to find the rows near zero",
             ));
         }
         Ok(Self {
@@ -75,18 +73,17 @@ impl Query {
         })
     }
 
-    /// The vector.
     pub fn vector(&self) -> &[f64] {
         &self.vector
     }
 
-    /// Its Euclidean length.
+    /// The Euclidean length of the vector.
     pub fn norm(&self) -> f64 {
         self.norm
     }
 
-    /// Whether the row of an id is a part of it.
-    pub fn is_made_of(&self, id: u32) -> bool {
+    /// Returns true if the row of `id` is one of the terms.
+    pub fn is_built_from(&self, id: u32) -> bool {
         self.ids.contains(&id)
     }
 

@@ -1,9 +1,9 @@
-//! Which tensor of a checkpoint is the word-embedding matrix.
+//! The names by which the word-embedding matrix of a checkpoint is recognized.
 
-/// Names the matrix has in the families of models, in the order to try; any prefix may stand before, as in
+/// The names of the matrix in each family of models, in search order. Any prefix may precede them, as in
 /// `deberta.embeddings.word_embeddings.weight`.
 ///
-/// DeBERTa's checkpoints also hold `word_embeddings._weight`, a training delta of the same shape: it matches none.
+/// DeBERTa's checkpoints also hold `word_embeddings._weight`, a training delta of the same shape, which must not match.
 pub const EMBEDDING_NAMES: &[&str] = &[
     "word_embeddings.weight",
     "embed_tokens.weight",
@@ -14,10 +14,11 @@ pub const EMBEDDING_NAMES: &[&str] = &[
     "embed_in.weight",
 ];
 
-/// The index of the word-embedding matrix among tensors, given as name and whether the tensor can be a matrix.
+/// Returns the index of the word-embedding matrix among `(name, is_matrix)` tensors, or `None` if no matrix has one of
+/// the names.
 ///
-/// Of several names of one family the shortest wins: `shared.weight` is tied to `encoder.embed_tokens.weight`, and
-/// a model's own matrix stands nearer to the root than that of a part.
+/// If several match the same family, the shortest name wins: a model's own matrix is nearer to the root than that of a
+/// submodule.
 pub fn find<'a>(tensors: impl Iterator<Item = (&'a str, bool)> + Clone) -> Option<usize> {
     EMBEDDING_NAMES.iter().find_map(|suffix| {
         tensors
@@ -69,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_nearest_to_the_root_wins_and_vectors_do_not_count() {
+    fn the_name_nearest_to_the_root_wins_and_only_matrices_count() {
         assert_eq!(
             choose(&[
                 "vision.tower.embed_tokens.weight",

@@ -1,9 +1,9 @@
-//! Numbers for tests: made up, and the same in every run.
+//! Random numbers for tests, the same in every run.
 
-/// A generator of the kind `xorshift64*`.
-pub struct TestData(u64);
+/// An `xorshift64*` generator.
+pub struct RandomNumbers(u64);
 
-impl TestData {
+impl RandomNumbers {
     pub fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
@@ -15,7 +15,7 @@ impl TestData {
         (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) as u32
     }
 
-    /// Between -1 and 1.
+    /// Returns a number between -1 and 1.
     pub fn next(&mut self) -> f32 {
         (f64::from(self.bits()) / f64::from(u32::MAX) * 2.0 - 1.0) as f32
     }

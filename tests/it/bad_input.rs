@@ -77,8 +77,8 @@ fn ids_pieces_and_texts_that_lead_nowhere() {
         (&["neighbors", ""], "the text `` has no token".into(), ""),
         (
             &["neighbors", "--id", "0"],
-            "the row of id 0 is zero, so it has no direction and no cosine".into(),
-            "`--metric l2` finds what is near it",
+            "the row of id 0 is zero, so its cosine is undefined".into(),
+            "use `--metric l2` to find the rows near it",
         ),
         (
             &["diff", "a"],
@@ -291,8 +291,8 @@ fn rows_beyond_a_small_matrix_say_which_rows_exist() {
 
 #[test]
 fn what_has_no_direction_has_no_cosine() {
-    let no_direction = "the row of id 0 is zero, so it has no direction and no cosine";
-    let cancels = "what is added and subtracted cancels out, so it has no direction and no cosine";
+    let no_direction = "the row of id 0 is zero, so its cosine is undefined";
+    let cancels = "the sum of the added and subtracted rows is zero, so its cosine is undefined";
     for (args, sentence) in [
         (&["neighbors", "--id", "0"][..], no_direction),
         (

@@ -2,7 +2,7 @@
 
 #![allow(
     unsafe_code,
-    reason = "vectors are loaded through pointers, and instructions that not every machine has are called"
+    reason = "vectors are loaded through pointers, and the instructions are not available on every machine"
 )]
 
 use std::arch::x86_64::{
@@ -12,8 +12,7 @@ use std::arch::x86_64::{
     _mm256_slli_epi32, _mm256_storeu_ps,
 };
 
-use super::portable::{bf16_to_f32, f16_to_f32};
-use super::{QUERIES, ROWS};
+use super::portable::{QUERIES, ROWS, bf16_to_f32, f16_to_f32};
 use crate::formats::dtype::Dtype;
 
 /// Proof that this machine has the instructions.
@@ -70,22 +69,22 @@ pub fn products(
     unsafe { products_of(rows, queries) }
 }
 
-/// Numbers to a vector.
+/// Float32 elements per vector.
 const LANES: usize = 8;
-/// Vectors that are summed apart, so that no sum waits for the one before.
+/// Independent sums, so that additions do not wait for each other.
 const UNROLLED: usize = 4;
 
 /// A stored element type.
 trait Element {
     const SIZE: usize;
 
-    /// Eight elements as float32.
+    /// Loads eight elements as float32.
     ///
     /// # Safety
-    /// `LANES * SIZE` bytes can be read at `place`, and the machine has the instructions.
-    unsafe fn load(place: *const u8) -> __m256;
+    /// `LANES * SIZE` bytes must be readable at `start`, and the machine must have the instructions.
+    unsafe fn load(start: *const u8) -> __m256;
 
-    /// One element of `SIZE` bytes as float32.
+    /// Converts one element of `SIZE` bytes to float32.
     fn one(bytes: &[u8]) -> f32;
 }
 
@@ -98,9 +97,9 @@ impl Element for F16 {
 
     #[inline]
     #[target_feature(enable = "avx2,fma,f16c")]
-    unsafe fn load(place: *const u8) -> __m256 {
-        // SAFETY: the caller has 16 bytes there; the load asks for no alignment.
-        _mm256_cvtph_ps(unsafe { _mm_loadu_si128(place.cast()) })
+    unsafe fn load(start: *const u8) -> __m256 {
+        // SAFETY: the caller guarantees 16 bytes; the load needs no alignment.
+        _mm256_cvtph_ps(unsafe { _mm_loadu_si128(start.cast()) })
     }
 
     fn one(bytes: &[u8]) -> f32 {
@@ -113,9 +112,9 @@ impl Element for BF16 {
 
     #[inline]
     #[target_feature(enable = "avx2,fma,f16c")]
-    unsafe fn load(place: *const u8) -> __m256 {
-        // SAFETY: the caller has 16 bytes there; the load asks for no alignment.
-        let halves = _mm256_cvtepu16_epi32(unsafe { _mm_loadu_si128(place.cast()) });
+    unsafe fn load(start: *const u8) -> __m256 {
+        // SAFETY: the caller guarantees 16 bytes; the load needs no alignment.
+        let halves = _mm256_cvtepu16_epi32(unsafe { _mm_loadu_si128(start.cast()) });
         _mm256_castsi256_ps(_mm256_slli_epi32::<16>(halves))
     }
 
@@ -129,9 +128,9 @@ impl Element for F32 {
 
     #[inline]
     #[target_feature(enable = "avx2,fma,f16c")]
-    unsafe fn load(place: *const u8) -> __m256 {
-        // SAFETY: the caller has 32 bytes there; the load asks for no alignment.
-        unsafe { _mm256_loadu_ps(place.cast()) }
+    unsafe fn load(start: *const u8) -> __m256 {
+        // SAFETY: the caller guarantees 32 bytes; the load needs no alignment.
+        unsafe { _mm256_loadu_ps(start.cast()) }
     }
 
     fn one(bytes: &[u8]) -> f32 {
@@ -139,7 +138,7 @@ impl Element for F32 {
     }
 }
 
-/// The first bytes; what is missing is 0. Callers give slices of the right length.
+/// Returns the first `N` bytes. Callers pass slices of that length; zeros are never returned.
 fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     bytes.first_chunk().copied().unwrap_or([0; N])
 }
@@ -190,15 +189,15 @@ fn scan_as<E: Element>(rows: &[u8], query: &[f32], dots: &mut Vec<f32>, squares:
 fn widen_as<E: Element>(elements: &[u8], values: &mut Vec<f32>) {
     let start = values.len();
     values.resize(start + elements.len() / E::SIZE, 0.0);
-    let (place, rest_place) = values[start..].as_chunks_mut::<LANES>();
+    let (targets, rest_targets) = values[start..].as_chunks_mut::<LANES>();
     let mut vectors = elements.chunks_exact(LANES * E::SIZE);
-    for (vector, place) in vectors.by_ref().zip(place) {
-        // SAFETY: the chunk holds a vector of `LANES` elements, and the place has room for it.
-        unsafe { _mm256_storeu_ps(place.as_mut_ptr(), E::load(vector.as_ptr())) };
+    for (vector, target) in vectors.by_ref().zip(targets) {
+        // SAFETY: both chunks hold a vector of `LANES` elements.
+        unsafe { _mm256_storeu_ps(target.as_mut_ptr(), E::load(vector.as_ptr())) };
     }
     let rest = vectors.remainder().chunks_exact(E::SIZE);
-    for (element, place) in rest.zip(rest_place) {
-        *place = E::one(element);
+    for (element, target) in rest.zip(rest_targets) {
+        *target = E::one(element);
     }
 }
 
@@ -210,7 +209,7 @@ fn products_of(rows: [&[f32]; ROWS], queries: [&[f32]; QUERIES]) -> [[f32; QUERI
     let vectors = length / LANES;
     for vector in 0..vectors {
         let at = vector * LANES;
-        // SAFETY: `at + LANES` is at most `length`, which no slice is shorter than.
+        // SAFETY: `at + LANES` is at most `length`, the length of the shortest slice.
         let values = rows.map(|row| unsafe { _mm256_loadu_ps(row.as_ptr().add(at)) });
         for (query, values_of) in queries.iter().enumerate() {
             // SAFETY: as above.

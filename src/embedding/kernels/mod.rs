@@ -1,11 +1,11 @@
-//! Stored rows → float32 dot products, with the widest instructions of the machine.
+//! Float32 dot products of stored rows, with the widest vector instructions of the machine.
 //!
-//! Rows are taken as they are stored, wherever they begin, and widened in registers. The sums are float32 and their
-//! order is that of the instructions, so results differ in the last bits from machine to machine: they are good for
-//! telling which rows cannot be among the nearest (see [`super::nearest`]), and for nothing that is printed.
+//! Rows are read as stored, at any alignment, and widened in registers. The order of summation depends on the
+//! instructions, so the last bits of a result differ between machines. Results serve only to skip rows that cannot be
+//! among the nearest (see [`super::nearest`]) and are never printed.
 //!
-//! On x86-64 with AVX2, FMA and F16C the kernels are written out (`avx2`). Elsewhere they are plain loops over eight
-//! lanes, which the compiler turns into what every machine of the target has: NEON on AArch64, SSE2 on x86-64.
+//! On x86-64 with AVX2, FMA and F16C the kernels use intrinsics (`avx2`). Elsewhere they are loops over eight lanes
+//! (`portable`), which the compiler vectorizes for the baseline of the target: NEON on AArch64, SSE2 on x86-64.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -13,24 +13,21 @@ mod portable;
 #[cfg(test)]
 mod tests;
 
+pub use portable::{QUERIES, ROWS};
+
 use crate::formats::dtype::Dtype;
 
-/// Rows that [`Kernels::products`] takes at a time.
-pub const ROWS: usize = 2;
-/// Queries that [`Kernels::products`] takes at a time.
-pub const QUERIES: usize = 4;
-
-/// The kernels of a set of instructions.
+/// The kernels for one instruction set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kernels {
-    /// What every machine of the target has.
+    /// For every machine of the target.
     Portable,
     #[cfg(target_arch = "x86_64")]
     Avx2(avx2::Available),
 }
 
 impl Kernels {
-    /// The widest that this machine has.
+    /// Returns the fastest kernels that this machine can run.
     pub fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
         if let Some(available) = avx2::Available::detect() {
@@ -39,10 +36,10 @@ impl Kernels {
         Self::Portable
     }
 
-    /// For each row in `rows`, its dot product with `query` and its sum of squares, appended to `dots` and `squares`.
+    /// Appends the dot product of each row with `query` to `dots`, and the sum of its squares to `squares`.
     ///
-    /// `rows` are elements of `dtype`, little-endian, as many to a row as the query has. False, and nothing done, for a
-    /// type without a kernel: float64.
+    /// `rows` are little-endian elements of `dtype`, each row as long as the query. Returns false, and appends nothing,
+    /// if there is no kernel for the type (float64).
     pub fn scan(
         self,
         dtype: Dtype,
@@ -63,7 +60,8 @@ impl Kernels {
         true
     }
 
-    /// Elements of `dtype`, little-endian, as float32, appended to `values`; nothing for a type without a kernel.
+    /// Converts little-endian elements of `dtype` to float32 and appends them to `values`; appends nothing if there is
+    /// no kernel for the type.
     pub fn widen(self, dtype: Dtype, elements: &[u8], values: &mut Vec<f32>) {
         if !matches!(dtype, Dtype::F16 | Dtype::BF16 | Dtype::F32) {
             return;
@@ -75,7 +73,8 @@ impl Kernels {
         }
     }
 
-    /// The dot products of two rows with four queries, `[row][query]`; all of one length, or the shortest counts.
+    /// Returns the dot products of two rows with four queries as `[row][query]`. If the lengths differ, elements beyond
+    /// the shortest are ignored.
     pub fn products(
         self,
         rows: [&[f32]; ROWS],

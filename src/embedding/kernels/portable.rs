@@ -1,7 +1,11 @@
-//! The kernels in plain Rust: loops over eight lanes, for the compiler to make vectors of.
+//! The kernels in plain Rust: loops over eight lanes that the compiler vectorizes.
 
-use super::{QUERIES, ROWS};
 use crate::formats::dtype::Dtype;
+
+/// Rows per call of [`products`].
+pub const ROWS: usize = 2;
+/// Queries per call of [`products`].
+pub const QUERIES: usize = 4;
 
 const LANES: usize = 8;
 
@@ -80,7 +84,7 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     rest.fold(sums.iter().sum(), |sum, (a, b)| add_product(sum, *a, *b))
 }
 
-/// `sum + a * b`, fused where the target always can: elsewhere fusing would be a call of a function.
+/// Returns `sum + a * b`, fused if every machine of the target can do so: otherwise `mul_add` would be a function call.
 fn add_product(sum: f32, a: f32, b: f32) -> f32 {
     if cfg!(any(target_arch = "aarch64", target_feature = "fma")) {
         a.mul_add(b, sum)
@@ -89,11 +93,11 @@ fn add_product(sum: f32, a: f32, b: f32) -> f32 {
     }
 }
 
-/// Exact, subnormal numbers, infinities and NaN included, and without a branch that would keep it from vectors.
+/// Exact, including subnormal numbers, infinities, and NaN. Branch-free, so that it vectorizes.
 pub(super) fn f16_to_f32(bytes: [u8; 2]) -> f32 {
-    /// What the two exponents' biases differ by, 127 - 15, as a power of two.
+    /// 2 to the power of 112, the difference between the exponent biases 127 and 15.
     const REBIAS: f32 = f32::from_bits((127 + 112) << 23);
-    /// The exponent of infinity and NaN in float16, at its place in float32.
+    /// The exponent of infinity and NaN in float16, shifted to its position in float32.
     const SPECIAL: u32 = 31 << 23;
     let bits = u32::from(u16::from_le_bytes(bytes));
     let magnitude = (bits & 0x7fff) << 13;
@@ -114,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_numbers_of_16_bits_are_widened_exactly() {
+    fn every_16_bit_number_is_widened_exactly() {
         for bits in 0..=u16::MAX {
             let bytes = bits.to_le_bytes();
             for (value, expected) in [

@@ -2,24 +2,24 @@ use half::{bf16, f16};
 
 use super::*;
 use crate::embedding::elements::append_f32;
-use crate::embedding::test_data::TestData;
+use crate::embedding::test_data::RandomNumbers;
 
 fn both() -> Vec<Kernels> {
     vec![Kernels::Portable, Kernels::detect()]
 }
 
-/// Lengths around those of a vector and of a step of four, and a row of a model.
+/// Lengths around that of a vector and of four vectors, and the length of a row of a real model.
 fn lengths() -> impl Iterator<Item = usize> {
     (1..=70).chain([384, 389])
 }
 
-/// How far a float32 sum of `terms` may be from the exact one, in the units of the sum of their magnitudes.
+/// Returns the error bound of a float32 sum of `terms` numbers, relative to the sum of their magnitudes.
 fn bound(terms: usize) -> f64 {
     let rounding = terms as f64 * 2_f64.powi(-24);
     rounding / (1.0 - rounding)
 }
 
-/// Stored rows at an odd address, so that no load can count on alignment.
+/// Returns the bytes after one byte of padding, so that no load can rely on alignment.
 fn misaligned(bytes: &[u8]) -> Vec<u8> {
     [&[0xff], bytes].concat()
 }
@@ -77,7 +77,7 @@ fn check(dtype: Dtype, rows: &[u8], query: &[f32]) {
 
 #[test]
 fn random_rows_of_every_type_and_length() {
-    let mut numbers = TestData::new(1);
+    let mut numbers = RandomNumbers::new(1);
     for length in lengths() {
         let query: Vec<f32> = (0..length).map(|_| numbers.next()).collect();
         let rows: Vec<f32> = (0..3 * length).map(|_| numbers.next() * 3.0).collect();
@@ -97,9 +97,9 @@ fn random_rows_of_every_type_and_length() {
 }
 
 #[test]
-fn any_bits_are_a_row() {
-    // Subnormal numbers, infinities and NaN among them.
-    let mut numbers = TestData::new(2);
+fn rows_of_random_bits() {
+    // Among them are subnormal numbers, infinities, and NaN.
+    let mut numbers = RandomNumbers::new(2);
     for length in lengths() {
         let query: Vec<f32> = (0..length).map(|_| numbers.next()).collect();
         for dtype in [Dtype::F16, Dtype::BF16, Dtype::F32] {
@@ -125,7 +125,7 @@ fn subnormal_numbers_are_not_flushed() {
 }
 
 #[test]
-fn what_is_not_finite_shows_in_the_sums() {
+fn values_that_are_not_finite_make_the_sums_not_finite() {
     for at in [0, 7, 31, 32, 40] {
         for special in [f16::NAN, f16::INFINITY, f16::NEG_INFINITY] {
             let mut row = [f16::from_f32(0.5); 41];
@@ -141,7 +141,7 @@ fn what_is_not_finite_shows_in_the_sums() {
 }
 
 #[test]
-fn types_without_a_kernel_and_rows_without_columns_are_left_alone() {
+fn types_without_a_kernel_and_empty_rows_are_refused() {
     let (mut dots, mut squares) = (Vec::new(), Vec::new());
     for kernels in both() {
         assert!(!kernels.scan(Dtype::F64, &[0; 64], &[1.0; 8], &mut dots, &mut squares));

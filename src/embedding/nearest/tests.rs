@@ -4,8 +4,10 @@ use half::{bf16, f16};
 use safetensors::tensor::{Dtype as StDtype, TensorView, serialize};
 
 use super::*;
-use crate::embedding::test_data::TestData;
+use crate::embedding::metric::Metric;
 use crate::embedding::query::{Sign, Term};
+use crate::embedding::test_data::RandomNumbers;
+use crate::formats::dtype::Dtype;
 use crate::source::bytes::MemoryFile;
 
 const COLUMNS: usize = 19;
@@ -41,9 +43,9 @@ fn matrix(dtype: Dtype, values: &[f32]) -> EmbeddingMatrix {
     EmbeddingMatrix::in_file(file, "model.safetensors").unwrap()
 }
 
-/// Rows with everything that can go wrong among those of a model: copies, near copies, zeros, and what is not finite.
+/// Random rows with difficult ones among them: copies, near copies, zeros, and values that are not finite.
 fn awkward(rows: usize) -> Vec<f32> {
-    let mut numbers = TestData::new(3);
+    let mut numbers = RandomNumbers::new(3);
     let mut values: Vec<f32> = (0..rows * COLUMNS).map(|_| numbers.next()).collect();
     let copy = |values: &mut Vec<f32>, from: usize, to: usize, scale: f32| {
         for column in 0..COLUMNS {
@@ -53,7 +55,7 @@ fn awkward(rows: usize) -> Vec<f32> {
     for to in (7..rows).step_by(5) {
         copy(&mut values, 3, to, 1.0);
     }
-    // The same direction, and so a cosine that is the same but for rounding.
+    // The same direction, so cosines differ only by rounding.
     for to in (8..rows).step_by(50) {
         copy(&mut values, 3, to, 0.9);
     }
@@ -71,7 +73,7 @@ fn awkward(rows: usize) -> Vec<f32> {
         values[row * COLUMNS + row % COLUMNS] = special;
     }
     for column in 0..COLUMNS {
-        // One bit away from its neighbour.
+        // One bit away from the row before.
         let value = values[3 * COLUMNS + column];
         values[4 * COLUMNS + column] = f32::from_bits(value.to_bits() + 1);
     }
@@ -88,52 +90,52 @@ fn query_of(matrix: &EmbeddingMatrix, id: u32, metric: Metric) -> Query {
     Query::new(&[term], metric).unwrap()
 }
 
-/// Every row scored in float64, and all of them sorted.
-fn reference(matrix: &EmbeddingMatrix, query: &Query, search: &Search) -> Vec<(u32, u32)> {
+/// Scores every row in float64 and sorts them all.
+fn reference(matrix: &EmbeddingMatrix, query: &Query, options: &SearchOptions) -> Vec<(u32, u32)> {
     let mut scored: Vec<(u32, f64)> = (0..matrix.rows() as u32)
-        .filter(|id| search.among.is_none_or(|among| among.contains(id)))
-        .filter(|id| !query.is_made_of(*id) && (search.wanted)(*id))
+        .filter(|id| options.candidates.is_none_or(|ids| ids.contains(id)))
+        .filter(|id| !query.is_built_from(*id) && (options.accepts)(*id))
         .map(|id| {
             let row = matrix.row(u64::from(id)).unwrap();
-            (id, search.metric.score(query.vector(), query.norm(), &row))
+            (id, options.metric.score(query.vector(), query.norm(), &row))
         })
         .filter(|(_, score)| !score.is_nan())
         .collect();
     scored.sort_by(|a, b| {
-        let by_score = match search.metric {
+        let by_score = match options.metric {
             Metric::L2 => a.1.partial_cmp(&b.1),
             _ => b.1.partial_cmp(&a.1),
         };
         by_score.unwrap().then(a.0.cmp(&b.0))
     });
-    scored.truncate(search.k);
+    scored.truncate(options.k);
     bits(scored.into_iter().map(|(id, score)| (id, score as f32)))
 }
 
 fn bits(ranked: impl IntoIterator<Item = (u32, f32)>) -> Vec<(u32, u32)> {
-    // The two zeros are one score.
+    // -0.0 and 0.0 are the same score.
     ranked
         .into_iter()
         .map(|(id, score)| (id, (score + 0.0).to_bits()))
         .collect()
 }
 
-fn check(matrix: &EmbeddingMatrix, ids: &[u32], search: &Search) {
+fn check(matrix: &EmbeddingMatrix, ids: &[u32], options: &SearchOptions) {
     let queries: Vec<Query> = ids
         .iter()
-        .map(|id| query_of(matrix, *id, search.metric))
+        .map(|id| query_of(matrix, *id, options.metric))
         .collect();
     for kernels in [Kernels::Portable, Kernels::detect()] {
-        let answers = nearest_with(kernels, matrix, &queries, search).unwrap();
+        let answers = nearest_with(kernels, matrix, &queries, options).unwrap();
         assert_eq!(answers.len(), queries.len());
         for ((id, query), answer) in ids.iter().zip(&queries).zip(answers) {
             assert_eq!(
                 bits(answer),
-                reference(matrix, query, search),
+                reference(matrix, query, options),
                 "{kernels:?} {} {:?} k {} of {id}",
                 matrix.dtype(),
-                search.metric,
-                search.k
+                options.metric,
+                options.k
             );
         }
     }
@@ -148,57 +150,57 @@ fn the_nearest_rows_are_those_of_float64_ties_included() {
         let matrix = matrix(dtype, &values);
         for metric in METRICS {
             for k in [0, 1, 10, 150, 5000] {
-                let search = Search {
+                let options = SearchOptions {
                     metric,
                     k,
-                    wanted: &|_| true,
-                    among: None,
+                    accepts: &|_| true,
+                    candidates: None,
                 };
-                check(&matrix, &[3], &search);
-                check(&matrix, &[5, 0, 3, 690, 699], &search);
+                check(&matrix, &[3], &options);
+                check(&matrix, &[5, 0, 3, 690, 699], &options);
             }
         }
     }
 }
 
 #[test]
-fn queries_are_as_many_as_one_likes() {
+fn queries_beyond_one_pass_are_answered() {
     let matrix = matrix(Dtype::F16, &awkward(90));
-    // Those rows that have a cosine; enough for two passes.
+    // Only rows that have a cosine, and enough of them for two passes.
     let ids: Vec<u32> = (52..90).chain(0..10).chain(52..90).collect();
     for metric in METRICS {
-        let search = Search {
+        let options = SearchOptions {
             metric,
             k: 4,
-            wanted: &|_| true,
-            among: None,
+            accepts: &|_| true,
+            candidates: None,
         };
-        check(&matrix, &ids, &search);
+        check(&matrix, &ids, &options);
     }
 }
 
 #[test]
-fn rows_are_left_out_and_listed() {
+fn only_accepted_candidates_are_found() {
     let matrix = matrix(Dtype::BF16, &awkward(320));
     let few = [2, 4, 9, 57, 62];
     let many: Vec<u32> = (0..320).filter(|id| id % 2 == 1).collect();
     for metric in METRICS {
-        for among in [None, Some(&[][..]), Some(&few), Some(&many)] {
-            let wanted =
-                |id: u32| !id.is_multiple_of(3) && among.is_none_or(|ids| ids.contains(&id));
-            let search = Search {
+        for candidates in [None, Some(&[][..]), Some(&few), Some(&many)] {
+            let accepts =
+                |id: u32| !id.is_multiple_of(3) && candidates.is_none_or(|ids| ids.contains(&id));
+            let options = SearchOptions {
                 metric,
                 k: 6,
-                wanted: &wanted,
-                among,
+                accepts: &accepts,
+                candidates,
             };
-            check(&matrix, &[3, 4], &search);
+            check(&matrix, &[3, 4], &options);
         }
     }
 }
 
 #[test]
-fn rows_that_say_nothing_end_in_no_answer() {
+fn rows_of_nan_are_never_found() {
     let matrix = matrix(Dtype::F32, &[f32::NAN; 4 * COLUMNS]);
     let query = Query::new(
         &[Term {
@@ -209,33 +211,33 @@ fn rows_that_say_nothing_end_in_no_answer() {
         }],
         Metric::Dot,
     );
-    let search = Search {
+    let options = SearchOptions {
         metric: Metric::Dot,
         k: 3,
-        wanted: &|_| true,
-        among: None,
+        accepts: &|_| true,
+        candidates: None,
     };
     assert_eq!(
-        nearest(&matrix, &[query.unwrap()], &search).unwrap(),
+        nearest(&matrix, &[query.unwrap()], &options).unwrap(),
         [vec![]]
     );
 }
 
 #[test]
-fn rows_that_only_float32_tells_apart_are_ties() {
-    // One row in many orders: its sums are exact in float64, and so all the same; in float32 they are rounded.
-    let mut numbers = TestData::new(4);
+fn rows_that_differ_only_by_float32_rounding_are_ties() {
+    // One row in many orders: its sums are exact, hence equal, in float64; in float32 they are rounded.
+    let mut numbers = RandomNumbers::new(4);
     let mut row: Vec<f32> = (0..COLUMNS)
         .map(|_| (numbers.bits() >> 8) as f32 / 1024.0 - 8192.0)
         .collect();
     let mut values = Vec::new();
     for number in 0..600 {
         if number == 25 {
-            // Those before are a little less near: by less than the rounding of float32.
+            // The rows before are less near, but by less than float32 rounding.
             row[0] += 1.0 / 1024.0;
         }
-        for place in (1..COLUMNS).rev() {
-            row.swap(place, numbers.bits() as usize % (place + 1));
+        for column in (1..COLUMNS).rev() {
+            row.swap(column, numbers.bits() as usize % (column + 1));
         }
         values.extend_from_slice(&row);
     }
@@ -248,22 +250,22 @@ fn rows_that_only_float32_tells_apart_are_ties() {
             name: String::new(),
         };
         let queries = vec![Query::new(&[ones], metric).unwrap(); 5];
-        let search = Search {
+        let options = SearchOptions {
             metric,
             k: 20,
-            wanted: &|_| true,
-            among: None,
+            accepts: &|_| true,
+            candidates: None,
         };
         for kernels in [Kernels::Portable, Kernels::detect()] {
             for queries in [&queries[..1], &queries] {
-                for answer in nearest_with(kernels, &matrix, queries, &search).unwrap() {
+                for answer in nearest_with(kernels, &matrix, queries, &options).unwrap() {
                     if metric != Metric::Cosine {
-                        // Scaled to length 1, the query has no exact sums.
+                        // A query scaled to length 1 has no exact sums.
                         let first = if metric == Metric::L2 { 0 } else { 25 };
                         let ids = answer.iter().map(|(id, _)| *id);
                         assert!(ids.eq(first..first + 20), "{kernels:?} {metric:?}");
                     }
-                    assert_eq!(bits(answer), reference(&matrix, &queries[0], &search));
+                    assert_eq!(bits(answer), reference(&matrix, &queries[0], &options));
                 }
             }
         }
@@ -271,18 +273,18 @@ fn rows_that_only_float32_tells_apart_are_ties() {
 }
 
 #[test]
-fn rows_whose_squares_underflow_are_compared_all_the_same() {
-    let mut numbers = TestData::new(6);
+fn rows_whose_squares_underflow_are_still_compared() {
+    let mut numbers = RandomNumbers::new(6);
     let values: Vec<f32> = (0..400 * COLUMNS).map(|_| numbers.next() * 8e-23).collect();
     let matrix = matrix(Dtype::F32, &values);
     for metric in METRICS {
-        let search = Search {
+        let options = SearchOptions {
             metric,
             k: 8,
-            wanted: &|_| true,
-            among: None,
+            accepts: &|_| true,
+            candidates: None,
         };
-        check(&matrix, &[0], &search);
-        check(&matrix, &[0, 1, 2], &search);
+        check(&matrix, &[0], &options);
+        check(&matrix, &[0, 1, 2], &options);
     }
 }

@@ -1,7 +1,7 @@
-//! The matrix as a whole: its values, the lengths of its rows, rows that are zero or the same.
+//! Statistics of a whole matrix: its values, the lengths of its rows, zero rows, and duplicate rows.
 //!
-//! One pass over the stored bytes, on all cores. Sums are float64, taken block by block in the order of the rows, so that
-//! they do not depend on the number of threads.
+//! One pass over the stored bytes, on all cores. Sums are float64 and are merged block by block in row order, so they do
+//! not depend on the number of threads.
 
 #[cfg(test)]
 mod tests;
@@ -11,40 +11,40 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::EmbeddingMatrix;
 use super::elements::append_f32;
+use super::matrix::EmbeddingMatrix;
 use crate::error::Result;
 
-/// What a matrix holds.
+/// Statistics of a matrix.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Statistics {
-    pub values: Values,
-    /// Euclidean length of each row; NaN where a value is not finite.
+    pub values: ValueStatistics,
+    /// Euclidean length of each row; NaN if the row has a value that is not finite.
     pub norms: Vec<f64>,
-    /// Rows of zeros, rising.
+    /// Numbers of the rows of zeros, ascending.
     pub zero_rows: Vec<u64>,
-    /// Rows that are the same bit for bit, two or more to a group; groups in the order of their first rows.
+    /// Groups of two or more rows whose bits are equal, ordered by their first rows.
     pub duplicates: Vec<Vec<u64>>,
 }
 
-/// The values of all rows. Those that are not finite are counted, and are no part of the rest.
+/// Statistics of the values of some rows. Only finite values enter `min`, `max`, `mean`, and `within_one`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Values {
+pub struct ValueStatistics {
     pub finite: u64,
     pub nan: u64,
     pub infinite: u64,
-    /// Infinite, as is `max`, where no value is finite.
+    /// Infinity if no value is finite; `max` is then negative infinity.
     pub min: f32,
     pub max: f32,
     pub mean: f64,
-    /// How many are in [-1, 1].
+    /// Number of values in [-1, 1].
     pub within_one: u64,
     /// Sum of the squared distances from the mean.
     squares: f64,
 }
 
-impl Values {
-    fn none() -> Self {
+impl ValueStatistics {
+    fn empty() -> Self {
         Self {
             finite: 0,
             nan: 0,
@@ -57,19 +57,19 @@ impl Values {
         }
     }
 
-    /// Standard deviation of the values as they are, not of a population they might be drawn from.
+    /// Population standard deviation.
     pub fn deviation(&self) -> f64 {
         (self.squares / self.finite.max(1) as f64).max(0.0).sqrt()
     }
 
-    /// Puts two parts together, the means as Chan, Golub and LeVeque do (Updating formulae and a pairwise algorithm
-    /// for computing sample variances, 1979).
-    fn add(&mut self, other: &Self) {
-        let (here, there) = (self.finite as f64, other.finite as f64);
-        let both = (here + there).max(1.0);
-        let apart = other.mean - self.mean;
-        self.squares += other.squares + apart * apart * here * there / both;
-        self.mean += apart * there / both;
+    /// Merges `other` into `self`; see Chan, Golub and LeVeque, Updating formulae and a pairwise algorithm for computing
+    /// sample variances, 1979.
+    fn merge(&mut self, other: &Self) {
+        let (count, other_count) = (self.finite as f64, other.finite as f64);
+        let total = (count + other_count).max(1.0);
+        let delta = other.mean - self.mean;
+        self.squares += other.squares + delta * delta * count * other_count / total;
+        self.mean += delta * other_count / total;
         self.finite += other.finite;
         self.nan += other.nan;
         self.infinite += other.infinite;
@@ -79,22 +79,22 @@ impl Values {
     }
 }
 
-/// Describes a matrix.
+/// Computes the statistics of a matrix.
 ///
 /// # Errors
-/// Whatever reading it fails with.
+/// Returns the errors of reading the matrix.
 pub fn statistics(matrix: &EmbeddingMatrix) -> Result<Statistics> {
     let blocks = matrix.blocks()?.into_par_iter();
-    let parts: Vec<Part> = blocks
-        .map(|block| Part::of(matrix, block))
+    let blocks: Vec<BlockStatistics> = blocks
+        .map(|block| BlockStatistics::new(matrix, block))
         .collect::<Result<_>>()?;
-    let mut values = Values::none();
+    let mut values = ValueStatistics::empty();
     let (mut norms, mut zero_rows, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
-    for part in parts {
-        values.add(&part.values);
-        norms.extend(part.norms);
-        zero_rows.extend(part.zero_rows);
-        hashes.extend(part.hashes);
+    for block in blocks {
+        values.merge(&block.values);
+        norms.extend(block.norms);
+        zero_rows.extend(block.zero_rows);
+        hashes.extend(block.hashes);
     }
     Ok(Statistics {
         values,
@@ -104,44 +104,44 @@ pub fn statistics(matrix: &EmbeddingMatrix) -> Result<Statistics> {
     })
 }
 
-/// What one block of rows holds.
-struct Part {
-    values: Values,
+/// Statistics of one block of rows.
+struct BlockStatistics {
+    values: ValueStatistics,
     norms: Vec<f64>,
     zero_rows: Vec<u64>,
-    /// A hash of each row's bytes, and the row.
+    /// A hash of each row's bytes, with the number of the row.
     hashes: Vec<(u32, u64)>,
 }
 
-impl Part {
-    fn of(matrix: &EmbeddingMatrix, block: Range<u64>) -> Result<Self> {
+impl BlockStatistics {
+    fn new(matrix: &EmbeddingMatrix, block: Range<u64>) -> Result<Self> {
         let mut buffer = Vec::new();
         let bytes = matrix.rows_bytes(block.clone(), &mut buffer)?;
         let rows = bytes.chunks_exact(matrix.row_width() as usize);
-        let mut part = Self {
-            values: Values::none(),
+        let mut statistics = Self {
+            values: ValueStatistics::empty(),
             norms: Vec::new(),
             zero_rows: Vec::new(),
             hashes: Vec::new(),
         };
         let mut values = Vec::new();
         for (id, row) in block.zip(rows) {
-            part.hashes.push((crc32fast::hash(row), id));
+            statistics.hashes.push((crc32fast::hash(row), id));
             values.clear();
             append_f32(matrix.dtype(), row, &mut values);
-            let (of_row, squares) = row_values(&values);
-            part.values.add(&of_row);
-            part.norms.push(squares.sqrt());
+            let (row_statistics, squares) = row_statistics(&values);
+            statistics.values.merge(&row_statistics);
+            statistics.norms.push(squares.sqrt());
             if squares == 0.0 {
-                part.zero_rows.push(id);
+                statistics.zero_rows.push(id);
             }
         }
-        Ok(part)
+        Ok(statistics)
     }
 }
 
-/// The values of a row, and the sum of their squares: NaN where a value is not finite.
-fn row_values(row: &[f32]) -> (Values, f64) {
+/// Returns the statistics of a row, and the sum of the squares of its values: NaN if a value is not finite.
+fn row_statistics(row: &[f32]) -> (ValueStatistics, f64) {
     const LANES: usize = 8;
     let mut sums = [0.0_f64; LANES];
     let mut squares = [0.0_f64; LANES];
@@ -166,45 +166,46 @@ fn row_values(row: &[f32]) -> (Values, f64) {
         add(lane, *value);
     }
     let squares: f64 = squares.iter().sum();
-    // The square of no float32 is too large for a float64, and so is no sum of them that fits a memory.
+    // The square of a float32 always fits a float64, and so does the sum of as many as fit into memory.
     if !squares.is_finite() {
         let finite: Vec<f32> = row.iter().copied().filter(|x| x.is_finite()).collect();
-        let (mut values, _) = row_values(&finite);
+        let (mut values, _) = row_statistics(&finite);
         values.nan = row.iter().filter(|value| value.is_nan()).count() as u64;
         values.infinite = row.iter().filter(|value| value.is_infinite()).count() as u64;
         return (values, f64::NAN);
     }
     let sum: f64 = sums.iter().sum();
     let count = row.len().max(1) as f64;
-    let values = Values {
+    let values = ValueStatistics {
         finite: row.len() as u64,
         min: min.into_iter().fold(f32::INFINITY, f32::min),
         max: max.into_iter().fold(f32::NEG_INFINITY, f32::max),
         mean: sum / count,
         within_one: within.iter().copied().map(u64::from).sum(),
         squares: (squares - sum * sum / count).max(0.0),
-        ..Values::none()
+        ..ValueStatistics::empty()
     };
     (values, squares)
 }
 
-/// Groups of rows that are the same. Rows of one hash are compared: a checkpoint may be made so that many collide, so
-/// they are sorted by their bytes rather than compared in pairs.
+/// Returns groups of rows whose bytes are equal. Rows with equal hashes are sorted by their bytes rather than compared
+/// in pairs, since a hostile checkpoint may make many hashes collide.
 fn duplicates(matrix: &EmbeddingMatrix, mut hashes: Vec<(u32, u64)>) -> Result<Vec<Vec<u64>>> {
     hashes.sort_unstable();
     let mut groups = Vec::new();
-    for alike in hashes.chunk_by(|a, b| a.0 == b.0) {
-        if alike.len() < 2 {
+    for candidates in hashes.chunk_by(|a, b| a.0 == b.0) {
+        if candidates.len() < 2 {
             continue;
         }
-        let mut rows: Vec<(Cow<[u8]>, u64)> = alike
+        let mut rows: Vec<(Cow<[u8]>, u64)> = candidates
             .iter()
             .map(|(_, id)| Ok((matrix.row_bytes(*id)?, *id)))
             .collect::<Result<_>>()?;
         rows.sort();
-        let same = rows.chunk_by(|a, b| a.0 == b.0);
-        let same = same.filter(|group| group.len() > 1);
-        groups.extend(same.map(|group| group.iter().map(|(_, id)| *id).collect()));
+        let equal = rows
+            .chunk_by(|a, b| a.0 == b.0)
+            .filter(|group| group.len() > 1);
+        groups.extend(equal.map(|group| group.iter().map(|(_, id)| *id).collect()));
     }
     groups.sort();
     Ok(groups)

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
 use super::*;
-use crate::embedding::test_data::TestData;
+use crate::embedding::test_data::RandomNumbers;
 use crate::source::bytes::MemoryFile;
 
 fn matrix(rows: &[Vec<f32>]) -> EmbeddingMatrix {
@@ -19,9 +19,9 @@ fn matrix(rows: &[Vec<f32>]) -> EmbeddingMatrix {
 }
 
 #[test]
-fn one_pass_gives_what_many_would() {
-    let mut numbers = TestData::new(5);
-    // More than a block holds, so that there are blocks to put together.
+fn merged_blocks_give_the_statistics_of_the_whole() {
+    let mut numbers = RandomNumbers::new(5);
+    // More rows than a block holds.
     let rows: Vec<Vec<f32>> = (0..9000)
         .map(|_| (0..37).map(|_| 3.0 + 1.5 * numbers.next()).collect())
         .collect();
@@ -48,7 +48,7 @@ fn one_pass_gives_what_many_would() {
 }
 
 #[test]
-fn what_is_not_finite_is_counted_and_left_out() {
+fn values_that_are_not_finite_are_counted_and_left_out() {
     let rows = vec![
         vec![1.0, -1.0, 2.0],
         vec![f32::NAN, 0.5, f32::INFINITY],
@@ -75,12 +75,12 @@ fn what_is_not_finite_is_counted_and_left_out() {
 }
 
 #[test]
-fn rows_are_the_same_if_all_their_bits_are() {
+fn rows_are_duplicates_only_if_all_bits_are_equal() {
     let mut rows: Vec<Vec<f32>> = (0..100).map(|row| vec![row as f32, 1.0]).collect();
     for (to, from) in [(90, 3), (50, 3), (7, 60)] {
         rows[to] = rows[from].clone();
     }
-    // Equal as numbers, and not the same.
+    // Row 21 equals rows 0 and 20 as numbers, but not bit for bit.
     rows[20] = vec![0.0, 1.0];
     rows[21] = vec![-0.0, 1.0];
     let found = statistics(&matrix(&rows)).unwrap();
@@ -91,7 +91,7 @@ fn rows_are_the_same_if_all_their_bits_are() {
 }
 
 #[test]
-fn rows_of_one_hash_are_told_apart() {
+fn rows_with_colliding_hashes_are_distinguished() {
     let rows = vec![
         vec![1.0, 2.0],
         vec![3.0, 4.0],
