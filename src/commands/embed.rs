@@ -13,7 +13,7 @@ use crate::embedding::export::{self, ArrayFormat, Rows};
 use crate::embedding::projector;
 use crate::embedding::similarity::row_facts;
 use crate::error::{Error, Exit, Result};
-use crate::formats::dtype::Dtype;
+use crate::formats::checkpoint::Dtype;
 use crate::record::{Fetched, Record, Row};
 
 /// Rows that are looked up and shown together.

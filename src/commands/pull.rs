@@ -5,7 +5,7 @@ use clap::Args as ClapArgs;
 use super::Session;
 use crate::embedding::EmbeddingMatrix;
 use crate::error::{Exit, Result};
-use crate::formats::shard_index::ShardIndex;
+use crate::formats::checkpoint::ShardIndex;
 use crate::record::{File, Record};
 use crate::source::ModelFiles;
 use crate::tokenizer::Tokenizer;

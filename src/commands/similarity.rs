@@ -10,7 +10,7 @@ use super::{CheckpointOptions, Model, Session, in_parallel};
 use crate::embedding::export::{ArrayFormat, Failure, replace_file};
 use crate::embedding::similarity::Cosines;
 use crate::error::{Error, Exit, Result};
-use crate::formats::dtype::Dtype;
+use crate::formats::checkpoint::Dtype;
 use crate::formats::npy;
 use crate::record::{Record, Similarity};
 

@@ -3,7 +3,7 @@
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
-use crate::formats::dtype::Dtype;
+use crate::formats::checkpoint::Dtype;
 
 /// Number of float16 elements converted per call: enough for vector instructions to pay off, few enough for the stack.
 const HALVES_PER_CALL: usize = 256;

@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 use super::elements::append_f32;
 use super::matrix::EmbeddingMatrix;
 use crate::error::{Error, Result};
-use crate::formats::dtype::Dtype;
+use crate::formats::checkpoint::Dtype;
 use crate::formats::npy;
 
 /// A binary file format for rows.

@@ -10,9 +10,7 @@ use candle_nn::{Embedding, Module};
 use super::elements::append_f32;
 use super::tensor_names;
 use crate::error::{Error, Result};
-use crate::formats::checkpoint::{Checkpoint, Container, TensorInfo};
-use crate::formats::dtype::Dtype;
-use crate::formats::shard_index::ShardIndex;
+use crate::formats::checkpoint::{Checkpoint, Container, Dtype, ShardIndex, TensorInfo};
 use crate::source::{ByteSource, ModelFiles};
 
 /// The names of checkpoints, in search order, each with the name of its index if it is sharded.

@@ -15,22 +15,13 @@
     )
 )]
 
-pub mod bombs;
-mod bounded;
 pub mod checkpoint;
 pub mod config;
-pub mod dtype;
+mod expansion_limits;
 pub mod json;
 pub mod lock_file;
 pub mod npy;
-mod pickle;
+mod placeholder_file;
 mod quote;
-mod safetensors;
 pub mod sentencepiece;
-pub mod shard_index;
-mod stand_in;
 pub mod tokenizer_json;
-mod torch_legacy;
-mod torch_object;
-mod torch_zip;
-mod unique_map;

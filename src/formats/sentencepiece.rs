@@ -4,8 +4,8 @@
 //! wire type, without a schema compiler: DeBERTa-v3's file has a `trainer_spec` field whose wire type differs from
 //! today's public schema, and strict readers refuse it. Fields that are not needed are skipped whatever they hold.
 
-use super::bombs;
-use super::stand_in;
+use super::expansion_limits;
+use super::placeholder_file;
 use crate::error::{Error, Result};
 
 /// A parsed SentencePiece model.
@@ -86,7 +86,7 @@ impl SentencePieceModel {
     /// [`Error::Damaged`] if the bytes are not such a file.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
         let damaged = |problem: &str| Error::damaged(name, problem);
-        stand_in::refuse(name, bytes)?;
+        placeholder_file::refuse(name, bytes)?;
         let mut model = Self {
             pieces: Vec::new(),
             algorithm: Algorithm::Unigram,
@@ -119,7 +119,7 @@ impl SentencePieceModel {
                         if let (field::NORMALIZER_CHARSMAP, Value::Bytes(map)) =
                             item.ok_or_else(|| damaged("its normalizer_spec is cut off"))?
                         {
-                            bombs::check_charsmap(name, map)?;
+                            expansion_limits::check_charsmap(name, map)?;
                             model.precompiled_charsmap = map.to_vec();
                         }
                     }

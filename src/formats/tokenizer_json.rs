@@ -8,9 +8,9 @@ use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::bombs;
-use super::bounded::{self, check_length};
 use super::config::AddedTokenConfig;
+use super::expansion_limits;
+use super::json::limits::{self, check_length};
 use super::json::parse;
 use crate::error::Result;
 
@@ -37,15 +37,15 @@ pub struct RestJson {
 #[derive(Debug, Deserialize)]
 struct Fields {
     model: ModelJson,
-    #[serde(default, deserialize_with = "bounded::list")]
+    #[serde(default, deserialize_with = "limits::list")]
     added_tokens: Vec<AddedTokenConfig>,
-    #[serde(default, deserialize_with = "bounded::value")]
+    #[serde(default, deserialize_with = "limits::value")]
     normalizer: Value,
-    #[serde(default, deserialize_with = "bounded::value")]
+    #[serde(default, deserialize_with = "limits::value")]
     pre_tokenizer: Value,
-    #[serde(default, deserialize_with = "bounded::value")]
+    #[serde(default, deserialize_with = "limits::value")]
     post_processor: Value,
-    #[serde(default, deserialize_with = "bounded::value")]
+    #[serde(default, deserialize_with = "limits::value")]
     decoder: Value,
 }
 
@@ -128,8 +128,8 @@ impl RestJson {
     /// # Errors
     /// [`crate::error::Error::Damaged`], naming the file.
     pub fn check(&self, name: &str) -> Result<()> {
-        bombs::check_steps(name, &self.normalizer)?;
-        bombs::check_steps(name, &self.decoder)
+        expansion_limits::check_steps(name, &self.normalizer)?;
+        expansion_limits::check_steps(name, &self.decoder)
     }
 }
 
@@ -171,7 +171,7 @@ impl<'de> Deserialize<'de> for VocabularyJson {
 fn some_list<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<IgnoredAny>>, D::Error> {
-    bounded::list(deserializer).map(Some)
+    limits::list(deserializer).map(Some)
 }
 
 #[cfg(test)]

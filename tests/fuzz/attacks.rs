@@ -1,9 +1,8 @@
 //! Attacks by name: files that were made to break the program, and what it says to them.
 
-use tokscope::formats::checkpoint::Checkpoint;
+use tokscope::formats::checkpoint::{Checkpoint, ShardIndex};
 use tokscope::formats::config::ModelConfig;
 use tokscope::formats::sentencepiece::SentencePieceModel;
-use tokscope::formats::shard_index::ShardIndex;
 use tokscope::source::MemoryFile;
 
 use crate::memory::most_held;

@@ -8,14 +8,13 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
-use tokscope::formats::checkpoint::Checkpoint;
+use tokscope::formats::checkpoint::{Checkpoint, ShardIndex};
 use tokscope::formats::config::{
     ModelConfig, SpecialTokensMap, TokenizerConfig, parse_added_tokens,
 };
 use tokscope::formats::json;
 use tokscope::formats::npy::Vectors;
 use tokscope::formats::sentencepiece::SentencePieceModel;
-use tokscope::formats::shard_index::ShardIndex;
 use tokscope::model_ref::ModelRef;
 use tokscope::source::{
     HubSettings, MappedFile, MemoryFile, ModelFiles, OwnCache, SourceOptions, Unobserved,

@@ -13,7 +13,7 @@ use std::arch::x86_64::{
 };
 
 use super::portable::{QUERIES, ROWS, bf16_to_f32, f16_to_f32};
-use crate::formats::dtype::Dtype;
+use crate::formats::checkpoint::Dtype;
 
 /// Proof that this machine has the instructions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

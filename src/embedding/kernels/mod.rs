@@ -15,7 +15,7 @@ mod tests;
 
 pub use portable::{QUERIES, ROWS};
 
-use crate::formats::dtype::Dtype;
+use crate::formats::checkpoint::Dtype;
 
 /// The kernels for one instruction set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The kernels in plain Rust: loops over eight lanes that the compiler vectorizes.
 
-use crate::formats::dtype::Dtype;
+use crate::formats::checkpoint::Dtype;
 
 /// Rows per call of [`products`].
 pub const ROWS: usize = 2;

@@ -13,7 +13,7 @@ use crate::embedding::kernels::{Kernels, QUERIES, ROWS};
 use crate::embedding::matrix::EmbeddingMatrix;
 use crate::embedding::query::Query;
 use crate::error::Result;
-use crate::formats::dtype::Dtype;
+use crate::formats::checkpoint::Dtype;
 
 /// Bytes of float32 rows that are multiplied with several queries at a time; they stay in the first-level cache.
 const TILE_BYTES: usize = 16 << 10;

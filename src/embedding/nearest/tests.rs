@@ -7,7 +7,7 @@ use super::*;
 use crate::embedding::metric::Metric;
 use crate::embedding::query::{Sign, Term};
 use crate::embedding::test_data::RandomNumbers;
-use crate::formats::dtype::Dtype;
+use crate::formats::checkpoint::Dtype;
 use crate::source::bytes::MemoryFile;
 
 const COLUMNS: usize = 19;

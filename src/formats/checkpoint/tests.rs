@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::formats::shard_index::ShardIndex;
-use crate::formats::torch_object::tests::{MATRIX, Pickled, dict, pickle};
+use crate::formats::checkpoint::shard_index::ShardIndex;
+use crate::formats::checkpoint::torch_object::tests::{MATRIX, Pickled, dict, pickle};
 use crate::source::bytes::MemoryFile;
 
 const NAME: &str = "deberta.embeddings.word_embeddings.weight";

@@ -8,9 +8,9 @@ use std::collections::HashMap;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::formats::json::UniqueMap;
 use crate::formats::json::parse;
 use crate::formats::quote::quote;
-use crate::formats::unique_map::UniqueMap;
 
 /// The tensors of a sharded checkpoint, each with its file.
 #[derive(Debug)]

@@ -14,10 +14,10 @@ mod tests;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::formats::checkpoint::pickle::{MAX_PICKLE, Pickle};
+use crate::formats::checkpoint::torch_object::{Storage, TorchObject};
 use crate::formats::checkpoint::{Listing, Place, TensorHeader};
-use crate::formats::pickle::{MAX_PICKLE, Pickle};
 use crate::formats::quote::quote;
-use crate::formats::torch_object::{Storage, TorchObject};
 use crate::source::bytes::ByteSource;
 use directory::Directory;
 pub use directory::{Entry, data_start};

@@ -5,17 +5,25 @@
 //! entry, the element count before its bytes) is read by [`TensorHeader::locate`], so that a row of a mapped or
 //! remote file costs a handful of small reads.
 
+mod dtype;
+mod pickle;
+mod safetensors;
+mod shard_index;
 #[cfg(test)]
 mod tests;
+mod torch_legacy;
+mod torch_object;
+mod torch_zip;
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::formats::dtype::Dtype;
+use crate::formats::placeholder_file;
 use crate::formats::quote::quote;
-use crate::formats::{safetensors, stand_in, torch_legacy, torch_zip};
 use crate::source::bytes::ByteSource;
+pub use dtype::Dtype;
+pub use shard_index::ShardIndex;
 
 /// Dimensions of a tensor; the limit of torch itself is 64.
 pub(super) const MAX_DIMENSIONS: usize = 64;
@@ -52,7 +60,7 @@ impl Container {
         if head.get(8) == Some(&b'{') {
             return Ok(Self::Safetensors);
         }
-        stand_in::refuse(file, head)?;
+        placeholder_file::refuse(file, head)?;
         match OTHER_FORMATS
             .iter()
             .find(|(magic, _)| head.starts_with(magic))

@@ -1,6 +1,6 @@
 //! The functions and classes that a checkpoint may refer to.
 
-use crate::formats::dtype::Dtype;
+use crate::formats::checkpoint::dtype::Dtype;
 
 /// A function or class whose meaning for a tensor's layout is known. None is ever called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

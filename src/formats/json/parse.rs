@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::error::Category;
 
-use super::stand_in;
 use crate::error::{Error, Result};
+use crate::formats::placeholder_file;
 
 /// Bytes of a JSON file: what is parsed takes some times as many. The largest `tokenizer.json` of published models have
 /// about 40 MB.
@@ -35,7 +35,7 @@ fn parse_within<T: for<'de> Deserialize<'de>>(
     name: &str,
     bytes: &[u8],
 ) -> Result<T> {
-    stand_in::refuse(name, bytes)?;
+    placeholder_file::refuse(name, bytes)?;
     if bytes.len() > most {
         let problem = format!(
             "it has {} bytes, and at most {most} are read of {kind}",

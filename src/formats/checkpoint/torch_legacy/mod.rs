@@ -12,10 +12,10 @@ mod tests;
 use std::collections::HashMap;
 
 use crate::error::{Error, Result};
+use crate::formats::checkpoint::pickle::{MAX_PICKLE, Pickle, PickleError, Value};
+use crate::formats::checkpoint::torch_object::{Storage, TorchObject};
 use crate::formats::checkpoint::{Listing, Place, TensorHeader};
-use crate::formats::pickle::{MAX_PICKLE, Pickle, PickleError, Value};
 use crate::formats::quote::quote;
-use crate::formats::torch_object::{Storage, TorchObject};
 use crate::source::bytes::ByteSource;
 
 /// The first pickle up to its STOP: protocol 2 and the integer 0x1950a86a20f9469cfc6c.

@@ -1,7 +1,7 @@
 use super::*;
+use crate::formats::checkpoint::dtype::Dtype;
+use crate::formats::checkpoint::torch_object::tests::{MATRIX, Pickled, dict, pickle, string};
 use crate::formats::checkpoint::{Checkpoint, TensorInfo};
-use crate::formats::dtype::Dtype;
-use crate::formats::torch_object::tests::{MATRIX, Pickled, dict, pickle, string};
 use crate::source::bytes::MemoryFile;
 
 const SYSTEM: &[u8] = b"}(\x8c\x0dlittle_endian\x88\x8c\x0atype_sizes}u";

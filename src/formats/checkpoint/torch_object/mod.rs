@@ -13,9 +13,9 @@ pub mod tests;
 use std::collections::{HashMap, HashSet};
 
 use crate::error::{Error, Result};
+use crate::formats::checkpoint::dtype::Dtype;
+use crate::formats::checkpoint::pickle::{Global, Pickle, Value};
 use crate::formats::checkpoint::{MAX_DIMENSIONS, SkippedTensor, element_span};
-use crate::formats::dtype::Dtype;
-use crate::formats::pickle::{Global, Pickle, Value};
 use crate::formats::quote::quote;
 
 /// Keys under which training scripts keep a state dict; the first of them that is there is looked through.

@@ -10,7 +10,7 @@ mod tests;
 use half::f16;
 
 use crate::error::{Error, Result};
-use crate::formats::dtype::Dtype;
+use crate::formats::checkpoint::Dtype;
 use crate::formats::quote::quote;
 
 /// What an array file begins with.

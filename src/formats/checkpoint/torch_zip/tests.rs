@@ -1,7 +1,7 @@
 use super::*;
+use crate::formats::checkpoint::dtype::Dtype;
+use crate::formats::checkpoint::torch_object::tests::{MATRIX, Pickled, dict, pickle};
 use crate::formats::checkpoint::{Checkpoint, TensorInfo};
-use crate::formats::dtype::Dtype;
-use crate::formats::torch_object::tests::{MATRIX, Pickled, dict, pickle};
 use crate::source::bytes::MemoryFile;
 
 /// One entry as it is written; the defaults are those of a sound archive.

@@ -16,12 +16,12 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
 
 use crate::error::{Error, Result};
+use crate::formats::checkpoint::dtype::Dtype;
 use crate::formats::checkpoint::{
     Listing, MAX_DIMENSIONS, Place, SkippedTensor, TensorHeader, contiguous_strides, element_span,
 };
-use crate::formats::dtype::Dtype;
+use crate::formats::json::{UniqueMap, UniqueMapExcept};
 use crate::formats::quote::quote;
-use crate::formats::unique_map::{UniqueMap, UniqueMapExcept};
 use crate::source::bytes::ByteSource;
 
 /// Bytes of a header; the limit of the format's own library.
