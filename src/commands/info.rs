@@ -126,7 +126,7 @@ fn embedding_info(
     EmbeddingInfo {
         tensor: matrix.tensor().to_owned(),
         file: matrix.file().to_owned(),
-        container: matrix.container().name().to_owned(),
+        container: matrix.container().name.to_owned(),
         rows: matrix.rows(),
         columns: matrix.columns(),
         dtype: matrix.dtype().name().to_owned(),

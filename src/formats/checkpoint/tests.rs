@@ -5,10 +5,10 @@ use half::{bf16, f16};
 use proptest::prelude::*;
 use serde_json::Value;
 
+use super::tensor::{contiguous_strides, element_span};
+use super::torch_object::tests::{MATRIX, Pickled, dict, pickle};
 use super::*;
-use crate::formats::checkpoint::shard_index::ShardIndex;
-use crate::formats::checkpoint::torch_object::tests::{MATRIX, Pickled, dict, pickle};
-use crate::source::bytes::MemoryFile;
+use crate::source::bytes::{ByteSource, MemoryFile};
 
 const NAME: &str = "deberta.embeddings.word_embeddings.weight";
 
@@ -95,7 +95,7 @@ fn the_same_matrix_is_in_every_container() {
     ] {
         let file = open(&fixture(file));
         let checkpoint = Checkpoint::open(&file).unwrap();
-        assert_eq!(checkpoint.container.name(), container);
+        assert_eq!(checkpoint.container.name, container);
         assert_eq!(checkpoint.tensors.len(), 3);
         holds_the_matrix(&file, NAME, dtype);
     }
@@ -214,7 +214,7 @@ proptest! {
 
 #[test]
 fn files_of_other_kinds_are_named() {
-    let refused = |head: &[u8]| Container::detect("w.bin", head).unwrap_err();
+    let refused = |head: &[u8]| open::recognize("w.bin", head).unwrap_err();
     let pointer = refused(b"version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 1\n");
     assert_eq!(
         pointer.to_string(),

@@ -2,7 +2,7 @@
 
 use crate::formats::checkpoint::dtype::Dtype;
 
-/// A function or class whose meaning for a tensor's layout is known. None is ever called.
+/// A function or class whose effect on a tensor's layout is known. None of them is ever called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Global {
     OrderedDict,
@@ -21,11 +21,11 @@ pub enum Global {
     Storage(Dtype),
     /// A `torch.dtype`, such as `torch.float16`.
     Dtype(Dtype),
-    /// A `torch.dtype` that this program has no name for.
+    /// A `torch.dtype` that is not a [`Dtype`].
     OtherDtype(&'static str),
 }
 
-/// What is allowed besides the storages and dtypes of `dtype.rs`: module, name, meaning.
+/// The globals that are allowed besides the storages and dtypes of `dtype.rs`: module, name, meaning.
 const GLOBALS: &[(&str, &str, Global)] = &[
     ("collections", "OrderedDict", Global::OrderedDict),
     ("torch._utils", "_rebuild_tensor", Global::RebuildTensor),
@@ -54,7 +54,7 @@ const GLOBALS: &[(&str, &str, Global)] = &[
     ("torch.storage", "UntypedStorage", Global::UntypedStorage),
 ];
 
-/// Types of `torch` that are no [`Dtype`]. A tensor of one is passed over, and the rest of its file is read.
+/// Types of `torch` that are not a [`Dtype`]. A tensor of such a type is skipped, and the rest of its file is read.
 const OTHER_DTYPES: &[&str] = &[
     "complex32",
     "float4_e2m1fn_x2",
@@ -64,7 +64,7 @@ const OTHER_DTYPES: &[&str] = &[
 ];
 
 impl Global {
-    /// The global of that module and name, if it is allowed.
+    /// Returns the global with this module and name, or `None` if it is not allowed.
     pub fn find(module: &str, name: &str) -> Option<Self> {
         if let Some(line) = GLOBALS
             .iter()
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_the_tables_hold_is_allowed() {
+    fn only_globals_in_the_tables_are_allowed() {
         assert_eq!(Global::find("torch", "Size"), Some(Global::Size));
         assert_eq!(
             Global::find("torch.cuda", "BFloat16Storage"),

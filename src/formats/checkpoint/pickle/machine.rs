@@ -1,60 +1,55 @@
-//! The pickle stack machine, without its ability to call.
+//! The stack machine that runs a pickle, without the ability to call functions.
 
-use std::collections::HashMap;
-
+use super::error::{PickleError, too_many};
+use super::global::Global;
+use super::limits::{MAX_ARGUMENT_ENTRIES, MAX_CONTAINERS, MAX_OPCODES};
 use super::opcode::Opcode;
 use super::reader::Reader;
-use super::{
-    DictId, Global, MAX_ARGUMENT_ENTRIES, MAX_CONTAINERS, MAX_MARKS, MAX_MEMO, MAX_OPCODES,
-    MAX_STACK, Pickle, PickleError, SequenceId, Value, Values, too_many,
-};
+use super::stack::Stack;
+use super::value::{Containers, DictId, Pickle, SequenceId, Value};
 
 type Result<T> = std::result::Result<T, PickleError>;
 
-pub struct Machine<'a> {
+impl<'a> Pickle<'a> {
+    /// Reads the pickle at the start of `bytes`, which may continue after it.
+    pub fn read(bytes: &'a [u8]) -> Result<Self> {
+        let machine = Machine {
+            input: Reader::new(bytes),
+            stack: Stack::default(),
+            argument_entries: 0,
+            containers: Containers::default(),
+        };
+        machine.run()
+    }
+}
+
+struct Machine<'a> {
     input: Reader<'a>,
-    /// Where the opcode in hand is, for error sentences.
-    opcode_at: usize,
-    stack: Vec<Value<'a>>,
-    /// Heights of the stack at which a mark was set.
-    marks: Vec<usize>,
-    memo: HashMap<u32, Value<'a>>,
-    /// Entries copied so far out of arguments of `OrderedDict`.
+    stack: Stack<'a>,
+    /// Entries copied so far from arguments of `OrderedDict`.
     argument_entries: usize,
-    values: Values<'a>,
+    containers: Containers<'a>,
 }
 
 impl<'a> Machine<'a> {
-    pub fn new(bytes: &'a [u8]) -> Self {
-        Self {
-            input: Reader::new(bytes),
-            opcode_at: 0,
-            stack: Vec::new(),
-            marks: Vec::new(),
-            memo: HashMap::new(),
-            argument_entries: 0,
-            values: Values::default(),
-        }
-    }
-
     /// Runs the program up to its STOP.
-    pub fn run(mut self) -> Result<Pickle<'a>> {
+    fn run(mut self) -> Result<Pickle<'a>> {
         for _ in 0..MAX_OPCODES {
-            self.opcode_at = self.input.position();
+            self.stack.opcode_at = self.input.position();
             let byte = self.input.u8()?;
             let opcode = Opcode::from_byte(byte).ok_or(PickleError::UnknownOpcode {
                 byte,
-                at: self.opcode_at,
+                at: self.stack.opcode_at,
             })?;
             if opcode == Opcode::Stop {
                 return Ok(Pickle {
-                    root: self.pop()?,
+                    root: self.stack.pop()?,
                     length: self.input.position(),
-                    values: self.values,
+                    containers: self.containers,
                 });
             }
             self.step(opcode)?;
-            if self.values.containers() > MAX_CONTAINERS {
+            if self.containers.len() > MAX_CONTAINERS {
                 return Err(too_many("containers", MAX_CONTAINERS));
             }
         }
@@ -68,54 +63,52 @@ impl<'a> Machine<'a> {
                 2..=5 => {}
                 protocol => return Err(PickleError::UnknownProtocol { protocol }),
             },
-            // A frame is a hint for buffered reading; the opcodes in it say how long they are.
+            // A frame is a hint for buffered reading. The opcodes in it give their own lengths.
             Opcode::Frame => {
                 self.input.u64()?;
             }
 
-            Opcode::Mark => self.mark()?,
+            Opcode::Mark => self.stack.mark()?,
             Opcode::Pop => {
-                self.pop()?;
+                self.stack.pop()?;
             }
             Opcode::PopMark => {
-                self.pop_to_mark()?;
+                self.stack.pop_to_mark()?;
             }
             Opcode::BinGet => {
                 let index = self.input.u8()?;
-                self.recall(index.into())?;
+                self.stack.recall(index.into())?;
             }
             Opcode::LongBinGet => {
                 let index = self.input.u32()?;
-                self.recall(index)?;
+                self.stack.recall(index)?;
             }
             Opcode::BinPut => {
                 let index = self.input.u8()?;
-                self.memoize(index.into())?;
+                self.stack.memoize(index.into())?;
             }
             Opcode::LongBinPut => {
                 let index = self.input.u32()?;
-                self.memoize(index)?;
+                self.stack.memoize(index)?;
             }
             Opcode::Memoize => {
-                let index = u32::try_from(self.memo.len())
-                    .map_err(|_| too_many("memoised values", MAX_MEMO))?;
-                self.memoize(index)?;
+                self.stack.memoize_next()?;
             }
 
-            Opcode::None => self.push(Value::None)?,
-            Opcode::NewTrue => self.push(Value::Bool(true))?,
-            Opcode::NewFalse => self.push(Value::Bool(false))?,
+            Opcode::None => self.stack.push(Value::None)?,
+            Opcode::NewTrue => self.stack.push(Value::Bool(true))?,
+            Opcode::NewFalse => self.stack.push(Value::Bool(false))?,
             Opcode::BinInt => {
                 let int = self.input.i32()?;
-                self.push(Value::Int(int.into()))?;
+                self.stack.push(Value::Int(int.into()))?;
             }
             Opcode::BinInt1 => {
                 let int = self.input.u8()?;
-                self.push(Value::Int(int.into()))?;
+                self.stack.push(Value::Int(int.into()))?;
             }
             Opcode::BinInt2 => {
                 let int = self.input.u16()?;
-                self.push(Value::Int(int.into()))?;
+                self.stack.push(Value::Int(int.into()))?;
             }
             Opcode::Long1 => {
                 let length = self.input.u8()?;
@@ -127,7 +120,7 @@ impl<'a> Machine<'a> {
             }
             Opcode::BinFloat => {
                 let float = self.input.f64()?;
-                self.push(Value::Float(float))?;
+                self.stack.push(Value::Float(float))?;
             }
             Opcode::ShortBinUnicode => {
                 let length = self.input.u8()?;
@@ -167,38 +160,38 @@ impl<'a> Machine<'a> {
             Opcode::Tuple2 => self.tuple_of_last(2)?,
             Opcode::Tuple3 => self.tuple_of_last(3)?,
             Opcode::Tuple => {
-                let items = self.pop_to_mark()?;
-                let id = self.values.add_sequence(items);
-                self.push(Value::Tuple(id))?;
+                let items = self.stack.pop_to_mark()?;
+                let id = self.containers.add_sequence(items);
+                self.stack.push(Value::Tuple(id))?;
             }
             Opcode::EmptyList | Opcode::EmptySet => {
-                let id = self.values.add_sequence(Vec::new());
-                self.push(Value::List(id))?;
+                let id = self.containers.add_sequence(Vec::new());
+                self.stack.push(Value::List(id))?;
             }
             Opcode::FrozenSet => {
-                let items = self.pop_to_mark()?;
-                let id = self.values.add_sequence(items);
-                self.push(Value::List(id))?;
+                let items = self.stack.pop_to_mark()?;
+                let id = self.containers.add_sequence(items);
+                self.stack.push(Value::List(id))?;
             }
             Opcode::Append => {
-                let item = self.pop()?;
+                let item = self.stack.pop()?;
                 self.append(vec![item])?;
             }
             Opcode::Appends | Opcode::AddItems => {
-                let items = self.pop_to_mark()?;
+                let items = self.stack.pop_to_mark()?;
                 self.append(items)?;
             }
             Opcode::EmptyDict => {
-                let id = self.values.add_dict(Vec::new());
-                self.push(Value::Dict(id))?;
+                let id = self.containers.add_dict(Vec::new());
+                self.stack.push(Value::Dict(id))?;
             }
             Opcode::SetItem => {
-                let value = self.pop()?;
-                let key = self.pop()?;
+                let value = self.stack.pop()?;
+                let key = self.stack.pop()?;
                 self.set_items(&[key, value])?;
             }
             Opcode::SetItems => {
-                let items = self.pop_to_mark()?;
+                let items = self.stack.pop_to_mark()?;
                 self.set_items(&items)?;
             }
 
@@ -210,23 +203,23 @@ impl<'a> Machine<'a> {
                 self.global(module, name)?;
             }
             Opcode::StackGlobal => {
-                let name = self.pop_str()?;
-                let module = self.pop_str()?;
+                let name = self.stack.pop_str()?;
+                let module = self.stack.pop_str()?;
                 self.global(module, name)?;
             }
             Opcode::Reduce => self.reduce()?,
-            // The state is an attribute that no row depends on, such as `_metadata` of a state dict.
+            // The state is an attribute that affects no row, such as `_metadata` of a state dict.
             Opcode::Build => {
-                self.pop()?;
-                self.top()?;
+                self.stack.pop()?;
+                self.stack.top()?;
             }
             Opcode::BinPersId => {
-                let id = match self.pop()? {
+                let id = match self.stack.pop()? {
                     Value::Tuple(id) => id,
-                    other => return Err(self.wrong_kind(other, "a persistent id")),
+                    other => return Err(self.stack.wrong_kind(other, "a persistent id")),
                 };
-                let id = self.values.add_persistent_id(id);
-                self.push(Value::Persistent(id))?;
+                let id = self.containers.add_persistent_id(id);
+                self.stack.push(Value::Persistent(id))?;
             }
         }
         Ok(())
@@ -238,38 +231,39 @@ impl<'a> Machine<'a> {
         let global = Global::find(module, name).ok_or_else(|| PickleError::GlobalNotAllowed {
             name: format!("{module}.{name}"),
         })?;
-        self.push(Value::Global(global))
+        self.stack.push(Value::Global(global))
     }
 
-    /// A call is recorded; the one of `OrderedDict` is a new dictionary.
+    /// Records a call. A call of `OrderedDict` makes a dictionary.
     fn reduce(&mut self) -> Result<()> {
-        let arguments = match self.pop()? {
+        let arguments = match self.stack.pop()? {
             Value::Tuple(id) => id,
-            other => return Err(self.wrong_kind(other, "a tuple of arguments")),
+            other => return Err(self.stack.wrong_kind(other, "a tuple of arguments")),
         };
-        match self.pop()? {
+        match self.stack.pop()? {
             Value::Global(Global::OrderedDict) => {
                 let entries = self.ordered_dict_entries(arguments)?;
-                let id = self.values.add_dict(entries);
-                self.push(Value::Dict(id))
+                let id = self.containers.add_dict(entries);
+                self.stack.push(Value::Dict(id))
             }
             Value::Global(global) => {
-                let id = self.values.add_call(global, arguments);
-                self.push(Value::Call(id))
+                let id = self.containers.add_call(global, arguments);
+                self.stack.push(Value::Call(id))
             }
-            other => Err(self.wrong_kind(other, "a function")),
+            other => Err(self.stack.wrong_kind(other, "a function")),
         }
     }
 
-    /// Python 3 fills an `OrderedDict` after its creation; Python 2 passes a list of `[key, value]` lists.
+    /// Returns the entries that a call of `OrderedDict` has as arguments. Python 3 passes none and fills the dictionary
+    /// afterwards; Python 2 passes a list of `[key, value]` lists.
     fn ordered_dict_entries(
         &mut self,
         arguments: SequenceId,
     ) -> Result<Vec<(Value<'a>, Value<'a>)>> {
-        let pairs = match self.values.sequence(arguments) {
+        let pairs = match self.containers.sequence(arguments) {
             [] => return Ok(Vec::new()),
-            &[Value::List(pairs) | Value::Tuple(pairs)] => self.values.sequence(pairs),
-            &[other, ..] => return Err(self.wrong_kind(other, "one list of pairs")),
+            &[Value::List(pairs) | Value::Tuple(pairs)] => self.containers.sequence(pairs),
+            &[other, ..] => return Err(self.stack.wrong_kind(other, "one list of pairs")),
         };
         if self.argument_entries + pairs.len() > MAX_ARGUMENT_ENTRIES {
             return Err(too_many(
@@ -280,10 +274,10 @@ impl<'a> Machine<'a> {
         let mut entries = Vec::with_capacity(pairs.len());
         for &pair in pairs {
             let (Value::List(id) | Value::Tuple(id)) = pair else {
-                return Err(self.wrong_kind(pair, "a pair"));
+                return Err(self.stack.wrong_kind(pair, "a pair"));
             };
-            let &[key, value] = self.values.sequence(id) else {
-                return Err(self.wrong_kind(pair, "a pair"));
+            let &[key, value] = self.containers.sequence(id) else {
+                return Err(self.stack.wrong_kind(pair, "a pair"));
             };
             entries.push((key, value));
         }
@@ -295,112 +289,41 @@ impl<'a> Machine<'a> {
 
     fn tuple_of_last(&mut self, length: usize) -> Result<()> {
         let mut items = (0..length)
-            .map(|_| self.pop())
+            .map(|_| self.stack.pop())
             .collect::<Result<Vec<_>>>()?;
         items.reverse();
-        let id = self.values.add_sequence(items);
-        self.push(Value::Tuple(id))
+        let id = self.containers.add_sequence(items);
+        self.stack.push(Value::Tuple(id))
     }
 
     fn append(&mut self, items: Vec<Value<'a>>) -> Result<()> {
-        match self.top()? {
+        match self.stack.top()? {
             Value::List(SequenceId(index)) => {
-                if let Some(list) = self.values.sequences.get_mut(index) {
+                if let Some(list) = self.containers.sequences.get_mut(index) {
                     list.extend(items);
                 }
                 Ok(())
             }
-            other => Err(self.wrong_kind(other, "a list")),
+            other => Err(self.stack.wrong_kind(other, "a list")),
         }
     }
 
     fn set_items(&mut self, items: &[Value<'a>]) -> Result<()> {
         let (entries, rest) = items.as_chunks::<2>();
         if let Some(&key) = rest.first() {
-            return Err(self.wrong_kind(key, "a key with its value"));
+            return Err(self.stack.wrong_kind(key, "a key with its value"));
         }
-        match self.top()? {
+        match self.stack.top()? {
             Value::Dict(DictId(index)) => {
-                if let Some(dict) = self.values.dicts.get_mut(index) {
+                if let Some(dict) = self.containers.dicts.get_mut(index) {
                     dict.extend(entries.iter().map(|&[key, value]| (key, value)));
                 }
                 Ok(())
             }
-            // An attribute of an object: no row depends on it.
+            // An attribute of an object, which affects no row.
             Value::Call(_) => Ok(()),
-            other => Err(self.wrong_kind(other, "a dictionary")),
+            other => Err(self.stack.wrong_kind(other, "a dictionary")),
         }
-    }
-
-    // --- stack and memo ------------------------------------------------------------------------------------------
-
-    fn push(&mut self, value: Value<'a>) -> Result<()> {
-        if self.stack.len() >= MAX_STACK {
-            return Err(too_many("values on its stack", MAX_STACK));
-        }
-        self.stack.push(value);
-        Ok(())
-    }
-
-    /// The height of the stack below which the innermost open container must not reach.
-    fn floor(&self) -> usize {
-        self.marks.last().copied().unwrap_or(0)
-    }
-
-    fn top(&self) -> Result<Value<'a>> {
-        self.stack
-            .last()
-            .filter(|_| self.stack.len() > self.floor())
-            .copied()
-            .ok_or(PickleError::EmptyStack { at: self.opcode_at })
-    }
-
-    fn pop(&mut self) -> Result<Value<'a>> {
-        let value = self.top()?;
-        self.stack.pop();
-        Ok(value)
-    }
-
-    fn pop_str(&mut self) -> Result<&'a str> {
-        match self.pop()? {
-            Value::Str(text) => Ok(text),
-            other => Err(self.wrong_kind(other, "a name")),
-        }
-    }
-
-    fn mark(&mut self) -> Result<()> {
-        if self.marks.len() >= MAX_MARKS {
-            return Err(too_many("open marks", MAX_MARKS));
-        }
-        self.marks.push(self.stack.len());
-        Ok(())
-    }
-
-    fn pop_to_mark(&mut self) -> Result<Vec<Value<'a>>> {
-        let mark = self
-            .marks
-            .pop()
-            .filter(|&mark| mark <= self.stack.len())
-            .ok_or(PickleError::NoMark { at: self.opcode_at })?;
-        // `split_off` would hand out the capacity of the whole stack with every container.
-        Ok(self.stack.drain(mark..).collect())
-    }
-
-    fn memoize(&mut self, index: u32) -> Result<()> {
-        let value = self.top()?;
-        if self.memo.len() >= MAX_MEMO {
-            return Err(too_many("memoised values", MAX_MEMO));
-        }
-        self.memo.insert(index, value);
-        Ok(())
-    }
-
-    fn recall(&mut self, index: u32) -> Result<()> {
-        let value = self.memo.get(&index).copied().ok_or(PickleError::NoMemo {
-            index,
-            at: self.opcode_at,
-        })?;
-        self.push(value)
     }
 
     // --- strings and numbers -------------------------------------------------------------------------------------
@@ -408,21 +331,22 @@ impl<'a> Machine<'a> {
     fn unicode(&mut self, length: u64) -> Result<()> {
         let bytes = self.input.string(length)?;
         let text = self.utf8(bytes)?;
-        self.push(Value::Str(text))
+        self.stack.push(Value::Str(text))
     }
 
-    /// A `str` of Python 2 is bytes; names are ASCII.
+    /// Python 2 pickles a `str` as bytes. Names are ASCII.
     fn python2_string(&mut self, length: u64) -> Result<()> {
         let bytes = self.input.string(length)?;
-        self.push(str::from_utf8(bytes).map_or(Value::Bytes(bytes), Value::Str))
+        self.stack
+            .push(str::from_utf8(bytes).map_or(Value::Bytes(bytes), Value::Str))
     }
 
     fn byte_string(&mut self, length: u64) -> Result<()> {
         let bytes = self.input.string(length)?;
-        self.push(Value::Bytes(bytes))
+        self.stack.push(Value::Bytes(bytes))
     }
 
-    /// Little-endian two's complement of any length; none is zero.
+    /// Pushes an integer in little-endian two's complement of any length; an empty one is zero.
     fn long(&mut self, length: u64) -> Result<()> {
         let bytes = self.input.string(length)?;
         let negative = bytes.last().is_some_and(|&byte| byte >= 0x80);
@@ -434,20 +358,14 @@ impl<'a> Machine<'a> {
             }
             None => Value::BigInt(bytes),
         };
-        self.push(value)
+        self.stack.push(value)
     }
 
     // --- errors --------------------------------------------------------------------------------------------------
 
     fn utf8(&self, bytes: &'a [u8]) -> Result<&'a str> {
-        str::from_utf8(bytes).map_err(|_| PickleError::NotUtf8 { at: self.opcode_at })
-    }
-
-    fn wrong_kind(&self, found: Value<'a>, wanted: &'static str) -> PickleError {
-        PickleError::WrongKind {
-            found: found.kind(),
-            wanted,
-            at: self.opcode_at,
-        }
+        str::from_utf8(bytes).map_err(|_| PickleError::NotUtf8 {
+            at: self.stack.opcode_at,
+        })
     }
 }

@@ -1,6 +1,6 @@
-//! The opcodes of a checkpoint's pickle. Names are those of Python's `pickletools`.
+//! The opcodes that pickles of checkpoints use, with their names in Python's `pickletools`.
 
-/// Declares [`Opcode`] and its reading from a byte out of one table.
+/// Declares [`Opcode`] and its conversion from a byte.
 macro_rules! opcodes {
     ($($name:ident = $byte:literal,)*) => {
         /// An instruction of the pickle machine.
@@ -8,7 +8,7 @@ macro_rules! opcodes {
         pub enum Opcode { $($name,)* }
 
         impl Opcode {
-            /// The opcode of that byte, if a checkpoint needs it.
+            /// Returns the opcode with this byte, or `None` if checkpoints do not use it.
             pub fn from_byte(byte: u8) -> Option<Self> {
                 match byte {
                     $($byte => Some(Self::$name),)*
@@ -16,7 +16,7 @@ macro_rules! opcodes {
                 }
             }
 
-            /// Every opcode with its byte.
+            /// All opcodes with their bytes.
             #[cfg(test)]
             pub const ALL: &[(u8, Self)] = &[$(($byte, Self::$name),)*];
         }
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn opcodes_that_make_objects_in_other_ways_are_unknown() {
+    fn other_opcodes_that_create_objects_are_unknown() {
         // INST, OBJ, NEWOBJ, NEWOBJ_EX, EXT1, EXT2, EXT4, PERSID, NEXT_BUFFER, READONLY_BUFFER
         for byte in [b'i', b'o', 0x81, 0x92, 0x82, 0x83, 0x84, b'P', 0x97, 0x98] {
             assert_eq!(Opcode::from_byte(byte), None);

@@ -1,6 +1,7 @@
 //! The bytes of a pickle, read from front to back.
 
-use super::{MAX_GLOBAL_NAME, MAX_STRING, PickleError, too_many};
+use super::error::{PickleError, too_many};
+use super::limits::{MAX_GLOBAL_NAME, MAX_STRING};
 
 type Result<T> = std::result::Result<T, PickleError>;
 
@@ -14,7 +15,7 @@ impl<'a> Reader<'a> {
         Self { bytes, next: 0 }
     }
 
-    /// Where the next byte is read.
+    /// Returns the offset of the next byte.
     pub fn position(&self) -> usize {
         self.next
     }
@@ -39,12 +40,12 @@ impl<'a> Reader<'a> {
         self.array().map(i32::from_le_bytes)
     }
 
-    /// The one number that a pickle stores big-endian.
+    /// Reads a float, the only number that pickles store in big-endian order.
     pub fn f64(&mut self) -> Result<f64> {
         self.array().map(f64::from_be_bytes)
     }
 
-    /// A string of that many bytes.
+    /// Reads a string of `length` bytes.
     pub fn string(&mut self, length: u64) -> Result<&'a [u8]> {
         if length > MAX_STRING {
             return Err(PickleError::TooMany {
@@ -55,7 +56,7 @@ impl<'a> Reader<'a> {
         self.take(usize::try_from(length).unwrap_or(usize::MAX))
     }
 
-    /// The bytes up to the next line feed, which is passed over.
+    /// Reads the bytes up to the next line feed, and skips the line feed.
     pub fn line(&mut self) -> Result<&'a [u8]> {
         let rest = self.bytes.get(self.next..).unwrap_or_default();
         let window = rest.get(..MAX_GLOBAL_NAME).unwrap_or(rest);

@@ -1,5 +1,7 @@
 use proptest::prelude::*;
 
+use super::limits::{MAX_GLOBAL_NAME, MAX_MARKS, MAX_MEMO, MAX_OPCODES, MAX_STACK};
+use super::value::{CallId, DictId, PersistentId, SequenceId};
 use super::*;
 
 /// A pickle of protocol 2: PROTO, `body`, STOP.
@@ -18,20 +20,23 @@ fn shown(pickle: &Pickle<'_>, value: Value<'_>) -> String {
         shown.join(" ")
     };
     match value {
-        Value::Tuple(SequenceId(id)) => format!("({})", list(&pickle.values.sequences[id])),
-        Value::List(SequenceId(id)) => format!("[{}]", list(&pickle.values.sequences[id])),
+        Value::Tuple(SequenceId(id)) => format!("({})", list(&pickle.containers.sequences[id])),
+        Value::List(SequenceId(id)) => format!("[{}]", list(&pickle.containers.sequences[id])),
         Value::Dict(DictId(id)) => {
-            let entries = &pickle.values.dicts[id];
+            let entries = &pickle.containers.dicts[id];
             let flat: Vec<Value<'_>> = entries.iter().flat_map(|&(k, v)| [k, v]).collect();
             format!("{{{}}}", list(&flat))
         }
         Value::Call(CallId(id)) => {
-            let (global, SequenceId(arguments)) = pickle.values.calls[id];
-            format!("{global:?}({})", list(&pickle.values.sequences[arguments]))
+            let (global, SequenceId(arguments)) = pickle.containers.calls[id];
+            format!(
+                "{global:?}({})",
+                list(&pickle.containers.sequences[arguments])
+            )
         }
         Value::Persistent(PersistentId(id)) => {
-            let SequenceId(id) = pickle.values.persistent_ids[id];
-            format!("@{}", list(&pickle.values.sequences[id]))
+            let SequenceId(id) = pickle.containers.persistent_ids[id];
+            format!("@{}", list(&pickle.containers.sequences[id]))
         }
         Value::Int(int) => int.to_string(),
         Value::Str(text) => text.to_owned(),
@@ -137,10 +142,10 @@ fn what_a_pickle_must_not_refer_to_is_named() {
 #[test]
 fn lies_are_refused() {
     let refused_body = |body: &[u8]| refused(&pickle(body));
-    assert_eq!(refused(b""), "its pickle breaks off after 0 bytes");
+    assert_eq!(refused(b""), "its pickle ends early, after 0 bytes");
     assert_eq!(
         refused(b"\x80\x01N."),
-        "its pickle is of protocol 1, and those from 2 to 5 are known"
+        "its pickle has protocol 1, and only protocols 2 to 5 are supported"
     );
     assert_eq!(
         refused_body(b"\x81"),
@@ -160,39 +165,39 @@ fn lies_are_refused() {
     );
     assert_eq!(
         refused_body(b"h\x07"),
-        "its pickle asks at byte 2 for value 7 of the memo, which is not there"
+        "its pickle refers at byte 2 to value 7 of the memo, which does not exist"
     );
     assert_eq!(
         refused_body(b"K\x01K\x02a"),
-        "its pickle has at byte 6 an integer where a list is wanted"
+        "its pickle has an integer at byte 6, expected a list"
     );
     assert_eq!(
         refused_body(b"](K\x01K\x02u"),
-        "its pickle has at byte 8 a list where a dictionary is wanted"
+        "its pickle has a list at byte 8, expected a dictionary"
     );
     assert_eq!(
         refused_body(b"}(K\x01u"),
-        "its pickle has at byte 6 an integer where a key with its value is wanted"
+        "its pickle has an integer at byte 6, expected a key with its value"
     );
     assert_eq!(
         refused_body(b"N)R"),
-        "its pickle has at byte 4 None where a function is wanted"
+        "its pickle has None at byte 4, expected a function"
     );
     assert_eq!(
         refused_body(b"ctorch\nSize\n]R"),
-        "its pickle has at byte 15 a list where a tuple of arguments is wanted"
+        "its pickle has a list at byte 15, expected a tuple of arguments"
     );
     assert_eq!(
         refused_body(b"ccollections\nOrderedDict\nN\x85R"),
-        "its pickle has at byte 29 None where one list of pairs is wanted"
+        "its pickle has None at byte 29, expected one list of pairs"
     );
     assert_eq!(
         refused_body(b"NQ"),
-        "its pickle has at byte 3 None where a persistent id is wanted"
+        "its pickle has None at byte 3, expected a persistent id"
     );
     assert_eq!(
         refused_body(b"\x8c\x01\xff"),
-        "its pickle has at byte 2 a string that is not UTF-8"
+        "its pickle has a string at byte 2 that is not UTF-8"
     );
 }
 
@@ -212,7 +217,7 @@ fn declared_lengths_are_not_believed() {
     }
     assert_eq!(
         refused(&pickle(b"X\xff\xff\x00\x00")),
-        "its pickle breaks off after 8 bytes"
+        "its pickle ends early, after 8 bytes"
     );
 }
 
@@ -233,7 +238,7 @@ fn limits() {
     );
     assert_eq!(
         too_many(&[b"N".as_slice(), &b"\x94".repeat(MAX_MEMO + 1)].concat()),
-        "its pickle has more than 1048576 memoised values"
+        "its pickle has more than 1048576 memoized values"
     );
     assert_eq!(
         too_many(&[b"c".as_slice(), &b"a".repeat(MAX_GLOBAL_NAME)].concat()),
@@ -260,7 +265,10 @@ fn deep_nesting_and_sharing_cost_no_memory() {
     let mut bomb = b"Nq\x00".to_vec();
     bomb.extend(b"h\x00h\x00\x86q\x00".repeat(1000));
     let bomb = pickle(&bomb);
-    assert_eq!(Pickle::read(&bomb).unwrap().values.sequences.len(), 1000);
+    assert_eq!(
+        Pickle::read(&bomb).unwrap().containers.sequences.len(),
+        1000
+    );
 
     // A list that holds itself.
     let cycle = pickle(b"]q\x00h\x00a");
@@ -275,7 +283,7 @@ fn a_container_keeps_no_room_of_the_stack() {
     body.extend(b"t0(Nt");
     let bytes = pickle(&body);
     let pickle = Pickle::read(&bytes).unwrap();
-    assert_eq!(pickle.values.sequences[1].capacity(), 1);
+    assert_eq!(pickle.containers.sequences[1].capacity(), 1);
 }
 
 proptest! {

@@ -1,11 +1,11 @@
-//! A safetensors header → the tensors it lists.
+//! Reads the header of a safetensors file.
 //!
 //! A file is `u64` header length (little-endian), a JSON object of that many bytes, and the tensors' bytes;
 //! `data_offsets` count from the end of the header. The format is described in the README of
 //! <https://github.com/huggingface/safetensors>.
 //!
-//! The header is read with structures of this module: the `safetensors` crate refuses a whole file for one tensor of a
-//! type it does not know, and takes the last of two tensors of one name.
+//! This module has its own header types because the `safetensors` crate refuses a whole file if one tensor has a type
+//! it does not know, and keeps the last of two tensors with the same name.
 
 #[cfg(test)]
 mod tests;
@@ -15,18 +15,25 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
 
-use crate::error::{Error, Result};
-use crate::formats::checkpoint::dtype::Dtype;
-use crate::formats::checkpoint::{
-    Listing, MAX_DIMENSIONS, Place, SkippedTensor, TensorHeader, contiguous_strides, element_span,
+use super::container::Container;
+use super::dtype::Dtype;
+use super::tensor::{
+    MAX_DIMENSIONS, SkippedTensor, TensorHeader, TensorListing, contiguous_strides, element_span,
 };
+use crate::error::{Error, Result};
 use crate::formats::json::{UniqueMap, UniqueMapExcept};
 use crate::formats::quote::quote;
 use crate::source::bytes::ByteSource;
 
-/// Bytes of a header; the limit of the format's own library.
+pub const CONTAINER: Container = Container {
+    name: "safetensors",
+    recognizes: |head| head.get(LENGTH_BYTES as usize) == Some(&b'{'),
+    list,
+};
+
+/// Largest header in bytes, as in the format's own library.
 const MAX_HEADER: u64 = 100_000_000;
-/// Bytes of the header's length.
+/// Bytes of the header length at the start of the file.
 const LENGTH_BYTES: u64 = 8;
 
 /// One tensor of the JSON header.
@@ -37,15 +44,56 @@ struct Entry {
     data_offsets: (u64, u64),
 }
 
+/// The header of a file, and the location of the tensors' bytes.
+struct Header {
+    entries: Vec<(String, Entry)>,
+    data_start: u64,
+    data_length: u64,
+}
+
 /// Reads the header of a safetensors file.
 ///
 /// # Errors
-/// [`Error::Damaged`], naming the file: a header that is not one, two tensors of one name, a tensor whose bytes are
-/// outside the file, overlap those of another or are not as many as its shape needs. Bytes that belong to no tensor
-/// are let be: no tensor is read wrong for them.
-pub fn tensors(file: &dyn ByteSource) -> Result<Listing> {
+/// Fails with [`Error::Damaged`], which names the file, if the header is malformed, two tensors have the same name, or
+/// a tensor's bytes are outside the file, overlap those of another tensor, or do not match its shape. Bytes that belong
+/// to no tensor are allowed: they affect no tensor.
+fn list(file: &dyn ByteSource) -> Result<TensorListing> {
+    let header = read_header(file)?;
     let damaged = |problem: String| Error::damaged(file.name(), problem);
+    check_overlaps(&header.entries).map_err(damaged)?;
+    let mut listing = TensorListing::default();
+    for (name, entry) in header.entries {
+        let (begin, end) = entry.data_offsets;
+        if begin > end || end > header.data_length {
+            return Err(damaged(format!(
+                "tensor {} is at bytes {begin} to {end} of {}",
+                quote(&name),
+                header.data_length
+            )));
+        }
+        let Some(dtype) = Dtype::from_safetensors(&entry.dtype) else {
+            listing.skipped.push(SkippedTensor {
+                reason: format!("is of the type {}", quote(&entry.dtype)),
+                name,
+            });
+            continue;
+        };
+        let shape = entry.shape.0;
+        let strides = checked_strides(dtype, &shape, end - begin)
+            .map_err(|problem| damaged(format!("tensor {} {problem}", quote(&name))))?;
+        listing.tensors.push(TensorHeader {
+            name,
+            dtype,
+            shape,
+            strides,
+            location: Box::new(header.data_start + begin..header.data_start + end),
+        });
+    }
+    Ok(listing)
+}
 
+fn read_header(file: &dyn ByteSource) -> Result<Header> {
+    let damaged = |problem: String| Error::damaged(file.name(), problem);
     let length = file.read(0..LENGTH_BYTES)?;
     let length = length
         .as_ref()
@@ -57,7 +105,7 @@ pub fn tensors(file: &dyn ByteSource) -> Result<Listing> {
             "its header claims {length} bytes, and at most {MAX_HEADER} are allowed"
         )));
     }
-    // Below the limit, so that the sum does not overflow.
+    // Cannot overflow: `length` is within the limit.
     let data_start = LENGTH_BYTES + length;
     let Some(data_length) = file.len().checked_sub(data_start) else {
         return Err(damaged(format!(
@@ -66,49 +114,28 @@ pub fn tensors(file: &dyn ByteSource) -> Result<Listing> {
         )));
     };
     let json = file.read(LENGTH_BYTES..data_start)?;
-    let entries = parse(&json).map_err(|error| damaged(format!("its header: {error}")))?;
+    Ok(Header {
+        entries: parse(&json).map_err(|error| damaged(format!("its header: {error}")))?,
+        data_start,
+        data_length,
+    })
+}
 
-    check_overlaps(&entries).map_err(damaged)?;
-    let mut listing = Listing::default();
-    for (name, entry) in entries {
-        let (begin, end) = entry.data_offsets;
-        if begin > end || end > data_length {
-            return Err(damaged(format!(
-                "tensor {} is at bytes {begin} to {end} of {data_length}",
-                quote(&name)
-            )));
-        }
-        let Some(dtype) = Dtype::from_safetensors(&entry.dtype) else {
-            listing.skipped.push(SkippedTensor {
-                reason: format!("is of the type {}", quote(&entry.dtype)),
-                name,
-            });
-            continue;
-        };
-        let shape = entry.shape.0;
-        let tensor = |problem: String| damaged(format!("tensor {} {problem}", quote(&name)));
-        let strides = contiguous_strides(&shape).ok_or_else(|| {
-            tensor(format!(
-                "of shape {shape:?} is larger than 64 bits can count"
-            ))
-        })?;
-        let span = element_span(dtype, &shape, &strides, 0, end - begin).map_err(tensor)?;
-        if span.end != end - begin {
-            return Err(tensor(format!(
-                "of shape {shape:?} has {} bytes, and its place has {}",
-                span.end,
-                end - begin
-            )));
-        }
-        listing.tensors.push(TensorHeader {
-            name,
-            dtype,
-            shape,
-            strides,
-            place: Place::File(data_start + begin..data_start + end),
-        });
+/// Returns the strides of a tensor whose elements fill exactly `length` bytes.
+///
+/// # Errors
+/// Fails with the end of the sentence "tensor NAME …".
+fn checked_strides(dtype: Dtype, shape: &[u64], length: u64) -> Result<Vec<u64>, String> {
+    let strides = contiguous_strides(shape)
+        .ok_or_else(|| format!("of shape {shape:?} is too large for 64-bit sizes"))?;
+    let span = element_span(dtype, shape, &strides, 0, length)?;
+    if span.end != length {
+        return Err(format!(
+            "of shape {shape:?} has {} bytes, and `data_offsets` gives it {length}",
+            span.end
+        ));
     }
-    Ok(listing)
+    Ok(strides)
 }
 
 fn parse(json: &[u8]) -> serde_json::Result<Vec<(String, Entry)>> {
@@ -119,7 +146,7 @@ fn parse(json: &[u8]) -> serde_json::Result<Vec<(String, Entry)>> {
     Ok(entries)
 }
 
-/// Two tensors that share bytes are an error of the format.
+/// Fails if two tensors share bytes, which the format forbids.
 fn check_overlaps(entries: &[(String, Entry)]) -> Result<(), String> {
     let mut by_start: Vec<&(String, Entry)> = entries
         .iter()
@@ -140,7 +167,7 @@ fn check_overlaps(entries: &[(String, Entry)]) -> Result<(), String> {
     Ok(())
 }
 
-/// A shape of at most [`MAX_DIMENSIONS`] sizes: longer ones are refused before they take memory.
+/// A shape of at most [`MAX_DIMENSIONS`] sizes. Longer ones are refused before they take memory.
 #[derive(Debug)]
 struct Shape(Vec<u64>);
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::formats::checkpoint::Checkpoint;
+use crate::formats::checkpoint::open::Checkpoint;
 use crate::source::bytes::MemoryFile;
 
 fn file(header: &str, data: usize) -> MemoryFile {
@@ -126,7 +126,7 @@ fn tensors_that_lie() {
     );
     assert_eq!(
         refused(entry("F16", "[1]", 0, 4)),
-        "m.safetensors is damaged: tensor `w` of shape [1] has 2 bytes, and its place has 4"
+        "m.safetensors is damaged: tensor `w` of shape [1] has 2 bytes, and `data_offsets` gives it 4"
     );
     for shape in [
         "[4294967296,4294967296]",

@@ -1,8 +1,9 @@
-//! A checkpoint in torch's container from before 1.6 → the tensors it lists.
+//! Reads checkpoints in the container that torch used before 1.6.
 //!
-//! Five pickles follow one another: the magic number, the protocol 1001, the system's properties, the object, the list
-//! of storage keys. Then come the storages in the order of that list: `i64` number of elements, and their bytes. The
-//! pickled object tells the number of elements, too, so that a storage is found without reading those before it.
+//! Five pickles follow one another: the magic number, the protocol 1001, the system's properties, the object, and the
+//! list of storage keys. Then come the storages in the order of that list, each as an `i64` number of elements and their
+//! bytes. The pickled object gives the number of elements as well, so a storage can be found without reading those
+//! before it.
 //!
 //! The container is written by `_legacy_save` of `torch/serialization.py` of PyTorch.
 
@@ -10,78 +11,90 @@
 mod tests;
 
 use std::collections::HashMap;
+use std::ops::Range;
 
+use super::container::Container;
+use super::pickle::{MAX_PICKLE, Pickle, PickleError, Value};
+use super::tensor::{Locate, TensorHeader, TensorListing};
+use super::torch_object::{Storage, TorchObject};
 use crate::error::{Error, Result};
-use crate::formats::checkpoint::pickle::{MAX_PICKLE, Pickle, PickleError, Value};
-use crate::formats::checkpoint::torch_object::{Storage, TorchObject};
-use crate::formats::checkpoint::{Listing, Place, TensorHeader};
 use crate::formats::quote::quote;
 use crate::source::bytes::ByteSource;
+
+pub const CONTAINER: Container = Container {
+    name: "torch-legacy",
+    recognizes: |head| head.starts_with(MAGIC),
+    list,
+};
 
 /// The first pickle up to its STOP: protocol 2 and the integer 0x1950a86a20f9469cfc6c.
 pub const MAGIC: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
 const PROTOCOL: i64 = 1001;
-/// Bytes of the number of elements before a storage.
+/// Bytes of the element count before each storage.
 const COUNT_BYTES: u64 = 8;
-/// Bytes read at first for the pickles; the pickles of 200 tensors have 35 kB. Doubled while they do not suffice.
-const FIRST_WINDOW: u64 = 64 << 10;
-
-/// The number of elements before a storage, which is checked when a tensor of it is wanted.
-#[derive(Debug, Clone)]
-pub struct StoragePlace {
-    key: String,
-    count_at: u64,
-    elements: u64,
-}
+/// Bytes read first for the pickles, and doubled until they are enough. The pickles of 200 tensors have 35 kB.
+const FIRST_READ: u64 = 64 << 10;
 
 /// Reads the pickles of a legacy torch file.
 ///
 /// # Errors
-/// [`Error::Damaged`] or [`Error::Unsupported`], naming the file.
-pub fn tensors(file: &dyn ByteSource) -> Result<Listing> {
+/// Fails with [`Error::Damaged`] or [`Error::Unsupported`], which name the file.
+fn list(file: &dyn ByteSource) -> Result<TensorListing> {
     let limit = file.len().min(MAX_PICKLE);
-    let mut window = FIRST_WINDOW.min(limit);
+    let mut length = FIRST_READ.min(limit);
     loop {
-        let bytes = file.read(0..window)?;
+        let bytes = file.read(0..length)?;
         match Pickles::read(&bytes) {
             Ok(pickles) => return pickles.listing(file),
-            Err(PickleError::Truncated { .. }) if window < limit => {
-                window = window.saturating_mul(2).min(limit);
+            Err(PickleError::Truncated { .. }) if length < limit => {
+                length = length.saturating_mul(2).min(limit);
             }
             Err(error) => return Err(Error::damaged(file.name(), error)),
         }
     }
 }
 
-/// Checks the number of elements that a storage begins with.
-///
-/// # Errors
-/// [`Error::Damaged`] if it is another one than the pickle says.
-pub fn check_storage(file: &dyn ByteSource, storage: &StoragePlace) -> Result<()> {
-    let bytes = file.read(storage.count_at..storage.count_at + COUNT_BYTES)?;
-    let elements = bytes.as_ref().try_into().map(i64::from_le_bytes).ok();
-    if elements.and_then(|elements| u64::try_from(elements).ok()) == Some(storage.elements) {
-        return Ok(());
-    }
-    Err(Error::damaged(
-        file.name(),
-        format!(
-            "the storage {} has {} elements by the pickle and {} by itself",
-            quote(&storage.key),
-            storage.elements,
-            elements.unwrap_or_default()
-        ),
-    ))
+/// A range of bytes within a storage, which is checked when the tensor is located.
+#[derive(Debug)]
+struct StorageRange {
+    /// Key of the storage.
+    key: String,
+    /// Offset of the element count before the storage.
+    count_at: u64,
+    /// The number of elements according to the pickle.
+    elements: u64,
+    /// Bytes of the file.
+    range: Range<u64>,
 }
 
-/// The five pickles.
+impl Locate for StorageRange {
+    /// Checks that the element count before the storage is the one in the pickle.
+    fn locate(&self, file: &dyn ByteSource) -> Result<Range<u64>> {
+        let bytes = file.read(self.count_at..self.count_at + COUNT_BYTES)?;
+        let elements = bytes.as_ref().try_into().map(i64::from_le_bytes).ok();
+        if elements.and_then(|elements| u64::try_from(elements).ok()) == Some(self.elements) {
+            return Ok(self.range.clone());
+        }
+        Err(Error::damaged(
+            file.name(),
+            format!(
+                "the storage {} has {} elements according to the pickle, and {} according to its header",
+                quote(&self.key),
+                self.elements,
+                elements.unwrap_or_default()
+            ),
+        ))
+    }
+}
+
+/// The five pickles at the start of a file.
 struct Pickles<'a> {
     magic: Pickle<'a>,
     protocol: Pickle<'a>,
     system: Pickle<'a>,
     object: Pickle<'a>,
     keys: Pickle<'a>,
-    /// Bytes of all of them.
+    /// Bytes of all five pickles.
     length: u64,
 }
 
@@ -103,11 +116,11 @@ impl<'a> Pickles<'a> {
         })
     }
 
-    fn listing(&self, file: &dyn ByteSource) -> Result<Listing> {
-        self.check_head(file.name())?;
+    fn listing(&self, file: &dyn ByteSource) -> Result<TensorListing> {
+        self.check_header(file.name())?;
         let object = TorchObject::read(file.name(), &self.object)?;
         let starts = self.storage_starts(file, &object.storages)?;
-        let mut listing = Listing {
+        let mut listing = TensorListing {
             tensors: Vec::with_capacity(object.tensors.len()),
             skipped: object.skipped,
         };
@@ -118,7 +131,7 @@ impl<'a> Pickles<'a> {
             ) else {
                 return Err(Error::damaged(
                     file.name(),
-                    format!("tensor {} has no storage in it", quote(&tensor.name)),
+                    format!("tensor {} has no storage in the file", quote(&tensor.name)),
                 ));
             };
             listing.tensors.push(TensorHeader {
@@ -126,29 +139,31 @@ impl<'a> Pickles<'a> {
                 dtype: tensor.dtype,
                 shape: tensor.shape,
                 strides: tensor.strides,
-                place: Place::LegacyStorage {
-                    storage: StoragePlace {
-                        key: storage.key.to_owned(),
-                        count_at: start - COUNT_BYTES,
-                        elements: storage.elements,
-                    },
+                location: Box::new(StorageRange {
+                    key: storage.key.to_owned(),
+                    count_at: start - COUNT_BYTES,
+                    elements: storage.elements,
                     range: start + tensor.span.start..start + tensor.span.end,
-                },
+                }),
             });
         }
         Ok(listing)
     }
 
-    fn check_head(&self, file: &str) -> Result<()> {
-        // `MAGIC` without PROTO 2 and LONG1 10, two bytes each.
+    /// Checks the magic number, the protocol, and the byte order.
+    fn check_header(&self, file: &str) -> Result<()> {
+        // `MAGIC` without PROTO 2 and LONG1 10, which take two bytes each.
         let number = MAGIC.get(4..).unwrap_or_default();
         if self.magic.root != Value::BigInt(number) {
-            return Err(Error::damaged(file, "its magic number is another one"));
+            return Err(Error::damaged(
+                file,
+                "its magic number is not the one that torch writes",
+            ));
         }
         if self.protocol.root != Value::Int(PROTOCOL) {
             return Err(Error::unsupported(
                 file,
-                format!("it is of another protocol than torch's {PROTOCOL}"),
+                format!("its protocol is not torch's {PROTOCOL}"),
             ));
         }
         let little_endian = self
@@ -161,20 +176,20 @@ impl<'a> Pickles<'a> {
             Some((_, Value::Bool(true))) => Ok(()),
             Some((_, Value::Bool(false))) => Err(Error::unsupported(
                 file,
-                "its elements are big-endian, and only little-endian ones are read",
+                "its elements are big-endian, and only little-endian elements are supported",
             )),
-            _ => Err(Error::damaged(file, "it does not tell its byte order")),
+            _ => Err(Error::damaged(file, "it does not give its byte order")),
         }
     }
 
-    /// Where the bytes of each storage start; `None` for one that the file does not hold.
+    /// Returns the offset of the bytes of each storage; `None` for a storage that the file does not hold.
     fn storage_starts(
         &self,
         file: &dyn ByteSource,
         storages: &[Storage<'_>],
     ) -> Result<Vec<Option<u64>>> {
         let damaged = |problem: String| Error::damaged(file.name(), problem);
-        let by_key: HashMap<&str, usize> = storages
+        let index_by_key: HashMap<&str, usize> = storages
             .iter()
             .enumerate()
             .map(|(index, storage)| (storage.key, index))
@@ -187,14 +202,17 @@ impl<'a> Pickles<'a> {
         let mut next = self.length;
         for &key in keys {
             let Value::Str(key) = key else {
-                return Err(damaged(format!("{} is the key of a storage", key.kind())));
+                return Err(damaged(format!(
+                    "the key of a storage must be a string, not {}",
+                    key.kind()
+                )));
             };
-            let index = by_key.get(key).copied();
+            let index = index_by_key.get(key).copied();
             let storage = index.and_then(|index| storages.get(index));
             let slot = index.and_then(|index| starts.get_mut(index));
             let (Some(storage), Some(slot)) = (storage, slot) else {
                 return Err(damaged(format!(
-                    "the storage {} belongs to nothing",
+                    "no tensor uses the storage {}",
                     quote(key)
                 )));
             };
@@ -211,7 +229,7 @@ impl<'a> Pickles<'a> {
                 .filter(|&end| end <= file.len());
             let Some(end) = end else {
                 return Err(damaged(format!(
-                    "the storage {} of {} elements reaches beyond its {} bytes",
+                    "the storage {} of {} elements extends beyond the {} bytes of the file",
                     quote(key),
                     storage.elements,
                     file.len()

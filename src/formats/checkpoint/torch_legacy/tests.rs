@@ -1,7 +1,8 @@
 use super::*;
 use crate::formats::checkpoint::dtype::Dtype;
+use crate::formats::checkpoint::open::Checkpoint;
+use crate::formats::checkpoint::tensor::TensorInfo;
 use crate::formats::checkpoint::torch_object::tests::{MATRIX, Pickled, dict, pickle, string};
-use crate::formats::checkpoint::{Checkpoint, TensorInfo};
 use crate::source::bytes::MemoryFile;
 
 const SYSTEM: &[u8] = b"}(\x8c\x0dlittle_endian\x88\x8c\x0atype_sizes}u";
@@ -76,7 +77,7 @@ fn a_tensor_is_found_behind_the_other_storages() {
 #[test]
 fn pickles_longer_than_the_first_window_are_read() {
     let file = file(|parts| {
-        let note = string(&"x".repeat(3 * FIRST_WINDOW as usize));
+        let note = string(&"x".repeat(3 * FIRST_READ as usize));
         parts.object = pickle(&dict(&[
             ("note", note),
             ("w", MATRIX.opcodes()),
@@ -100,19 +101,19 @@ fn pickles_longer_than_the_first_window_are_read() {
 fn heads_that_are_not_read() {
     assert_eq!(
         refused(|parts| parts.magic = [MAGIC, b"0N."].concat()),
-        "m.bin is damaged: its magic number is another one"
+        "m.bin is damaged: its magic number is not the one that torch writes"
     );
     assert_eq!(
         refused(|parts| parts.protocol = pickle(b"K\x01")),
-        "m.bin is not supported: it is of another protocol than torch's 1001"
+        "m.bin is not supported: its protocol is not torch's 1001"
     );
     assert_eq!(
         refused(|parts| parts.system = pickle(b"}\x8c\x0dlittle_endian\x89s")),
-        "m.bin is not supported: its elements are big-endian, and only little-endian ones are read"
+        "m.bin is not supported: its elements are big-endian, and only little-endian elements are supported"
     );
     assert_eq!(
         refused(|parts| parts.system = pickle(b"N")),
-        "m.bin is damaged: it does not tell its byte order"
+        "m.bin is damaged: it does not give its byte order"
     );
 }
 
@@ -124,11 +125,11 @@ fn lies_about_storages() {
     };
     assert_eq!(
         refused(|parts| parts.keys = keys(&["0"])),
-        "m.bin is damaged: tensor `x` has no storage in it"
+        "m.bin is damaged: tensor `x` has no storage in the file"
     );
     assert_eq!(
         refused(|parts| parts.keys = keys(&["1", "2", "0"])),
-        "m.bin is damaged: the storage `2` belongs to nothing"
+        "m.bin is damaged: no tensor uses the storage `2`"
     );
     assert_eq!(
         refused(|parts| parts.keys = keys(&["1", "1", "0"])),
@@ -136,7 +137,7 @@ fn lies_about_storages() {
     );
     assert_eq!(
         refused(|parts| parts.keys = pickle(b"]K\x01a")),
-        "m.bin is damaged: an integer is the key of a storage"
+        "m.bin is damaged: the key of a storage must be a string, not an integer"
     );
     assert_eq!(
         refused(|parts| parts.keys = pickle(b"N")),
@@ -144,15 +145,15 @@ fn lies_about_storages() {
     );
     // The order is another one: the counts before the storages tell.
     assert!(refused(|parts| parts.keys = keys(&["0", "1"])).starts_with(
-        "m.bin is damaged: the storage `0` has 6 elements by the pickle and 1 by itself"
+        "m.bin is damaged: the storage `0` has 6 elements according to the pickle, and 1 according to its header"
     ));
     assert_eq!(
         refused(|parts| parts.payload[10..18].fill(0xff)),
-        "m.bin is damaged: the storage `0` has 6 elements by the pickle and -1 by itself"
+        "m.bin is damaged: the storage `0` has 6 elements according to the pickle, and -1 according to its header"
     );
     let error = refused(|parts| parts.payload.truncate(29));
     assert!(
-        error.starts_with("m.bin is damaged: the storage `0` of 6 elements reaches beyond its "),
+        error.starts_with("m.bin is damaged: the storage `0` of 6 elements extends beyond the "),
         "{error}"
     );
 }
@@ -170,6 +171,6 @@ fn a_part_of_a_file_is_refused() {
         Checkpoint::open(&part)
             .unwrap_err()
             .to_string()
-            .starts_with("m.bin is damaged: its pickle breaks off")
+            .starts_with("m.bin is damaged: its pickle ends early")
     );
 }

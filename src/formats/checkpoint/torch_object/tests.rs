@@ -1,4 +1,5 @@
 use super::*;
+use crate::formats::checkpoint::dtype::Dtype;
 
 /// A tensor as it is pickled; each part a list of pickle opcodes.
 pub struct Pickled<'a> {
@@ -254,7 +255,7 @@ fn tensors_that_cannot_be_described_are_skipped_by_name() {
         skipped,
         [
             "tensor a is of the type `torch.float8_e8m0fnu`",
-            "tensor b has elements that are to be changed by the flag `neg`",
+            "tensor b stores elements that the flag `neg` says to change",
         ]
     );
 }
@@ -310,8 +311,8 @@ fn lies_are_refused() {
             strides: &[0; 3],
             ..MATRIX
         }),
-        "f is damaged: tensor `w` of shape [2147483647, 2147483647, 2147483647] with strides [0, 0, 0] is larger \
-         than 64 bits can count"
+        "f is damaged: tensor `w` of shape [2147483647, 2147483647, 2147483647] with strides [0, 0, 0] is too large \
+         for 64-bit sizes"
     );
     assert_eq!(
         refused_tensor(&Pickled {
@@ -338,11 +339,11 @@ fn lies_are_refused() {
     };
     assert_eq!(
         refused(&dict(&[("a", MATRIX.opcodes()), ("b", other.opcodes())])),
-        "f is damaged: storage `0` is described in two ways"
+        "f is damaged: storage `0` is described in two different ways"
     );
     assert_eq!(
         refused(b"\x8c\x06module\x85Q0}"),
-        "f is damaged: its pickle has a persistent id that is no storage"
+        "f is damaged: its pickle has a persistent id that is not a storage"
     );
     assert_eq!(
         refused(&MATRIX.opcodes()),
@@ -376,7 +377,7 @@ fn storages_of_more_bytes_than_64_bits_count_are_refused() {
     assert_eq!(names(&of("HalfStorage")), ["w"]);
     assert_eq!(
         refused(&of("DoubleStorage")),
-        "f is damaged: storage `0` has more bytes than 64 bits count"
+        "f is damaged: storage `0` is too large for 64-bit sizes"
     );
 }
 
@@ -385,7 +386,7 @@ fn walks_are_bounded() {
     // A dictionary that holds itself.
     assert_eq!(
         refused(b"}q\x00\x8c\x01ah\x00s"),
-        "f is damaged: it has more than 32 dictionaries one inside the other"
+        "f is damaged: it has more than 32 levels of nested dictionaries"
     );
     // {a: x, b: x} of {a: x, b: x} of …, 25 deep: 2^25 paths.
     let mut bomb = b"}q\x00".to_vec();

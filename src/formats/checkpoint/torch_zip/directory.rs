@@ -1,28 +1,30 @@
-//! The central directory of a zip archive → its entries; the local header of an entry → where its bytes start.
+//! The central directory of a zip archive.
 //!
-//! Only what torch writes is read: one disk, entries that are stored, not encrypted. Sizes come from the central
-//! directory, since a local header may leave them to a data descriptor (bit 3 of the flags). Structures are those of
-//! PKWARE's APPNOTE.TXT 6.3, sections 4.3 and 4.5.3.
+//! Only archives as torch writes them are read: on one disk, with entries that are neither compressed nor encrypted.
+//! Sizes come from the central directory, because a local header may leave them to a data descriptor (bit 3 of the
+//! flags). The records are described in PKWARE's APPNOTE.TXT 6.3, sections 4.3 and 4.5.3.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 use std::sync::Arc;
 
+use super::fields::Fields;
 use crate::error::{Error, Result};
 use crate::formats::quote::quote;
 use crate::source::bytes::ByteSource;
 
-/// The end of central directory record without its comment, and the longest comment.
+/// Bytes of the end of central directory record without its comment.
 const END_LENGTH: u64 = 22;
+/// Bytes of the longest comment.
 const MAX_COMMENT: u64 = 0xffff;
 const ZIP64_LOCATOR_LENGTH: u64 = 20;
 const ZIP64_END_LENGTH: u64 = 56;
 const CENTRAL_HEADER_LENGTH: usize = 46;
-const LOCAL_HEADER_LENGTH: u64 = 30;
-/// Bytes of a central directory: half a million entries with names as torch gives them.
+pub const LOCAL_HEADER_LENGTH: u64 = 30;
+/// Bytes of a central directory: room for half a million entries with names as long as torch writes them.
 const MAX_DIRECTORY: u64 = 64 << 20;
-/// Stands for "see the zip64 extra field".
-const IN_ZIP64: u64 = 0xffff_ffff;
+/// The value of a 32-bit field whose number is in the zip64 extra field.
+pub const SEE_ZIP64: u64 = 0xffff_ffff;
 const ZIP64_EXTRA: u16 = 1;
 
 /// One file of the archive.
@@ -31,14 +33,14 @@ pub struct Entry {
     pub name: String,
     /// Bytes of the entry, as stored.
     pub size: u64,
-    /// Where the local header starts.
-    header_at: u64,
-    /// Where the next entry, or the central directory, starts: the entry must end before.
-    limit: u64,
-    method: u16,
-    flags: u16,
-    /// Bytes of the name in the file.
-    name_length: u16,
+    /// Offset of the local header.
+    pub header_at: u64,
+    /// Offset of the next entry or of the central directory, before which this entry must end.
+    pub limit: u64,
+    pub method: u16,
+    pub flags: u16,
+    /// Bytes of the name in the file. `name` may be longer, if the name is not UTF-8.
+    pub name_length: u16,
 }
 
 /// All entries of an archive, by name.
@@ -51,54 +53,33 @@ impl Directory {
     /// Reads the central directory of `file`, in two or three reads near its end.
     ///
     /// # Errors
-    /// [`Error::Damaged`] for a directory that is not whole or lies: two entries of one name, entries that overlap or
-    /// reach out of their place.
+    /// Fails with [`Error::Damaged`] if the directory is incomplete or contradicts itself, two entries have the same
+    /// name, or entries overlap.
     pub fn read(file: &dyn ByteSource) -> Result<Self> {
         let damaged = |problem: String| Error::damaged(file.name(), problem);
-        let place = find_directory(file)?;
-        if place.length > MAX_DIRECTORY {
+        let location = find_directory(file)?;
+        if location.length > MAX_DIRECTORY {
             return Err(damaged(format!(
                 "its zip directory has {} bytes, and at most {MAX_DIRECTORY} are allowed",
-                place.length
+                location.length
             )));
         }
-        let end = place
+        let end = location
             .start
-            .checked_add(place.length)
-            .filter(|&end| end <= place.limit)
-            .ok_or_else(|| damaged("its zip directory reaches beyond its end".to_owned()))?;
-        let bytes = file.read(place.start..end)?;
+            .checked_add(location.length)
+            .filter(|&end| end <= location.limit)
+            .ok_or_else(|| damaged("its zip directory overlaps the records after it".to_owned()))?;
+        let bytes = file.read(location.start..end)?;
         let mut entries = parse_entries(&bytes).map_err(damaged)?;
-        if entries.len() as u64 != place.count {
+        if entries.len() as u64 != location.count {
             return Err(damaged(format!(
-                "its zip directory has {} entries and claims {}",
+                "its zip directory has {} entries, and claims {}",
                 entries.len(),
-                place.count
+                location.count
             )));
         }
 
-        entries.sort_by_key(|entry| entry.header_at);
-        let mut limit = place.start;
-        for entry in entries.iter_mut().rev() {
-            entry.limit = limit;
-            limit = entry.header_at;
-            let fits = entry
-                .limit
-                .checked_sub(entry.header_at)
-                .and_then(|room| {
-                    room.checked_sub(LOCAL_HEADER_LENGTH + u64::from(entry.name_length))
-                })
-                .is_some_and(|room| entry.size <= room);
-            if !fits {
-                return Err(damaged(format!(
-                    "{} with its {} bytes from byte {} on reaches over byte {}, where other things start",
-                    quote(&entry.name),
-                    entry.size,
-                    entry.header_at,
-                    entry.limit
-                )));
-            }
-        }
+        set_limits(&mut entries, location.start).map_err(damaged)?;
 
         let mut by_name = HashMap::with_capacity(entries.len());
         for entry in entries {
@@ -119,10 +100,11 @@ impl Directory {
         self.entries.get(name)
     }
 
-    /// The entry `NAME/data.pkl` with the `NAME/` that all entries of the checkpoint share.
+    /// Returns the entry `NAME/data.pkl`, and the prefix `NAME/` that all entries of the checkpoint share.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] if there is none, [`Error::Damaged`] if there are several; both name `file`.
+    /// Fails with [`Error::Unsupported`] if there is no such entry, and with [`Error::Damaged`] if there are several.
+    /// Both name `file`.
     pub fn pickle_entry(&self, file: &str) -> Result<(&str, &Entry)> {
         let mut found = self.entries.values().filter_map(|entry| {
             let prefix = entry.name.strip_suffix("data.pkl")?;
@@ -131,7 +113,7 @@ impl Directory {
         let first = found.next().ok_or_else(|| {
             Error::unsupported(
                 file,
-                "it is a zip archive without a `data.pkl`, so no torch checkpoint",
+                "it is a zip archive without a `data.pkl`, so it is not a torch checkpoint",
             )
         })?;
         match found.next() {
@@ -141,81 +123,51 @@ impl Directory {
     }
 }
 
-/// Where the bytes of an entry start; they are checked to end within the entry's place.
+/// Sets the limit of every entry, and sorts the entries by offset.
 ///
 /// # Errors
-/// [`Error::Damaged`] if the local header is not there or contradicts the directory, [`Error::Unsupported`] if the
-/// entry is compressed or encrypted.
-pub fn data_start(file: &dyn ByteSource, entry: &Entry) -> Result<u64> {
-    let name = quote(&entry.name);
-    if entry.flags & 1 != 0 {
-        let problem = format!("{name} is encrypted");
-        return Err(Error::unsupported(file.name(), problem));
+/// Fails with the end of the sentence "FILE is damaged: …" if an entry does not end before its limit.
+fn set_limits(entries: &mut [Entry], directory_start: u64) -> Result<(), String> {
+    entries.sort_by_key(|entry| entry.header_at);
+    let mut limit = directory_start;
+    for entry in entries.iter_mut().rev() {
+        entry.limit = limit;
+        limit = entry.header_at;
+        let fits = entry
+            .limit
+            .checked_sub(entry.header_at)
+            .and_then(|room| room.checked_sub(LOCAL_HEADER_LENGTH + u64::from(entry.name_length)))
+            .is_some_and(|room| entry.size <= room);
+        if !fits {
+            return Err(format!(
+                "{} has {} bytes from byte {} on, and must end before byte {}",
+                quote(&entry.name),
+                entry.size,
+                entry.header_at,
+                entry.limit
+            ));
+        }
     }
-    if entry.method != 0 {
-        let problem = format!(
-            "{name} is compressed (zip method {}), and torch stores entries as they are",
-            entry.method
-        );
-        return Err(Error::unsupported(file.name(), problem));
-    }
-    let damaged = |problem: &str| {
-        Error::damaged(file.name(), format!("the local header of {name} {problem}"))
-    };
-    // Checked by `Directory::read`: header and name end before `limit`.
-    let fixed_end = entry.header_at + LOCAL_HEADER_LENGTH;
-    let bytes = file.read(entry.header_at..fixed_end + u64::from(entry.name_length))?;
-    let header = Fields(&bytes);
-    let (Some(flags), Some(size), Some(name_length), Some(extra_length)) = (
-        header.u16(6),
-        header.u32(22),
-        header.u16(26),
-        header.u16(28),
-    ) else {
-        return Err(damaged("is cut off"));
-    };
-    if !bytes.starts_with(b"PK\x03\x04") {
-        return Err(damaged("is not where the directory says"));
-    }
-    let local_name = bytes
-        .get(LOCAL_HEADER_LENGTH as usize..)
-        .unwrap_or_default();
-    if name_length != entry.name_length || String::from_utf8_lossy(local_name) != entry.name {
-        return Err(damaged("has another name"));
-    }
-    let size = u64::from(size);
-    let size_follows = flags & 8 != 0 || size == IN_ZIP64;
-    if !size_follows && size != entry.size {
-        return Err(damaged(&format!(
-            "says {size} bytes, and the directory {}",
-            entry.size
-        )));
-    }
-    let start = fixed_end + u64::from(name_length) + u64::from(extra_length);
-    match start.checked_add(entry.size) {
-        Some(end) if end <= entry.limit => Ok(start),
-        _ => Err(damaged(&format!(
-            "leaves no room for {} bytes before byte {}",
-            entry.size, entry.limit
-        ))),
-    }
+    Ok(())
 }
 
-/// What the records at the end of an archive say of its central directory.
-struct DirectoryPlace {
+/// The location of the central directory, from the records at the end of an archive.
+struct DirectoryLocation {
     start: u64,
     length: u64,
+    /// Number of entries.
     count: u64,
-    /// Where those records start.
+    /// Offset of those records, before which the directory must end.
     limit: u64,
 }
 
-/// Searches the end of central directory record from the end of the file, and follows it to its zip64 form.
-fn find_directory(file: &dyn ByteSource) -> Result<DirectoryPlace> {
-    let not_whole = || {
+/// Searches for the end of central directory record from the end of the file, and follows it to the zip64 record if
+/// there is one.
+fn find_directory(file: &dyn ByteSource) -> Result<DirectoryLocation> {
+    let incomplete = || {
         Error::damaged(
             file.name(),
-            "it is a zip archive without a directory at its end, as a broken download leaves it",
+            "it is a zip archive without a directory at its end, like an incomplete download",
         )
     };
     let tail_start = file.len().saturating_sub(END_LENGTH + MAX_COMMENT);
@@ -230,24 +182,24 @@ fn find_directory(file: &dyn ByteSource) -> Result<DirectoryPlace> {
                     at + END_LENGTH as usize + usize::from(comment) == tail.len()
                 })
         })
-        .ok_or_else(not_whole)?;
+        .ok_or_else(incomplete)?;
     let at = tail_start + at as u64;
     let end = Fields(end);
     let (Some(disk), Some(count), Some(length), Some(start)) =
         (end.u16(4), end.u16(10), end.u32(12), end.u32(16))
     else {
-        return Err(not_whole());
+        return Err(incomplete());
     };
     if disk != 0 && disk != 0xffff {
         return Err(Error::unsupported(
             file.name(),
-            "it is a part of a zip archive of several disks",
+            "it is one part of a multi-disk zip archive",
         ));
     }
-    if let Some(place) = zip64_place(file, at)? {
-        return Ok(place);
+    if let Some(location) = zip64_location(file, at)? {
+        return Ok(location);
     }
-    Ok(DirectoryPlace {
+    Ok(DirectoryLocation {
         start: start.into(),
         length: length.into(),
         count: count.into(),
@@ -255,8 +207,8 @@ fn find_directory(file: &dyn ByteSource) -> Result<DirectoryPlace> {
     })
 }
 
-/// The directory's place by the zip64 records before the one at `end_at`, if there are such.
-fn zip64_place(file: &dyn ByteSource, end_at: u64) -> Result<Option<DirectoryPlace>> {
+/// Returns the directory's location from the zip64 records before the record at `end_at`; `None` if there are none.
+fn zip64_location(file: &dyn ByteSource, end_at: u64) -> Result<Option<DirectoryLocation>> {
     let Some(locator_at) = end_at.checked_sub(ZIP64_LOCATOR_LENGTH) else {
         return Ok(None);
     };
@@ -267,7 +219,7 @@ fn zip64_place(file: &dyn ByteSource, end_at: u64) -> Result<Option<DirectoryPla
     let damaged = || {
         Error::damaged(
             file.name(),
-            "its zip64 directory record is not where it says",
+            "its zip64 directory record is not at the offset that its locator gives",
         )
     };
     let record_at = Fields(&locator).u64(8).ok_or_else(damaged)?;
@@ -284,7 +236,7 @@ fn zip64_place(file: &dyn ByteSource, end_at: u64) -> Result<Option<DirectoryPla
     else {
         return Err(damaged());
     };
-    Ok(Some(DirectoryPlace {
+    Ok(Some(DirectoryLocation {
         start,
         length,
         count,
@@ -292,19 +244,19 @@ fn zip64_place(file: &dyn ByteSource, end_at: u64) -> Result<Option<DirectoryPla
     }))
 }
 
-/// The entries of a central directory, without their limits.
+/// Parses the entries of a central directory, and leaves their limits at 0.
 fn parse_entries(mut bytes: &[u8]) -> Result<Vec<Entry>, String> {
     let mut entries = Vec::new();
     while !bytes.is_empty() {
         let (entry, length) = parse_entry(bytes)
-            .ok_or_else(|| format!("entry {} of its zip directory is none", entries.len()))?;
+            .ok_or_else(|| format!("entry {} of its zip directory is malformed", entries.len()))?;
         entries.push(entry);
         bytes = bytes.get(length..).unwrap_or_default();
     }
     Ok(entries)
 }
 
-/// The entry that `bytes` begin with, and the length of its header.
+/// Parses the entry at the start of `bytes`. Returns it with the length of its header, or `None` if it is malformed.
 fn parse_entry(bytes: &[u8]) -> Option<(Entry, usize)> {
     let header = Fields(bytes);
     if !bytes.starts_with(b"PK\x01\x02") {
@@ -320,7 +272,7 @@ fn parse_entry(bytes: &[u8]) -> Option<(Entry, usize)> {
 
     let method = header.u16(10)?;
     let stored_size = header.u32(20)?;
-    // The zip64 field holds those of these three that do not fit, in this order.
+    // The zip64 field holds those of these three numbers that do not fit, in this order.
     let size = zip64.or(header.u32(24)?)?;
     let stored_size = zip64.or(stored_size)?;
     let header_at = zip64.or(header.u32(42)?)?;
@@ -339,7 +291,7 @@ fn parse_entry(bytes: &[u8]) -> Option<(Entry, usize)> {
     Some((entry, length))
 }
 
-/// The numbers of a zip64 extra field that are not used yet.
+/// The numbers of a zip64 extra field that have not been used yet.
 struct Zip64Extra<'a>(&'a [u8]);
 
 impl<'a> Zip64Extra<'a> {
@@ -354,34 +306,13 @@ impl<'a> Zip64Extra<'a> {
         Self(&[])
     }
 
-    /// `value`, or the next number of this field if `value` stands for it.
+    /// Returns `value`, or the next number of this field if `value` refers to it.
     fn or(&mut self, value: u32) -> Option<u64> {
-        if u64::from(value) != IN_ZIP64 {
+        if u64::from(value) != SEE_ZIP64 {
             return Some(value.into());
         }
         let (number, rest) = self.0.split_first_chunk::<8>()?;
         self.0 = rest;
         Some(u64::from_le_bytes(*number))
-    }
-}
-
-/// Little-endian numbers at fixed places of a record.
-struct Fields<'a>(&'a [u8]);
-
-impl Fields<'_> {
-    fn u16(&self, at: usize) -> Option<u16> {
-        self.array(at).map(u16::from_le_bytes)
-    }
-
-    fn u32(&self, at: usize) -> Option<u32> {
-        self.array(at).map(u32::from_le_bytes)
-    }
-
-    fn u64(&self, at: usize) -> Option<u64> {
-        self.array(at).map(u64::from_le_bytes)
-    }
-
-    fn array<const N: usize>(&self, at: usize) -> Option<[u8; N]> {
-        self.0.get(at..)?.first_chunk().copied()
     }
 }

@@ -1,35 +1,59 @@
-//! A checkpoint in torch's zip container → the tensors it lists, and where a tensor's bytes start.
+//! Reads checkpoints in torch's zip container.
 //!
 //! The archive holds `NAME/data.pkl`, the pickled object; `NAME/data/KEY`, the bytes of each storage; and
-//! `NAME/byteorder`, since torch 2.1. Entries are stored, not compressed. torch pads local headers so that storages
-//! start at a multiple of 64 bytes, so a storage's start is only known from its own local header: that one header is
-//! read by [`data_start`], when the tensor is wanted.
+//! `NAME/byteorder`, since torch 2.1. Entries are stored without compression. torch pads local headers so that storages
+//! start at a multiple of 64 bytes, so only a storage's own local header gives its start. That header is read when the
+//! tensor is located.
 //!
 //! The container is written by `torch/serialization.py` and `caffe2/serialize/inline_container.cc` of PyTorch.
 
 mod directory;
+mod fields;
+mod local_header;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
 use std::sync::Arc;
 
+use super::container::Container;
+use super::pickle::{MAX_PICKLE, Pickle};
+use super::tensor::{Locate, TensorHeader, TensorListing};
+use super::torch_object::{Storage, TorchObject};
 use crate::error::{Error, Result};
-use crate::formats::checkpoint::pickle::{MAX_PICKLE, Pickle};
-use crate::formats::checkpoint::torch_object::{Storage, TorchObject};
-use crate::formats::checkpoint::{Listing, Place, TensorHeader};
 use crate::formats::quote::quote;
 use crate::source::bytes::ByteSource;
-use directory::Directory;
-pub use directory::{Entry, data_start};
+use directory::{Directory, Entry};
+use local_header::data_start;
 
-/// Bytes of the `byteorder` entry that are looked at; it holds `little` or `big`.
+pub const CONTAINER: Container = Container {
+    name: "torch-zip",
+    recognizes: |head| head.starts_with(b"PK\x03\x04"),
+    list,
+};
+
+/// Bytes read of the `byteorder` entry, which holds `little` or `big`.
 const MAX_BYTE_ORDER: u64 = 16;
 
-/// Reads the directory, the byte order and the pickle of a torch zip.
+/// A range of bytes within an entry, whose start only the entry's local header gives.
+#[derive(Debug)]
+struct EntryRange {
+    entry: Arc<Entry>,
+    range: Range<u64>,
+}
+
+impl Locate for EntryRange {
+    fn locate(&self, file: &dyn ByteSource) -> Result<Range<u64>> {
+        let start = data_start(file, &self.entry)?;
+        Ok(start + self.range.start..start + self.range.end)
+    }
+}
+
+/// Reads the directory, the byte order, and the pickle of a torch zip.
 ///
 /// # Errors
-/// [`Error::Damaged`] or [`Error::Unsupported`], naming the file and the entry.
-pub fn tensors(file: &dyn ByteSource) -> Result<Listing> {
+/// Fails with [`Error::Damaged`] or [`Error::Unsupported`], which name the file and the entry.
+fn list(file: &dyn ByteSource) -> Result<TensorListing> {
     let directory = Directory::read(file)?;
     let (prefix, pickle) = directory.pickle_entry(file.name())?;
     if let Some(entry) = directory.find(&format!("{prefix}byteorder")) {
@@ -55,7 +79,7 @@ pub fn tensors(file: &dyn ByteSource) -> Result<Listing> {
         .iter()
         .map(|storage| storage_entry(file.name(), &directory, prefix, storage))
         .collect::<Result<Vec<_>>>()?;
-    let mut listing = Listing {
+    let mut listing = TensorListing {
         tensors: Vec::with_capacity(object.tensors.len()),
         skipped: object.skipped,
     };
@@ -68,16 +92,16 @@ pub fn tensors(file: &dyn ByteSource) -> Result<Listing> {
             dtype: tensor.dtype,
             shape: tensor.shape,
             strides: tensor.strides,
-            place: Place::ZipEntry {
+            location: Box::new(EntryRange {
                 entry: Arc::clone(entry),
                 range: tensor.span,
-            },
+            }),
         });
     }
     Ok(listing)
 }
 
-/// The entry of a storage, which must be as long as the pickle says.
+/// Returns the entry of a storage, which must be at least as long as the pickle says.
 fn storage_entry(
     file: &str,
     directory: &Directory,
@@ -107,7 +131,7 @@ fn storage_entry(
     }
 }
 
-/// Elements are little-endian; files from before the entry existed are, too.
+/// Fails if the elements are not little-endian. Files from before the entry existed always are.
 fn check_byte_order(file: &dyn ByteSource, entry: &Entry) -> Result<()> {
     let start = data_start(file, entry)?;
     let bytes = file.read(start..start + entry.size.min(MAX_BYTE_ORDER))?;
@@ -115,12 +139,12 @@ fn check_byte_order(file: &dyn ByteSource, entry: &Entry) -> Result<()> {
         b"little" => Ok(()),
         b"big" => Err(Error::unsupported(
             file.name(),
-            "its elements are big-endian, and only little-endian ones are read",
+            "its elements are big-endian, and only little-endian elements are supported",
         )),
         other => Err(Error::damaged(
             file.name(),
             format!(
-                "its byte order is {}, neither `little` nor `big`",
+                "its byte order must be `little` or `big`, not {}",
                 quote(&String::from_utf8_lossy(other))
             ),
         )),

@@ -1,7 +1,8 @@
 use super::*;
 use crate::formats::checkpoint::dtype::Dtype;
+use crate::formats::checkpoint::open::Checkpoint;
+use crate::formats::checkpoint::tensor::TensorInfo;
 use crate::formats::checkpoint::torch_object::tests::{MATRIX, Pickled, dict, pickle};
-use crate::formats::checkpoint::{Checkpoint, TensorInfo};
 use crate::source::bytes::MemoryFile;
 
 /// One entry as it is written; the defaults are those of a sound archive.
@@ -228,7 +229,7 @@ fn only_the_wanted_storage_is_touched() {
             .locate(&file)
             .unwrap_err()
             .to_string(),
-        "m.bin is damaged: the local header of `a/data/1` has another name"
+        "m.bin is damaged: the local header of `a/data/1` has a different name"
     );
 }
 
@@ -236,7 +237,7 @@ fn only_the_wanted_storage_is_touched() {
 fn kinds_of_archives_that_are_not_read() {
     assert_eq!(
         refused("a/data/0", |part| part.method = 8),
-        "m.bin is not supported: `a/data/0` is compressed (zip method 8), and torch stores entries as they are"
+        "m.bin is not supported: `a/data/0` is compressed (zip method 8), but torch does not compress entries"
     );
     assert_eq!(
         refused("a/data.pkl", |part| part.flags = 1),
@@ -245,16 +246,16 @@ fn kinds_of_archives_that_are_not_read() {
     assert_eq!(
         refused("a/byteorder", |part| *part =
             Part::new("a/byteorder", b"big")),
-        "m.bin is not supported: its elements are big-endian, and only little-endian ones are read"
+        "m.bin is not supported: its elements are big-endian, and only little-endian elements are supported"
     );
     assert_eq!(
         refused("a/byteorder", |part| *part =
             Part::new("a/byteorder", b"\xff")),
-        "m.bin is damaged: its byte order is `\u{fffd}`, neither `little` nor `big`"
+        "m.bin is damaged: its byte order must be `little` or `big`, not `\u{fffd}`"
     );
     assert_eq!(
         refused("a/data.pkl", |part| *part = Part::new("a/weights.npy", b"")),
-        "m.bin is not supported: it is a zip archive without a `data.pkl`, so no torch checkpoint"
+        "m.bin is not supported: it is a zip archive without a `data.pkl`, so it is not a torch checkpoint"
     );
     assert_eq!(
         refused("a/version", |part| *part = Part::new("b/data.pkl", b"")),
@@ -270,7 +271,7 @@ fn lies_about_sizes_and_places() {
     );
     assert_eq!(
         refused("a/data/0", |part| part.local_size = 10),
-        "m.bin is damaged: the local header of `a/data/0` says 10 bytes, and the directory 12"
+        "m.bin is damaged: the local header of `a/data/0` gives a size of 10 bytes, and the directory 12"
     );
     let error = refused("a/data/0", |part| part.overlong = 1);
     assert!(
@@ -282,7 +283,7 @@ fn lies_about_sizes_and_places() {
     // More bytes than there are up to the next entry.
     let error = refused("a/data/0", |part| part.size = 1 << 30);
     assert!(
-        error.starts_with("m.bin is damaged: `a/data/0` with its 1073741824 bytes from byte "),
+        error.starts_with("m.bin is damaged: `a/data/0` has 1073741824 bytes from byte "),
         "{error}"
     );
     // A header inside another entry, in the directory, beyond the file.
@@ -302,7 +303,7 @@ fn lies_about_sizes_and_places() {
         });
         assert_eq!(
             error,
-            "m.bin is damaged: entry 2 of its zip directory is none"
+            "m.bin is damaged: entry 2 of its zip directory is malformed"
         );
     }
     assert_eq!(
@@ -325,7 +326,7 @@ fn lies_about_the_directory() {
                 zip64,
                 ..Ending::default()
             }),
-            "m.bin is damaged: its zip directory has 4 entries and claims 5"
+            "m.bin is damaged: its zip directory has 4 entries, and claims 5"
         );
         assert_eq!(
             refused(Ending {
@@ -333,7 +334,7 @@ fn lies_about_the_directory() {
                 zip64,
                 ..Ending::default()
             }),
-            "m.bin is damaged: its zip directory reaches beyond its end"
+            "m.bin is damaged: its zip directory overlaps the records after it"
         );
         let huge = refused(Ending {
             overlong: 1 << 27,
@@ -377,6 +378,6 @@ fn a_part_of_an_archive_says_so() {
     let half = MemoryFile::new("m.bin", bytes[..bytes.len() / 2].to_vec());
     assert_eq!(
         Checkpoint::open(&half).unwrap_err().to_string(),
-        "m.bin is damaged: it is a zip archive without a directory at its end, as a broken download leaves it"
+        "m.bin is damaged: it is a zip archive without a directory at its end, like an incomplete download"
     );
 }

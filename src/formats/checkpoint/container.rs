@@ -1,0 +1,24 @@
+//! The description that each container's reader gives of itself.
+
+use std::fmt;
+
+use super::tensor::TensorListing;
+use crate::error::Result;
+use crate::source::bytes::ByteSource;
+
+/// A file format of checkpoints. Each reader has a constant of this type, which `open.rs` lists.
+#[derive(Clone, Copy)]
+pub struct Container {
+    /// The name in records.
+    pub name: &'static str,
+    /// Returns true if a file that begins with these bytes is in this format.
+    pub(super) recognizes: fn(head: &[u8]) -> bool,
+    /// Reads the headers of a file in this format.
+    pub(super) list: fn(&dyn ByteSource) -> Result<TensorListing>,
+}
+
+impl fmt::Debug for Container {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}

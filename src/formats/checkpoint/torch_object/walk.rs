@@ -1,0 +1,304 @@
+//! The walk through the nested dictionaries of a torch checkpoint that finds its tensors.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use super::storage::{Storage, StorageView, count};
+use crate::error::{Error, Result};
+use crate::formats::checkpoint::dtype::Dtype;
+use crate::formats::checkpoint::pickle::{Global, Pickle, Value};
+use crate::formats::checkpoint::tensor::{MAX_DIMENSIONS, SkippedTensor, element_span};
+use crate::formats::quote::quote;
+
+/// Keys under which training scripts store a state dict. The first one present is left out of the names.
+pub const WRAPPERS: &[&str] = &["state_dict", "model_state_dict", "model", "module"];
+
+/// Levels of nested dictionaries. Optimizer states, the deepest in practice, have 4.
+const MAX_NESTING: usize = 32;
+/// Entries visited. Those of a dictionary that is reached twice count twice.
+const MAX_ENTRIES: usize = 1 << 20;
+/// Tensors of one file. `MAX_OPCODES` of the pickle allows about as many.
+const MAX_TENSORS: usize = 1 << 16;
+/// Bytes of a tensor's name, including all keys.
+const MAX_NAME: usize = 1024;
+/// Levels of nested `_rebuild_parameter` calls. torch writes one.
+const MAX_PARAMETER_DEPTH: usize = 4;
+
+/// A tensor as a view of a storage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredTensor {
+    pub name: String,
+    pub dtype: Dtype,
+    pub shape: Vec<u64>,
+    /// Elements from one index to the next, along each dimension.
+    pub strides: Vec<u64>,
+    /// Index into the storages.
+    pub storage: usize,
+    /// From the start of the first element to the end of the last one, in bytes of the storage. Lies within it.
+    pub span: Range<u64>,
+}
+
+/// Returns the tensors in the nested dictionaries of a pickle, and those that cannot be read.
+///
+/// # Errors
+/// Fails with [`Error::Damaged`], which names `file`, if a tensor contradicts itself or a limit is exceeded.
+pub fn find_tensors<'a>(
+    file: &str,
+    pickle: &Pickle<'a>,
+    storages: &[Storage<'a>],
+    views: &[StorageView],
+) -> Result<(Vec<StoredTensor>, Vec<SkippedTensor>)> {
+    let mut walk = Walk {
+        file,
+        pickle,
+        storages,
+        views,
+        entries: 0,
+        names: HashSet::new(),
+        tensors: Vec::new(),
+        skipped: Vec::new(),
+    };
+    walk.dictionary("", pickle.root, 0)?;
+    Ok((walk.tensors, walk.skipped))
+}
+
+/// A walk through nested dictionaries.
+struct Walk<'p, 'a> {
+    file: &'p str,
+    pickle: &'p Pickle<'a>,
+    storages: &'p [Storage<'a>],
+    /// By index of the persistent id.
+    views: &'p [StorageView],
+    /// Number of entries visited.
+    entries: usize,
+    /// Names of all tensors found.
+    names: HashSet<String>,
+    tensors: Vec<StoredTensor>,
+    skipped: Vec<SkippedTensor>,
+}
+
+impl<'a> Walk<'_, 'a> {
+    fn dictionary(&mut self, prefix: &str, dict: Value<'a>, depth: usize) -> Result<()> {
+        if depth > MAX_NESTING {
+            return Err(self.too_many("levels of nested dictionaries", MAX_NESTING));
+        }
+        let pickle = self.pickle;
+        let entries = pickle.entries(dict).unwrap_or_default();
+        let wrapper = if prefix.is_empty() {
+            wrapper(entries)
+        } else {
+            None
+        };
+        for &(key, value) in entries {
+            self.entries += 1;
+            if self.entries > MAX_ENTRIES {
+                return Err(self.too_many("entries in its dictionaries", MAX_ENTRIES));
+            }
+            let is_dict = matches!(value, Value::Dict(_));
+            if !is_dict && !matches!(value, Value::Call(_)) {
+                continue;
+            }
+            let key = match key {
+                Value::Str(key) => key.to_owned(),
+                Value::Int(key) => key.to_string(),
+                _ => continue,
+            };
+            if is_dict && wrapper.is_some_and(|wrapper| wrapper == key) {
+                self.dictionary(prefix, value, depth + 1)?;
+                continue;
+            }
+            if prefix.len() + key.len() >= MAX_NAME {
+                return Err(Error::damaged(
+                    self.file,
+                    format!(
+                        "the tensor name {} has more than {MAX_NAME} bytes",
+                        quote(&key)
+                    ),
+                ));
+            }
+            let name = if prefix.is_empty() {
+                key
+            } else {
+                format!("{prefix}.{key}")
+            };
+            if is_dict {
+                self.dictionary(&name, value, depth + 1)?;
+            } else {
+                self.object(name, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the tensor that a call makes. Other objects are ignored.
+    fn object(&mut self, name: String, value: Value<'a>) -> Result<()> {
+        let Some((function, arguments)) = tensor_call(self.pickle, value) else {
+            return Ok(());
+        };
+        if self.names.len() >= MAX_TENSORS {
+            return Err(self.too_many("tensors", MAX_TENSORS));
+        }
+        if !self.names.insert(name.clone()) {
+            return Err(Error::damaged(
+                self.file,
+                format!("two tensors have the name {}", quote(&name)),
+            ));
+        }
+        let tensor = self.tensor(&name, function, arguments).map_err(|problem| {
+            Error::damaged(self.file, format!("tensor {} {problem}", quote(&name)))
+        })?;
+        match tensor {
+            Tensor::Stored(tensor) => self.tensors.push(tensor),
+            Tensor::Unreadable { reason } => self.skipped.push(SkippedTensor { name, reason }),
+        }
+        Ok(())
+    }
+
+    /// Returns the tensor that `function` would make from its arguments.
+    ///
+    /// # Errors
+    /// Fails with the end of the sentence "tensor NAME …" if the tensor contradicts itself.
+    fn tensor(
+        &self,
+        name: &str,
+        function: Global,
+        arguments: &[Value<'a>],
+    ) -> Result<Tensor, String> {
+        let &[
+            Value::Persistent(id),
+            offset,
+            size,
+            stride,
+            ref options @ ..,
+        ] = arguments
+        else {
+            return Err("is not made of a storage, an offset, a size and strides".to_owned());
+        };
+        let view = self.views.get(id.index()).ok_or("has no storage")?;
+        let storage = self.storages.get(view.storage).ok_or("has no storage")?;
+        let (dtype, metadata) = match dtype_and_metadata(function, options, storage) {
+            Ok(found) => found,
+            Err(reason) => return Ok(Tensor::Unreadable { reason }),
+        };
+        let dtype = dtype.ok_or("has no dtype")?;
+        if let Some(flag) = metadata.and_then(|metadata| self.flag(metadata)) {
+            return Ok(Tensor::Unreadable {
+                reason: format!(
+                    "stores elements that the flag {} says to change",
+                    quote(flag)
+                ),
+            });
+        }
+        let offset = count(offset).ok_or("has an offset that is not a number of elements")?;
+        let shape = self.dimensions(size).ok_or_else(|| {
+            format!("has a size that is not a list of up to {MAX_DIMENSIONS} numbers")
+        })?;
+        let strides = self.dimensions(stride).ok_or_else(|| {
+            format!("has strides that are not a list of up to {MAX_DIMENSIONS} numbers")
+        })?;
+
+        // An untyped storage is counted in bytes, a tensor's offset in elements of the tensor.
+        let start = view.start.checked_mul(storage.element_size);
+        let end = view.end.checked_mul(storage.element_size);
+        let (start, end) = start
+            .zip(end)
+            .ok_or("has a storage that is too large for 64-bit sizes")?;
+        let span = element_span(dtype, &shape, &strides, offset, end.saturating_sub(start))?;
+        Ok(Tensor::Stored(StoredTensor {
+            name: name.to_owned(),
+            dtype,
+            shape,
+            strides,
+            storage: view.storage,
+            span: start + span.start..start + span.end,
+        }))
+    }
+
+    /// Returns the numbers of a tuple, list, or `torch.Size`; `None` for any other value, and for more than
+    /// [`MAX_DIMENSIONS`] numbers.
+    fn dimensions(&self, value: Value<'a>) -> Option<Vec<u64>> {
+        let value = match self.pickle.call(value) {
+            Some((Global::Size, &[numbers])) => numbers,
+            _ => value,
+        };
+        let numbers = self.pickle.items(value)?;
+        if numbers.len() > MAX_DIMENSIONS {
+            return None;
+        }
+        numbers.iter().copied().map(count).collect()
+    }
+
+    /// Returns a flag that is set in a tensor's metadata. `conj` and `neg` change the meaning of its elements.
+    fn flag(&self, metadata: Value<'a>) -> Option<&'a str> {
+        let entries = self.pickle.entries(metadata)?;
+        entries
+            .iter()
+            .take(MAX_DIMENSIONS)
+            .find_map(|&entry| match entry {
+                (Value::Str(flag), Value::Bool(true)) => Some(flag),
+                _ => None,
+            })
+    }
+
+    fn too_many(&self, what: &str, limit: usize) -> Error {
+        Error::damaged(self.file, format!("it has more than {limit} {what}"))
+    }
+}
+
+/// The tensor that a call describes.
+enum Tensor {
+    Stored(StoredTensor),
+    /// A tensor that this program cannot read; `reason` completes the sentence "tensor NAME …".
+    Unreadable {
+        reason: String,
+    },
+}
+
+/// Returns the dtype of a tensor, if there is one, and its metadata. `options` are the arguments after the strides:
+/// requires_grad, backward_hooks, for a storage without a type the dtype, and the metadata.
+///
+/// # Errors
+/// Fails with the end of the sentence "tensor NAME …" if the dtype is one of torch that is not a [`Dtype`].
+fn dtype_and_metadata<'a>(
+    function: Global,
+    options: &[Value<'a>],
+    storage: &Storage<'a>,
+) -> Result<(Option<Dtype>, Option<Value<'a>>), String> {
+    match (function, options) {
+        (Global::RebuildTensorV3, &[_, _, Value::Global(Global::Dtype(dtype)), ref rest @ ..]) => {
+            Ok((Some(dtype), rest.first().copied()))
+        }
+        (Global::RebuildTensorV3, &[_, _, Value::Global(Global::OtherDtype(other)), ..]) => {
+            Err(format!("is of the type `torch.{other}`"))
+        }
+        (Global::RebuildTensorV3, _) => Ok((None, None)),
+        _ => Ok((storage.dtype, options.get(2).copied())),
+    }
+}
+
+/// Returns the first key of [`WRAPPERS`] under which `entries` hold a dictionary.
+fn wrapper(entries: &[(Value<'_>, Value<'_>)]) -> Option<&'static str> {
+    WRAPPERS.iter().copied().find(|&wrapper| {
+        entries
+            .iter()
+            .any(|&(key, value)| key == Value::Str(wrapper) && matches!(value, Value::Dict(_)))
+    })
+}
+
+/// Returns the call that makes a tensor, without a `_rebuild_parameter` around it; `None` for other objects.
+fn tensor_call<'p, 'a>(
+    pickle: &'p Pickle<'a>,
+    value: Value<'a>,
+) -> Option<(Global, &'p [Value<'a>])> {
+    let mut call = pickle.call(value)?;
+    for _ in 0..MAX_PARAMETER_DEPTH {
+        match call {
+            (Global::RebuildParameter, &[tensor, ..]) => call = pickle.call(tensor)?,
+            (Global::RebuildTensor | Global::RebuildTensorV2 | Global::RebuildTensorV3, _) => {
+                return Some(call);
+            }
+            _ => return None,
+        }
+    }
+    None
+}
