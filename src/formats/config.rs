@@ -1,6 +1,6 @@
-//! `config.json`, `tokenizer_config.json`, `special_tokens_map.json`, `added_tokens.json` → typed settings.
+//! The settings in `config.json`, `tokenizer_config.json`, `special_tokens_map.json`, and `added_tokens.json`.
 //!
-//! Only what the program uses is named; every other key is ignored, as transformers ignores it.
+//! Keys that the program does not use are ignored, as in transformers.
 
 use std::collections::BTreeMap;
 
@@ -11,21 +11,21 @@ use super::json::parse_settings;
 use super::quote::quote;
 use crate::error::{Error, Result};
 
-/// The part of `config.json` that says how large the model is.
+/// The sizes of a model, from `config.json`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ModelConfig {
     pub model_type: Option<String>,
-    /// Declared number of ids, which may be more than the tokenizer has.
+    /// The declared number of ids, which may exceed the number in the tokenizer.
     pub vocab_size: Option<u64>,
-    /// Values per row of the embedding matrix.
+    /// Columns of the embedding matrix.
     pub hidden_size: Option<u64>,
     /// Tokens that fit the context window.
     pub max_position_embeddings: Option<u64>,
     pub pad_token_id: Option<u64>,
 }
 
-/// The keys as families write them: GPT-2 has `n_positions` and `n_embd`, T5 `d_model`; multimodal models keep the
-/// sizes of their text part under `text_config`.
+/// The keys of `config.json`, which differ between model families: GPT-2 has `n_positions` and `n_embd`, T5 has `d_model`,
+/// and multimodal models have the sizes of their text part under `text_config`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct ModelConfigKeys {
@@ -51,7 +51,7 @@ impl ModelConfig {
     /// Parses `config.json`.
     ///
     /// # Errors
-    /// [`Error::Damaged`] if it is not a JSON object.
+    /// Fails with [`Error::Damaged`] if it is not a JSON object.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
         parse_settings::<ModelConfigKeys>(name, bytes).map(Self::from)
     }
@@ -78,7 +78,7 @@ impl From<ModelConfigKeys> for ModelConfig {
     }
 }
 
-/// `tokenizer_config.json`.
+/// The settings in `tokenizer_config.json`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct TokenizerConfig {
@@ -89,19 +89,19 @@ pub struct TokenizerConfig {
     pub split_by_punct: bool,
     #[serde(deserialize_with = "flag")]
     pub clean_up_tokenization_spaces: bool,
-    /// Which parts of an encoding the reference returns unasked.
+    /// The parts of an encoding that the reference returns by default.
     pub model_input_names: Option<Vec<String>>,
-    /// `1e30` and the like mean unset: see [`TokenizerConfig::max_length`].
+    /// Values like `1e30` mean that there is no limit: see [`TokenizerConfig::max_length`].
     pub model_max_length: Option<f64>,
     pub truncation_side: Option<String>,
-    /// By id, which the JSON holds as text.
+    /// By id. In JSON the ids are strings.
     pub added_tokens_decoder: Option<BTreeMap<u32, AddedTokenConfig>>,
     #[serde(flatten)]
     pub special_tokens: SpecialTokensMap,
 }
 
 impl TokenizerConfig {
-    /// `model_max_length` in tokens, where it is one: the reference writes `int(1e30)` for "none".
+    /// Returns `model_max_length` in tokens, or `None` if there is no limit. The reference then writes `int(1e30)`.
     pub fn max_length(&self) -> Option<u64> {
         const UNSET: f64 = 1e9;
         self.model_max_length
@@ -110,7 +110,7 @@ impl TokenizerConfig {
     }
 }
 
-/// The named special tokens, from `special_tokens_map.json` or `tokenizer_config.json`.
+/// The named special tokens, in `special_tokens_map.json` or `tokenizer_config.json`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct SpecialTokensMap {
@@ -126,7 +126,7 @@ pub struct SpecialTokensMap {
 }
 
 impl SpecialTokensMap {
-    /// The named tokens in the order in which the reference adds them to its vocabulary.
+    /// Returns the named tokens, in the order in which the reference adds them to its vocabulary.
     pub fn named(&self) -> [(&'static str, Option<&SpecialTokenConfig>); 7] {
         [
             ("bos_token", self.bos_token.as_ref()),
@@ -139,7 +139,7 @@ impl SpecialTokensMap {
         ]
     }
 
-    /// The same slots, to be filled.
+    /// Returns the named tokens for modification, in the same order as [`Self::named`].
     pub fn named_mut(&mut self) -> [(&'static str, &mut Option<SpecialTokenConfig>); 7] {
         [
             ("bos_token", &mut self.bos_token),
@@ -153,7 +153,7 @@ impl SpecialTokensMap {
     }
 }
 
-/// A special token as files give it: its text alone, or with its matching rules.
+/// A special token in a file, with or without matching rules.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(untagged)]
 pub enum SpecialTokenConfig {
@@ -170,18 +170,18 @@ impl SpecialTokenConfig {
     }
 }
 
-/// A token that is matched in the text before it is segmented (`AddedToken` of the reference).
+/// An added token: one matched in the text before the model runs (`AddedToken` in the reference).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "AddedTokenFields")]
 pub struct AddedTokenConfig {
     pub content: String,
-    /// Takes the white space on its left with it.
+    /// Includes the white space before it.
     pub lstrip: bool,
-    /// Takes the white space on its right with it.
+    /// Includes the white space after it.
     pub rstrip: bool,
-    /// Does not match inside a word.
+    /// Matches only as a whole word.
     pub single_word: bool,
-    /// Is matched after normalization rather than on the raw text.
+    /// Matches in the normalized text rather than in the raw text.
     pub normalized: bool,
     pub special: bool,
 }
@@ -213,7 +213,10 @@ impl From<AddedTokenFields> for AddedTokenConfig {
     }
 }
 
-/// `added_tokens.json`: ids by token text, in the order of the file.
+/// Parses `added_tokens.json` into token texts and ids, in the order of the file.
+///
+/// # Errors
+/// Fails with [`Error::Damaged`] if it is not a JSON object of ids.
 pub fn parse_added_tokens(name: &str, bytes: &[u8]) -> Result<Vec<(String, u32)>> {
     let map: Map<String, Value> = parse_settings(name, bytes)?;
     map.into_iter()
@@ -221,22 +224,27 @@ pub fn parse_added_tokens(name: &str, bytes: &[u8]) -> Result<Vec<(String, u32)>
             id.as_u64()
                 .and_then(|id| u32::try_from(id).ok())
                 .map(|id| (text.clone(), id))
-                .ok_or_else(|| Error::damaged(name, format!("the id of {} is {id}", quote(&text))))
+                .ok_or_else(|| {
+                    Error::damaged(
+                        name,
+                        format!("the id of {} must be a token id, not {id}", quote(&text)),
+                    )
+                })
         })
         .collect()
 }
 
-/// A size: a whole number, or absent where a file says `null`, `-1` or something else.
+/// Reads a size. Anything but a whole number, such as `null` or `-1`, means that it is not set.
 fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     Ok(Value::deserialize(deserializer)?.as_u64())
 }
 
-/// A flag that files may also leave `null`.
+/// Reads a flag that may be `null`.
 fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// A list that files may also leave `null`.
+/// Reads a list that may be `null`.
 fn tokens<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SpecialTokenConfig>, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
@@ -246,7 +254,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_length_of_1e30_is_none() {
+    fn a_length_of_1e30_means_no_limit() {
         let config: TokenizerConfig = parse_settings(
             "tokenizer_config.json",
             br#"{"model_max_length": 1000000000000000019884624838656, "do_lower_case": null}"#,
@@ -258,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn special_tokens_come_as_text_or_with_rules() {
+    fn special_tokens_are_read_with_and_without_rules() {
         let config: TokenizerConfig = parse_settings(
             "tokenizer_config.json",
             br#"{"cls_token": "[CLS]", "mask_token": {"__type": "AddedToken", "content": "<mask>", "lstrip": true}}"#,
@@ -272,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_of_other_families_are_found() {
+    fn keys_of_other_model_families_are_read() {
         let gpt2 =
             ModelConfig::parse("config.json", br#"{"n_positions": 1024, "n_embd": 768}"#).unwrap();
         assert_eq!(gpt2.max_position_embeddings, Some(1024));

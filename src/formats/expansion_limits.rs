@@ -1,7 +1,6 @@
-//! Small files that make a tokenizer allocate without end, told before a library works with them.
+//! Rejects small tokenizer files that would use up memory, before a tokenizer is built from them.
 //!
-//! A character map that claims gigabytes, and steps that make a text so many times as long, each doing it again with
-//! what the one before made.
+//! A character map may claim to have gigabytes of rules, and steps may each multiply the length of a text.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -10,40 +9,41 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 
-/// So many times as long may the steps make a text. Those of published tokenizers stay below 400: NFKC makes one
-/// character eighteen, and other steps next to nothing.
+/// The most that all steps together may multiply the length of a text by. Published tokenizers stay below 400: NFKC
+/// turns one character into up to eighteen, and other steps add almost nothing.
 const MAX_GROWTH: f64 = 10_000.0;
 
-/// Checks a character map: four bytes that say how long its rules are, the rules, and a pool of replacements.
+/// Checks a character map: the length of its rules (`u32`), the rules, and a pool of replacements.
 ///
 /// # Errors
-/// [`Error::Damaged`] if it claims more than it has, or has a replacement that is too long.
+/// Fails with [`Error::Damaged`] if it claims more rules than it has, or if a replacement is too long.
 pub fn check_charsmap(name: &str, map: &[u8]) -> Result<()> {
-    charsmap_growth(name, map).and_then(|growth| limit(name, growth))
+    charsmap_growth(name, map).and_then(|growth| check_growth(name, growth))
 }
 
-/// Checks the normalizer or decoder of a `tokenizer.json`, as it stands in the file.
+/// Checks the normalizer or decoder of a `tokenizer.json`.
 ///
 /// # Errors
-/// As [`check_charsmap`], for what all its steps make of a text together.
+/// Fails like [`check_charsmap`], and if its steps together can make a text too long.
 pub fn check_steps(name: &str, steps: &Value) -> Result<()> {
-    growth(name, steps).and_then(|growth| limit(name, growth))
+    step_growth(name, steps).and_then(|growth| check_growth(name, growth))
 }
 
-fn limit(name: &str, growth: f64) -> Result<()> {
+fn check_growth(name: &str, growth: f64) -> Result<()> {
     if growth <= MAX_GROWTH {
         return Ok(());
     }
     Err(Error::damaged(
         name,
         format!(
-            "its steps can make a text {growth:.0} times as long, and at most {MAX_GROWTH} are allowed"
+            "its steps can make a text {growth:.0} times as long, and at most {MAX_GROWTH} times is allowed"
         ),
     ))
 }
 
+/// Returns how many times as long a character map can make a text.
 fn charsmap_growth(name: &str, map: &[u8]) -> Result<f64> {
-    // Of another shape it allocates nothing, and is refused elsewhere.
+    // A shorter map makes nothing be allocated, and is refused elsewhere.
     let Some((claimed, rest)) = map.split_first_chunk::<4>() else {
         return Ok(1.0);
     };
@@ -53,7 +53,7 @@ fn charsmap_growth(name: &str, map: &[u8]) -> Result<f64> {
         return Err(Error::damaged(
             name,
             format!(
-                "its character map claims {claimed} bytes of rules and has {}",
+                "its character map claims {claimed} bytes of rules, and has {}",
                 rest.len()
             ),
         ));
@@ -62,11 +62,11 @@ fn charsmap_growth(name: &str, map: &[u8]) -> Result<f64> {
     Ok(longest.unwrap_or(0).max(1) as f64)
 }
 
-/// How many times as long a step, and all within it, can make a text. Of files that call their steps by no name, as
-/// the oldest do, the fields tell.
-fn growth(name: &str, step: &Value) -> Result<f64> {
+/// Returns how many times as long a step, with all steps inside it, can make a text. In the oldest files steps have no
+/// `type`, so their kind is inferred from their fields.
+fn step_growth(name: &str, step: &Value) -> Result<f64> {
     let mut growth = match step.get("type").and_then(Value::as_str) {
-        // U+FDFA: three bytes become thirty-three.
+        // U+FDFA grows from 3 bytes to 33.
         Some("NFKC" | "NFKD") => 11.0,
         Some("NFC" | "NFD" | "BertNormalizer") => 3.0,
         Some("Lowercase" | "ByteLevel") => 2.0,
@@ -79,7 +79,7 @@ fn growth(name: &str, step: &Value) -> Result<f64> {
             .into_iter()
             .flatten()
         {
-            growth *= self::growth(name, step)?;
+            growth *= step_growth(name, step)?;
         }
     }
     if let Some(map) = step.get("precompiled_charsmap").and_then(Value::as_str)
@@ -95,7 +95,7 @@ fn growth(name: &str, step: &Value) -> Result<f64> {
             (None, Some(pattern)) if shortest_match(pattern) > 0 => {
                 content / shortest_match(pattern) as f64
             }
-            // It may match between any two characters.
+            // It may match at every position of the text.
             _ => content + 1.0,
         }
         .max(1.0);
@@ -103,7 +103,8 @@ fn growth(name: &str, step: &Value) -> Result<f64> {
     Ok(growth)
 }
 
-/// Bytes of the shortest match of a regular expression; 0 if it may match nothing, or is one that is not understood here.
+/// Returns the length of a regular expression's shortest match in bytes. 0 if it can match the empty string, or cannot
+/// be parsed here.
 fn shortest_match(pattern: &str) -> usize {
     let parsed = Parser::new().parse(pattern).ok();
     parsed
@@ -118,11 +119,11 @@ mod tests {
     use super::*;
 
     fn growth_of(step: &Value) -> f64 {
-        growth("tokenizer.json", step).unwrap()
+        step_growth("tokenizer.json", step).unwrap()
     }
 
     #[test]
-    fn growth_is_that_of_all_steps() {
+    fn growth_multiplies_over_all_steps() {
         let replace = |kind: &str, pattern: &str, content: &str| json!({"type": "Replace", "pattern": {kind: pattern}, "content": content});
         assert_eq!(growth_of(&Value::Null), 1.0);
         assert_eq!(growth_of(&replace("String", "ab", "abcdef")), 3.0);
@@ -135,14 +136,14 @@ mod tests {
     }
 
     #[test]
-    fn a_map_is_checked_against_what_it_has() {
+    fn a_map_that_claims_more_than_it_has_is_refused() {
         let check =
             |map: &[u8]| check_charsmap("spm.model", map).map_err(|error| error.to_string());
         assert_eq!(check(b""), Ok(()));
         assert_eq!(check(b"\x04\0\0\0\0\0\0\0a\0bc\0"), Ok(()));
         assert_eq!(
             check(b"\xff\xff\xff\xff\0\0\0\0"),
-            Err("spm.model is damaged: its character map claims 4294967295 bytes of rules and has 4".to_owned())
+            Err("spm.model is damaged: its character map claims 4294967295 bytes of rules, and has 4".to_owned())
         );
         let long = [&b"\0\0\0\0"[..], &[b'a'; 20_000]].concat();
         assert!(check(&long).is_err_and(|text| text.contains("20000 times as long")));

@@ -1,43 +1,44 @@
-//! `tokscope.lock` ↔ what it says of a model: which files it had, and what they made of some texts.
+//! The lock file `tokscope.lock`, which records the files of a model and the encodings of some texts.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
 
-/// Where it is looked for.
+/// The default name of the lock file.
 pub const LOCK_FILE: &str = "tokscope.lock";
-/// The version that is written, and read.
+/// The version of the format that is written and read.
 const VERSION: u64 = 1;
 
 /// A lock file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LockFile {
-    /// Of the format; set by [`LockFile::sealed`], as is the digest.
+    /// The version of the format. Set by [`LockFile::sealed`].
     pub version: u64,
-    /// The model as records carry it.
+    /// The model, as in records.
     pub model: String,
-    /// The branch, tag or commit that was asked for, and the commit that it was; of models of the Hub.
+    /// The requested branch, tag, or commit of a Hub model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
+    /// The commit of a Hub model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     pub engine: LockedEngine,
     pub files: Vec<LockedFile>,
     pub vocabulary: LockedVocabulary,
-    /// Digest of the ids of all texts.
+    /// Digest of all texts and their ids. Set by [`LockFile::sealed`].
     pub ids_sha256: String,
     pub texts: Vec<LockedText>,
 }
 
-/// What encoded the texts.
+/// The engine that encoded the texts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockedEngine {
     /// `native` or `reference`.
     pub name: String,
     /// The version of the `tokenizers` crate.
     pub tokenizers: String,
-    /// The version of transformers whose encodings count as right.
+    /// The version of transformers that is the reference.
     pub transformers: String,
 }
 
@@ -49,11 +50,11 @@ pub struct LockedFile {
     pub sha256: String,
 }
 
-/// The vocabulary.
+/// The vocabulary of the tokenizer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockedVocabulary {
     pub size: usize,
-    /// Digest of every id with its piece, kind and score.
+    /// Digest of all ids with their pieces, kinds, and scores.
     pub sha256: String,
     pub added_tokens: Vec<LockedToken>,
 }
@@ -66,19 +67,19 @@ pub struct LockedToken {
     pub special: bool,
 }
 
-/// A text and what it was encoded as.
+/// A text and its encoding.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockedText {
     pub text: String,
-    /// The ids, separated by spaces: a text takes four lines of the file, whatever its length.
-    #[serde(with = "spaced")]
+    /// Written as one string, so that every text takes four lines of the file.
+    #[serde(with = "space_separated")]
     pub ids: Vec<u32>,
-    /// Its pieces with a space between them, for people.
+    /// The pieces, separated by spaces, for human readers.
     pub tokens: String,
 }
 
 impl LockFile {
-    /// A lock file of this version, with the digest of its texts.
+    /// Returns the lock file with the current version and the digest of its texts.
     #[must_use]
     pub fn sealed(self) -> Self {
         Self {
@@ -88,13 +89,14 @@ impl LockFile {
         }
     }
 
-    /// The bytes of the file.
+    /// Returns the content of the file.
     ///
     /// # Errors
-    /// None that a lock file could cause.
+    /// Fails if serialization fails, which no lock file causes.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let mut bytes = serde_json::to_vec_pretty(self)
-            .map_err(|problem| Error::usage(format!("the lock cannot be written: {problem}")))?;
+        let mut bytes = serde_json::to_vec_pretty(self).map_err(|problem| {
+            Error::usage(format!("the lock file cannot be written: {problem}"))
+        })?;
         bytes.push(b'\n');
         Ok(bytes)
     }
@@ -102,7 +104,7 @@ impl LockFile {
     /// Parses the file called `name`.
     ///
     /// # Errors
-    /// [`Error::Usage`] if it is no lock file, of another version, or was changed.
+    /// Fails with [`Error::Usage`] if it is not a lock file, has another version, or was modified.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
         #[derive(Deserialize)]
         struct Version {
@@ -111,30 +113,30 @@ impl LockFile {
 
         let damaged = |problem: String| {
             Error::usage_hint(
-                format!("{name} is not a lock file that tokscope wrote: {problem}"),
-                "`tokscope lock` writes it anew",
+                format!("{name} is not a lock file written by tokscope: {problem}"),
+                "run `tokscope lock` to write it again",
             )
         };
         let version: Version =
             serde_json::from_slice(bytes).map_err(|problem| damaged(problem.to_string()))?;
         if version.version != VERSION {
             return Err(damaged(format!(
-                "it is of version {}, and this tokscope knows version {VERSION}",
+                "its version is {}, and this tokscope reads version {VERSION}",
                 version.version
             )));
         }
         let lock: Self =
             serde_json::from_slice(bytes).map_err(|problem| damaged(problem.to_string()))?;
         if lock.ids_sha256 != ids_digest(&lock.texts) {
-            return Err(damaged(
-                "its texts are not those that its digest was made of".to_owned(),
-            ));
+            return Err(damaged("its texts do not match their digest".to_owned()));
         }
         let is_commit = |commit: &String| {
             commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit())
         };
         if let Some(commit) = lock.commit.as_ref().filter(|commit| !is_commit(commit)) {
-            return Err(damaged(format!("its commit is {commit:?}")));
+            return Err(damaged(format!(
+                "its commit must be 40 hexadecimal digits, not {commit:?}"
+            )));
         }
         Ok(lock)
     }
@@ -153,13 +155,13 @@ fn ids_digest(texts: &[LockedText]) -> String {
     hex(&digest.finalize())
 }
 
-/// Bytes in hexadecimal digits.
+/// Returns bytes as hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Ids as one string.
-mod spaced {
+/// Serializes ids as one string.
+mod space_separated {
     use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serializer};
 
@@ -197,27 +199,31 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read() {
+    fn a_written_lock_file_is_read_back() {
         let bytes = lock().to_bytes().unwrap();
         assert_eq!(LockFile::parse("tokscope.lock", &bytes).unwrap(), lock());
     }
 
     #[test]
-    fn what_was_changed_is_refused_in_a_sentence() {
+    fn a_modified_lock_file_is_refused() {
         let json = String::from_utf8(lock().to_bytes().unwrap()).unwrap();
         for (from, to, problem) in [
             (
                 "\"version\": 1",
                 "\"version\": 2",
-                "it is of version 2, and this tokscope knows version 1",
+                "its version is 2, and this tokscope reads version 1",
             ),
             (
                 "\"1 20 2\"",
                 "\"1 21 2\"",
-                "its texts are not those that its digest was made of",
+                "its texts do not match their digest",
             ),
             ("\"1 20 2\"", "\"1 x 2\"", "\"x\" is not a token id at line"),
-            ("0000\",", "000g\",", "its commit is \"0"),
+            (
+                "0000\",",
+                "000g\",",
+                "its commit must be 40 hexadecimal digits, not \"0",
+            ),
             ("{\n", "[\n", "expected"),
             ("\"files\"", "\"file\"", "missing field `files`"),
         ] {

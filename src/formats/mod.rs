@@ -1,9 +1,10 @@
-//! UNTRUSTED BYTES → STRUCTURE.
+//! Readers of the files that models consist of. All input is untrusted.
 //!
-//! Readers of the files a model is made of: configuration and tokenizer files as serde structs, checkpoints of any
-//! container as a list of tensors, each of which reduces to a [`checkpoint::TensorInfo`]. No network, no printing, no
-//! panic: every length is checked before it is used, and a file that lies is an [`crate::error::Error::Damaged`] that
-//! names it.
+//! Configuration and tokenizer files become serde structs; a checkpoint in any container becomes a list of tensors, each
+//! of which can be located as a [`checkpoint::TensorInfo`]. Nothing here uses the network, prints, or panics: every
+//! length is checked before it is used, and a file that contradicts itself is an [`Error::Damaged`] that names it.
+//!
+//! [`Error::Damaged`]: crate::error::Error::Damaged
 
 #![cfg_attr(
     not(test),

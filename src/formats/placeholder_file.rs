@@ -1,11 +1,11 @@
-//! What is found in the place of a model file: a git-LFS pointer, a web page, nothing.
+//! Recognizes files that are often found in place of a model file: git-LFS pointers, web pages, empty files.
 
 use crate::error::{Error, Result};
 
-/// Refuses the usual stand-ins of a file, given its first bytes (64 suffice).
+/// Refuses a placeholder, given the first bytes of the file (64 are enough).
 ///
 /// # Errors
-/// [`Error::Unsupported`] for a git-LFS pointer, [`Error::Damaged`] for a web page and for an empty file.
+/// Fails with [`Error::Unsupported`] for a git-LFS pointer, and with [`Error::Damaged`] for a web page or an empty file.
 pub fn refuse(file: &str, head: &[u8]) -> Result<()> {
     if head.is_empty() {
         return Err(Error::damaged(file, "it is empty"));
@@ -13,8 +13,8 @@ pub fn refuse(file: &str, head: &[u8]) -> Result<()> {
     if head.starts_with(b"version https://git-lfs") {
         return Err(Error::Unsupported {
             file: file.to_owned(),
-            problem: "it is a git-LFS pointer and not the file it stands for".to_owned(),
-            hint: Some("`git lfs pull` in its repository fetches the file".to_owned()),
+            problem: "it is a git-LFS pointer, not the file itself".to_owned(),
+            hint: Some("run `git lfs pull` in its repository to fetch the file".to_owned()),
         });
     }
     let text: Vec<u8> = head
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_stand_in_is_named() {
+    fn each_placeholder_is_named() {
         for (bytes, problem) in [
             (
                 &b"version https://git-lfs.github.com/spec/v1\noid"[..],

@@ -1,13 +1,13 @@
-//! Names out of untrusted files → text that is safe and short inside an error sentence.
+//! Quotes names from untrusted files so that they are short and safe inside an error message.
 
-/// Characters of a name that a sentence shows.
-const MAX_SHOWN: usize = 96;
+/// Characters of a name that are shown.
+const MAX_CHARS: usize = 96;
 
-/// `name` between backticks, cut after [`MAX_SHOWN`] characters, control characters escaped.
+/// Returns `name` between backticks, truncated to [`MAX_CHARS`] characters and with control characters escaped.
 pub fn quote(name: &str) -> String {
     let mut chars = name.chars();
     let mut quoted = String::from("`");
-    for char in chars.by_ref().take(MAX_SHOWN) {
+    for char in chars.by_ref().take(MAX_CHARS) {
         if char.is_control() {
             quoted.extend(char.escape_default());
         } else {
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_cut_and_its_control_characters_are_escaped() {
+    fn names_are_truncated_and_control_characters_escaped() {
         assert_eq!(quote("wte.weight"), "`wte.weight`");
         assert_eq!(quote("a\u{1b}[2J\nb"), "`a\\u{1b}[2J\\nb`");
         assert_eq!(quote(&"é".repeat(97)), format!("`{}…`", "é".repeat(96)));

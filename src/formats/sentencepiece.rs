@@ -1,8 +1,8 @@
-//! `spm.model` → pieces, scores, character map and the few settings that tokenization needs.
+//! Reads the pieces, scores, character map and settings of a SentencePiece model (`spm.model`).
 //!
-//! The file is a protocol-buffer `ModelProto` (`sentencepiece_model.proto` of google/sentencepiece). It is read by
-//! wire type, without a schema compiler: DeBERTa-v3's file has a `trainer_spec` field whose wire type differs from
-//! today's public schema, and strict readers refuse it. Fields that are not needed are skipped whatever they hold.
+//! The file is a protocol buffer of type `ModelProto` (`sentencepiece_model.proto` of google/sentencepiece). It is read
+//! by wire type, without a schema compiler: DeBERTa-v3's file has a `trainer_spec` field whose wire type differs from
+//! the current public schema, and strict readers refuse it. Fields that are not needed are skipped without a check.
 
 use super::expansion_limits;
 use super::placeholder_file;
@@ -14,11 +14,11 @@ pub struct SentencePieceModel {
     /// Pieces in the order of their ids.
     pub pieces: Vec<Piece>,
     pub algorithm: Algorithm,
-    /// Id of the unknown piece, as the trainer recorded it.
+    /// The id of the unknown piece, as recorded by the trainer.
     pub unknown_id: u32,
-    /// Whether the model was trained to spell unknown characters as byte pieces.
+    /// True if unknown characters are encoded as byte pieces.
     pub byte_fallback: bool,
-    /// Compiled normalization rules (a double array and a string pool); empty for the identity.
+    /// Compiled normalization rules (a double array and a pool of strings). Empty if text is not normalized.
     pub precompiled_charsmap: Vec<u8>,
 }
 
@@ -26,12 +26,12 @@ pub struct SentencePieceModel {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Piece {
     pub text: String,
-    /// Natural logarithm of the piece's probability in a Unigram model.
+    /// The natural logarithm of the piece's probability in a Unigram model.
     pub score: f32,
     pub kind: PieceKind,
 }
 
-/// What a piece is for (`ModelProto.SentencePiece.Type`).
+/// The kind of a piece (`ModelProto.SentencePiece.Type`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PieceKind {
     Normal,
@@ -76,14 +76,14 @@ mod field {
     pub const NORMALIZER_CHARSMAP: u64 = 2;
 }
 
-/// More pieces than any vocabulary has: XLM-V, the largest that is published, has 902,000.
+/// The most pieces a model may have. The largest published vocabulary, of XLM-V, has 902,000.
 const MAX_PIECES: usize = 1 << 21;
 
 impl SentencePieceModel {
     /// Parses the bytes of the file called `name`.
     ///
     /// # Errors
-    /// [`Error::Damaged`] if the bytes are not such a file.
+    /// Fails with [`Error::Damaged`] if the bytes are not a SentencePiece model.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
         let damaged = |problem: &str| Error::damaged(name, problem);
         placeholder_file::refuse(name, bytes)?;
@@ -103,7 +103,7 @@ impl SentencePieceModel {
                         return Err(damaged("it has more than 2 million pieces"));
                     }
                     let index = model.pieces.len();
-                    let piece = piece(message)
+                    let piece = parse_piece(message)
                         .map_err(|problem| damaged(&format!("piece {index} {problem}")))?;
                     model.pieces.push(piece);
                 }
@@ -117,7 +117,7 @@ impl SentencePieceModel {
                     has_normalizer_spec = true;
                     for item in Fields(message) {
                         if let (field::NORMALIZER_CHARSMAP, Value::Bytes(map)) =
-                            item.ok_or_else(|| damaged("its normalizer_spec is cut off"))?
+                            item.ok_or_else(|| damaged("its normalizer_spec is incomplete"))?
                         {
                             expansion_limits::check_charsmap(name, map)?;
                             model.precompiled_charsmap = map.to_vec();
@@ -128,15 +128,15 @@ impl SentencePieceModel {
             }
         }
         if model.pieces.is_empty() {
-            return Err(damaged("it holds no pieces"));
+            return Err(damaged("it has no pieces"));
         }
-        // SentencePiece writes both, behind the pieces: without them the file breaks off.
+        // SentencePiece writes both after the pieces, so a file without them is incomplete.
         if !has_trainer_spec || !has_normalizer_spec {
-            return Err(damaged("it breaks off after its pieces"));
+            return Err(damaged("it ends early, after its pieces"));
         }
         if model.unknown_id as usize >= model.pieces.len() {
             return Err(damaged(&format!(
-                "its unknown id is {}, and it has {} pieces",
+                "its unknown id is {}, but it has {} pieces",
                 model.unknown_id,
                 model.pieces.len()
             )));
@@ -146,7 +146,7 @@ impl SentencePieceModel {
 
     fn read_trainer_spec(&mut self, message: &[u8]) -> Result<(), String> {
         for item in Fields(message) {
-            match item.ok_or("its trainer_spec is cut off")? {
+            match item.ok_or("its trainer_spec is incomplete")? {
                 (field::TRAINER_MODEL_TYPE, Value::Varint(number)) => {
                     self.algorithm = match number {
                         1 => Algorithm::Unigram,
@@ -170,14 +170,18 @@ impl SentencePieceModel {
     }
 }
 
-fn piece(message: &[u8]) -> Result<Piece, String> {
+/// Parses a piece.
+///
+/// # Errors
+/// Fails with the end of the sentence "piece N …".
+fn parse_piece(message: &[u8]) -> Result<Piece, String> {
     let mut piece = Piece {
         text: String::new(),
         score: 0.0,
         kind: PieceKind::Normal,
     };
     for item in Fields(message) {
-        match item.ok_or("is cut off")? {
+        match item.ok_or("is incomplete")? {
             (field::PIECE_TEXT, Value::Bytes(text)) => {
                 piece.text = str::from_utf8(text).map_err(|_| "is not UTF-8")?.to_owned();
             }
@@ -204,7 +208,7 @@ fn piece(message: &[u8]) -> Result<Piece, String> {
     Ok(piece)
 }
 
-/// A field's value by wire type; groups, which the format has given up, end the reading.
+/// The value of a field, by wire type. Groups, which protocol buffers have abandoned, are not read.
 enum Value<'a> {
     Varint(u64),
     Fixed32(u32),
@@ -212,7 +216,7 @@ enum Value<'a> {
     Bytes(&'a [u8]),
 }
 
-/// The fields of a message in file order; `None` in place of a field that cannot be read, and then no more.
+/// The fields of a message in file order, as field number and value. A field that cannot be read is `None` and the last.
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Iterator for Fields<'a> {
@@ -283,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_pieces_and_settings() {
+    fn pieces_and_settings_are_read() {
         let model = SentencePieceModel::parse("spm.model", &sample()).unwrap();
         assert_eq!(model.pieces[0].text, "a");
         assert_eq!(model.pieces[0].score, -1.5);
@@ -312,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_score_that_is_no_number_is_refused() {
+    fn a_score_of_nan_is_refused() {
         let mut file = vec![0x0a, 8, 0x0a, 1, b'a', 0x15];
         file.extend(f32::NAN.to_le_bytes());
         let error = SentencePieceModel::parse("spm.model", &file).unwrap_err();
@@ -327,7 +331,7 @@ mod tests {
         let error = SentencePieceModel::parse("spm.model", &sample()[..10]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "spm.model is damaged: it breaks off after its pieces"
+            "spm.model is damaged: it ends early, after its pieces"
         );
     }
 
@@ -338,7 +342,7 @@ mod tests {
         let error = SentencePieceModel::parse("spm.model", &file).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "spm.model is damaged: its unknown id is 5, and it has 1 pieces"
+            "spm.model is damaged: its unknown id is 5, but it has 1 pieces"
         );
     }
 }

@@ -1,6 +1,6 @@
-//! `tokenizer.json` → its vocabulary, and what it says beside it, without building a tokenizer.
+//! Reads the vocabulary and the settings in `tokenizer.json`, without building a tokenizer.
 //!
-//! The format is what the `tokenizers` crate writes.
+//! The format is the one that the `tokenizers` crate writes.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use super::json::limits::{self, check_length};
 use super::json::parse;
 use crate::error::Result;
 
-/// A `tokenizer.json`.
+/// The content of a `tokenizer.json`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(from = "Fields")]
 pub struct TokenizerJson {
@@ -22,10 +22,10 @@ pub struct TokenizerJson {
     pub rest: RestJson,
 }
 
-/// What a `tokenizer.json` has beside its model. A step that it does not have is null.
+/// The content of a `tokenizer.json` apart from its model. A missing step is null.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RestJson {
-    /// In the order in which they are added.
+    /// In the order in which they are added to the vocabulary.
     pub added_tokens: Vec<AddedTokenConfig>,
     pub normalizer: Value,
     pub pre_tokenizer: Value,
@@ -33,7 +33,7 @@ pub struct RestJson {
     pub decoder: Value,
 }
 
-/// The fields as they stand in the file.
+/// The fields of the file.
 #[derive(Debug, Deserialize)]
 struct Fields {
     model: ModelJson,
@@ -67,13 +67,13 @@ impl From<Fields> for TokenizerJson {
 /// The `model` of `tokenizer.json`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ModelJson {
-    /// The algorithm; files of before 2020 leave it out.
+    /// The algorithm, which files from before 2020 omit.
     #[serde(rename = "type")]
     kind: Option<String>,
     #[serde(default)]
     pub vocab: VocabularyJson,
     pub unk_id: Option<u32>,
-    /// Whether unknown characters are spelled as byte pieces.
+    /// True if unknown characters are encoded as byte pieces.
     #[serde(default)]
     pub byte_fallback: Option<bool>,
     #[serde(default, deserialize_with = "some_list")]
@@ -83,7 +83,8 @@ pub struct ModelJson {
 }
 
 impl ModelJson {
-    /// Unigram, BPE, WordPiece or WordLevel; where the file does not say, the fields that only one of them has do.
+    /// Returns the algorithm: Unigram, BPE, WordPiece, or WordLevel. If the file does not name it, it is inferred from
+    /// the fields that only one of them has.
     pub fn algorithm(&self) -> &str {
         match (&self.kind, &self.vocab) {
             (Some(kind), _) => kind,
@@ -98,9 +99,9 @@ impl ModelJson {
 /// The pieces of a model.
 #[derive(Debug, Clone)]
 pub enum VocabularyJson {
-    /// Piece and score in the order of ids: Unigram.
+    /// Pieces and scores in the order of ids, for Unigram.
     Scored(Vec<(String, f64)>),
-    /// Piece and id: the other algorithms.
+    /// Pieces and ids, for the other algorithms.
     ById(Vec<(String, u32)>),
 }
 
@@ -114,7 +115,9 @@ impl TokenizerJson {
     /// Parses the file called `name`.
     ///
     /// # Errors
-    /// [`crate::error::Error::Damaged`] if it is not such a file.
+    /// Fails with [`Error::Damaged`] if it is not such a file.
+    ///
+    /// [`Error::Damaged`]: crate::error::Error::Damaged
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
         let json: Self = parse(name, bytes)?;
         json.rest.check(name)?;
@@ -123,10 +126,12 @@ impl TokenizerJson {
 }
 
 impl RestJson {
-    /// Refuses steps that a small text would make run out of memory.
+    /// Refuses steps that would use up memory on a small text.
     ///
     /// # Errors
-    /// [`crate::error::Error::Damaged`], naming the file.
+    /// Fails with [`Error::Damaged`], which names the file.
+    ///
+    /// [`Error::Damaged`]: crate::error::Error::Damaged
     pub fn check(&self, name: &str) -> Result<()> {
         expansion_limits::check_steps(name, &self.normalizer)?;
         expansion_limits::check_steps(name, &self.decoder)
@@ -167,7 +172,7 @@ impl<'de> Deserialize<'de> for VocabularyJson {
     }
 }
 
-/// A list that is there, whatever is in it.
+/// Reads a list whose items do not matter, only that it is present.
 fn some_list<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<IgnoredAny>>, D::Error> {
@@ -179,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_shapes_of_vocabulary_are_read() {
+    fn both_forms_of_vocabulary_are_read() {
         let unigram = br#"{"model": {"unk_id": 0, "vocab": [["<unk>", 0.0], ["a", -1.5]]}}"#;
         let unigram = TokenizerJson::parse("tokenizer.json", unigram).unwrap();
         assert_eq!(unigram.model.algorithm(), "Unigram");
@@ -194,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_another_shape_is_damaged() {
+    fn other_json_is_damaged() {
         for bytes in [&b"[]"[..], b"{}", br#"{"model": {"vocab": 3}}"#] {
             assert!(TokenizerJson::parse("tokenizer.json", bytes).is_err());
         }

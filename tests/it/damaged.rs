@@ -55,8 +55,8 @@ fn what_stands_in_the_place_of_a_file_is_named() {
             (&b""[..], "is damaged: it is empty", ""),
             (
                 POINTER.as_bytes(),
-                "is not supported: it is a git-LFS pointer and not the file it stands for",
-                "`git lfs pull` in its repository fetches the file",
+                "is not supported: it is a git-LFS pointer, not the file itself",
+                "run `git lfs pull` in its repository to fetch the file",
             ),
             (
                 PAGE.as_bytes(),
@@ -183,7 +183,7 @@ fn truncated_json_is_refused_by_its_line() {
     }
     let model = model_with("config.json", b"{\n \"model_type\": \"deberta");
     let sentence = format!(
-        "{} is damaged: it breaks off in line 2",
+        "{} is damaged: it ends early, in line 2",
         shown(&model, "config.json")
     );
     fails(on(model.path(), TOKENIZE), 4, &sentence, "");

@@ -232,7 +232,7 @@ fn a_damaged_lock_file_is_said_in_a_sentence() {
         fs::write(here.join("tokscope.lock"), bytes).unwrap();
         for args in [&["check"][..], &["tokenize", "hola", "--locked"]] {
             let said = sentence(args);
-            let start = "error: tokscope.lock is not a lock file that tokscope wrote: ";
+            let start = "error: tokscope.lock is not a lock file written by tokscope: ";
             assert!(said.starts_with(start), "{said}");
             assert_eq!(said.lines().count(), 3, "{said}");
         }

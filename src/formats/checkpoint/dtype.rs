@@ -1,13 +1,13 @@
-//! Number formats of tensor elements, and their names in each container.
+//! The element types of tensors, and their names in each container.
 
 use std::fmt;
 
 /// The element type of a tensor.
 ///
-/// Every type that a checkpoint may hold is known by name and size, so that a file with an integer `position_ids`
-/// can be listed; only the floating-point ones of [`Dtype::is_readable`] can be rows of a matrix.
+/// Includes the types that only other tensors of a checkpoint have, such as an integer `position_ids`, so that every
+/// tensor can be listed. Only those for which [`Dtype::is_readable`] is true can be read as rows of a matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(non_camel_case_types, reason = "the names the formats themselves use")]
+#[allow(non_camel_case_types, reason = "these are the names in safetensors")]
 pub enum Dtype {
     Bool,
     U8,
@@ -28,8 +28,8 @@ pub enum Dtype {
     C128,
 }
 
-/// One line per type: (type, bytes per element, safetensors name, torch storage class, torch dtype). The only table
-/// of dtypes.
+/// The only table of dtypes. Columns: type, bytes per element, name in safetensors, storage class of torch, dtype of
+/// torch.
 #[rustfmt::skip]
 pub const DTYPES: &[(Dtype, u64, &str, &str, &str)] = &[
     (Dtype::Bool, 1, "BOOL", "BoolStorage", "bool"),
@@ -54,28 +54,28 @@ pub const DTYPES: &[(Dtype, u64, &str, &str, &str)] = &[
 impl Dtype {
     #[allow(
         clippy::indexing_slicing,
-        reason = "the table has a line for every variant, in their order; its test checks that"
+        reason = "the table has a line for every variant, in their order, as a test checks"
     )]
     fn line(self) -> &'static (Self, u64, &'static str, &'static str, &'static str) {
         &DTYPES[self as usize]
     }
 
-    /// Bytes per element.
+    /// Returns the number of bytes per element.
     pub fn size(self) -> u64 {
         self.line().1
     }
 
-    /// The name safetensors gives it, which is also the one tokscope prints.
+    /// Returns the name in safetensors, which records use as well.
     pub fn name(self) -> &'static str {
         self.line().2
     }
 
-    /// The type of that name in a safetensors header.
+    /// Returns the type with this name in safetensors.
     pub fn from_safetensors(name: &str) -> Option<Self> {
         DTYPES.iter().find(|line| line.2 == name).map(|line| line.0)
     }
 
-    /// The element type of a `torch.*Storage` class, named without its module.
+    /// Returns the element type of a storage class of torch, given without its module (`HalfStorage`).
     pub fn from_torch_storage(class: &str) -> Option<Self> {
         DTYPES
             .iter()
@@ -83,12 +83,12 @@ impl Dtype {
             .map(|line| line.0)
     }
 
-    /// The element type of a `torch.dtype`, named without its module.
+    /// Returns the type of a `torch.dtype`, given without its module (`float16`).
     pub fn from_torch_dtype(name: &str) -> Option<Self> {
         DTYPES.iter().find(|line| line.4 == name).map(|line| line.0)
     }
 
-    /// Whether rows of this type can be read as numbers.
+    /// Returns true if elements of this type can be read as numbers.
     pub fn is_readable(self) -> bool {
         matches!(self, Self::F16 | Self::BF16 | Self::F32 | Self::F64)
     }

@@ -1,66 +1,68 @@
-//! The index of a sharded checkpoint (`*.index.json`) → which file holds which tensor.
+//! The index of a sharded checkpoint (`*.index.json`), which maps tensors to files.
 //!
-//! The index is a JSON object with `weight_map`, tensor name → file name; other keys are ignored. It is downloaded
-//! text whose file names become paths and URLs, so they are checked here: none leads out of the model's directory.
+//! The index is a JSON object whose `weight_map` maps tensor names to file names; other keys are ignored. The file names
+//! are untrusted and become paths and URLs, so a name that leads out of the model's directory is refused.
 
 use std::collections::HashMap;
 
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
-use crate::formats::json::UniqueMap;
-use crate::formats::json::parse;
+use crate::formats::json::{UniqueMap, parse};
 use crate::formats::quote::quote;
 
-/// The tensors of a sharded checkpoint, each with its file.
+/// The tensors of a sharded checkpoint and the files that hold them.
 #[derive(Debug)]
 pub struct ShardIndex {
-    /// In the order of the index; all names differ.
+    /// Tensor names and file names, in the order of the index. All tensor names differ.
     tensors: Vec<(String, String)>,
-    position: HashMap<String, usize>,
+    /// Index into `tensors`, by tensor name.
+    positions: HashMap<String, usize>,
 }
 
 #[derive(Deserialize)]
-struct Json {
+struct IndexJson {
     weight_map: UniqueMap<String>,
 }
 
 impl ShardIndex {
-    /// Parses the index file `name`.
+    /// Parses the index file called `name`.
     ///
     /// # Errors
-    /// [`Error::Damaged`] if it is not an index, names a tensor twice or a file outside the model's directory.
+    /// Fails with [`Error::Damaged`] if it is not an index, or if it names a tensor twice or a file outside the
+    /// model's directory.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
-        let Json {
+        let IndexJson {
             weight_map: UniqueMap(tensors),
         } = parse(name, bytes)?;
-        let mut position = HashMap::with_capacity(tensors.len());
+        let mut positions = HashMap::with_capacity(tensors.len());
         for (index, (tensor, file)) in tensors.iter().enumerate() {
             if !is_inside(file) {
                 return Err(Error::damaged(
                     name,
-                    format!("{} is not the name of a file beside it", quote(file)),
+                    format!("{} is not the name of a file in its directory", quote(file)),
                 ));
             }
-            position.insert(tensor.clone(), index);
+            positions.insert(tensor.clone(), index);
         }
-        Ok(Self { tensors, position })
+        Ok(Self { tensors, positions })
     }
 
-    /// The file that holds a tensor, relative to the directory of the index.
+    /// Returns the file that holds a tensor, relative to the directory of the index; `None` if the index does not list
+    /// the tensor.
     pub fn file_of(&self, tensor: &str) -> Option<&str> {
-        let &index = self.position.get(tensor)?;
+        let &index = self.positions.get(tensor)?;
         self.tensors.get(index).map(|(_, file)| file.as_str())
     }
 
-    /// Every tensor with its file, in the order of the index.
+    /// Returns every tensor with its file, in the order of the index.
     pub fn tensors(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.tensors
             .iter()
             .map(|(tensor, file)| (tensor.as_str(), file.as_str()))
     }
 
-    /// The names of the files, sorted, each once.
+    /// Returns the names of the files, sorted and without duplicates.
     pub fn files(&self) -> Vec<&str> {
         let mut files: Vec<&str> = self.tensors.iter().map(|(_, file)| file.as_str()).collect();
         files.sort_unstable();
@@ -69,8 +71,8 @@ impl ShardIndex {
     }
 }
 
-/// Whether a relative path of `/`-separated names stays in its directory on every system: no empty, `.` or `..`
-/// name (so no absolute path), no `\` and no `:`, which separate on Windows, and no control character.
+/// Returns true if a path of names separated by `/` stays in its directory on every system. Refuses empty names (and
+/// so absolute paths), `.`, `..`, control characters, and `\` and `:`, which are separators on Windows.
 fn is_inside(path: &str) -> bool {
     path.split('/').all(|part| !matches!(part, "" | "." | ".."))
         && !path.contains(|char: char| matches!(char, '\\' | ':') || char.is_control())
@@ -98,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn file_names_that_lead_out_are_refused() {
+    fn file_names_outside_the_directory_are_refused() {
         for file in [
             "",
             ".",
@@ -119,7 +121,7 @@ mod tests {
             assert!(
                 error
                     .to_string()
-                    .ends_with("` is not the name of a file beside it"),
+                    .ends_with("` is not the name of a file in its directory"),
                 "{file}: {error}"
             );
         }
@@ -127,12 +129,12 @@ mod tests {
             parse(r#"{"weight_map": {"t": "../x"}}"#)
                 .unwrap_err()
                 .to_string(),
-            "model.safetensors.index.json is damaged: `../x` is not the name of a file beside it"
+            "model.safetensors.index.json is damaged: `../x` is not the name of a file in its directory"
         );
     }
 
     #[test]
-    fn what_is_no_index_is_refused() {
+    fn other_json_is_refused() {
         for json in [
             "",
             "{",

@@ -218,11 +218,11 @@ fn files_of_other_kinds_are_named() {
     let pointer = refused(b"version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 1\n");
     assert_eq!(
         pointer.to_string(),
-        "w.bin is not supported: it is a git-LFS pointer and not the file it stands for"
+        "w.bin is not supported: it is a git-LFS pointer, not the file itself"
     );
     assert_eq!(
         pointer.hint().unwrap(),
-        "`git lfs pull` in its repository fetches the file"
+        "run `git lfs pull` in its repository to fetch the file"
     );
     for page in [
         "<!DOCTYPE html>\n<html>",

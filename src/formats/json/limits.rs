@@ -1,6 +1,6 @@
-//! JSON lists and values of a bounded size, for parts of a file that hold little in files that mean well.
+//! JSON values and lists with a size limit, for fields that are small in legitimate files.
 //!
-//! A value takes thirty-two bytes and more of memory, and two of a file: a list of nothing grows on being read.
+//! A parsed value takes at least 32 bytes of memory for as little as 2 bytes of input.
 
 use std::cell::Cell;
 use std::fmt;
@@ -9,24 +9,24 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Values of one step of a tokenizer, those within it included. The largest that are published, templates with a
-/// special token for each of hundreds of languages, have some thousand.
+/// Values in one step of a tokenizer, including nested ones. The largest published steps, templates with a special
+/// token for each of hundreds of languages, have a few thousand.
 const MAX_VALUES: usize = 1 << 16;
-/// Pieces, merges, tokens: the largest vocabulary that is published has 902,000 (XLM-V).
+/// Items of a list of pieces, merges, or tokens. The largest published vocabulary, of XLM-V, has 902,000.
 pub const MAX_LIST: usize = 1 << 21;
 
-/// Reads any JSON value of at most [`MAX_VALUES`] values.
+/// Reads any JSON value that consists of at most [`MAX_VALUES`] values.
 ///
 /// # Errors
-/// Those of the deserializer, and that there are more.
+/// Fails if there are more, and with the errors of the deserializer.
 pub fn value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
     Budget(&Cell::new(MAX_VALUES)).deserialize(deserializer)
 }
 
-/// Reads a list of at most [`MAX_LIST`] items, which `null` has none of.
+/// Reads a list of at most [`MAX_LIST`] items. `null` is an empty list.
 ///
 /// # Errors
-/// Those of the deserializer, and that there are more.
+/// Fails if there are more, and with the errors of the deserializer.
 pub fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
@@ -56,10 +56,10 @@ pub fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer.deserialize_any(List(PhantomData))
 }
 
-/// Refuses one item more than `length`, if those are [`MAX_LIST`].
+/// Checks that a list of `length` items may have one more.
 ///
 /// # Errors
-/// That there are more.
+/// Fails if it already has [`MAX_LIST`] items.
 pub fn check_length<E: Error>(length: usize) -> Result<(), E> {
     if length < MAX_LIST {
         return Ok(());
@@ -69,7 +69,7 @@ pub fn check_length<E: Error>(length: usize) -> Result<(), E> {
     )))
 }
 
-/// How many values may still come.
+/// The number of values that may still be read.
 #[derive(Clone, Copy)]
 struct Budget<'b>(&'b Cell<usize>);
 
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_what_it_is() {
+    fn a_value_is_read_unchanged() {
         let json =
             r#"{"a": [1, -2, 2.5, "é\n", null, true, {"b": {}}], "c": 18446744073709551615}"#;
         assert_eq!(
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn values_and_items_are_counted() {
+    fn too_many_values_or_items_are_refused() {
         let zeros = |count: usize| format!("[{}]", vec!["0"; count].join(","));
         assert!(read(&zeros(MAX_VALUES - 1)).is_ok());
         let error = read(&zeros(MAX_VALUES)).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! The bytes of a JSON file → a typed value, with errors that a reader understands.
+//! Parses JSON files, with error messages that name the file and what is wrong with it.
 
 use serde::Deserialize;
 use serde_json::error::Category;
@@ -6,46 +6,47 @@ use serde_json::error::Category;
 use crate::error::{Error, Result};
 use crate::formats::placeholder_file;
 
-/// Bytes of a JSON file: what is parsed takes some times as many. The largest `tokenizer.json` of published models have
-/// about 40 MB.
-const MAX_LENGTH: usize = 256 << 20;
-/// Bytes of a file of settings. The largest that are published list thousands of added tokens in 1 MB.
-const MAX_SETTINGS: usize = 8 << 20;
+/// Bytes of a JSON file; the parsed value takes several times as many. The largest published `tokenizer.json` files
+/// have about 40 MB.
+const MAX_BYTES: usize = 256 << 20;
+/// Bytes of a settings file. The largest published ones list thousands of added tokens in 1 MB.
+const MAX_SETTINGS_BYTES: usize = 8 << 20;
 
 /// Parses the JSON file called `name`.
 ///
 /// # Errors
-/// [`Error::Damaged`] if it is not JSON of that shape, or if a web page or nothing is in its place;
-/// [`Error::Unsupported`] for a git-LFS pointer.
+/// Fails with [`Error::Damaged`] if it does not have the expected content, is empty, or is a web page, and with
+/// [`Error::Unsupported`] if it is a git-LFS pointer.
 pub fn parse<T: for<'de> Deserialize<'de>>(name: &str, bytes: &[u8]) -> Result<T> {
-    parse_within(MAX_LENGTH, "a JSON file", name, bytes)
+    parse_within(MAX_BYTES, "a JSON file", name, bytes)
 }
 
-/// As [`parse`], for a file of settings, of which some are held as they are.
+/// Parses the settings file called `name`. Its limit is lower than that of [`parse`], because some settings are kept as
+/// JSON values.
 ///
 /// # Errors
-/// As [`parse`].
+/// Fails like [`parse`].
 pub fn parse_settings<T: for<'de> Deserialize<'de>>(name: &str, bytes: &[u8]) -> Result<T> {
-    parse_within(MAX_SETTINGS, "a file of settings", name, bytes)
+    parse_within(MAX_SETTINGS_BYTES, "a settings file", name, bytes)
 }
 
 fn parse_within<T: for<'de> Deserialize<'de>>(
-    most: usize,
+    max_bytes: usize,
     kind: &str,
     name: &str,
     bytes: &[u8],
 ) -> Result<T> {
     placeholder_file::refuse(name, bytes)?;
-    if bytes.len() > most {
+    if bytes.len() > max_bytes {
         let problem = format!(
-            "it has {} bytes, and at most {most} are read of {kind}",
+            "it has {} bytes, and {kind} may have at most {max_bytes}",
             bytes.len()
         );
         return Err(Error::damaged(name, problem));
     }
     serde_json::from_slice(bytes).map_err(|error| {
         let problem = match error.classify() {
-            Category::Eof => format!("it breaks off in line {}", error.line()),
+            Category::Eof => format!("it ends early, in line {}", error.line()),
             Category::Syntax | Category::Io => format!("it is not JSON: {error}"),
             Category::Data => error.to_string(),
         };
@@ -58,9 +59,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_say_what_the_file_is_not() {
+    fn errors_say_what_is_wrong_with_the_file() {
         for (bytes, problem) in [
-            (&b"{\"a\": 1,\n"[..], "it breaks off in line"),
+            (&b"{\"a\": 1,\n"[..], "it ends early, in line"),
             (
                 b"garbage",
                 "it is not JSON: expected value at line 1 column 1",
@@ -81,18 +82,19 @@ mod tests {
 
     #[test]
     fn a_file_that_is_too_long_is_refused_before_it_is_parsed() {
-        // Zeros cost no memory until they are read.
-        let mut bytes = vec![0; MAX_LENGTH + 1];
+        // Pages of zeros take no memory until they are read.
+        let mut bytes = vec![0; MAX_BYTES + 1];
         bytes[0] = b'[';
         let error = parse::<serde_json::Value>("config.json", &bytes).unwrap_err();
         assert!(
             error.to_string().contains("it has 268435457 bytes"),
             "{error}"
         );
-        let error = parse_settings::<serde_json::Value>("config.json", &bytes[..MAX_SETTINGS + 1]);
+        let error =
+            parse_settings::<serde_json::Value>("config.json", &bytes[..MAX_SETTINGS_BYTES + 1]);
         let sentence = error.unwrap_err().to_string();
         assert!(
-            sentence.ends_with("8388608 are read of a file of settings"),
+            sentence.ends_with("and a settings file may have at most 8388608"),
             "{sentence}"
         );
     }

@@ -1,7 +1,7 @@
-//! A JSON object → its entries in order, refusing a name that occurs twice, and more names than a model has.
+//! JSON objects that keep the order of their entries and refuse a name that occurs twice.
 //!
-//! JSON readers disagree on which of two equal names counts. A file on which they would disagree must not be read
-//! one way by this program and another way by the library that the model is then loaded with.
+//! JSON parsers disagree on which of two equal names counts. A file must not be read one way by this program and
+//! another way by the program that loads the model later.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -13,10 +13,10 @@ use serde::de::{
 
 use crate::formats::quote::quote;
 
-/// Names of an object. The largest models that are published have some 200,000 tensors.
+/// Names in an object. The largest published models have about 200,000 tensors.
 const MAX_NAMES: usize = 1 << 19;
 
-/// The entries of a JSON object, whose names are all different.
+/// The entries of a JSON object in the order of the file. All names differ.
 #[derive(Debug)]
 pub struct UniqueMap<V>(pub Vec<(String, V)>);
 
@@ -29,7 +29,7 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for UniqueMap<V> {
     }
 }
 
-/// Reads a [`UniqueMap`] without the entry of one name, whose value is of another type.
+/// Reads a [`UniqueMap`] without the entry that has one given name, whose value may have another type.
 pub struct UniqueMapExcept<V> {
     ignored: Option<&'static str>,
     value: PhantomData<V>,
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn more_names_than_any_model_has_are_refused() {
+    fn too_many_names_are_refused() {
         let names: Vec<String> = (0..=MAX_NAMES)
             .map(|name| format!("\"{name}\":1"))
             .collect();
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn one_name_may_have_a_value_of_another_type() {
+    fn the_ignored_name_may_have_a_value_of_another_type() {
         let read = |json| {
             UniqueMapExcept::<u8>::new("note")
                 .deserialize(&mut serde_json::Deserializer::from_str(json))

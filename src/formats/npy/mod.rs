@@ -1,8 +1,8 @@
-//! NumPy's array files: `.npy` → vectors, and the header of one that is written.
+//! Reads the array files of NumPy (`.npy`), and writes their header.
 //!
-//! A file is `\x93NUMPY`, a version, the length of a header, a header that is a Python dictionary with the keys `descr`,
-//! `fortran_order` and `shape`, and the elements. Described in `numpy/lib/format.py`, versions 1.0 to 3.0. The header
-//! is parsed, never evaluated, and nothing is allocated that the file does not fill.
+//! A file is `\x93NUMPY`, a version, the length of the header, the header, which is a Python dictionary with the keys
+//! `descr`, `fortran_order` and `shape`, and the elements. The format is described in `numpy/lib/format.py`, versions 1.0
+//! to 3.0. The header is parsed, never evaluated, and no more memory is allocated than the file fills.
 
 #[cfg(test)]
 mod tests;
@@ -13,19 +13,19 @@ use crate::error::{Error, Result};
 use crate::formats::checkpoint::Dtype;
 use crate::formats::quote::quote;
 
-/// What an array file begins with.
+/// The first bytes of an array file.
 pub const MAGIC: &[u8] = b"\x93NUMPY";
-/// Bytes of a header. That of an array of numbers has 118; NumPy itself trusts no header above 10,000.
+/// Bytes of a header, as in NumPy. The header of an array of numbers has 118.
 const MAX_HEADER: usize = 10_000;
-/// The array's elements begin at a multiple of this.
+/// The elements start at a multiple of this many bytes.
 const ALIGNMENT: usize = 64;
 
-/// The vectors of an array file: a matrix of floating-point numbers, or a single vector.
+/// The vectors in an array file, which holds a matrix of floating-point numbers or a single vector.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Vectors<'b> {
     dtype: Dtype,
     big_endian: bool,
-    /// Columns, rather than rows, lie together.
+    /// The elements are stored column by column rather than row by row.
     fortran_order: bool,
     rows: usize,
     columns: usize,
@@ -33,10 +33,11 @@ pub struct Vectors<'b> {
 }
 
 impl<'b> Vectors<'b> {
-    /// Reads an array file; `name` is what error messages call it.
+    /// Reads the array file called `name`.
     ///
     /// # Errors
-    /// [`Error::BadArray`] for what is no array file, or not one of one or two dimensions of float16, float32 or float64.
+    /// Fails with [`Error::BadArray`] if it is not an array file, or its array does not have one or two dimensions and
+    /// elements of type float16, float32, or float64.
     pub fn parse(name: &str, bytes: &'b [u8]) -> Result<Self> {
         parse(bytes).map_err(|problem| Error::BadArray {
             input: name.to_owned(),
@@ -44,17 +45,17 @@ impl<'b> Vectors<'b> {
         })
     }
 
-    /// How many there are.
+    /// Returns the number of vectors.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Values of each.
+    /// Returns the number of values in each vector.
     pub fn columns(&self) -> usize {
         self.columns
     }
 
-    /// A vector as float32; float64 is rounded to the nearest. None beyond the last.
+    /// Returns a vector as float32, or `None` if there is no such vector. float64 is rounded to the nearest.
     pub fn row(&self, row: usize) -> Option<Vec<f32>> {
         if row >= self.rows {
             return None;
@@ -89,9 +90,10 @@ impl<'b> Vectors<'b> {
     }
 }
 
-/// The bytes of an array file before its elements: `shape` numbers of `dtype` in C order, little-endian.
+/// Returns the bytes before the elements of an array file with elements of type `dtype`, in row-major order and
+/// little-endian.
 ///
-/// None for a type that NumPy does not have, bfloat16 above all.
+/// Returns `None` for a type that NumPy does not have, such as bfloat16.
 pub fn header(dtype: Dtype, shape: &[u64]) -> Option<Vec<u8>> {
     let descr = match dtype {
         Dtype::F16 => "<f2",
@@ -116,26 +118,30 @@ pub fn header(dtype: Dtype, shape: &[u64]) -> Option<Vec<u8>> {
 fn parse(bytes: &[u8]) -> Result<Vectors<'_>, String> {
     let rest = bytes
         .strip_prefix(MAGIC)
-        .ok_or("it does not begin as an .npy file does")?;
-    let ends = || "it ends within its header".to_owned();
-    let (version, rest) = rest.split_first_chunk::<2>().ok_or_else(ends)?;
+        .ok_or("it does not begin like an .npy file")?;
+    let truncated = || "it ends within its header".to_owned();
+    let (version, rest) = rest.split_first_chunk::<2>().ok_or_else(truncated)?;
     let (length, rest) = match version {
         [1, 0] => {
-            let (length, rest) = rest.split_first_chunk().ok_or_else(ends)?;
+            let (length, rest) = rest.split_first_chunk().ok_or_else(truncated)?;
             (usize::from(u16::from_le_bytes(*length)), rest)
         }
         [2 | 3, 0] => {
-            let (length, rest) = rest.split_first_chunk().ok_or_else(ends)?;
+            let (length, rest) = rest.split_first_chunk().ok_or_else(truncated)?;
             (u32::from_le_bytes(*length) as usize, rest)
         }
-        [major, minor] => return Err(format!("its version is {major}.{minor}, not 1.0 to 3.0")),
+        [major, minor] => {
+            return Err(format!(
+                "its version must be 1.0 to 3.0, not {major}.{minor}"
+            ));
+        }
     };
     if length > MAX_HEADER {
         return Err(format!(
             "its header claims {length} bytes, and at most {MAX_HEADER} are allowed"
         ));
     }
-    let (header, elements) = rest.split_at_checked(length).ok_or_else(ends)?;
+    let (header, elements) = rest.split_at_checked(length).ok_or_else(truncated)?;
     let header = std::str::from_utf8(header).map_err(|_| "its header is not UTF-8")?;
     let header = Header::parse(header)?;
     let (dtype, big_endian) = element_type(&header.descr)?;
@@ -144,7 +150,7 @@ fn parse(bytes: &[u8]) -> Result<Vectors<'_>, String> {
         [rows, columns] => (rows, columns),
         _ => {
             return Err(format!(
-                "it has {} dimensions, and one or two are wanted",
+                "it must have one or two dimensions, not {}",
                 header.shape.len()
             ));
         }
@@ -157,7 +163,7 @@ fn parse(bytes: &[u8]) -> Result<Vectors<'_>, String> {
         .and_then(|count| count.checked_mul(dtype.size() as usize));
     if expected != Some(elements.len()) {
         return Err(format!(
-            "its shape {:?} does not go with its {} bytes of elements",
+            "its shape {:?} does not match its {} bytes of elements",
             header.shape,
             elements.len()
         ));
@@ -172,30 +178,25 @@ fn parse(bytes: &[u8]) -> Result<Vectors<'_>, String> {
     })
 }
 
-/// `<f4` and its kin.
+/// Parses an element type such as `<f4`. Returns true with it if elements are big-endian.
 fn element_type(descr: &str) -> Result<(Dtype, bool), String> {
-    let of_another = || {
-        format!(
-            "its elements are {}, and f2, f4 or f8 are wanted",
-            quote(descr)
-        )
-    };
-    let (order, kind) = descr.split_at_checked(1).ok_or_else(of_another)?;
+    let unsupported = || format!("its elements must be f2, f4 or f8, not {}", quote(descr));
+    let (order, kind) = descr.split_at_checked(1).ok_or_else(unsupported)?;
     let dtype = match kind {
         "f2" => Dtype::F16,
         "f4" => Dtype::F32,
         "f8" => Dtype::F64,
-        _ => return Err(of_another()),
+        _ => return Err(unsupported()),
     };
     match order {
         "<" => Ok((dtype, false)),
         ">" => Ok((dtype, true)),
         "=" => Ok((dtype, cfg!(target_endian = "big"))),
-        _ => Err(of_another()),
+        _ => Err(unsupported()),
     }
 }
 
-/// The dictionary of a header.
+/// The dictionary in a header.
 struct Header {
     descr: String,
     fortran_order: bool,
@@ -207,7 +208,7 @@ impl Header {
         let mut literal = Literal(text.trim());
         let (mut descr, mut fortran_order, mut shape) = (None, None, None);
         literal.expect('{')?;
-        while !literal.take('}') {
+        while !literal.skip('}') {
             let key = literal.string()?;
             literal.expect(':')?;
             let twice = match key {
@@ -219,13 +220,13 @@ impl Header {
             if twice {
                 return Err(format!("its header has the key {} twice", quote(key)));
             }
-            if !literal.take(',') {
+            if !literal.skip(',') {
                 literal.expect('}')?;
                 break;
             }
         }
         if !literal.0.is_empty() {
-            return Err(literal.unexpected("nothing"));
+            return Err(literal.unexpected("the end"));
         }
         let lacks = |key: &str| format!("its header lacks the key `{key}`");
         Ok(Self {
@@ -236,11 +237,12 @@ impl Header {
     }
 }
 
-/// What is left of a Python literal.
+/// The rest of a Python literal that is being parsed.
 struct Literal<'t>(&'t str);
 
 impl<'t> Literal<'t> {
-    fn take(&mut self, sign: char) -> bool {
+    /// Skips white space, and `sign` if it comes next. Returns true if it did.
+    fn skip(&mut self, sign: char) -> bool {
         self.0 = self.0.trim_start();
         let rest = self.0.strip_prefix(sign);
         self.0 = rest.unwrap_or(self.0);
@@ -248,20 +250,20 @@ impl<'t> Literal<'t> {
     }
 
     fn expect(&mut self, sign: char) -> Result<(), String> {
-        if self.take(sign) {
+        if self.skip(sign) {
             return Ok(());
         }
         Err(self.unexpected(&format!("`{sign}`")))
     }
 
-    fn unexpected(&self, wanted: &str) -> String {
+    fn unexpected(&self, expected: &str) -> String {
         let found: String = self.0.chars().take(20).collect();
-        format!("its header has {} where {wanted} is wanted", quote(&found))
+        format!("its header has {}, expected {expected}", quote(&found))
     }
 
     fn string(&mut self) -> Result<&'t str, String> {
         for sign in ['\'', '"'] {
-            if self.take(sign)
+            if self.skip(sign)
                 && let Some((text, rest)) = self.0.split_once(sign)
             {
                 self.0 = rest;
@@ -285,15 +287,15 @@ impl<'t> Literal<'t> {
     fn sizes(&mut self) -> Result<Vec<usize>, String> {
         self.expect('(')?;
         let mut sizes = Vec::new();
-        while !self.take(')') {
+        while !self.skip(')') {
             self.0 = self.0.trim_start();
             let end = self.0.find(|c: char| !c.is_ascii_digit());
             let (digits, rest) = self.0.split_at(end.unwrap_or(self.0.len()));
             let size = digits.parse();
             sizes.push(size.map_err(|_| self.unexpected("a size"))?);
-            // Python 2 wrote long integers so.
+            // The suffix of long integers in Python 2.
             self.0 = rest.strip_prefix('L').unwrap_or(rest);
-            if !self.take(',') {
+            if !self.skip(',') {
                 self.expect(')')?;
                 break;
             }

@@ -27,7 +27,7 @@ fn floats(values: &[f32]) -> Vec<u8> {
 }
 
 #[test]
-fn what_numpy_writes_is_read_in_every_order_and_width() {
+fn arrays_in_every_order_and_width_are_read() {
     let six = floats(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
     let c = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }      \n";
     assert_eq!(
@@ -62,7 +62,7 @@ fn what_numpy_writes_is_read_in_every_order_and_width() {
 }
 
 #[test]
-fn what_is_written_reads_back() {
+fn a_written_header_is_read_back() {
     for shape in [&[3_u64][..], &[128_100, 384], &[1, u64::MAX]] {
         let bytes = header(Dtype::F32, shape).unwrap();
         assert_eq!(bytes.len() % ALIGNMENT, 0);
@@ -77,41 +77,44 @@ fn what_is_written_reads_back() {
 }
 
 #[test]
-fn a_lie_is_refused_with_what_it_is() {
+fn malformed_arrays_are_refused_with_the_reason() {
     let ok = |shape: &str| format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}}}");
     let descr =
         |descr: &str| format!("{{'descr': {descr}, 'fortran_order': False, 'shape': (1,)}}");
     let refused: Vec<(String, &str)> = vec![
-        (String::new(), "where `{` is wanted"),
-        ("{".to_owned(), "where a string is wanted"),
+        (String::new(), "expected `{`"),
+        ("{".to_owned(), "expected a string"),
         ("{}".to_owned(), "lacks the key `descr`"),
-        (ok("(1,)") + "x", "where nothing is wanted"),
-        (ok("1"), "where `(` is wanted"),
-        (ok("(-1,)"), "where a size is wanted"),
-        (ok("(99999999999999999999,)"), "where a size is wanted"),
-        (ok("(1 1)"), "where `)` is wanted"),
-        (ok("()"), "it has 0 dimensions"),
-        (ok("(1, 1, 1)"), "it has 3 dimensions"),
-        (ok("(2,)"), "does not go with its 4 bytes"),
+        (ok("(1,)") + "x", "expected the end"),
+        (ok("1"), "expected `(`"),
+        (ok("(-1,)"), "expected a size"),
+        (ok("(99999999999999999999,)"), "expected a size"),
+        (ok("(1 1)"), "expected `)`"),
+        (ok("()"), "not 0"),
+        (ok("(1, 1, 1)"), "not 3"),
+        (ok("(2,)"), "does not match its 4 bytes"),
         (ok("(0,)"), "it is empty"),
         (ok("(18446744073709551615, 0)"), "it is empty"),
         (
             ok("(18446744073709551615, 18446744073709551615)"),
-            "does not go with",
+            "does not match",
         ),
-        (ok("(4611686018427387905, 4)"), "does not go with"),
+        (ok("(4611686018427387905, 4)"), "does not match"),
         (ok("(1,), 'shape': (1,)"), "`shape` twice"),
         (ok("(1,), 'more': 1"), "the key `more`"),
-        (descr("'<i4'"), "its elements are `<i4`"),
-        (descr("'|V2'"), "its elements are `|V2`"),
-        (descr("'é'"), "its elements are"),
-        (descr("''"), "its elements are"),
-        (descr("[('a', '<f4')]"), "where a string is wanted"),
-        (descr("'<f4"), "where"),
         (
-            "{'fortran_order': 0}".to_owned(),
-            "where True or False is wanted",
+            descr("'<i4'"),
+            "its elements must be f2, f4 or f8, not `<i4`",
         ),
+        (
+            descr("'|V2'"),
+            "its elements must be f2, f4 or f8, not `|V2`",
+        ),
+        (descr("'é'"), "its elements must be"),
+        (descr("''"), "its elements must be"),
+        (descr("[('a', '<f4')]"), "expected a string"),
+        (descr("'<f4"), "expected"),
+        ("{'fortran_order': 0}".to_owned(), "expected True or False"),
     ];
     for (header, problem) in refused {
         let error = array(&header, &[0; 4]).unwrap_err();

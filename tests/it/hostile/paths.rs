@@ -26,7 +26,7 @@ fn a_shard_outside_the_model_is_refused() {
         let json = json!({"weight_map": {"wte.weight": name}});
         fs::write(&index, serde_json::to_vec(&json).unwrap()).unwrap();
         let answer = on(model.path(), ROW).exit(4);
-        let ending = "` is not the name of a file beside it\n";
+        let ending = "` is not the name of a file in its directory\n";
         assert!(
             answer.stderr.ends_with(ending),
             "{name:?}: {}",

@@ -34,7 +34,7 @@ fn a_lock_file_that_is_an_attack_is_refused() {
         assert!(
             answer
                 .stderr
-                .contains("is not a lock file that tokscope wrote")
+                .contains("is not a lock file written by tokscope")
         );
     }
 }
@@ -76,16 +76,13 @@ fn a_file_of_vectors_that_is_an_attack_is_refused() {
     for (bytes, problem) in [
         (
             npy(&header("<f4", "(18446744073709551615, 384)"), &[0; 8]),
-            "does not go with its 8 bytes",
+            "does not match its 8 bytes",
         ),
         (
             npy(&header("<f4", "(99999999999999999999999, 2)"), &[]),
-            "where a size is wanted",
+            "expected a size",
         ),
-        (
-            npy(&header("<f4", "(-1, 384)"), &[]),
-            "where a size is wanted",
-        ),
+        (npy(&header("<f4", "(-1, 384)"), &[]), "expected a size"),
         (
             npy(&header("<f4", &format!("({})", "1,".repeat(4000))), &[0; 4]),
             "has 4000 dimensions",
@@ -95,7 +92,7 @@ fn a_file_of_vectors_that_is_an_attack_is_refused() {
             "its elements are `|O`",
         ),
         (npy(&header("<f4", "(64,)"), &nan), "no finite float32"),
-        (npy(&header("<f4", "((((1"), &[]), "where a size is wanted"),
+        (npy(&header("<f4", "((((1"), &[]), "expected a size"),
         (
             npy("{'descr': '<f4', 'descr': '<f4'}", &[]),
             "the key `descr` twice",
@@ -113,7 +110,7 @@ fn a_file_of_vectors_that_is_an_attack_is_refused() {
             b"\x93NUMPY\x01\x00\x02\x00\xff\xff".to_vec(),
             "its header is not UTF-8",
         ),
-        (vec![0x80; 100], "does not begin as an .npy file does"),
+        (vec![0x80; 100], "does not begin like an .npy file"),
     ] {
         let answer = refused("v.npy", &bytes, &["neighbors", "--vector", "v.npy"]);
         assert!(
@@ -142,7 +139,7 @@ fn a_file_that_never_ends_is_not_read_to_its_end() {
         ),
         (
             &["neighbors", "--vector", "v.npy"],
-            "does not begin as an .npy file does",
+            "does not begin like an .npy file",
         ),
     ] {
         let answer = demo(args).current_dir(folder.path()).exit(2);
