@@ -2,7 +2,7 @@
 
 use clap::Args as ClapArgs;
 
-use super::{Session, locked};
+use super::{Session, lock_state};
 use crate::error::{Error, Exit, Result};
 use crate::formats::lock_file::{LockFile, LockedEngine, LockedFile, LockedText, LockedVocabulary};
 use crate::record::{Drift, Lock, Record};
@@ -170,13 +170,13 @@ fn open(session: &mut Session, lock: &LockFile) -> Result<(ModelFiles, Vec<Drift
         return Ok((session.open(&model)?, Vec::new()));
     }
     if let Some(revision) = session.model.revision {
-        let model = locked::model(lock, Some(revision))?;
+        let model = lock_state::model(lock, Some(revision))?;
         return Ok((session.open(&model)?, Vec::new()));
     }
     let Some(commit) = &lock.commit else {
-        return Ok((session.open(&locked::model(lock, None)?)?, Vec::new()));
+        return Ok((session.open(&lock_state::model(lock, None)?)?, Vec::new()));
     };
-    let at = |revision: &str| locked::model(lock, Some(revision));
+    let at = |revision: &str| lock_state::model(lock, Some(revision));
     let revision = lock.revision.as_ref().unwrap_or(commit);
     let mut now = Some(commit.clone());
     let mut message = None;
@@ -220,9 +220,9 @@ fn open(session: &mut Session, lock: &LockFile) -> Result<(ModelFiles, Vec<Drift
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let lock = locked::read(session)?;
+    let lock = lock_state::read(session)?;
     let (files, mut drifts) = open(session, &lock)?;
-    let found = locked::files(&files)?;
+    let found = lock_state::files(&files)?;
     for file in &lock.files {
         // A file that nobody can tell of is not one that is missing.
         let absent = !found.iter().any(|other| other.name == file.name);
@@ -234,11 +234,14 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     drifts.extend(of_files(&lock.files, &found));
     let compare = |files: &ModelFiles| -> Result<(usize, Vec<Drift>)> {
         let tokenizer: Tokenizer = session.tokenizer(files)?;
-        let vocabulary = locked::vocabulary(&tokenizer);
+        let vocabulary = lock_state::vocabulary(&tokenizer);
         let mut drifts = of_vocabulary(&lock.vocabulary, &vocabulary);
-        drifts.extend(of_engine(&lock.engine, &locked::engine(&tokenizer)));
+        drifts.extend(of_engine(&lock.engine, &lock_state::engine(&tokenizer)));
         let texts = lock.texts.iter().map(|text| text.text.as_str()).collect();
-        drifts.extend(of_texts(&lock.texts, &locked::texts(&tokenizer, texts)?));
+        drifts.extend(of_texts(
+            &lock.texts,
+            &lock_state::texts(&tokenizer, texts)?,
+        ));
         Ok((vocabulary.size, drifts))
     };
     let vocabulary_size = match compare(&files) {

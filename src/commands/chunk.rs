@@ -3,9 +3,9 @@
 use clap::Args as ClapArgs;
 
 use super::Session;
-use super::cut::{BYTES_A_TOKEN, Counting, Cutter, Part, Prefer};
-use super::input::TextArgs;
-use super::reading::Text;
+use super::input::text_args::TextArgs;
+use super::input::text_format::Text;
+use super::split::cutter::{BYTES_A_TOKEN, Counting, Cutter, Part, Prefer};
 use crate::error::{Error, Exit, Result};
 use crate::record::{Chunk, Record};
 

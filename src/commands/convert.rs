@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args as ClapArgs, ValueEnum};
 use sha2::{Digest as _, Sha256};
 
-use super::samples::{self, HARD_PAIRS, HARD_TEXTS};
+use super::input::stress_texts::{self, HARD_PAIRS, HARD_TEXTS};
 use super::verify::first_difference;
 use super::{Session, in_parallel};
 use crate::embedding::export::replace_file;
@@ -110,7 +110,7 @@ pub fn prove(
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let own = samples::of_files(session, &args.texts)?;
+    let own = stress_texts::of_files(session, &args.texts)?;
     let files = session.files()?;
     let tokenizer = session.tokenizer(&files)?;
     let bytes = match args.to {

@@ -13,9 +13,9 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 
-use super::input::{InputOptions, TextArgs};
+use super::input::text_args::{InputOptions, TextArgs};
+use super::input::text_format::{Reading, Text};
 use super::parts::{self, Sizes, count_text};
-use super::reading::{Reading, Text};
 use super::{Session, config as model_config, context_window};
 use crate::error::{Error, Exit, Result};
 use crate::record::{Annotation, Count, Record, Total};
@@ -324,19 +324,4 @@ fn count(path: Option<String>, line: Option<u64>, sizes: Sizes) -> Count {
         lines: sizes.lines,
         ..Count::default()
     }
-}
-
-/// The name among `names` that someone may have meant.
-fn near<'n>(name: &str, names: &mut dyn Iterator<Item = &'n str>) -> Option<&'n str> {
-    /// How much of two names has to be the same.
-    const ENOUGH: f64 = 0.7;
-    let length = name.chars().count();
-    // Of names that are as near, one of the same length: letters are swapped more often than left out.
-    let unlike = |known: &'n str| {
-        let distance = strsim::osa_distance(name, known);
-        (distance, length.abs_diff(known.chars().count()), known)
-    };
-    let (distance, _, near) = names.map(unlike).min()?;
-    let length = length.max(near.chars().count()).max(1);
-    (1.0 - distance as f64 / length as f64 >= ENOUGH).then_some(near)
 }

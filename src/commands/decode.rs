@@ -5,7 +5,7 @@ use std::io::{BufRead, Cursor};
 use clap::Args as ClapArgs;
 
 use super::Session;
-use super::reading::utf8;
+use super::input::text_format::utf8;
 use crate::error::{Error, Exit, Result};
 use crate::record::{Decode, Record};
 use crate::tokenizer::Tokenizer;

@@ -2,7 +2,7 @@
 
 use clap::Args as ClapArgs;
 
-use super::rows::RowRef;
+use super::row_selection::RowRef;
 use super::{CheckpointOptions, Model, Session, fetched};
 use crate::embedding::EmbeddingMatrix;
 use crate::embedding::similarity::compare;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::input::{InputOptions, TextArgs};
-use super::rows::RowRef;
+use super::input::text_args::{InputOptions, TextArgs};
+use super::row_selection::RowRef;
 use super::{CheckpointOptions, Model, Session, TextFormat, fetched};
 use crate::embedding::EmbeddingMatrix;
 use crate::embedding::export::{self, ArrayFormat, Rows};

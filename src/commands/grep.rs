@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 use ignore::WalkBuilder;
 
-use super::reading::utf8;
+use super::input::text_format::utf8;
 use super::{Session, in_parallel};
 use crate::error::{Error, Exit, Result};
 use crate::record::{Match, Record};

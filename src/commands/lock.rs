@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 
-use super::samples::{self, HARD_TEXTS};
-use super::{Session, locked};
+use super::input::stress_texts::{self, HARD_TEXTS};
+use super::{Session, lock_state};
 use crate::embedding::export::replace_file;
 use crate::error::{Exit, Result};
 use crate::formats::lock_file::LockFile;
@@ -22,7 +22,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let own = samples::of_files(session, &args.texts)?;
+    let own = stress_texts::of_files(session, &args.texts)?;
     let model = session.model.model_ref()?;
     let files = session.open(&model)?;
     let tokenizer = session.tokenizer(&files)?;
@@ -30,15 +30,15 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     texts.extend(own.iter().map(String::as_str));
     let lock = LockFile {
         model: files.model(),
-        files: locked::files(&files)?,
+        files: lock_state::files(&files)?,
         commit: files.commit(),
         revision: match &model {
             ModelRef::Hub(model) => Some(model.revision().unwrap_or("main").to_owned()),
             ModelRef::Demo | ModelRef::Directory(_) => None,
         },
-        engine: locked::engine(&tokenizer),
-        vocabulary: locked::vocabulary(&tokenizer),
-        texts: locked::texts(&tokenizer, texts)?,
+        engine: lock_state::engine(&tokenizer),
+        vocabulary: lock_state::vocabulary(&tokenizer),
+        texts: lock_state::texts(&tokenizer, texts)?,
         ..LockFile::default()
     }
     .sealed();

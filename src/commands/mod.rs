@@ -3,40 +3,33 @@
 //! What a command needs of the world comes in through its [`Session`]: the model, standard input, and the sink that
 //! takes the records.
 
-mod blocks;
-mod bounded_file;
 pub mod check;
 pub mod chunk;
 pub mod completions;
 pub mod convert;
 pub mod count;
-pub mod cut;
 pub mod decode;
 pub mod diff;
 pub mod embed;
-pub mod excerpt;
 pub mod grep;
 pub mod head;
-mod in_order;
 pub mod info;
 pub mod input;
 pub mod lock;
-pub mod locked;
+pub mod lock_state;
 pub mod man;
 pub mod neighbors;
+pub mod other_tools;
 pub mod parts;
-pub mod peers;
 pub mod pull;
-mod reading;
-pub mod rows;
-pub mod samples;
+pub mod row_selection;
 pub mod similarity;
+pub mod split;
 pub mod stats;
 pub mod tail;
 pub mod tokenize;
 pub mod verify;
 pub mod vocab;
-pub mod words;
 
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
@@ -122,7 +115,7 @@ impl Session<'_> {
     /// The files of a model that is chosen in place of that, by a file of settings say.
     pub fn files_of(&self, choice: &ModelChoice) -> Result<ModelFiles> {
         match choice.locked {
-            true => locked::open(self),
+            true => lock_state::open(self),
             false => self.open(&choice.model_ref()?),
         }
     }

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::builder::PossibleValue;
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::rows::RowRef;
-use super::{CheckpointOptions, Model, Session, bounded_file, vocab};
+use super::input::read_limited;
+use super::row_selection::RowRef;
+use super::{CheckpointOptions, Model, Session, vocab};
 use crate::embedding::EmbeddingMatrix;
 use crate::embedding::metric::Metric;
 use crate::embedding::nearest::{SearchOptions, nearest};
@@ -213,7 +214,7 @@ fn named_row(matrix: &EmbeddingMatrix, row: RowRef, sign: Sign) -> Result<NamedT
 
 fn vectors(path: &Path, columns: u64) -> Result<Vec<NamedTerm>> {
     let input = path.display().to_string();
-    let read = bounded_file::read_if_begun(path, npy::MAGIC, MAX_VECTORS);
+    let read = read_limited::read_if_begun(path, npy::MAGIC, MAX_VECTORS);
     let bytes = read.map_err(|source| Error::ReadInput {
         input: input.clone(),
         source,

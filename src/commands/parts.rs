@@ -4,8 +4,8 @@ use std::io::{self, Read};
 use std::ops::AddAssign;
 
 use super::in_parallel;
-use super::reading::{Reading, chomp, utf8};
-use super::words::words;
+use super::input::text_format::{Reading, chomp, utf8};
+use super::input::word_count::words;
 use crate::error::{Error, Result};
 use crate::tokenizer::{EncodeOptions, Tokenizer};
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 
 use super::embed::{OutputFormat, output_format, read_text};
-use super::rows::RowRef;
+use super::row_selection::RowRef;
 use super::{CheckpointOptions, Model, Session, in_parallel};
 use crate::embedding::export::{ArrayFormat, Failure, replace_file};
 use crate::embedding::similarity::Cosines;

@@ -3,9 +3,9 @@
 use clap::Args as ClapArgs;
 
 use super::Session;
-use super::cut::{Counting, Cutter};
-use super::excerpt;
-use super::input::TextArgs;
+use super::input::text_args::TextArgs;
+use super::split::cutter::{Counting, Cutter};
+use super::split::head_tail;
 use crate::error::{Exit, Result};
 use crate::record::Record;
 
@@ -25,5 +25,5 @@ pub struct Args {
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let tokenizer = session.tokenizer(&session.files()?)?;
     let cutter = Cutter::new(&tokenizer, args.tokens, args.counting, None)?;
-    excerpt::run(&args.input, session, |text| cutter.back(text), Record::Tail)
+    head_tail::run(&args.input, session, |text| cutter.back(text), Record::Tail)
 }

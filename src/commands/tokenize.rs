@@ -2,10 +2,10 @@
 
 use clap::Args as ClapArgs;
 
-use super::input::TextArgs;
-use super::peers::{self, Peer};
-use super::reading::Text;
-use super::words::words;
+use super::input::text_args::TextArgs;
+use super::input::text_format::Text;
+use super::input::word_count::words;
+use super::other_tools::{self, Peer};
 use super::{Session, config, context_window, stdout_failed};
 use crate::error::{Error, Exit, Result};
 use crate::record::{Encoder, Record, Tokenize};
@@ -199,7 +199,7 @@ fn answer(
         let pair = args.pair.as_deref();
         let encoded = tokenizer.encode(&text.text, pair, &args.encode_options())?;
         let encoding = encoded.into_first();
-        let line = peers::line(peer, tokenizer, model.context_window, &text.text, encoding)?;
+        let line = other_tools::line(peer, tokenizer, model.context_window, &text.text, encoding)?;
         return Ok(Answer::Bare(vec![line]));
     }
     let records = records(tokenizer, model, text, args)?;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::records::{Record, one, records};
-use tokscope::commands::words::words;
+use tokscope::commands::input::word_count::words;
 use tokscope::tokenizer::EncodeOptions;
 
 use crate::support::{demo, json_lines, repository, tokenizer};

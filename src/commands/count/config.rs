@@ -7,9 +7,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::budget::{Budget, Budgets, Rule};
-use super::near;
 use super::walk::{Filters, known_types, overrides};
-use crate::commands::bounded_file;
+use crate::commands::input::did_you_mean::closest;
+use crate::commands::input::read_limited;
 use crate::error::{Error, Result};
 use crate::record::Group;
 
@@ -69,7 +69,7 @@ impl Config {
     /// [`Error::ReadInput`], and [`Error::BadConfig`] for what is not as it should be.
     pub fn read(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
-        let bytes = bounded_file::read(path, MAX_CONFIG).map_err(|source| Error::ReadInput {
+        let bytes = read_limited::read(path, MAX_CONFIG).map_err(|source| Error::ReadInput {
             input: name.clone(),
             source,
         })?;
@@ -268,7 +268,7 @@ impl Reader<'_> {
 
     fn unknown(&self, key: &Key, place: &str, known: &[&str]) -> Error {
         let name = key.get_ref().as_ref();
-        let hint = match near(name, &mut known.iter().copied()) {
+        let hint = match closest(name, known.iter().copied()) {
             Some(near) => format!("`{near}` is one"),
             None => format!("its keys are {}", known.join(", ")),
         };

@@ -9,7 +9,7 @@ use super::budget::{Budget, Budgets};
 use super::config::{self, Config};
 use super::table::{By, Table};
 use super::walk::Walk;
-use crate::commands::reading::Reading;
+use crate::commands::input::text_format::Reading;
 use crate::commands::{ModelChoice, Session};
 use crate::error::{Error, Result};
 use crate::tokenizer::EncodeOptions;

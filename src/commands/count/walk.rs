@@ -9,7 +9,7 @@ use ignore::overrides::{Override, OverrideBuilder};
 use ignore::types::{FileTypeDef, Types, TypesBuilder};
 use ignore::{DirEntry, WalkBuilder};
 
-use super::near;
+use crate::commands::input::did_you_mean::closest;
 use crate::error::{Error, Result};
 
 /// Which files of a tree are counted. A file that is named is counted whatever these say.
@@ -191,13 +191,13 @@ pub fn known_types(names: &[String]) -> Result<()> {
 }
 
 fn known_type(known: &[FileTypeDef], name: &str) -> Result<()> {
-    let mut names = known.iter().map(FileTypeDef::name);
+    let names = known.iter().map(FileTypeDef::name);
     if name == "all" || names.clone().any(|known| known == name) {
         return Ok(());
     }
     Err(Error::usage_hint(
         format!("`{name}` is not a type of files"),
-        match near(name, &mut names) {
+        match closest(name, names) {
             Some(near) => format!("`{near}` is one"),
             None => "`tokscope count --type-list` prints them".to_owned(),
         },

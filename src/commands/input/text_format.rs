@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use clap::Args;
 use serde_json::Value;
 
-use super::blocks::Block;
+use super::line_blocks::Block;
 use crate::error::{Error, Result};
 
 /// How input is read, wherever it comes from.

@@ -2,7 +2,8 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Session, bounded_file, in_parallel};
+use super::input::read_limited;
+use super::{Session, in_parallel};
 use crate::error::{Error, Result};
 use crate::formats::lock_file::{
     LockFile, LockedEngine, LockedFile, LockedText, LockedToken, LockedVocabulary, hex,
@@ -100,7 +101,7 @@ pub fn engine(tokenizer: &Tokenizer) -> LockedEngine {
 pub fn read(session: &Session) -> Result<LockFile> {
     let path = session.model.lock_file;
     let name = path.display().to_string();
-    match bounded_file::read(path, MAX_LOCK) {
+    match read_limited::read(path, MAX_LOCK) {
         Ok(bytes) => LockFile::parse(&name, &bytes),
         Err(source) if source.kind() == std::io::ErrorKind::NotFound => Err(Error::usage_hint(
             format!("there is no lock file {name}"),

@@ -8,7 +8,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// Whatever reading fails with, and that there are more.
-pub(super) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     read_to_end(File::open(path)?, most)
 }
 
@@ -16,7 +16,7 @@ pub(super) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 /// As [`read`].
-pub(super) fn read_if_begun(path: &Path, magic: &[u8], most: u64) -> io::Result<Vec<u8>> {
+pub fn read_if_begun(path: &Path, magic: &[u8], most: u64) -> io::Result<Vec<u8>> {
     let mut file = File::open(path)?;
     let mut bytes = Vec::new();
     (&mut file)

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
 
-use super::blocks::{Block, Blocks};
+use super::line_blocks::{Block, Blocks};
 use crate::error::{Error, Result};
 
 /// Bytes of a block, if lines are not longer: of the first few, so that all threads have something to do, and of those

@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind, Read as _};
 
-use super::Input;
+use crate::commands::Input;
 
 /// Bytes that are read at a time.
 const READ: usize = 1 << 18;

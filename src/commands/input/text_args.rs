@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::blocks::{Block, Blocks};
-use super::in_order::in_order;
-use super::reading::{Lines, Outcome, Reading, Text, chomp, utf8};
-use super::{Input, Session};
+use super::line_blocks::{Block, Blocks};
+use super::ordered_parallel::in_order;
+use super::text_format::{Lines, Outcome, Reading, Text, chomp, utf8};
+use crate::commands::{Input, Session};
 use crate::error::{Error, Result};
 
 /// The options of every command that reads texts.

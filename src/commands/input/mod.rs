@@ -1,0 +1,10 @@
+//! Reads the texts of a command: from arguments, files, and standard input; whole, by line, or as JSON Lines.
+
+pub mod did_you_mean;
+pub mod line_blocks;
+pub mod ordered_parallel;
+pub mod read_limited;
+pub mod stress_texts;
+pub mod text_args;
+pub mod text_format;
+pub mod word_count;
