@@ -1,14 +1,11 @@
-//! argv → [`Cli`]: the global options and the list of commands, without any logic.
+//! The command line: the global options, and the [`Command`].
 
 use std::path::PathBuf;
 
+use clap::Parser;
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Parser, Subcommand};
 
-use crate::commands::{
-    check, chunk, completions, convert, count, decode, diff, embed, grep, head, info, lock, man,
-    neighbors, pull, similarity, stats, tail, tokenize, verify, vocab,
-};
+use crate::commands::Command;
 use crate::render::Format;
 use crate::render::style::ColorChoice;
 use crate::tokenizer::EngineChoice;
@@ -19,7 +16,7 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Cyan.on_default().bold())
     .placeholder(AnsiColor::Cyan.on_default());
 
-/// The model of the lesson.
+/// The model that is used if none is named.
 pub const DEFAULT_MODEL: &str = "microsoft/deberta-v3-xsmall";
 
 const EXAMPLES: &str = "\
@@ -110,30 +107,4 @@ pub struct GlobalOptions {
     /// Say more on stderr
     #[arg(short, long, global = true)]
     pub verbose: bool,
-}
-
-/// The commands.
-#[derive(Debug, Subcommand)]
-pub enum Command {
-    Tokenize(tokenize::Args),
-    Decode(decode::Args),
-    Count(count::Args),
-    Info(info::Args),
-    Vocab(vocab::Args),
-    Embed(embed::Args),
-    Diff(diff::Args),
-    Neighbors(neighbors::Args),
-    Similarity(similarity::Args),
-    Stats(stats::Args),
-    Pull(pull::Args),
-    Verify(verify::Args),
-    Grep(grep::Args),
-    Lock(lock::Args),
-    Check(check::Args),
-    Chunk(chunk::Args),
-    Head(head::Args),
-    Tail(tail::Args),
-    Convert(convert::Args),
-    Completions(completions::Args),
-    Man(man::Args),
 }

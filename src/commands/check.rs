@@ -2,7 +2,8 @@
 
 use clap::Args as ClapArgs;
 
-use super::{Session, lock_state};
+use super::lock_state;
+use super::session::Session;
 use crate::error::{Error, Exit, Result};
 use crate::formats::lock_file::{LockFile, LockedEngine, LockedFile, LockedText, LockedVocabulary};
 use crate::record::{Drift, Lock, Record};

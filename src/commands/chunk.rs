@@ -2,9 +2,9 @@
 
 use clap::Args as ClapArgs;
 
-use super::Session;
 use super::input::text_args::TextArgs;
 use super::input::text_format::Text;
+use super::session::Session;
 use super::split::cutter::{BYTES_A_TOKEN, Counting, Cutter, Part, Prefer};
 use crate::error::{Error, Exit, Result};
 use crate::record::{Chunk, Record};

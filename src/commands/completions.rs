@@ -3,7 +3,7 @@
 use clap::Args as ClapArgs;
 use clap_complete::Shell;
 
-use super::{Session, stdout_failed};
+use super::session::{Session, stdout_failed};
 use crate::error::{Exit, Result};
 
 /// Print a completion script for a shell

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::{Args as ClapArgs, ValueEnum};
 use sha2::{Digest as _, Sha256};
 
+use super::input::ordered_parallel::map_in_parallel;
 use super::input::stress_texts::{self, HARD_PAIRS, HARD_TEXTS};
+use super::session::Session;
 use super::verify::first_difference;
-use super::{Session, in_parallel};
 use crate::embedding::export::replace_file;
 use crate::error::{Exit, Result};
 use crate::formats::lock_file::hex;
@@ -77,7 +78,7 @@ pub fn prove(
     cases: &[Case],
 ) -> Result<(usize, Vec<Difference>)> {
     let options = EncodeOptions::default();
-    let outcomes = in_parallel(cases.iter().collect(), |(text, pair)| {
+    let outcomes = map_in_parallel(cases.iter().collect(), |(text, pair)| {
         let ours = original.encode(text, pair.as_deref(), &options)?;
         let theirs = converted.encode(text, pair.as_deref(), &options)?;
         let (ours, theirs) = (ours.into_first(), theirs.into_first());

@@ -15,8 +15,9 @@ use clap::Args as ClapArgs;
 
 use super::input::text_args::{InputOptions, TextArgs};
 use super::input::text_format::{Reading, Text};
+use super::model::{config as model_config, context_window};
 use super::parts::{self, Sizes, count_text};
-use super::{Session, config as model_config, context_window};
+use super::session::Session;
 use crate::error::{Error, Exit, Result};
 use crate::record::{Annotation, Count, Record, Total};
 use crate::tokenizer::Tokenizer;

@@ -4,8 +4,8 @@ use std::io::{BufRead, Cursor};
 
 use clap::Args as ClapArgs;
 
-use super::Session;
 use super::input::text_format::utf8;
+use super::session::Session;
 use crate::error::{Error, Exit, Result};
 use crate::record::{Decode, Record};
 use crate::tokenizer::Tokenizer;

@@ -2,8 +2,9 @@
 
 use clap::Args as ClapArgs;
 
+use super::model::{CheckpointOptions, Model, fetched};
 use super::row_selection::RowRef;
-use super::{CheckpointOptions, Model, Session, fetched};
+use super::session::Session;
 use crate::embedding::EmbeddingMatrix;
 use crate::embedding::similarity::compare;
 use crate::error::{Error, Exit, Result};
@@ -79,7 +80,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             "`tokscope diff TOKEN TOKEN`, `--id N --id M`, `--piece P --piece Q` or `--text TEXT --at I --at J`",
         ));
     }
-    let model = Model::open_with(session, args.checkpoint)?;
+    let model = Model::open(session, args.checkpoint)?;
     let tokenizer = &model.tokenizer;
     let mut rows = Vec::new();
     for token in &args.tokens {

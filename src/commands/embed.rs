@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::input::text_args::{InputOptions, TextArgs};
+use super::model::{CheckpointOptions, Model, fetched};
 use super::row_selection::RowRef;
-use super::{CheckpointOptions, Model, Session, TextFormat, fetched};
+use super::session::{Session, TextFormat};
 use crate::embedding::EmbeddingMatrix;
 use crate::embedding::export::{self, ArrayFormat, Rows};
 use crate::embedding::projector;
@@ -129,7 +130,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     } else {
         None
     };
-    let model = Model::open_with(session, args.checkpoint)?;
+    let model = Model::open(session, args.checkpoint)?;
     let named = if args.all {
         None
     } else {

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 use ignore::WalkBuilder;
 
+use super::input::ordered_parallel::map_in_parallel;
 use super::input::text_format::utf8;
-use super::{Session, in_parallel};
+use super::session::Session;
 use crate::error::{Error, Exit, Result};
 use crate::record::{Match, Record};
 use crate::tokenizer::{EncodeOptions, Tokenizer};
@@ -283,7 +284,7 @@ impl Searching<'_> {
     /// Searches files on all cores, and reports them in their order.
     fn files(&mut self, session: &mut Session, found: Vec<Found>) -> Result<()> {
         let (search, lossy) = (self.search, self.lossy);
-        let outcomes = in_parallel(found, |found| {
+        let outcomes = map_in_parallel(found, |found| {
             let name = found.path.display().to_string();
             let outcome = read(&found, &name, lossy).and_then(|text| match text {
                 Some(text) => search.matches(Some(&name), &text).map(Some),

@@ -3,7 +3,8 @@
 use clap::Args as ClapArgs;
 use serde_json::Value;
 
-use super::{Session, config, context_window, fetched};
+use super::model::{config, context_window, fetched};
+use super::session::Session;
 use crate::embedding::EmbeddingMatrix;
 use crate::error::{Error, Exit, Result};
 use crate::formats::config::ModelConfig;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 
 use super::input::stress_texts::{self, HARD_TEXTS};
-use super::{Session, lock_state};
+use super::lock_state;
+use super::session::Session;
 use crate::embedding::export::replace_file;
 use crate::error::{Exit, Result};
 use crate::formats::lock_file::LockFile;

@@ -2,8 +2,9 @@
 
 use sha2::{Digest as _, Sha256};
 
+use super::input::ordered_parallel::map_in_parallel;
 use super::input::read_limited;
-use super::{Session, in_parallel};
+use super::session::Session;
 use crate::error::{Error, Result};
 use crate::formats::lock_file::{
     LockFile, LockedEngine, LockedFile, LockedText, LockedToken, LockedVocabulary, hex,
@@ -73,7 +74,7 @@ pub fn vocabulary(tokenizer: &Tokenizer) -> LockedVocabulary {
 /// # Errors
 /// Whatever encoding fails with.
 pub fn texts(tokenizer: &Tokenizer, texts: Vec<&str>) -> Result<Vec<LockedText>> {
-    let encoded = in_parallel(texts, |text| {
+    let encoded = map_in_parallel(texts, |text| {
         let encoded = tokenizer.encode(text, None, &EncodeOptions::default())?;
         let encoding = encoded.into_first();
         Ok(LockedText {

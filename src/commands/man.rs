@@ -3,7 +3,7 @@
 use clap::Args as ClapArgs;
 use clap_mangen::Man;
 
-use super::{Session, stdout_failed};
+use super::session::{Session, stdout_failed};
 use crate::error::{Error, Exit, Result};
 
 /// Print the manual page of tokscope or of one of its commands, for `man -l -`

@@ -6,8 +6,10 @@ use clap::builder::PossibleValue;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::input::read_limited;
+use super::model::{CheckpointOptions, Model};
 use super::row_selection::RowRef;
-use super::{CheckpointOptions, Model, Session, vocab};
+use super::session::Session;
+use super::vocab;
 use crate::embedding::EmbeddingMatrix;
 use crate::embedding::metric::Metric;
 use crate::embedding::nearest::{SearchOptions, nearest};
@@ -90,7 +92,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         ));
     }
     let pattern = args.grep.as_deref().map(vocab::pattern).transpose()?;
-    let model = Model::open_with(session, args.checkpoint)?;
+    let model = Model::open(session, args.checkpoint)?;
     let tokenizer = &model.tokenizer;
     let rows = u32::try_from(model.matrix.rows()).unwrap_or(u32::MAX);
     let mut among = None;

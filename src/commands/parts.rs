@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::ops::AddAssign;
 
-use super::in_parallel;
+use super::input::ordered_parallel::map_in_parallel;
 use super::input::text_format::{Reading, chomp, utf8};
 use super::input::word_count::words;
 use crate::error::{Error, Result};
@@ -72,7 +72,7 @@ pub fn count(
             })?;
         let whole = is_first && parts.ended && batch.len() == 1;
         let options = if whole { options } else { &without_special };
-        let counts = in_parallel(batch, |part| {
+        let counts = map_in_parallel(batch, |part| {
             let mut text = utf8(input, part.bytes, reading.lossy, part.offset)?;
             if reading.chomp && part.is_last {
                 chomp(&mut text);

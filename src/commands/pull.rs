@@ -2,7 +2,7 @@
 
 use clap::Args as ClapArgs;
 
-use super::Session;
+use super::session::Session;
 use crate::embedding::EmbeddingMatrix;
 use crate::error::{Exit, Result};
 use crate::formats::checkpoint::ShardIndex;

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 
 use super::embed::{OutputFormat, output_format, read_text};
+use super::input::ordered_parallel::map_in_parallel;
+use super::model::{CheckpointOptions, Model};
 use super::row_selection::RowRef;
-use super::{CheckpointOptions, Model, Session, in_parallel};
+use super::session::Session;
 use crate::embedding::export::{ArrayFormat, Failure, replace_file};
 use crate::embedding::similarity::Cosines;
 use crate::error::{Error, Exit, Result};
@@ -53,7 +55,7 @@ fn for_each<E: From<Error>>(
     let cosines = Cosines::new(&model.matrix, &ids)?;
     for (part, rows) in rows.chunks(PART).enumerate() {
         let rows: Vec<_> = (part * PART..).zip(rows).collect();
-        let records = in_parallel(rows, |(position, row)| Similarity {
+        let records = map_in_parallel(rows, |(position, row)| Similarity {
             position,
             id: row.id,
             piece: row.piece.clone(),
@@ -81,7 +83,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         None if by_name => None,
         text => Some(read_text(text.as_deref(), session)?),
     };
-    let model = Model::open_with(session, args.checkpoint)?;
+    let model = Model::open(session, args.checkpoint)?;
     let mut rows = Vec::new();
     if let Some(text) = text {
         rows = RowRef::by_text(&model.tokenizer, &text, !args.no_special_tokens)?;

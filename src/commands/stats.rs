@@ -2,7 +2,8 @@
 
 use clap::Args as ClapArgs;
 
-use super::{CheckpointOptions, Model, Session};
+use super::model::{CheckpointOptions, Model};
+use super::session::Session;
 use crate::embedding::statistics::{Statistics, statistics};
 use crate::error::{Exit, Result};
 use crate::record::{Bin, Norms, Record, RowNorm, Stats};
@@ -123,7 +124,7 @@ fn ranges(ids: impl IntoIterator<Item = u64>) -> Vec<(u64, u64)> {
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let model = Model::open_with(session, args.checkpoint)?;
+    let model = Model::open(session, args.checkpoint)?;
     let record = record(&model, args.k, args.bins)?;
     session.emit(&Record::Stats(Box::new(record)))?;
     Ok(Exit::Done)

@@ -2,8 +2,8 @@
 
 use clap::Args as ClapArgs;
 
-use super::Session;
 use super::input::text_args::TextArgs;
+use super::session::Session;
 use super::split::cutter::{Counting, Cutter};
 use super::split::head_tail;
 use crate::error::{Exit, Result};

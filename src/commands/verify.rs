@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 
-use super::Session;
 use super::input::text_args::{InputOptions, TextArgs};
 use super::input::text_format::{Reading, Text};
+use super::session::Session;
 use crate::error::{Error, Exit, Result};
 use crate::record::{Difference, Record, Verify};
 use crate::tokenizer::{EncodeOptions, Encoding, EngineChoice, Tokenizer};

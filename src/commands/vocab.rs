@@ -3,7 +3,7 @@
 use clap::Args as ClapArgs;
 use regex::Regex;
 
-use super::Session;
+use super::session::Session;
 use crate::error::{Error, Exit, Result};
 use crate::record::{Piece, Record};
 use crate::tokenizer::vocabulary::Entry;

@@ -7,7 +7,9 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use super::Counting;
 use super::plan::{Plan, Rows};
 use super::walk::{Found, Item, Walk};
-use crate::commands::{Session, in_parallel, parts};
+use crate::commands::input::ordered_parallel::map_in_parallel;
+use crate::commands::parts;
+use crate::commands::session::Session;
 use crate::error::{Error, Result};
 use crate::record::Count;
 use crate::source::Observer;
@@ -56,7 +58,7 @@ impl Counting<'_> {
                 return Ok(());
             }
             let (tokenizer, plan) = (self.tokenizer, &self.plan);
-            let outcomes = in_parallel(batch, |item| {
+            let outcomes = map_in_parallel(batch, |item| {
                 let outcome = match item {
                     Item::File(found) if plan.reading.is_stream() => Outcome::Lines(found),
                     Item::File(found) => Outcome::Whole(found.name(), found.count(tokenizer, plan)),

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use super::Counting;
 use super::plan::Rows;
 use super::verdict::{self, Offender};
-use crate::commands::{Session, stdout_failed};
+use crate::commands::session::{Session, stdout_failed};
 use crate::error::{Exit, Result};
 use crate::record::Record;
 

@@ -10,7 +10,7 @@ use super::config::{self, Config};
 use super::table::{By, Table};
 use super::walk::Walk;
 use crate::commands::input::text_format::Reading;
-use crate::commands::{ModelChoice, Session};
+use crate::commands::session::{ModelChoice, Session};
 use crate::error::{Error, Result};
 use crate::tokenizer::EncodeOptions;
 

@@ -1,8 +1,9 @@
 //! An input → blocks of whole lines, as they come.
 
-use std::io::{self, ErrorKind, Read as _};
+use std::io::{self, BufReader, ErrorKind, Read};
 
-use crate::commands::Input;
+/// A stream of input.
+pub type Input = BufReader<Box<dyn Read + Send>>;
 
 /// Bytes that are read at a time.
 const READ: usize = 1 << 18;
@@ -114,8 +115,6 @@ impl Blocks {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufReader, Read};
-
     use super::*;
 
     /// Gives a text in parts of some bytes.

@@ -9,6 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
 
+use rayon::prelude::*;
+
 use super::line_blocks::{Block, Blocks};
 use crate::error::{Error, Result};
 
@@ -19,6 +21,18 @@ const BLOCK: usize = 1 << 18;
 /// Blocks for each thread that are read and not done, and their bytes: what is read beyond waits.
 const BLOCKS_AHEAD: usize = 3;
 const BYTES_AHEAD: usize = 8 << 20;
+
+/// Applies `work` to every item, on all threads if there are several, and returns the results in order.
+pub fn map_in_parallel<T: Send, R: Send>(
+    items: Vec<T>,
+    work: impl Fn(T) -> R + Send + Sync,
+) -> Vec<R> {
+    if items.len() < 2 {
+        // A single item need not wait for threads to start.
+        return items.into_iter().map(work).collect();
+    }
+    items.into_par_iter().map(work).collect()
+}
 
 /// What the caller waits for.
 enum Event<T> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::text_args::{InputOptions, TextArgs};
 use super::text_format::Reading;
-use crate::commands::Session;
+use crate::commands::session::Session;
 use crate::error::Result;
 
 /// Texts on which tokenizers that should be the same have been seen to differ, each for a reason of its own.

@@ -10,7 +10,8 @@ use clap::Args;
 use super::line_blocks::{Block, Blocks};
 use super::ordered_parallel::in_order;
 use super::text_format::{Lines, Outcome, Reading, Text, chomp, utf8};
-use crate::commands::{Input, Session};
+use crate::commands::input::line_blocks::Input;
+use crate::commands::session::Session;
 use crate::error::{Error, Result};
 
 /// The options of every command that reads texts.

@@ -1,10 +1,10 @@
 //! What `head` and `tail` have in common: one part of each text.
 
 use super::cutter::{BYTES_A_TOKEN, Cutter, Part};
-use crate::commands::Session;
 use crate::commands::chunk::record;
 use crate::commands::input::text_args::TextArgs;
 use crate::commands::input::text_format::Text;
+use crate::commands::session::Session;
 use crate::error::{Exit, Result};
 use crate::record::{Chunk, Record};
 

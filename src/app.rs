@@ -1,0 +1,208 @@
+//! The program: parses the command line, sets up a session, runs the command, and reports its outcome.
+
+use std::borrow::Cow;
+use std::ffi::OsString;
+use std::io::{self, BufReader, BufWriter, ErrorKind, IsTerminal, Write};
+use std::panic::PanicHookInfo;
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::{CommandFactory, Parser};
+
+use crate::cli::{Cli, DEFAULT_MODEL, GlobalOptions};
+use crate::commands::session::{ModelChoice, Session, TextFormat};
+use crate::error::{Error, Exit};
+use crate::formats::lock_file::LOCK_FILE;
+use crate::memory;
+use crate::record::Sink;
+use crate::render::stderr::{Level, Stderr};
+use crate::render::style::Style;
+use crate::render::{self, Format, Reader, Streams, escape};
+use crate::source::{self, Observer};
+use crate::tokenizer::reference;
+
+/// Bytes read from standard input at a time.
+const STDIN_BUFFER: usize = 1 << 18;
+/// Bytes written to standard output at a time.
+const STDOUT_BUFFER: usize = 1 << 16;
+
+/// Runs the program with the given arguments, the first of which is its name, and returns its exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    std::panic::set_hook(Box::new(report_panic));
+    source::say_when_files_become_shorter(|name| escape::line(name).into_owned());
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return print_clap_message(&error),
+    };
+    let stderr = Arc::new(open_stderr(&cli.global));
+    match run_command(&cli, &stderr) {
+        Ok(exit) => exit,
+        Err(error) if is_closed_pipe(&error) => Exit::Done,
+        Err(error) => {
+            stderr.error(&error);
+            error
+                .downcast_ref::<Error>()
+                .map_or(Exit::Usage, Error::exit)
+        }
+    }
+}
+
+/// Prints the message of clap: help and version to standard output, errors to standard error.
+fn print_clap_message(error: &clap::Error) -> Exit {
+    if !error.use_stderr() {
+        return match error.print() {
+            Err(problem) if problem.kind() != ErrorKind::BrokenPipe => Exit::Usage,
+            _ => Exit::Done,
+        };
+    }
+    // The message quotes arguments, which may contain terminal control sequences.
+    let plain = error.render().to_string();
+    match escape::safe(&plain) {
+        Cow::Borrowed(_) => drop(error.print()),
+        Cow::Owned(safe) => drop(io::stderr().write_all(safe.as_bytes())),
+    }
+    Exit::Usage
+}
+
+/// Reports a panic as a bug of this program, unless it is caught and reported as a damaged file.
+fn report_panic(panic: &PanicHookInfo<'_>) {
+    if reference::is_guarded() {
+        return;
+    }
+    let location = panic
+        .location()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let payload = panic.payload();
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let message = escape::line(text.unwrap_or_default());
+    let _ = writeln!(
+        io::stderr(),
+        "error: tokscope has a bug at {location}: {message}"
+    );
+}
+
+fn open_stderr(global: &GlobalOptions) -> Stderr {
+    let is_terminal = io::stderr().is_terminal();
+    let level = match (global.quiet, global.verbose) {
+        (true, _) => Level::Quiet,
+        (_, true) => Level::Verbose,
+        _ => Level::Normal,
+    };
+    let bars_off =
+        variable("HF_HUB_DISABLE_PROGRESS_BARS").is_some_and(|value| source::is_true(&value));
+    Stderr::new(
+        Style::new(global.color.enabled(is_terminal, variable)),
+        level,
+        is_terminal && !bars_off,
+    )
+}
+
+fn run_command(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
+    let global = &cli.global;
+    start_threads(global.threads);
+    let format = if global.json {
+        Format::Json
+    } else {
+        global.format
+    };
+    let stdout = io::stdout();
+    let is_terminal = stdout.is_terminal();
+    let reader = Reader {
+        style: Style::new(global.color.enabled(is_terminal, variable)),
+        is_terminal,
+    };
+    let streams = Streams {
+        out: Box::new(BufWriter::with_capacity(STDOUT_BUFFER, stdout.lock())),
+        err: Box::new(io::stderr()),
+    };
+    let mut sink = render::renderer(format, reader, streams);
+    let mut session = Session {
+        model: model_choice(global),
+        observer: Arc::clone(stderr) as Arc<dyn Observer>,
+        stdin: &mut BufReader::with_capacity(STDIN_BUFFER, Box::new(io::stdin())),
+        stdin_is_terminal: io::stdin().is_terminal(),
+        stdout_is_terminal: is_terminal,
+        sink: sink.as_mut(),
+        human: format == Format::Human,
+        open_sink,
+        command_line: Cli::command,
+    };
+    let exit = cli.command.run(&mut session);
+    // Records written before a failure are kept.
+    let finished = sink.finish().map_err(|source| Error::WriteOutput {
+        output: "standard output".to_owned(),
+        source,
+    });
+    let exit = exit?;
+    finished?;
+    Ok(exit)
+}
+
+fn model_choice(global: &GlobalOptions) -> ModelChoice<'_> {
+    // A variable that is set to nothing counts as unset.
+    let variable_is_blank =
+        || variable("TOKSCOPE_MODEL").is_some_and(|value| value.trim().is_empty());
+    let model = global.model.as_deref();
+    let model = model.filter(|name| !name.trim().is_empty() || !variable_is_blank());
+    ModelChoice {
+        name: model.unwrap_or(DEFAULT_MODEL),
+        chosen: model.is_some(),
+        revision: global.revision.as_deref(),
+        offline: global.offline,
+        no_cache: global.no_cache,
+        engine: global.engine,
+        locked: global.locked || global.lock_file.is_some(),
+        lock_file: global.lock_file.as_deref().unwrap_or(Path::new(LOCK_FILE)),
+    }
+}
+
+/// Starts the thread pool, unless the default of one thread per core is right.
+fn start_threads(requested: Option<usize>) {
+    let Some(threads) = thread_count(requested) else {
+        return;
+    };
+    let mut pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    if threads == 1 {
+        pool = pool.use_current_thread();
+    }
+    // Fails only if a pool exists, which a second run in the same process keeps.
+    let _ = pool.build_global();
+}
+
+/// Returns the number of threads to use, or `None` for one per core.
+fn thread_count(requested: Option<usize>) -> Option<usize> {
+    let Some(most) = memory::threads_within_limit() else {
+        return requested;
+    };
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = requested.unwrap_or_else(cores);
+    (requested.is_some() || threads > most).then(|| threads.min(most))
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Makes the renderer for a file of records in a text format.
+fn open_sink<'w>(format: TextFormat, out: Box<dyn Write + 'w>) -> Box<dyn Sink + 'w> {
+    let reader = Reader {
+        style: Style::new(false),
+        is_terminal: false,
+    };
+    let format = match format {
+        TextFormat::JsonLines => Format::Json,
+        TextFormat::Csv => Format::Csv,
+        TextFormat::Tsv => Format::Tsv,
+    };
+    let err = Box::new(io::sink());
+    render::renderer(format, reader, Streams { out, err })
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref::<Error>(),
+        Some(Error::WriteOutput { source, .. }) if source.kind() == ErrorKind::BrokenPipe
+    )
+}

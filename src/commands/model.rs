@@ -1,0 +1,100 @@
+//! The model of a command: its files, tokenizer, embedding matrix, and context window.
+
+use clap::Args;
+
+use super::lock_state;
+use super::session::{ModelChoice, Session};
+use crate::embedding::EmbeddingMatrix;
+use crate::error::{Error, Result};
+use crate::formats::config::ModelConfig;
+use crate::record::Fetched;
+use crate::source::ModelFiles;
+use crate::tokenizer::Tokenizer;
+
+impl Session<'_> {
+    /// Opens the model that the command line names, or under `--locked` the lock file.
+    pub fn files(&self) -> Result<ModelFiles> {
+        self.files_of(&self.model)
+    }
+
+    /// Opens the model of `choice`, which a configuration file may have changed.
+    pub fn files_of(&self, choice: &ModelChoice) -> Result<ModelFiles> {
+        if choice.locked {
+            lock_state::open(self)
+        } else {
+            self.open(&choice.model_ref()?)
+        }
+    }
+}
+
+/// A model with its tokenizer and its embedding matrix, for the commands that need both.
+pub struct Model {
+    pub files: ModelFiles,
+    pub tokenizer: Tokenizer,
+    pub matrix: EmbeddingMatrix,
+}
+
+/// How a command reaches the checkpoint of a model on the Hub.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct CheckpointOptions {
+    /// Download the whole checkpoint into the Hub cache and verify it, instead of fetching only the bytes that are needed
+    #[arg(long)]
+    pub download: bool,
+}
+
+impl Model {
+    /// Opens the model of the command line. If its checkpoint is not in the cache, it is read by ranges, or downloaded
+    /// under `--download`.
+    pub fn open(session: &Session, options: CheckpointOptions) -> Result<Self> {
+        let mut files = session.files()?;
+        if options.download {
+            files = files.whole();
+        }
+        let tokenizer = session.tokenizer(&files)?;
+        let matrix = EmbeddingMatrix::open(&files)?;
+        Ok(Self {
+            files,
+            tokenizer,
+            matrix,
+        })
+    }
+
+    /// Refuses an id beyond the last row of the matrix.
+    pub fn check_row(&self, id: u64) -> Result<()> {
+        let rows = self.matrix.rows();
+        if id < rows {
+            return Ok(());
+        }
+        let last = rows.saturating_sub(1);
+        Err(Error::NoSuchRow { id, last })
+    }
+}
+
+/// Reads the `config.json` of a model. Returns `None` if it has none.
+pub fn config(files: &ModelFiles) -> Result<Option<ModelConfig>> {
+    match files.find("config.json")? {
+        Some(file) => Ok(Some(ModelConfig::parse(file.name(), &file.read_all()?)?)),
+        None => Ok(None),
+    }
+}
+
+/// Returns the number of tokens that fit the model: the smaller of `max_position_embeddings` and the tokenizer's limit.
+pub fn context_window(config: Option<&ModelConfig>, tokenizer: Option<&Tokenizer>) -> Option<u64> {
+    let declared = config
+        .and_then(|config| config.max_position_embeddings)
+        .filter(|tokens| *tokens > 0);
+    let limit = tokenizer.and_then(Tokenizer::max_length);
+    match (declared, limit) {
+        (Some(declared), Some(limit)) => Some(declared.min(limit)),
+        (declared, limit) => declared.or(limit),
+    }
+}
+
+/// Returns the bytes and requests spent so far, for the records of an answer.
+pub fn fetched(files: &ModelFiles) -> Fetched {
+    let fetched = files.fetched();
+    Fetched {
+        bytes_fetched: fetched.map(|fetched| fetched.bytes),
+        requests: fetched.map(|fetched| fetched.requests),
+    }
+}
