@@ -4,6 +4,7 @@ use clap::Args as ClapArgs;
 
 use super::lock_state;
 use super::session::Session;
+use super::verify::ShowArgs;
 use crate::error::{Error, Exit, Result};
 use crate::formats::lock_file::{LockFile, LockedEngine, LockedFile, LockedText, LockedVocabulary};
 use crate::record::{Drift, Lock, Record};
@@ -13,9 +14,8 @@ use crate::tokenizer::Tokenizer;
 /// Compare the model with tokscope.lock; exit 1 if a file, the vocabulary or the ids of a text changed, or a branch moved
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// How many texts that changed to show; all are counted
-    #[arg(short, long, value_name = "N", default_value_t = 10)]
-    pub show: usize,
+    #[command(flatten)]
+    pub show: ShowArgs,
 }
 
 /// What differs between locked files and those that are there.
@@ -265,7 +265,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let mut texts = 0;
     for drift in drifts {
         texts += usize::from(drift.kind == "text");
-        if drift.kind != "text" || texts <= args.show {
+        if drift.kind != "text" || texts <= args.show.show {
             session.emit(&Record::Drift(drift))?;
         }
     }

@@ -2,10 +2,12 @@
 
 use clap::Args as ClapArgs;
 
+use super::input::encode_args::EncodeArgs;
+use super::input::stream_answers::StreamAnswers;
 use super::input::text_args::TextArgs;
 use super::input::text_format::Text;
 use super::session::Session;
-use super::split::cutter::{BYTES_A_TOKEN, Counting, Cutter, Part, Prefer};
+use super::split::cutter::{BYTES_A_TOKEN, Cutter, Part, Prefer};
 use crate::error::{Error, Exit, Result};
 use crate::record::{Chunk, Record};
 
@@ -14,7 +16,7 @@ use crate::record::{Chunk, Record};
 pub struct Args {
     #[command(flatten)]
     pub input: TextArgs,
-    /// Most tokens of a piece that is tokenized alone, special tokens counted
+    /// Allow at most N tokens, including special tokens
     #[arg(long, value_name = "N")]
     pub max_length: usize,
     /// Begin each piece with up to N tokens of the one before
@@ -24,7 +26,7 @@ pub struct Args {
     #[arg(long, value_enum, value_name = "WHERE")]
     pub prefer: Option<Prefer>,
     #[command(flatten)]
-    pub counting: Counting,
+    pub counting: EncodeArgs,
 }
 
 /// The pieces of a text, which follow each other without a gap; none of an empty text.
@@ -75,7 +77,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         let length = args.max_length;
         return Err(Error::usage(format!("--max-length {length} {problem}")));
     }
-    let mut exit = Exit::Done;
+    let mut answers = StreamAnswers::records();
     let work = |text: Text<'_>| {
         let parts = parts(&cutter, &text.text, args.overlap)?;
         let mut end = 0;
@@ -91,18 +93,13 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         Ok(chunks.collect::<Vec<_>>())
     };
     args.input
-        .for_each_in_parallel(session, work, |session, answer| match answer {
-            Ok(chunks) => {
+        .for_each_in_parallel(session, work, |session, outcome| {
+            answers.take(session, outcome, |session, chunks| {
                 let mut chunks = chunks.into_iter();
                 chunks.try_for_each(|chunk| session.emit(&Record::Chunk(chunk)))
-            }
-            Err((line @ Some(_), error)) => {
-                exit = error.exit();
-                session.emit_failure(line, None, &error)
-            }
-            Err((None, error)) => Err(error),
+            })
         })?;
-    Ok(exit)
+    Ok(answers.exit(Exit::Done))
 }
 
 /// The record of a part of a text.

@@ -6,7 +6,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use sha2::{Digest as _, Sha256};
 
 use super::input::ordered_parallel::map_in_parallel;
-use super::input::stress_texts::{self, HARD_PAIRS, HARD_TEXTS};
+use super::input::stress_texts::{ExtraTexts, HARD_PAIRS, HARD_TEXTS};
 use super::session::Session;
 use super::verify::first_difference;
 use crate::embedding::export::replace_file;
@@ -26,12 +26,14 @@ pub struct Args {
     /// The format to write
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub to: Target,
-    /// Where to write it; `-` is standard output [default: the format's file name, here]
+    /// Write to a file
+    ///
+    /// `-` is standard output. Without this flag, the file has the usual name of its format and is written to the
+    /// current directory.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Prove it on the lines of a file too, or on the field `text` of a .jsonl (repeatable)
-    #[arg(long, value_name = "FILE")]
-    pub texts: Vec<PathBuf>,
+    #[command(flatten)]
+    pub texts: ExtraTexts,
 }
 
 /// What a tokenizer can be converted to.
@@ -111,7 +113,7 @@ pub fn prove(
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let own = stress_texts::of_files(session, &args.texts)?;
+    let own = args.texts.read(session)?;
     let files = session.files()?;
     let tokenizer = session.tokenizer(&files)?;
     let bytes = match args.to {

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 
+use super::input::encode_args::EncodeArgs;
 use super::input::text_args::{InputOptions, TextArgs};
 use super::input::text_format::{Reading, Text};
 use super::model::{config as model_config, context_window};
@@ -33,7 +34,7 @@ pub struct Args {
     /// Files and directories; `-` is standard input. In directories, ignored, hidden and binary files are left out
     #[arg(value_name = "PATH", conflicts_with = "text")]
     pub paths: Vec<PathBuf>,
-    /// Count the tokens of this text
+    /// A text given on the command line
     #[arg(long, value_name = "TEXT")]
     pub text: Option<String>,
     /// Fail with exit code 1 if there are more than N tokens in all; N may end in k (thousand) or m (million)
@@ -42,12 +43,8 @@ pub struct Args {
     /// Fail with exit code 1 if a file, or a text, has more than N tokens
     #[arg(long, value_name = "N")]
     pub budget_per_file: Option<Budget>,
-    /// Do not count the special tokens that the model adds
-    #[arg(long)]
-    pub no_special_tokens: bool,
-    /// Take added tokens that are spelled out in the text, such as `[MASK]`, as text
-    #[arg(long)]
-    pub no_parse_special: bool,
+    #[command(flatten)]
+    pub encode: EncodeArgs,
     /// Print the total only
     #[arg(long, conflicts_with_all = ["by", "sort", "top", "summary"])]
     pub total: bool,

@@ -4,6 +4,7 @@ use std::io::{BufRead, Cursor};
 
 use clap::Args as ClapArgs;
 
+use super::input::stream_answers::StreamAnswers;
 use super::input::text_format::utf8;
 use super::session::Session;
 use crate::error::{Error, Exit, Result};
@@ -22,7 +23,7 @@ pub struct Args {
     /// One line for each id: id, piece, text
     #[arg(long)]
     pub each: bool,
-    /// Every line of the input is a list of its own
+    /// Treat each line as an input of its own
     #[arg(long)]
     pub lines: bool,
 }
@@ -57,7 +58,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             "give them as arguments or through a pipe",
         ));
     }
-    let mut exit = Exit::Done;
+    let mut answers = StreamAnswers::lines(session.human);
     let mut own = Cursor::new(given.into_bytes());
     let mut offset = 0;
     for line in 1.. {
@@ -79,29 +80,22 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         }
         let place = args.lines.then_some(line);
         let input = utf8("standard input", bytes, false, start);
-        match input.and_then(|input| answer(&tokenizer, &input, args)) {
-            Ok(records) => {
-                for record in records {
-                    session.emit(&Record::Decode(Decode {
-                        line: place,
-                        ..record
-                    }))?;
-                }
-            }
-            Err(error) if args.lines => {
-                exit = error.exit();
-                if session.human {
-                    session.bare("")?;
-                }
-                session.emit_failure(place, None, &error)?;
-            }
-            Err(error) => return Err(error),
-        }
+        let outcome = input.and_then(|input| answer(&tokenizer, &input, args));
+        let outcome = outcome.map_err(|error| (place, error));
+        answers.take(session, outcome, |session, records| {
+            let mut records = records.into_iter();
+            records.try_for_each(|record| {
+                session.emit(&Record::Decode(Decode {
+                    line: place,
+                    ..record
+                }))
+            })
+        })?;
         if !args.lines {
             break;
         }
     }
-    Ok(exit)
+    Ok(answers.exit(Exit::Done))
 }
 
 fn answer(tokenizer: &Tokenizer, input: &str, args: &Args) -> Result<Vec<Decode>> {

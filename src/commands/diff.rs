@@ -2,8 +2,10 @@
 
 use clap::Args as ClapArgs;
 
+use super::input::encode_args::SpecialTokenArgs;
 use super::model::{CheckpointOptions, Model, fetched};
-use super::row_selection::RowRef;
+use super::row_output::ValueArgs;
+use super::row_selection::{RowRef, RowSelection};
 use super::session::Session;
 use crate::embedding::EmbeddingMatrix;
 use crate::embedding::similarity::compare;
@@ -16,27 +18,18 @@ pub struct Args {
     /// A text of one token, twice
     #[arg(value_name = "TOKEN", num_args = 0..=2)]
     pub tokens: Vec<String>,
-    /// The row of an id, twice
-    #[arg(long = "id", value_name = "N")]
-    pub ids: Vec<u64>,
-    /// The row of a piece, spelled as the vocabulary has it, twice
-    #[arg(long = "piece", value_name = "PIECE")]
-    pub pieces: Vec<String>,
-    /// A text, of which --at names two tokens
+    #[command(flatten)]
+    pub selection: RowSelection,
+    /// A text given on the command line
     #[arg(long, value_name = "TEXT", requires = "positions")]
     pub text: Option<String>,
-    /// A position in the text, from 0, special tokens counted; twice
+    /// Select the token at a position of the text, from 0 (repeatable)
     #[arg(long = "at", value_name = "POSITION", requires = "text")]
     pub positions: Vec<usize>,
-    /// Do not count special tokens in --at
-    #[arg(long)]
-    pub no_special_tokens: bool,
-    /// Show the difference of all values rather than the first
-    #[arg(long, conflicts_with = "stats")]
-    pub full: bool,
-    /// Leave out the differences of the values
-    #[arg(long)]
-    pub stats: bool,
+    #[command(flatten)]
+    pub special_tokens: SpecialTokenArgs,
+    #[command(flatten)]
+    pub values: ValueArgs,
     #[command(flatten)]
     pub checkpoint: CheckpointOptions,
 }
@@ -65,18 +58,18 @@ pub fn record(matrix: &EmbeddingMatrix, a: &RowRef, b: &RowRef, args: &Args) -> 
         max_abs: comparison.max_abs,
         l2: comparison.l2,
         cosine: comparison.cosine,
-        values: (!args.stats).then_some(comparison.difference),
+        values: (!args.values.stats).then_some(comparison.difference),
         fetched: Fetched::default(),
-        full: args.full,
+        full: args.values.full.full,
     })
 }
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let named = args.tokens.len() + args.ids.len() + args.pieces.len() + args.positions.len();
+    let named = args.tokens.len() + args.selection.len() + args.positions.len();
     if named != 2 {
         return Err(Error::usage_hint(
-            format!("two rows are wanted, not {named}"),
+            format!("expected two rows, found {named}"),
             "`tokscope diff TOKEN TOKEN`, `--id N --id M`, `--piece P --piece Q` or `--text TEXT --at I --at J`",
         ));
     }
@@ -84,21 +77,16 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let tokenizer = &model.tokenizer;
     let mut rows = Vec::new();
     for token in &args.tokens {
-        rows.push(RowRef::by_token(tokenizer, token)?);
+        rows.push(RowRef::from_token(tokenizer, token)?);
     }
-    for &id in &args.ids {
-        rows.push(RowRef::by_id(tokenizer, id)?);
-    }
-    for piece in &args.pieces {
-        rows.push(RowRef::by_piece(tokenizer, piece)?);
-    }
+    rows.extend(args.selection.rows(&model)?);
     if let Some(text) = &args.text {
-        let tokens = RowRef::by_text(tokenizer, text, !args.no_special_tokens)?;
-        rows.extend(RowRef::by_position(&tokens, &args.positions)?);
+        let tokens = RowRef::from_text(tokenizer, text, &args.special_tokens.options())?;
+        rows.extend(RowRef::at_positions(&tokens, &args.positions)?);
     }
     let [a, b] = &rows[..] else {
         return Err(Error::usage(format!(
-            "two rows are wanted, not {}",
+            "expected two rows, found {}",
             rows.len()
         )));
     };

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 use ignore::WalkBuilder;
 
+use super::input::encode_args::AddedTokenArgs;
 use super::input::ordered_parallel::map_in_parallel;
 use super::input::text_format::utf8;
+use super::row_selection::RowSelection;
 use super::session::Session;
 use crate::error::{Error, Exit, Result};
 use crate::record::{Match, Record};
@@ -19,18 +21,13 @@ pub struct Args {
     /// out
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// A token to look for, by id (repeatable)
-    #[arg(long = "id", value_name = "N")]
-    pub ids: Vec<u64>,
-    /// A token to look for, by its piece as the vocabulary spells it (repeatable)
-    #[arg(long = "piece", value_name = "P")]
-    pub pieces: Vec<String>,
+    #[command(flatten)]
+    pub selection: RowSelection,
     /// Look for what the vocabulary does not have
     #[arg(long)]
     pub unknown: bool,
-    /// Take added tokens that are spelled out in the text, such as `[MASK]`, as text
-    #[arg(long)]
-    pub no_parse_special: bool,
+    #[command(flatten)]
+    pub added_tokens: AddedTokenArgs,
     /// Replace bytes that are not UTF-8 by U+FFFD
     #[arg(long)]
     pub lossy: bool,
@@ -55,16 +52,7 @@ impl<'t> Search<'t> {
     /// # Errors
     /// [`Error::UnknownId`] and [`Error::UnknownPiece`] for what no token is; [`Error::Usage`] if nothing is looked for.
     pub fn new(tokenizer: &'t Tokenizer, args: &Args) -> Result<Self> {
-        let mut ids = Vec::new();
-        for &id in &args.ids {
-            let known = u32::try_from(id)
-                .ok()
-                .filter(|id| tokenizer.piece(*id).is_some());
-            ids.push(known.ok_or_else(|| tokenizer.unknown_id(id))?);
-        }
-        for piece in &args.pieces {
-            ids.push(tokenizer.id_of(piece)?);
-        }
+        let mut ids = args.selection.token_ids(tokenizer)?;
         if args.unknown {
             ids.push(tokenizer.unknown().ok_or_else(|| {
                 Error::usage("the model has no unknown token: every text is made of its pieces")
@@ -73,17 +61,13 @@ impl<'t> Search<'t> {
         if ids.is_empty() {
             return Err(Error::usage_hint(
                 "there is nothing to look for",
-                "name tokens with `--id N` or `--piece P`, or give `--unknown`",
+                "name tokens with `--id N` or `--piece PIECE`, or give `--unknown`",
             ));
         }
         Ok(Self {
             tokenizer,
             ids,
-            options: EncodeOptions {
-                special_tokens: false,
-                parse_special: !args.no_parse_special,
-                truncation: None,
-            },
+            options: args.added_tokens.options_without_special_tokens(),
         })
     }
 

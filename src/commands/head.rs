@@ -2,33 +2,19 @@
 
 use clap::Args as ClapArgs;
 
-use super::input::text_args::TextArgs;
 use super::session::Session;
-use super::split::cutter::{Counting, Cutter};
-use super::split::head_tail;
+use super::split::head_tail::{self, PartArgs};
 use crate::error::{Exit, Result};
 use crate::record::Record;
 
-/// Print the longest beginning of a text that has at most so many tokens
+/// Print the longest beginning of a text that has at most N tokens
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     #[command(flatten)]
-    pub input: TextArgs,
-    /// Most tokens of what is printed, tokenized alone, special tokens counted
-    #[arg(short = 'n', long = "tokens", value_name = "N")]
-    pub tokens: usize,
-    #[command(flatten)]
-    pub counting: Counting,
+    pub part: PartArgs,
 }
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let tokenizer = session.tokenizer(&session.files()?)?;
-    let cutter = Cutter::new(&tokenizer, args.tokens, args.counting, None)?;
-    head_tail::run(
-        &args.input,
-        session,
-        |text| head_tail::beginning(&cutter, text),
-        Record::Head,
-    )
+    head_tail::run(&args.part, session, head_tail::beginning, Record::Head)
 }

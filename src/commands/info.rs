@@ -3,13 +3,14 @@
 use clap::Args as ClapArgs;
 use serde_json::Value;
 
+use super::contradictions;
 use super::model::{config, context_window, fetched};
 use super::session::Session;
 use crate::embedding::EmbeddingMatrix;
 use crate::error::{Error, Exit, Result};
 use crate::formats::config::ModelConfig;
 use crate::record::{
-    ConfigInfo, EmbeddingInfo, FileEntry, Finding, Info, Level, Record, SpecialToken, TokenizerInfo,
+    ConfigInfo, EmbeddingInfo, FileEntry, Info, Record, SpecialToken, TokenizerInfo,
 };
 use crate::source::ModelFiles;
 use crate::tokenizer::{EngineChoice, Tokenizer};
@@ -63,7 +64,7 @@ pub fn info(files: &ModelFiles, engine: EngineChoice) -> Result<(Info, Option<Er
     let info = Info {
         model: files.model(),
         commit: files.commit(),
-        findings: findings(&list, tokenizer.as_ref(), matrix_or, config.as_ref()),
+        findings: contradictions::findings(&list, tokenizer.as_ref(), matrix_or, config.as_ref()),
         fetched: fetched(files),
         files: list,
         tokenizer: tokenizer.as_ref().map(tokenizer_info),
@@ -138,111 +139,6 @@ fn embedding_info(
             .map(|tokenizer| tokenizer.vocabulary().gaps(matrix.rows()))
             .unwrap_or_default(),
     }
-}
-
-/// What a reader should know: where files contradict each other, and what surprises by design.
-fn findings(
-    files: &[FileEntry],
-    tokenizer: Option<&Tokenizer>,
-    matrix: Result<&EmbeddingMatrix, Option<&Error>>,
-    config: Option<&ModelConfig>,
-) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut find = |level, code, message: String| {
-        findings.push(Finding {
-            level,
-            code,
-            message,
-        })
-    };
-    match (tokenizer, matrix) {
-        (Some(tokenizer), Ok(matrix)) => {
-            let last = u64::from(tokenizer.vocabulary().last_id());
-            if last >= matrix.rows() {
-                let message = format!(
-                    "ids {} to {last} of the tokenizer have no row in the matrix",
-                    matrix.rows()
-                );
-                find(Level::Warning, "ids-without-row", message);
-            }
-            let gaps = tokenizer.vocabulary().gaps(matrix.rows());
-            if !gaps.is_empty() {
-                let spare: u64 = gaps.iter().map(|(first, last)| last - first + 1).sum();
-                let message = format!(
-                    "{spare} of the {} rows have no token: the tokenizer has {} ids",
-                    matrix.rows(),
-                    tokenizer.vocabulary().size()
-                );
-                find(Level::Note, "spare-rows", message);
-            }
-        }
-        (None, _) => find(
-            Level::Warning,
-            "no-tokenizer",
-            "the model has no tokenizer that tokscope reads".to_owned(),
-        ),
-        (Some(_), Err(reason)) => {
-            let is_listed = |name: &&str| files.iter().any(|file| file.name == **name);
-            let message = match (EmbeddingMatrix::checkpoint_names().find(is_listed), reason) {
-                (Some(name), Some(Error::NotCached { .. })) => format!(
-                    "{name} is not downloaded, so the matrix is not described; `tokscope pull --weights` fetches it"
-                ),
-                (Some(_), Some(reason)) => format!("the matrix is not described: {reason}"),
-                _ => {
-                    "no checkpoint that tokscope reads is among these files, so there is no matrix"
-                        .to_owned()
-                }
-            };
-            find(Level::Note, "no-matrix", message);
-        }
-    }
-    if let (Ok(matrix), Some(config)) = (matrix, config) {
-        if let Some(declared) = config
-            .vocab_size
-            .filter(|declared| *declared != matrix.rows())
-        {
-            let message = format!(
-                "config.json declares vocab_size {declared}, and the matrix has {} rows",
-                matrix.rows()
-            );
-            find(Level::Warning, "vocab-size", message);
-        }
-        if let Some(declared) = config
-            .hidden_size
-            .filter(|declared| *declared != matrix.columns())
-        {
-            let message = format!(
-                "config.json declares hidden_size {declared}, and the matrix has {} columns",
-                matrix.columns()
-            );
-            find(Level::Warning, "hidden-size", message);
-        }
-    }
-    if let Some(tokenizer) = tokenizer {
-        if tokenizer.ignores_byte_fallback() {
-            let message = "spm.model asks for byte fallback, which the reference tokenizer leaves out: unknown characters become the unknown token";
-            find(Level::Note, "byte-fallback", message.to_owned());
-        }
-        for (role, token, id) in tokenizer.special_tokens() {
-            if id.is_none() {
-                find(
-                    Level::Warning,
-                    "special-token",
-                    format!("{role} is `{token}`, which the vocabulary lacks"),
-                );
-            }
-        }
-        let declared = config.and_then(|config| config.max_position_embeddings);
-        if let (Some(declared), Some(limit)) = (declared, tokenizer.max_length())
-            && declared != limit
-        {
-            let message = format!(
-                "config.json declares max_position_embeddings {declared}, and the tokenizer model_max_length {limit}"
-            );
-            find(Level::Note, "context-window", message);
-        }
-    }
-    findings
 }
 
 /// The dotted path that a field stands for.

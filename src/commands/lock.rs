@@ -1,10 +1,8 @@
 //! `lock`: what a tokenizer is and does, written down.
 
-use std::path::PathBuf;
-
 use clap::Args as ClapArgs;
 
-use super::input::stress_texts::{self, HARD_TEXTS};
+use super::input::stress_texts::{ExtraTexts, HARD_TEXTS};
 use super::lock_state;
 use super::session::Session;
 use crate::embedding::export::replace_file;
@@ -16,14 +14,13 @@ use crate::record::{Lock, Record};
 /// Write tokscope.lock: the commit, digests and encodings that `check` compares and `--locked` uses
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// Lock the ids of the lines of a file too, or of the field `text` of a .jsonl (repeatable)
-    #[arg(long, value_name = "FILE")]
-    pub texts: Vec<PathBuf>,
+    #[command(flatten)]
+    pub texts: ExtraTexts,
 }
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let own = stress_texts::of_files(session, &args.texts)?;
+    let own = args.texts.read(session)?;
     let model = session.model.model_ref()?;
     let files = session.open(&model)?;
     let tokenizer = session.tokenizer(&files)?;

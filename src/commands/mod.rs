@@ -9,6 +9,7 @@
 pub mod check;
 pub mod chunk;
 pub mod completions;
+pub mod contradictions;
 pub mod convert;
 pub mod count;
 pub mod decode;
@@ -26,6 +27,7 @@ pub mod neighbors;
 pub mod other_tools;
 pub mod parts;
 pub mod pull;
+pub mod row_output;
 pub mod row_selection;
 pub mod session;
 pub mod similarity;

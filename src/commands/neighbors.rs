@@ -7,7 +7,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 
 use super::input::read_limited;
 use super::model::{CheckpointOptions, Model};
-use super::row_selection::RowRef;
+use super::row_selection::{RowRef, RowSelection, without_special_tokens};
 use super::session::Session;
 use super::vocab;
 use crate::embedding::EmbeddingMatrix;
@@ -27,12 +27,8 @@ pub struct Args {
     /// A text of one token; each one is a query of its own
     #[arg(value_name = "TOKEN")]
     pub tokens: Vec<String>,
-    /// The row of an id (repeatable)
-    #[arg(long = "id", value_name = "N", allow_negative_numbers = true)]
-    pub ids: Vec<u64>,
-    /// The row of a piece, spelled as the vocabulary has it (repeatable)
-    #[arg(long = "piece", value_name = "PIECE")]
-    pub pieces: Vec<String>,
+    #[command(flatten)]
+    pub selection: RowSelection,
     /// The vectors of a NumPy array file (repeatable)
     #[arg(long = "vector", value_name = "FILE.npy")]
     pub vectors: Vec<PathBuf>,
@@ -42,16 +38,16 @@ pub struct Args {
     /// Subtract the row of a text of one token from each query (repeatable)
     #[arg(long, value_name = "TOKEN")]
     pub minus: Vec<String>,
-    /// How many to show for each query
-    #[arg(short, value_name = "K", default_value_t = 10)]
+    /// Show at most K rows in each list
+    #[arg(short, long = "limit", value_name = "K", default_value_t = 10)]
     pub k: usize,
-    /// What is near
+    /// Measure of nearness
     #[arg(long, value_enum, default_value_t, value_name = "METRIC")]
     pub metric: Metric,
     /// Search only among the tokens of a text
     #[arg(long, value_name = "TEXT")]
     pub among: Option<String>,
-    /// Search only among the pieces that a regular expression matches
+    /// Select the pieces that match a regular expression
     #[arg(long, value_name = "REGEX")]
     pub grep: Option<String>,
     /// Search the rows that no token has, too
@@ -84,7 +80,7 @@ struct Named {
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let named = args.tokens.len() + args.ids.len() + args.pieces.len() + args.vectors.len();
+    let named = args.tokens.len() + args.selection.len() + args.vectors.len();
     if named + args.plus.len() + args.minus.len() == 0 {
         return Err(Error::usage_hint(
             "there is no token to start from",
@@ -97,7 +93,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let rows = u32::try_from(model.matrix.rows()).unwrap_or(u32::MAX);
     let mut among = None;
     if let Some(text) = &args.among {
-        let tokens = RowRef::by_text(tokenizer, text, false)?;
+        let tokens = RowRef::from_text(tokenizer, text, &without_special_tokens())?;
         let mut ids: Vec<u32> = tokens.iter().map(|row| row.id).collect();
         ids.sort_unstable();
         ids.dedup();
@@ -153,19 +149,14 @@ fn queries(args: &Args, model: &Model, options: &SearchOptions) -> Result<Vec<Na
     let (tokenizer, matrix) = (&model.tokenizer, &model.matrix);
     let mut rows = Vec::new();
     for token in &args.tokens {
-        rows.push(RowRef::by_token(tokenizer, token)?);
+        rows.push(RowRef::from_token(tokenizer, token)?);
     }
-    for &id in &args.ids {
-        rows.push(RowRef::by_id(tokenizer, id)?);
-    }
-    for piece in &args.pieces {
-        rows.push(RowRef::by_piece(tokenizer, piece)?);
-    }
+    rows.extend(args.selection.rows(model)?);
     let plus = args.plus.iter().map(|token| (token, Sign::Plus));
     let minus = args.minus.iter().map(|token| (token, Sign::Minus));
     let mut summands = Vec::new();
     for (token, sign) in plus.chain(minus) {
-        summands.push((RowRef::by_token(tokenizer, token)?, sign));
+        summands.push((RowRef::from_token(tokenizer, token)?, sign));
     }
     // Before anything is fetched for them.
     let mut given = Vec::new();

@@ -1,33 +1,100 @@
-//! How the commands on rows name a row: by text, by id, by piece.
+//! `--id` and `--piece`, and the rows that they and texts refer to.
 
-use super::Model;
+use clap::Args;
+
+use super::model::Model;
 use crate::error::{Error, Result};
 use crate::tokenizer::{EncodeOptions, Tokenizer};
 
-/// A row that was asked for.
+/// Tokens and rows named on the command line, for every command that takes `--id` and `--piece`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct RowSelection {
+    /// Select by id, from 0 (repeatable)
+    #[arg(long = "id", value_name = "N", allow_negative_numbers = true, value_parser = parse_id)]
+    pub ids: Vec<u64>,
+    /// Select by piece, as spelled in the vocabulary (repeatable)
+    #[arg(long = "piece", value_name = "PIECE")]
+    pub pieces: Vec<String>,
+}
+
+fn parse_id(id: &str) -> Result<u64, String> {
+    id.parse()
+        .map_err(|_| "an id is a whole number from 0".to_owned())
+}
+
+impl RowSelection {
+    pub fn len(&self) -> usize {
+        self.ids.len() + self.pieces.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns the ids of the named tokens: those of `--id`, then those of `--piece`.
+    ///
+    /// # Errors
+    /// Fails with [`Error::UnknownId`] or [`Error::UnknownPiece`] if the vocabulary has no such token.
+    pub fn token_ids(&self, tokenizer: &Tokenizer) -> Result<Vec<u32>> {
+        let known = |id: u64| {
+            let id = u32::try_from(id).ok()?;
+            tokenizer.piece(id).map(|_| id)
+        };
+        let ids = self
+            .ids
+            .iter()
+            .map(|&id| known(id).ok_or_else(|| tokenizer.unknown_id(id)));
+        let pieces = self.pieces.iter().map(|piece| tokenizer.id_of(piece));
+        ids.chain(pieces).collect()
+    }
+
+    /// Returns the named rows: those of `--id`, which need not have a token, then those of `--piece`.
+    ///
+    /// # Errors
+    /// Fails with [`Error::NoSuchRow`] for an id beyond the matrix, and with [`Error::UnknownPiece`].
+    pub fn rows(&self, model: &Model) -> Result<Vec<RowRef>> {
+        let ids = self.ids.iter().map(|&id| RowRef::from_id(model, id));
+        let pieces = self
+            .pieces
+            .iter()
+            .map(|piece| RowRef::from_piece(&model.tokenizer, piece));
+        ids.chain(pieces).collect()
+    }
+}
+
+/// A selected row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowRef {
     pub id: u32,
-    /// Absent for a row that no token has.
+    /// `None` if no token has the id.
     pub piece: Option<String>,
-    /// Position among the tokens of the text, where it was named by text.
+    /// The position of the token in its text, if the row was selected by text.
     pub position: Option<usize>,
 }
 
 impl RowRef {
-    /// The row of an id, whether or not a token has it; the matrix says which ids there are.
-    pub fn by_id(tokenizer: &Tokenizer, id: u64) -> Result<Self> {
-        // Ids are 32 bits wide wherever models are: a larger one has no row in any matrix.
-        let id = u32::try_from(id).map_err(|_| tokenizer.unknown_id(id))?;
-        Ok(Self {
+    /// Returns the row of an id of the matrix, whether or not a token has it.
+    pub fn new(tokenizer: &Tokenizer, id: u32) -> Self {
+        Self {
             id,
             piece: tokenizer.piece(id).map(str::to_owned),
             position: None,
-        })
+        }
     }
 
-    /// The row of a piece, spelled as the vocabulary has it.
-    pub fn by_piece(tokenizer: &Tokenizer, piece: &str) -> Result<Self> {
+    /// Returns the row of an id.
+    ///
+    /// # Errors
+    /// Fails with [`Error::NoSuchRow`] for an id beyond the matrix.
+    pub fn from_id(model: &Model, id: u64) -> Result<Self> {
+        model.check_row(id)?;
+        // Ids are 32 bits wide in every model; a matrix with more rows has none for them.
+        let small = u32::try_from(id).map_err(|_| model.tokenizer.unknown_id(id))?;
+        Ok(Self::new(&model.tokenizer, small))
+    }
+
+    /// Returns the row of a piece, as spelled in the vocabulary.
+    pub fn from_piece(tokenizer: &Tokenizer, piece: &str) -> Result<Self> {
         Ok(Self {
             id: tokenizer.id_of(piece)?,
             piece: Some(piece.to_owned()),
@@ -35,9 +102,12 @@ impl RowRef {
         })
     }
 
-    /// The row of a text of one token; special tokens of the template do not count.
-    pub fn by_token(tokenizer: &Tokenizer, text: &str) -> Result<Self> {
-        let mut rows = Self::by_text(tokenizer, text, false)?;
+    /// Returns the row of a text that is one token, special tokens of the template left out.
+    ///
+    /// # Errors
+    /// Fails with [`Error::NoToken`] or [`Error::NotOneToken`] if the text has no token or several.
+    pub fn from_token(tokenizer: &Tokenizer, text: &str) -> Result<Self> {
+        let mut rows = Self::from_text(tokenizer, text, &without_special_tokens())?;
         match rows.len() {
             0 => Err(Error::NoToken {
                 text: text.to_owned(),
@@ -53,13 +123,13 @@ impl RowRef {
         }
     }
 
-    /// The rows of the tokens of a text.
-    pub fn by_text(tokenizer: &Tokenizer, text: &str, special_tokens: bool) -> Result<Vec<Self>> {
-        let options = EncodeOptions {
-            special_tokens,
-            ..EncodeOptions::default()
-        };
-        let encoding = tokenizer.encode(text, None, &options)?.into_first();
+    /// Returns the rows of all tokens of a text.
+    pub fn from_text(
+        tokenizer: &Tokenizer,
+        text: &str,
+        options: &EncodeOptions,
+    ) -> Result<Vec<Self>> {
+        let encoding = tokenizer.encode(text, None, options)?.into_first();
         let tokens = encoding.ids.iter().zip(encoding.tokens.iter()).enumerate();
         Ok(tokens
             .map(|(position, (id, piece))| Self {
@@ -70,21 +140,11 @@ impl RowRef {
             .collect())
     }
 
-    /// The rows of ids, then those of pieces.
-    pub fn by_names(model: &Model, ids: &[u64], pieces: &[String]) -> Result<Vec<Self>> {
-        let mut rows = Vec::new();
-        for &id in ids {
-            model.check_row(id)?;
-            rows.push(Self::by_id(&model.tokenizer, id)?);
-        }
-        for piece in pieces {
-            rows.push(Self::by_piece(&model.tokenizer, piece)?);
-        }
-        Ok(rows)
-    }
-
-    /// The rows at some positions of a text.
-    pub fn by_position(rows: &[Self], positions: &[usize]) -> Result<Vec<Self>> {
+    /// Returns the rows at the given positions of a text.
+    ///
+    /// # Errors
+    /// Fails with [`Error::NoSuchPosition`] if the text has fewer tokens.
+    pub fn at_positions(rows: &[Self], positions: &[usize]) -> Result<Vec<Self>> {
         positions
             .iter()
             .map(|&position| {
@@ -94,5 +154,13 @@ impl RowRef {
                 })
             })
             .collect()
+    }
+}
+
+/// Encoding options for a text without the special tokens of the template.
+pub fn without_special_tokens() -> EncodeOptions {
+    EncodeOptions {
+        special_tokens: false,
+        ..EncodeOptions::default()
     }
 }

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 
-use super::embed::{OutputFormat, output_format, read_text};
+use super::input::encode_args::SpecialTokenArgs;
 use super::input::ordered_parallel::map_in_parallel;
+use super::input::text_args::read_text;
 use super::model::{CheckpointOptions, Model};
-use super::row_selection::RowRef;
+use super::row_output::{FullArgs, OutputFormat};
+use super::row_selection::{RowRef, RowSelection};
 use super::session::Session;
 use crate::embedding::export::{ArrayFormat, Failure, replace_file};
 use crate::embedding::similarity::Cosines;
@@ -25,19 +27,15 @@ pub struct Args {
     /// The text whose tokens to compare; `-` or nothing is standard input
     #[arg(value_name = "TEXT")]
     pub text: Option<String>,
-    /// The row of an id (repeatable)
-    #[arg(long = "id", value_name = "N", allow_negative_numbers = true)]
-    pub ids: Vec<u64>,
-    /// The row of a piece, spelled as the vocabulary has it (repeatable)
-    #[arg(long = "piece", value_name = "PIECE")]
-    pub pieces: Vec<String>,
-    /// Leave out the special tokens that the model adds
-    #[arg(long)]
-    pub no_special_tokens: bool,
-    /// Show all rows and columns rather than the first
-    #[arg(long)]
-    pub full: bool,
-    /// Write the matrix to a file: .npy, .csv, .tsv or .jsonl
+    #[command(flatten)]
+    pub selection: RowSelection,
+    #[command(flatten)]
+    pub special_tokens: SpecialTokenArgs,
+    #[command(flatten)]
+    pub full: FullArgs,
+    /// Write to a file
+    ///
+    /// The extension gives the format: .npy, .csv, .tsv, or .jsonl.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     #[command(flatten)]
@@ -70,7 +68,7 @@ fn for_each<E: From<Error>>(
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let output = args.output.as_deref();
-    let output = output.map(|path| output_format(path).map(|format| (path, format)));
+    let output = output.map(|path| OutputFormat::from_extension(path).map(|format| (path, format)));
     let output = output.transpose()?;
     if let Some((path, OutputFormat::Array(ArrayFormat::Safetensors))) = &output {
         return Err(Error::usage_hint(
@@ -78,19 +76,18 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             "a matrix of cosines is written to .npy, .csv, .tsv or .jsonl",
         ));
     }
-    let by_name = !args.ids.is_empty() || !args.pieces.is_empty();
     let text = match &args.text {
-        None if by_name => None,
+        None if !args.selection.is_empty() => None,
         text => Some(read_text(text.as_deref(), session)?),
     };
     let model = Model::open(session, args.checkpoint)?;
     let mut rows = Vec::new();
     if let Some(text) = text {
-        rows = RowRef::by_text(&model.tokenizer, &text, !args.no_special_tokens)?;
+        rows = RowRef::from_text(&model.tokenizer, &text, &args.special_tokens.options())?;
     }
-    rows.extend(RowRef::by_names(&model, &args.ids, &args.pieces)?);
+    rows.extend(args.selection.rows(&model)?);
     match output {
-        None => for_each(&model, &rows, args.full, |record| {
+        None => for_each(&model, &rows, args.full.full, |record| {
             session.emit(&Record::Similarity(record))
         })?,
         Some((path, OutputFormat::Array(_))) => write_npy(path, &model, &rows)?,

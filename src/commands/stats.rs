@@ -11,8 +11,8 @@ use crate::record::{Bin, Norms, Record, RowNorm, Stats};
 /// Describe the embedding matrix: its values, the norms of its rows, rows that are zero or the same
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// How many of the smallest and of the largest norms to show
-    #[arg(short, value_name = "K", default_value_t = 5)]
+    /// Show at most K rows in each list
+    #[arg(short, long = "limit", value_name = "K", default_value_t = 5)]
     pub k: usize,
     /// Bins of the histogram of norms
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]

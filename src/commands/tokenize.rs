@@ -2,6 +2,8 @@
 
 use clap::Args as ClapArgs;
 
+use super::input::encode_args::EncodeArgs;
+use super::input::stream_answers::StreamAnswers;
 use super::input::text_args::TextArgs;
 use super::input::text_format::Text;
 use super::input::word_count::words;
@@ -20,10 +22,9 @@ pub struct Args {
     /// A second text, encoded with each text as a pair
     #[arg(long, value_name = "TEXT")]
     pub pair: Option<String>,
-    /// Leave out the special tokens that the model adds
-    #[arg(long)]
-    pub no_special_tokens: bool,
-    /// Cut to N tokens, special tokens counted
+    #[command(flatten)]
+    pub encode: EncodeArgs,
+    /// Allow at most N tokens, including special tokens
     #[arg(long, value_name = "N")]
     pub max_length: Option<usize>,
     /// Print what was cut as further windows that repeat N tokens of the one before
@@ -32,9 +33,6 @@ pub struct Args {
     /// What offsets count
     #[arg(long, value_enum, default_value_t, value_name = "UNIT")]
     pub offset_unit: OffsetUnit,
-    /// Take added tokens that are spelled out in the text, such as `[MASK]`, as text
-    #[arg(long)]
-    pub no_parse_special: bool,
     /// Print ids only, a line a text
     #[arg(long, conflicts_with = "pieces")]
     pub ids: bool,
@@ -48,15 +46,13 @@ pub struct Args {
 
 impl Args {
     fn encode_options(&self) -> EncodeOptions {
-        EncodeOptions {
-            special_tokens: !self.no_special_tokens
-                && !self.peer.is_some_and(Peer::has_no_special_tokens),
-            parse_special: !self.no_parse_special,
-            truncation: self.max_length.map(|max_length| Truncation {
-                max_length,
-                stride: self.stride.unwrap_or(0),
-            }),
-        }
+        let mut options = self.encode.options();
+        options.special_tokens &= !self.peer.is_some_and(Peer::has_no_special_tokens);
+        options.truncation = self.max_length.map(|max_length| Truncation {
+            max_length,
+            stride: self.stride.unwrap_or(0),
+        });
+        options
     }
 }
 
@@ -137,30 +133,20 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         commit: files.commit(),
     };
     let encoder = session.sink.encoder().filter(|_| !bare);
-    let mut exit = Exit::Done;
+    let mut answers = StreamAnswers::lines(bare);
     let work = |text: Text<'_>| answer(&tokenizer, &model, text, args, encoder);
-    args.input.for_some_in_parallel(
-        session,
-        work,
-        Answer::join,
-        |session, answer| match answer {
-            Ok(Answer::Bare(lines)) => lines.iter().try_for_each(|line| session.bare(line)),
-            Ok(Answer::Encoded(bytes)) => session.raw(&bytes),
-            Ok(Answer::Records(records)) => {
-                let mut records = records.into_iter();
-                records.try_for_each(|record| session.emit(&Record::Tokenize(record)))
-            }
-            Err((line @ Some(_), error)) => {
-                exit = error.exit();
-                if bare {
-                    session.bare("")?;
+    args.input
+        .for_some_in_parallel(session, work, Answer::join, |session, outcome| {
+            answers.take(session, outcome, |session, answer| match answer {
+                Answer::Bare(lines) => lines.iter().try_for_each(|line| session.bare(line)),
+                Answer::Encoded(bytes) => session.raw(&bytes),
+                Answer::Records(records) => {
+                    let mut records = records.into_iter();
+                    records.try_for_each(|record| session.emit(&Record::Tokenize(record)))
                 }
-                session.emit_failure(line, None, &error)
-            }
-            Err((None, error)) => Err(error),
-        },
-    )?;
-    Ok(exit)
+            })
+        })?;
+    Ok(answers.exit(Exit::Done))
 }
 
 /// The answer to a text, or to some, as far as it can be made apart from the others.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 
+use super::input::stream_answers::StreamAnswers;
 use super::input::text_args::{InputOptions, TextArgs};
 use super::input::text_format::{Reading, Text};
 use super::session::Session;
@@ -19,7 +20,14 @@ pub struct Args {
     pub paths: Vec<PathBuf>,
     #[command(flatten)]
     pub reading: Reading,
-    /// How many differences to show; all are counted
+    #[command(flatten)]
+    pub show: ShowArgs,
+}
+
+/// `--show`, for commands that list differences.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub struct ShowArgs {
+    /// Show at most N differences; all are counted
     #[arg(short, long, value_name = "N", default_value_t = 10)]
     pub show: usize,
 }
@@ -81,31 +89,26 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         },
     };
     let mut sum = Verify::default();
-    let mut failed = None;
+    let mut answers = StreamAnswers::records();
     let work = |text: Text<'_>| compare(&native, &reference, &text);
-    input.for_each_in_parallel(session, work, |session, outcome| match outcome {
-        Ok((tokens, difference)) => {
+    input.for_each_in_parallel(session, work, |session, outcome| {
+        answers.take(session, outcome, |session, (tokens, difference)| {
             sum.texts += 1;
             sum.tokens += tokens;
             sum.differences += usize::from(difference.is_some());
             match difference {
-                Some(difference) if sum.differences <= args.show => {
+                Some(difference) if sum.differences <= args.show.show => {
                     session.emit(&Record::Difference(difference))
                 }
                 _ => Ok(()),
             }
-        }
-        Err((line @ Some(_), error)) => {
-            failed = Some(error.exit());
-            session.emit_failure(line, None, &error)
-        }
-        Err((None, error)) => Err(error),
+        })
     })?;
-    let exit = match failed {
-        Some(exit) => exit,
-        None if sum.differences > 0 => Exit::Negative,
-        None => Exit::Done,
+    let answered = if sum.differences > 0 {
+        Exit::Negative
+    } else {
+        Exit::Done
     };
     session.emit(&Record::Verify(sum))?;
-    Ok(exit)
+    Ok(answers.exit(answered))
 }

@@ -3,6 +3,7 @@
 use clap::Args as ClapArgs;
 use regex::Regex;
 
+use super::row_selection::RowSelection;
 use super::session::Session;
 use crate::error::{Error, Exit, Result};
 use crate::record::{Piece, Record};
@@ -11,13 +12,9 @@ use crate::tokenizer::vocabulary::Entry;
 /// List the vocabulary: id, piece, kind, score
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// The piece of an id (repeatable)
-    #[arg(long = "id", value_name = "N")]
-    pub ids: Vec<u64>,
-    /// A piece, spelled as the vocabulary has it (repeatable)
-    #[arg(long = "piece", value_name = "PIECE")]
-    pub pieces: Vec<String>,
-    /// The pieces that a regular expression matches
+    #[command(flatten)]
+    pub selection: RowSelection,
+    /// Select the pieces that match a regular expression
     #[arg(long, value_name = "REGEX")]
     pub grep: Option<String>,
 }
@@ -56,19 +53,9 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let pattern = args.grep.as_deref().map(pattern).transpose()?;
     let tokenizer = session.tokenizer(&session.files()?)?;
     let vocabulary = tokenizer.vocabulary();
-    let named = args.ids.iter().map(|&id| {
-        let entry = u32::try_from(id).ok().and_then(|id| vocabulary.get(id));
-        entry.ok_or_else(|| tokenizer.unknown_id(id))
-    });
-    let pieces = args.pieces.iter().map(|piece| {
-        let id = tokenizer.id_of(piece)?;
-        vocabulary
-            .get(id)
-            .ok_or_else(|| tokenizer.unknown_id(u64::from(id)))
-    });
-    let named: Vec<&Entry> = named.chain(pieces).collect::<Result<_>>()?;
-    if !named.is_empty() {
-        for entry in named {
+    if !args.selection.is_empty() {
+        let ids = args.selection.token_ids(&tokenizer)?;
+        for entry in ids.into_iter().filter_map(|id| vocabulary.get(id)) {
             session.emit(&Record::Piece(record(entry)))?;
         }
         if pattern.is_none() {

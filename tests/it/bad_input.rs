@@ -82,7 +82,7 @@ fn ids_pieces_and_texts_that_lead_nowhere() {
         ),
         (
             &["diff", "a"],
-            "two rows are wanted, not 1".into(),
+            "expected two rows, found 1".into(),
             TWO_ROWS,
         ),
         (

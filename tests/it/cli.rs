@@ -1,8 +1,12 @@
 //! The command line on the built-in model: what each form of a command prints, where, and how it ends.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
+
+use clap::CommandFactory;
+use tokscope::cli::Cli;
 
 use crate::records::{Record, one, records};
 use crate::support::{demo, on, tiny_model, tokscope};
@@ -424,5 +428,74 @@ fn a_full_disk_is_a_failure() {
         let answer = demo(args).stdout(full).exit(2);
         let sentence = "error: cannot write standard output: no space left on device\n";
         assert_eq!(answer.stderr, sentence, "{args:?}");
+    }
+}
+
+#[test]
+fn a_flag_of_one_name_means_the_same_in_every_command() {
+    let mut command = Cli::command();
+    command.build();
+    let mut flags: BTreeMap<String, (String, String)> = BTreeMap::new();
+    let mut checked = 0;
+    for command in command.get_subcommands() {
+        let name = command.get_name();
+        // clap adds `help`, whose arguments are names of commands.
+        for flag in command.get_arguments().filter(|flag| !flag.is_positional()) {
+            let long = flag.get_long();
+            let long = long.unwrap_or_else(|| panic!("`{name}` has a flag without a long form"));
+            let meaning = format!(
+                "-{:?} {:?} {:?} {}",
+                flag.get_short(),
+                flag.get_value_names(),
+                flag.get_action(),
+                flag.get_help().map(ToString::to_string).unwrap_or_default()
+            );
+            let (first, expected) = flags
+                .entry(long.to_owned())
+                .or_insert_with(|| (name.to_owned(), meaning.clone()));
+            assert_eq!(
+                meaning, *expected,
+                "--{long} differs between `{first}` and `{name}`"
+            );
+            checked += 1;
+        }
+    }
+    assert!(checked > 100, "only {checked} flags were checked");
+}
+
+#[test]
+fn help_texts_have_no_final_period() {
+    let mut command = Cli::command();
+    command.build();
+    for command in command.get_subcommands() {
+        let name = command.get_name();
+        let about = command.get_about().map(ToString::to_string);
+        let helps = command
+            .get_arguments()
+            .filter_map(|argument| argument.get_help());
+        for help in helps.map(ToString::to_string).chain(about) {
+            assert!(!help.ends_with('.'), "`{name}`: {help}");
+        }
+    }
+}
+
+#[test]
+fn a_negative_id_is_refused_alike_by_every_command() {
+    let commands: [&[&str]; 6] = [
+        &["embed"],
+        &["diff", "a"],
+        &["neighbors"],
+        &["similarity"],
+        &["vocab"],
+        &["grep", "."],
+    ];
+    for args in commands {
+        let answer = demo([args, &["--id", "-1"]].concat()).run();
+        let stderr = answer.stderr;
+        assert_eq!(answer.code, 2, "{args:?}");
+        assert!(
+            stderr.contains("invalid value '-1' for '--id <N>': an id is a whole number from 0"),
+            "{args:?}: {stderr}"
+        );
     }
 }

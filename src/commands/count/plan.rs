@@ -150,8 +150,9 @@ impl Plan {
             },
             reading,
             options: EncodeOptions {
-                special_tokens: !args.no_special_tokens && !config.no_special_tokens,
-                parse_special: !args.no_parse_special,
+                special_tokens: !args.encode.special_tokens.no_special_tokens
+                    && !config.no_special_tokens,
+                parse_special: !args.encode.added_tokens.no_parse_special,
                 truncation: None,
             },
             budgets,

@@ -1,9 +1,11 @@
 //! Reads the texts of a command: from arguments, files, and standard input; whole, by line, or as JSON Lines.
 
 pub mod did_you_mean;
+pub mod encode_args;
 pub mod line_blocks;
 pub mod ordered_parallel;
 pub mod read_limited;
+pub mod stream_answers;
 pub mod stress_texts;
 pub mod text_args;
 pub mod text_format;

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use clap::Args;
+
 use super::text_args::{InputOptions, TextArgs};
 use super::text_format::Reading;
 use crate::commands::session::Session;
@@ -80,36 +82,46 @@ pub const HARD_PAIRS: &[(&str, &str)] = &[
     ("[MASK] 🙂", " \u{200b}"),
 ];
 
-/// The texts of files, each line one; of a `.jsonl` file the field `text` of each.
-///
-/// # Errors
-/// Whatever reading a file fails with: a line that is no text is the end.
-pub fn of_files(session: &mut Session, files: &[PathBuf]) -> Result<Vec<String>> {
-    let mut texts = Vec::new();
-    for file in files {
-        let jsonl = file
-            .extension()
-            .is_some_and(|extension| extension == "jsonl");
-        let reading = Reading {
-            lines: !jsonl,
-            jsonl,
-            field: "text".to_owned(),
-            ..Reading::default()
-        };
-        let input = TextArgs {
-            texts: Vec::new(),
-            options: InputOptions {
-                files: vec![file.clone()],
-                reading,
-            },
-        };
-        input.for_each(session, |_, item| {
-            let text = item.map_err(|(_, error)| error)?.text;
-            texts.push(text.into_owned());
-            Ok(())
-        })?;
+/// `--texts`, for commands that compare encodings of the built-in texts.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ExtraTexts {
+    /// Use the lines of a file too, or the field `text` of each line of a .jsonl file (repeatable)
+    #[arg(long = "texts", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+impl ExtraTexts {
+    /// Reads the texts of all files.
+    ///
+    /// # Errors
+    /// Fails with the error of the first file that cannot be read, or of its first line that is not a text.
+    pub fn read(&self, session: &mut Session) -> Result<Vec<String>> {
+        let mut texts = Vec::new();
+        for file in &self.files {
+            let jsonl = file
+                .extension()
+                .is_some_and(|extension| extension == "jsonl");
+            let reading = Reading {
+                lines: !jsonl,
+                jsonl,
+                field: "text".to_owned(),
+                ..Reading::default()
+            };
+            let input = TextArgs {
+                texts: Vec::new(),
+                options: InputOptions {
+                    files: vec![file.clone()],
+                    reading,
+                },
+            };
+            input.for_each(session, |_, item| {
+                let text = item.map_err(|(_, error)| error)?.text;
+                texts.push(text.into_owned());
+                Ok(())
+            })?;
+        }
+        Ok(texts)
     }
-    Ok(texts)
 }
 
 #[cfg(test)]

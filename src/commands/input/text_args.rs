@@ -209,6 +209,23 @@ impl TextArgs {
     }
 }
 
+/// Returns the text of an argument, or of standard input if there is no argument.
+///
+/// # Errors
+/// As [`TextArgs::for_each`].
+pub fn read_text(argument: Option<&str>, session: &mut Session) -> Result<String> {
+    let input = TextArgs {
+        texts: argument.map(str::to_owned).into_iter().collect(),
+        options: InputOptions::default(),
+    };
+    let mut whole = String::new();
+    input.for_each(session, |_, text| {
+        whole = text.map_err(|(_, error)| error)?.text.into_owned();
+        Ok(())
+    })?;
+    Ok(whole)
+}
+
 impl Reading {
     fn read(
         &self,

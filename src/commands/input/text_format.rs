@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 /// How input is read, wherever it comes from.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Reading {
-    /// Every line is a text of its own
+    /// Treat each line as an input of its own
     #[arg(long, conflicts_with = "jsonl")]
     pub lines: bool,
     /// Every line is a JSON object, or string, that holds a text

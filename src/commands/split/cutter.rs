@@ -4,9 +4,10 @@
 //! special tokens of its own. So the tokens of the whole only say where to try; the part is tokenized alone, and made
 //! shorter until it fits. A cut is never inside a grapheme.
 
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::ValueEnum;
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
+use crate::commands::input::encode_args::EncodeArgs;
 use crate::error::{Error, Result};
 use crate::tokenizer::{EncodeOptions, Tokenizer};
 
@@ -19,17 +20,6 @@ pub enum Prefer {
     Line,
     /// Before white space.
     Word,
-}
-
-/// What counts as a token.
-#[derive(Debug, Clone, Copy, Default, ClapArgs)]
-pub struct Counting {
-    /// Do not count the special tokens that the model adds
-    #[arg(long)]
-    pub no_special_tokens: bool,
-    /// Take added tokens that are spelled out in the text, such as `[MASK]`, as text
-    #[arg(long)]
-    pub no_parse_special: bool,
 }
 
 /// A part of a text, as long as it may be.
@@ -59,14 +49,10 @@ impl<'t> Cutter<'t> {
     pub fn new(
         tokenizer: &'t Tokenizer,
         max: usize,
-        counting: Counting,
+        counting: EncodeArgs,
         prefer: Option<Prefer>,
     ) -> Result<Self> {
-        let options = EncodeOptions {
-            special_tokens: !counting.no_special_tokens,
-            parse_special: !counting.no_parse_special,
-            truncation: None,
-        };
+        let options = counting.options();
         let special = tokenizer.count("", &options)?;
         let Some(room) = max.checked_sub(special) else {
             return Err(Error::usage_hint(

@@ -1,12 +1,28 @@
 //! What `head` and `tail` have in common: one part of each text.
 
 use super::cutter::{BYTES_A_TOKEN, Cutter, Part};
-use crate::commands::chunk::record;
+use clap::Args;
+
+use crate::commands::chunk;
+use crate::commands::input::encode_args::EncodeArgs;
+use crate::commands::input::stream_answers::StreamAnswers;
 use crate::commands::input::text_args::TextArgs;
 use crate::commands::input::text_format::Text;
 use crate::commands::session::Session;
 use crate::error::{Exit, Result};
 use crate::record::{Chunk, Record};
+
+/// The options of `head` and `tail`.
+#[derive(Debug, Args)]
+pub struct PartArgs {
+    #[command(flatten)]
+    pub input: TextArgs,
+    /// Print at most N tokens, including special tokens
+    #[arg(short = 'n', long = "tokens", value_name = "N")]
+    pub tokens: usize,
+    #[command(flatten)]
+    pub encode: EncodeArgs,
+}
 
 /// The beginning of a text that fits; empty if not even its first grapheme does.
 ///
@@ -23,35 +39,32 @@ pub fn beginning(cutter: &Cutter<'_>, text: &str) -> Result<Part> {
     }
 }
 
-/// Answers each text with the part that `cut` makes of it, in a record that `kind` makes of that.
+/// Answers each text with the record that `record` makes of the part that `cut` returns.
 ///
 /// # Errors
-/// Whatever `cut` fails with, and reading the texts.
+/// Fails with the errors of `cut` and of reading the texts.
 pub fn run(
-    input: &TextArgs,
+    args: &PartArgs,
     session: &mut Session,
-    cut: impl Fn(&str) -> Result<Part> + Send + Sync,
-    kind: fn(Chunk) -> Record,
+    cut: impl Fn(&Cutter<'_>, &str) -> Result<Part> + Send + Sync,
+    record: fn(Chunk) -> Record,
 ) -> Result<Exit> {
-    let mut exit = Exit::Done;
+    let tokenizer = session.tokenizer(&session.files()?)?;
+    let cutter = Cutter::new(&tokenizer, args.tokens, args.encode, None)?;
+    let mut answers = StreamAnswers::lines(session.human);
     let work = |text: Text<'_>| {
-        let part = cut(&text.text)?;
+        let part = cut(&cutter, &text.text)?;
         let truncated = text.text.len() > part.end - part.start;
         Ok(Chunk {
             truncated: Some(truncated),
-            ..record(&text, part)
+            ..chunk::record(&text, part)
         })
     };
-    input.for_each_in_parallel(session, work, |session, answer| match answer {
-        Ok(chunk) => session.emit(&kind(chunk)),
-        Err((line @ Some(_), error)) => {
-            exit = error.exit();
-            if session.human {
-                session.bare("")?;
-            }
-            session.emit_failure(line, None, &error)
-        }
-        Err((None, error)) => Err(error),
-    })?;
-    Ok(exit)
+    args.input
+        .for_each_in_parallel(session, work, |session, outcome| {
+            answers.take(session, outcome, |session, chunk| {
+                session.emit(&record(chunk))
+            })
+        })?;
+    Ok(answers.exit(Exit::Done))
 }

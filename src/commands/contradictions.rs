@@ -1,0 +1,147 @@
+//! The findings of `info`: where the files of a model contradict each other, and what surprises by design.
+
+use crate::embedding::EmbeddingMatrix;
+use crate::error::Error;
+use crate::formats::config::ModelConfig;
+use crate::record::{FileEntry, Finding, Level};
+use crate::tokenizer::Tokenizer;
+
+/// Returns every finding about a model. `matrix` may hold the reason why there is no matrix.
+pub fn findings(
+    files: &[FileEntry],
+    tokenizer: Option<&Tokenizer>,
+    matrix: Result<&EmbeddingMatrix, Option<&Error>>,
+    config: Option<&ModelConfig>,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    match (tokenizer, matrix) {
+        (Some(tokenizer), Ok(matrix)) => {
+            findings.extend(ids_without_row(tokenizer, matrix));
+            findings.extend(spare_rows(tokenizer, matrix));
+        }
+        (None, _) => findings.push(no_tokenizer()),
+        (Some(_), Err(reason)) => findings.push(no_matrix(files, reason)),
+    }
+    if let (Ok(matrix), Some(config)) = (matrix, config) {
+        findings.extend(vocab_size(matrix, config));
+        findings.extend(hidden_size(matrix, config));
+    }
+    if let Some(tokenizer) = tokenizer {
+        findings.extend(byte_fallback(tokenizer));
+        findings.extend(special_tokens(tokenizer));
+        findings.extend(config.and_then(|config| context_window(tokenizer, config)));
+    }
+    findings
+}
+
+fn warning(code: &'static str, message: String) -> Finding {
+    Finding {
+        level: Level::Warning,
+        code,
+        message,
+    }
+}
+
+fn note(code: &'static str, message: String) -> Finding {
+    Finding {
+        level: Level::Note,
+        code,
+        message,
+    }
+}
+
+fn ids_without_row(tokenizer: &Tokenizer, matrix: &EmbeddingMatrix) -> Option<Finding> {
+    let rows = matrix.rows();
+    let last = u64::from(tokenizer.vocabulary().last_id());
+    (last >= rows).then(|| {
+        warning(
+            "ids-without-row",
+            format!("ids {rows} to {last} of the tokenizer have no row in the matrix"),
+        )
+    })
+}
+
+fn spare_rows(tokenizer: &Tokenizer, matrix: &EmbeddingMatrix) -> Option<Finding> {
+    let rows = matrix.rows();
+    let gaps = tokenizer.vocabulary().gaps(rows);
+    if gaps.is_empty() {
+        return None;
+    }
+    let spare: u64 = gaps.iter().map(|(first, last)| last - first + 1).sum();
+    let ids = tokenizer.vocabulary().size();
+    Some(note(
+        "spare-rows",
+        format!("{spare} of the {rows} rows have no token: the tokenizer has {ids} ids"),
+    ))
+}
+
+fn no_tokenizer() -> Finding {
+    warning(
+        "no-tokenizer",
+        "the model has no tokenizer that tokscope reads".to_owned(),
+    )
+}
+
+fn no_matrix(files: &[FileEntry], reason: Option<&Error>) -> Finding {
+    let is_listed = |name: &&str| files.iter().any(|file| file.name == **name);
+    let message = match (EmbeddingMatrix::checkpoint_names().find(is_listed), reason) {
+        (Some(name), Some(Error::NotCached { .. })) => format!(
+            "{name} is not downloaded, so the matrix is not described; `tokscope pull --weights` fetches it"
+        ),
+        (Some(_), Some(reason)) => format!("the matrix is not described: {reason}"),
+        _ => "no checkpoint that tokscope reads is among these files, so there is no matrix"
+            .to_owned(),
+    };
+    note("no-matrix", message)
+}
+
+fn vocab_size(matrix: &EmbeddingMatrix, config: &ModelConfig) -> Option<Finding> {
+    let rows = matrix.rows();
+    let declared = config.vocab_size.filter(|declared| *declared != rows)?;
+    Some(warning(
+        "vocab-size",
+        format!("config.json declares vocab_size {declared}, and the matrix has {rows} rows"),
+    ))
+}
+
+fn hidden_size(matrix: &EmbeddingMatrix, config: &ModelConfig) -> Option<Finding> {
+    let columns = matrix.columns();
+    let declared = config.hidden_size.filter(|declared| *declared != columns)?;
+    Some(warning(
+        "hidden-size",
+        format!(
+            "config.json declares hidden_size {declared}, and the matrix has {columns} columns"
+        ),
+    ))
+}
+
+fn byte_fallback(tokenizer: &Tokenizer) -> Option<Finding> {
+    tokenizer.ignores_byte_fallback().then(|| {
+        note(
+            "byte-fallback",
+            "spm.model asks for byte fallback, which the reference tokenizer leaves out: unknown characters become the unknown token".to_owned(),
+        )
+    })
+}
+
+fn special_tokens(tokenizer: &Tokenizer) -> impl Iterator<Item = Finding> {
+    let tokens = tokenizer.special_tokens().into_iter();
+    let unknown = tokens.filter(|(_, _, id)| id.is_none());
+    unknown.map(|(role, token, _)| {
+        warning(
+            "special-token",
+            format!("{role} is `{token}`, which the vocabulary lacks"),
+        )
+    })
+}
+
+fn context_window(tokenizer: &Tokenizer, config: &ModelConfig) -> Option<Finding> {
+    let declared = config.max_position_embeddings?;
+    let limit = tokenizer.max_length().filter(|limit| *limit != declared)?;
+    Some(note(
+        "context-window",
+        format!(
+            "config.json declares max_position_embeddings {declared}, and the tokenizer model_max_length {limit}"
+        ),
+    ))
+}

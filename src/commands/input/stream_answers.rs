@@ -1,0 +1,58 @@
+//! What a command does about texts that fail: in a stream one bad text becomes an error record, and the rest goes on.
+
+use super::text_format::Outcome;
+use crate::commands::session::Session;
+use crate::error::{Exit, Result};
+
+/// Answers the texts of an input in order and keeps the exit code of the last one that failed.
+#[derive(Debug)]
+pub struct StreamAnswers {
+    line_per_text: bool,
+    failed: Option<Exit>,
+}
+
+impl StreamAnswers {
+    /// For commands whose output is made of records.
+    pub fn records() -> Self {
+        Self {
+            line_per_text: false,
+            failed: None,
+        }
+    }
+
+    /// For commands that print one bare line per text if `line_per_text`: there an empty line takes the place of the
+    /// answer to a text that failed, so that line N of the output still answers text N.
+    pub fn lines(line_per_text: bool) -> Self {
+        Self {
+            line_per_text,
+            failed: None,
+        }
+    }
+
+    /// Passes the result of one text to `answer`, or reports its error.
+    ///
+    /// # Errors
+    /// Fails with the error of a text that is not part of a stream, and with those of `answer`.
+    pub fn take<T>(
+        &mut self,
+        session: &mut Session,
+        outcome: Outcome<T>,
+        answer: impl FnOnce(&mut Session, T) -> Result<()>,
+    ) -> Result<()> {
+        let (line, error) = match outcome {
+            Ok(result) => return answer(session, result),
+            Err((None, error)) => return Err(error),
+            Err((line, error)) => (line, error),
+        };
+        self.failed = Some(error.exit());
+        if self.line_per_text {
+            session.bare("")?;
+        }
+        session.emit_failure(line, None, &error)
+    }
+
+    /// Returns the exit code of the command: that of the last text that failed, or else `answered`.
+    pub fn exit(self, answered: Exit) -> Exit {
+        self.failed.unwrap_or(answered)
+    }
+}
