@@ -6,7 +6,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use sha2::{Digest as _, Sha256};
 
 use super::input::ordered_parallel::map_in_parallel;
-use super::input::stress_texts::{ExtraTexts, HARD_PAIRS, HARD_TEXTS};
+use super::input::stress_texts::{ExtraTexts, STRESS_PAIRS, STRESS_TEXTS};
 use super::session::Session;
 use super::verify::first_difference;
 use crate::embedding::export::replace_file;
@@ -57,9 +57,12 @@ type Case = (String, Option<String>);
 
 /// What the proof is made on: the built-in texts and pairs, the user's texts, and every piece of the vocabulary.
 pub fn cases(tokenizer: &Tokenizer, own: Vec<String>) -> Vec<Case> {
-    let texts = HARD_TEXTS.iter().map(|text| (*text).to_owned()).chain(own);
+    let texts = STRESS_TEXTS
+        .iter()
+        .map(|text| (*text).to_owned())
+        .chain(own);
     let mut cases: Vec<Case> = texts.map(|text| (text, None)).collect();
-    let pairs = HARD_PAIRS.iter();
+    let pairs = STRESS_PAIRS.iter();
     cases.extend(pairs.map(|(a, b)| ((*a).to_owned(), Some((*b).to_owned()))));
     let vocabulary = tokenizer.vocabulary();
     let pieces: Vec<&str> = (vocabulary.entries().iter())

@@ -2,7 +2,7 @@
 
 use clap::Args as ClapArgs;
 
-use super::input::stress_texts::{ExtraTexts, HARD_TEXTS};
+use super::input::stress_texts::{ExtraTexts, STRESS_TEXTS};
 use super::lock_state;
 use super::session::Session;
 use crate::embedding::export::replace_file;
@@ -24,7 +24,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let model = session.model.model_ref()?;
     let files = session.open(&model)?;
     let tokenizer = session.tokenizer(&files)?;
-    let mut texts = HARD_TEXTS.to_vec();
+    let mut texts = STRESS_TEXTS.to_vec();
     texts.extend(own.iter().map(String::as_str));
     let lock = LockFile {
         model: files.model(),

@@ -207,7 +207,7 @@ fn named_row(matrix: &EmbeddingMatrix, row: RowRef, sign: Sign) -> Result<NamedT
 
 fn vectors(path: &Path, columns: u64) -> Result<Vec<NamedTerm>> {
     let input = path.display().to_string();
-    let read = read_limited::read_if_begun(path, npy::MAGIC, MAX_VECTORS);
+    let read = read_limited::read_with_magic(path, npy::MAGIC, MAX_VECTORS);
     let bytes = read.map_err(|source| Error::ReadInput {
         input: input.clone(),
         source,

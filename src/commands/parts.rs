@@ -5,7 +5,7 @@ use std::ops::AddAssign;
 
 use super::input::ordered_parallel::map_in_parallel;
 use super::input::text_format::{Reading, chomp, utf8};
-use super::input::word_count::words;
+use super::input::word_count::count_words;
 use crate::error::{Error, Result};
 use crate::tokenizer::{EncodeOptions, Tokenizer};
 
@@ -101,7 +101,7 @@ pub fn count(
 pub fn count_text(tokenizer: &Tokenizer, text: &str, options: &EncodeOptions) -> Result<Sizes> {
     Ok(Sizes {
         tokens: tokenizer.count(text, options)?,
-        words: words(text),
+        words: count_words(text),
         chars: text.chars().count(),
         bytes: text.len(),
         lines: memchr::memchr_iter(b'\n', text.as_bytes()).count(),

@@ -3,7 +3,6 @@
 use clap::Args as ClapArgs;
 
 use super::session::Session;
-use super::split::cutter::Cutter;
 use super::split::head_tail::{self, PartArgs};
 use crate::error::{Exit, Result};
 use crate::record::Record;
@@ -17,5 +16,10 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    head_tail::run(&args.part, session, Cutter::back, Record::Tail)
+    head_tail::run(
+        &args.part,
+        session,
+        |cutter, text| cutter.back(text),
+        Record::Tail,
+    )
 }

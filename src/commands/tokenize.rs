@@ -6,7 +6,7 @@ use super::input::encode_args::EncodeArgs;
 use super::input::stream_answers::StreamAnswers;
 use super::input::text_args::TextArgs;
 use super::input::text_format::Text;
-use super::input::word_count::words;
+use super::input::word_count::count_words;
 use super::model::{config, context_window};
 use super::other_tools::{self, Peer};
 use super::session::{Session, stdout_failed};
@@ -82,7 +82,7 @@ pub fn records(
         1
     };
     let truncated_tokens = Some(encoded.truncated_tokens).filter(|count| *count > 0);
-    let words = words(&text.text) + pair.map_or(0, words);
+    let words = count_words(&text.text) + pair.map_or(0, count_words);
     let Text { text, line, path } = text;
     let windows = encoded.windows.into_iter().take(shown).enumerate();
     let texts = std::iter::repeat_n(text.into_owned(), shown);

@@ -6,8 +6,9 @@ use std::sync::OnceLock;
 use proptest::prelude::*;
 use serde::Deserialize;
 use tokscope::commands::chunk::parts;
-use tokscope::commands::input::stress_texts::HARD_TEXTS;
-use tokscope::commands::split::cutter::{Counting, Cutter, Prefer};
+use tokscope::commands::input::encode_args::EncodeArgs;
+use tokscope::commands::input::stress_texts::STRESS_TEXTS;
+use tokscope::commands::split::cutter::{Cutter, Prefer};
 use tokscope::commands::split::head_tail::beginning;
 use tokscope::error::Result;
 use tokscope::model_ref::ModelRef;
@@ -48,7 +49,7 @@ impl Engines {
     }
 
     fn cutter(&self, max: usize, prefer: Option<Prefer>) -> Cutter<'_> {
-        Cutter::new(&self.used, max, Counting::default(), prefer).unwrap()
+        Cutter::new(&self.used, max, EncodeArgs::default(), prefer).unwrap()
     }
 
     /// Asserts that a part is a text of at most `max` tokens, alone, and has these ids.
@@ -138,7 +139,7 @@ impl Engines {
 fn hard_texts_are_cut_everywhere() {
     let engines = Engines::demo();
     let mut cut = 0;
-    for text in HARD_TEXTS {
+    for text in STRESS_TEXTS {
         for max in [3, 4, 5, 9, 30, 1000] {
             for prefer in PREFERENCES {
                 cut += usize::from(engines.assert_chunks(text, max, 0, prefer));
@@ -151,7 +152,7 @@ fn hard_texts_are_cut_everywhere() {
         engines.assert_ends(text, 2);
     }
     // Few of them have a grapheme of several tokens.
-    assert!(cut > HARD_TEXTS.len() * 18, "{cut}");
+    assert!(cut > STRESS_TEXTS.len() * 18, "{cut}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::records::{Record, one, records};
-use tokscope::commands::input::word_count::words;
+use tokscope::commands::input::word_count::count_words;
 use tokscope::tokenizer::EncodeOptions;
 
 use crate::support::{demo, json_lines, repository, tokenizer};
@@ -217,7 +217,7 @@ fn a_long_text_is_counted_in_parts_as_it_is_as_a_whole() {
         assert_eq!(count["chars"], text.chars().count());
         assert_eq!(count["bytes"], text.len());
         assert_eq!(count["lines"], text.matches('\n').count());
-        assert_eq!(count["words"], words(&text));
+        assert_eq!(count["words"], count_words(&text));
     }
     // One word of any length is one part.
     let long = "a".repeat(3 << 20);

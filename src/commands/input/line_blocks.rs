@@ -1,83 +1,79 @@
-//! An input → blocks of whole lines, as they come.
+//! Reads an input in blocks of complete lines.
 
 use std::io::{self, BufReader, ErrorKind, Read};
 
-/// A stream of input.
+/// A byte stream to read texts from.
 pub type Input = BufReader<Box<dyn Read + Send>>;
 
-/// Bytes that are read at a time.
-const READ: usize = 1 << 18;
+/// Bytes read at a time.
+const READ_BYTES: usize = 1 << 18;
 
-/// An input that is read by line.
-pub struct Blocks {
+/// An input that is read in blocks of complete lines.
+pub struct LineBlocks {
     input: Input,
-    /// What has been read, up to `read`, of which the bytes before `taken` are done.
+    /// Bytes `taken..read` have been read and not been returned yet.
     buffer: Vec<u8>,
     read: usize,
     taken: usize,
-    /// Bytes of whole lines behind `taken`.
-    whole: usize,
+    /// Bytes of complete lines after `taken`.
+    complete: usize,
     ended: bool,
-    /// Number of lines, and of bytes, that were taken.
+    /// Lines and bytes of the input returned so far.
     line: u64,
     offset: usize,
 }
 
-/// Some whole lines of an input; the last may have no end.
+/// Complete lines of an input; only the last line of the input may lack its line end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Block<'b> {
     pub bytes: &'b [u8],
-    /// Number of lines before these, and of bytes.
+    /// Lines and bytes of the input before this block.
     pub line: u64,
     pub offset: usize,
 }
 
-impl Blocks {
+impl LineBlocks {
     pub fn new(input: Input) -> Self {
         Self {
             input,
             buffer: Vec::new(),
             read: 0,
             taken: 0,
-            whole: 0,
+            complete: 0,
             ended: false,
             line: 0,
             offset: 0,
         }
     }
 
-    /// Reads until there is a whole line, if there is none. Returns the number of bytes of whole lines; none is the end.
+    /// Reads until a complete line is buffered. Returns the number of bytes of complete lines, 0 at the end of the input.
     ///
-    /// The next read may wait for whoever writes: what is there is to be taken before.
-    ///
-    /// # Errors
-    /// Those of reading.
+    /// Reads nothing if there is one already, since a read may block: callers take all complete lines first.
     pub fn fill(&mut self) -> io::Result<usize> {
-        if self.whole > 0 {
-            return Ok(self.whole);
+        if self.complete > 0 {
+            return Ok(self.complete);
         }
-        // The beginning of a line.
+        // Move the incomplete line to the front.
         self.buffer.copy_within(self.taken..self.read, 0);
         self.read -= self.taken;
         self.taken = 0;
-        while self.whole == 0 && !self.ended {
+        while self.complete == 0 && !self.ended {
             let before = self.read;
             self.read_more()?;
-            // A terminal would be asked for more behind its end.
+            // Remember the end: reading a terminal again would prompt for more input.
             self.ended = self.read == before;
-            self.whole = match memchr::memrchr(b'\n', &self.buffer[before..self.read]) {
+            self.complete = match memchr::memrchr(b'\n', &self.buffer[before..self.read]) {
                 Some(end) => before + end + 1,
                 None if self.ended => before,
                 None => 0,
             };
         }
-        Ok(self.whole)
+        Ok(self.complete)
     }
 
-    /// Reads once.
     fn read_more(&mut self) -> io::Result<()> {
-        if self.buffer.len() < self.read + READ {
-            self.buffer.resize(self.read + READ, 0);
+        if self.buffer.len() < self.read + READ_BYTES {
+            self.buffer.resize(self.read + READ_BYTES, 0);
         }
         let room = &mut self.buffer[self.read..];
         self.read += loop {
@@ -89,24 +85,24 @@ impl Blocks {
         Ok(())
     }
 
-    /// Takes whole lines, as many as have `most` bytes together, but one at least if there is one.
-    pub fn take(&mut self, most: usize) -> Block<'_> {
-        let whole = &self.buffer[self.taken..self.taken + self.whole];
-        let length = match whole.split_at_checked(most) {
+    /// Returns as many of the complete lines as fit `max_bytes`, but at least one line if there is one.
+    pub fn take(&mut self, max_bytes: usize) -> Block<'_> {
+        let complete = &self.buffer[self.taken..self.taken + self.complete];
+        let length = match complete.split_at_checked(max_bytes) {
             Some((first, rest)) if !rest.is_empty() => {
                 let end = memchr::memrchr(b'\n', first)
-                    .or_else(|| memchr::memchr(b'\n', rest).map(|end| most + end));
-                end.map_or(whole.len(), |end| end + 1)
+                    .or_else(|| memchr::memchr(b'\n', rest).map(|end| max_bytes + end));
+                end.map_or(complete.len(), |end| end + 1)
             }
-            _ => whole.len(),
+            _ => complete.len(),
         };
         let block = Block {
-            bytes: &whole[..length],
+            bytes: &complete[..length],
             line: self.line,
             offset: self.offset,
         };
         self.taken += length;
-        self.whole -= length;
+        self.complete -= length;
         self.line += memchr::memchr_iter(b'\n', block.bytes).count() as u64;
         self.offset += length;
         block
@@ -117,10 +113,10 @@ impl Blocks {
 mod tests {
     use super::*;
 
-    /// Gives a text in parts of some bytes.
-    struct Parts(Vec<u8>, usize);
+    /// Returns a text in reads of at most this many bytes.
+    struct SmallReads(Vec<u8>, usize);
 
-    impl Read for Parts {
+    impl Read for SmallReads {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             let length = self.1.min(self.0.len()).min(buffer.len());
             buffer[..length].copy_from_slice(&self.0[..length]);
@@ -130,12 +126,12 @@ mod tests {
     }
 
     #[test]
-    fn blocks_are_whole_lines_and_all_of_the_input() {
+    fn blocks_are_complete_lines_and_cover_the_input() {
         for text in ["", "\n", "a", "a\nbc\n\ndef\r\ng", "a long line\nb\n"] {
             for part in [1, 2, 3, 100] {
                 for most in [0, 1, 2, 4, 7, usize::MAX] {
-                    let parts = Parts(text.as_bytes().to_vec(), part);
-                    let mut blocks = Blocks::new(BufReader::new(Box::new(parts)));
+                    let reader = SmallReads(text.as_bytes().to_vec(), part);
+                    let mut blocks = LineBlocks::new(BufReader::new(Box::new(reader)));
                     let mut seen = Vec::new();
                     while blocks.fill().unwrap() > 0 {
                         let block = blocks.take(most);
@@ -153,9 +149,9 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_there_does_not_wait_for_the_next() {
-        let parts = Parts(b"one\ntwo\n".to_vec(), 4);
-        let mut blocks = Blocks::new(BufReader::new(Box::new(parts)));
+    fn a_complete_line_does_not_wait_for_the_next() {
+        let reader = SmallReads(b"one\ntwo\n".to_vec(), 4);
+        let mut blocks = LineBlocks::new(BufReader::new(Box::new(reader)));
         assert_eq!(blocks.fill().unwrap(), 4);
         assert_eq!(blocks.take(100).bytes, b"one\n");
     }

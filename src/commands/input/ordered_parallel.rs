@@ -1,7 +1,7 @@
-//! Blocks of an input → what comes of them, in order, on all threads.
+//! Processes blocks of an input, or a list of items, on all threads and delivers the results in input order.
 //!
-//! A thread of its own reads ahead, so that neither reading nor what is done in order holds up the others, and so that
-//! no answer waits for the next read. How far it reads ahead is bounded.
+//! A separate thread reads ahead, by a bounded amount: workers wait neither for reads nor for the ordered results, and
+//! no result waits for the next read.
 
 use std::collections::VecDeque;
 use std::io;
@@ -11,15 +11,16 @@ use std::thread;
 
 use rayon::prelude::*;
 
-use super::line_blocks::{Block, Blocks};
+use super::line_blocks::{Block, LineBlocks};
 use crate::error::{Error, Result};
 
-/// Bytes of a block, if lines are not longer: of the first few, so that all threads have something to do, and of those
-/// behind, so that they seldom wait.
-const FIRST_BLOCK: usize = 1 << 16;
-const BLOCK: usize = 1 << 18;
-/// Blocks for each thread that are read and not done, and their bytes: what is read beyond waits.
+/// Bytes of the first blocks, small so that all threads soon have work. A longer line makes a longer block.
+const FIRST_BLOCK_BYTES: usize = 1 << 16;
+/// Bytes of the blocks after those, large so that threads seldom wait.
+const BLOCK_BYTES: usize = 1 << 18;
+/// Blocks per thread that may be read ahead of the results.
 const BLOCKS_AHEAD: usize = 3;
+/// Bytes per thread that may be read ahead of the results.
 const BYTES_AHEAD: usize = 8 << 20;
 
 /// Applies `work` to every item, on all threads if there are several, and returns the results in order.
@@ -34,15 +35,15 @@ pub fn map_in_parallel<T: Send, R: Send>(
     items.into_par_iter().map(work).collect()
 }
 
-/// What the caller waits for.
+/// A message to the calling thread.
 enum Event<T> {
     Read(OwnBlock),
     Ended(io::Result<()>),
-    /// What came of a block, given with its number.
+    /// The number of a block, the block itself, and the result of its work.
     Done(usize, OwnBlock, thread::Result<T>),
 }
 
-/// A block with memory of its own.
+/// A [`Block`] that owns its bytes.
 #[derive(Default)]
 struct OwnBlock {
     bytes: Vec<u8>,
@@ -50,12 +51,13 @@ struct OwnBlock {
     offset: usize,
 }
 
-/// Calls `work` on blocks of the input on all threads, and `each` on this one with what came of them, in their order.
+/// Calls `work` with blocks of the input on all threads, and `each` with the results on this thread, in order.
 ///
 /// # Errors
-/// The first of `each`, which is the end, and the one of reading, as `unreadable` calls it, behind what was read.
-pub fn in_order<T: Send + 'static>(
-    blocks: Blocks,
+/// Stops at the first error from `each`. A read error, wrapped by `unreadable`, is returned after everything read before
+/// it was delivered.
+pub fn for_each_in_order<T: Send + 'static>(
+    blocks: LineBlocks,
     work: impl Fn(Block<'_>) -> T + Sync,
     unreadable: impl Fn(io::Error) -> Error,
     mut each: impl FnMut(T) -> Result<()>,
@@ -69,7 +71,7 @@ pub fn in_order<T: Send + 'static>(
     rayon::in_place_scope(|scope| {
         let work = &work;
         let mut begun = 0;
-        // What came of the blocks from the first that is not given to `each`, as far as it is known.
+        // The results not yet passed to `each`, in order; `None` for blocks still being worked on.
         let mut waiting = VecDeque::new();
         let mut end = None;
         while end.is_none() || !waiting.is_empty() {
@@ -85,7 +87,7 @@ pub fn in_order<T: Send + 'static>(
                             offset: block.offset,
                         };
                         let result = catch_unwind(AssertUnwindSafe(|| work(bytes)));
-                        // The caller has gone if it failed.
+                        // The receiver is gone if `each` failed.
                         let _ = sender.send(Event::Done(number, block, result));
                     });
                 }
@@ -96,12 +98,12 @@ pub fn in_order<T: Send + 'static>(
                         waiting.pop_front_if(|first| first.is_some())
                     {
                         each(result.unwrap_or_else(|panic| resume_unwind(panic)))?;
-                        // The reader has gone if it came to the end.
+                        // The reader is gone once it has reached the end of the input.
                         let _ = to_reader.send(block);
                     }
                 }
                 Ok(Event::Ended(result)) => end = Some(result),
-                // There is a sender here.
+                // Unreachable: this thread holds a sender.
                 Err(_) => break,
             }
         }
@@ -109,9 +111,9 @@ pub fn in_order<T: Send + 'static>(
     })
 }
 
-/// Reads blocks as long as there is someone to take them.
+/// Reads blocks until the input ends or the receiver is gone. Blocks that come back through `done` are reused.
 fn read_ahead<T>(
-    mut blocks: Blocks,
+    mut blocks: LineBlocks,
     threads: usize,
     done: &Receiver<OwnBlock>,
     events: &Sender<Event<T>>,
@@ -121,11 +123,12 @@ fn read_ahead<T>(
     loop {
         loop {
             let is_full = ahead >= BLOCKS_AHEAD * threads || bytes >= BYTES_AHEAD * threads;
-            let done = match is_full {
-                true => done.recv().map_err(TryRecvError::from),
-                false => done.try_recv(),
+            let returned = if is_full {
+                done.recv().map_err(TryRecvError::from)
+            } else {
+                done.try_recv()
             };
-            match done {
+            match returned {
                 Ok(block) => {
                     ahead -= 1;
                     bytes -= block.bytes.len();
@@ -138,7 +141,11 @@ fn read_ahead<T>(
         let event = match blocks.fill() {
             Ok(1..) => {
                 let is_first = count < BLOCKS_AHEAD * threads;
-                let block = blocks.take(if is_first { FIRST_BLOCK } else { BLOCK });
+                let block = blocks.take(if is_first {
+                    FIRST_BLOCK_BYTES
+                } else {
+                    BLOCK_BYTES
+                });
                 let mut own: OwnBlock = spare.pop().unwrap_or_default();
                 own.bytes.clear();
                 own.bytes.extend_from_slice(block.bytes);
@@ -164,8 +171,8 @@ mod tests {
 
     use super::*;
 
-    fn blocks(input: impl Read + Send + 'static) -> Blocks {
-        Blocks::new(BufReader::new(Box::new(input)))
+    fn blocks(input: impl Read + Send + 'static) -> LineBlocks {
+        LineBlocks::new(BufReader::new(Box::new(input)))
     }
 
     fn unreadable(source: io::Error) -> Error {
@@ -178,11 +185,11 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_of_blocks_comes_in_their_order() {
+    fn results_are_delivered_in_input_order() {
         let text = text(300_000);
         let mut seen = Vec::new();
         let work = |block: Block<'_>| {
-            // The first of some blocks takes longest.
+            // Make some blocks slower than those after them.
             thread::sleep(std::time::Duration::from_micros(block.line % 4 * 100));
             (block.line, block.offset, block.bytes.to_vec())
         };
@@ -192,12 +199,12 @@ mod tests {
             seen.extend(bytes);
             Ok(())
         };
-        in_order(blocks(Cursor::new(text.clone())), work, unreadable, each).unwrap();
+        for_each_in_order(blocks(Cursor::new(text.clone())), work, unreadable, each).unwrap();
         assert!(seen == text.as_bytes());
     }
 
     #[test]
-    fn the_first_failure_is_the_end() {
+    fn the_first_error_ends_the_run() {
         let mut count = 0;
         let each = |()| {
             count += 1;
@@ -206,13 +213,14 @@ mod tests {
                 _ => Ok(()),
             }
         };
-        // An input without an end.
-        let error = in_order(blocks(io::repeat(b'\n')), |_| (), unreadable, each).unwrap_err();
+        // An endless input.
+        let error =
+            for_each_in_order(blocks(io::repeat(b'\n')), |_| (), unreadable, each).unwrap_err();
         assert_eq!((error.to_string().as_str(), count), ("enough", 3));
     }
 
     #[test]
-    fn an_error_of_reading_comes_behind_what_was_read() {
+    fn a_read_error_is_returned_after_everything_read_before_it() {
         struct Fails;
         impl Read for Fails {
             fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
@@ -227,7 +235,7 @@ mod tests {
             Ok(())
         };
         let work = |block: Block<'_>| block.bytes.len();
-        let error = in_order(blocks(input), work, unreadable, each).unwrap_err();
+        let error = for_each_in_order(blocks(input), work, unreadable, each).unwrap_err();
         assert!(error.to_string().contains("it broke"), "{error}");
         assert_eq!(bytes, text.len());
     }
@@ -236,6 +244,6 @@ mod tests {
     #[should_panic(expected = "a bug")]
     fn a_panic_does_not_hang() {
         let work = |_: Block<'_>| panic!("a bug");
-        let _ = in_order(blocks(Cursor::new("a\n")), work, unreadable, |()| Ok(()));
+        let _ = for_each_in_order(blocks(Cursor::new("a\n")), work, unreadable, |()| Ok(()));
     }
 }

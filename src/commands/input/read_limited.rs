@@ -1,38 +1,40 @@
-//! A file that is read whole, up to a limit: a path may lead to a device that never ends.
+//! Reads whole files up to a size limit, since a path may name an endless device.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// The bytes of a file that has at most `most` of them.
+/// Reads a file of at most `max_bytes`.
 ///
 /// # Errors
-/// Whatever reading fails with, and that there are more.
-pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    read_to_end(File::open(path)?, most)
+/// Fails if the file cannot be read, or is larger.
+pub fn read(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
+    read_to_end(File::open(path)?, max_bytes)
 }
 
-/// As [`read`], for a file that begins with `magic`: where it does not, what it begins with instead is returned.
+/// Reads a file like [`read`] if it begins with `magic`; otherwise reads and returns only as many bytes as `magic` has.
 ///
 /// # Errors
-/// As [`read`].
-pub fn read_if_begun(path: &Path, magic: &[u8], most: u64) -> io::Result<Vec<u8>> {
+/// Fails if the file cannot be read, or is larger.
+pub fn read_with_magic(path: &Path, magic: &[u8], max_bytes: u64) -> io::Result<Vec<u8>> {
     let mut file = File::open(path)?;
     let mut bytes = Vec::new();
     (&mut file)
         .take(magic.len() as u64)
         .read_to_end(&mut bytes)?;
     if bytes == magic {
-        bytes.extend(read_to_end(file, most)?);
+        bytes.extend(read_to_end(file, max_bytes)?);
     }
     Ok(bytes)
 }
 
-fn read_to_end(file: File, most: u64) -> io::Result<Vec<u8>> {
+fn read_to_end(file: File, max_bytes: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
-    match bytes.len() as u64 > most {
-        true => Err(io::Error::other(format!("it has more than {most} bytes"))),
-        false => Ok(bytes),
+    file.take(max_bytes.saturating_add(1))
+        .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max_bytes {
+        let problem = format!("it has more than {max_bytes} bytes");
+        return Err(io::Error::other(problem));
     }
+    Ok(bytes)
 }

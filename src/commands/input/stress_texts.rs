@@ -1,4 +1,4 @@
-//! Texts that show a change: the built-in hard ones, and those of the user's files.
+//! Texts on which tokenizers tend to differ: built-in ones, and those of the user's files.
 
 use std::path::PathBuf;
 
@@ -9,8 +9,8 @@ use super::text_format::Reading;
 use crate::commands::session::Session;
 use crate::error::Result;
 
-/// Texts on which tokenizers that should be the same have been seen to differ, each for a reason of its own.
-pub const HARD_TEXTS: &[&str] = &[
+/// Texts on which supposedly equal tokenizers have been seen to differ, each for another reason.
+pub const STRESS_TEXTS: &[&str] = &[
     "",
     " ",
     "\n",
@@ -74,8 +74,8 @@ pub const HARD_TEXTS: &[&str] = &[
     "x\u{fe0f} ☺\u{fe0e} ☺\u{fe0f}",
 ];
 
-/// Pairs, for what a template does around two texts.
-pub const HARD_PAIRS: &[(&str, &str)] = &[
+/// Pairs of texts, which show how a template joins them.
+pub const STRESS_PAIRS: &[(&str, &str)] = &[
     ("banco de madera", "banco donde hay dinero"),
     ("", "only the second"),
     ("only the first", ""),
@@ -131,9 +131,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_hard_text_is_there_twice() {
-        let different: HashSet<_> = HARD_TEXTS.iter().collect();
-        assert_eq!(different.len(), HARD_TEXTS.len());
-        assert!(HARD_TEXTS.len() > 50);
+    fn no_stress_text_is_repeated() {
+        let different: HashSet<_> = STRESS_TEXTS.iter().collect();
+        assert_eq!(different.len(), STRESS_TEXTS.len());
+        assert!(STRESS_TEXTS.len() > 50);
     }
 }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::line_blocks::{Block, Blocks};
-use super::ordered_parallel::in_order;
+use super::line_blocks::{Block, LineBlocks};
+use super::ordered_parallel::for_each_in_order;
 use super::text_format::{Lines, Outcome, Reading, Text, chomp, utf8};
 use crate::commands::input::line_blocks::Input;
 use crate::commands::session::Session;
@@ -55,7 +55,7 @@ struct Stream<'a> {
     reading: &'a Reading,
     name: &'a str,
     path: Option<&'a str>,
-    blocks: Blocks,
+    blocks: LineBlocks,
 }
 
 impl Stream<'_> {
@@ -162,7 +162,7 @@ impl TextArgs {
                 }
                 outcomes
             };
-            in_order(blocks, work, unreadable(name), |outcomes| {
+            for_each_in_order(blocks, work, unreadable(name), |outcomes| {
                 let mut outcomes = outcomes.into_iter();
                 outcomes.try_for_each(|outcome| each(session, outcome))?;
                 session.flush()
@@ -278,7 +278,7 @@ impl Reading {
             reading: self,
             name: &name,
             path: path.as_deref(),
-            blocks: Blocks::new(input),
+            blocks: LineBlocks::new(input),
         };
         each(session, Batch::Lines(stream))
     }
