@@ -23,6 +23,7 @@ const LAYERS: &[&str] = &[
     "commands",
     "render",
     "cli",
+    "app",
 ];
 
 /// Circles that remain, each as the files that take part. The aim is an empty list.
