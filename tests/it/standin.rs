@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use crate::hub::git_blob;
-use crate::support::shared;
+use crate::support::{shared, skipped};
 
 /// The files of the model beside its checkpoint.
 pub const MODEL_FILES: [&str; 3] = ["config.json", "spm.model", "tokenizer_config.json"];
@@ -35,7 +35,7 @@ impl StandIn {
     }
 }
 
-/// The stand-in, or none after saying why `test` is skipped.
+/// Returns the stand-in, or `None` after printing why `test` is skipped.
 pub fn standin(test: &str) -> Option<&'static StandIn> {
     static MADE: OnceLock<Option<StandIn>> = OnceLock::new();
     let shared = shared(test)?;
@@ -46,7 +46,7 @@ pub fn standin(test: &str) -> Option<&'static StandIn> {
             .then(|| StandIn(make(&shared)))
     });
     if made.is_none() {
-        eprintln!("skipped: {test} needs python3");
+        skipped(format_args!("{test} needs python3"));
     }
     made.as_ref()
 }

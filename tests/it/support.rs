@@ -1,6 +1,7 @@
 //! What several tests need: models opened through the library, the shared data, the program itself.
 
 use std::ffi::OsStr;
+use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -11,12 +12,17 @@ use tokscope::model_ref::ModelRef;
 use tokscope::source::{HubSettings, ModelFiles, OwnCache, SourceOptions, Unobserved};
 use tokscope::tokenizer::Tokenizer;
 
-/// The folder of real tokenizers and reference encodings, named by `TOKSCOPE_SHARED`.
+/// Prints why a test is skipped, past the capture of test output, so that a run names every skipped test.
+pub fn skipped(reason: impl Display) {
+    let _ = writeln!(std::io::stderr(), "skipped: {reason}");
+}
+
+/// Returns the folder of real tokenizers and reference encodings that `TOKSCOPE_SHARED` names.
 ///
-/// Without it, a test that needs it says that it was skipped, and is.
+/// Returns `None`, and prints that `test` is skipped, if the variable is not set.
 pub fn shared(test: &str) -> Option<PathBuf> {
     let Some(folder) = std::env::var_os("TOKSCOPE_SHARED").map(PathBuf::from) else {
-        eprintln!("skipped: {test} needs TOKSCOPE_SHARED");
+        skipped(format_args!("{test} needs TOKSCOPE_SHARED"));
         return None;
     };
     let folder = std::path::absolute(&folder).unwrap();

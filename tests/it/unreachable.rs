@@ -5,7 +5,7 @@ use std::fs;
 use crate::bad_input::fails;
 use crate::hub::{Access, Fault, GOOD_TOKEN, Hub};
 use crate::standin::MODEL_FILES;
-use crate::support::{Call, NO_HUB, repository, tokscope};
+use crate::support::{Call, NO_HUB, repository, skipped, tokscope};
 
 const RUN_PULL: &str = "run `tokscope pull --model o/public` once with the network on, or try the built-in model with `--model demo`";
 const TRY_DEMO: &str = "the model is not in the cache; try the built-in one with `--model demo`, or a directory with \
@@ -210,7 +210,7 @@ fn a_cache_that_is_read_only() {
     fs::create_dir(&cache).unwrap();
     fs::set_permissions(&cache, fs::Permissions::from_mode(0o555)).unwrap();
     if fs::create_dir(cache.join("probe")).is_ok() {
-        eprintln!("skipped: a_cache_that_is_read_only is meaningless for the superuser");
+        skipped("a_cache_that_is_read_only is meaningless for the superuser");
         return;
     }
     let answer = scene.tokenize("o/public").exit(3);
