@@ -33,7 +33,9 @@ fn no_dependency_asks_for_a_newer_compiler_than_this_package_does() {
         .args(["--print", "host-tuple"])
         .output();
     let (true, Ok(host)) = (Path::new(cargo).exists(), host) else {
-        skipped("no_dependency_asks_for_a_newer_compiler_than_this_package_does needs the compiler that built it");
+        skipped(
+            "no_dependency_asks_for_a_newer_compiler_than_this_package_does needs the compiler that built it",
+        );
         return;
     };
     let host = String::from_utf8(host.stdout).unwrap();
