@@ -2,18 +2,18 @@
 //!
 //! [`Tokenizer`] is the project's own face of tokenization: it is opened from the files of a model, encodes texts
 //! and pairs, decodes ids and answers questions about the vocabulary. Behind it stand two engines: the
-//! [native one](native) for the tokenizers that it does exactly, and the [reference engine](mod@reference), the
+//! [native one](native) for the tokenizers that it does exactly, and the [reference engine](hf_engine), the
 //! `tokenizers` crate, for all others.
 
-mod convert;
+mod compiled_cache;
 pub mod deberta;
 pub mod encoding;
-mod kept;
+pub mod hf_engine;
 pub mod native;
 mod open;
-pub mod reference;
 pub mod special_tokens;
-mod spelling;
+mod to_json;
+mod token_bytes;
 pub mod vocabulary;
 mod windows;
 
@@ -28,10 +28,10 @@ use crate::error::{Error, Result};
 use crate::formats::config::{AddedTokenConfig, SpecialTokensMap, TokenizerConfig};
 use crate::formats::tokenizer_json::RestJson;
 use crate::source::ByteSource;
+use hf_engine::ReferenceEngine;
 use native::NativeEngine;
 use native::compiled::Compiled;
 use open::{SPM_MODEL, TOKENIZER_JSON};
-use reference::ReferenceEngine;
 use windows::{Windows, to_library};
 
 /// How a text is to be encoded.
@@ -200,7 +200,7 @@ impl Tokenizer {
             ));
         }
         let file = self.origin.file().name();
-        let engine = reference::guarded(file, || self.build_reference())?;
+        let engine = hf_engine::guarded(file, || self.build_reference())?;
         Ok(self.reference.get_or_init(|| engine))
     }
 
@@ -227,7 +227,7 @@ impl Tokenizer {
             let first = engine.encode_sequence(text, 0, options);
             let second = pair.map(|pair| engine.encode_sequence(pair, 1, options));
             if let (Some(first), None | Some(Some(_))) = (first, &second) {
-                return reference::guarded(&windows.file, || {
+                return hf_engine::guarded(&windows.file, || {
                     let second = second.flatten().map(to_library);
                     windows.finish(to_library(first), second, options)
                 });
@@ -292,11 +292,11 @@ impl Tokenizer {
                 rest: Some(rest),
                 ..
             } => {
-                let decoder = reference::guarded(file.name(), || {
+                let decoder = hf_engine::guarded(file.name(), || {
                     serde_json::from_value(rest.decoder.clone())
                         .map_err(|problem| Error::damaged(file.name(), problem))
                 })?;
-                reference::decode(file.name(), Option::as_ref(&decoder), pieces)?
+                hf_engine::decode(file.name(), Option::as_ref(&decoder), pieces)?
             }
             Origin::Json { .. } => self.reference()?.decode(pieces)?,
         };

@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::kept::KeptPlace;
+use super::compiled_cache::KeptPlace;
+use super::hf_engine::{self, ReferenceEngine};
 use super::native::compiled::{Compiled, Contents};
 use super::native::template::Template;
 use super::native::{NativeEngine, StepsConfig};
-use super::reference::{self, ReferenceEngine};
 use super::special_tokens::SpecialTokens;
 use super::vocabulary::{Vocabulary, added_ids};
 use super::windows::Windows;
@@ -157,7 +157,7 @@ impl Tokenizer {
                 };
                 let post_processor = rest.post_processor.clone();
                 let post_processor =
-                    reference::caught(|| serde_json::from_value(post_processor).ok())??;
+                    hf_engine::caught(|| serde_json::from_value(post_processor).ok())??;
                 (steps, post_processor)
             }
             None => {
@@ -200,8 +200,8 @@ impl Tokenizer {
             } => {
                 let model = SentencePieceModel::parse(name, &file.read_all()?)?;
                 let mut inner = deberta::convert(name, &model, &self.config)?;
-                reference::add_tokens(name, &mut inner, &deberta::added_pieces(compiled))?;
-                reference::add_tokens(name, &mut inner, &self.added)?;
+                hf_engine::add_tokens(name, &mut inner, &deberta::added_pieces(compiled))?;
+                hf_engine::add_tokens(name, &mut inner, &self.added)?;
                 let template =
                     deberta::template(name, |text| inner.token_to_id(text), model.unknown_id)?;
                 inner.with_post_processor(Some(template));
@@ -219,7 +219,7 @@ impl Tokenizer {
     fn load_with_crate(&self, file: &dyn ByteSource) -> Result<tokenizers::Tokenizer> {
         let mut inner = tokenizers::Tokenizer::from_bytes(file.read_all()?)
             .map_err(|problem| Error::damaged(file.name(), problem))?;
-        reference::add_tokens(file.name(), &mut inner, &self.added)?;
+        hf_engine::add_tokens(file.name(), &mut inner, &self.added)?;
         Ok(inner)
     }
 

@@ -56,7 +56,7 @@ pub fn report_only_bugs() {
     ONCE.call_once(|| {
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            if !tokscope::tokenizer::reference::is_guarded() {
+            if !tokscope::tokenizer::hf_engine::is_guarded() {
                 report(panic);
             }
         }));

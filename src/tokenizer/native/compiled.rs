@@ -18,8 +18,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use super::apart::{self, Apart};
 use super::double_array::{DoubleArray, Node, build};
+use super::trailing_marks::{self, Apart};
 use crate::formats::sentencepiece::{Algorithm, Piece, PieceKind, SentencePieceModel};
 use crate::source::MappedFile;
 
@@ -158,7 +158,7 @@ impl Compiled {
             algorithm: contents.algorithm,
             byte_fallback: contents.byte_fallback,
             min_score: scores.fold(f64::INFINITY, f64::min),
-            apart: apart::find(&keys, contents.unknown_id),
+            apart: trailing_marks::find(&keys, contents.unknown_id),
         };
         let sections = header.sections();
         let mut words = vec![0_u64; sections.end / 8];

@@ -6,23 +6,23 @@
 //! word that came before is not tokenized again. Any tokenizer that has a part it does not know is left to the
 //! reference engine as a whole.
 
-mod added;
-mod aligned;
-mod apart;
+mod added_tokens;
+mod aligned_text;
 mod charsmap;
-mod chunks;
 pub mod compiled;
 mod double_array;
-mod idle;
-mod library;
-mod memo;
+mod hf_steps;
+mod huge_pages;
+mod json_steps;
 mod normalize;
-mod separators;
-mod shape;
-mod steps;
-mod table_memory;
+mod pipeline;
+mod scratch_pool;
+mod space_scan;
 pub mod template;
+mod trailing_marks;
 mod unigram;
+mod word_cache;
+mod word_chunks;
 mod word_table;
 
 use std::fmt;
@@ -32,17 +32,17 @@ use super::EncodeOptions;
 use super::encoding::Encoding;
 use crate::formats::config::AddedTokenConfig;
 use crate::formats::sentencepiece::Algorithm;
-use added::{AddedTokens, Part};
-use apart::Marks;
-use chunks::{ASKED, ShortChunk};
+use added_tokens::{AddedTokens, Part};
 use compiled::Compiled;
-use idle::Idle;
-use memo::{Memo, Remembered};
-use steps::{Found, Steps};
+use pipeline::{Found, Steps};
+use scratch_pool::Idle;
 use template::{Piece, Template};
+use trailing_marks::Marks;
 use unigram::Unigram;
+use word_cache::{Memo, Remembered};
+use word_chunks::{ASKED, ShortChunk};
 
-pub use steps::StepsConfig;
+pub use pipeline::StepsConfig;
 
 /// Offsets are kept in 32 bits: longer texts go to the reference engine.
 const MAX_TEXT: usize = u32::MAX as usize;
@@ -75,7 +75,7 @@ struct Scratch {
     /// Words as they stand in texts that can be taken apart; normalized words of others.
     memo: Memo,
     asked: [ShortChunk; ASKED],
-    steps: steps::Scratch,
+    steps: pipeline::Scratch,
     found: Vec<Found>,
 }
 
@@ -444,10 +444,10 @@ impl<const RANGES: bool> Run<'_, RANGES> {
     }
 
     /// Finds the tokens of a part of the text, by all steps.
-    fn region(&mut self, start: usize, end: usize) -> Option<steps::Region> {
+    fn region(&mut self, start: usize, end: usize) -> Option<pipeline::Region> {
         self.scratch.found.clear();
         let remember = self.engine.steps.spaces().is_none();
-        let search = steps::Search {
+        let search = pipeline::Search {
             model: self.model,
             compiled: &self.engine.compiled,
             memo: remember.then_some(&mut self.scratch.memo),

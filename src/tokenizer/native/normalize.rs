@@ -1,6 +1,6 @@
 //! A part of a text → normalized words, with or without the ranges that their bytes come from.
 
-use super::aligned::{Aligned, Transform};
+use super::aligned_text::{Aligned, Transform};
 use super::charsmap::Charsmap;
 
 /// What stands for a space, and at the beginning of a word.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::open::TOKENIZER_JSON;
 use super::vocabulary::Vocabulary;
-use super::{EngineChoice, Origin, Tokenizer, reference};
+use super::{EngineChoice, Origin, Tokenizer, hf_engine};
 use crate::error::{Error, Result};
 use crate::formats::config::{SpecialTokensMap, TokenizerConfig};
 use crate::formats::tokenizer_json::TokenizerJson;
@@ -25,7 +25,7 @@ impl Tokenizer {
             ));
         }
         let name = self.origin.file().name();
-        reference::guarded(name, || self.build_reference()?.to_json())
+        hf_engine::guarded(name, || self.build_reference()?.to_json())
     }
 
     /// The tokenizer of a `tokenizer.json` and nothing else, with the reference engine.

@@ -5,10 +5,10 @@
 //! a neighbour's, or which end in a character that draws the next space into its grapheme. Such a chunk is not clean, and
 //! is tokenized together with those behind it up to the next that is.
 
-use super::apart;
-use super::memo::{Asked, Memo, ShortWords, Start};
 use super::normalize::METASPACE;
-use super::separators::{Padded, Separators};
+use super::space_scan::{Padded, Separators};
+use super::trailing_marks;
+use super::word_cache::{Asked, Memo, ShortWords, Start};
 use super::{Run, Scratch, Take};
 
 /// Bytes of the mark of a space.
@@ -39,7 +39,7 @@ pub struct ShortChunk {
     asked: Asked,
     /// Its first byte.
     start: u32,
-    /// Bytes of it but for [marks](super::apart) behind the word.
+    /// Bytes of it but for [marks](super::trailing_marks) behind the word.
     stem: u8,
     /// Number of those: one or none.
     marks: u8,
@@ -250,7 +250,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
             let marked = marks.contains(bytes[stop - 1]) & (length > 2) & spaced;
             let stem = length - usize::from(marked);
             // With the mark of a space and the one behind it.
-            const { assert!(ShortWords::LONGEST + MARK < apart::LONGEST) };
+            const { assert!(ShortWords::LONGEST + MARK < trailing_marks::LONGEST) };
             if stem > ShortWords::LONGEST {
                 return (count, at, false);
             }

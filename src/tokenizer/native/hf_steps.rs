@@ -15,10 +15,10 @@ use tokenizers::{
     AddedToken, AddedVocabulary, OffsetReferential, PreTokenizedString, PreTokenizer,
 };
 
-use super::chunks::Spaces;
-use super::shape;
+use super::json_steps;
+use super::word_chunks::Spaces;
 use crate::formats::config::AddedTokenConfig;
-use crate::tokenizer::reference::caught;
+use crate::tokenizer::hf_engine::caught;
 
 /// The steps of a tokenizer before its model.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl LibrarySteps {
         pre_tokenizer: &Value,
         added: &[(AddedTokenConfig, u32)],
     ) -> Option<Self> {
-        let spaces = shape::spaces(normalizer, pre_tokenizer);
+        let spaces = json_steps::spaces(normalizer, pre_tokenizer);
         let steps = Self {
             normalizer: serde_json::from_value(normalizer.clone()).ok()?,
             pre_tokenizer: serde_json::from_value(pre_tokenizer.clone()).ok()?,

@@ -1,6 +1,6 @@
 //! Words and their tokens, remembered: most words of a text came before.
 
-use super::table_memory::TableMemory;
+use super::huge_pages::TableMemory;
 use super::word_table::{Slots, Table, key, load, place};
 
 pub use super::word_table::{Remembered, Start};

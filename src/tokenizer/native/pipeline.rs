@@ -3,17 +3,17 @@
 use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::added::{AddedTokens, Part};
-use super::aligned::Aligned;
-use super::apart::Marks;
+use super::added_tokens::{AddedTokens, Part};
+use super::aligned_text::Aligned;
 use super::charsmap::Charsmap;
-use super::chunks::{SpaceBytes, Spaces};
 use super::compiled::Compiled;
-use super::library::{self, LibrarySteps};
-use super::memo::{Memo, Start};
+use super::hf_steps::{self, LibrarySteps};
+use super::json_steps;
 use super::normalize::{METASPACE, for_each_word, into_words, normalize};
-use super::shape;
+use super::trailing_marks::Marks;
 use super::unigram::{self, Token, Unigram};
+use super::word_cache::{Memo, Start};
+use super::word_chunks::{SpaceBytes, Spaces};
 use crate::formats::config::AddedTokenConfig;
 
 /// What a tokenizer file says of the steps before its model.
@@ -96,7 +96,7 @@ impl Steps {
             StepsConfig::Json {
                 normalizer,
                 pre_tokenizer,
-            } => match shape::deberta(normalizer, pre_tokenizer) {
+            } => match json_steps::deberta(normalizer, pre_tokenizer) {
                 Some(charsmap) => Self::deberta(&charsmap, added),
                 None => Self::library(LibrarySteps::new(normalizer, pre_tokenizer, added)?, added),
             },
@@ -143,7 +143,7 @@ impl Steps {
         let mut space_bytes = SpaceBytes::default();
         for byte in [b' ', b'\n', b'\t'] {
             let text = format!("a{}b", char::from(byte));
-            let normalized = library::spelling(&steps.normalize(&text, false, false)?);
+            let normalized = hf_steps::spelling(&steps.normalize(&text, false, false)?);
             if normalized == "a b" || (normalized == text && spaces == Some(Spaces::Dropped)) {
                 space_bytes.insert(byte);
             }
@@ -218,7 +218,7 @@ impl Steps {
             Kind::Library(steps) => {
                 let whole = self.takes_whole_texts();
                 let normalized = steps.normalize(part, parse_special, whole)?;
-                let region = self.judge(part, &library::spelling(&normalized));
+                let region = self.judge(part, &hf_steps::spelling(&normalized));
                 search.through_crate(steps, normalized, start)?;
                 Some(region)
             }
