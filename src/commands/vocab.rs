@@ -7,7 +7,7 @@ use super::row_selection::RowSelection;
 use super::session::Session;
 use crate::error::{Error, Exit, Result};
 use crate::record::{Piece, Record};
-use crate::tokenizer::vocabulary::Entry;
+use crate::tokenizer::vocabulary::VocabularyEntry;
 
 /// List the vocabulary: id, piece, kind, score
 #[derive(Debug, ClapArgs)]
@@ -20,7 +20,7 @@ pub struct Args {
 }
 
 /// The record of an entry.
-pub fn record(entry: &Entry) -> Piece {
+pub fn record(entry: &VocabularyEntry) -> Piece {
     Piece {
         id: entry.id,
         piece: entry.piece.clone(),

@@ -5,7 +5,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::native::compiled::{Compiled, Contents, VERSION};
+use super::native::compiled::{CompiledVocabulary, Contents, VERSION};
 use crate::error::Result;
 use crate::formats::lock_file::hex;
 use crate::source::{ByteSource, FileState, ModelFiles};
@@ -14,7 +14,7 @@ use crate::source::{ByteSource, FileState, ModelFiles};
 const WORTH_KEEPING: u64 = 1 << 20;
 
 /// Where the compiled vocabulary of a file is kept, if it is.
-pub(super) struct KeptPlace<'a> {
+pub(super) struct CacheEntry<'a> {
     files: &'a ModelFiles,
     /// The sha256 of the file; zeros if it is not worth keeping anything.
     source: [u8; 32],
@@ -34,7 +34,7 @@ struct Note {
     compiled: String,
 }
 
-impl<'a> KeptPlace<'a> {
+impl<'a> CacheEntry<'a> {
     /// Reads `file` only if it is not known what it holds.
     ///
     /// # Errors
@@ -61,22 +61,22 @@ impl<'a> KeptPlace<'a> {
     }
 
     /// The compiled vocabulary, if it is there and right.
-    pub fn find(&self) -> Option<Compiled> {
+    pub fn find(&self) -> Option<CompiledVocabulary> {
         let made = self.files.made_earlier(self.name.as_ref()?)?;
         let state = made.state();
         if let (Some(note), Some(state)) = (&self.note, &state)
             && note.compiled == state.to_string()
         {
-            return Compiled::reopen(made, self.source);
+            return CompiledVocabulary::reopen(made, self.source);
         }
-        let compiled = Compiled::open(made, self.source)?;
+        let compiled = CompiledVocabulary::open(made, self.source)?;
         self.keep_note(state.as_ref());
         Some(compiled)
     }
 
     /// Compiles a vocabulary, and keeps it.
-    pub fn make(&self, contents: &Contents<'_>) -> Compiled {
-        let compiled = Compiled::new(contents, self.source);
+    pub fn make(&self, contents: &Contents<'_>) -> CompiledVocabulary {
+        let compiled = CompiledVocabulary::new(contents, self.source);
         if let Some(name) = &self.name {
             self.files.keep(name, compiled.bytes());
         }
@@ -184,9 +184,9 @@ mod tests {
             paths.into_iter().next()
         }
 
-        fn find(&self) -> Option<Compiled> {
+        fn find(&self) -> Option<CompiledVocabulary> {
             let file = self.files.find(SPM).unwrap().unwrap();
-            KeptPlace::of(&self.files, file.as_ref()).unwrap().find()
+            CacheEntry::of(&self.files, file.as_ref()).unwrap().find()
         }
 
         fn make(&self, piece: &str) {
@@ -202,7 +202,7 @@ mod tests {
                 charsmap: &[],
                 rest: &[],
             };
-            KeptPlace::of(&self.files, file.as_ref())
+            CacheEntry::of(&self.files, file.as_ref())
                 .unwrap()
                 .make(&contents);
         }

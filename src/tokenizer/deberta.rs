@@ -18,7 +18,7 @@ use tokenizers::pre_tokenizers::sequence::Sequence as PreTokenizerSequence;
 use tokenizers::processors::PostProcessorWrapper;
 use tokenizers::processors::template::TemplateProcessing;
 
-use super::native::compiled::Compiled;
+use super::native::compiled::CompiledVocabulary;
 use crate::error::{Error, Result};
 use crate::formats::config::{
     AddedTokenConfig, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig,
@@ -187,9 +187,9 @@ fn normalizer(name: &str, charsmap: &[u8], config: &TokenizerConfig) -> Result<N
 }
 
 /// The pieces that are matched in the raw text: control pieces and user-defined ones. Only the former are special.
-pub fn added_pieces(compiled: &Compiled) -> Vec<AddedTokenConfig> {
+pub fn added_pieces(compiled: &CompiledVocabulary) -> Vec<AddedTokenConfig> {
     compiled
-        .of_kinds([PieceKind::Control, PieceKind::UserDefined])
+        .ids_of_kinds([PieceKind::Control, PieceKind::UserDefined])
         .map(|(id, kind)| AddedTokenConfig {
             content: compiled.piece(id).unwrap_or_default().to_owned(),
             lstrip: false,

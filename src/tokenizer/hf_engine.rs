@@ -22,14 +22,14 @@ pub const TRANSFORMERS_VERSION: &str = "4.48.3";
 
 /// A loaded tokenizer of the `tokenizers` crate.
 #[derive(Debug)]
-pub struct ReferenceEngine {
+pub struct HfEngine {
     inner: tokenizers::Tokenizer,
     windows: Windows,
     /// Stands in for `inner`'s added tokens where they are to stay text.
     no_added_tokens: AddedVocabulary,
 }
 
-impl ReferenceEngine {
+impl HfEngine {
     /// `unigram_unknown` is the unknown id of a Unigram model, which the crate keeps to itself.
     pub fn new(
         file: &str,

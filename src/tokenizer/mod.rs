@@ -28,11 +28,11 @@ use crate::error::{Error, Result};
 use crate::formats::config::{AddedTokenConfig, SpecialTokensMap, TokenizerConfig};
 use crate::formats::tokenizer_json::RestJson;
 use crate::source::ByteSource;
-use hf_engine::ReferenceEngine;
+use hf_engine::HfEngine;
 use native::NativeEngine;
-use native::compiled::Compiled;
+use native::compiled::CompiledVocabulary;
 use open::{SPM_MODEL, TOKENIZER_JSON};
-use windows::{Windows, to_library};
+use windows::{Windows, to_hf};
 
 /// How a text is to be encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,7 +93,7 @@ pub struct Tokenizer {
     choice: EngineChoice,
     vocabulary: OnceLock<Vocabulary>,
     native: OnceLock<Option<Box<Native>>>,
-    reference: OnceLock<ReferenceEngine>,
+    reference: OnceLock<HfEngine>,
 }
 
 /// Which engine encodes.
@@ -119,7 +119,7 @@ enum Origin {
     },
     Compiled {
         file: Arc<dyn ByteSource>,
-        compiled: Arc<Compiled>,
+        compiled: Arc<CompiledVocabulary>,
         /// Every added token, those of the file among them, with its id.
         added_ids: Vec<(AddedTokenConfig, u32)>,
         /// What a `tokenizer.json` has beside its vocabulary; none for a SentencePiece file.
@@ -189,7 +189,7 @@ impl Tokenizer {
     }
 
     /// The reference engine, built on the first call.
-    fn reference(&self) -> Result<&ReferenceEngine> {
+    fn reference(&self) -> Result<&HfEngine> {
         if let Some(engine) = self.reference.get() {
             return Ok(engine);
         }
@@ -228,8 +228,8 @@ impl Tokenizer {
             let second = pair.map(|pair| engine.encode_sequence(pair, 1, options));
             if let (Some(first), None | Some(Some(_))) = (first, &second) {
                 return hf_engine::guarded(&windows.file, || {
-                    let second = second.flatten().map(to_library);
-                    windows.finish(to_library(first), second, options)
+                    let second = second.flatten().map(to_hf);
+                    windows.finish(to_hf(first), second, options)
                 });
             }
         }

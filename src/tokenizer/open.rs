@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::compiled_cache::KeptPlace;
-use super::hf_engine::{self, ReferenceEngine};
-use super::native::compiled::{Compiled, Contents};
+use super::compiled_cache::CacheEntry;
+use super::hf_engine::{self, HfEngine};
+use super::native::compiled::{CompiledVocabulary, Contents};
 use super::native::template::Template;
-use super::native::{NativeEngine, StepsConfig};
+use super::native::{NativeEngine, PipelineConfig};
 use super::special_tokens::SpecialTokens;
 use super::vocabulary::{Vocabulary, added_ids};
 use super::windows::Windows;
@@ -151,7 +151,7 @@ impl Tokenizer {
         let own;
         let (steps, post_processor) = match rest.as_deref() {
             Some(rest) => {
-                let steps = StepsConfig::Json {
+                let steps = PipelineConfig::Json {
                     normalizer: &rest.normalizer,
                     pre_tokenizer: &rest.pre_tokenizer,
                 };
@@ -163,11 +163,11 @@ impl Tokenizer {
             None => {
                 let charsmap = compiled.charsmap();
                 let steps = if deberta::is_plain(&self.config) {
-                    StepsConfig::Deberta { charsmap }
+                    PipelineConfig::Deberta { charsmap }
                 } else {
                     own = deberta::steps(file.name(), charsmap, &self.config).ok()?;
                     let [normalizer, pre_tokenizer] = &own;
-                    StepsConfig::Json {
+                    PipelineConfig::Json {
                         normalizer,
                         pre_tokenizer,
                     }
@@ -177,7 +177,7 @@ impl Tokenizer {
                 (steps, Some(template))
             }
         };
-        let template = Template::of(&serde_json::to_value(&post_processor).ok()?);
+        let template = Template::from_json(&serde_json::to_value(&post_processor).ok()?);
         let engine = NativeEngine::new(Arc::clone(compiled), added_ids, &steps, template)?;
         let unknown_id = compiled.unknown_id();
         let windows = Windows {
@@ -189,7 +189,7 @@ impl Tokenizer {
         Some(Native { engine, windows })
     }
 
-    pub(super) fn build_reference(&self) -> Result<ReferenceEngine> {
+    pub(super) fn build_reference(&self) -> Result<HfEngine> {
         let file = self.origin.file();
         let name = file.name();
         let (inner, unknown_id) = match &self.origin {
@@ -213,7 +213,7 @@ impl Tokenizer {
                 Some(compiled.unknown_id()),
             ),
         };
-        ReferenceEngine::new(name, inner, unknown_id, self.cuts_left())
+        HfEngine::new(name, inner, unknown_id, self.cuts_left())
     }
 
     fn load_with_crate(&self, file: &dyn ByteSource) -> Result<tokenizers::Tokenizer> {
@@ -230,12 +230,12 @@ impl Tokenizer {
 
 /// A `tokenizer.json`, as a compiled vocabulary if it is a Unigram model.
 enum Read {
-    Compiled(Arc<Compiled>),
+    Compiled(Arc<CompiledVocabulary>),
     Json(Box<TokenizerJson>),
 }
 
 fn read_json(files: &ModelFiles, file: &dyn ByteSource) -> Result<Read> {
-    let place = KeptPlace::of(files, file)?;
+    let place = CacheEntry::of(files, file)?;
     if let Some(compiled) = place.find() {
         return Ok(Read::Compiled(Arc::new(compiled)));
     }
@@ -269,8 +269,8 @@ fn read_json(files: &ModelFiles, file: &dyn ByteSource) -> Result<Read> {
     Ok(Read::Compiled(Arc::new(place.make(&contents))))
 }
 
-fn read_sentencepiece(files: &ModelFiles, file: &dyn ByteSource) -> Result<Compiled> {
-    let place = KeptPlace::of(files, file)?;
+fn read_sentencepiece(files: &ModelFiles, file: &dyn ByteSource) -> Result<CompiledVocabulary> {
+    let place = CacheEntry::of(files, file)?;
     if let Some(compiled) = place.find() {
         return Ok(compiled);
     }
@@ -279,7 +279,7 @@ fn read_sentencepiece(files: &ModelFiles, file: &dyn ByteSource) -> Result<Compi
 }
 
 fn ids_of_added(
-    compiled: &Compiled,
+    compiled: &CompiledVocabulary,
     batches: &[&[AddedTokenConfig]],
 ) -> Vec<(AddedTokenConfig, u32)> {
     added_ids(compiled.size(), |text| compiled.find(text), batches)

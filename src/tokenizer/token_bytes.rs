@@ -1,7 +1,7 @@
 //! What a token stands for in bytes, and which parts of an encoding its class names.
 
 use super::Tokenizer;
-use super::vocabulary::Kind;
+use super::vocabulary::EntryKind;
 
 /// Classes of transformers 4.48.3 whose `model_input_names` leave `token_type_ids` out, without "Tokenizer" and "Fast".
 const WITHOUT_TYPE_IDS: &[&str] = &[
@@ -51,7 +51,7 @@ impl Tokenizer {
             .find_map(|(_, _, id)| id);
         named.or_else(|| {
             let mut entries = self.vocabulary().entries().iter();
-            let entry = entries.find(|entry| entry.kind == Kind::Unknown)?;
+            let entry = entries.find(|entry| entry.kind == EntryKind::Unknown)?;
             Some(entry.id)
         })
     }

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use super::native::compiled::Compiled;
+use super::native::compiled::CompiledVocabulary;
 use crate::formats::config::AddedTokenConfig;
 use crate::formats::sentencepiece::PieceKind;
 use crate::formats::tokenizer_json::{TokenizerJson, VocabularyJson};
@@ -13,17 +13,17 @@ use crate::formats::tokenizer_json::{TokenizerJson, VocabularyJson};
 /// All pieces of a tokenizer in the order of their ids.
 #[derive(Debug, Default)]
 pub struct Vocabulary {
-    entries: Vec<Entry>,
+    entries: Vec<VocabularyEntry>,
     /// Index into `entries` by piece; made when a piece is first asked for.
     by_piece: OnceLock<HashMap<Box<str>, usize>>,
 }
 
 /// One piece.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
+pub struct VocabularyEntry {
     pub id: u32,
     pub piece: String,
-    pub kind: Kind,
+    pub kind: EntryKind,
     /// Natural logarithm of the piece's probability, in Unigram models.
     pub score: Option<f64>,
     /// Skipped by a decoder that skips special tokens.
@@ -34,7 +34,7 @@ pub struct Entry {
 
 /// What a piece is for. SentencePiece's kinds, and `added` for tokens beyond the model's own vocabulary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum EntryKind {
     Normal,
     Unknown,
     Control,
@@ -44,7 +44,7 @@ pub enum Kind {
     Added,
 }
 
-impl Kind {
+impl EntryKind {
     /// The name records carry.
     pub fn name(self) -> &'static str {
         match self {
@@ -59,7 +59,7 @@ impl Kind {
     }
 }
 
-impl From<PieceKind> for Kind {
+impl From<PieceKind> for EntryKind {
     fn from(kind: PieceKind) -> Self {
         match kind {
             PieceKind::Normal => Self::Normal,
@@ -76,7 +76,7 @@ impl Vocabulary {
     /// The pieces of a compiled file, and its added tokens with their ids. The scores of a SentencePiece file have
     /// `single` precision.
     pub fn from_compiled(
-        compiled: &Compiled,
+        compiled: &CompiledVocabulary,
         added_ids: &[(AddedTokenConfig, u32)],
         single: bool,
     ) -> Self {
@@ -90,7 +90,7 @@ impl Vocabulary {
         };
         let pieces = (0..).zip(compiled.kinds()).zip(compiled.scores());
         let entries = pieces
-            .map(|((id, kind), &given)| Entry {
+            .map(|((id, kind), &given)| VocabularyEntry {
                 id,
                 piece: compiled.piece(id).unwrap_or_default().to_owned(),
                 kind: kind.into(),
@@ -105,19 +105,19 @@ impl Vocabulary {
 
     /// The pieces of a `tokenizer.json` with its added tokens, and the tokens added to them.
     pub fn from_json(json: TokenizerJson, added: &[AddedTokenConfig]) -> Self {
-        let entry = |id, piece, score| Entry {
+        let entry = |id, piece, score| VocabularyEntry {
             id,
             piece,
             kind: if Some(id) == json.model.unk_id {
-                Kind::Unknown
+                EntryKind::Unknown
             } else {
-                Kind::Normal
+                EntryKind::Normal
             },
             score,
             special: false,
             added: false,
         };
-        let entries: Vec<Entry> = match json.model.vocab {
+        let entries: Vec<VocabularyEntry> = match json.model.vocab {
             VocabularyJson::Scored(pieces) => (0..)
                 .zip(pieces)
                 .map(|(id, (piece, score))| entry(id, piece, Some(score)))
@@ -142,7 +142,7 @@ impl Vocabulary {
         Self::new(entries, ids)
     }
 
-    fn new(mut entries: Vec<Entry>, added: Vec<(&AddedTokenConfig, u32)>) -> Self {
+    fn new(mut entries: Vec<VocabularyEntry>, added: Vec<(&AddedTokenConfig, u32)>) -> Self {
         entries.sort_by_key(|entry| entry.id);
         let mut vocabulary = Self {
             entries,
@@ -158,10 +158,10 @@ impl Vocabulary {
         let index = match self.entries.binary_search_by_key(&id, |entry| entry.id) {
             Ok(index) => index,
             Err(index) => {
-                let entry = Entry {
+                let entry = VocabularyEntry {
                     id,
                     piece: token.content.clone(),
-                    kind: Kind::Added,
+                    kind: EntryKind::Added,
                     score: None,
                     special: false,
                     added: true,
@@ -173,18 +173,18 @@ impl Vocabulary {
         let entry = &mut self.entries[index];
         entry.added = true;
         entry.special = token.special;
-        if entry.kind == Kind::Normal && token.special {
-            entry.kind = Kind::Control;
+        if entry.kind == EntryKind::Normal && token.special {
+            entry.kind = EntryKind::Control;
         }
     }
 
     /// All entries, in the order of ids.
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[VocabularyEntry] {
         &self.entries
     }
 
     /// The entry of an id.
-    pub fn get(&self, id: u32) -> Option<&Entry> {
+    pub fn get(&self, id: u32) -> Option<&VocabularyEntry> {
         self.entries
             .binary_search_by_key(&id, |entry| entry.id)
             .ok()
@@ -192,7 +192,7 @@ impl Vocabulary {
     }
 
     /// The entry of a piece, spelled exactly; of several, the one with the largest id.
-    pub fn find(&self, piece: &str) -> Option<&Entry> {
+    pub fn find(&self, piece: &str) -> Option<&VocabularyEntry> {
         let by_piece = self.by_piece.get_or_init(|| {
             let indexes = self.entries.iter().enumerate();
             indexes
@@ -278,11 +278,14 @@ mod tests {
         let cls = vocabulary.get(0).unwrap();
         assert_eq!(
             (cls.kind, cls.special, cls.added),
-            (Kind::Control, true, true)
+            (EntryKind::Control, true, true)
         );
         let new = vocabulary.find("<x>").unwrap();
-        assert_eq!((new.id, new.kind, new.special), (3, Kind::Added, false));
-        assert_eq!(vocabulary.get(1).unwrap().kind, Kind::Unknown);
+        assert_eq!(
+            (new.id, new.kind, new.special),
+            (3, EntryKind::Added, false)
+        );
+        assert_eq!(vocabulary.get(1).unwrap().kind, EntryKind::Unknown);
         assert_eq!(vocabulary.size(), 4);
     }
 

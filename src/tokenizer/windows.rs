@@ -56,7 +56,7 @@ impl Windows {
         let overflow = if no_room { Vec::new() } else { overflow };
         let windows = std::iter::once(encoding)
             .chain(overflow)
-            .map(|window| from_library(&window, self.unknown.as_ref()))
+            .map(|window| from_hf(&window, self.unknown.as_ref()))
             .collect();
         Ok(Encoded {
             windows,
@@ -125,7 +125,7 @@ fn without_template(
     Ok(tokenizers::Encoding::merge(encodings, false))
 }
 
-fn from_library(encoding: &tokenizers::Encoding, unknown: Option<&(u32, String)>) -> Encoding {
+fn from_hf(encoding: &tokenizers::Encoding, unknown: Option<&(u32, String)>) -> Encoding {
     let tokens = encoding
         .get_ids()
         .iter()
@@ -147,7 +147,7 @@ fn from_library(encoding: &tokenizers::Encoding, unknown: Option<&(u32, String)>
 }
 
 /// The tokens of one text as the crate has them before they are cut and finished.
-pub fn to_library(encoding: Encoding) -> tokenizers::Encoding {
+pub fn to_hf(encoding: Encoding) -> tokenizers::Encoding {
     let length = encoding.len();
     tokenizers::Encoding::new(
         encoding.ids,

@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 
 use targets::{TARGETS, Target};
 use tokscope::formats::sentencepiece::SentencePieceModel;
-use tokscope::tokenizer::native::compiled::{Compiled, Contents};
+use tokscope::tokenizer::native::compiled::{CompiledVocabulary, Contents};
 
 /// What takes this long three times over hangs. A build for debugging gets three times the time.
 const TOO_LONG: Duration = Duration::from_secs(if cfg!(debug_assertions) { 3 } else { 1 });
@@ -87,7 +87,7 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
 fn compiled_seeds() -> Vec<Vec<u8>> {
     let compiled = |bytes: &Vec<u8>| {
         let model = SentencePieceModel::parse("spm.model", bytes).unwrap();
-        let compiled = Compiled::new(&Contents::from(&model), [0; 32]);
+        let compiled = CompiledVocabulary::new(&Contents::from(&model), [0; 32]);
         compiled.bytes().to_vec()
     };
     seeds("spm").iter().map(compiled).collect()

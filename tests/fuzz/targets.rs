@@ -19,7 +19,7 @@ use tokscope::model_ref::ModelRef;
 use tokscope::source::{
     HubSettings, MappedFile, MemoryFile, ModelFiles, OwnCache, SourceOptions, Unobserved,
 };
-use tokscope::tokenizer::native::compiled::{Compiled, Contents};
+use tokscope::tokenizer::native::compiled::{CompiledVocabulary, Contents};
 use tokscope::tokenizer::{EncodeOptions, EngineChoice, Tokenizer, Truncation};
 
 /// A place where untrusted bytes enter.
@@ -74,7 +74,7 @@ const fn target(name: &'static str, enter: fn(&[u8]), usually: usize) -> Target 
 /// `spm.model`: read, and compiled as it is when it is opened.
 pub fn spm(bytes: &[u8]) {
     if let Ok(model) = SentencePieceModel::parse("spm.model", bytes) {
-        let compiled = Compiled::new(&Contents::from(&model), [0; 32]);
+        let compiled = CompiledVocabulary::new(&Contents::from(&model), [0; 32]);
         look_at(&compiled);
     }
 }
@@ -160,7 +160,7 @@ pub fn compiled(bytes: &[u8]) {
     for bytes in [bytes, &fitting] {
         replace(&path, bytes);
         if let Ok(file) = MappedFile::open(&path, "compiled")
-            && let Some(compiled) = Compiled::open(file, [0; 32])
+            && let Some(compiled) = CompiledVocabulary::open(file, [0; 32])
         {
             look_at(&compiled);
         }
@@ -267,7 +267,7 @@ fn replace(path: &PathBuf, bytes: &[u8]) {
     fs::write(path, bytes).unwrap();
 }
 
-fn look_at(compiled: &Compiled) {
+fn look_at(compiled: &CompiledVocabulary) {
     let _ = (compiled.scores(), compiled.charsmap(), compiled.rest());
     compiled.hold_text();
     for id in [0, compiled.size() as u32 / 2, compiled.size() as u32] {

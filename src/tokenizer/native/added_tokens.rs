@@ -19,13 +19,13 @@ pub struct AddedTokens {
 
 /// A part of a text that is a token, or a run of words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum TextPart {
     Added(u32),
     Words,
 }
 
 impl AddedTokens {
-    pub const NONE: Self = Self {
+    pub const EMPTY: Self = Self {
         finder: None,
         starts: Vec::new(),
         tokens: Vec::new(),
@@ -34,7 +34,7 @@ impl AddedTokens {
     /// Tokens with their ids. None if they cannot be told apart by what they look like.
     pub fn new(tokens: Vec<(AddedTokenConfig, u32)>) -> Option<Self> {
         if tokens.is_empty() {
-            return Some(Self::NONE);
+            return Some(Self::EMPTY);
         }
         let mut spellings: Vec<&str> = tokens.iter().map(|(token, _)| spelling(token)).collect();
         spellings.sort_unstable();
@@ -103,7 +103,7 @@ impl AddedTokens {
     /// As `AddedVocabulary::find_matches` of the `tokenizers` crate: a token that strips takes the white space beside
     /// it along, one that is to be a single word is passed over inside of another.
     #[inline]
-    pub fn split(&self, text: &str, mut each: impl FnMut(Part, usize, usize)) {
+    pub fn split(&self, text: &str, mut each: impl FnMut(TextPart, usize, usize)) {
         let mut kept = 0;
         if let Some(finder) = self.finder_in(text) {
             for found in finder.find_iter(text) {
@@ -119,14 +119,14 @@ impl AddedTokens {
                     end = text.len() - text[end..].trim_start().len();
                 }
                 if kept < start {
-                    each(Part::Words, kept, start);
+                    each(TextPart::Words, kept, start);
                 }
-                each(Part::Added(*id), start, end);
+                each(TextPart::Added(*id), start, end);
                 kept = end;
             }
         }
         if kept < text.len() {
-            each(Part::Words, kept, text.len());
+            each(TextPart::Words, kept, text.len());
         }
     }
 }

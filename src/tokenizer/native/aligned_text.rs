@@ -2,13 +2,13 @@
 
 /// Text under normalization. `ranges` has one range for every byte of `text`, or none at all where they are not kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Aligned {
+pub struct AlignedText {
     pub text: String,
     /// Half-open byte ranges of the original text.
     pub ranges: Vec<(u32, u32)>,
 }
 
-impl Aligned {
+impl AlignedText {
     pub fn clear(&mut self) {
         self.text.clear();
         self.ranges.clear();
@@ -76,14 +76,14 @@ impl<'a> Transform<'a> {
 
     /// Keeps a character.
     #[inline]
-    pub fn keep(&mut self, character: char, out: &mut Aligned) {
+    pub fn keep(&mut self, character: char, out: &mut AlignedText) {
         self.step(character, false, out);
     }
 
     /// Replaces characters by those of `new`: one for one; more are inserted behind; fewer remove what is left, which
     /// is charged to the last character written. At the very start there is none, and then nothing is removed: the
     /// reference loses count there, and later characters come from earlier ones.
-    pub fn replace(&mut self, old: &str, new: &str, out: &mut Aligned) {
+    pub fn replace(&mut self, old: &str, new: &str, out: &mut AlignedText) {
         let old = old.chars().count();
         let mut written = 0;
         for character in new.chars() {
@@ -112,12 +112,12 @@ impl<'a> Transform<'a> {
     }
 
     /// Writes the last character.
-    pub fn finish(mut self, out: &mut Aligned) {
+    pub fn finish(mut self, out: &mut AlignedText) {
         self.write_pending(out);
     }
 
     #[inline]
-    fn step(&mut self, character: char, inserted: bool, out: &mut Aligned) {
+    fn step(&mut self, character: char, inserted: bool, out: &mut AlignedText) {
         self.write_pending(out);
         self.pending = Some(Pending {
             character,
@@ -127,7 +127,7 @@ impl<'a> Transform<'a> {
     }
 
     #[inline]
-    fn write_pending(&mut self, out: &mut Aligned) {
+    fn write_pending(&mut self, out: &mut AlignedText) {
         let Some(pending) = self.pending.take() else {
             return;
         };

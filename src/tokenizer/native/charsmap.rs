@@ -19,11 +19,11 @@ pub struct Charsmap {
     /// Whether a printable ASCII character may stay as it is, by its code.
     plain: [bool; 128],
     /// Which characters of the basic plane are plain, 256 at a time.
-    blocks: Box<[Block; 256]>,
+    blocks: Box<[PlainBlock; 256]>,
 }
 
 /// A bit for each of 256 characters, found out when the first of them is met.
-type Block = OnceLock<[u64; 4]>;
+type PlainBlock = OnceLock<[u64; 4]>;
 
 impl Charsmap {
     /// Reads the rules; empty bytes are no rules. None if they are not well-formed.
@@ -32,7 +32,7 @@ impl Charsmap {
             units: Vec::new(),
             pool: String::new(),
             plain: [false; 128],
-            blocks: Box::new([const { Block::new() }; 256]),
+            blocks: Box::new([const { PlainBlock::new() }; 256]),
         };
         if !bytes.is_empty() {
             let (length, rest) = bytes.split_first_chunk::<4>()?;

@@ -19,7 +19,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::double_array::{DoubleArray, Node, build};
-use super::trailing_marks::{self, Apart};
+use super::trailing_marks::{self, MarkSet};
 use crate::formats::sentencepiece::{Algorithm, Piece, PieceKind, SentencePieceModel};
 use crate::source::MappedFile;
 
@@ -47,7 +47,7 @@ const ALGORITHMS: [Algorithm; 4] = [
 ];
 
 /// A compiled vocabulary, in memory of its own or mapped.
-pub struct Compiled {
+pub struct CompiledVocabulary {
     bytes: Bytes,
     header: Header,
     sections: Sections,
@@ -74,7 +74,7 @@ struct Header {
     algorithm: Algorithm,
     byte_fallback: bool,
     min_score: f64,
-    apart: Apart,
+    apart: MarkSet,
 }
 
 /// What is compiled: the pieces in the order of their ids, and what belongs to them.
@@ -121,18 +121,18 @@ struct Sections {
     end: usize,
 }
 
-impl fmt::Debug for Compiled {
+impl fmt::Debug for CompiledVocabulary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Compiled")
+        f.debug_struct("CompiledVocabulary")
             .field("header", &self.header)
             .finish_non_exhaustive()
     }
 }
 
-impl Compiled {
+impl CompiledVocabulary {
     /// Compiles what a file has whose bytes have the sha256 `source`.
     ///
-    /// A vocabulary that no double array can hold is compiled without one: see [`Compiled::array`].
+    /// A vocabulary that no double array can hold is compiled without one: see [`CompiledVocabulary::array`].
     pub fn new(contents: &Contents<'_>, source: [u8; 32]) -> Self {
         let pieces = &contents.pieces;
         let mut keys: Vec<(&[u8], u32, f64)> = (0..)
@@ -262,7 +262,7 @@ impl Compiled {
     }
 
     /// Keeps a copy of the text of all pieces, so that it need not be checked to be UTF-8 piece by piece.
-    pub fn hold_text(&self) {
+    pub fn cache_text(&self) {
         self.text.get_or_init(|| {
             let text: &[u8] = self.section(self.sections.text, self.header.text as usize);
             Some(str::from_utf8(text).ok()?.into())
@@ -293,7 +293,7 @@ impl Compiled {
     }
 
     /// The ids of the pieces of one of two kinds, without a look at each of the others.
-    pub fn of_kinds(&self, kinds: [PieceKind; 2]) -> impl Iterator<Item = (u32, PieceKind)> {
+    pub fn ids_of_kinds(&self, kinds: [PieceKind; 2]) -> impl Iterator<Item = (u32, PieceKind)> {
         let all: &[u8] = self.section(self.sections.kinds, self.size());
         let [first, second] = kinds.map(code);
         memchr::memchr2_iter(first, second, all).map(move |index| {
@@ -423,7 +423,7 @@ impl Header {
             byte_fallback: number(8)? != 0,
             rest: number(9)?,
             min_score: f64::from_le_bytes(bytes.get(MIN_SCORE)?.try_into().ok()?),
-            apart: Apart::from_le_bytes(bytes.get(APART)?.try_into().ok()?),
+            apart: MarkSet::from_le_bytes(bytes.get(APART)?.try_into().ok()?),
         })
     }
 }
@@ -455,16 +455,16 @@ mod tests {
         SentencePieceModel::parse("spm.model", &std::fs::read(path).unwrap()).unwrap()
     }
 
-    fn open(bytes: &[u8], source: [u8; 32]) -> Option<Compiled> {
+    fn open(bytes: &[u8], source: [u8; 32]) -> Option<CompiledVocabulary> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
-        Compiled::open(MappedFile::open(file.path(), "compiled").unwrap(), source)
+        CompiledVocabulary::open(MappedFile::open(file.path(), "compiled").unwrap(), source)
     }
 
     #[test]
     fn a_compiled_file_says_what_the_source_says() {
         let model = demo();
-        let made = Compiled::new(&Contents::from(&model), SOURCE);
+        let made = CompiledVocabulary::new(&Contents::from(&model), SOURCE);
         let opened = open(made.bytes(), SOURCE).unwrap();
         assert_eq!(opened.size(), model.pieces.len());
         assert_eq!(opened.unknown_id(), model.unknown_id);
@@ -483,12 +483,12 @@ mod tests {
         let expected = (0..).zip(opened.kinds());
         let expected: Vec<_> = expected.filter(|(_, kind)| kinds.contains(kind)).collect();
         assert!(expected.len() > 1);
-        assert_eq!(opened.of_kinds(kinds).collect::<Vec<_>>(), expected);
+        assert_eq!(opened.ids_of_kinds(kinds).collect::<Vec<_>>(), expected);
     }
 
     #[test]
     fn a_file_that_is_damaged_cut_off_or_of_another_source_is_not_used() {
-        let made = Compiled::new(&Contents::from(&demo()), SOURCE);
+        let made = CompiledVocabulary::new(&Contents::from(&demo()), SOURCE);
         let bytes = made.bytes();
         assert!(open(bytes, [8; 32]).is_none());
         for length in [0, 1, HEADER - 1, HEADER, bytes.len() / 2, bytes.len() - 8] {
@@ -507,7 +507,7 @@ mod tests {
     fn pieces_that_no_array_can_hold_are_found_one_by_one() {
         let mut model = demo();
         model.pieces[5].text = "a\0b".to_owned();
-        let compiled = Compiled::new(&Contents::from(&model), SOURCE);
+        let compiled = CompiledVocabulary::new(&Contents::from(&model), SOURCE);
         assert!(compiled.array().is_none());
         assert_eq!(compiled.find("a\0b"), Some(5));
     }

@@ -7,7 +7,7 @@
 use bytemuck::{Pod, Zeroable};
 
 /// Nodes of a block: all children of a node lie in one, since a base and its children differ in the low 8 bits only.
-const BLOCK: usize = 256;
+const BLOCK_UNITS: usize = 256;
 /// Blocks, counted from the end, in which free units are still looked for. More packs tighter and builds slower.
 const OPEN_BLOCKS: usize = 16;
 /// Of as many scores as a text of 4 GiB has bytes the sum is finite.
@@ -69,7 +69,7 @@ pub fn build(keys: &[(&[u8], u32, f64)]) -> Option<Vec<Node>> {
             children.push((byte, first, first + same));
             first += same;
         }
-        let base = builder.place(&children)?;
+        let base = builder.find_base(&children)?;
         builder.nodes[node].unit |= (base as u32) << 8;
         for &(byte, first, last) in &children {
             let child = base ^ usize::from(byte);
@@ -143,7 +143,7 @@ impl Builder {
     /// Adds a block, and closes the one that falls out of those in which free units are looked for.
     fn reserve_block(&mut self) {
         let start = self.next.len();
-        let end = start + BLOCK;
+        let end = start + BLOCK_UNITS;
         self.nodes.resize(end, Node::FREE);
         self.is_base.resize(end, false);
         for unit in start..end {
@@ -158,10 +158,10 @@ impl Builder {
                 self.previous[0] = unit as u32;
             }
         }
-        if let Some(closed) = (end / BLOCK).checked_sub(OPEN_BLOCKS + 1) {
-            for unit in closed * BLOCK..(closed + 1) * BLOCK {
+        if let Some(closed) = (end / BLOCK_UNITS).checked_sub(OPEN_BLOCKS + 1) {
+            for unit in closed * BLOCK_UNITS..(closed + 1) * BLOCK_UNITS {
                 if unit > 0 {
-                    self.take(unit);
+                    self.occupy(unit);
                 }
             }
         }
@@ -171,7 +171,7 @@ impl Builder {
         self.next[unit] as usize != unit
     }
 
-    fn take(&mut self, unit: usize) {
+    fn occupy(&mut self, unit: usize) {
         let (next, previous) = (self.next[unit], self.previous[unit]);
         self.next[previous as usize] = next;
         self.previous[next as usize] = previous;
@@ -180,7 +180,7 @@ impl Builder {
     }
 
     /// Finds a base under which all children are free, and takes their units.
-    fn place(&mut self, children: &[(u8, usize, usize)]) -> Option<usize> {
+    fn find_base(&mut self, children: &[(u8, usize, usize)]) -> Option<usize> {
         let (first, others) = children.split_first()?;
         let first = usize::from(first.0);
         loop {
@@ -197,7 +197,7 @@ impl Builder {
                 if fits {
                     self.is_base[base] = true;
                     for child in children {
-                        self.take(base ^ usize::from(child.0));
+                        self.occupy(base ^ usize::from(child.0));
                     }
                     return Some(base);
                 }

@@ -16,13 +16,13 @@ use tokenizers::{
 };
 
 use super::json_steps;
-use super::word_chunks::Spaces;
+use super::word_chunks::SpaceHandling;
 use crate::formats::config::AddedTokenConfig;
 use crate::tokenizer::hf_engine::caught;
 
 /// The steps of a tokenizer before its model.
 #[derive(Debug)]
-pub struct LibrarySteps {
+pub struct HfSteps {
     normalizer: Option<NormalizerWrapper>,
     pre_tokenizer: Option<PreTokenizerWrapper>,
     /// Every added token, those matched after normalization, and none.
@@ -30,10 +30,10 @@ pub struct LibrarySteps {
     normalized: AddedVocabulary,
     none: AddedVocabulary,
     /// How a text can be cut; none if not at all.
-    spaces: Option<Spaces>,
+    spaces: Option<SpaceHandling>,
 }
 
-impl LibrarySteps {
+impl HfSteps {
     /// The steps that `tokenizer.json` names, and the added tokens. None if the crate does not know them, or cannot
     /// tell the tokens apart, or panics, which it does for a character map that is none.
     pub fn new(
@@ -49,7 +49,7 @@ impl LibrarySteps {
         pre_tokenizer: &Value,
         added: &[(AddedTokenConfig, u32)],
     ) -> Option<Self> {
-        let spaces = json_steps::spaces(normalizer, pre_tokenizer);
+        let spaces = json_steps::space_handling(normalizer, pre_tokenizer);
         let steps = Self {
             normalizer: serde_json::from_value(normalizer.clone()).ok()?,
             pre_tokenizer: serde_json::from_value(pre_tokenizer.clone()).ok()?,
@@ -65,7 +65,7 @@ impl LibrarySteps {
         })
     }
 
-    pub fn spaces(&self) -> Option<Spaces> {
+    pub fn spaces(&self) -> Option<SpaceHandling> {
         self.spaces
     }
 
@@ -136,7 +136,7 @@ impl LibrarySteps {
 }
 
 /// The text that a normalized one reads, added tokens included.
-pub fn spelling(text: &PreTokenizedString) -> String {
+pub fn normalized_text(text: &PreTokenizedString) -> String {
     text.get_splits(OffsetReferential::Normalized, OffsetType::None)
         .into_iter()
         .map(|(part, _, _)| part)

@@ -9,10 +9,10 @@ use std::ops::{Deref, DerefMut};
 use memmap2::MmapMut;
 
 /// Bytes of a large page, and what it has to be aligned to.
-const PAGE: usize = 2 << 20;
+const HUGE_PAGE: usize = 2 << 20;
 
 /// Some 8-byte words, zero at first.
-pub struct TableMemory(Memory);
+pub struct HugePages(Memory);
 
 enum Memory {
     /// The words begin at a byte of the map, and are so many bytes.
@@ -20,16 +20,16 @@ enum Memory {
     Owned(Vec<u64>),
 }
 
-impl Default for TableMemory {
+impl Default for HugePages {
     fn default() -> Self {
         Self(Memory::Owned(Vec::new()))
     }
 }
 
-impl TableMemory {
+impl HugePages {
     /// `words` words, all zero.
     pub fn zeroed(words: usize) -> Self {
-        match large_pages(8 * words) {
+        match map_huge_pages(8 * words) {
             Some((map, start)) => Self(Memory::Mapped(map, start, 8 * words)),
             None => Self(Memory::Owned(vec![0; words])),
         }
@@ -38,20 +38,20 @@ impl TableMemory {
 
 /// A map that has so many bytes from the byte on that is returned with it, at the beginning of a large page.
 #[cfg(target_os = "linux")]
-fn large_pages(length: usize) -> Option<(MmapMut, usize)> {
-    let map = MmapMut::map_anon(length.checked_add(PAGE)?).ok()?;
+fn map_huge_pages(length: usize) -> Option<(MmapMut, usize)> {
+    let map = MmapMut::map_anon(length.checked_add(HUGE_PAGE)?).ok()?;
     // Advice: without it, or against it, the memory is the same, on small pages.
     let _ = map.advise(memmap2::Advice::HugePage);
-    let start = map.as_ptr().addr().wrapping_neg() % PAGE;
+    let start = map.as_ptr().addr().wrapping_neg() % HUGE_PAGE;
     Some((map, start))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn large_pages(_: usize) -> Option<(MmapMut, usize)> {
+fn map_huge_pages(_: usize) -> Option<(MmapMut, usize)> {
     None
 }
 
-impl Deref for TableMemory {
+impl Deref for HugePages {
     type Target = [u64];
 
     #[inline]
@@ -65,7 +65,7 @@ impl Deref for TableMemory {
     }
 }
 
-impl DerefMut for TableMemory {
+impl DerefMut for HugePages {
     #[inline]
     fn deref_mut(&mut self) -> &mut [u64] {
         match &mut self.0 {
@@ -77,9 +77,9 @@ impl DerefMut for TableMemory {
     }
 }
 
-impl fmt::Debug for TableMemory {
+impl fmt::Debug for HugePages {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TableMemory")
+        f.debug_struct("HugePages")
             .field("words", &self.len())
             .finish()
     }
@@ -91,13 +91,13 @@ mod tests {
 
     #[test]
     fn all_words_are_zero_and_can_be_written() {
-        for words in [0, 1, 1000, PAGE / 8, 3 * PAGE / 8 + 1] {
-            let mut memory = TableMemory::zeroed(words);
+        for words in [0, 1, 1000, HUGE_PAGE / 8, 3 * HUGE_PAGE / 8 + 1] {
+            let mut memory = HugePages::zeroed(words);
             assert_eq!(memory.len(), words);
             assert!(memory.iter().all(|word| *word == 0));
             memory.fill(7);
             assert!(memory.iter().all(|word| *word == 7));
         }
-        assert!(TableMemory::default().is_empty());
+        assert!(HugePages::default().is_empty());
     }
 }

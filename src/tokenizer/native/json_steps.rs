@@ -4,10 +4,10 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
-use super::word_chunks::Spaces;
+use super::word_chunks::SpaceHandling;
 
 /// The character map of steps that are those of DeBERTa: Strip, character map, runs of spaces → one, `▁`.
-pub fn deberta(normalizer: &Value, pre_tokenizer: &Value) -> Option<Vec<u8>> {
+pub fn deberta_charsmap(normalizer: &Value, pre_tokenizer: &Value) -> Option<Vec<u8>> {
     let [strip, map, runs] = sequence(normalizer, "normalizers")[..] else {
         return None;
     };
@@ -39,7 +39,7 @@ fn marks_every_word(step: &Value) -> bool {
 ///
 /// Of normalizers, those that look at single characters, at neighbours that form one (which white space never joins
 /// on its left), or at grapheme clusters; of pre-tokenizers, those that split by single characters.
-pub fn spaces(normalizer: &Value, pre_tokenizer: &Value) -> Option<Spaces> {
+pub fn space_handling(normalizer: &Value, pre_tokenizer: &Value) -> Option<SpaceHandling> {
     let mut splitters = sequence(pre_tokenizer, "pretokenizers");
     let splits = splitters.first().map(|step| name(step)) == Some("WhitespaceSplit");
     if splits {
@@ -66,9 +66,9 @@ pub fn spaces(normalizer: &Value, pre_tokenizer: &Value) -> Option<Spaces> {
     };
     let known = sequence(normalizer, "normalizers").iter().all(local);
     (marked && known).then_some(if splits {
-        Spaces::Dropped
+        SpaceHandling::Dropped
     } else {
-        Spaces::Kept
+        SpaceHandling::Kept
     })
 }
 

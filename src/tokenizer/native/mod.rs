@@ -32,35 +32,35 @@ use super::EncodeOptions;
 use super::encoding::Encoding;
 use crate::formats::config::AddedTokenConfig;
 use crate::formats::sentencepiece::Algorithm;
-use added_tokens::{AddedTokens, Part};
-use compiled::Compiled;
-use pipeline::{Found, Steps};
-use scratch_pool::Idle;
-use template::{Piece, Template};
-use trailing_marks::Marks;
+use added_tokens::{AddedTokens, TextPart};
+use compiled::CompiledVocabulary;
+use pipeline::{FoundToken, Pipeline, PipelineScratch, WordSearch};
+use scratch_pool::ScratchPool;
+use template::{Template, TemplatePart};
+use trailing_marks::TrailingMarks;
 use unigram::Unigram;
-use word_cache::{Memo, Remembered};
-use word_chunks::{ASKED, ShortChunk};
+use word_cache::{CachedTokens, WordCache};
+use word_chunks::{LOOKUP_BATCH, ShortChunk};
 
-pub use pipeline::StepsConfig;
+pub use pipeline::PipelineConfig;
 
 /// Offsets are kept in 32 bits: longer texts go to the reference engine.
 const MAX_TEXT: usize = u32::MAX as usize;
 
 /// The engine of one tokenizer.
 pub struct NativeEngine {
-    compiled: Arc<Compiled>,
+    compiled: Arc<CompiledVocabulary>,
     unknown_score: f64,
     /// Added tokens that are matched on the raw text.
     raw: AddedTokens,
-    steps: Steps,
+    steps: Pipeline,
     /// With added tokens taken as text, and parsed.
-    marks: [Marks; 2],
+    marks: [TrailingMarks; 2],
     /// None if a text is finished by something else than a template.
     template: Option<Template>,
     /// Scratch memory that no text needs at the moment: with added tokens taken as text, and parsed. What is remembered
     /// of words depends on it.
-    idle: [Idle<Scratch>; 2],
+    idle: [ScratchPool<RunScratch>; 2],
 }
 
 impl fmt::Debug for NativeEngine {
@@ -71,26 +71,31 @@ impl fmt::Debug for NativeEngine {
 
 /// What is kept from text to text.
 #[derive(Debug, Default)]
-struct Scratch {
+struct RunScratch {
     /// Words as they stand in texts that can be taken apart; normalized words of others.
-    memo: Memo,
-    asked: [ShortChunk; ASKED],
-    steps: pipeline::Scratch,
-    found: Vec<Found>,
+    cache: WordCache,
+    asked: [ShortChunk; LOOKUP_BATCH],
+    steps: PipelineScratch,
+    found: Vec<FoundToken>,
 }
 
 /// Takes the tokens of a text, in order.
-trait Take {
+trait TokenSink {
     /// A token of a word: its id, the word's index, and the range it comes from.
     fn token(&mut self, id: u32, word: u32, range: (usize, usize));
     /// An added token, spelled as it was found.
     fn added(&mut self, id: u32, word: u32, range: (usize, usize), surface: &str);
     /// The tokens of one word, which begins at a byte of the text.
-    fn remembered(&mut self, word: u32, start: usize, tokens: Remembered<'_>);
+    fn cached_word(&mut self, word: u32, start: usize, tokens: CachedTokens<'_>);
     /// A character behind those, if it is there, with its id and its place in the text. Whether it is there cannot be
     /// guessed: where it does not matter what it is, nothing is to be decided.
     #[inline]
-    fn mark(&mut self, is_there: bool, word: u32, id_place: impl FnOnce() -> (u32, usize)) {
+    fn trailing_mark(
+        &mut self,
+        is_there: bool,
+        word: u32,
+        id_place: impl FnOnce() -> (u32, usize),
+    ) {
         if is_there {
             let (id, place) = id_place();
             self.token(id, word, (place, place + 1));
@@ -103,9 +108,9 @@ impl NativeEngine {
     ///
     /// None if the tokenizer has anything that this engine does not do exactly.
     pub fn new(
-        compiled: Arc<Compiled>,
+        compiled: Arc<CompiledVocabulary>,
         added: &[(AddedTokenConfig, u32)],
-        steps: &StepsConfig,
+        steps: &PipelineConfig,
         template: Option<Template>,
     ) -> Option<Self> {
         if compiled.algorithm() != Algorithm::Unigram || compiled.array().is_none() {
@@ -117,7 +122,7 @@ impl NativeEngine {
         });
         let added: Vec<_> = last.map(|(_, token)| token.clone()).collect();
         let raw = added.iter().filter(|(token, _)| !token.normalized);
-        let steps = Steps::new(steps, &added)?;
+        let steps = Pipeline::new(steps, &added)?;
         let apart: Vec<_> = compiled.apart().collect();
         Some(Self {
             raw: AddedTokens::new(raw.cloned().collect())?,
@@ -140,13 +145,13 @@ impl NativeEngine {
     ) -> Option<Encoding> {
         let mut encoding = Encoding::default();
         encoding.reserve_for(text.len() + pair.map_or(0, str::len));
-        for piece in self.template.as_ref()?.pieces(pair.is_some()) {
+        for piece in self.template.as_ref()?.parts(pair.is_some()) {
             match piece {
-                Piece::Text { second, type_id } => {
+                TemplatePart::Text { second, type_id } => {
                     let text = if *second { pair? } else { text };
                     self.encode_into(&mut encoding, text, usize::from(*second), *type_id, options)?;
                 }
-                Piece::Special {
+                TemplatePart::Special {
                     ids,
                     tokens,
                     type_id,
@@ -155,7 +160,7 @@ impl NativeEngine {
                         encoding.push_special(*id, token, *type_id);
                     }
                 }
-                Piece::Special { .. } => {}
+                TemplatePart::Special { .. } => {}
             }
         }
         Some(encoding)
@@ -178,7 +183,7 @@ impl NativeEngine {
     pub fn ids(&self, text: &str, options: &EncodeOptions) -> Option<Vec<u32>> {
         struct Ids(Vec<u32>);
 
-        impl Take for Ids {
+        impl TokenSink for Ids {
             #[inline]
             fn token(&mut self, id: u32, _: u32, _: (usize, usize)) {
                 self.0.push(id);
@@ -189,21 +194,21 @@ impl NativeEngine {
             }
 
             #[inline]
-            fn remembered(&mut self, _: u32, _: usize, tokens: Remembered<'_>) {
+            fn cached_word(&mut self, _: u32, _: usize, tokens: CachedTokens<'_>) {
                 self.0.extend_from_slice(tokens.ids);
             }
         }
 
         let mut all = Ids(Vec::with_capacity(text.len() / 3));
-        for piece in self.template.as_ref()?.pieces(false) {
+        for piece in self.template.as_ref()?.parts(false) {
             match piece {
-                Piece::Text { .. } => {
+                TemplatePart::Text { .. } => {
                     self.run::<false>(text, options.parse_special, &mut all)?;
                 }
-                Piece::Special { ids, .. } if options.special_tokens => {
+                TemplatePart::Special { ids, .. } if options.special_tokens => {
                     all.0.extend_from_slice(ids);
                 }
-                Piece::Special { .. } => {}
+                TemplatePart::Special { .. } => {}
             }
         }
         Some(all.0)
@@ -213,7 +218,7 @@ impl NativeEngine {
     pub fn count(&self, text: &str, options: &EncodeOptions) -> Option<usize> {
         struct Count(usize);
 
-        impl Take for Count {
+        impl TokenSink for Count {
             #[inline]
             fn token(&mut self, _: u32, _: u32, _: (usize, usize)) {
                 self.0 += 1;
@@ -224,12 +229,12 @@ impl NativeEngine {
             }
 
             #[inline]
-            fn remembered(&mut self, _: u32, _: usize, tokens: Remembered<'_>) {
+            fn cached_word(&mut self, _: u32, _: usize, tokens: CachedTokens<'_>) {
                 self.0 += tokens.ids.len();
             }
 
             #[inline]
-            fn mark(&mut self, is_there: bool, _: u32, _: impl FnOnce() -> (u32, usize)) {
+            fn trailing_mark(&mut self, is_there: bool, _: u32, _: impl FnOnce() -> (u32, usize)) {
                 self.0 += usize::from(is_there);
             }
         }
@@ -252,7 +257,7 @@ impl NativeEngine {
     ) -> Option<()> {
         struct Collect<'a> {
             encoding: &'a mut Encoding,
-            compiled: &'a Compiled,
+            compiled: &'a CompiledVocabulary,
         }
 
         impl Collect<'_> {
@@ -264,7 +269,7 @@ impl NativeEngine {
             }
         }
 
-        impl Take for Collect<'_> {
+        impl TokenSink for Collect<'_> {
             #[inline]
             fn token(&mut self, id: u32, word: u32, range: (usize, usize)) {
                 self.push(id, word, range);
@@ -281,7 +286,7 @@ impl NativeEngine {
             }
 
             #[inline]
-            fn remembered(&mut self, word: u32, start: usize, tokens: Remembered<'_>) {
+            fn cached_word(&mut self, word: u32, start: usize, tokens: CachedTokens<'_>) {
                 let encoding = &mut *self.encoding;
                 encoding.ids.extend_from_slice(tokens.ids);
                 let words = encoding.word_ids.len() + tokens.ids.len();
@@ -350,7 +355,7 @@ impl NativeEngine {
             model,
             text: word,
             parse_special: false,
-            scratch: &mut Scratch::default(),
+            scratch: &mut RunScratch::default(),
             word: 0,
         };
         run.region(0, word.len()).is_some_and(|region| region.clean)
@@ -371,7 +376,7 @@ impl NativeEngine {
         &self,
         text: &str,
         parse_special: bool,
-        take: &mut impl Take,
+        sink: &mut impl TokenSink,
     ) -> Option<()> {
         if text.len() > MAX_TEXT {
             return None;
@@ -386,10 +391,10 @@ impl NativeEngine {
             scratch: &mut scratch,
             word: 0,
         };
-        if RANGES && run.scratch.memo.is_used() {
-            self.compiled.hold_text();
+        if RANGES && run.scratch.cache.is_used() {
+            self.compiled.cache_text();
         }
-        let done = run.text(take);
+        let done = run.text(sink);
         idle.put_back(scratch);
         done
     }
@@ -401,43 +406,43 @@ struct Run<'a, const RANGES: bool> {
     model: Unigram<'a>,
     text: &'a str,
     parse_special: bool,
-    scratch: &'a mut Scratch,
+    scratch: &'a mut RunScratch,
     /// The number of words so far.
     word: u32,
 }
 
 impl<const RANGES: bool> Run<'_, RANGES> {
-    fn text(&mut self, take: &mut impl Take) -> Option<()> {
+    fn text(&mut self, sink: &mut impl TokenSink) -> Option<()> {
         let (engine, text) = (self.engine, self.text);
         if engine.steps.takes_whole_texts() {
             self.region(0, text.len())?;
-            self.give_found(take);
+            self.emit_found(sink);
             return Some(());
         }
         let raw = if self.parse_special {
             &engine.raw
         } else {
-            &AddedTokens::NONE
+            &AddedTokens::EMPTY
         };
         let mut done = Some(());
         raw.split(text, |part, start, end| match part {
-            Part::Added(id) => {
-                take.added(id, self.word, (start, end), &text[start..end]);
+            TextPart::Added(id) => {
+                sink.added(id, self.word, (start, end), &text[start..end]);
                 self.word += 1;
             }
-            Part::Words => done = done.and_then(|()| self.part(start, end, take)),
+            TextPart::Words => done = done.and_then(|()| self.part(start, end, sink)),
         });
         done
     }
 
     /// A part of the text without added tokens of the raw text.
-    fn part(&mut self, start: usize, end: usize, take: &mut impl Take) -> Option<()> {
+    fn part(&mut self, start: usize, end: usize, sink: &mut impl TokenSink) -> Option<()> {
         let (start, end) = self.engine.steps.strip(self.text, start, end);
         match self.engine.steps.spaces() {
-            Some(spaces) => self.chunks(spaces, start, end, take),
+            Some(spaces) => self.chunks(spaces, start, end, sink),
             None => {
                 self.region(start, end)?;
-                self.give_found(take);
+                self.emit_found(sink);
                 Some(())
             }
         }
@@ -447,10 +452,10 @@ impl<const RANGES: bool> Run<'_, RANGES> {
     fn region(&mut self, start: usize, end: usize) -> Option<pipeline::Region> {
         self.scratch.found.clear();
         let remember = self.engine.steps.spaces().is_none();
-        let search = pipeline::Search {
+        let search = WordSearch {
             model: self.model,
             compiled: &self.engine.compiled,
-            memo: remember.then_some(&mut self.scratch.memo),
+            cache: remember.then_some(&mut self.scratch.cache),
             scratch: &mut self.scratch.steps,
             found: &mut self.scratch.found,
         };
@@ -459,14 +464,14 @@ impl<const RANGES: bool> Run<'_, RANGES> {
     }
 
     /// Gives what [`Run::region`] found.
-    fn give_found(&mut self, take: &mut impl Take) {
+    fn emit_found(&mut self, sink: &mut impl TokenSink) {
         let mut words = 0;
         for found in &self.scratch.found {
             let word = self.word + found.word;
             let range = (found.range.0 as usize, found.range.1 as usize);
             match &found.surface {
-                Some(surface) => take.added(found.id, word, range, surface),
-                None => take.token(found.id, word, range),
+                Some(surface) => sink.added(found.id, word, range, surface),
+                None => sink.token(found.id, word, range),
             }
             words = found.word + 1;
         }

@@ -1,6 +1,6 @@
 //! A part of a text → normalized words, with or without the ranges that their bytes come from.
 
-use super::aligned_text::{Aligned, Transform};
+use super::aligned_text::{AlignedText, Transform};
 use super::charsmap::Charsmap;
 
 /// What stands for a space, and at the beginning of a word.
@@ -11,7 +11,7 @@ pub fn normalize<const RANGES: bool>(
     charsmap: &Charsmap,
     part: &str,
     start: u32,
-    out: &mut Aligned,
+    out: &mut AlignedText,
 ) {
     let first = out.text.len();
     if part.bytes().all(|byte| charsmap.is_plain(byte)) {
@@ -40,8 +40,8 @@ pub fn normalize<const RANGES: bool>(
 }
 
 /// Leaves one space, the last, of each run of spaces behind byte `first`.
-fn squeeze<const RANGES: bool>(aligned: &mut Aligned, first: usize) {
-    let mut squeezed = Aligned::default();
+fn squeeze<const RANGES: bool>(aligned: &mut AlignedText, first: usize) {
+    let mut squeezed = AlignedText::default();
     let bytes = aligned.text.as_bytes();
     let mut kept = 0;
     for index in first..bytes.len().saturating_sub(1) {
@@ -56,14 +56,14 @@ fn squeeze<const RANGES: bool>(aligned: &mut Aligned, first: usize) {
 
 /// The part of a normalized text between two bytes, with `▁` for each space and one before the first word.
 pub fn into_words<const RANGES: bool>(
-    aligned: &Aligned,
+    aligned: &AlignedText,
     start: usize,
     end: usize,
-    out: &mut Aligned,
+    out: &mut AlignedText,
 ) {
     out.clear();
     let text = &aligned.text[start..end];
-    let mark = |out: &mut Aligned, at: usize| {
+    let mark = |out: &mut AlignedText, at: usize| {
         out.text.push(METASPACE);
         if RANGES {
             let range = aligned.ranges[at];

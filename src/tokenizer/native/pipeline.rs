@@ -3,22 +3,22 @@
 use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::added_tokens::{AddedTokens, Part};
-use super::aligned_text::Aligned;
+use super::added_tokens::{AddedTokens, TextPart};
+use super::aligned_text::AlignedText;
 use super::charsmap::Charsmap;
-use super::compiled::Compiled;
-use super::hf_steps::{self, LibrarySteps};
+use super::compiled::CompiledVocabulary;
+use super::hf_steps::{self, HfSteps};
 use super::json_steps;
 use super::normalize::{METASPACE, for_each_word, into_words, normalize};
-use super::trailing_marks::Marks;
-use super::unigram::{self, Token, Unigram};
-use super::word_cache::{Memo, Start};
-use super::word_chunks::{SpaceBytes, Spaces};
+use super::trailing_marks::TrailingMarks;
+use super::unigram::{Lattice, Token, Unigram};
+use super::word_cache::{Start, WordCache};
+use super::word_chunks::{SpaceBytes, SpaceHandling};
 use crate::formats::config::AddedTokenConfig;
 
 /// What a tokenizer file says of the steps before its model.
 #[derive(Debug, Clone, Copy)]
-pub enum StepsConfig<'a> {
+pub enum PipelineConfig<'a> {
     /// Strip, character map (as a SentencePiece file has it), runs of spaces → one, `▁` for each space and before the
     /// first word.
     Deberta { charsmap: &'a [u8] },
@@ -31,26 +31,26 @@ pub enum StepsConfig<'a> {
 
 /// The steps between the raw text and the model.
 #[derive(Debug)]
-pub struct Steps {
-    kind: Kind,
-    spaces: Option<Spaces>,
+pub struct Pipeline {
+    kind: PipelineKind,
+    spaces: Option<SpaceHandling>,
     space_bytes: SpaceBytes,
 }
 
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "there is one in a program")]
-enum Kind {
+enum PipelineKind {
     Deberta {
         charsmap: Charsmap,
         /// Added tokens that are matched on the normalized text.
         normalized: AddedTokens,
     },
-    Library(LibrarySteps),
+    Hf(HfSteps),
 }
 
 /// A token that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundToken {
     pub id: u32,
     /// Index of the word, from the beginning of the part.
     pub word: u32,
@@ -70,35 +70,35 @@ pub struct Region {
 }
 
 /// What words are searched with, and where their tokens go.
-pub struct Search<'a> {
+pub struct WordSearch<'a> {
     pub model: Unigram<'a>,
-    pub compiled: &'a Compiled,
+    pub compiled: &'a CompiledVocabulary,
     /// Normalized words and their tokens, where those are to be remembered.
-    pub memo: Option<&'a mut Memo>,
-    pub scratch: &'a mut Scratch,
-    pub found: &'a mut Vec<Found>,
+    pub cache: Option<&'a mut WordCache>,
+    pub scratch: &'a mut PipelineScratch,
+    pub found: &'a mut Vec<FoundToken>,
 }
 
 /// What is kept from part to part.
 #[derive(Debug, Default)]
-pub struct Scratch {
-    aligned: Aligned,
-    words: Aligned,
-    unigram: unigram::Scratch,
+pub struct PipelineScratch {
+    aligned: AlignedText,
+    words: AlignedText,
+    lattice: Lattice,
     tokens: Vec<Token>,
 }
 
-impl Steps {
+impl Pipeline {
     /// None if there is a step that is not done exactly here.
-    pub fn new(config: &StepsConfig, added: &[(AddedTokenConfig, u32)]) -> Option<Self> {
+    pub fn new(config: &PipelineConfig, added: &[(AddedTokenConfig, u32)]) -> Option<Self> {
         match config {
-            StepsConfig::Deberta { charsmap } => Self::deberta(charsmap, added),
-            StepsConfig::Json {
+            PipelineConfig::Deberta { charsmap } => Self::deberta(charsmap, added),
+            PipelineConfig::Json {
                 normalizer,
                 pre_tokenizer,
-            } => match json_steps::deberta(normalizer, pre_tokenizer) {
+            } => match json_steps::deberta_charsmap(normalizer, pre_tokenizer) {
                 Some(charsmap) => Self::deberta(&charsmap, added),
-                None => Self::library(LibrarySteps::new(normalizer, pre_tokenizer, added)?, added),
+                None => Self::with_hf(HfSteps::new(normalizer, pre_tokenizer, added)?, added),
             },
         }
     }
@@ -107,7 +107,7 @@ impl Steps {
         let charsmap = Charsmap::parse(charsmap)?;
         let normalized = added.iter().filter(|(token, _)| token.normalized);
         let normalized = normalized.map(|(token, id)| {
-            let mut aligned = Aligned::default();
+            let mut aligned = AlignedText::default();
             normalize::<false>(&charsmap, token.content.trim(), 0, &mut aligned);
             let content = aligned.text;
             let token = AddedTokenConfig {
@@ -119,7 +119,7 @@ impl Steps {
         let normalized = AddedTokens::new(normalized.collect())?;
         let mut space_bytes = SpaceBytes::default();
         for byte in [b' ', b'\n', b'\t'] {
-            let mut text = Aligned::default();
+            let mut text = AlignedText::default();
             normalize::<false>(&charsmap, &format!("a{}b", char::from(byte)), 0, &mut text);
             if text.text == "a b" {
                 space_bytes.insert(byte);
@@ -127,8 +127,8 @@ impl Steps {
         }
         Some(Self {
             spaces: (normalized.are_local() && space_bytes.contains(b' '))
-                .then_some(Spaces::Melted),
-            kind: Kind::Deberta {
+                .then_some(SpaceHandling::Merged),
+            kind: PipelineKind::Deberta {
                 charsmap,
                 normalized,
             },
@@ -136,20 +136,21 @@ impl Steps {
         })
     }
 
-    fn library(steps: LibrarySteps, added: &[(AddedTokenConfig, u32)]) -> Option<Self> {
+    fn with_hf(steps: HfSteps, added: &[(AddedTokenConfig, u32)]) -> Option<Self> {
         let normalized = added.iter().filter(|(token, _)| token.normalized);
         let local = AddedTokens::new(normalized.cloned().collect())?.are_local();
         let spaces = steps.spaces().filter(|_| local);
         let mut space_bytes = SpaceBytes::default();
         for byte in [b' ', b'\n', b'\t'] {
             let text = format!("a{}b", char::from(byte));
-            let normalized = hf_steps::spelling(&steps.normalize(&text, false, false)?);
-            if normalized == "a b" || (normalized == text && spaces == Some(Spaces::Dropped)) {
+            let normalized = hf_steps::normalized_text(&steps.normalize(&text, false, false)?);
+            if normalized == "a b" || (normalized == text && spaces == Some(SpaceHandling::Dropped))
+            {
                 space_bytes.insert(byte);
             }
         }
         Some(Self {
-            kind: Kind::Library(steps),
+            kind: PipelineKind::Hf(steps),
             spaces: spaces.filter(|_| space_bytes.contains(b' ')),
             space_bytes,
         })
@@ -157,7 +158,7 @@ impl Steps {
 
     /// How a text can be taken apart at white space; none if it cannot.
     #[inline]
-    pub fn spaces(&self) -> Option<Spaces> {
+    pub fn spaces(&self) -> Option<SpaceHandling> {
         self.spaces
     }
 
@@ -169,19 +170,19 @@ impl Steps {
 
     /// Whether added tokens of the raw text are found here too, in a text that is given as a whole.
     pub fn takes_whole_texts(&self) -> bool {
-        self.spaces.is_none() && matches!(self.kind, Kind::Library(_))
+        self.spaces.is_none() && matches!(self.kind, PipelineKind::Hf(_))
     }
 
     /// A part of a text, given as byte offsets, without the white space at its ends that is dropped first of all.
     #[inline]
     pub fn strip(&self, text: &str, start: usize, end: usize) -> (usize, usize) {
         match self.kind {
-            Kind::Deberta { .. } => {
+            PipelineKind::Deberta { .. } => {
                 let stripped = text[start..end].trim_start();
                 let start = end - stripped.len();
                 (start, start + stripped.trim_end().len())
             }
-            Kind::Library(_) => (start, end),
+            PipelineKind::Hf(_) => (start, end),
         }
     }
 
@@ -194,32 +195,32 @@ impl Steps {
         start: usize,
         end: usize,
         parse_special: bool,
-        search: Search<'_>,
+        search: WordSearch<'_>,
     ) -> Option<Region> {
         let part = &text[start..end];
         match &self.kind {
-            Kind::Deberta {
+            PipelineKind::Deberta {
                 charsmap,
                 normalized,
             } => {
                 let normalized = if parse_special {
                     normalized
                 } else {
-                    &AddedTokens::NONE
+                    &AddedTokens::EMPTY
                 };
                 let mut search = search;
                 let aligned = &mut search.scratch.aligned;
                 aligned.clear();
                 normalize::<RANGES>(charsmap, part, start as u32, aligned);
-                let region = self.judge(part, &aligned.text);
+                let region = self.classify(part, &aligned.text);
                 search.deberta::<RANGES>(normalized);
                 Some(region)
             }
-            Kind::Library(steps) => {
+            PipelineKind::Hf(steps) => {
                 let whole = self.takes_whole_texts();
                 let normalized = steps.normalize(part, parse_special, whole)?;
-                let region = self.judge(part, &hf_steps::spelling(&normalized));
-                search.through_crate(steps, normalized, start)?;
+                let region = self.classify(part, &hf_steps::normalized_text(&normalized));
+                search.with_hf_steps(steps, normalized, start)?;
                 Some(region)
             }
         }
@@ -228,7 +229,7 @@ impl Steps {
     /// Whether a chunk of DeBERTa's is a space and a word of characters that stay as they are, with no added token.
     #[inline]
     pub fn is_plain_word(&self, chunk: &str, parse_special: bool) -> bool {
-        let Kind::Deberta {
+        let PipelineKind::Deberta {
             charsmap,
             normalized,
         } = &self.kind
@@ -245,23 +246,23 @@ impl Steps {
 
     /// The characters behind a [plain word](Self::is_plain_word) that are tokens of their own, of those that the
     /// vocabulary has.
-    pub fn marks(&self, apart: &[(u8, u32)], parse_special: bool) -> Marks {
+    pub fn marks(&self, apart: &[(u8, u32)], parse_special: bool) -> TrailingMarks {
         let is_mark = |character: u8| match &self.kind {
-            Kind::Deberta {
+            PipelineKind::Deberta {
                 charsmap,
                 normalized,
             } => charsmap.is_plain(character) && !(parse_special && normalized.have(character)),
-            Kind::Library(_) => false,
+            PipelineKind::Hf(_) => false,
         };
         let apart = apart.iter().copied();
-        Marks::new(apart.filter(|(character, _)| is_mark(*character)))
+        TrailingMarks::new(apart.filter(|(character, _)| is_mark(*character)))
     }
 
     /// Whether a part of a text can begin with a space and some bytes. Of DeBERTa's, not with a space and an added
     /// token: the space, a token of its own elsewhere, would be stripped.
     pub fn can_begin(&self, bytes: [u8; 2]) -> bool {
         match &self.kind {
-            Kind::Deberta {
+            PipelineKind::Deberta {
                 charsmap,
                 normalized,
             } => {
@@ -269,23 +270,23 @@ impl Steps {
                     && bytes[1].is_ascii()
                     && !normalized.begin_with(bytes[0])
             }
-            Kind::Library(_) => true,
+            PipelineKind::Hf(_) => true,
         }
     }
 
-    fn judge(&self, raw: &str, normalized: &str) -> Region {
+    fn classify(&self, raw: &str, normalized: &str) -> Region {
         let spaced = raw
             .bytes()
             .next()
             .is_some_and(|byte| self.space_bytes.contains(byte));
         let word = match self.spaces {
             // What white space is in there parts words as it would elsewhere.
-            Some(Spaces::Dropped) => Some("word"),
+            Some(SpaceHandling::Dropped) => Some("word"),
             _ if spaced => {
                 let spaces = raw
                     .bytes()
                     .take_while(|byte| self.space_bytes.contains(*byte));
-                let longest = if self.spaces == Some(Spaces::Kept) {
+                let longest = if self.spaces == Some(SpaceHandling::Kept) {
                     spaces.count()
                 } else {
                     1
@@ -312,12 +313,12 @@ fn draws_next_space(text: &str) -> bool {
         .is_some_and(|last| !last.is_ascii() && format!("{last} ").graphemes(true).count() == 1)
 }
 
-impl Scratch {
+impl PipelineScratch {
     /// The tokens of a normalized word, given without the mark before it.
     pub fn search_word(&mut self, model: &Unigram<'_>, word: &str) -> &[Token] {
         let Self {
             words,
-            unigram,
+            lattice,
             tokens,
             ..
         } = self;
@@ -325,24 +326,24 @@ impl Scratch {
         words.text.push(METASPACE);
         words.text.push_str(word);
         tokens.clear();
-        model.search(&words.text, unigram, tokens);
+        model.search(&words.text, lattice, tokens);
         tokens
     }
 }
 
-impl Search<'_> {
+impl WordSearch<'_> {
     /// Finds the tokens of the normalized text in `scratch.aligned`.
     fn deberta<const RANGES: bool>(&mut self, added: &AddedTokens) {
         let mut word = 0;
-        let Scratch {
+        let PipelineScratch {
             aligned,
             words,
-            unigram,
+            lattice,
             tokens,
         } = &mut *self.scratch;
         added.split(&aligned.text, |part, start, end| {
-            if let Part::Added(id) = part {
-                self.found.push(Found {
+            if let TextPart::Added(id) = part {
+                self.found.push(FoundToken {
                     id,
                     word,
                     range: aligned.original::<RANGES>(start, end),
@@ -354,11 +355,11 @@ impl Search<'_> {
             into_words::<RANGES>(aligned, start, end, words);
             for_each_word(&words.text, |first, last| {
                 tokens.clear();
-                self.model.search(&words.text[first..last], unigram, tokens);
+                self.model.search(&words.text[first..last], lattice, tokens);
                 let mut begin = first;
                 for token in &*tokens {
                     let end = first + token.end as usize;
-                    self.found.push(Found {
+                    self.found.push(FoundToken {
                         id: token.id,
                         word,
                         range: words.original::<RANGES>(begin, end),
@@ -372,18 +373,18 @@ impl Search<'_> {
     }
 
     /// Finds the tokens of a normalized text that begins at byte `start` of the original.
-    fn through_crate(
+    fn with_hf_steps(
         self,
-        steps: &LibrarySteps,
+        steps: &HfSteps,
         normalized: tokenizers::PreTokenizedString,
         start: usize,
     ) -> Option<()> {
         let Self {
             model,
             compiled,
-            mut memo,
-            scratch: Scratch {
-                unigram, tokens, ..
+            mut cache,
+            scratch: PipelineScratch {
+                lattice, tokens, ..
             },
             found,
         } = self;
@@ -396,9 +397,9 @@ impl Search<'_> {
                 token
             };
             let bytes = word.as_bytes();
-            let known = memo
+            let known = cache
                 .as_ref()
-                .and_then(|memo| memo.get(bytes, 0, bytes.len()));
+                .and_then(|cache| cache.get(bytes, 0, bytes.len()));
             if let Some(known) = known {
                 let known = known.ids.iter().zip(known.ends);
                 return known
@@ -406,10 +407,10 @@ impl Search<'_> {
                     .collect();
             }
             tokens.clear();
-            model.search(word, unigram, tokens);
-            if let Some(memo) = &mut memo {
+            model.search(word, lattice, tokens);
+            if let Some(cache) = &mut cache {
                 let tokens = tokens.iter().map(|token| (token.id, token.end as usize));
-                memo.set(bytes, Start::At(0), tokens);
+                cache.set(bytes, Start::At(0), tokens);
             }
             tokens
                 .iter()
@@ -421,7 +422,7 @@ impl Search<'_> {
         for ((id, spelling), (word, offsets)) in spelled.zip(words) {
             // A piece of a word is spelled as the vocabulary has it; an added token as the text does.
             let piece = compiled.piece(*id) == Some(spelling);
-            found.push(Found {
+            found.push(FoundToken {
                 id: *id,
                 word: word.unwrap_or_default(),
                 range: ((start + offsets.0) as u32, (start + offsets.1) as u32),

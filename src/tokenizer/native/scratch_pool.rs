@@ -5,27 +5,27 @@ use std::sync::Mutex;
 /// Values by thread, so that threads do not wait for each other, nor move what they have worked with from one to the
 /// other.
 #[derive(Debug)]
-pub struct Idle<T>([IdleOfThread<T>; 16]);
+pub struct ScratchPool<T>([PoolSlot<T>; 16]);
 
 /// Threads share one where there are more; lines of the processor's cache are not shared.
 #[derive(Debug)]
 #[repr(align(128))]
-pub struct IdleOfThread<T>(Mutex<Vec<Box<T>>>);
+pub struct PoolSlot<T>(Mutex<Vec<Box<T>>>);
 
-impl<T> Default for Idle<T> {
+impl<T> Default for ScratchPool<T> {
     fn default() -> Self {
-        Self(std::array::from_fn(|_| IdleOfThread(Mutex::default())))
+        Self(std::array::from_fn(|_| PoolSlot(Mutex::default())))
     }
 }
 
-impl<T> Idle<T> {
-    pub fn of_this_thread(&self) -> &IdleOfThread<T> {
+impl<T> ScratchPool<T> {
+    pub fn of_this_thread(&self) -> &PoolSlot<T> {
         let thread = rayon::current_thread_index().unwrap_or_default();
         &self.0[thread % self.0.len()]
     }
 }
 
-impl<T: Default> IdleOfThread<T> {
+impl<T: Default> PoolSlot<T> {
     /// One that was put back, or a new one.
     pub fn take(&self) -> Box<T> {
         let kept = self.0.lock().ok().and_then(|mut idle| idle.pop());

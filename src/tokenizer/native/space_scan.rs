@@ -1,21 +1,21 @@
 //! The bytes of a text, many at a time: where those are that may part words, and words as numbers.
 
 /// Bytes whose separators are found at once.
-const BLOCK: usize = 64;
+const SCAN_BYTES: usize = 64;
 
 /// The bytes of a text, with zeros behind its end.
 #[derive(Debug)]
-pub struct Padded<'a> {
+pub struct PaddedText<'a> {
     bytes: &'a [u8],
     /// The last bytes of the text, from `tail_start` on, and the zeros.
-    tail: [u8; 2 * BLOCK],
+    tail: [u8; 2 * SCAN_BYTES],
     tail_start: usize,
 }
 
-impl<'a> Padded<'a> {
+impl<'a> PaddedText<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
-        let tail_start = bytes.len().saturating_sub(BLOCK);
-        let mut tail = [0; 2 * BLOCK];
+        let tail_start = bytes.len().saturating_sub(SCAN_BYTES);
+        let mut tail = [0; 2 * SCAN_BYTES];
         tail[..bytes.len() - tail_start].copy_from_slice(&bytes[tail_start..]);
         Self {
             bytes,
@@ -33,7 +33,7 @@ impl<'a> Padded<'a> {
     /// The bytes from `at` on, at most a block of them, as little-endian words.
     #[inline]
     pub fn words<const WORDS: usize>(&self, at: usize) -> [u64; WORDS] {
-        const { assert!(8 * WORDS <= BLOCK) };
+        const { assert!(8 * WORDS <= SCAN_BYTES) };
         match self.bytes.get(at..at + 8 * WORDS) {
             Some(bytes) => from_bytes(bytes),
             None => self.last_words(at),
@@ -48,7 +48,7 @@ impl<'a> Padded<'a> {
 
     /// The separators behind the byte at `at`.
     #[inline]
-    pub fn separators_behind(&self, at: usize) -> Separators<'_> {
+    pub fn separators_after(&self, at: usize) -> Separators<'_> {
         Separators {
             text: self,
             start: at,
@@ -60,7 +60,7 @@ impl<'a> Padded<'a> {
 /// The places of the bytes up to the space, in order; the end of the text is the last.
 #[derive(Debug)]
 pub struct Separators<'a> {
-    text: &'a Padded<'a>,
+    text: &'a PaddedText<'a>,
     /// Where the block begins whose separators are taken at the moment.
     start: usize,
     /// Those of them that are still to be taken.
@@ -70,9 +70,9 @@ pub struct Separators<'a> {
 impl Separators<'_> {
     /// The place of the next. Not to be called again after the end of the text.
     #[inline]
-    pub fn take(&mut self) -> usize {
+    pub fn advance(&mut self) -> usize {
         if self.bits == 0 {
-            self.go_on();
+            self.next_block();
         }
         let place = self.start + self.bits.trailing_zeros() as usize;
         self.bits &= self.bits.wrapping_sub(1);
@@ -81,9 +81,9 @@ impl Separators<'_> {
 
     /// Goes on to the next block that has a separator.
     #[inline(never)]
-    fn go_on(&mut self) {
+    fn next_block(&mut self) {
         while self.bits == 0 {
-            self.start += BLOCK;
+            self.start += SCAN_BYTES;
             self.bits = separators(self.text.words(self.start));
         }
     }
@@ -101,7 +101,7 @@ fn from_bytes<const WORDS: usize>(bytes: &[u8]) -> [u64; WORDS] {
 /// A bit for each byte of a block, set for those up to the space.
 #[cfg(target_arch = "x86_64")]
 #[inline]
-fn separators(block: [u64; BLOCK / 8]) -> u64 {
+fn separators(block: [u64; SCAN_BYTES / 8]) -> u64 {
     #[allow(unsafe_code, reason = "vectors have no safe form")]
     // SAFETY: every x86-64 processor has SSE2.
     unsafe {
@@ -120,7 +120,7 @@ mod sse2 {
 
     #[inline]
     #[target_feature(enable = "sse2")]
-    pub fn separators(block: [u64; super::BLOCK / 8]) -> u64 {
+    pub fn separators(block: [u64; super::SCAN_BYTES / 8]) -> u64 {
         let space = _mm_set1_epi8(b' '.cast_signed());
         let mut bits = 0;
         for (index, [low, high]) in block.as_chunks().0.iter().enumerate() {
@@ -136,7 +136,7 @@ mod sse2 {
 mod portable {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
 
-    pub fn separators(block: [u64; super::BLOCK / 8]) -> u64 {
+    pub fn separators(block: [u64; super::SCAN_BYTES / 8]) -> u64 {
         let mut bits = 0;
         for (index, word) in block.into_iter().enumerate() {
             // The high bit of each byte that is above the space: no sum runs over into the next byte.
@@ -169,9 +169,9 @@ mod tests {
                         .filter(|place| bytes[*place] <= b' ')
                         .chain([length])
                         .collect();
-                    let text = Padded::new(&bytes);
-                    let mut separators = text.separators_behind(at);
-                    let found: Vec<usize> = expected.iter().map(|_| separators.take()).collect();
+                    let text = PaddedText::new(&bytes);
+                    let mut separators = text.separators_after(at);
+                    let found: Vec<usize> = expected.iter().map(|_| separators.advance()).collect();
                     assert_eq!(found, expected, "{length} {place} {at}");
                 }
             }
@@ -181,8 +181,8 @@ mod tests {
     #[test]
     fn vectors_find_what_numbers_find() {
         for byte in 0..=255_u8 {
-            let mut bytes = [byte; BLOCK];
-            bytes[usize::from(byte) % BLOCK] = byte.wrapping_mul(77);
+            let mut bytes = [byte; SCAN_BYTES];
+            bytes[usize::from(byte) % SCAN_BYTES] = byte.wrapping_mul(77);
             let block = bytemuck::cast(bytes);
             assert_eq!(separators(block), portable::separators(block), "{byte}");
         }
@@ -192,7 +192,7 @@ mod tests {
     fn words_are_those_of_the_text_and_zeros_behind_it() {
         for length in 0..150 {
             let bytes: Vec<u8> = (1..=length).collect();
-            let text = Padded::new(&bytes);
+            let text = PaddedText::new(&bytes);
             let length = usize::from(length);
             for at in 0..=length {
                 let words: [u64; 3] = text.words(at);

@@ -8,13 +8,13 @@ use serde_json::Value;
 /// What is put around one text, and around and between two: `TemplateProcessing` of the `tokenizers` crate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
-    single: Vec<Piece>,
-    pair: Vec<Piece>,
+    single: Vec<TemplatePart>,
+    pair: Vec<TemplatePart>,
 }
 
 /// A part of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
+pub enum TemplatePart {
     /// The first text, or the second.
     Text { second: bool, type_id: u32 },
     /// A special token: mostly one id and its piece.
@@ -27,14 +27,14 @@ pub enum Piece {
 
 /// The fields of `TemplateProcessing` in `tokenizer.json`.
 #[derive(Debug, Deserialize)]
-struct Fields {
-    single: Vec<PieceFields>,
-    pair: Vec<PieceFields>,
+struct TemplateFields {
+    single: Vec<PartFields>,
+    pair: Vec<PartFields>,
     special_tokens: HashMap<String, SpecialFields>,
 }
 
 #[derive(Debug, Deserialize)]
-enum PieceFields {
+enum PartFields {
     Sequence { id: Sequence, type_id: u32 },
     SpecialToken { id: String, type_id: u32 },
 }
@@ -54,9 +54,9 @@ struct SpecialFields {
 impl Template {
     /// The template that a post-processor, as `tokenizer.json` has it, amounts to; null is none at all. None for
     /// another post-processor, or a template without the texts it is for.
-    pub fn of(post_processor: &Value) -> Option<Self> {
+    pub fn from_json(post_processor: &Value) -> Option<Self> {
         if post_processor.is_null() {
-            let text = |second| Piece::Text {
+            let text = |second| TemplatePart::Text {
                 second,
                 type_id: u32::from(second),
             };
@@ -68,16 +68,16 @@ impl Template {
         if post_processor.get("type")? != "TemplateProcessing" {
             return None;
         }
-        let fields = Fields::deserialize(post_processor).ok()?;
-        let pieces = |pieces: &[PieceFields]| -> Option<Vec<Piece>> {
-            let piece = |piece: &PieceFields| match piece {
-                PieceFields::Sequence { id, type_id } => Some(Piece::Text {
+        let fields = TemplateFields::deserialize(post_processor).ok()?;
+        let pieces = |pieces: &[PartFields]| -> Option<Vec<TemplatePart>> {
+            let piece = |piece: &PartFields| match piece {
+                PartFields::Sequence { id, type_id } => Some(TemplatePart::Text {
                     second: *id == Sequence::B,
                     type_id: *type_id,
                 }),
-                PieceFields::SpecialToken { id, type_id } => {
+                PartFields::SpecialToken { id, type_id } => {
                     let token = fields.special_tokens.get(id)?;
-                    (token.ids.len() == token.tokens.len()).then(|| Piece::Special {
+                    (token.ids.len() == token.tokens.len()).then(|| TemplatePart::Special {
                         ids: token.ids.clone(),
                         tokens: token.tokens.clone(),
                         type_id: *type_id,
@@ -90,12 +90,13 @@ impl Template {
             single: pieces(&fields.single)?,
             pair: pieces(&fields.pair)?,
         };
-        let of_one = |piece: &Piece| !matches!(piece, Piece::Text { second: true, .. });
+        let of_one =
+            |piece: &TemplatePart| !matches!(piece, TemplatePart::Text { second: true, .. });
         template.single.iter().all(of_one).then_some(template)
     }
 
     /// The pieces for a text, or a pair.
-    pub fn pieces(&self, pair: bool) -> &[Piece] {
+    pub fn parts(&self, pair: bool) -> &[TemplatePart] {
         if pair { &self.pair } else { &self.single }
     }
 
@@ -104,8 +105,8 @@ impl Template {
         let mut counts = (0, 0);
         for piece in &self.single {
             match piece {
-                Piece::Text { .. } => counts.1 += 1,
-                Piece::Special { ids, .. } => counts.0 += ids.len(),
+                TemplatePart::Text { .. } => counts.1 += 1,
+                TemplatePart::Special { ids, .. } => counts.0 += ids.len(),
             }
         }
         counts
@@ -120,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_template_is_its_pieces_with_their_ids() {
-        let template = Template::of(&json!({
+        let template = Template::from_json(&json!({
             "type": "TemplateProcessing",
             "single": [{"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "</s>", "type_id": 2}}],
             "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
@@ -128,14 +129,14 @@ mod tests {
         }))
         .unwrap();
         assert_eq!(template.counts(), (1, 1));
-        let text = |second, type_id| Piece::Text { second, type_id };
-        assert_eq!(template.pieces(true), [text(false, 0), text(true, 1)]);
-        let end = Piece::Special {
+        let text = |second, type_id| TemplatePart::Text { second, type_id };
+        assert_eq!(template.parts(true), [text(false, 0), text(true, 1)]);
+        let end = TemplatePart::Special {
             ids: vec![7],
             tokens: vec!["</s>".to_owned()],
             type_id: 2,
         };
-        assert_eq!(template.pieces(false), [text(false, 0), end]);
+        assert_eq!(template.parts(false), [text(false, 0), end]);
     }
 
     #[test]
@@ -145,7 +146,7 @@ mod tests {
             json!({"type": "TemplateProcessing", "single": [{"Sequence": {"id": "B", "type_id": 0}}], "pair": [], "special_tokens": {}}),
             json!({"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "x", "type_id": 0}}], "pair": [], "special_tokens": {}}),
         ] {
-            assert_eq!(Template::of(&other), None);
+            assert_eq!(Template::from_json(&other), None);
         }
     }
 }

@@ -9,22 +9,22 @@ use super::normalize::METASPACE;
 use super::unigram::UNKNOWN_PENALTY;
 
 /// A bit for each ASCII character.
-pub type Apart = u128;
+pub type MarkSet = u128;
 
 /// Bytes of the longest word that this is to hold for.
 pub const LONGEST: usize = 64;
 
 /// The ids of characters that stand apart.
 #[derive(Debug)]
-pub struct Marks([u32; 256]);
+pub struct TrailingMarks([u32; 256]);
 
 /// No piece has this id.
-const NONE: u32 = u32::MAX;
+const NO_PIECE: u32 = u32::MAX;
 
-impl Marks {
+impl TrailingMarks {
     /// Characters with their ids.
     pub fn new(characters: impl Iterator<Item = (u8, u32)>) -> Self {
-        let mut ids = [NONE; 256];
+        let mut ids = [NO_PIECE; 256];
         for (character, id) in characters {
             ids[usize::from(character)] = id;
         }
@@ -33,7 +33,7 @@ impl Marks {
 
     #[inline]
     pub fn contains(&self, byte: u8) -> bool {
-        self.0[usize::from(byte)] != NONE
+        self.0[usize::from(byte)] != NO_PIECE
     }
 
     /// The id of one that is among them.
@@ -46,7 +46,7 @@ impl Marks {
 /// The characters that stand apart at the end of any word, but for one that is the mark of a space and the character.
 ///
 /// Pieces are given with their ids and scores.
-pub fn find(keys: &[(&[u8], u32, f64)], unknown_id: u32) -> Apart {
+pub fn find(keys: &[(&[u8], u32, f64)], unknown_id: u32) -> MarkSet {
     let mut space = [0; 4];
     let space = METASPACE.encode_utf8(&mut space).as_bytes();
     let scores = keys.iter().map(|key| key.2);

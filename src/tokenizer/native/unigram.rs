@@ -41,11 +41,11 @@ impl<'a> Unigram<'a> {
     }
 
     /// Appends the tokens of a word.
-    pub fn search(&self, word: &str, scratch: &mut Scratch, tokens: &mut Vec<Token>) {
+    pub fn search(&self, word: &str, lattice: &mut Lattice, tokens: &mut Vec<Token>) {
         let bytes = word.as_bytes();
-        let nodes = &mut scratch.nodes;
+        let nodes = &mut lattice.nodes;
         nodes.clear();
-        nodes.resize(bytes.len() + 1, Node::UNREACHED);
+        nodes.resize(bytes.len() + 1, LatticeNode::UNREACHED);
         nodes[0].score = 0.0_f64.to_bits();
         let mut start = 0;
         while start < bytes.len() {
@@ -60,26 +60,26 @@ impl<'a> Unigram<'a> {
             }
             if single.is_none_or(|single| single.value == 0) {
                 let score = self.unknown_score + till_here;
-                ahead[width - 1].offer(score, start, self.unknown_id + 1);
+                ahead[width - 1].improve(score, start, self.unknown_id + 1);
             }
             if let Some(single) = single {
                 let score = self.pieces.score(single) + till_here;
-                ahead[width - 1].offer(score, start, single.value);
+                ahead[width - 1].improve(score, start, single.value);
                 for (byte, node) in text[width..].iter().zip(&mut ahead[width..]) {
                     let Some(piece) = walk.step(*byte) else {
                         break;
                     };
                     let score = self.pieces.score(piece) + till_here;
-                    node.offer(score, start, piece.value);
+                    node.improve(score, start, piece.value);
                 }
             }
             start += width;
         }
-        self.read_back(bytes, &scratch.nodes, tokens);
+        self.read_back(bytes, &lattice.nodes, tokens);
     }
 
     /// Follows the best path from its end, fusing unknowns, and turns it round.
-    fn read_back(&self, word: &[u8], nodes: &[Node], tokens: &mut Vec<Token>) {
+    fn read_back(&self, word: &[u8], nodes: &[LatticeNode], tokens: &mut Vec<Token>) {
         let first = tokens.len();
         let mut end = word.len();
         while end > 0 {
@@ -116,14 +116,14 @@ fn width(first: u8) -> usize {
 
 /// The best way to a place in a word.
 #[derive(Debug, Clone, Copy)]
-struct Node {
+struct LatticeNode {
     /// The bits of a float64.
     score: u64,
     /// Where the last piece begins, and above it its id + 1.
     piece: u64,
 }
 
-impl Node {
+impl LatticeNode {
     /// No path leads here.
     const UNREACHED: Self = Self {
         score: f64::NEG_INFINITY.to_bits(),
@@ -134,7 +134,7 @@ impl Node {
     ///
     /// Whether it is cannot be guessed, so nothing depends on a guess: a choice of numbers rather than a branch.
     #[inline]
-    fn offer(&mut self, score: f64, start: usize, value: u32) {
+    fn improve(&mut self, score: f64, start: usize, value: u32) {
         let is_better = score > f64::from_bits(self.score);
         let piece = start as u64 | u64::from(value) << 32;
         self.score = select_unpredictable(is_better, score.to_bits(), self.score);
@@ -152,8 +152,8 @@ impl Node {
 
 /// What the search keeps from word to word.
 #[derive(Debug, Default)]
-pub struct Scratch {
-    nodes: Vec<Node>,
+pub struct Lattice {
+    nodes: Vec<LatticeNode>,
 }
 
 #[cfg(test)]
@@ -181,7 +181,7 @@ mod tests {
             .fold(f64::INFINITY, f64::min);
         let model = Unigram::new(array, 0, unknown_score(lowest));
         let mut tokens = Vec::new();
-        model.search(word, &mut Scratch::default(), &mut tokens);
+        model.search(word, &mut Lattice::default(), &mut tokens);
         tokens.iter().map(|token| (token.id, token.end)).collect()
     }
 

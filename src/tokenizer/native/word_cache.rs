@@ -1,19 +1,19 @@
 //! Words and their tokens, remembered: most words of a text came before.
 
-use super::huge_pages::TableMemory;
+use super::huge_pages::HugePages;
 use super::word_table::{Slots, Table, key, load, place};
 
-pub use super::word_table::{Remembered, Start};
+pub use super::word_table::{CachedTokens, Start};
 
 /// Words seen before there is memory for them: a single sentence is tokenized before the memory would be there.
 const WORDS_BEFORE_MEMORY: usize = 500;
 
 /// Words and their tokens, by hash; a new word takes the place of the oldest of a few.
 #[derive(Debug, Default)]
-pub struct Memo {
+pub struct WordCache {
     words: usize,
     /// None at first; then the tables, one behind the other.
-    memory: TableMemory,
+    memory: HugePages,
 }
 
 /// 1 MiB of words of up to 15 bytes, nearly all of a text.
@@ -27,7 +27,7 @@ const MEDIUM: usize = Short::MEMORY;
 const LONG: usize = MEDIUM + Medium::MEMORY;
 const END: usize = LONG + Long::MEMORY;
 
-impl Memo {
+impl WordCache {
     /// Bytes of the longest word that is remembered.
     pub const LONGEST: usize = Long::LONGEST;
 
@@ -37,7 +37,7 @@ impl Memo {
     }
 
     /// The tokens of the word at bytes `start` to `end` of a text.
-    pub fn get(&self, text: &[u8], start: usize, end: usize) -> Option<Remembered<'_>> {
+    pub fn get(&self, text: &[u8], start: usize, end: usize) -> Option<CachedTokens<'_>> {
         let length = end - start;
         let words = self.short_words()?;
         if length <= Short::LONGEST {
@@ -75,7 +75,7 @@ impl Memo {
             return;
         }
         if self.memory.is_empty() {
-            self.memory = TableMemory::zeroed(END);
+            self.memory = HugePages::zeroed(END);
         }
         let memory = &mut *self.memory;
         let (length, count) = (word.len(), tokens.len());
@@ -108,11 +108,11 @@ impl<'a> ShortWords<'a> {
     /// Asks for the tokens of a word of up to [`Self::SHORT`] bytes, which is the first `length` bytes of some
     /// little-endian words. The answer is better not waited for: it may have to come from far.
     #[inline]
-    pub fn ask(self, words: [u64; 2], length: usize) -> Asked {
+    pub fn ask(self, words: [u64; 2], length: usize) -> PendingLookup {
         let key = key(words, length);
         let place = place::<2, { Short::PAIRS }>(&key);
         self.short.prefetch(place);
-        Asked {
+        PendingLookup {
             key,
             place: place as u32,
         }
@@ -120,20 +120,20 @@ impl<'a> ShortWords<'a> {
 
     /// The tokens of the word that was asked for.
     #[inline]
-    pub fn short(self, asked: &Asked) -> Option<Remembered<'a>> {
+    pub fn short(self, asked: &PendingLookup) -> Option<CachedTokens<'a>> {
         let slot = self.short.find(asked.key, asked.place as usize)?;
         Short::tokens(slot).or_else(|| self.many_tokens(asked.key))
     }
 
     /// Those of a short word that are too many for its table.
     #[cold]
-    fn many_tokens(self, [first, second]: [u64; 2]) -> Option<Remembered<'a>> {
+    fn many_tokens(self, [first, second]: [u64; 2]) -> Option<CachedTokens<'a>> {
         let length = second >> 56;
         self.medium([first, second & !(0xff << 56), 0], length as usize)
     }
 
     /// The tokens of a longer word.
-    pub fn medium(self, words: [u64; 3], length: usize) -> Option<Remembered<'a>> {
+    pub fn medium(self, words: [u64; 3], length: usize) -> Option<CachedTokens<'a>> {
         let key = key(words, length);
         let place = place::<3, { Medium::PAIRS }>(&key);
         Medium::tokens(self.medium.find(key, place)?)
@@ -142,7 +142,7 @@ impl<'a> ShortWords<'a> {
 
 /// A word that was asked for.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Asked {
+pub struct PendingLookup {
     key: [u64; 2],
     place: u32,
 }
@@ -152,39 +152,39 @@ mod tests {
     use super::*;
 
     /// The ids, ends and start of a remembered word.
-    type Found = (Vec<u32>, Vec<u8>, Option<usize>);
+    type CachedWord = (Vec<u32>, Vec<u8>, Option<usize>);
 
-    fn found(memo: &Memo, text: &[u8], start: usize, end: usize) -> Option<Found> {
-        let known = memo.get(text, start, end)?;
+    fn found(cache: &WordCache, text: &[u8], start: usize, end: usize) -> Option<CachedWord> {
+        let known = cache.get(text, start, end)?;
         Some((known.ids.to_vec(), known.ends.to_vec(), known.start()))
     }
 
     #[test]
     fn words_of_every_length_are_told_apart_wherever_they_lie() {
         let text: Vec<u8> = (0..200_u8).map(|index| b'a' + index % 7).collect();
-        let mut memo = Memo {
+        let mut cache = WordCache {
             words: WORDS_BEFORE_MEMORY,
-            ..Memo::default()
+            ..WordCache::default()
         };
-        for length in 1..=Memo::LONGEST + 1 {
+        for length in 1..=WordCache::LONGEST + 1 {
             let word = &text[50..50 + length];
-            memo.set(word, Start::At(1), [(length as u32, length)].into_iter());
+            cache.set(word, Start::At(1), [(length as u32, length)].into_iter());
             let (ids, ends) = (vec![length as u32], vec![length as u8]);
-            let expected = (length <= Memo::LONGEST).then_some((ids, ends, Some(1)));
-            assert_eq!(found(&memo, &text, 50, 50 + length), expected, "{length}");
+            let expected = (length <= WordCache::LONGEST).then_some((ids, ends, Some(1)));
+            assert_eq!(found(&cache, &text, 50, 50 + length), expected, "{length}");
             // At the very end of a text too, and not for a text with zeros in the word's place.
-            assert_eq!(found(&memo, word, 0, length), expected, "{length}");
+            assert_eq!(found(&cache, word, 0, length), expected, "{length}");
             let mut other = word.to_vec();
             other.push(0);
-            assert_eq!(found(&memo, &other, 0, length + 1), None, "{length}");
+            assert_eq!(found(&cache, &other, 0, length + 1), None, "{length}");
         }
     }
 
     #[test]
     fn a_word_of_too_many_tokens_is_not_remembered() {
-        let mut memo = Memo {
+        let mut cache = WordCache {
             words: WORDS_BEFORE_MEMORY,
-            ..Memo::default()
+            ..WordCache::default()
         };
         for (word, most) in [
             ("word", 7),
@@ -192,10 +192,10 @@ mod tests {
             (&*"word".repeat(9), 12),
         ] {
             let bytes = word.as_bytes();
-            memo.set(bytes, Start::Unknown, vec![(9, 1); most + 1].into_iter());
-            assert_eq!(memo.get(bytes, 0, bytes.len()), None);
-            memo.set(bytes, Start::Unknown, vec![(9, 1); most].into_iter());
-            let remembered = memo.get(bytes, 0, bytes.len()).unwrap();
+            cache.set(bytes, Start::Unknown, vec![(9, 1); most + 1].into_iter());
+            assert_eq!(cache.get(bytes, 0, bytes.len()), None);
+            cache.set(bytes, Start::Unknown, vec![(9, 1); most].into_iter());
+            let remembered = cache.get(bytes, 0, bytes.len()).unwrap();
             assert_eq!(
                 (remembered.ids, remembered.start()),
                 (&vec![9; most][..], None)
@@ -205,19 +205,19 @@ mod tests {
 
     #[test]
     fn a_word_of_zeros_keeps_its_place() {
-        let mut memo = Memo {
+        let mut cache = WordCache {
             words: WORDS_BEFORE_MEMORY,
-            ..Memo::default()
+            ..WordCache::default()
         };
         for length in 8..=Short::LONGEST {
-            memo.set(
+            cache.set(
                 &[0; 15][..length],
                 Start::Plain,
                 [(length as u32, length)].into_iter(),
             );
         }
         for length in 8..=Short::LONGEST {
-            let ids = memo
+            let ids = cache
                 .get(&[0; 15], 0, length)
                 .map(|known| known.ids.to_vec());
             assert_eq!(ids, Some(vec![length as u32]));
@@ -231,9 +231,9 @@ mod tests {
 
     #[test]
     fn a_few_words_take_no_memory() {
-        let mut memo = Memo::default();
-        memo.set(b"word", Start::Plain, [(1, 4)].into_iter());
-        assert_eq!(memo.get(b"word", 0, 4), None);
-        assert!(memo.memory.is_empty());
+        let mut cache = WordCache::default();
+        cache.set(b"word", Start::Plain, [(1, 4)].into_iter());
+        assert_eq!(cache.get(b"word", 0, 4), None);
+        assert!(cache.memory.is_empty());
     }
 }

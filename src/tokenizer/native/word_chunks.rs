@@ -6,22 +6,22 @@
 //! is tokenized together with those behind it up to the next that is.
 
 use super::normalize::METASPACE;
-use super::space_scan::{Padded, Separators};
+use super::space_scan::{PaddedText, Separators};
 use super::trailing_marks;
-use super::word_cache::{Asked, Memo, ShortWords, Start};
-use super::{Run, Scratch, Take};
+use super::word_cache::{PendingLookup, ShortWords, Start, WordCache};
+use super::{Run, RunScratch, TokenSink};
 
 /// Bytes of the mark of a space.
 const MARK: usize = METASPACE.len_utf8();
 
 /// Words that are asked for before the first answer is used.
-pub const ASKED: usize = 16;
+pub const LOOKUP_BATCH: usize = 16;
 
 /// What becomes of the white space between words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spaces {
+pub enum SpaceHandling {
     /// Each one is a space, and runs of spaces become one at their last.
-    Melted,
+    Merged,
     /// It parts words, and is dropped.
     Dropped,
     /// Each one stays.
@@ -36,7 +36,7 @@ pub struct SpaceBytes(u64);
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ShortChunk {
     /// What was asked for the stem, if it is of the shortest.
-    asked: Asked,
+    asked: PendingLookup,
     /// Its first byte.
     start: u32,
     /// Bytes of it but for [marks](super::trailing_marks) behind the word.
@@ -83,7 +83,7 @@ impl SpaceBytes {
         byte <= b' ' && self.0 >> byte & 1 == 1
     }
 
-    fn chunk(self, text: &Padded<'_>, first: usize) -> Chunk {
+    fn chunk(self, text: &PaddedText<'_>, first: usize) -> Chunk {
         let bytes = text.bytes();
         let spaces = bytes[first..]
             .iter()
@@ -91,10 +91,10 @@ impl SpaceBytes {
         let word = first + spaces.count();
         let mut end = word;
         if word < bytes.len() {
-            let mut separators = text.separators_behind(word);
-            end = separators.take();
+            let mut separators = text.separators_after(word);
+            end = separators.advance();
             while bytes.get(end).is_some_and(|byte| !self.contains(*byte)) {
-                end = separators.take();
+                end = separators.advance();
             }
         }
         Chunk {
@@ -109,22 +109,22 @@ impl<const RANGES: bool> Run<'_, RANGES> {
     /// Gives the tokens of a part of the text, chunk by chunk.
     pub(super) fn chunks(
         &mut self,
-        spaces: Spaces,
+        spaces: SpaceHandling,
         start: usize,
         end: usize,
-        take: &mut impl Take,
+        sink: &mut impl TokenSink,
     ) -> Option<()> {
         let bytes = &self.text.as_bytes()[..end];
         let space = self.engine.steps.space_bytes();
         let begin = |chunk: Chunk| match spaces {
-            Spaces::Melted | Spaces::Dropped => chunk.start,
-            Spaces::Kept => chunk.first,
+            SpaceHandling::Merged | SpaceHandling::Dropped => chunk.start,
+            SpaceHandling::Kept => chunk.first,
         };
-        let padded = Padded::new(bytes);
-        let melts = spaces != Spaces::Kept;
+        let padded = PaddedText::new(bytes);
+        let merges = spaces != SpaceHandling::Kept;
         let mut at = start;
         loop {
-            at = self.short_chunks(&padded, space, melts, at, take);
+            at = self.short_chunks(&padded, space, merges, at, sink);
             if at == end {
                 return Some(());
             }
@@ -132,16 +132,16 @@ impl<const RANGES: bool> Run<'_, RANGES> {
             let first = begin(chunk);
             // A chunk with more than one space is one of its own.
             if first == chunk.start {
-                let known = self.scratch.memo.get(bytes, first, chunk.end);
+                let known = self.scratch.cache.get(bytes, first, chunk.end);
                 if let Some(known) = known
                     && known.has_ranges(RANGES)
                 {
-                    take.remembered(self.word, first, known);
+                    sink.cached_word(self.word, first, known);
                     self.word += 1;
                     at = chunk.end;
                     continue;
                 }
-                if self.plain_word(first, chunk.end, take) {
+                if self.plain_word(first, chunk.end, sink) {
                     self.word += 1;
                     at = chunk.end;
                     continue;
@@ -152,7 +152,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
                 // A character that is dropped at the very beginning shifts the ranges of all that follow, in the
                 // reference.
                 self.region(start, end)?;
-                self.give_found(take);
+                self.emit_found(sink);
                 return Some(());
             }
             at = chunk.end;
@@ -170,7 +170,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
                 }
                 self.region(first, at)?;
             }
-            self.give_found(take);
+            self.emit_found(sink);
         }
     }
 
@@ -178,24 +178,24 @@ impl<const RANGES: bool> Run<'_, RANGES> {
     /// remembered or plain: most are. Returns where that ends.
     fn short_chunks(
         &mut self,
-        text: &Padded<'_>,
+        text: &PaddedText<'_>,
         space: SpaceBytes,
-        melts: bool,
+        merges: bool,
         mut at: usize,
-        take: &mut impl Take,
+        sink: &mut impl TokenSink,
     ) -> usize {
         let (bytes, end) = (text.bytes(), text.bytes().len());
-        if at == end || !self.scratch.memo.is_used() {
+        if at == end || !self.scratch.cache.is_used() {
             return at;
         }
-        let mut separators = text.separators_behind(at);
+        let mut separators = text.separators_after(at);
         let mut spaced = space.contains(bytes[at]);
         while at < end {
-            let (count, next, goes_on) = self.ask(text, space, melts, &mut separators, at, spaced);
+            let (count, next, goes_on) = self.ask(text, space, merges, &mut separators, at, spaced);
             spaced = true;
             let mut done = 0;
-            while let Some(new) = self.known_chunks(text, &mut done, count, take) {
-                if !self.new_word(&new, take) {
+            while let Some(new) = self.known_chunks(text, &mut done, count, sink) {
+                if !self.new_word(&new, sink) {
                     return new.start();
                 }
             }
@@ -213,17 +213,17 @@ impl<const RANGES: bool> Run<'_, RANGES> {
     #[inline]
     fn ask(
         &mut self,
-        text: &Padded<'_>,
+        text: &PaddedText<'_>,
         space: SpaceBytes,
-        melts: bool,
+        merges: bool,
         separators: &mut Separators<'_>,
         mut at: usize,
         mut spaced: bool,
     ) -> (usize, usize, bool) {
         let (bytes, end) = (text.bytes(), text.bytes().len());
         let marks = &self.engine.marks[usize::from(self.parse_special)];
-        let Scratch { memo, asked, .. } = &mut *self.scratch;
-        let Some(words) = memo.short_words() else {
+        let RunScratch { cache, asked, .. } = &mut *self.scratch;
+        let Some(words) = cache.short_words() else {
             return (0, at, false);
         };
         let mut count = 0;
@@ -232,7 +232,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
                 if at == end {
                     return (count, at, false);
                 }
-                let stop = separators.take();
+                let stop = separators.advance();
                 let is_end = stop == end;
                 if !is_end && !space.contains(bytes[stop]) {
                     return (count, at, false);
@@ -240,7 +240,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
                 if stop - at > 1 || !spaced {
                     break stop;
                 }
-                if is_end || !melts {
+                if is_end || !merges {
                     return (count, at, false);
                 }
                 at = stop;
@@ -272,14 +272,14 @@ impl<const RANGES: bool> Run<'_, RANGES> {
     #[inline]
     fn known_chunks(
         &mut self,
-        text: &Padded<'_>,
+        text: &PaddedText<'_>,
         done: &mut usize,
         count: usize,
-        take: &mut impl Take,
+        sink: &mut impl TokenSink,
     ) -> Option<ShortChunk> {
         let marks = &self.engine.marks[usize::from(self.parse_special)];
-        let Scratch { memo, asked, .. } = &*self.scratch;
-        let words = memo.short_words()?;
+        let RunScratch { cache, asked, .. } = &*self.scratch;
+        let words = cache.short_words()?;
         let mut word = self.word;
         let mut chunks = asked.get(..count)?.get(*done..)?.iter();
         let new = chunks.find(|chunk| {
@@ -290,8 +290,8 @@ impl<const RANGES: bool> Run<'_, RANGES> {
             };
             match known {
                 Some(known) if known.has_ranges(RANGES) & known.stands_before(chunk.marks) => {
-                    take.remembered(word, start, known);
-                    take.mark(chunk.marks > 0, word, || {
+                    sink.cached_word(word, start, known);
+                    sink.trailing_mark(chunk.marks > 0, word, || {
                         (marks.id(text.bytes()[stem]), stem)
                     });
                     word += 1;
@@ -308,18 +308,18 @@ impl<const RANGES: bool> Run<'_, RANGES> {
     /// Gives the tokens of a short chunk whose stem is not remembered as a plain word. False if the chunk has to go through
     /// all steps.
     #[cold]
-    fn new_word(&mut self, chunk: &ShortChunk, take: &mut impl Take) -> bool {
+    fn new_word(&mut self, chunk: &ShortChunk, sink: &mut impl TokenSink) -> bool {
         let (start, stem, stop) = (chunk.start(), chunk.stem(), chunk.stop());
-        let (text, memo) = (self.text.as_bytes(), &self.scratch.memo);
+        let (text, cache) = (self.text.as_bytes(), &self.scratch.cache);
         // A chunk that is not plain is remembered with its mark.
         if stem < stop
-            && let Some(known) = memo.get(text, start, stop)
+            && let Some(known) = cache.get(text, start, stop)
             && known.has_ranges(RANGES)
         {
-            take.remembered(self.word, start, known);
-        } else if self.plain_word(start, stem, take) {
+            sink.cached_word(self.word, start, known);
+        } else if self.plain_word(start, stem, sink) {
             let marks = &self.engine.marks[usize::from(self.parse_special)];
-            take.mark(stem < stop, self.word, || (marks.id(text[stem]), stem));
+            sink.trailing_mark(stem < stop, self.word, || (marks.id(text[stem]), stem));
         } else {
             return false;
         }
@@ -328,21 +328,21 @@ impl<const RANGES: bool> Run<'_, RANGES> {
     }
 
     /// Gives, and remembers, the tokens of a chunk that is a space and a word which no step changes; false if it is not.
-    fn plain_word(&mut self, start: usize, end: usize, take: &mut impl Take) -> bool {
+    fn plain_word(&mut self, start: usize, end: usize, sink: &mut impl TokenSink) -> bool {
         let chunk = &self.text[start..end];
         if !self.engine.steps.is_plain_word(chunk, self.parse_special) {
             return false;
         }
-        let Scratch { memo, steps, .. } = &mut *self.scratch;
+        let RunScratch { cache, steps, .. } = &mut *self.scratch;
         let tokens = steps.search_word(&self.model, &chunk[1..]);
         // The mark of a space stands for one byte of the text.
         let in_text = |end: u32| end as usize + 1 - MARK;
         let ends = tokens.iter().map(|token| (token.id, in_text(token.end)));
-        memo.set(chunk.as_bytes(), Start::Plain, ends);
+        cache.set(chunk.as_bytes(), Start::Plain, ends);
         let mut begin = start;
         for token in tokens {
             let end = start + in_text(token.end);
-            take.token(token.id, self.word, (begin, end));
+            sink.token(token.id, self.word, (begin, end));
             begin = end;
         }
         true
@@ -350,7 +350,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
 
     /// Remembers what [`Run::region`] found in a chunk.
     fn remember(&mut self, start: usize, end: usize) {
-        if end - start > Memo::LONGEST {
+        if end - start > WordCache::LONGEST {
             return;
         }
         let found = &self.scratch.found;
@@ -370,7 +370,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
             .iter()
             .map(|token| (token.id, (token.range.1 as usize).saturating_sub(start)));
         let word = &self.text.as_bytes()[start..end];
-        self.scratch.memo.set(word, begin, tokens);
+        self.scratch.cache.set(word, begin, tokens);
     }
 }
 
@@ -387,7 +387,7 @@ mod tests {
         let mut chunks = Vec::new();
         let mut at = 0;
         while at < text.len() {
-            let chunk = space.chunk(&Padded::new(text), at);
+            let chunk = space.chunk(&PaddedText::new(text), at);
             chunks.push((
                 str::from_utf8(&text[chunk.first..chunk.end]).unwrap(),
                 chunk.start - chunk.first,

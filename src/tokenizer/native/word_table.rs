@@ -2,7 +2,7 @@
 
 /// The tokens of a remembered word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Remembered<'a> {
+pub struct CachedTokens<'a> {
     pub ids: &'a [u32],
     /// Where each token ends, in bytes of the word. Each begins where the one before ends.
     pub ends: &'a [u8],
@@ -10,7 +10,7 @@ pub struct Remembered<'a> {
     start: u8,
 }
 
-impl Remembered<'_> {
+impl CachedTokens<'_> {
     /// Where the first token begins; none if the tokens do not lie side by side, so that `ends` says nothing.
     pub fn start(&self) -> Option<usize> {
         match self.start {
@@ -135,7 +135,7 @@ impl<const KEY: usize, const SLOT: usize, const PAIRS: usize> Table<KEY, SLOT, P
 
     /// The tokens in a slot; none if the next table has them.
     #[inline]
-    pub fn tokens(slot: &[u64; SLOT]) -> Option<Remembered<'_>> {
+    pub fn tokens(slot: &[u64; SLOT]) -> Option<CachedTokens<'_>> {
         let value = &slot[KEY..];
         let (ids, bytes): (&[u32], &[u8]) =
             (bytemuck::cast_slice(value), bytemuck::cast_slice(value));
@@ -144,7 +144,7 @@ impl<const KEY: usize, const SLOT: usize, const PAIRS: usize> Table<KEY, SLOT, P
         if count > Self::TOKENS {
             return None;
         }
-        Some(Remembered {
+        Some(CachedTokens {
             ids: &ids[..count],
             ends: &bytes[4 * Self::TOKENS..][..count],
             start: count_start >> COUNT_BITS,
