@@ -11,7 +11,7 @@ use crate::formats::lock_file::{
 };
 use crate::model_ref::ModelRef;
 use crate::source::ModelFiles;
-use crate::tokenizer::{EncodeOptions, Tokenizer, hf_engine};
+use crate::tokenizer::{EncodeOptions, TOKENIZERS_VERSION, TRANSFORMERS_VERSION, Tokenizer};
 
 /// Bytes of a lock file; a text takes some hundred more than it has.
 const MAX_LOCK: u64 = 64 << 20;
@@ -90,8 +90,8 @@ pub fn texts(tokenizer: &Tokenizer, texts: Vec<&str>) -> Result<Vec<LockedText>>
 pub fn engine(tokenizer: &Tokenizer) -> LockedEngine {
     LockedEngine {
         name: tokenizer.engine().0.to_owned(),
-        tokenizers: hf_engine::CRATE_VERSION.to_owned(),
-        transformers: hf_engine::TRANSFORMERS_VERSION.to_owned(),
+        tokenizers: TOKENIZERS_VERSION.to_owned(),
+        transformers: TRANSFORMERS_VERSION.to_owned(),
     }
 }
 

@@ -35,6 +35,7 @@ pub mod split;
 pub mod stats;
 pub mod tail;
 pub mod tokenize;
+mod value_enums;
 pub mod verify;
 pub mod vocab;
 

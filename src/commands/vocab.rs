@@ -7,7 +7,7 @@ use super::row_selection::RowSelection;
 use super::session::Session;
 use crate::error::{Error, Exit, Result};
 use crate::record::{Piece, Record};
-use crate::tokenizer::vocabulary::VocabularyEntry;
+use crate::tokenizer::VocabularyEntry;
 
 /// List the vocabulary: id, piece, kind, score
 #[derive(Debug, ClapArgs)]

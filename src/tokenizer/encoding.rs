@@ -1,7 +1,5 @@
 //! The tokens of one text, and the units in which their offsets can be given.
 
-use clap::ValueEnum;
-
 use crate::record::Strings;
 
 /// Tokens of one window of a text or a pair, special tokens included where asked for. All vectors are equally long.
@@ -82,8 +80,24 @@ impl Encoding {
     }
 }
 
-/// What an offset counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+/// The encoding of a text or a pair, as one or more windows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Encoded {
+    /// The first window, followed by those that hold the tokens cut off from it. Never empty.
+    pub windows: Vec<Encoding>,
+    /// Tokens of text that the first window lacks.
+    pub truncated_tokens: usize,
+}
+
+impl Encoded {
+    /// Returns the first window, which is the whole text unless it was truncated.
+    pub fn into_first(self) -> Encoding {
+        self.windows.into_iter().next().unwrap_or_default()
+    }
+}
+
+/// The unit of an offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OffsetUnit {
     /// Bytes of UTF-8, as Rust's tokenizers and most C programs count.
     #[default]

@@ -3,20 +3,19 @@
 //! Its `encode` is taken apart (added tokens and normalization, pre-tokenization, model, truncation, template) so
 //! that options can differ from call to call.
 
-use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use tokenizers::models::ModelWrapper;
 use tokenizers::tokenizer::pre_tokenizer::OffsetType;
 use tokenizers::{AddedToken, AddedVocabulary, Decoder, DecoderWrapper, Model, PreTokenizer};
 
+use super::encoding::Encoded;
+use super::hf_guard::guarded;
+use super::options::EncodeOptions;
 use super::windows::Windows;
-use super::{EncodeOptions, Encoded};
 use crate::error::{Error, Result};
 use crate::formats::config::AddedTokenConfig;
 
 /// The version of the `tokenizers` crate.
-pub const CRATE_VERSION: &str = "0.23.2";
+pub const TOKENIZERS_VERSION: &str = "0.23.2";
 /// The version of transformers whose encodings count as right.
 pub const TRANSFORMERS_VERSION: &str = "4.48.3";
 
@@ -167,38 +166,6 @@ fn unknown(inner: &tokenizers::Tokenizer, unigram_unknown: Option<u32>) -> Optio
     Some((inner.token_to_id(&token)?, token))
 }
 
-thread_local! {
-    /// Whether this thread is inside [`guarded`].
-    static GUARDED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether a panic of this thread will be caught here, and is not to be reported.
-pub fn is_guarded() -> bool {
-    GUARDED.get()
-}
-
-/// Does something with the crate, which panics where a tokenizer file contradicts itself.
-///
-/// # Errors
-/// [`Error::Damaged`] in place of the panic.
-pub fn guarded<T>(file: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    caught(work).unwrap_or_else(|| {
-        Err(Error::damaged(
-            file,
-            "the tokenizers library cannot work with it",
-        ))
-    })
-}
-
-/// Does something with the crate; none if it panics.
-pub fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
-    let before = GUARDED.replace(true);
-    // What the crate leaves half done is not used again.
-    let outcome = catch_unwind(AssertUnwindSafe(work));
-    GUARDED.set(before);
-    outcome.ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,7 +173,7 @@ mod tests {
     #[test]
     fn the_version_is_that_of_the_crate_that_is_built_in() {
         let lock = include_str!("../../Cargo.lock");
-        let package = format!("name = \"tokenizers\"\nversion = \"{CRATE_VERSION}\"\n");
+        let package = format!("name = \"tokenizers\"\nversion = \"{TOKENIZERS_VERSION}\"\n");
         assert!(lock.replace("\r\n", "\n").contains(&package));
     }
 }

@@ -1,22 +1,24 @@
-//! A tokenizer → the `tokenizer.json` that says the same, and back, to prove it.
+//! Converts a tokenizer to a `tokenizer.json`, and opens such a file alone to verify it.
 
 use std::sync::Arc;
 
-use super::open::TOKENIZER_JSON;
+use super::definition::{Definition, Origin, TOKENIZER_JSON};
+use super::engines;
+use super::hf_guard::guarded;
+use super::options::EngineChoice;
+use super::tokenizer::Tokenizer;
 use super::vocabulary::Vocabulary;
-use super::{EngineChoice, Origin, Tokenizer, hf_engine};
 use crate::error::{Error, Result};
 use crate::formats::config::{SpecialTokensMap, TokenizerConfig};
 use crate::formats::tokenizer_json::TokenizerJson;
 use crate::source::MemoryFile;
 
 impl Tokenizer {
-    /// A `tokenizer.json` of this tokenizer, made by the `tokenizers` crate, with the added tokens of every file of the
-    /// model in it.
+    /// Returns the `tokenizer.json` of this tokenizer, made by the `tokenizers` crate. It includes the added tokens of
+    /// every file of the model.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the model has a `tokenizer.json` of its own; whatever building the reference engine fails
-    /// with.
+    /// [`Error::Usage`] if the model has a `tokenizer.json` of its own, or the error of building the crate's engine.
     pub fn to_tokenizer_json(&self) -> Result<Vec<u8>> {
         if self.file() == TOKENIZER_JSON {
             return Err(Error::usage_hint(
@@ -24,11 +26,11 @@ impl Tokenizer {
                 "`tokscope pull` fetches it",
             ));
         }
-        let name = self.origin.file().name();
-        hf_engine::guarded(name, || self.build_reference()?.to_json())
+        let name = self.definition.file().name();
+        guarded(name, || engines::hf(&self.definition)?.to_json())
     }
 
-    /// The tokenizer of a `tokenizer.json` and nothing else, with the reference engine.
+    /// Opens a tokenizer from a `tokenizer.json` and nothing else, with the engine of the `tokenizers` crate.
     ///
     /// # Errors
     /// [`Error::Damaged`] if it is not such a file.
@@ -38,17 +40,14 @@ impl Tokenizer {
             file: Arc::new(MemoryFile::new(TOKENIZER_JSON, bytes)),
             algorithm: json.model.algorithm().to_owned(),
             unknown_id: json.model.unk_id,
+            vocabulary: Box::new(Vocabulary::from_json(json, &[])),
         };
-        let tokenizer = Self::new(
+        let definition = Definition::new(
             origin,
             TokenizerConfig::default(),
             SpecialTokensMap::default(),
             Vec::new(),
         );
-        Ok(Self {
-            vocabulary: Vocabulary::from_json(json, &[]).into(),
-            choice: EngineChoice::Reference,
-            ..tokenizer
-        })
+        Ok(Self::new(definition).with_engine(EngineChoice::Reference))
     }
 }

@@ -1,6 +1,6 @@
 //! What a token stands for in bytes, and which parts of an encoding its class names.
 
-use super::Tokenizer;
+use super::tokenizer::Tokenizer;
 use super::vocabulary::EntryKind;
 
 /// Classes of transformers 4.48.3 whose `model_input_names` leave `token_type_ids` out, without "Tokenizer" and "Fast".
@@ -35,7 +35,7 @@ const WITHOUT_TYPE_IDS: &[&str] = &[
 impl Tokenizer {
     /// Whether the reference returns `token_type_ids` unasked: as `model_input_names` says, or as is known of the class.
     pub fn names_type_ids(&self) -> bool {
-        if let Some(names) = &self.config.model_input_names {
+        if let Some(names) = &self.definition.config.model_input_names {
             return names.iter().any(|name| name == "token_type_ids");
         }
         let class = self.class().unwrap_or_default();
@@ -71,7 +71,7 @@ impl Tokenizer {
                 Some(rest) => rest.into(),
                 None => format!(" {piece}").into(),
             },
-            "BPE" if self.find("Ġ").is_some() => {
+            "BPE" if self.definition.find("Ġ").is_some() => {
                 let bytes: Option<Vec<u8>> = piece.chars().map(byte_level).collect();
                 bytes.unwrap_or_else(|| piece.into())
             }

@@ -6,8 +6,8 @@ use tokenizers::processors::PostProcessorWrapper;
 use tokenizers::utils::truncation::truncate_encodings;
 use tokenizers::{PostProcessor, TruncationDirection, TruncationParams, TruncationStrategy};
 
-use super::encoding::Encoding;
-use super::{EncodeOptions, Encoded, Truncation};
+use super::encoding::{Encoded, Encoding};
+use super::options::{EncodeOptions, Truncation};
 use crate::error::{Error, Result};
 
 /// How the texts of a model are cut and finished.

@@ -56,7 +56,7 @@ pub fn report_only_bugs() {
     ONCE.call_once(|| {
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            if !tokscope::tokenizer::hf_engine::is_guarded() {
+            if !tokscope::tokenizer::is_guarded() {
                 report(panic);
             }
         }));
@@ -269,7 +269,7 @@ fn replace(path: &PathBuf, bytes: &[u8]) {
 
 fn look_at(compiled: &CompiledVocabulary) {
     let _ = (compiled.scores(), compiled.charsmap(), compiled.rest());
-    compiled.hold_text();
+    compiled.cache_text();
     for id in [0, compiled.size() as u32 / 2, compiled.size() as u32] {
         if let Some(piece) = compiled.piece(id) {
             let _ = compiled.find(piece);

@@ -1,7 +1,6 @@
-//! A part of a text → words, by the normalizers and pre-tokenizers of the `tokenizers` crate.
+//! The normalizers and pre-tokenizers of the `tokenizers` crate, around the native search for pieces.
 //!
-//! They are what the reference engine runs, so that every step it knows is exact here; the vocabulary and the search
-//! are ours.
+//! [`HfEngine`](crate::tokenizer::hf_engine) runs the same steps, so each of them is exact here.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -16,32 +15,32 @@ use tokenizers::{
 };
 
 use super::json_steps;
-use super::word_chunks::SpaceHandling;
+use super::space_bytes::SpaceHandling;
 use crate::formats::config::AddedTokenConfig;
-use crate::tokenizer::hf_engine::caught;
+use crate::tokenizer::hf_guard::catch_panic;
 
 /// The steps of a tokenizer before its model.
 #[derive(Debug)]
 pub struct HfSteps {
     normalizer: Option<NormalizerWrapper>,
     pre_tokenizer: Option<PreTokenizerWrapper>,
-    /// Every added token, those matched after normalization, and none.
+    /// All added tokens, those that are matched after normalization, and no added tokens.
     all: AddedVocabulary,
     normalized: AddedVocabulary,
     none: AddedVocabulary,
-    /// How a text can be cut; none if not at all.
-    spaces: Option<SpaceHandling>,
+    /// `None` if a text cannot be split at white space.
+    space_handling: Option<SpaceHandling>,
 }
 
 impl HfSteps {
-    /// The steps that `tokenizer.json` names, and the added tokens. None if the crate does not know them, or cannot
-    /// tell the tokens apart, or panics, which it does for a character map that is none.
+    /// Reads the steps of a `tokenizer.json`, and the added tokens. Returns `None` if the crate does not know a step,
+    /// cannot tell the tokens apart, or panics, as it does for a malformed character map.
     pub fn new(
         normalizer: &Value,
         pre_tokenizer: &Value,
         added: &[(AddedTokenConfig, u32)],
     ) -> Option<Self> {
-        caught(|| Self::build(normalizer, pre_tokenizer, added))?
+        catch_panic(|| Self::build(normalizer, pre_tokenizer, added))?
     }
 
     fn build(
@@ -49,14 +48,13 @@ impl HfSteps {
         pre_tokenizer: &Value,
         added: &[(AddedTokenConfig, u32)],
     ) -> Option<Self> {
-        let spaces = json_steps::space_handling(normalizer, pre_tokenizer);
         let steps = Self {
             normalizer: serde_json::from_value(normalizer.clone()).ok()?,
             pre_tokenizer: serde_json::from_value(pre_tokenizer.clone()).ok()?,
             all: AddedVocabulary::new(),
             normalized: AddedVocabulary::new(),
             none: AddedVocabulary::new(),
-            spaces,
+            space_handling: json_steps::space_handling(normalizer, pre_tokenizer),
         };
         Some(Self {
             all: steps.vocabulary(added, |_| true)?,
@@ -65,16 +63,16 @@ impl HfSteps {
         })
     }
 
-    pub fn spaces(&self) -> Option<SpaceHandling> {
-        self.spaces
+    pub fn space_handling(&self) -> Option<SpaceHandling> {
+        self.space_handling
     }
 
     fn vocabulary(
         &self,
         added: &[(AddedTokenConfig, u32)],
-        which: impl Fn(&AddedTokenConfig) -> bool,
+        includes: impl Fn(&AddedTokenConfig) -> bool,
     ) -> Option<AddedVocabulary> {
-        let added: Vec<_> = added.iter().filter(|(token, _)| which(token)).collect();
+        let added: Vec<_> = added.iter().filter(|(token, _)| includes(token)).collect();
         // The crate asks a model for the ids.
         let ids: HashMap<String, u32> = added
             .iter()
@@ -99,35 +97,36 @@ impl HfSteps {
         Some(vocabulary)
     }
 
-    /// Normalizes a part of a text in which the added tokens of the raw text are already found, or with `all` a whole
-    /// text; `parse_special` has added tokens found. None if the crate panics, which it does for a character map that
-    /// leads out of itself.
+    /// Normalizes text: a part without added tokens of the raw text, or with `whole` a whole text. With `parse_special`
+    /// it finds added tokens too.
+    ///
+    /// Returns `None` if the crate panics, as it does for a character map with invalid offsets.
     pub fn normalize(
         &self,
         text: &str,
         parse_special: bool,
-        all: bool,
+        whole: bool,
     ) -> Option<PreTokenizedString> {
-        let added = match (parse_special, all) {
+        let added = match (parse_special, whole) {
             (false, _) => &self.none,
             (true, true) => &self.all,
             (true, false) => &self.normalized,
         };
-        caught(|| added.extract_and_normalize(self.normalizer.as_ref(), text))
+        catch_panic(|| added.extract_and_normalize(self.normalizer.as_ref(), text))
     }
 
-    /// The tokens of a normalized text, given what `search` finds in a word.
+    /// Encodes normalized text. `search` returns the tokens of a word.
     ///
-    /// None if the crate fails, which it does for a step that contradicts itself.
+    /// Returns `None` if the crate fails, as it does for a step that contradicts itself.
     pub fn tokenize(
         &self,
         mut text: PreTokenizedString,
         search: impl FnMut(&str) -> Vec<tokenizers::Token>,
     ) -> Option<tokenizers::Encoding> {
         if let Some(pre_tokenizer) = &self.pre_tokenizer {
-            caught(|| pre_tokenizer.pre_tokenize(&mut text).ok())??;
+            catch_panic(|| pre_tokenizer.pre_tokenize(&mut text).ok())??;
         }
-        // The crate takes a function that changes nothing, and calls it word by word.
+        // The crate takes an `Fn`, and calls it for one word at a time.
         let search = RefCell::new(search);
         text.tokenize(|word| Ok((search.borrow_mut())(word.get())))
             .ok()?;
@@ -135,7 +134,7 @@ impl HfSteps {
     }
 }
 
-/// The text that a normalized one reads, added tokens included.
+/// Returns the normalized text, added tokens included.
 pub fn normalized_text(text: &PreTokenizedString) -> String {
     text.get_splits(OffsetReferential::Normalized, OffsetType::None)
         .into_iter()

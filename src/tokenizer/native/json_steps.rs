@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
-use super::word_chunks::SpaceHandling;
+use super::space_bytes::SpaceHandling;
 
 /// The character map of steps that are those of DeBERTa: Strip, character map, runs of spaces → one, `▁`.
 pub fn deberta_charsmap(normalizer: &Value, pre_tokenizer: &Value) -> Option<Vec<u8>> {

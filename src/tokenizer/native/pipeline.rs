@@ -1,26 +1,24 @@
-//! A part of a text → the tokens in it, by all the steps of a tokenizer.
+//! The steps between the raw text and the model: normalization, added tokens, words.
 
 use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::added_tokens::{AddedTokens, TextPart};
+use super::added_tokens::AddedTokens;
 use super::aligned_text::AlignedText;
 use super::charsmap::Charsmap;
-use super::compiled::CompiledVocabulary;
-use super::hf_steps::{self, HfSteps};
+use super::hf_steps::{HfSteps, normalized_text};
 use super::json_steps;
-use super::normalize::{METASPACE, for_each_word, into_words, normalize};
+use super::normalize::{METASPACE, normalize};
+use super::space_bytes::{SpaceBytes, SpaceHandling};
 use super::trailing_marks::TrailingMarks;
-use super::unigram::{Lattice, Token, Unigram};
-use super::word_cache::{Start, WordCache};
-use super::word_chunks::{SpaceBytes, SpaceHandling};
+use super::word_search::WordSearch;
 use crate::formats::config::AddedTokenConfig;
 
-/// What a tokenizer file says of the steps before its model.
+/// The steps before the model, as a tokenizer file defines them.
 #[derive(Debug, Clone, Copy)]
 pub enum PipelineConfig<'a> {
-    /// Strip, character map (as a SentencePiece file has it), runs of spaces → one, `▁` for each space and before the
-    /// first word.
+    /// Strip, apply the character map (as a SentencePiece file has it), reduce runs of spaces to one, and put `▁` for
+    /// each space and before the first word.
     Deberta { charsmap: &'a [u8] },
     /// `normalizer` and `pre_tokenizer` of `tokenizer.json`.
     Json {
@@ -29,68 +27,37 @@ pub enum PipelineConfig<'a> {
     },
 }
 
-/// The steps between the raw text and the model.
+/// The steps of one tokenizer.
 #[derive(Debug)]
 pub struct Pipeline {
     kind: PipelineKind,
-    spaces: Option<SpaceHandling>,
+    space_handling: Option<SpaceHandling>,
     space_bytes: SpaceBytes,
 }
 
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "there is one in a program")]
+#[allow(clippy::large_enum_variant, reason = "a program has one of them")]
 enum PipelineKind {
     Deberta {
         charsmap: Charsmap,
-        /// Added tokens that are matched on the normalized text.
+        /// Added tokens that are matched in the normalized text.
         normalized: AddedTokens,
     },
     Hf(HfSteps),
 }
 
-/// A token that was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FoundToken {
-    pub id: u32,
-    /// Index of the word, from the beginning of the part.
-    pub word: u32,
-    /// The bytes of the text that it comes from.
-    pub range: (u32, u32),
-    /// How an added token is spelled; none for a piece of a word.
-    pub surface: Option<Box<str>>,
-}
-
-/// What is to be known of a part of a text beside its tokens.
+/// How the tokens of a byte range depend on the text around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Region {
-    /// Its tokens are the same whatever stands around it, if that is other parts that begin with white space.
-    pub clean: bool,
-    /// Its normalized form is the text itself.
-    pub plain: bool,
-}
-
-/// What words are searched with, and where their tokens go.
-pub struct WordSearch<'a> {
-    pub model: Unigram<'a>,
-    pub compiled: &'a CompiledVocabulary,
-    /// Normalized words and their tokens, where those are to be remembered.
-    pub cache: Option<&'a mut WordCache>,
-    pub scratch: &'a mut PipelineScratch,
-    pub found: &'a mut Vec<FoundToken>,
-}
-
-/// What is kept from part to part.
-#[derive(Debug, Default)]
-pub struct PipelineScratch {
-    aligned: AlignedText,
-    words: AlignedText,
-    lattice: Lattice,
-    tokens: Vec<Token>,
+pub struct RangeClass {
+    /// The tokens are the same in any text, provided that the next range begins with white space.
+    pub independent: bool,
+    /// The normalized form is the text itself.
+    pub unchanged: bool,
 }
 
 impl Pipeline {
-    /// None if there is a step that is not done exactly here.
-    pub fn new(config: &PipelineConfig, added: &[(AddedTokenConfig, u32)]) -> Option<Self> {
+    /// Creates the steps of a tokenizer. Returns `None` if one of them is not done exactly here.
+    pub fn new(config: &PipelineConfig<'_>, added: &[(AddedTokenConfig, u32)]) -> Option<Self> {
         match config {
             PipelineConfig::Deberta { charsmap } => Self::deberta(charsmap, added),
             PipelineConfig::Json {
@@ -126,7 +93,7 @@ impl Pipeline {
             }
         }
         Some(Self {
-            spaces: (normalized.are_local() && space_bytes.contains(b' '))
+            space_handling: (normalized.are_local() && space_bytes.contains(b' '))
                 .then_some(SpaceHandling::Merged),
             kind: PipelineKind::Deberta {
                 charsmap,
@@ -139,41 +106,41 @@ impl Pipeline {
     fn with_hf(steps: HfSteps, added: &[(AddedTokenConfig, u32)]) -> Option<Self> {
         let normalized = added.iter().filter(|(token, _)| token.normalized);
         let local = AddedTokens::new(normalized.cloned().collect())?.are_local();
-        let spaces = steps.spaces().filter(|_| local);
+        let handling = steps.space_handling().filter(|_| local);
+        let dropped = handling == Some(SpaceHandling::Dropped);
         let mut space_bytes = SpaceBytes::default();
         for byte in [b' ', b'\n', b'\t'] {
             let text = format!("a{}b", char::from(byte));
-            let normalized = hf_steps::normalized_text(&steps.normalize(&text, false, false)?);
-            if normalized == "a b" || (normalized == text && spaces == Some(SpaceHandling::Dropped))
-            {
+            let normalized = normalized_text(&steps.normalize(&text, false, false)?);
+            if normalized == "a b" || (normalized == text && dropped) {
                 space_bytes.insert(byte);
             }
         }
         Some(Self {
             kind: PipelineKind::Hf(steps),
-            spaces: spaces.filter(|_| space_bytes.contains(b' ')),
+            space_handling: handling.filter(|_| space_bytes.contains(b' ')),
             space_bytes,
         })
     }
 
-    /// How a text can be taken apart at white space; none if it cannot.
+    /// What the steps do with white space. `None` if a text cannot be split there.
     #[inline]
-    pub fn spaces(&self) -> Option<SpaceHandling> {
-        self.spaces
+    pub fn space_handling(&self) -> Option<SpaceHandling> {
+        self.space_handling
     }
 
-    /// The bytes at which it can.
+    /// The bytes at which a text can be split.
     #[inline]
     pub fn space_bytes(&self) -> SpaceBytes {
         self.space_bytes
     }
 
-    /// Whether added tokens of the raw text are found here too, in a text that is given as a whole.
+    /// Returns true if a text is given as a whole, and the added tokens of the raw text are matched here too.
     pub fn takes_whole_texts(&self) -> bool {
-        self.spaces.is_none() && matches!(self.kind, PipelineKind::Hf(_))
+        self.space_handling.is_none() && matches!(self.kind, PipelineKind::Hf(_))
     }
 
-    /// A part of a text, given as byte offsets, without the white space at its ends that is dropped first of all.
+    /// Returns a byte range of a text without the white space at its ends that the first step drops.
     #[inline]
     pub fn strip(&self, text: &str, start: usize, end: usize) -> (usize, usize) {
         match self.kind {
@@ -186,18 +153,18 @@ impl Pipeline {
         }
     }
 
-    /// Finds the tokens of bytes `start` to `end` of a text: a part between added tokens, stripped, or a run of chunks.
+    /// Finds the tokens of a byte range of a text: a stripped range between added tokens, or some chunks of one.
     ///
-    /// None if a step fails.
-    pub fn region<const RANGES: bool>(
+    /// Returns `None` if a step fails.
+    pub fn tokenize_range<const RANGES: bool>(
         &self,
         text: &str,
         start: usize,
         end: usize,
         parse_special: bool,
         search: WordSearch<'_>,
-    ) -> Option<Region> {
-        let part = &text[start..end];
+    ) -> Option<RangeClass> {
+        let raw = &text[start..end];
         match &self.kind {
             PipelineKind::Deberta {
                 charsmap,
@@ -211,22 +178,23 @@ impl Pipeline {
                 let mut search = search;
                 let aligned = &mut search.scratch.aligned;
                 aligned.clear();
-                normalize::<RANGES>(charsmap, part, start as u32, aligned);
-                let region = self.classify(part, &aligned.text);
-                search.deberta::<RANGES>(normalized);
-                Some(region)
+                normalize::<RANGES>(charsmap, raw, start as u32, aligned);
+                let class = self.classify(raw, &aligned.text);
+                search.with_deberta_words::<RANGES>(normalized);
+                Some(class)
             }
             PipelineKind::Hf(steps) => {
                 let whole = self.takes_whole_texts();
-                let normalized = steps.normalize(part, parse_special, whole)?;
-                let region = self.classify(part, &hf_steps::normalized_text(&normalized));
-                search.with_hf_steps(steps, normalized, start)?;
-                Some(region)
+                let normalized = steps.normalize(raw, parse_special, whole)?;
+                let class = self.classify(raw, &normalized_text(&normalized));
+                search.with_hf_words(steps, normalized, start)?;
+                Some(class)
             }
         }
     }
 
-    /// Whether a chunk of DeBERTa's is a space and a word of characters that stay as they are, with no added token.
+    /// Returns true if a chunk is a space and a word of characters that no step of DeBERTa changes, without an added
+    /// token.
     #[inline]
     pub fn is_plain_word(&self, chunk: &str, parse_special: bool) -> bool {
         let PipelineKind::Deberta {
@@ -244,9 +212,9 @@ impl Pipeline {
             && !(parse_special && normalized.are_in(chunk))
     }
 
-    /// The characters behind a [plain word](Self::is_plain_word) that are tokens of their own, of those that the
-    /// vocabulary has.
-    pub fn marks(&self, apart: &[(u8, u32)], parse_special: bool) -> TrailingMarks {
+    /// Returns the `candidates` of the vocabulary that are separate tokens after a
+    /// [plain word](Self::is_plain_word).
+    pub fn trailing_marks(&self, candidates: &[(u8, u32)], parse_special: bool) -> TrailingMarks {
         let is_mark = |character: u8| match &self.kind {
             PipelineKind::Deberta {
                 charsmap,
@@ -254,13 +222,15 @@ impl Pipeline {
             } => charsmap.is_plain(character) && !(parse_special && normalized.have(character)),
             PipelineKind::Hf(_) => false,
         };
-        let apart = apart.iter().copied();
-        TrailingMarks::new(apart.filter(|(character, _)| is_mark(*character)))
+        let candidates = candidates.iter().copied();
+        TrailingMarks::new(candidates.filter(|(character, _)| is_mark(*character)))
     }
 
-    /// Whether a part of a text can begin with a space and some bytes. Of DeBERTa's, not with a space and an added
-    /// token: the space, a token of its own elsewhere, would be stripped.
-    pub fn can_begin(&self, bytes: [u8; 2]) -> bool {
+    /// Returns true if a part of a text can begin with a space and these bytes.
+    ///
+    /// With the steps of DeBERTa, no part can begin with a space and an added token: the space, which is a token of its
+    /// own there, would be stripped.
+    pub fn can_start_part(&self, bytes: [u8; 2]) -> bool {
         match &self.kind {
             PipelineKind::Deberta {
                 charsmap,
@@ -274,19 +244,19 @@ impl Pipeline {
         }
     }
 
-    fn classify(&self, raw: &str, normalized: &str) -> Region {
-        let spaced = raw
+    fn classify(&self, raw: &str, normalized: &str) -> RangeClass {
+        let begins_with_space = raw
             .bytes()
             .next()
             .is_some_and(|byte| self.space_bytes.contains(byte));
-        let word = match self.spaces {
-            // What white space is in there parts words as it would elsewhere.
+        let word = match self.space_handling {
+            // White space within the normalized form separates words as it would elsewhere.
             Some(SpaceHandling::Dropped) => Some("word"),
-            _ if spaced => {
+            _ if begins_with_space => {
                 let spaces = raw
                     .bytes()
                     .take_while(|byte| self.space_bytes.contains(*byte));
-                let longest = if self.spaces == Some(SpaceHandling::Kept) {
+                let longest = if self.space_handling == Some(SpaceHandling::Kept) {
                     spaces.count()
                 } else {
                     1
@@ -298,137 +268,17 @@ impl Pipeline {
             }
             _ => Some(normalized),
         };
-        let clean = word.is_some_and(|word| !word.is_empty() && !word.contains(' '));
-        Region {
-            clean: clean && !draws_next_space(raw),
-            plain: raw == normalized,
+        let is_one_word = word.is_some_and(|word| !word.is_empty() && !word.contains(' '));
+        RangeClass {
+            independent: is_one_word && !joins_next_space(raw),
+            unchanged: raw == normalized,
         }
     }
 }
 
-/// Whether the last character of a text forms a grapheme with a space behind it.
-fn draws_next_space(text: &str) -> bool {
+/// Returns true if the last character of a text forms a grapheme with a space after it.
+fn joins_next_space(text: &str) -> bool {
     text.chars()
         .next_back()
         .is_some_and(|last| !last.is_ascii() && format!("{last} ").graphemes(true).count() == 1)
-}
-
-impl PipelineScratch {
-    /// The tokens of a normalized word, given without the mark before it.
-    pub fn search_word(&mut self, model: &Unigram<'_>, word: &str) -> &[Token] {
-        let Self {
-            words,
-            lattice,
-            tokens,
-            ..
-        } = self;
-        words.clear();
-        words.text.push(METASPACE);
-        words.text.push_str(word);
-        tokens.clear();
-        model.search(&words.text, lattice, tokens);
-        tokens
-    }
-}
-
-impl WordSearch<'_> {
-    /// Finds the tokens of the normalized text in `scratch.aligned`.
-    fn deberta<const RANGES: bool>(&mut self, added: &AddedTokens) {
-        let mut word = 0;
-        let PipelineScratch {
-            aligned,
-            words,
-            lattice,
-            tokens,
-        } = &mut *self.scratch;
-        added.split(&aligned.text, |part, start, end| {
-            if let TextPart::Added(id) = part {
-                self.found.push(FoundToken {
-                    id,
-                    word,
-                    range: aligned.original::<RANGES>(start, end),
-                    surface: Some(aligned.text[start..end].into()),
-                });
-                word += 1;
-                return;
-            }
-            into_words::<RANGES>(aligned, start, end, words);
-            for_each_word(&words.text, |first, last| {
-                tokens.clear();
-                self.model.search(&words.text[first..last], lattice, tokens);
-                let mut begin = first;
-                for token in &*tokens {
-                    let end = first + token.end as usize;
-                    self.found.push(FoundToken {
-                        id: token.id,
-                        word,
-                        range: words.original::<RANGES>(begin, end),
-                        surface: None,
-                    });
-                    begin = end;
-                }
-                word += 1;
-            });
-        });
-    }
-
-    /// Finds the tokens of a normalized text that begins at byte `start` of the original.
-    fn with_hf_steps(
-        self,
-        steps: &HfSteps,
-        normalized: tokenizers::PreTokenizedString,
-        start: usize,
-    ) -> Option<()> {
-        let Self {
-            model,
-            compiled,
-            mut cache,
-            scratch: PipelineScratch {
-                lattice, tokens, ..
-            },
-            found,
-        } = self;
-        let encoding = steps.tokenize(normalized, |word| {
-            let mut begin = 0;
-            let mut token = |id: u32, end: usize| {
-                let value = compiled.piece(id).unwrap_or_default().to_owned();
-                let token = tokenizers::Token::new(id, value, (begin, end));
-                begin = end;
-                token
-            };
-            let bytes = word.as_bytes();
-            let known = cache
-                .as_ref()
-                .and_then(|cache| cache.get(bytes, 0, bytes.len()));
-            if let Some(known) = known {
-                let known = known.ids.iter().zip(known.ends);
-                return known
-                    .map(|(id, end)| token(*id, usize::from(*end)))
-                    .collect();
-            }
-            tokens.clear();
-            model.search(word, lattice, tokens);
-            if let Some(cache) = &mut cache {
-                let tokens = tokens.iter().map(|token| (token.id, token.end as usize));
-                cache.set(bytes, Start::At(0), tokens);
-            }
-            tokens
-                .iter()
-                .map(|found| token(found.id, found.end as usize))
-                .collect()
-        })?;
-        let words = encoding.get_word_ids().iter().zip(encoding.get_offsets());
-        let spelled = encoding.get_ids().iter().zip(encoding.get_tokens());
-        for ((id, spelling), (word, offsets)) in spelled.zip(words) {
-            // A piece of a word is spelled as the vocabulary has it; an added token as the text does.
-            let piece = compiled.piece(*id) == Some(spelling);
-            found.push(FoundToken {
-                id: *id,
-                word: word.unwrap_or_default(),
-                range: ((start + offsets.0) as u32, (start + offsets.1) as u32),
-                surface: (!piece).then(|| spelling.as_str().into()),
-            });
-        }
-        Some(())
-    }
 }

@@ -3,7 +3,7 @@
 use super::huge_pages::HugePages;
 use super::word_table::{Slots, Table, key, load, place};
 
-pub use super::word_table::{CachedTokens, Start};
+pub use super::word_table::{CachedTokens, TokenStart};
 
 /// Words seen before there is memory for them: a single sentence is tokenized before the memory would be there.
 const WORDS_BEFORE_MEMORY: usize = 500;
@@ -41,7 +41,7 @@ impl WordCache {
         let length = end - start;
         let words = self.short_words()?;
         if length <= Short::LONGEST {
-            words.short(&words.ask(load(text, start, length), length))
+            words.short(&words.look_up(load(text, start, length), length))
         } else if length <= Medium::LONGEST {
             words.medium(load(text, start, length), length)
         } else if length <= Long::LONGEST {
@@ -67,7 +67,7 @@ impl WordCache {
     pub fn set(
         &mut self,
         word: &[u8],
-        start: Start,
+        start: TokenStart,
         tokens: impl ExactSizeIterator<Item = (u32, usize)>,
     ) {
         self.words += 1;
@@ -108,7 +108,7 @@ impl<'a> ShortWords<'a> {
     /// Asks for the tokens of a word of up to [`Self::SHORT`] bytes, which is the first `length` bytes of some
     /// little-endian words. The answer is better not waited for: it may have to come from far.
     #[inline]
-    pub fn ask(self, words: [u64; 2], length: usize) -> PendingLookup {
+    pub fn look_up(self, words: [u64; 2], length: usize) -> PendingLookup {
         let key = key(words, length);
         let place = place::<2, { Short::PAIRS }>(&key);
         self.short.prefetch(place);
@@ -120,9 +120,9 @@ impl<'a> ShortWords<'a> {
 
     /// The tokens of the word that was asked for.
     #[inline]
-    pub fn short(self, asked: &PendingLookup) -> Option<CachedTokens<'a>> {
-        let slot = self.short.find(asked.key, asked.place as usize)?;
-        Short::tokens(slot).or_else(|| self.many_tokens(asked.key))
+    pub fn short(self, lookup: &PendingLookup) -> Option<CachedTokens<'a>> {
+        let slot = self.short.find(lookup.key, lookup.place as usize)?;
+        Short::tokens(slot).or_else(|| self.many_tokens(lookup.key))
     }
 
     /// Those of a short word that are too many for its table.
@@ -168,7 +168,11 @@ mod tests {
         };
         for length in 1..=WordCache::LONGEST + 1 {
             let word = &text[50..50 + length];
-            cache.set(word, Start::At(1), [(length as u32, length)].into_iter());
+            cache.set(
+                word,
+                TokenStart::At(1),
+                [(length as u32, length)].into_iter(),
+            );
             let (ids, ends) = (vec![length as u32], vec![length as u8]);
             let expected = (length <= WordCache::LONGEST).then_some((ids, ends, Some(1)));
             assert_eq!(found(&cache, &text, 50, 50 + length), expected, "{length}");
@@ -192,9 +196,13 @@ mod tests {
             (&*"word".repeat(9), 12),
         ] {
             let bytes = word.as_bytes();
-            cache.set(bytes, Start::Unknown, vec![(9, 1); most + 1].into_iter());
+            cache.set(
+                bytes,
+                TokenStart::Unknown,
+                vec![(9, 1); most + 1].into_iter(),
+            );
             assert_eq!(cache.get(bytes, 0, bytes.len()), None);
-            cache.set(bytes, Start::Unknown, vec![(9, 1); most].into_iter());
+            cache.set(bytes, TokenStart::Unknown, vec![(9, 1); most].into_iter());
             let remembered = cache.get(bytes, 0, bytes.len()).unwrap();
             assert_eq!(
                 (remembered.ids, remembered.start()),
@@ -212,7 +220,7 @@ mod tests {
         for length in 8..=Short::LONGEST {
             cache.set(
                 &[0; 15][..length],
-                Start::Plain,
+                TokenStart::Plain,
                 [(length as u32, length)].into_iter(),
             );
         }
@@ -232,7 +240,7 @@ mod tests {
     #[test]
     fn a_few_words_take_no_memory() {
         let mut cache = WordCache::default();
-        cache.set(b"word", Start::Plain, [(1, 4)].into_iter());
+        cache.set(b"word", TokenStart::Plain, [(1, 4)].into_iter());
         assert_eq!(cache.get(b"word", 0, 4), None);
         assert!(cache.memory.is_empty());
     }

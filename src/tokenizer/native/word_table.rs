@@ -22,13 +22,13 @@ impl CachedTokens<'_> {
 
     /// Whether [`Self::start`] is known, or need not be.
     #[inline]
-    pub fn has_ranges(&self, wanted: bool) -> bool {
+    pub fn serves(&self, wanted: bool) -> bool {
         !wanted | (self.start != NO_RANGES)
     }
 
     /// Whether the word keeps its tokens before so many marks that stand apart, one or none: it does if it is plain.
     #[inline]
-    pub fn stands_before(&self, marks: u8) -> bool {
+    pub fn allows_marks(&self, marks: u8) -> bool {
         // A number to compare with, as a branch could not be guessed.
         self.start >= PLAIN.wrapping_mul(marks)
     }
@@ -36,7 +36,7 @@ impl CachedTokens<'_> {
 
 /// Where the tokens of a word begin in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
+pub enum TokenStart {
     /// At its first byte; and no step changes a character of the word, alone or beside others that none changes.
     Plain,
     At(usize),
@@ -86,12 +86,12 @@ impl<const KEY: usize, const SLOT: usize, const PAIRS: usize> Table<KEY, SLOT, P
     pub fn set(
         memory: &mut [u64],
         word: &[u8],
-        start: Start,
+        start: TokenStart,
         tokens: impl ExactSizeIterator<Item = (u32, usize)>,
     ) {
         let start = match start {
-            Start::Plain => PLAIN,
-            Start::At(start) if start < usize::from(NO_RANGES) => start as u8,
+            TokenStart::Plain => PLAIN,
+            TokenStart::At(start) if start < usize::from(NO_RANGES) => start as u8,
             _ => NO_RANGES,
         };
         Self::put(

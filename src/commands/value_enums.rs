@@ -1,0 +1,44 @@
+//! The values of flags that are enums of lower modules, which know nothing of clap.
+
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
+
+use crate::tokenizer::{EngineChoice, OffsetUnit};
+
+impl ValueEnum for EngineChoice {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Auto, Self::Native, Self::Reference]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = match self {
+            Self::Auto => (
+                "auto",
+                "The native engine where it is exact, else the reference engine",
+            ),
+            Self::Native => (
+                "native",
+                "The native engine, or an error where it is not exact",
+            ),
+            Self::Reference => ("reference", "The `tokenizers` crate"),
+        };
+        Some(PossibleValue::new(name).help(help))
+    }
+}
+
+impl ValueEnum for OffsetUnit {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Byte, Self::Char, Self::Utf16]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::Byte => "Bytes of UTF-8, as Rust's tokenizers and most C programs count",
+            Self::Char => "Unicode scalar values, as Python counts",
+            Self::Utf16 => {
+                "UTF-16 code units, as JavaScript, Java and the Language Server Protocol count"
+            }
+        };
+        Some(PossibleValue::new(self.name()).help(help))
+    }
+}

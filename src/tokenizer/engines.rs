@@ -1,0 +1,106 @@
+//! Builds the engines of a tokenizer from its [`Definition`].
+
+use std::sync::Arc;
+
+use super::deberta;
+use super::definition::{Definition, Origin};
+use super::hf_engine::{HfEngine, add_tokens};
+use super::hf_guard::catch_panic;
+use super::native::{NativeEngine, PipelineConfig, Template};
+use super::windows::Windows;
+use crate::error::{Error, Result};
+use crate::formats::sentencepiece::SentencePieceModel;
+
+/// The native engine, with the `tokenizers` crate's truncation and post-processing for what the engine lacks.
+#[derive(Debug)]
+pub struct Native {
+    pub engine: NativeEngine,
+    pub windows: Windows,
+}
+
+/// Builds the native engine. Returns `None` if it would not be exact for this tokenizer.
+pub fn native(definition: &Definition) -> Option<Native> {
+    let Origin::Compiled {
+        file,
+        compiled,
+        added_ids,
+        rest,
+    } = &definition.origin
+    else {
+        return None;
+    };
+    let own;
+    let (config, post_processor) = match rest.as_deref() {
+        Some(rest) => {
+            let config = PipelineConfig::Json {
+                normalizer: &rest.normalizer,
+                pre_tokenizer: &rest.pre_tokenizer,
+            };
+            let post_processor = rest.post_processor.clone();
+            let post_processor = catch_panic(|| serde_json::from_value(post_processor).ok())??;
+            (config, post_processor)
+        }
+        None => {
+            let charsmap = compiled.charsmap();
+            let config = if deberta::is_plain(&definition.config) {
+                PipelineConfig::Deberta { charsmap }
+            } else {
+                own = deberta::json_steps(file.name(), charsmap, &definition.config).ok()?;
+                let [normalizer, pre_tokenizer] = &own;
+                PipelineConfig::Json {
+                    normalizer,
+                    pre_tokenizer,
+                }
+            };
+            let id_of = |text: &str| definition.find(text);
+            let template = deberta::template(file.name(), id_of, compiled.unknown_id()).ok()?;
+            (config, Some(template))
+        }
+    };
+    let template = Template::from_json(&serde_json::to_value(&post_processor).ok()?);
+    let engine = NativeEngine::new(Arc::clone(compiled), added_ids, &config, template)?;
+    let unknown_id = compiled.unknown_id();
+    let windows = Windows {
+        file: file.name().to_owned(),
+        post_processor,
+        unknown: Some((unknown_id, compiled.piece(unknown_id)?.to_owned())),
+        cut_left: definition.truncates_left(),
+    };
+    Some(Native { engine, windows })
+}
+
+/// Builds the engine of the `tokenizers` crate.
+///
+/// # Errors
+/// [`Error::Damaged`] or [`Error::Unsupported`] for a file that the crate cannot use, or the error of reading it.
+pub fn hf(definition: &Definition) -> Result<HfEngine> {
+    let name = definition.file().name();
+    let (inner, unknown_id) = match &definition.origin {
+        Origin::Compiled {
+            compiled,
+            rest: None,
+            ..
+        } => {
+            let model = SentencePieceModel::parse(name, &definition.file().read_all()?)?;
+            let mut inner = deberta::convert(name, &model, &definition.config)?;
+            add_tokens(name, &mut inner, &deberta::added_pieces(compiled))?;
+            add_tokens(name, &mut inner, &definition.added)?;
+            let template =
+                deberta::template(name, |text| inner.token_to_id(text), model.unknown_id)?;
+            inner.with_post_processor(Some(template));
+            (inner, Some(model.unknown_id))
+        }
+        Origin::Json { unknown_id, .. } => (load_json(definition)?, *unknown_id),
+        Origin::Compiled { compiled, .. } => (load_json(definition)?, Some(compiled.unknown_id())),
+    };
+    HfEngine::new(name, inner, unknown_id, definition.truncates_left())
+}
+
+/// Reads a `tokenizer.json` with the crate, and adds the tokens of the model's other files.
+fn load_json(definition: &Definition) -> Result<tokenizers::Tokenizer> {
+    let file = definition.file();
+    let mut inner = tokenizers::Tokenizer::from_bytes(file.read_all()?)
+        .map_err(|problem| Error::damaged(file.name(), problem))?;
+    add_tokens(file.name(), &mut inner, &definition.added)?;
+    Ok(inner)
+}

@@ -1,0 +1,167 @@
+//! The layout of a compiled file.
+//!
+//! All numbers are little-endian, and every section begins at a multiple of 8:
+//!
+//! | bytes | contents |
+//! |---|---|
+//! | 0..104 | header: magic, version, checksum, sha256 of the source, sizes, settings |
+//! | (1 + pieces) x 8 | minus infinity, then the scores by id, float64 |
+//! | nodes x 8 | nodes of the double array |
+//! | pieces x 4 | end of each piece in the text section, by id |
+//! | pieces | kind of each piece |
+//! | text | the pieces, concatenated |
+//! | charsmap | the compiled normalization rules, as in the SentencePiece file |
+//! | rest | `tokenizer.json` without the pieces, as JSON |
+
+use std::ops::Range;
+
+use crate::formats::sentencepiece::{Algorithm, PieceKind};
+use crate::tokenizer::native::double_array::Node;
+use crate::tokenizer::native::trailing_marks::MarkSet;
+
+const MAGIC: [u8; 8] = *b"tokscope";
+/// Changes with the layout, and with the code that makes the sections.
+pub const VERSION: u32 = 6;
+/// Bytes of the header.
+pub const HEADER_LENGTH: usize = 104;
+/// The CRC-32 of all other bytes.
+pub const CHECKSUM: Range<usize> = 44..48;
+const MIN_SCORE: Range<usize> = 80..88;
+const TRAILING_MARKS: Range<usize> = 88..104;
+/// The kinds of pieces by their byte in the file.
+pub const KINDS: [PieceKind; 6] = [
+    PieceKind::Normal,
+    PieceKind::Unknown,
+    PieceKind::Control,
+    PieceKind::UserDefined,
+    PieceKind::Unused,
+    PieceKind::Byte,
+];
+const ALGORITHMS: [Algorithm; 4] = [
+    Algorithm::Unigram,
+    Algorithm::Bpe,
+    Algorithm::Word,
+    Algorithm::Char,
+];
+
+/// The header of a compiled file. Sizes of sections are in elements.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Header {
+    /// The sha256 of the source file.
+    pub source: [u8; 32],
+    pub pieces: u32,
+    pub nodes: u32,
+    pub text: u32,
+    pub charsmap: u32,
+    pub rest: u32,
+    pub unknown_id: u32,
+    pub algorithm: Algorithm,
+    pub byte_fallback: bool,
+    pub min_score: f64,
+    pub trailing_marks: MarkSet,
+}
+
+/// Byte offsets of the sections. `ends` and the sections after it end, up to padding, where the next begins.
+#[derive(Debug, Clone, Copy)]
+pub struct Sections {
+    pub scores: usize,
+    pub nodes: usize,
+    pub ends: usize,
+    pub kinds: usize,
+    pub text: usize,
+    pub charsmap: usize,
+    pub rest: usize,
+    /// Bytes of the file.
+    pub end: usize,
+}
+
+impl Header {
+    /// Returns where the sections of a file with this header are.
+    pub fn sections(&self) -> Sections {
+        let aligned = |at: usize| at.next_multiple_of(8);
+        let (pieces, node_count) = (self.pieces as usize, self.nodes as usize);
+        let scores = HEADER_LENGTH;
+        let nodes = scores + 8 * (1 + pieces);
+        let ends = nodes + size_of::<Node>() * node_count;
+        let kinds = aligned(ends + 4 * pieces);
+        let text = aligned(kinds + pieces);
+        let charsmap = aligned(text + self.text as usize);
+        let rest = aligned(charsmap + self.charsmap as usize);
+        Sections {
+            scores,
+            nodes,
+            ends,
+            kinds,
+            text,
+            charsmap,
+            rest,
+            end: aligned(rest + self.rest as usize),
+        }
+    }
+
+    fn numbers(&self) -> [u32; 10] {
+        let algorithm = ALGORITHMS
+            .iter()
+            .position(|other| *other == self.algorithm)
+            .unwrap_or(0);
+        [
+            VERSION,
+            0,
+            self.pieces,
+            self.nodes,
+            self.text,
+            self.charsmap,
+            self.unknown_id,
+            algorithm as u32,
+            u32::from(self.byte_fallback),
+            self.rest,
+        ]
+    }
+
+    /// Writes the header but for the checksum.
+    pub fn write(&self, bytes: &mut [u8]) {
+        bytes[..8].copy_from_slice(&MAGIC);
+        bytes[8..40].copy_from_slice(&self.source);
+        for (slot, number) in bytes[40..80].chunks_exact_mut(4).zip(self.numbers()) {
+            slot.copy_from_slice(&number.to_le_bytes());
+        }
+        bytes[MIN_SCORE].copy_from_slice(&self.min_score.to_le_bytes());
+        bytes[TRAILING_MARKS].copy_from_slice(&self.trailing_marks.to_le_bytes());
+    }
+
+    /// Reads a header. Returns `None` if it is not one of this version.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let (numbers, _) = bytes.get(40..)?.as_chunks::<4>();
+        let number = |index: usize| numbers.get(index).map(|bytes| u32::from_le_bytes(*bytes));
+        if !bytes.starts_with(&MAGIC) || number(0)? != VERSION {
+            return None;
+        }
+        Some(Self {
+            source: bytes.get(8..40)?.try_into().ok()?,
+            pieces: number(2)?,
+            nodes: number(3)?,
+            text: number(4)?,
+            charsmap: number(5)?,
+            unknown_id: number(6)?,
+            algorithm: *ALGORITHMS.get(number(7)? as usize)?,
+            byte_fallback: number(8)? != 0,
+            rest: number(9)?,
+            min_score: f64::from_le_bytes(bytes.get(MIN_SCORE)?.try_into().ok()?),
+            trailing_marks: MarkSet::from_le_bytes(bytes.get(TRAILING_MARKS)?.try_into().ok()?),
+        })
+    }
+}
+
+/// Returns the byte of a kind: its index in [`KINDS`].
+pub fn kind_code(kind: PieceKind) -> u8 {
+    let index = KINDS.iter().position(|other| *other == kind);
+    index.unwrap_or_default() as u8
+}
+
+/// Returns the CRC-32 of a compiled file without [`CHECKSUM`].
+pub fn checksum(bytes: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&bytes[..CHECKSUM.start]);
+    hasher.update(&bytes[CHECKSUM.end..]);
+    hasher.finalize()
+}

@@ -1,0 +1,206 @@
+//! Looks up pieces in a compiled vocabulary.
+
+use super::layout::{KINDS, kind_code};
+use super::reader::CompiledVocabulary;
+use crate::formats::sentencepiece::{Algorithm, PieceKind};
+use crate::tokenizer::native::double_array::{DoubleArray, Node};
+
+impl CompiledVocabulary {
+    /// The number of pieces.
+    pub fn size(&self) -> usize {
+        self.header.pieces as usize
+    }
+
+    pub fn unknown_id(&self) -> u32 {
+        self.header.unknown_id
+    }
+
+    pub fn algorithm(&self) -> Algorithm {
+        self.header.algorithm
+    }
+
+    pub fn byte_fallback(&self) -> bool {
+        self.header.byte_fallback
+    }
+
+    /// Returns the text of a piece.
+    #[inline]
+    pub fn piece(&self, id: u32) -> Option<&str> {
+        let ends: &[u32] = self.section(self.sections.ends, self.size());
+        let index = id as usize;
+        let end = *ends.get(index)? as usize;
+        let start = index
+            .checked_sub(1)
+            .map_or(0, |before| ends[before] as usize);
+        if let Some(Some(text)) = self.text.get() {
+            return text.get(start..end);
+        }
+        let text: &[u8] = self.section(self.sections.text, self.header.text as usize);
+        str::from_utf8(text.get(start..end)?).ok()
+    }
+
+    /// Caches the text of all pieces, so that UTF-8 is validated once and not for every piece.
+    pub fn cache_text(&self) {
+        self.text.get_or_init(|| {
+            let text: &[u8] = self.section(self.sections.text, self.header.text as usize);
+            Some(str::from_utf8(text).ok()?.into())
+        });
+    }
+
+    /// The score of each piece.
+    #[inline]
+    pub fn scores(&self) -> &[f64] {
+        self.scores_by_value().get(1..).unwrap_or_default()
+    }
+
+    /// The scores by [`Node::value`].
+    #[inline]
+    fn scores_by_value(&self) -> &[f64] {
+        self.section(self.sections.scores, 1 + self.size())
+    }
+
+    /// The kind of each piece.
+    pub fn kinds(&self) -> impl ExactSizeIterator<Item = PieceKind> {
+        let kinds: &[u8] = self.section(self.sections.kinds, self.size());
+        kinds.iter().map(|kind| {
+            KINDS
+                .get(usize::from(*kind))
+                .copied()
+                .unwrap_or(PieceKind::Normal)
+        })
+    }
+
+    /// Returns the ids of the pieces of two kinds, which is faster than filtering [`Self::kinds`].
+    pub fn ids_of_kinds(&self, kinds: [PieceKind; 2]) -> impl Iterator<Item = (u32, PieceKind)> {
+        let all: &[u8] = self.section(self.sections.kinds, self.size());
+        let [first, second] = kinds.map(kind_code);
+        memchr::memchr2_iter(first, second, all).map(move |index| {
+            let kind = kinds[usize::from(all[index] != first)];
+            (index as u32, kind)
+        })
+    }
+
+    /// The compiled normalization rules. Empty if there are none.
+    pub fn charsmap(&self) -> &[u8] {
+        self.section(self.sections.charsmap, self.header.charsmap as usize)
+    }
+
+    /// The `tokenizer.json` without its pieces, as JSON. Empty for a SentencePiece file.
+    pub fn rest(&self) -> &[u8] {
+        self.section(self.sections.rest, self.header.rest as usize)
+    }
+
+    /// The lowest score of a piece.
+    pub fn min_score(&self) -> f64 {
+        self.header.min_score
+    }
+
+    /// The ASCII characters that are tokens of their own at the end of any word, with their ids.
+    pub fn trailing_marks(&self) -> impl Iterator<Item = (u8, u32)> {
+        let marks = (0..128).filter(|character| self.header.trailing_marks >> character & 1 == 1);
+        marks.filter_map(|character| {
+            let id = self.double_array()?.get(&[character])?;
+            Some((character, id))
+        })
+    }
+
+    /// The pieces as a double array. `None` if no double array can hold them.
+    #[inline]
+    pub fn double_array(&self) -> Option<DoubleArray<'_>> {
+        let nodes: &[Node] = self.section(self.sections.nodes, self.header.nodes as usize);
+        let scores = self.scores_by_value();
+        (!nodes.is_empty()).then_some(DoubleArray { nodes, scores })
+    }
+
+    /// Returns the id of a piece; of several equal ones, the last.
+    pub fn find(&self, piece: &str) -> Option<u32> {
+        match self.double_array() {
+            Some(array) => array.get(piece.as_bytes()),
+            None => (0..self.header.pieces)
+                .rev()
+                .find(|id| self.piece(*id) == Some(piece)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::contents::Contents;
+    use super::super::layout::HEADER_LENGTH;
+    use super::*;
+    use crate::formats::sentencepiece::SentencePieceModel;
+    use crate::source::MappedFile;
+
+    const SOURCE: [u8; 32] = [7; 32];
+
+    fn demo() -> SentencePieceModel {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo/model/spm.model");
+        SentencePieceModel::parse("spm.model", &std::fs::read(path).unwrap()).unwrap()
+    }
+
+    fn open(bytes: &[u8], source: [u8; 32]) -> Option<CompiledVocabulary> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        CompiledVocabulary::open(MappedFile::open(file.path(), "compiled").unwrap(), source)
+    }
+
+    #[test]
+    fn a_compiled_file_says_what_the_source_says() {
+        let model = demo();
+        let made = CompiledVocabulary::new(&Contents::from(&model), SOURCE);
+        let opened = open(made.bytes(), SOURCE).unwrap();
+        assert_eq!(opened.size(), model.pieces.len());
+        assert_eq!(opened.unknown_id(), model.unknown_id);
+        assert_eq!(opened.byte_fallback(), model.byte_fallback);
+        assert_eq!(opened.charsmap(), model.precompiled_charsmap);
+        let scores = model.pieces.iter().map(|piece| f64::from(piece.score));
+        assert_eq!(opened.min_score(), scores.fold(0.0, f64::min));
+        let parts = (0..).zip(opened.kinds()).zip(opened.scores());
+        for (((id, kind), score), piece) in parts.zip(&model.pieces) {
+            assert_eq!(opened.piece(id), Some(piece.text.as_str()));
+            assert_eq!((kind, *score), (piece.kind, f64::from(piece.score)));
+            assert_eq!(opened.find(&piece.text), Some(id));
+        }
+        assert_eq!(opened.piece(model.pieces.len() as u32), None);
+        let kinds = [PieceKind::Control, PieceKind::Unknown];
+        let expected = (0..).zip(opened.kinds());
+        let expected: Vec<_> = expected.filter(|(_, kind)| kinds.contains(kind)).collect();
+        assert!(expected.len() > 1);
+        assert_eq!(opened.ids_of_kinds(kinds).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_file_that_is_damaged_cut_off_or_of_another_source_is_not_used() {
+        let made = CompiledVocabulary::new(&Contents::from(&demo()), SOURCE);
+        let bytes = made.bytes();
+        assert!(open(bytes, [8; 32]).is_none());
+        for length in [
+            0,
+            1,
+            HEADER_LENGTH - 1,
+            HEADER_LENGTH,
+            bytes.len() / 2,
+            bytes.len() - 8,
+        ] {
+            assert!(open(&bytes[..length], SOURCE).is_none(), "{length}");
+        }
+        let longer = [bytes, &[0; 8]].concat();
+        assert!(open(&longer, SOURCE).is_none());
+        for place in (0..HEADER_LENGTH).chain((HEADER_LENGTH..bytes.len()).step_by(997)) {
+            let mut damaged = bytes.to_vec();
+            damaged[place] ^= 0x40;
+            assert!(open(&damaged, SOURCE).is_none(), "{place}");
+        }
+    }
+
+    #[test]
+    fn pieces_that_no_array_can_hold_are_found_one_by_one() {
+        let mut model = demo();
+        model.pieces[5].text = "a\0b".to_owned();
+        let compiled = CompiledVocabulary::new(&Contents::from(&model), SOURCE);
+        assert!(compiled.double_array().is_none());
+        assert_eq!(compiled.find("a\0b"), Some(5));
+    }
+}

@@ -1,0 +1,212 @@
+//! The native engine of one tokenizer: encodes texts and pairs, lists ids, and counts tokens.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::added_tokens::{AddedTokens, TextPart};
+use super::compiled::CompiledVocabulary;
+use super::pipeline::PipelineConfig;
+use super::run::{Run, RunScratch};
+use super::scratch_pool::ScratchPool;
+use super::segmenter::Segmenter;
+use super::template::{Template, TemplatePart};
+use super::token_sink::{EncodingBuilder, TokenCount, TokenIds, TokenSink};
+use crate::formats::config::AddedTokenConfig;
+use crate::tokenizer::encoding::Encoding;
+use crate::tokenizer::options::EncodeOptions;
+
+/// Offsets are stored in 32 bits. Longer texts are left to the `tokenizers` crate.
+const MAX_TEXT: usize = u32::MAX as usize;
+
+/// The engine of one tokenizer.
+pub struct NativeEngine {
+    pub(super) segmenter: Segmenter,
+    /// `None` if texts are finished by a post-processor of another kind.
+    pub(super) template: Option<Template>,
+    /// Unused scratch memory: with added tokens taken as text, and parsed. The cached tokens of a word depend on it.
+    scratch: [ScratchPool<RunScratch>; 2],
+}
+
+impl fmt::Debug for NativeEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NativeEngine").finish_non_exhaustive()
+    }
+}
+
+impl NativeEngine {
+    /// Builds the engine for a vocabulary and its added tokens with their ids. Of added tokens with equal ids the last
+    /// counts.
+    ///
+    /// Returns `None` if the tokenizer has a part that this engine does not do exactly.
+    pub fn new(
+        compiled: Arc<CompiledVocabulary>,
+        added: &[(AddedTokenConfig, u32)],
+        config: &PipelineConfig<'_>,
+        template: Option<Template>,
+    ) -> Option<Self> {
+        Some(Self {
+            segmenter: Segmenter::new(compiled, added, config)?,
+            template,
+            scratch: Default::default(),
+        })
+    }
+
+    /// Encodes a text or a pair, without truncation. Returns `None` if a text is too long for this engine, if a step
+    /// fails, or if there is no template.
+    pub fn encode(
+        &self,
+        text: &str,
+        pair: Option<&str>,
+        options: &EncodeOptions,
+    ) -> Option<Encoding> {
+        let mut encoding = Encoding::default();
+        encoding.reserve_for(text.len() + pair.map_or(0, str::len));
+        for part in self.template.as_ref()?.parts(pair.is_some()) {
+            match part {
+                TemplatePart::Text { second, type_id } => {
+                    let text = if *second { pair? } else { text };
+                    self.encode_into(&mut encoding, text, usize::from(*second), *type_id, options)?;
+                }
+                TemplatePart::Special {
+                    ids,
+                    tokens,
+                    type_id,
+                } if options.special_tokens => {
+                    for (id, token) in ids.iter().zip(tokens) {
+                        encoding.push_special(*id, token, *type_id);
+                    }
+                }
+                TemplatePart::Special { .. } => {}
+            }
+        }
+        Some(encoding)
+    }
+
+    /// Encodes one text of a pair as the `tokenizers` crate has it before truncation and post-processing. Returns `None`
+    /// if the text is too long, or if a step fails.
+    pub fn encode_sequence(
+        &self,
+        text: &str,
+        sequence: usize,
+        options: &EncodeOptions,
+    ) -> Option<Encoding> {
+        let mut encoding = Encoding::default();
+        encoding.reserve_for(text.len());
+        self.encode_into(&mut encoding, text, sequence, sequence as u32, options)?;
+        Some(encoding)
+    }
+
+    /// Returns the ids of a text, or `None` as [`NativeEngine::encode`].
+    pub fn ids(&self, text: &str, options: &EncodeOptions) -> Option<Vec<u32>> {
+        let mut all = TokenIds(Vec::with_capacity(text.len() / 3));
+        for part in self.template.as_ref()?.parts(false) {
+            match part {
+                TemplatePart::Text { .. } => {
+                    self.run::<false>(text, options.parse_special, &mut all)?;
+                }
+                TemplatePart::Special { ids, .. } if options.special_tokens => {
+                    all.0.extend_from_slice(ids);
+                }
+                TemplatePart::Special { .. } => {}
+            }
+        }
+        Some(all.0)
+    }
+
+    /// Returns the number of tokens of a text, or `None` as [`NativeEngine::encode`].
+    pub fn count(&self, text: &str, options: &EncodeOptions) -> Option<usize> {
+        let (special, times) = self.template.as_ref()?.counts();
+        let mut count = TokenCount(0);
+        self.run::<false>(text, options.parse_special, &mut count)?;
+        let special = if options.special_tokens { special } else { 0 };
+        Some(count.0 * times + special)
+    }
+
+    /// Appends the tokens of a text.
+    fn encode_into(
+        &self,
+        encoding: &mut Encoding,
+        text: &str,
+        sequence: usize,
+        type_id: u32,
+        options: &EncodeOptions,
+    ) -> Option<()> {
+        let mut builder = EncodingBuilder {
+            encoding,
+            compiled: &self.segmenter.compiled,
+        };
+        self.run::<true>(text, options.parse_special, &mut builder)?;
+        let length = encoding.ids.len();
+        encoding.type_ids.resize(length, type_id);
+        encoding.special_tokens_mask.resize(length, 0);
+        encoding.sequence_ids.resize(length, Some(sequence));
+        Some(())
+    }
+
+    /// Passes the tokens of a text to `sink`. Without `RANGES` their ranges are meaningless.
+    fn run<const RANGES: bool>(
+        &self,
+        text: &str,
+        parse_special: bool,
+        sink: &mut impl TokenSink,
+    ) -> Option<()> {
+        if text.len() > MAX_TEXT {
+            return None;
+        }
+        let pool = self.scratch[usize::from(parse_special)].of_this_thread();
+        let mut scratch = pool.take();
+        let mut run = Run::<RANGES> {
+            segmenter: &self.segmenter,
+            model: self.segmenter.model()?,
+            text,
+            parse_special,
+            scratch: &mut scratch,
+            word: 0,
+        };
+        if RANGES && run.scratch.cache.is_used() {
+            self.segmenter.compiled.cache_text();
+        }
+        let done = run.text(sink);
+        pool.put_back(scratch);
+        done
+    }
+}
+
+impl<const RANGES: bool> Run<'_, RANGES> {
+    /// Emits the tokens of the text.
+    fn text(&mut self, sink: &mut impl TokenSink) -> Option<()> {
+        let (segmenter, text) = (self.segmenter, self.text);
+        if segmenter.pipeline.takes_whole_texts() {
+            self.tokenize_range(0, text.len())?;
+            self.emit_found(sink);
+            return Some(());
+        }
+        let raw = if self.parse_special {
+            &segmenter.raw
+        } else {
+            &AddedTokens::EMPTY
+        };
+        let mut done = Some(());
+        raw.split(text, |part, start, end| match part {
+            TextPart::Added(id) => {
+                sink.added(id, self.word, (start, end), &text[start..end]);
+                self.word += 1;
+            }
+            TextPart::Words => done = done.and_then(|()| self.words(start, end, sink)),
+        });
+        done
+    }
+
+    /// Emits the tokens of a byte range between added tokens.
+    fn words(&mut self, start: usize, end: usize, sink: &mut impl TokenSink) -> Option<()> {
+        let (start, end) = self.segmenter.pipeline.strip(self.text, start, end);
+        match self.segmenter.pipeline.space_handling() {
+            Some(spaces) => self.chunks(spaces, start, end, sink),
+            None => {
+                self.tokenize_range(start, end)?;
+                self.emit_found(sink);
+                Some(())
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Finds where a text that is read in parts can be cut without changing its tokens.
+
+use super::engine::NativeEngine;
+use super::run::{Run, RunScratch};
+
+/// Bytes at the end of a text that are searched for a cut.
+const NEAR: usize = 1 << 16;
+/// Candidates among them that are tried.
+const TRIES: usize = 64;
+
+impl NativeEngine {
+    /// Returns the last byte at which a text, of which `bytes` is the beginning, can be cut: without special tokens, its
+    /// two parts together have exactly the tokens of the whole. `None` if there is no such byte near the end.
+    ///
+    /// The byte is a single white space between printable ASCII characters, after a word whose tokens do not depend on
+    /// its neighbours.
+    pub fn last_cut(&self, bytes: &[u8], parse_special: bool) -> Option<usize> {
+        let pipeline = &self.segmenter.pipeline;
+        pipeline.space_handling()?;
+        self.template.as_ref()?;
+        if parse_special && !self.segmenter.raw.are_local() {
+            return None;
+        }
+        let space = pipeline.space_bytes();
+        let near = bytes.len().saturating_sub(NEAR);
+        let is_candidate = |at: &usize| {
+            let (before, after) = (bytes[at - 1], [bytes[at + 1], bytes[at + 2]]);
+            space.contains(bytes[*at])
+                && before.is_ascii_graphic()
+                && after[0].is_ascii_graphic()
+                && pipeline.can_start_part(after)
+        };
+        let positions = (near.max(1)..bytes.len().saturating_sub(2)).rev();
+        positions.filter(is_candidate).take(TRIES).find(|&at| {
+            let word = bytes[..at].rsplitn(2, |byte| space.contains(*byte)).next();
+            let word = word.and_then(|word| str::from_utf8(word).ok());
+            word.is_some_and(|word| self.is_independent(word))
+        })
+    }
+
+    /// Returns true if the tokens of a word are the same in any text.
+    fn is_independent(&self, word: &str) -> bool {
+        let Some(model) = self.segmenter.model() else {
+            return false;
+        };
+        let mut run = Run::<false> {
+            segmenter: &self.segmenter,
+            model,
+            text: word,
+            parse_special: false,
+            scratch: &mut RunScratch::default(),
+            word: 0,
+        };
+        run.tokenize_range(0, word.len())
+            .is_some_and(|class| class.independent)
+    }
+}

@@ -1,0 +1,68 @@
+//! The tokenization of one text: its state, and the tokens of one range by all steps.
+
+use super::chunk::ShortChunk;
+use super::pipeline::RangeClass;
+use super::segmenter::Segmenter;
+use super::token_sink::TokenSink;
+use super::unigram::Unigram;
+use super::word_cache::WordCache;
+use super::word_search::{FoundToken, SearchScratch, WordSearch};
+
+/// Words that are looked up before the first result is used.
+pub const LOOKUP_BATCH: usize = 16;
+
+/// Memory that is reused from text to text.
+#[derive(Debug, Default)]
+pub struct RunScratch {
+    /// Raw words of texts that are split into chunks, normalized words of others.
+    pub cache: WordCache,
+    pub batch: [ShortChunk; LOOKUP_BATCH],
+    pub search: SearchScratch,
+    pub found: Vec<FoundToken>,
+}
+
+/// The tokenization of one text. Without `RANGES` the ranges of tokens are meaningless.
+pub struct Run<'a, const RANGES: bool> {
+    pub segmenter: &'a Segmenter,
+    pub model: Unigram<'a>,
+    pub text: &'a str,
+    /// Recognize added tokens in the text.
+    pub parse_special: bool,
+    pub scratch: &'a mut RunScratch,
+    /// The number of words so far.
+    pub word: u32,
+}
+
+impl<const RANGES: bool> Run<'_, RANGES> {
+    /// Finds the tokens of a byte range by all steps, and leaves them in the scratch memory. Returns `None` if a step
+    /// fails.
+    pub fn tokenize_range(&mut self, start: usize, end: usize) -> Option<RangeClass> {
+        self.scratch.found.clear();
+        // Chunks are cached as they stand in the text.
+        let caches_words = self.segmenter.pipeline.space_handling().is_none();
+        let search = WordSearch {
+            model: self.model,
+            compiled: &self.segmenter.compiled,
+            cache: caches_words.then_some(&mut self.scratch.cache),
+            scratch: &mut self.scratch.search,
+            found: &mut self.scratch.found,
+        };
+        let pipeline = &self.segmenter.pipeline;
+        pipeline.tokenize_range::<RANGES>(self.text, start, end, self.parse_special, search)
+    }
+
+    /// Passes the tokens that [`Run::tokenize_range`] found to `sink`.
+    pub fn emit_found(&mut self, sink: &mut impl TokenSink) {
+        let mut words = 0;
+        for found in &self.scratch.found {
+            let word = self.word + found.word;
+            let range = (found.range.0 as usize, found.range.1 as usize);
+            match &found.surface {
+                Some(surface) => sink.added(found.id, word, range, surface),
+                None => sink.token(found.id, word, range),
+            }
+            words = found.word + 1;
+        }
+        self.word += words;
+    }
+}

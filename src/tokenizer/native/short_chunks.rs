@@ -1,0 +1,195 @@
+//! The fast path of the engine: runs of short words, looked up in the word cache in batches.
+
+use super::chunk::ShortChunk;
+use super::normalize::METASPACE;
+use super::run::{Run, RunScratch};
+use super::space_bytes::SpaceBytes;
+use super::space_scan::{PaddedText, Separators};
+use super::token_sink::TokenSink;
+use super::trailing_marks;
+use super::word_cache::{ShortWords, TokenStart};
+
+/// Bytes of `▁`.
+const METASPACE_LENGTH: usize = METASPACE.len_utf8();
+
+impl<const RANGES: bool> Run<'_, RANGES> {
+    /// Emits the tokens of short chunks from byte `at` on, as long as each is a word with at most one space before it
+    /// that is cached or plain; most are. Returns the byte at which that ends.
+    pub fn short_chunks(
+        &mut self,
+        text: &PaddedText<'_>,
+        space: SpaceBytes,
+        merges: bool,
+        mut at: usize,
+        sink: &mut impl TokenSink,
+    ) -> usize {
+        let (bytes, end) = (text.bytes(), text.bytes().len());
+        if at == end || !self.scratch.cache.is_used() {
+            return at;
+        }
+        let mut separators = text.separators_after(at);
+        let mut spaced = space.contains(bytes[at]);
+        while at < end {
+            let (count, next, continues) =
+                self.look_up_batch(text, space, merges, &mut separators, at, spaced);
+            spaced = true;
+            let mut done = 0;
+            while let Some(new) = self.emit_cached(text, &mut done, count, sink) {
+                if !self.emit_new(&new, sink) {
+                    return new.start();
+                }
+            }
+            at = next;
+            if !continues {
+                break;
+            }
+        }
+        at
+    }
+
+    /// Starts the look-ups of the next chunks from byte `at` on, as long as they are short and the batch has room. The
+    /// first may have no space before it, which `spaced` says.
+    ///
+    /// Returns the number of chunks, the end of the last, and whether more such chunks may follow.
+    #[inline]
+    fn look_up_batch(
+        &mut self,
+        text: &PaddedText<'_>,
+        space: SpaceBytes,
+        merges: bool,
+        separators: &mut Separators<'_>,
+        mut at: usize,
+        mut spaced: bool,
+    ) -> (usize, usize, bool) {
+        let (bytes, end) = (text.bytes(), text.bytes().len());
+        let marks = self.segmenter.marks(self.parse_special);
+        let RunScratch { cache, batch, .. } = &mut *self.scratch;
+        let Some(words) = cache.short_words() else {
+            return (0, at, false);
+        };
+        let mut count = 0;
+        for slot in batch {
+            let stop = loop {
+                if at == end {
+                    return (count, at, false);
+                }
+                let stop = separators.advance();
+                let is_end = stop == end;
+                if !is_end && !space.contains(bytes[stop]) {
+                    return (count, at, false);
+                }
+                if stop - at > 1 || !spaced {
+                    break stop;
+                }
+                if is_end || !merges {
+                    return (count, at, false);
+                }
+                at = stop;
+            };
+            let length = stop - at;
+            // A mark after a word, not directly after the space before it.
+            let marked = marks.contains(bytes[stop - 1]) & (length > 2) & spaced;
+            let stem = length - usize::from(marked);
+            // A word with `▁` before it and the mark after it.
+            const { assert!(ShortWords::LONGEST + METASPACE_LENGTH < trailing_marks::LONGEST) };
+            if stem > ShortWords::LONGEST {
+                return (count, at, false);
+            }
+            *slot = ShortChunk {
+                lookup: words.look_up(text.words(at), stem),
+                start: at as u32,
+                stem_length: stem as u8,
+                mark_count: u8::from(marked),
+            };
+            count += 1;
+            spaced = true;
+            at = stop;
+        }
+        (count, at, true)
+    }
+
+    /// Emits the tokens of the chunks from `done` to `count` of the batch, up to the first that is not cached, which is
+    /// returned.
+    #[inline]
+    fn emit_cached(
+        &mut self,
+        text: &PaddedText<'_>,
+        done: &mut usize,
+        count: usize,
+        sink: &mut impl TokenSink,
+    ) -> Option<ShortChunk> {
+        let marks = self.segmenter.marks(self.parse_special);
+        let RunScratch { cache, batch, .. } = &*self.scratch;
+        let words = cache.short_words()?;
+        let mut word = self.word;
+        let mut chunks = batch.get(..count)?.get(*done..)?.iter();
+        let new = chunks.find(|chunk| {
+            let (start, stem_end) = (chunk.start(), chunk.stem_end());
+            let known = match usize::from(chunk.stem_length) {
+                ..=ShortWords::SHORT => words.short(&chunk.lookup),
+                length => words.medium(text.words(start), length),
+            };
+            match known {
+                Some(known) if known.serves(RANGES) & known.allows_marks(chunk.mark_count) => {
+                    sink.cached_word(word, start, known);
+                    sink.trailing_mark(chunk.mark_count > 0, word, || {
+                        (marks.id(text.bytes()[stem_end]), stem_end)
+                    });
+                    word += 1;
+                    false
+                }
+                _ => true,
+            }
+        });
+        *done = count - chunks.len();
+        self.word = word;
+        new.copied()
+    }
+
+    /// Emits the tokens of a short chunk whose stem is not cached as a plain word. Returns false if the chunk has to go
+    /// through all steps.
+    #[cold]
+    fn emit_new(&mut self, chunk: &ShortChunk, sink: &mut impl TokenSink) -> bool {
+        let (start, stem_end, end) = (chunk.start(), chunk.stem_end(), chunk.end());
+        let (text, cache) = (self.text.as_bytes(), &self.scratch.cache);
+        // A chunk that is not plain is cached together with its mark.
+        if stem_end < end
+            && let Some(known) = cache.get(text, start, end)
+            && known.serves(RANGES)
+        {
+            sink.cached_word(self.word, start, known);
+        } else if self.emit_plain_word(start, stem_end, sink) {
+            let marks = self.segmenter.marks(self.parse_special);
+            sink.trailing_mark(stem_end < end, self.word, || {
+                (marks.id(text[stem_end]), stem_end)
+            });
+        } else {
+            return false;
+        }
+        self.word += 1;
+        true
+    }
+
+    /// Emits and caches the tokens of a chunk if it is a space and a word that no step changes. Returns false if it is
+    /// not.
+    pub fn emit_plain_word(&mut self, start: usize, end: usize, sink: &mut impl TokenSink) -> bool {
+        let chunk = &self.text[start..end];
+        let pipeline = &self.segmenter.pipeline;
+        if !pipeline.is_plain_word(chunk, self.parse_special) {
+            return false;
+        }
+        let RunScratch { cache, search, .. } = &mut *self.scratch;
+        let tokens = search.search_word(&self.model, &chunk[1..]);
+        // `▁` stands for one byte of the text.
+        let in_text = |end: u32| end as usize + 1 - METASPACE_LENGTH;
+        let ends = tokens.iter().map(|token| (token.id, in_text(token.end)));
+        cache.set(chunk.as_bytes(), TokenStart::Plain, ends);
+        let mut begin = start;
+        for token in tokens {
+            let end = start + in_text(token.end);
+            sink.token(token.id, self.word, (begin, end));
+            begin = end;
+        }
+        true
+    }
+}

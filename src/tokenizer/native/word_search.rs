@@ -1,0 +1,162 @@
+//! Finds the tokens of normalized text: its added tokens, its words, and the pieces of each word.
+
+use super::added_tokens::{AddedTokens, TextPart};
+use super::aligned_text::AlignedText;
+use super::compiled::CompiledVocabulary;
+use super::hf_steps::HfSteps;
+use super::normalize::{METASPACE, for_each_word, into_words};
+use super::unigram::{Lattice, Token, Unigram};
+use super::word_cache::{TokenStart, WordCache};
+
+/// A token of a byte range of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundToken {
+    pub id: u32,
+    /// The number of the token's word, from the beginning of the range.
+    pub word: u32,
+    /// Half-open byte range of the text.
+    pub range: (u32, u32),
+    /// The spelling of an added token. `None` for a piece of a word.
+    pub surface: Option<Box<str>>,
+}
+
+/// The model that finds the pieces of words, and the list that receives their tokens.
+pub struct WordSearch<'a> {
+    pub model: Unigram<'a>,
+    pub compiled: &'a CompiledVocabulary,
+    /// Normalized words and their tokens. `None` if raw words are cached instead.
+    pub cache: Option<&'a mut WordCache>,
+    pub scratch: &'a mut SearchScratch,
+    pub found: &'a mut Vec<FoundToken>,
+}
+
+/// Memory that is reused from range to range.
+#[derive(Debug, Default)]
+pub struct SearchScratch {
+    /// Normalized text.
+    pub aligned: AlignedText,
+    words: AlignedText,
+    lattice: Lattice,
+    tokens: Vec<Token>,
+}
+
+impl SearchScratch {
+    /// Returns the tokens of a normalized word, given without the `▁` before it.
+    pub fn search_word(&mut self, model: &Unigram<'_>, word: &str) -> &[Token] {
+        let Self {
+            words,
+            lattice,
+            tokens,
+            ..
+        } = self;
+        words.clear();
+        words.text.push(METASPACE);
+        words.text.push_str(word);
+        tokens.clear();
+        model.search(&words.text, lattice, tokens);
+        tokens
+    }
+}
+
+impl WordSearch<'_> {
+    /// Finds the tokens of the normalized text in `scratch.aligned`, with the pre-tokenizer of DeBERTa.
+    pub fn with_deberta_words<const RANGES: bool>(&mut self, added: &AddedTokens) {
+        let mut word = 0;
+        let SearchScratch {
+            aligned,
+            words,
+            lattice,
+            tokens,
+        } = &mut *self.scratch;
+        added.split(&aligned.text, |part, start, end| {
+            if let TextPart::Added(id) = part {
+                self.found.push(FoundToken {
+                    id,
+                    word,
+                    range: aligned.original::<RANGES>(start, end),
+                    surface: Some(aligned.text[start..end].into()),
+                });
+                word += 1;
+                return;
+            }
+            into_words::<RANGES>(aligned, start, end, words);
+            for_each_word(&words.text, |first, last| {
+                tokens.clear();
+                self.model.search(&words.text[first..last], lattice, tokens);
+                let mut begin = first;
+                for token in &*tokens {
+                    let end = first + token.end as usize;
+                    self.found.push(FoundToken {
+                        id: token.id,
+                        word,
+                        range: words.original::<RANGES>(begin, end),
+                        surface: None,
+                    });
+                    begin = end;
+                }
+                word += 1;
+            });
+        });
+    }
+
+    /// Finds the tokens of a normalized text that begins at byte `start` of the original, with the pre-tokenizers of
+    /// the `tokenizers` crate. Returns `None` if the crate fails.
+    pub fn with_hf_words(
+        self,
+        steps: &HfSteps,
+        normalized: tokenizers::PreTokenizedString,
+        start: usize,
+    ) -> Option<()> {
+        let Self {
+            model,
+            compiled,
+            mut cache,
+            scratch: SearchScratch {
+                lattice, tokens, ..
+            },
+            found,
+        } = self;
+        let encoding = steps.tokenize(normalized, |word| {
+            let mut begin = 0;
+            let mut token = |id: u32, end: usize| {
+                let value = compiled.piece(id).unwrap_or_default().to_owned();
+                let token = tokenizers::Token::new(id, value, (begin, end));
+                begin = end;
+                token
+            };
+            let bytes = word.as_bytes();
+            let known = cache
+                .as_ref()
+                .and_then(|cache| cache.get(bytes, 0, bytes.len()));
+            if let Some(known) = known {
+                let known = known.ids.iter().zip(known.ends);
+                return known
+                    .map(|(id, end)| token(*id, usize::from(*end)))
+                    .collect();
+            }
+            tokens.clear();
+            model.search(word, lattice, tokens);
+            if let Some(cache) = &mut cache {
+                let tokens = tokens.iter().map(|token| (token.id, token.end as usize));
+                cache.set(bytes, TokenStart::At(0), tokens);
+            }
+            tokens
+                .iter()
+                .map(|found| token(found.id, found.end as usize))
+                .collect()
+        })?;
+        let words = encoding.get_word_ids().iter().zip(encoding.get_offsets());
+        let spelled = encoding.get_ids().iter().zip(encoding.get_tokens());
+        for ((id, spelling), (word, offsets)) in spelled.zip(words) {
+            // A piece of a word is spelled as in the vocabulary, an added token as in the text.
+            let is_piece = compiled.piece(*id) == Some(spelling);
+            found.push(FoundToken {
+                id: *id,
+                word: word.unwrap_or_default(),
+                range: ((start + offsets.0) as u32, (start + offsets.1) as u32),
+                surface: (!is_piece).then(|| spelling.as_str().into()),
+            });
+        }
+        Some(())
+    }
+}

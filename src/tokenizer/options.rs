@@ -1,0 +1,43 @@
+//! Settings of an encoding that a caller chooses per text, and the choice of the engine.
+
+/// How a text is encoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodeOptions {
+    /// Add the special tokens of the model's template.
+    pub special_tokens: bool,
+    /// Recognize added tokens, such as `[MASK]`, that are spelled out in the text.
+    pub parse_special: bool,
+    /// Cut the text into windows. `None` keeps it whole.
+    pub truncation: Option<Truncation>,
+}
+
+impl Default for EncodeOptions {
+    fn default() -> Self {
+        Self {
+            special_tokens: true,
+            parse_special: true,
+            truncation: None,
+        }
+    }
+}
+
+/// The size and overlap of windows, in tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Truncation {
+    /// Tokens per window, special tokens included.
+    pub max_length: usize,
+    /// Tokens of text that a window shares with the one before it.
+    pub stride: usize,
+}
+
+/// The engine that encodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EngineChoice {
+    /// The native engine if it is exact for the tokenizer, else the `tokenizers` crate.
+    #[default]
+    Auto,
+    /// The native engine, or an error if it is not exact.
+    Native,
+    /// The `tokenizers` crate.
+    Reference,
+}

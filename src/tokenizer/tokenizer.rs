@@ -1,0 +1,312 @@
+//! The tokenizer of a model: encodes and decodes texts, and answers questions about the vocabulary.
+
+use std::sync::OnceLock;
+
+use super::definition::{Definition, Origin};
+use super::encoding::Encoded;
+use super::engines::{self, Native};
+use super::hf_engine::{self, HfEngine};
+use super::hf_guard::guarded;
+use super::options::{EncodeOptions, EngineChoice};
+use super::vocabulary::Vocabulary;
+use super::windows::to_hf;
+use super::{deberta, open};
+use crate::error::{Error, Result};
+use crate::source::ModelFiles;
+
+/// The tokenizer of a model.
+///
+/// Opening it reads the files. An engine is built when the first text is encoded, so that questions about ids and
+/// pieces do not wait for one.
+#[derive(Debug)]
+pub struct Tokenizer {
+    pub(super) definition: Definition,
+    choice: EngineChoice,
+    native: OnceLock<Option<Box<Native>>>,
+    hf: OnceLock<HfEngine>,
+}
+
+impl Tokenizer {
+    /// Opens the tokenizer of a model: `tokenizer.json` if there is one, else `spm.model`.
+    ///
+    /// # Errors
+    /// [`Error::MissingPart`] if the model has neither, [`Error::Damaged`] or [`Error::Unsupported`] for files that
+    /// cannot be used, or the error of fetching a file.
+    pub fn open(files: &ModelFiles) -> Result<Self> {
+        Ok(Self::new(open::definition(files)?))
+    }
+
+    /// The files that [`Tokenizer::open`] reads if a model has them. It reads `config.json` too.
+    pub fn file_names() -> [&'static str; 5] {
+        open::FILE_NAMES
+    }
+
+    pub(super) fn new(definition: Definition) -> Self {
+        Self {
+            definition,
+            choice: EngineChoice::default(),
+            native: OnceLock::new(),
+            hf: OnceLock::new(),
+        }
+    }
+
+    /// Returns the same tokenizer with another choice of engine.
+    #[must_use]
+    pub fn with_engine(self, choice: EngineChoice) -> Self {
+        Self { choice, ..self }
+    }
+
+    /// Returns the name of the engine that encodes, and the reason for it.
+    pub fn engine(&self) -> (&'static str, String) {
+        if self.is_native() {
+            return (
+                "native",
+                "a Unigram model, and every step of it is known".to_owned(),
+            );
+        }
+        let reason = match &self.definition.origin {
+            _ if self.choice == EngineChoice::Reference => "it was asked for".to_owned(),
+            Origin::Json { algorithm, .. } if algorithm != "Unigram" => {
+                format!("the algorithm is {algorithm}")
+            }
+            Origin::Json { .. } => {
+                "a Unigram model with byte fallback, or without an unknown piece".to_owned()
+            }
+            Origin::Compiled { .. } => {
+                "a step, an added token or a piece is of a kind that the native engine leaves to it"
+                    .to_owned()
+            }
+        };
+        ("reference", reason)
+    }
+
+    /// Returns true if the native engine encodes whole texts for this tokenizer.
+    pub fn is_native(&self) -> bool {
+        self.native().is_some()
+    }
+
+    /// The native engine, built on the first call. `None` if it is not exact for this tokenizer, or not chosen.
+    fn native(&self) -> Option<&Native> {
+        if self.choice == EngineChoice::Reference {
+            return None;
+        }
+        self.native
+            .get_or_init(|| engines::native(&self.definition).map(Box::new))
+            .as_deref()
+    }
+
+    /// The engine of the `tokenizers` crate, built on the first call.
+    fn hf(&self) -> Result<&HfEngine> {
+        if let Some(engine) = self.hf.get() {
+            return Ok(engine);
+        }
+        if self.choice == EngineChoice::Native {
+            return Err(Error::usage_hint(
+                "the native engine does not do this tokenizer, or this text, exactly",
+                "`--engine reference` does",
+            ));
+        }
+        let file = self.definition.file().name();
+        let engine = guarded(file, || engines::hf(&self.definition))?;
+        Ok(self.hf.get_or_init(|| engine))
+    }
+
+    /// Encodes a text or a pair. An empty second text means no pair, as in the reference.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if the windows of `options` are too small, or if the native engine was chosen and is not exact;
+    /// [`Error::Damaged`] if the tokenizer file contradicts itself.
+    pub fn encode(
+        &self,
+        text: &str,
+        pair: Option<&str>,
+        options: &EncodeOptions,
+    ) -> Result<Encoded> {
+        let pair = pair.filter(|pair| !pair.is_empty());
+        if let Some(Native { engine, windows }) = self.native() {
+            if options.truncation.is_none()
+                && let Some(encoding) = engine.encode(text, pair, options)
+            {
+                return Ok(Encoded {
+                    windows: vec![encoding],
+                    truncated_tokens: 0,
+                });
+            }
+            let first = engine.encode_sequence(text, 0, options);
+            let second = pair.map(|pair| engine.encode_sequence(pair, 1, options));
+            if let (Some(first), None | Some(Some(_))) = (first, &second) {
+                return guarded(&windows.file, || {
+                    let second = second.flatten().map(to_hf);
+                    windows.finish(to_hf(first), second, options)
+                });
+            }
+        }
+        self.hf()?.encode(text, pair, options)
+    }
+
+    /// Encodes a text to ids alone, which is faster than [`Tokenizer::encode`]. A truncated text yields its first
+    /// window.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode`].
+    pub fn ids(&self, text: &str, options: &EncodeOptions) -> Result<Vec<u32>> {
+        if options.truncation.is_none()
+            && let Some(native) = self.native()
+            && let Some(ids) = native.engine.ids(text, options)
+        {
+            return Ok(ids);
+        }
+        Ok(self.encode(text, None, options)?.into_first().ids)
+    }
+
+    /// Counts the tokens of a text, which is faster than [`Tokenizer::ids`].
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode`].
+    pub fn count(&self, text: &str, options: &EncodeOptions) -> Result<usize> {
+        if options.truncation.is_none()
+            && let Some(native) = self.native()
+            && let Some(count) = native.engine.count(text, options)
+        {
+            return Ok(count);
+        }
+        Ok(self.encode(text, None, options)?.into_first().len())
+    }
+
+    /// Returns the last byte at which a text, of which `bytes` is the beginning, can be cut: without special tokens, its
+    /// two parts together have exactly the tokens of the whole. `None` if no such byte is known.
+    pub fn last_cut(&self, bytes: &[u8], options: &EncodeOptions) -> Option<usize> {
+        let native = self.native()?;
+        native.engine.last_cut(bytes, options.parse_special)
+    }
+
+    /// Decodes ids to text.
+    ///
+    /// # Errors
+    /// [`Error::UnknownId`] for an id that no token has; the reference leaves such ids out silently.
+    pub fn decode(&self, ids: &[u32], skip_special_tokens: bool) -> Result<String> {
+        let mut pieces = Vec::with_capacity(ids.len());
+        for &id in ids {
+            let (piece, special) = self
+                .definition
+                .piece(id)
+                .ok_or_else(|| self.unknown_id(u64::from(id)))?;
+            if !(skip_special_tokens && special) {
+                pieces.push(piece.to_owned());
+            }
+        }
+        let text = match &self.definition.origin {
+            Origin::Compiled { rest: None, .. } => deberta::decode(&pieces),
+            Origin::Compiled {
+                file,
+                rest: Some(rest),
+                ..
+            } => {
+                let decoder = guarded(file.name(), || {
+                    serde_json::from_value(rest.decoder.clone())
+                        .map_err(|problem| Error::damaged(file.name(), problem))
+                })?;
+                hf_engine::decode(file.name(), Option::as_ref(&decoder), pieces)?
+            }
+            Origin::Json { .. } => self.hf()?.decode(pieces)?,
+        };
+        Ok(if self.definition.config.clean_up_tokenization_spaces {
+            clean_up_spaces(&text)
+        } else {
+            text
+        })
+    }
+
+    /// Returns the piece of an id.
+    pub fn piece(&self, id: u32) -> Option<&str> {
+        self.definition.piece(id).map(|(piece, _)| piece)
+    }
+
+    /// Returns the id of a piece, spelled exactly as in the vocabulary.
+    ///
+    /// # Errors
+    /// [`Error::UnknownPiece`], with a similar piece if there is one.
+    pub fn id_of(&self, piece: &str) -> Result<u32> {
+        self.definition.find(piece).ok_or_else(|| {
+            let word = piece.strip_prefix(['▁', 'Ġ', ' ']).unwrap_or(piece);
+            let near = ["▁", "Ġ", "##", ""]
+                .map(|mark| format!("{mark}{word}"))
+                .into_iter()
+                .find(|near| self.definition.find(near).is_some());
+            Error::UnknownPiece {
+                piece: piece.to_owned(),
+                near,
+            }
+        })
+    }
+
+    /// Returns the error for an id outside the vocabulary.
+    pub fn unknown_id(&self, id: u64) -> Error {
+        Error::UnknownId {
+            id,
+            last: u64::from(self.vocabulary().last_id()),
+        }
+    }
+
+    /// Every piece, in the order of ids.
+    pub fn vocabulary(&self) -> &Vocabulary {
+        self.definition.vocabulary()
+    }
+
+    /// The algorithm: Unigram, BPE, WordPiece, or WordLevel.
+    pub fn algorithm(&self) -> &str {
+        self.definition.algorithm()
+    }
+
+    /// The name, within the model, of the file that the tokenizer was read from.
+    pub fn file(&self) -> &'static str {
+        self.definition.file_name()
+    }
+
+    /// The class that the reference loads the tokenizer with, if the files name one.
+    pub fn class(&self) -> Option<&str> {
+        self.definition.config.tokenizer_class.as_deref()
+    }
+
+    /// `model_max_length` of `tokenizer_config.json`, if it is set.
+    pub fn max_length(&self) -> Option<u64> {
+        self.definition.config.max_length()
+    }
+
+    /// Returns true if the SentencePiece file asks for byte fallback, which the reference ignores.
+    pub fn ignores_byte_fallback(&self) -> bool {
+        match &self.definition.origin {
+            Origin::Json { .. } => false,
+            Origin::Compiled { compiled, .. } => compiled.byte_fallback(),
+        }
+    }
+
+    /// Returns the named special tokens, such as `cls_token`: name, text, and id if the vocabulary has it.
+    pub fn special_tokens(&self) -> Vec<(&'static str, &str, Option<u32>)> {
+        self.definition
+            .special_tokens
+            .named()
+            .into_iter()
+            .filter_map(|(name, token)| Some((name, token?.text())))
+            .map(|(name, token)| (name, token, self.definition.find(token)))
+            .collect()
+    }
+}
+
+/// Removes the spaces that some decoders leave before punctuation: `clean_up_tokenization` of the reference.
+fn clean_up_spaces(text: &str) -> String {
+    [
+        (" .", "."),
+        (" ?", "?"),
+        (" !", "!"),
+        (" ,", ","),
+        (" ' ", "'"),
+        (" n't", "n't"),
+        (" 'm", "'m"),
+        (" 's", "'s"),
+        (" 've", "'ve"),
+        (" 're", "'re"),
+    ]
+    .iter()
+    .fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+}
