@@ -19,7 +19,7 @@ use crate::render::stderr::{Level, Stderr};
 use crate::render::style::Style;
 use crate::render::{self, Format, Reader, Streams, escape};
 use crate::source::{self, Observer};
-use crate::tokenizer::reference;
+use crate::tokenizer::is_guarded;
 
 /// Bytes read from standard input at a time.
 const STDIN_BUFFER: usize = 1 << 18;
@@ -66,7 +66,7 @@ fn print_clap_message(error: &clap::Error) -> Exit {
 
 /// Reports a panic as a bug of this program, unless it is caught and reported as a damaged file.
 fn report_panic(panic: &PanicHookInfo<'_>) {
-    if reference::is_guarded() {
+    if is_guarded() {
         return;
     }
     let location = panic
