@@ -7,9 +7,9 @@ use std::path::Path;
 use half::f16;
 use serde::Deserialize;
 
-use crate::hub::{Access, Hub};
+use crate::loopback_hub::{Access, Hub};
 use crate::records::{Record, one, records, values};
-use crate::standin::{CONTAINERS, MODEL_FILES, standin};
+use crate::support::standin::{CONTAINERS, MODEL_FILES, standin};
 use crate::support::{Answer, Call, on, repository, tokscope};
 
 /// The printed values of the lesson.

@@ -11,7 +11,7 @@ use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::standin::standin;
+use crate::support::standin::standin;
 use crate::support::{NO_HUB, repository};
 
 /// A fenced block.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::standin::standin;
+use crate::support::standin::standin;
 use crate::support::{Answer, demo, on};
 
 /// Bytes of addresses that a process may have (`RLIMIT_AS`): the checkpoint alone, mapped, takes 241 MB of them.

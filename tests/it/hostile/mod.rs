@@ -2,6 +2,8 @@
 //!
 //! What an attack meets in the library, without a process, is in `tests/fuzz/attacks.rs`.
 
+mod contradictions;
+mod damaged;
 #[cfg(target_os = "linux")]
 mod memory;
 mod paths;

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::properties::is_tame;
 use crate::support::{Call, on, tokscope};
+use crate::text::properties::is_tame;
 
 /// Sets the clipboard (OSC 52), clears the screen, moves the cursor (as C0 and as C1), turns the text around, hides a
 /// part of it, rings, deletes, and asks the terminal for an answer.

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use crate::bad_input::fails;
-use crate::hub::{Access, Fault, GOOD_TOKEN, Hub};
-use crate::standin::MODEL_FILES;
+use crate::cli::bad_input::fails;
+use crate::loopback_hub::{Access, Fault, GOOD_TOKEN, Hub};
+use crate::support::standin::MODEL_FILES;
 use crate::support::{Call, NO_HUB, repository, skipped, tokscope};
 
 const RUN_PULL: &str = "run `tokscope pull --model o/public` once with the network on, or try the built-in model with `--model demo`";

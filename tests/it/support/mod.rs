@@ -1,5 +1,8 @@
 //! What several tests need: models opened through the library, the shared data, the program itself.
 
+pub mod checkpoints;
+pub mod standin;
+
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::fs::{self, File};

@@ -1,9 +1,9 @@
 //! Ranged reads that fail, or bring something else: the right answer or a clear error, and nothing wrong that is kept.
 
-use crate::bad_input::fails;
-use crate::checkpoints::{CONTAINERS, checkpoint};
-use crate::hub::{Access, Fault};
+use crate::cli::bad_input::fails;
+use crate::loopback_hub::{Access, Fault};
 use crate::remote::{Remote, TENSOR, local, locally, without_cost};
+use crate::support::checkpoints::{CONTAINERS, checkpoint};
 use crate::support::{Call, tiny_model};
 
 const EMBED: [&str; 8] = [
@@ -103,7 +103,7 @@ fn is_an_error(fault: Fault, problem: &str) {
 /// The same Hub without faults, and the same caches.
 fn mended(remote: Remote) -> Remote {
     let fixed = Remote {
-        hub: crate::hub::Hub::start(),
+        hub: crate::loopback_hub::Hub::start(),
         home: remote.home,
     };
     let folder = local(&[("model.safetensors", checkpoint("safetensors", TENSOR))]);
@@ -246,7 +246,7 @@ fn an_address_that_has_expired_is_asked_for_again() {
     assert_eq!(without_cost(&embed(&remote).ok()), rows);
     let served = remote.served("model.safetensors");
     let count = |method: &str, status: u16| {
-        let is = |one: &&crate::hub::Served| one.method == method && one.status == status;
+        let is = |one: &&crate::loopback_hub::Served| one.method == method && one.status == status;
         served.iter().filter(is).count()
     };
     assert_eq!(

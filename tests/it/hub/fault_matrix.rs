@@ -4,11 +4,11 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::checkpoints::checkpoint;
-use crate::hub::Fault;
-use crate::hub_scene::{check_blobs, names};
+use crate::hub::scene::{check_blobs, names};
+use crate::loopback_hub::Fault;
 use crate::remote::{Remote, TENSOR, local, locally, without_cost};
 use crate::support::Call;
+use crate::support::checkpoints::checkpoint;
 
 const PULL: &[&str] = &["pull", "--weights"];
 const TOKENIZE: &[&str] = &["tokenize", "banco de madera", "--ids"];

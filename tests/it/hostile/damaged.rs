@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::bad_input::{fails, failure};
+use crate::cli::bad_input::{fails, failure};
 use crate::support::{on, repository, tiny_model};
 
 const POINTER: &str = "version https://git-lfs.github.com/spec/v1\n\

@@ -13,8 +13,8 @@ use tokscope::formats::sentencepiece::SentencePieceModel;
 use tokscope::model_ref::ModelRef;
 use tokscope::tokenizer::{EncodeOptions, EngineChoice, Tokenizer};
 
-use crate::engines::{Engines, compare_generated, compare_lines, compare_pieces, generated};
 use crate::support::{files, repository, shared};
+use crate::text::engines::{Engines, compare_generated, compare_lines, compare_pieces, generated};
 
 /// The parts of a `tokenizer.json`.
 struct Family {

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use tokscope::source::Token;
 
-use crate::hub::{Access, Fault, GOOD_TOKEN, sha256};
-use crate::hub_scene::{CONFIG, ID, Scene, content, methods, names, weights};
+use crate::hub::scene::{CONFIG, ID, Scene, content, methods, names, weights};
+use crate::loopback_hub::{Access, Fault, GOOD_TOKEN, sha256};
 
 #[test]
 fn no_hub_at_all() {

@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use crate::checkpoints::{COLUMNS, CONTAINERS, ROWS, SIZE, WIDTH, checkpoint};
-use crate::hub::{Access, GOOD_TOKEN, sha256};
+use crate::loopback_hub::{Access, GOOD_TOKEN, sha256};
 use crate::records::one;
 use crate::remote::{Remote, TENSOR, TEXT, local, locally, split_cost, without_cost};
+use crate::support::checkpoints::{COLUMNS, CONTAINERS, ROWS, SIZE, WIDTH, checkpoint};
 use crate::support::tiny_model;
 
 /// Ids that are apart, ids that are near, and the ends.

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::hub::{Access, Fault, LARGE};
-use crate::hub_scene::{check_blobs, names, weights};
+use crate::hub::scene::{check_blobs, names, weights};
+use crate::loopback_hub::{Access, Fault, LARGE};
 use crate::remote::{Remote, files_of, local};
 use crate::support::Call;
 
@@ -91,7 +91,7 @@ fn a_pull_that_is_killed_at_any_moment_does_no_harm() {
                 fs::remove_dir_all(remote.home.path().join("hub")).unwrap();
             }
         }
-        let partial = |one: &crate::hub::Served| one.status == 206;
+        let partial = |one: &crate::loopback_hub::Served| one.status == 206;
         resumed += usize::from(remote.hub.served().iter().any(partial));
     }
     remote.hub.heal();

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use crate::checkpoints::checkpoint;
-use crate::hub::{Access, Fault, GOOD_TOKEN, Hub};
-use crate::hub_scene::check_blobs;
+use crate::hub::scene::check_blobs;
+use crate::loopback_hub::{Access, Fault, GOOD_TOKEN, Hub};
 use crate::remote::{Remote, TENSOR, local};
 use crate::support::Call;
+use crate::support::checkpoints::checkpoint;
 
 const PULL: &[&str] = &["-v", "pull", "--weights"];
 const TOKENIZE: &[&str] = &["-v", "tokenize", "banco", "--json"];

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokscope::error::Error;
 use tokscope::source::{HubSettings, ModelFiles, Observer, OwnCache, SourceOptions};
 
-use crate::hub::{Access, Hub, Served, git_blob, sha256};
+use crate::loopback_hub::{Access, Hub, Served, git_blob, sha256};
 
 pub const CONFIG: &[u8] = b"{\"model_type\":\"deberta-v2\"}";
 pub const ID: &str = "o/n";

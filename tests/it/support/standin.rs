@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use crate::hub::git_blob;
+use crate::loopback_hub::git_blob;
 use crate::support::{shared, skipped};
 
 /// The files of the model beside its checkpoint.

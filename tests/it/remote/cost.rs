@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use crate::hub::Access;
+use crate::loopback_hub::Access;
 use crate::remote::{Remote, TEXT, locally, split_cost};
-use crate::standin::{CONTAINERS, standin};
+use crate::support::standin::{CONTAINERS, standin};
 
 /// Requests and bytes of the checkpoint that `embed` of the lesson's text may cost on a cold cache.
 const ALLOWED: [(&str, usize, usize); 3] = [

@@ -1,14 +1,20 @@
 //! A Hub with a model whose checkpoint is large, a home without caches, and the program: the scene of the tests on remote
 //! rows.
 
+mod cost;
+mod faults;
+mod kept;
+mod matrix;
+mod rows;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::checkpoints::checkpoint;
-use crate::hub::{Access, Hub, Served};
-use crate::standin::MODEL_FILES;
+use crate::loopback_hub::{Access, Hub, Served};
+use crate::support::checkpoints::checkpoint;
+use crate::support::standin::MODEL_FILES;
 use crate::support::{Call, on, repository, tokscope};
 
 /// The tensor of DeBERTa.
@@ -98,7 +104,7 @@ impl Remote {
     /// The files of the Hub cache that hold content.
     pub fn blobs(&self, model: &str) -> Vec<String> {
         let folder = format!("hub/models--{}/blobs", model.replace('/', "--"));
-        crate::hub_scene::names(&self.home.path().join(folder))
+        crate::hub::scene::names(&self.home.path().join(folder))
     }
 }
 

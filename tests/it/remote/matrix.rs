@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use crate::checkpoints::{CONTAINERS, SIZE, checkpoint};
-use crate::hub::Fault;
+use crate::loopback_hub::Fault;
 use crate::records::{one, records};
 use crate::remote::{Remote, TENSOR, local, locally};
+use crate::support::checkpoints::{CONTAINERS, SIZE, checkpoint};
 
 const NEIGHBORS: [&str; 6] = ["neighbors", "--id", "1500", "-k", "5", "--json"];
 
@@ -180,10 +180,10 @@ fn what_broke_off_is_gone_on_with() {
 
     let folder = local(&[("model.safetensors", checkpoint("safetensors", TENSOR))]);
     let fixed = Remote {
-        hub: crate::hub::Hub::start(),
+        hub: crate::loopback_hub::Hub::start(),
         home: remote.home,
     };
-    fixed.publish("o/n", crate::hub::Access::Public, folder.path());
+    fixed.publish("o/n", crate::loopback_hub::Access::Public, folder.path());
     let answer = fixed.call("o/n", &NEIGHBORS).exit(0).stdout;
     assert_eq!(answer, locally(folder.path(), &NEIGHBORS));
     assert_eq!(parts(&fixed), 0);

@@ -4,10 +4,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::checkpoints::checkpoint;
-use crate::hub_scene::{check_blobs, names};
+use crate::hub::scene::{check_blobs, names};
 use crate::remote::{Remote, TENSOR, without_cost};
 use crate::support::NO_HUB;
+use crate::support::checkpoints::checkpoint;
 
 const TOKENIZE: &[&str] = &["tokenize", "banco de madera", "--ids"];
 const EMBED: &[&str] = &["embed", "--id", "700", "--json"];

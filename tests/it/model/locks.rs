@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::hub::Access;
+use crate::loopback_hub::Access;
 use crate::records::{Drift, Lock, Record, records};
 use crate::remote::Remote;
 use crate::support::{Answer, Call, demo, folder_without_checkpoint, shared, tokscope};

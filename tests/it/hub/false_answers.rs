@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::hub::{Fault, Served};
-use crate::hub_scene::{check_blobs, names};
+use crate::hub::scene::{check_blobs, names};
+use crate::loopback_hub::{Fault, Served};
 use crate::remote::Remote;
 use crate::support::Answer;
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use tokscope::source::ModelFiles;
 
-use crate::hub::{Access, git_blob, sha256};
-use crate::hub_scene::{CONFIG, ID, Scene, content, names, weights};
+use crate::hub::scene::{CONFIG, ID, Scene, content, names, weights};
+use crate::loopback_hub::{Access, git_blob, sha256};
 
 #[test]
 fn files_land_in_the_common_layout() {

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use crate::checkpoints::checkpoint;
-use crate::hub::{Access, sha256};
+use crate::loopback_hub::{Access, sha256};
 use crate::remote::{Remote, TENSOR, TEXT, local, locally, split_cost, without_cost};
+use crate::support::checkpoints::checkpoint;
 
 #[test]
 fn download_fetches_the_whole_file_and_then_it_is_used() {

@@ -1,0 +1,6 @@
+//! The command line as a whole: output formats, streams, exit codes, and bad input.
+
+pub mod bad_input;
+mod commands;
+mod json;
+mod separated;

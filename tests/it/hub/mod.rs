@@ -1,0 +1,11 @@
+//! Models of the Hub, against a loopback Hub: downloads, faults, false answers, the Hub cache, and the token.
+
+mod damaged_cache;
+mod false_answers;
+mod fault_matrix;
+mod faults;
+mod models;
+mod pulls;
+pub mod scene;
+mod secrets;
+mod unreachable;

@@ -1,0 +1,8 @@
+//! Rows of the embedding matrix: reading, comparing, searching, and exporting them.
+
+mod commands;
+mod containers;
+mod export;
+mod neighbors;
+mod similarity;
+mod stats;

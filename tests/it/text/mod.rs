@@ -1,0 +1,8 @@
+//! Tokenization: the engines against each other and against the reference, chunks, and other tools' formats.
+
+mod chunk;
+mod engines;
+mod families;
+mod golden;
+mod other_tools;
+pub mod properties;
