@@ -7,7 +7,9 @@ use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
 use crate::error::{Error, Result};
-use crate::record::peers::{BatchEncoding, LlamaToken, LlamaTokens, SimpleToken, TokenizeResponse};
+use crate::record::other_tools::{
+    BatchEncoding, LlamaToken, LlamaTokens, SimpleToken, TokenizeResponse,
+};
 use crate::tokenizer::{Encoding, Tokenizer};
 
 /// A tool whose output is asked for.

@@ -303,16 +303,12 @@ fn no_checkpoint(files: &ModelFiles) -> Error {
     let other = list
         .iter()
         .find(|file| UNSUPPORTED.iter().any(|ending| file.name.ends_with(ending)));
-    match (error, other) {
-        (Error::MissingPart { place, what, .. }, Some(other)) => Error::MissingPart {
-            place,
-            what,
-            hint: Some(format!(
-                "it has {}, which tokscope does not read",
-                other.name
-            )),
-        },
-        (error, _) => error,
+    match other {
+        Some(other) => error.with_hint(format!(
+            "it has {}, which tokscope does not read",
+            other.name
+        )),
+        None => error,
     }
 }
 

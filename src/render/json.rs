@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
-use super::{Reader, Streams, annotation, write_bare};
+use super::annotation;
+use super::streams::{Reader, Streams, write_bare};
 use crate::record::{Annotation, Encoder, Record, Sink};
 
 pub struct Json<'w> {

@@ -1,13 +1,13 @@
 //! The tokens of one text, and the units in which their offsets can be given.
 
-use crate::record::Strings;
+use crate::record::PackedStrings;
 
 /// Tokens of one window of a text or a pair, special tokens included where asked for. All vectors are equally long.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Encoding {
     pub ids: Vec<u32>,
     /// The piece of each id; an unknown token shows the unknown piece, and its surface in `offsets`.
-    pub tokens: Strings,
+    pub tokens: PackedStrings,
     /// Half-open byte ranges of the original text (of the second text for its tokens); `(0, 0)` for the special
     /// tokens of the template.
     pub offsets: Vec<(usize, usize)>,

@@ -188,15 +188,7 @@ fn no_tokenizer(files: &ModelFiles) -> Result<Error> {
             break;
         }
     }
-    Ok(
-        match files.missing("tokenizer.json and no spm.model", SPM_MODEL) {
-            Error::MissingPart { place, what, .. } => Error::MissingPart {
-                place,
-                what,
-                hint: Some(hint),
-            },
-            // Without the network it is not known what the model has.
-            unknown => unknown,
-        },
-    )
+    // Offline, what the model has instead is unknown, and the error is another one.
+    let missing = files.missing("tokenizer.json and no spm.model", SPM_MODEL);
+    Ok(missing.with_hint(hint))
 }

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::{Human, pad, thousands};
+use super::cells::{pad, thousands};
+use super::renderer::Human;
 use crate::record::{Count, Group, Summary, Total, View};
 use crate::render::escape::cell;
 use crate::render::style::Style;

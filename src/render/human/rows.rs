@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::{Human, number, pad};
+use super::cells::{number, pad};
+use super::renderer::Human;
 use crate::record::{Diff, Neighbor, Row, RowName};
 use crate::render::escape::cell;
 

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::{Human, pad};
+use super::cells::pad;
+use super::renderer::Human;
 use crate::record::Similarity;
 use crate::render::escape::cell;
 

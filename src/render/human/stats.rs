@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{number, pad, ranges, thousands};
+use super::cells::{number, pad, ranges, thousands};
 use crate::record::{RowNorm, Stats};
 use crate::render::escape::cell;
 use crate::render::style::Style;

@@ -9,12 +9,13 @@ use std::io::{self, Write};
 use csv::{QuoteStyle, WriterBuilder};
 use serde::Serialize;
 
-use super::{Reader, Streams, annotation, write_bare, write_failure};
 use crate::record::{
     Annotation, Count, Diff, Group, Record, Row, Similarity, Sink, Summary, Tokenize, Total, View,
 };
+use crate::render::annotation;
+use crate::render::streams::{Reader, Streams, write_bare, write_failure};
 
-pub struct Separated<'w> {
+pub struct Csv<'w> {
     delimiter: u8,
     reader: Reader,
     out: Box<dyn Write + 'w>,
@@ -23,7 +24,7 @@ pub struct Separated<'w> {
     header: Option<&'static str>,
 }
 
-impl<'w> Separated<'w> {
+impl<'w> Csv<'w> {
     pub fn new(delimiter: u8, reader: Reader, streams: Streams<'w>) -> Self {
         Self {
             delimiter,
@@ -311,7 +312,7 @@ impl<'w> Separated<'w> {
     }
 }
 
-impl Sink for Separated<'_> {
+impl Sink for Csv<'_> {
     fn emit(&mut self, record: &Record) -> io::Result<()> {
         match record {
             Record::Tokenize(record) => self.tokenize(record),

@@ -7,13 +7,13 @@ use serde::ser::{Serialize, Serializer};
 
 /// A list of strings, one behind the other. In JSON it is an array of strings.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Strings {
+pub struct PackedStrings {
     text: String,
     /// Where each string ends in `text`.
     ends: Vec<usize>,
 }
 
-impl Strings {
+impl PackedStrings {
     /// Makes room for some strings, of some bytes in all.
     pub fn reserve(&mut self, strings: usize, bytes: usize) {
         self.ends.reserve(strings);
@@ -68,7 +68,7 @@ impl Strings {
     }
 }
 
-impl Index<usize> for Strings {
+impl Index<usize> for PackedStrings {
     type Output = str;
 
     fn index(&self, index: usize) -> &str {
@@ -77,7 +77,7 @@ impl Index<usize> for Strings {
     }
 }
 
-impl<S: AsRef<str>> FromIterator<S> for Strings {
+impl<S: AsRef<str>> FromIterator<S> for PackedStrings {
     fn from_iter<I: IntoIterator<Item = S>>(strings: I) -> Self {
         let mut list = Self::default();
         for string in strings {
@@ -87,31 +87,31 @@ impl<S: AsRef<str>> FromIterator<S> for Strings {
     }
 }
 
-impl<S: AsRef<str>> PartialEq<[S]> for Strings {
+impl<S: AsRef<str>> PartialEq<[S]> for PackedStrings {
     fn eq(&self, other: &[S]) -> bool {
         self.iter().eq(other.iter().map(AsRef::as_ref))
     }
 }
 
-impl<S: AsRef<str>> PartialEq<Vec<S>> for Strings {
+impl<S: AsRef<str>> PartialEq<Vec<S>> for PackedStrings {
     fn eq(&self, other: &Vec<S>) -> bool {
         *self == other[..]
     }
 }
 
-impl<S: AsRef<str>, const N: usize> PartialEq<[S; N]> for Strings {
+impl<S: AsRef<str>, const N: usize> PartialEq<[S; N]> for PackedStrings {
     fn eq(&self, other: &[S; N]) -> bool {
         *self == other[..]
     }
 }
 
-impl fmt::Debug for Strings {
+impl fmt::Debug for PackedStrings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
     }
 }
 
-impl Serialize for Strings {
+impl Serialize for PackedStrings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.iter())
     }
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn strings_come_back_as_they_were_pushed() {
-        let list: Strings = ["▁ban", "", "co"].into_iter().collect();
+        let list: PackedStrings = ["▁ban", "", "co"].into_iter().collect();
         assert_eq!(list, ["▁ban", "", "co"]);
         assert_ne!(list, ["▁ban", "co", ""]);
         assert_eq!(
@@ -133,6 +133,6 @@ mod tests {
         assert_eq!(&list[2], "co");
         assert_eq!(list.join(" "), "▁ban  co");
         assert_eq!(serde_json::to_string(&list).unwrap(), r#"["▁ban","","co"]"#);
-        assert!(Strings::default().is_empty());
+        assert!(PackedStrings::default().is_empty());
     }
 }

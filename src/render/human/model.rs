@@ -1,9 +1,10 @@
-//! What a model is, for people.
+//! A model, its files, and its vocabulary, for people.
 
 use std::io::{self, Write};
 
-use super::{ranges, thousands};
-use crate::record::{Info, Level, SpecialToken};
+use super::cells::{pad, ranges, thousands};
+use super::renderer::Human;
+use crate::record::{Convert, File, Info, Level, Piece, SpecialToken};
 use crate::render::escape::cell;
 use crate::render::style::Style;
 
@@ -121,6 +122,59 @@ pub fn write(out: &mut dyn Write, style: Style, info: &Info) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+impl Human<'_> {
+    pub(super) fn piece(&mut self, record: &Piece) -> io::Result<()> {
+        let head = format!(
+            "{:>7}  {}  {}  {:>9}",
+            "id",
+            pad("piece", 20),
+            pad("kind", 12),
+            "score"
+        );
+        self.head("piece", &head)?;
+        let score = record
+            .score
+            .map(|score| format!("{score:>9.4}"))
+            .unwrap_or_default();
+        let mut kind = record.kind.to_owned();
+        if record.special && record.kind != "control" {
+            kind.push_str(", special");
+        }
+        let piece = pad(&cell(&record.piece), 20);
+        let line = format!("{:>7}  {piece}  {}  {score}", record.id, pad(&kind, 12));
+        writeln!(self.out, "{}", line.trim_end())
+    }
+
+    pub(super) fn file(&mut self, record: &File) -> io::Result<()> {
+        let how = if record.cached {
+            "cached"
+        } else {
+            "downloaded"
+        };
+        let of = match &record.tensor {
+            Some(tensor) => format!("  of it {}", cell(tensor)),
+            None => String::new(),
+        };
+        writeln!(
+            self.out,
+            "{:>12}  {}  {how}{of}",
+            thousands(record.size),
+            pad(&cell(&record.name), 32)
+        )
+    }
+
+    pub(super) fn convert(&mut self, record: &Convert) -> io::Result<()> {
+        let proof = format!("the same on {} texts", thousands(record.texts as u64));
+        writeln!(
+            self.out,
+            "{:>12}  {}  {}",
+            thousands(record.size),
+            cell(&record.path),
+            self.reader.style.good(&proof)
+        )
+    }
 }
 
 fn name(token: &SpecialToken) -> String {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Separated, optional, text};
+use super::{Csv, optional, text};
 use crate::record::Record;
 
 const CONVERT: &[&str] = &[
@@ -36,7 +36,7 @@ const MATCH: &[&str] = &[
     "path", "line", "column", "start", "end", "id", "piece", "before", "text", "after",
 ];
 
-impl Separated<'_> {
+impl Csv<'_> {
     /// Writes such a record; of others, nothing.
     pub(super) fn pipeline(&mut self, record: &Record) -> io::Result<()> {
         match record {

@@ -1,9 +1,10 @@
-//! What was locked, compared, converted or found, for people.
+//! A lock file, and how a model differs from it, for people.
 
 use std::io::{self, Write};
 
-use super::{Human, pad, thousands};
-use crate::record::{Convert, Drift, Lock, Match};
+use super::cells::pad;
+use super::renderer::Human;
+use crate::record::{Drift, Lock};
 use crate::render::escape::{cell, line};
 
 impl Human<'_> {
@@ -44,41 +45,5 @@ impl Human<'_> {
             writeln!(self.out, "  {}  {}", pad(label, 6), cell(text))?;
         }
         Ok(())
-    }
-
-    pub(super) fn found(&mut self, record: &Match) -> io::Result<()> {
-        let style = self.reader.style;
-        let path = match &record.path {
-            Some(path) => format!("{}:", style.note(&line(path))),
-            None => String::new(),
-        };
-        let more = |cut: bool| if cut { "…" } else { "" };
-        // A space that is all of a token would not be seen.
-        let text = match record.text.trim().is_empty() {
-            true => cell(&record.text),
-            false => line(&record.text),
-        };
-        writeln!(
-            self.out,
-            "{path}{}:{}:{}{}{}{}{}",
-            record.line,
-            record.column,
-            more(record.cut.0),
-            line(&record.before),
-            style.bad(&text),
-            line(&record.after),
-            more(record.cut.1)
-        )
-    }
-
-    pub(super) fn convert(&mut self, record: &Convert) -> io::Result<()> {
-        let proof = format!("the same on {} texts", thousands(record.texts as u64));
-        writeln!(
-            self.out,
-            "{:>12}  {}  {}",
-            thousands(record.size),
-            cell(&record.path),
-            self.reader.style.good(&proof)
-        )
     }
 }

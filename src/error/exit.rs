@@ -1,0 +1,68 @@
+//! Exit codes of the process.
+
+use super::variants::Error;
+
+/// Process exit codes: the whole contract, in one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// The question was answered.
+    Done = 0,
+    /// The answer is no: over budget, rows differ, a finding under `--strict`.
+    Negative = 1,
+    /// Wrong usage, or input that cannot be used.
+    Usage = 2,
+    /// Not reachable: network, offline and not cached, not found on the Hub, not allowed.
+    Unreachable = 3,
+    /// A model file is damaged or of an unsupported kind.
+    Damaged = 4,
+    /// Ctrl-C.
+    Interrupted = 130,
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+impl Error {
+    /// The exit code this failure ends the process with.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Usage { .. }
+            | Self::NotUtf8 { .. }
+            | Self::BadJsonLine { .. }
+            | Self::BadConfig { .. }
+            | Self::NotAnId { .. }
+            | Self::UnknownId { .. }
+            | Self::NoSuchRow { .. }
+            | Self::UnknownPiece { .. }
+            | Self::NoSuchPosition { .. }
+            | Self::NotOneToken { .. }
+            | Self::NoToken { .. }
+            | Self::BadArray { .. }
+            | Self::ReadInput { .. }
+            | Self::WriteOutput { .. }
+            | Self::MissingPart { .. }
+            | Self::BadModelRef { .. } => Exit::Usage,
+            Self::HubUnreachable { .. }
+            | Self::NotCached { .. }
+            | Self::ModelNotFound { .. }
+            | Self::Gated { .. }
+            | Self::RevisionNotFound { .. }
+            | Self::HubStatus { .. }
+            | Self::DownloadBroken { .. }
+            | Self::WrongDownload { .. }
+            | Self::RangeBroken { .. }
+            | Self::NoRanges { .. }
+            | Self::RangesNotKept { .. }
+            | Self::CacheNotWritable { .. } => Exit::Unreachable,
+            Self::Damaged { .. }
+            | Self::Unsupported { .. }
+            | Self::DamagedCache { .. }
+            | Self::ReadModel { .. }
+            | Self::BecameShorter { .. } => Exit::Damaged,
+        }
+    }
+}

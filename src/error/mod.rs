@@ -1,0 +1,14 @@
+//! Errors: the sentence, the hint, the stable code, and the exit code.
+//!
+//! Every variant carries the values its sentence needs. A sentence starts in lower case, ends without a period, and
+//! holds one fact; the remedy, if there is one, is the [`Error::hint`].
+
+mod code;
+mod exit;
+mod hint;
+mod sentence;
+mod variants;
+
+pub use exit::Exit;
+pub(crate) use sentence::reason;
+pub use variants::{Error, Result, TokenUse};

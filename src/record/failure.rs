@@ -1,0 +1,14 @@
+//! A failed record of a stream.
+
+use serde::Serialize;
+
+/// A record of a stream that could not be answered, in its place.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Failure {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    pub code: &'static str,
+    pub message: String,
+}

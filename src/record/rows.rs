@@ -1,0 +1,98 @@
+//! Rows of the embedding matrix, alone and compared.
+
+use serde::Serialize;
+
+use super::fetched::Fetched;
+
+/// One row of the embedding matrix.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Row {
+    /// Position of the token in the text, from 0, where the row was asked for by text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<usize>,
+    pub id: u32,
+    /// Absent for a row that no token has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub piece: Option<String>,
+    /// Stored element type.
+    pub dtype: String,
+    /// Euclidean length.
+    pub norm: f32,
+    pub min: f32,
+    pub max: f32,
+    pub mean: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub values: Option<Vec<f32>>,
+    #[serde(flatten)]
+    pub fetched: Fetched,
+    /// People see all values rather than the first (`--full`).
+    #[serde(skip)]
+    pub full: bool,
+}
+
+/// Two rows compared.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Diff {
+    pub a: RowName,
+    pub b: RowName,
+    /// Whether the stored bytes are the same.
+    pub identical: bool,
+    /// Largest absolute difference of an element.
+    pub max_abs: f32,
+    /// Euclidean distance.
+    pub l2: f32,
+    /// Absent if a row is zero, or holds what is not a number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cosine: Option<f32>,
+    /// `a - b`, element by element.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub values: Option<Vec<f32>>,
+    #[serde(flatten)]
+    pub fetched: Fetched,
+    /// People see all values rather than the first (`--full`).
+    #[serde(skip)]
+    pub full: bool,
+}
+
+/// The name of a row in a [`Diff`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct RowName {
+    pub id: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub piece: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<usize>,
+}
+
+/// One of the nearest rows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Neighbor {
+    pub rank: usize,
+    pub id: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub piece: Option<String>,
+    pub score: f32,
+    pub metric: &'static str,
+    /// Which query it answers, from 1, in their order.
+    pub query: usize,
+    /// The query, spelled with pieces: `▁rey - ▁hombre + ▁mujer`.
+    pub query_name: String,
+    /// There are other queries: people see which one this answers.
+    #[serde(skip)]
+    pub of_several: bool,
+}
+
+/// One row of the matrix of cosines.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Similarity {
+    /// Place in the matrix, from 0: the position among the tokens of the text, and behind them.
+    pub position: usize,
+    pub id: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub piece: Option<String>,
+    /// With every row of the matrix in order; null where a row is zero, or holds what is not a number.
+    pub cosines: Vec<Option<f32>>,
+    /// People see all rows and columns rather than the first (`--full`).
+    #[serde(skip)]
+    pub full: bool,
+}

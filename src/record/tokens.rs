@@ -1,0 +1,61 @@
+//! Tokens of a text, and the text of ids.
+
+use serde::Serialize;
+
+use super::packed_strings::PackedStrings;
+
+/// A half-open range in the unit the record names: `[start, end]` in JSON.
+pub type Offset = (usize, usize);
+
+/// The tokens of one text, or of one window of it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Tokenize {
+    pub model: String,
+    /// Commit of the repository, 40 hexadecimal digits; absent for directories and the built-in model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Line of the input, from 1, under `--lines` and `--jsonl`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// File the text came from, where it came from a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    pub text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pair: Option<String>,
+    pub ids: Vec<u32>,
+    pub tokens: PackedStrings,
+    pub offsets: Vec<Offset>,
+    pub offset_unit: &'static str,
+    pub type_ids: Vec<u32>,
+    pub special_tokens_mask: Vec<u32>,
+    pub word_ids: Vec<Option<u32>>,
+    /// 0 or 1, the text of the pair that the token is from; null for special tokens. Absent without a pair.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sequence_ids: Option<Vec<Option<usize>>>,
+    /// Number of tokens of this window.
+    pub count: usize,
+    /// Words of the text as white space separates them.
+    pub words: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context_window: Option<u64>,
+    pub truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub truncated_tokens: Option<usize>,
+    /// 1, 2, … for the windows that overflowed the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<usize>,
+}
+
+/// Ids and the text they decode to.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Decode {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    pub ids: Vec<u32>,
+    pub tokens: Vec<String>,
+    pub text: String,
+    /// The record is one id of a list (`--each`): people see a line of a table rather than the text alone.
+    #[serde(skip)]
+    pub each: bool,
+}

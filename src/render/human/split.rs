@@ -1,0 +1,53 @@
+//! Parts of texts, for people.
+
+use std::io::{self, Write};
+
+use super::renderer::Human;
+use crate::record::Chunk;
+use crate::render::escape::{cell, safe};
+use crate::render::streams::write_bare;
+
+/// Characters of a chunk that people see.
+const CHUNK_SHOWN: usize = 60;
+
+impl Human<'_> {
+    pub(super) fn chunk(&mut self, record: &Chunk) -> io::Result<()> {
+        if record.index == Some(0) {
+            let mut name = record.path.clone().unwrap_or_default();
+            if let Some(line) = record.line {
+                name.push_str(&format!(" line {line}"));
+            }
+            if !name.is_empty() {
+                writeln!(
+                    self.out,
+                    "{}",
+                    self.reader.style.head(cell(name.trim_start()).as_ref())
+                )?;
+            }
+        }
+        self.head(
+            "chunk",
+            &format!("{:>5}  {:>6}  {:>19}  text", "#", "tokens", "bytes"),
+        )?;
+        let bytes = format!("{}..{}", record.start, record.end);
+        let (index, count) = (record.index.unwrap_or(0), record.count);
+        let mut text: String = record.text.chars().take(CHUNK_SHOWN).collect();
+        if text.len() < record.text.len() {
+            text.push('…');
+        }
+        writeln!(
+            self.out,
+            "{index:>5}  {count:>6}  {bytes:>19}  {}",
+            cell(&text)
+        )
+    }
+
+    /// The text itself, with an end of line only where texts come by line.
+    pub(super) fn excerpt(&mut self, record: &Chunk) -> io::Result<()> {
+        match (record.line, self.reader.is_terminal) {
+            (Some(_), _) => write_bare(&mut self.out, self.reader, &record.text),
+            (None, true) => self.out.write_all(safe(&record.text).as_bytes()),
+            (None, false) => self.out.write_all(record.text.as_bytes()),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The two engines compared, for people.
+
+use std::io::{self, Write};
+
+use super::renderer::Human;
+use crate::record::{Difference, PackedStrings, Verify};
+use crate::render::escape::cell;
+
+impl Human<'_> {
+    pub(super) fn difference(&mut self, record: &Difference) -> io::Result<()> {
+        let style = self.reader.style;
+        let mut place = record.path.clone().unwrap_or_default();
+        if let Some(line) = record.line {
+            place.push_str(&format!(" line {line}"));
+        }
+        let place = format!("{} token {}", place.trim_start(), record.position);
+        writeln!(self.out, "{}", style.head(place.trim_start()))?;
+        writeln!(self.out, "  text       {}", cell(&record.text))?;
+        let tokens = |tokens: &PackedStrings| {
+            let tokens: Vec<_> = tokens.iter().map(cell).collect();
+            tokens.join(" ")
+        };
+        writeln!(self.out, "  native     {}", tokens(&record.native))?;
+        writeln!(self.out, "  reference  {}", tokens(&record.reference))
+    }
+
+    pub(super) fn verify(&mut self, record: &Verify) -> io::Result<()> {
+        let style = self.reader.style;
+        let verdict = match record.differences {
+            0 => style.good("no differences"),
+            1 => style.bad("1 text differs"),
+            several => style.bad(&format!("{several} texts differ")),
+        };
+        let texts = if record.texts == 1 { "text" } else { "texts" };
+        writeln!(
+            self.out,
+            "{} {texts}, {} tokens: {verdict}",
+            record.texts, record.tokens
+        )
+    }
+}
