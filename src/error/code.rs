@@ -3,7 +3,7 @@
 use super::variants::Error;
 
 impl Error {
-    /// The stable name of this failure, as error records carry it in `code`.
+    /// Returns the stable name of the error, the `code` of error records.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Usage { .. } => "usage",

@@ -2,19 +2,19 @@
 
 use super::variants::Error;
 
-/// Process exit codes: the whole contract, in one place.
+/// An exit code of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
     /// The question was answered.
     Done = 0,
-    /// The answer is no: over budget, rows differ, a finding under `--strict`.
+    /// The answer is negative: over budget, rows differ, a finding under `--strict`.
     Negative = 1,
-    /// Wrong usage, or input that cannot be used.
+    /// Wrong usage, or unusable input.
     Usage = 2,
     /// Not reachable: network, offline and not cached, not found on the Hub, not allowed.
     Unreachable = 3,
-    /// A model file is damaged or of an unsupported kind.
+    /// A model file is damaged or not supported.
     Damaged = 4,
     /// Ctrl-C.
     Interrupted = 130,
@@ -27,7 +27,7 @@ impl From<Exit> for std::process::ExitCode {
 }
 
 impl Error {
-    /// The exit code this failure ends the process with.
+    /// Returns the exit code of a process that ends with this error.
     pub fn exit(&self) -> Exit {
         match self {
             Self::Usage { .. }

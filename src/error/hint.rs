@@ -18,92 +18,112 @@ impl Error {
         self
     }
 
-    /// The remedy, where there is one.
+    /// Returns the remedy, or `None` if there is none to suggest.
     pub fn hint(&self) -> Option<String> {
-        match self {
+        let remedy = match self {
             Self::Usage { hint, .. }
             | Self::BadConfig { hint, .. }
             | Self::MissingPart { hint, .. }
-            | Self::Unsupported { hint, .. } => hint.clone(),
-            Self::NotUtf8 { .. } => {
-                Some("`--lossy` replaces invalid bytes with U+FFFD".to_owned())
+            | Self::Unsupported { hint, .. } => return hint.clone(),
+            Self::UnknownPiece {
+                near: Some(near), ..
+            } => return Some(format!("did you mean `{near}`?")),
+            Self::NotCached { model, file } => {
+                return Some(format!(
+                    "run `{}` once with the network on, or try the built-in model with `--model demo`",
+                    pull(model, file)
+                ));
             }
-            Self::UnknownPiece { near: Some(near), .. } => Some(format!("`{near}` is one")),
-            Self::UnknownPiece { near: None, .. } => {
-                Some("`tokscope vocab --grep REGEX` searches the vocabulary".to_owned())
+            Self::DamagedCache { model, file, .. } => {
+                return Some(format!(
+                    "run `{}` with the network on to fetch it again",
+                    pull(model, file)
+                ));
             }
-            Self::NotOneToken { .. } => {
-                Some("name one of them with `--piece PIECE` or `--id N`".to_owned())
-            }
-            Self::HubUnreachable { cached: false, .. } => Some(
-                "the model is not in the cache; try the built-in one with `--model demo`, or a directory with \
-                 `--model PATH`"
-                    .to_owned(),
-            ),
-            Self::HubUnreachable { cached: true, .. } => Some(
-                "some of the model is in the cache, and `--offline` uses that alone; the built-in model is \
-                 `--model demo`"
-                    .to_owned(),
-            ),
-            Self::NotCached { model, file } => Some(format!(
-                "run `tokscope pull --model {model}{}` once with the network on, or try the built-in model with \
-                 `--model demo`",
-                if is_checkpoint(file) { " --weights" } else { "" }
-            )),
-            Self::DamagedCache { model, file, .. } => Some(format!(
-                "`tokscope pull --model {model}{}`, with the network on, fetches it again",
-                if is_checkpoint(file) { " --weights" } else { "" }
-            )),
-            Self::ModelNotFound { token: TokenUse::Withheld, .. }
-            | Self::Gated { token: TokenUse::Withheld, .. } => Some(
-                "the token was not sent, because HF_ENDPOINT is a plain http address: an https one is wanted".to_owned(),
-            ),
-            Self::ModelNotFound { token: TokenUse::None, .. } => Some(
-                "check the spelling; for a private model set HF_TOKEN; a directory is given as `--model ./PATH`"
-                    .to_owned(),
-            ),
-            Self::ModelNotFound { token: TokenUse::Sent, .. } => Some(
-                "check the spelling, and that the token in use may read it; a directory is given as `--model ./PATH`"
-                    .to_owned(),
-            ),
             Self::Gated {
                 token: TokenUse::None,
                 model,
                 endpoint,
-            } => Some(format!(
-                "accept its terms at {endpoint}/{model}, then set HF_TOKEN"
-            )),
+            } => {
+                return Some(format!(
+                    "accept its terms at {endpoint}/{model}, then set HF_TOKEN"
+                ));
+            }
             Self::Gated {
                 token: TokenUse::Sent,
                 model,
                 endpoint,
-            } => Some(format!(
-                "accept its terms at {endpoint}/{model} with the account of the token in use"
-            )),
-            Self::RevisionNotFound { .. } => Some(
-                "a revision is a branch, a tag, `refs/pr/N` or a 40-digit commit".to_owned(),
-            ),
-            Self::DownloadBroken { .. } => {
-                Some("run the command again: it goes on from there".to_owned())
+            } => {
+                return Some(format!(
+                    "accept its terms at {endpoint}/{model} with the account of the token in use"
+                ));
             }
-            Self::NoRanges { .. } => Some(
-                "`tokscope pull --weights`, or `--download`, fetches the whole file, and checks its digest".to_owned(),
-            ),
-            Self::RangesNotKept { .. } => Some(
-                "XDG_CACHE_HOME names another place for it; with `--no-cache` it is TMPDIR".to_owned(),
-            ),
-            Self::CacheNotWritable { .. } => {
-                Some("HF_HOME or HF_HUB_CACHE names another place for the cache".to_owned())
+            Self::NotUtf8 { .. } => "use `--lossy` to replace invalid bytes with U+FFFD",
+            Self::UnknownPiece { near: None, .. } => {
+                "search the vocabulary with `tokscope vocab --grep REGEX`"
             }
+            Self::NotOneToken { .. } => "name one of them with `--piece PIECE` or `--id N`",
+            Self::HubUnreachable { cached: false, .. } => {
+                "the model is not in the cache; try the built-in one with `--model demo`, or a directory with \
+                 `--model PATH`"
+            }
+            Self::HubUnreachable { cached: true, .. } => {
+                "some of the model is in the cache: use that alone with `--offline`, or try the built-in model with \
+                 `--model demo`"
+            }
+            Self::ModelNotFound {
+                token: TokenUse::Withheld,
+                ..
+            }
+            | Self::Gated {
+                token: TokenUse::Withheld,
+                ..
+            } => {
+                "the token was not sent because HF_ENDPOINT is a plain http address: set it to an https address"
+            }
+            Self::ModelNotFound {
+                token: TokenUse::None,
+                ..
+            } => {
+                "check the spelling; for a private model set HF_TOKEN; a directory is given as `--model ./PATH`"
+            }
+            Self::ModelNotFound {
+                token: TokenUse::Sent,
+                ..
+            } => {
+                "check the spelling, and that the token in use may read it; a directory is given as `--model ./PATH`"
+            }
+            Self::RevisionNotFound { .. } => {
+                "a revision is a branch, a tag, `refs/pr/N` or a 40-digit commit"
+            }
+            Self::DownloadBroken { .. } => "run the command again to resume the download",
+            Self::NoRanges { .. } => {
+                "use `tokscope pull --weights` or `--download` to fetch the whole file and check its digest"
+            }
+            Self::RangesNotKept { .. } => {
+                "set XDG_CACHE_HOME to another place, or TMPDIR under `--no-cache`"
+            }
+            Self::CacheNotWritable { .. } => "set HF_HOME or HF_HUB_CACHE to another place",
             Self::HubStatus { status: 429, .. } => {
-                Some("the Hub limits requests: wait a little, or set HF_TOKEN".to_owned())
+                "the Hub limits requests: wait a little, or set HF_TOKEN"
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        Some(remedy.to_owned())
     }
 }
 
-/// Whether a file of a model is, or belongs to, its checkpoint.
+/// Returns the command that fetches a file of a model.
+fn pull(model: &str, file: &str) -> String {
+    let weights = if is_checkpoint(file) {
+        " --weights"
+    } else {
+        ""
+    };
+    format!("tokscope pull --model {model}{weights}")
+}
+
+/// Returns true if a file of a model is its checkpoint or a part of it.
 fn is_checkpoint(file: &str) -> bool {
     [".safetensors", ".bin", ".index.json"]
         .iter()

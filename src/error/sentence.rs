@@ -2,10 +2,10 @@
 
 use std::io;
 
-/// Characters of a sentence about a file. What the file holds may be part of it, and may be megabytes.
+/// Limit of a sentence about a file, in characters. It may quote the file's contents, which may be megabytes.
 const MAX_SENTENCE: usize = 1000;
 
-/// A sentence cut in its middle, if it is too long: what is at its ends names the file, and the place in it.
+/// Cuts the middle out of a sentence that is too long. Its ends name the file and the place in it.
 pub(super) fn shorten(sentence: String) -> String {
     if sentence.len() <= MAX_SENTENCE {
         return sentence;
@@ -19,7 +19,7 @@ pub(super) fn shorten(sentence: String) -> String {
     start.chain(['…']).chain(end).collect()
 }
 
-/// An I/O error without the "(os error N)" that tells a reader nothing.
+/// Returns an I/O error as the end of a sentence, without "(os error N)".
 pub(crate) fn reason(source: &io::Error) -> String {
     let text = source.to_string();
     match text.split_once(" (os error") {

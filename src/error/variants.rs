@@ -7,14 +7,15 @@ use thiserror::Error as ThisError;
 
 use super::sentence::{reason, shorten};
 
-/// Result of everything below the command line.
+/// The result type of the crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A failure with the values that explain it.
 #[derive(Debug, ThisError)]
+#[non_exhaustive]
 pub enum Error {
     // --- exit 2: usage and input ---------------------------------------------------------------------------------
-    /// A combination of arguments that means nothing, beyond what clap itself refuses.
+    /// A combination of arguments that makes no sense and that clap cannot refuse.
     #[error("{message}")]
     Usage {
         message: String,
@@ -23,14 +24,14 @@ pub enum Error {
     /// Text input that is not UTF-8.
     #[error("{input} is not UTF-8: the byte at offset {offset} is invalid")]
     NotUtf8 { input: String, offset: usize },
-    /// A line of a record stream that is not JSON, or has no text where it was asked for.
+    /// A line of a stream that is not JSON, or has no text in the given field.
     #[error("line {line} of {input}: {problem}")]
     BadJsonLine {
         input: String,
         line: u64,
         problem: String,
     },
-    /// A configuration file that is not as it should be.
+    /// An invalid configuration file.
     #[error("line {line} of {file}: {problem}")]
     BadConfig {
         file: String,
@@ -38,13 +39,13 @@ pub enum Error {
         problem: String,
         hint: Option<String>,
     },
-    /// Something given as a token id that is not one.
+    /// An argument or input that is not a token id.
     #[error("`{given}` is not a token id")]
     NotAnId { given: String },
-    /// An id that no token has.
+    /// An id that is not in the vocabulary.
     #[error("id {id} is not in the vocabulary, whose ids are 0 to {last}")]
     UnknownId { id: u64, last: u64 },
-    /// An id beyond the rows of the matrix.
+    /// An id beyond the last row of the matrix.
     #[error("id {id} has no row: the embedding matrix has rows 0 to {last}")]
     NoSuchRow { id: u64, last: u64 },
     /// A piece that is not in the vocabulary.
@@ -54,16 +55,16 @@ pub enum Error {
         /// A piece that exists and differs only in the leading `▁`.
         near: Option<String>,
     },
-    /// A position outside the tokens of the text.
+    /// A position beyond the last token of the text.
     #[error("position {position} is outside the text, which has tokens 0 to {last}")]
     NoSuchPosition { position: usize, last: usize },
-    /// Text that had to be exactly one token.
-    #[error("`{text}` is {} tokens, and one is wanted: {}", .pieces.len(), .pieces.join(" "))]
+    /// A text of several tokens where exactly one is allowed.
+    #[error("expected one token, but `{text}` is {}: {}", .pieces.len(), .pieces.join(" "))]
     NotOneToken { text: String, pieces: Vec<String> },
-    /// Text that had to be one token and holds none.
-    #[error("the text `{text}` has no token")]
+    /// A text without tokens where exactly one is required.
+    #[error("the text `{text}` has no tokens")]
     NoToken { text: String },
-    /// An array file that vectors cannot be read from.
+    /// An array file that holds no vectors.
     #[error("{input} is not an array of vectors: {problem}")]
     BadArray { input: String, problem: String },
     /// An input file or stream that cannot be read.
@@ -72,7 +73,7 @@ pub enum Error {
     /// An output that cannot be written.
     #[error("cannot write {output}: {}", reason(.source))]
     WriteOutput { output: String, source: io::Error },
-    /// A model directory, or repository, that lacks what the command needs.
+    /// A model directory or repository without a file that the command needs.
     #[error("{place} has no {what}")]
     MissingPart {
         place: String,
@@ -90,16 +91,16 @@ pub enum Error {
         endpoint: String,
         model: String,
         problem: String,
-        /// Whether the cache holds files of the model.
+        /// True if the cache holds files of the model.
         cached: bool,
     },
-    /// Offline, and the file is not in the cache.
+    /// A file that is not in the cache, while offline.
     #[error("`{model}` is not in the cache ({file}), and the network is off")]
     NotCached { model: String, file: String },
-    /// The Hub says that there is no such repository, or not for this caller.
+    /// A repository that does not exist, or that the caller may not see.
     #[error("the Hub has no model `{model}`, or it is private")]
     ModelNotFound { model: String, token: TokenUse },
-    /// A model that wants its terms accepted.
+    /// A model whose terms must be accepted first.
     #[error("`{model}` is gated: {endpoint} does not allow access to it")]
     Gated {
         model: String,
@@ -109,7 +110,7 @@ pub enum Error {
     /// A branch, tag or commit that does not exist.
     #[error("`{model}` has no revision `{revision}`")]
     RevisionNotFound { model: String, revision: String },
-    /// An answer of the Hub that is none of the above.
+    /// Any other HTTP status of the Hub.
     #[error("{endpoint} answered {status} for {file} of `{model}`")]
     HubStatus {
         endpoint: String,
@@ -117,7 +118,7 @@ pub enum Error {
         file: String,
         status: u16,
     },
-    /// A download that ended early; what came is kept, and the next attempt goes on with it.
+    /// A download that ended early. The received bytes are kept, and the next attempt resumes there.
     #[error("the download of {file} of `{model}` stopped at {done} of {size} bytes: {problem}")]
     DownloadBroken {
         model: String,
@@ -126,14 +127,14 @@ pub enum Error {
         size: u64,
         problem: String,
     },
-    /// A download whose bytes are not the ones the Hub announced; nothing of it is kept.
+    /// A download with other bytes than the Hub announced. Nothing of it is kept.
     #[error("the download of {file} of `{model}` is not what the Hub announced: {problem}")]
     WrongDownload {
         model: String,
         file: String,
         problem: String,
     },
-    /// A byte range that broke off.
+    /// A byte range that ended early.
     #[error("bytes {start} to {end} of {file} of `{model}` broke off after {done}: {problem}")]
     RangeBroken {
         model: String,
@@ -143,17 +144,17 @@ pub enum Error {
         done: u64,
         problem: String,
     },
-    /// A byte range of a file was asked for, and something else came; nothing of it is used.
+    /// A byte range was requested, and the server sent something else. Nothing of it is used.
     #[error("no byte ranges of {file} of `{model}` are served: {problem}")]
     NoRanges {
         model: String,
         file: String,
         problem: String,
     },
-    /// Bytes that are fetched as a whole find no room.
+    /// Fetched ranges that cannot be written to the app cache.
     #[error("cannot store bytes of {file} in tokscope's own cache: {problem}")]
     RangesNotKept { file: String, problem: String },
-    /// The Hub cache cannot be written.
+    /// A file that cannot be written to the Hub cache.
     #[error("cannot store {file} in the Hub cache at {cache}: {problem}")]
     CacheNotWritable {
         file: String,
@@ -165,40 +166,40 @@ pub enum Error {
     /// A model file whose bytes contradict its format.
     #[error("{file} is damaged: {problem}")]
     Damaged { file: String, problem: String },
-    /// A model file that is sound but not of a kind this program reads.
+    /// A sound model file of a kind that this program does not read.
     #[error("{file} is not supported: {problem}")]
     Unsupported {
         file: String,
         problem: String,
         hint: Option<String>,
     },
-    /// A file of the Hub cache that is not what it is kept as, where it cannot be fetched again.
+    /// A damaged file of the Hub cache that cannot be fetched again.
     #[error("{file} of `{model}` is damaged in the Hub cache: {problem}")]
     DamagedCache {
         model: String,
         file: String,
         problem: String,
     },
-    /// A model file that is there and cannot be read.
+    /// A model file that exists and cannot be read.
     #[error("cannot read {file}: {}", reason(.source))]
     ReadModel { file: String, source: io::Error },
-    /// A model file that another program cut short.
+    /// A model file that another program truncated while it was mapped.
     #[error("{file} became shorter while it was read")]
     BecameShorter { file: String },
 }
 
-/// What became of the token of the Hub.
+/// Whether the Hub token was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenUse {
-    /// There is none.
+    /// No token is set.
     None,
     Sent,
-    /// There is one, and it does not go over plain http.
+    /// The token was not sent, because the connection is plain http.
     Withheld,
 }
 
 impl Error {
-    /// The same error; of a Hub that is not reached, with whether the cache holds files of the model.
+    /// Notes in [`Error::HubUnreachable`] whether the cache holds files of the model; other errors are unchanged.
     #[must_use]
     pub fn with_cached(mut self, holds: bool) -> Self {
         if let Self::HubUnreachable { cached, .. } = &mut self {
@@ -207,7 +208,7 @@ impl Error {
         self
     }
 
-    /// Wrong usage without a remedy to name.
+    /// Creates an [`Error::Usage`] without a hint.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::Usage {
             message: message.into(),
@@ -215,7 +216,7 @@ impl Error {
         }
     }
 
-    /// Wrong usage with its remedy.
+    /// Creates an [`Error::Usage`] with a hint.
     pub fn usage_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Usage {
             message: shorten(message.into()),
@@ -223,7 +224,7 @@ impl Error {
         }
     }
 
-    /// A damaged model file.
+    /// Creates an [`Error::Damaged`].
     pub fn damaged(file: impl Into<String>, problem: impl fmt::Display) -> Self {
         Self::Damaged {
             file: file.into(),
@@ -231,7 +232,7 @@ impl Error {
         }
     }
 
-    /// A model file of a kind that is not read.
+    /// Creates an [`Error::Unsupported`] without a hint.
     pub fn unsupported(file: impl Into<String>, problem: impl fmt::Display) -> Self {
         Self::Unsupported {
             file: file.into(),
@@ -267,7 +268,7 @@ mod tests {
         };
         assert_eq!(
             error.to_string(),
-            "`banco` is 2 tokens, and one is wanted: ▁ban co"
+            "expected one token, but `banco` is 2: ▁ban co"
         );
     }
 }

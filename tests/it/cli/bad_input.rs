@@ -7,7 +7,7 @@ use crate::support::{Answer, Call, demo, folder_without_checkpoint, on, tiny_mod
 const NAME_ONE: &str = "name one of them with `--piece PIECE` or `--id N`";
 const TWO_ROWS: &str = "`tokscope diff TOKEN TOKEN`, `--id N --id M`, `--piece P --piece Q` or \
                         `--text TEXT --at I --at J`";
-const GREP: &str = "`tokscope vocab --grep REGEX` searches the vocabulary";
+const GREP: &str = "search the vocabulary with `tokscope vocab --grep REGEX`";
 
 /// What stderr holds of a failure: the sentence and, after a blank line, the hint.
 pub fn failure(sentence: &str, hint: &str) -> String {
@@ -30,7 +30,7 @@ fn ids_pieces_and_texts_that_lead_nowhere() {
     let no_piece = |piece: &str| format!("`{piece}` is not a piece of the vocabulary");
     let no_id = |id: &str| format!("id {id} is not in the vocabulary, whose ids are 0 to 2000");
     let no_row = |id: &str| format!("id {id} has no row: the embedding matrix has rows 0 to 2063");
-    let two = "`a b` is 2 tokens, and one is wanted: ▁a ▁b";
+    let two = "expected one token, but `a b` is 2: ▁a ▁b";
     let cases: &[(&[&str], String, &str)] = &[
         (&["decode", "2001"], no_id("2001"), ""),
         (&["decode", "1", "4294967296"], no_id("4294967296"), ""),
@@ -41,7 +41,7 @@ fn ids_pieces_and_texts_that_lead_nowhere() {
         (
             &["vocab", "--piece", "dinero"],
             no_piece("dinero"),
-            "`▁dinero` is one",
+            "did you mean `▁dinero`?",
         ),
         (&["vocab", "--piece", "zzzz"], no_piece("zzzz"), GREP),
         (&["embed", "--id", "2064"], no_row("2064"), ""),
@@ -53,7 +53,7 @@ fn ids_pieces_and_texts_that_lead_nowhere() {
         (
             &["embed", "--piece", "dinero"],
             no_piece("dinero"),
-            "`▁dinero` is one",
+            "did you mean `▁dinero`?",
         ),
         (
             &["embed", "a", "--at", "3"],
@@ -62,7 +62,7 @@ fn ids_pieces_and_texts_that_lead_nowhere() {
         ),
         (&["diff", "--id", "0", "--id", "2064"], no_row("2064"), ""),
         (&["diff", "a b", "a"], two.into(), NAME_ONE),
-        (&["diff", "", "a"], "the text `` has no token".into(), ""),
+        (&["diff", "", "a"], "the text `` has no tokens".into(), ""),
         (
             &["diff", "--piece", "zzzz", "--piece", "a"],
             no_piece("zzzz"),
@@ -74,7 +74,7 @@ fn ids_pieces_and_texts_that_lead_nowhere() {
             two.into(),
             NAME_ONE,
         ),
-        (&["neighbors", ""], "the text `` has no token".into(), ""),
+        (&["neighbors", ""], "the text `` has no tokens".into(), ""),
         (
             &["neighbors", "--id", "0"],
             "the row of id 0 is zero, so its cosine is undefined".into(),
@@ -94,7 +94,7 @@ fn ids_pieces_and_texts_that_lead_nowhere() {
         (
             &["neighbors", "--piece", "money"],
             no_piece("money"),
-            "`▁money` is one",
+            "did you mean `▁money`?",
         ),
         (
             &["tokenize", "a", "--max-length", "1"],
@@ -119,7 +119,7 @@ fn ids_pieces_and_texts_that_lead_nowhere() {
 
 #[test]
 fn bytes_that_are_no_text() {
-    let lossy = "`--lossy` replaces invalid bytes with U+FFFD";
+    let lossy = "use `--lossy` to replace invalid bytes with U+FFFD";
     let stdin = |offset: u32| {
         format!("standard input is not UTF-8: the byte at offset {offset} is invalid")
     };

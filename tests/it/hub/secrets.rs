@@ -242,8 +242,8 @@ fn the_token_does_not_go_over_plain_http() {
     );
     let answer = in_the_clear("o/n").exit(3);
     let said = format!(
-        "{note}error: `o/n` is gated: http://hub.example does not allow access to it\n\nhint: the token was not sent, \
-         because HF_ENDPOINT is a plain http address: an https one is wanted\n"
+        "{note}error: `o/n` is gated: http://hub.example does not allow access to it\n\nhint: the token was not sent \
+         because HF_ENDPOINT is a plain http address: set it to an https address\n"
     );
     assert_eq!(answer.stderr, said);
     let served = remote.hub.served();

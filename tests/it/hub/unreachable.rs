@@ -13,7 +13,7 @@ const TRY_DEMO: &str = "the model is not in the cache; try the built-in one with
 const CHECK_SPELLING: &str = "check the spelling; for a private model set HF_TOKEN; a directory is given as `--model ./PATH`";
 const CHECK_TOKEN: &str = "check the spelling, and that the token in use may read it; a directory is given as `--model ./PATH`";
 const REVISIONS: &str = "a revision is a branch, a tag, `refs/pr/N` or a 40-digit commit";
-const OTHER_CACHE: &str = "HF_HOME or HF_HUB_CACHE names another place for the cache";
+const OTHER_CACHE: &str = "set HF_HOME or HF_HUB_CACHE to another place";
 
 /// A Hub with a public, a gated and a private model, and a home without a cache.
 struct Scene {

@@ -10,7 +10,7 @@ const EMBED: [&str; 8] = [
     "embed", "--id", "700", "--id", "1500", "--id", "1100", "--json",
 ];
 const DOWNLOAD: &str =
-    "`tokscope pull --weights`, or `--download`, fetches the whole file, and checks its digest";
+    "use `tokscope pull --weights` or `--download` to fetch the whole file and check its digest";
 
 /// A Hub whose model has its tokenizer in the cache, and what its rows are.
 fn scene(container: &str, file: &str) -> (Remote, String) {
