@@ -3,6 +3,7 @@
 //! One [`Sink`] per format; all of them read the same records.
 
 mod annotation;
+pub mod columns;
 mod csv;
 pub mod escape;
 mod format;

@@ -29,6 +29,8 @@ pub enum Record {
     Similarity(Similarity),
     Stats(Stats),
     File(File),
+    Difference(Difference),
+    Verify(Verify),
     Convert(Convert),
     Match(Match),
     Lock(Lock),
@@ -345,6 +347,27 @@ pub struct File {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Difference {
+    pub path: Option<String>,
+    pub line: Option<u64>,
+    pub position: usize,
+    pub text: String,
+    pub native: Vec<String>,
+    pub native_offsets: Vec<(usize, usize)>,
+    pub reference: Vec<String>,
+    pub reference_offsets: Vec<(usize, usize)>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verify {
+    pub texts: usize,
+    pub tokens: usize,
+    pub differences: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Chunk {
     pub path: Option<String>,
     pub line: Option<u64>,
@@ -447,6 +470,8 @@ expect_kind! {
     similarity: Similarity,
     stats: Stats,
     file: File,
+    difference: Difference,
+    verify: Verify,
     convert: Convert,
     chunk: Chunk,
     found: Match,

@@ -6,3 +6,4 @@ mod families;
 mod golden;
 mod other_tools;
 pub mod properties;
+mod verify;
