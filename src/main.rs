@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use tokscope::memory::OrEnd;
+use tokscope::memory::ExitingAllocator;
 
 #[global_allocator]
-static ALLOCATOR: OrEnd = OrEnd;
+static ALLOCATOR: ExitingAllocator = ExitingAllocator;
 
 fn main() -> ExitCode {
     tokscope::run(std::env::args_os()).into()

@@ -1,75 +1,76 @@
-//! Memory that the system does not give → a sentence and exit 2, in the place of an abort.
+//! Handles running out of memory: an error message and exit code 2 instead of an abort, and less use of address space
+//! under a limit.
 //!
-//! A limit such as `ulimit -v` counts addresses, not pages: all of a file that is mapped, a stack of two megabytes for
-//! each thread, and with glibc an arena of sixty-four. Under such a limit the program asks for less of each.
+//! A limit such as `ulimit -v` counts address space, not pages: the whole of a mapped file, a stack of 2 MiB for each
+//! thread, and with glibc an arena of 64 MiB for each thread.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
 use crate::error::Exit;
 
-/// Addresses that a thread takes: its stack, and the page that guards it.
-const THREAD: u64 = (2 << 20) + (4 << 10);
-/// The part of a limit that stacks may take.
-const SHARE_OF_STACKS: u64 = 8;
-/// The part of a limit that the map of a file may take.
-const SHARE_OF_MAP: u64 = 4;
+/// Bytes of address space that a thread takes: its stack and the guard page.
+const THREAD_BYTES: u64 = (2 << 20) + (4 << 10);
+/// Stacks of threads may take one part in this many of the limit.
+const STACKS_SHARE: u64 = 8;
+/// The map of a file may take one part in this many of the limit.
+const MAP_SHARE: u64 = 4;
 
-/// The system's allocator, for a program that does not go on without memory.
+/// The system allocator, except that a failed allocation prints an error message and exits.
 ///
-/// What it cannot give ends the process with a sentence; collections of the standard library would abort it with
-/// a message about themselves. Nothing is unwound and no temporary file removed, as that may ask for memory again.
+/// Without it, collections of the standard library would abort with a message of their own. Nothing is unwound and no
+/// temporary file is removed, because that could allocate again.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct OrEnd;
+pub struct ExitingAllocator;
 
-// SAFETY: every call is passed on to the system's allocator as it came, and what it returns is returned.
-#[allow(unsafe_code, reason = "an allocator cannot be written without it")]
-unsafe impl GlobalAlloc for OrEnd {
+// SAFETY: every call is forwarded unchanged to the system allocator, and its result is returned.
+#[allow(unsafe_code, reason = "implementing an allocator needs it")]
+unsafe impl GlobalAlloc for ExitingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        given(unsafe { System.alloc(layout) }, layout.size())
+        or_exit(unsafe { System.alloc(layout) }, layout.size())
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        given(unsafe { System.alloc_zeroed(layout) }, layout.size())
+        or_exit(unsafe { System.alloc_zeroed(layout) }, layout.size())
     }
 
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(place, layout) }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
     }
 
-    unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        given(unsafe { System.realloc(place, layout, size) }, size)
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        or_exit(unsafe { System.realloc(pointer, layout, size) }, size)
     }
 }
 
+/// Returns the pointer, or exits if the allocation failed.
 #[inline]
-fn given(place: *mut u8, size: usize) -> *mut u8 {
-    if place.is_null() {
-        end(size);
+fn or_exit(pointer: *mut u8, size: usize) -> *mut u8 {
+    if pointer.is_null() {
+        exit_out_of_memory(size);
     }
-    place
+    pointer
 }
 
-/// Says how much was asked for, and ends the process. On other systems than Unix the caller aborts it.
+/// Reports a failed allocation and exits. Returns on systems other than Unix, where the caller aborts.
 #[cold]
-fn end(size: usize) {
+fn exit_out_of_memory(size: usize) {
     let mut digits = [0; 20];
     let digits = decimal(size, &mut digits);
-    end_with(
+    exit_with_message(
         &[
-            b"error: memory is short: ",
+            b"error: out of memory: the system refused to allocate ",
             digits,
-            b" bytes more were asked for, and the system does not give them\n\n\
-              hint: `ulimit -v` shows the limit, if there is one\n",
+            b" bytes\n\nhint: `ulimit -v` shows the memory limit, if one is set\n",
         ],
         Exit::Usage,
     );
 }
 
-/// The decimal digits of a number, without memory of their own.
+/// Writes a number in decimal without allocating. Returns the digits, at the end of the buffer.
 fn decimal(mut number: usize, digits: &mut [u8; 20]) -> &[u8] {
     let mut first = digits.len();
     for (at, digit) in digits.iter_mut().enumerate().rev() {
-        // A remainder of ten fits.
+        // Cannot truncate: the remainder is below 10.
         *digit = b'0' + (number % 10) as u8;
         number /= 10;
         first = at;
@@ -80,19 +81,19 @@ fn decimal(mut number: usize, digits: &mut [u8; 20]) -> &[u8] {
     digits.get(first..).unwrap_or_default()
 }
 
-/// Writes to standard error and ends the process at once: no memory is asked for, no lock taken, nothing unwound. A
-/// handler of a signal may do the same.
-pub(crate) fn end_with(parts: &[&[u8]], exit: Exit) {
+/// Writes a message to standard error and exits immediately. Allocates nothing, takes no lock, and unwinds nothing, so
+/// that a signal handler may call it. Does nothing on systems other than Unix.
+pub(crate) fn exit_with_message(parts: &[&[u8]], exit: Exit) {
     #[cfg(unix)]
     {
         for part in parts {
-            // Whoever cannot be told is not told.
+            // A failed write cannot be reported anywhere.
             let _ = rustix::io::write(rustix::stdio::stderr(), part);
         }
-        // SAFETY: `_exit` takes any number and does not return.
+        // SAFETY: `_exit` accepts any number and does not return.
         #[allow(
             unsafe_code,
-            reason = "what the standard library has would unwind or abort"
+            reason = "`std::process::exit` would run exit handlers, which may allocate"
         )]
         unsafe {
             libc::_exit(exit as i32)
@@ -102,36 +103,39 @@ pub(crate) fn end_with(parts: &[&[u8]], exit: Exit) {
     let _ = (parts, exit);
 }
 
-/// How many threads fit beside everything else, if the process has a limit on its addresses; threads then share
-/// one arena of glibc's allocator.
+/// Returns the number of threads that fit within the limit on address space, or `None` if there is no limit. If there
+/// is one, all threads share one arena of glibc's allocator from then on.
 ///
-/// To be asked once, before the first thread starts.
+/// Must be called before the first thread starts.
 pub fn threads_within_limit() -> Option<usize> {
-    let limit = limit()?;
+    let limit = address_space_limit()?;
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
-        // SAFETY: it sets a number of the allocator, and no other thread runs.
-        #[allow(unsafe_code, reason = "there is no other way to say it")]
+        // SAFETY: it sets a parameter of the allocator while no other thread runs.
+        #[allow(
+            unsafe_code,
+            reason = "glibc offers no other way to set it at run time"
+        )]
         unsafe {
             libc::mallopt(libc::M_ARENA_MAX, 1);
         }
     }
-    let threads = limit / SHARE_OF_STACKS / THREAD;
+    let threads = limit / STACKS_SHARE / THREAD_BYTES;
     Some(usize::try_from(threads).unwrap_or(usize::MAX).max(1))
 }
 
-/// Whether a limit on addresses leaves room for the map of a file of `length` bytes, and for what is done with it.
+/// Returns true if the limit on address space leaves room for mapping a file of `length` bytes and for working with it.
 pub fn has_room_for_map(length: u64) -> bool {
-    limit().is_none_or(|limit| length <= limit / SHARE_OF_MAP)
+    address_space_limit().is_none_or(|limit| length <= limit / MAP_SHARE)
 }
 
 #[cfg(all(unix, not(target_os = "openbsd")))]
-fn limit() -> Option<u64> {
+fn address_space_limit() -> Option<u64> {
     rustix::process::getrlimit(rustix::process::Resource::As).current
 }
 
 #[cfg(not(all(unix, not(target_os = "openbsd"))))]
-fn limit() -> Option<u64> {
+fn address_space_limit() -> Option<u64> {
     None
 }
 
@@ -140,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digits_without_memory() {
+    fn numbers_are_written_in_decimal() {
         for number in [0, 7, 10, 4_194_304, usize::MAX] {
             assert_eq!(decimal(number, &mut [0; 20]), number.to_string().as_bytes());
         }

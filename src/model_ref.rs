@@ -1,4 +1,4 @@
-//! What the user names a model by → which model that is.
+//! Model references: what `--model` accepts.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,21 +6,21 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
-/// Most bytes of a Hub id's owner or name. Rules of ids: `validate_repo_id` of huggingface_hub.
-const LONGEST_NAME: usize = 96;
+/// Bytes of the owner or the name in a Hub id. The rules for ids are those of `validate_repo_id` in huggingface_hub.
+const MAX_NAME_BYTES: usize = 96;
 
 /// A model, as `--model` names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModelRef {
     /// The built-in model.
     Demo,
-    /// A local directory that holds the model's files. Whether it exists is found out when it is opened.
+    /// A local directory with the model's files. It is not checked for existence before the model is opened.
     Directory(PathBuf),
-    /// A model repository of the Hub.
+    /// A repository on the Hub.
     Hub(HubModel),
 }
 
-/// A model repository of the Hub; its parts obey the Hub's rules for ids and git's for revisions.
+/// A repository on the Hub. Owner and name follow the Hub's rules for ids, the revision follows git's rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HubModel {
     owner: Option<String>,
@@ -29,7 +29,7 @@ pub struct HubModel {
 }
 
 impl HubModel {
-    /// User or organization; the Hub's oldest models, such as `gpt2`, have none.
+    /// Returns the user or organization. `None` for the oldest models on the Hub, such as `gpt2`.
     pub fn owner(&self) -> Option<&str> {
         self.owner.as_deref()
     }
@@ -38,12 +38,12 @@ impl HubModel {
         &self.name
     }
 
-    /// The branch, tag, `refs/pr/N` or commit that was asked for.
+    /// Returns the requested branch, tag, `refs/pr/N`, or commit.
     pub fn revision(&self) -> Option<&str> {
         self.revision.as_deref()
     }
 
-    /// `owner/name`, or `name` alone.
+    /// Returns `owner/name`, or `name` if there is no owner.
     pub fn id(&self) -> String {
         match &self.owner {
             Some(owner) => format!("{owner}/{}", self.name),
@@ -57,7 +57,7 @@ impl HubModel {
             None => (None, id),
         };
         if name.contains('/') {
-            return Err("an id of the Hub is `owner/name`, with one slash".to_owned());
+            return Err("a Hub id has the form `owner/name`, with one slash".to_owned());
         }
         if let Some(owner) = owner {
             check_name("owner", owner)?;
@@ -65,7 +65,7 @@ impl HubModel {
         check_name("name", name)?;
         if let Some(stem) = name.strip_suffix(".git") {
             return Err(format!(
-                "a name does not end in `.git`; `{stem}` may be meant"
+                "its name must not end in `.git`; did you mean `{stem}`?"
             ));
         }
         if let Some(revision) = revision {
@@ -90,18 +90,18 @@ impl fmt::Display for HubModel {
 }
 
 impl ModelRef {
-    /// The same model at the revision that `--revision` names.
+    /// Returns the same model at the revision that `--revision` gives.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a model without revisions, and for one that names another revision itself;
-    /// [`Error::BadModelRef`] for a revision that git does not allow.
+    /// Fails with [`Error::Usage`] if the model has no revisions or already names another one, and with
+    /// [`Error::BadModelRef`] if git does not allow the revision.
     pub fn with_revision(self, revision: &str) -> Result<Self> {
         match self {
             Self::Demo => Err(Error::usage(
-                "`--revision` is given, and the built-in model has none",
+                "`--revision` cannot be used with the built-in model, which has no revisions",
             )),
             Self::Directory(path) => Err(Error::usage(format!(
-                "`--revision` is given, and the directory {} has none",
+                "`--revision` cannot be used with the directory {}, which has no revisions",
                 path.display()
             ))),
             Self::Hub(model) => match model.revision.as_deref() {
@@ -122,8 +122,8 @@ impl ModelRef {
         }
     }
 
-    /// Parses `given`, with `kind` answering what the file system has at a path.
-    fn parse(given: &str, kind: impl Fn(&Path) -> Option<Kind>) -> Result<Self, String> {
+    /// Parses a reference. `path_kind` returns what the file system has at a path.
+    fn parse(given: &str, path_kind: impl Fn(&Path) -> Option<PathKind>) -> Result<Self, String> {
         if given.trim().is_empty() {
             return Err("it is empty".to_owned());
         }
@@ -133,12 +133,10 @@ impl ModelRef {
         if let Some((scheme, rest)) = given.split_once("://") {
             return parse_address(scheme, rest).map(Self::Hub);
         }
-        match kind(Path::new(given)) {
-            Some(Kind::Directory) => return Ok(Self::Directory(given.into())),
-            Some(Kind::File) => {
-                return Err(
-                    "it is a file, and a directory with the model's files is wanted".to_owned(),
-                );
+        match path_kind(Path::new(given)) {
+            Some(PathKind::Directory) => return Ok(Self::Directory(given.into())),
+            Some(PathKind::File) => {
+                return Err("it is a file, not a directory with the model's files".to_owned());
             }
             None => {}
         }
@@ -154,7 +152,7 @@ impl FromStr for ModelRef {
     type Err = Error;
 
     fn from_str(given: &str) -> Result<Self> {
-        Self::parse(given, Kind::of).map_err(|problem| Error::BadModelRef {
+        Self::parse(given, PathKind::read).map_err(|problem| Error::BadModelRef {
             given: given.to_owned(),
             problem,
         })
@@ -171,15 +169,15 @@ impl fmt::Display for ModelRef {
     }
 }
 
-/// What a path leads to.
+/// The kind of file at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum PathKind {
     Directory,
     File,
 }
 
-impl Kind {
-    fn of(path: &Path) -> Option<Self> {
+impl PathKind {
+    fn read(path: &Path) -> Option<Self> {
         let metadata = path.metadata().ok()?;
         Some(if metadata.is_dir() {
             Self::Directory
@@ -189,7 +187,7 @@ impl Kind {
     }
 }
 
-/// Whether something that does not exist can only have been meant as a path: no id of the Hub looks like this.
+/// Returns true if a reference to nothing that exists must be a path, because no Hub id has this form.
 fn looks_like_path(given: &str) -> bool {
     given.starts_with(['.', '/', '~'])
         || given.ends_with('/')
@@ -197,7 +195,7 @@ fn looks_like_path(given: &str) -> bool {
         || given.matches('/').count() > 1
 }
 
-/// `hf://owner/name[@revision]`, and the address of a model's page.
+/// Parses `hf://owner/name[@revision]`, or the address of a model's page.
 fn parse_address(scheme: &str, rest: &str) -> Result<HubModel, String> {
     match scheme {
         "hf" => {
@@ -209,7 +207,9 @@ fn parse_address(scheme: &str, rest: &str) -> Result<HubModel, String> {
             let path = ["huggingface.co/", "www.huggingface.co/", "hf.co/"]
                 .iter()
                 .find_map(|host| rest.strip_prefix(host))
-                .ok_or("of addresses, only those of models at https://huggingface.co are known")?;
+                .ok_or(
+                    "the only addresses supported are those of models at https://huggingface.co",
+                )?;
             let path = path.split(['?', '#']).next().unwrap_or(path);
             let path = path.trim_end_matches('/');
             match path.split_once("/tree/") {
@@ -220,7 +220,9 @@ fn parse_address(scheme: &str, rest: &str) -> Result<HubModel, String> {
                 }
             }
         }
-        _ => Err(format!("`{scheme}://` is not known; `hf://owner/name` is")),
+        _ => Err(format!(
+            "`{scheme}://` is not supported; use `hf://owner/name`"
+        )),
     }
 }
 
@@ -240,17 +242,17 @@ fn check_name(part: &str, name: &str) -> Result<(), String> {
         .find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')))
     {
         return Err(format!(
-            "{wrong:?} is not allowed in its {part}; letters, digits, `.`, `_` and `-` are"
+            "{wrong:?} is not allowed in its {part}; use letters, digits, `.`, `_` and `-`"
         ));
     }
-    if name.len() > LONGEST_NAME {
+    if name.len() > MAX_NAME_BYTES {
         return Err(format!(
-            "its {part} is {} characters long, and {LONGEST_NAME} are allowed",
+            "its {part} has {} characters, and at most {MAX_NAME_BYTES} are allowed",
             name.len()
         ));
     }
     if name.starts_with(['.', '-']) || name.ends_with(['.', '-']) {
-        return Err(format!("its {part} begins or ends with `.` or `-`"));
+        return Err(format!("its {part} must not begin or end with `.` or `-`"));
     }
     for pair in ["--", ".."] {
         if name.contains(pair) {
@@ -260,7 +262,7 @@ fn check_name(part: &str, name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The rules of `git check-ref-format`, as far as they keep a revision from being anything but a relative path.
+/// Checks a revision by those rules of `git check-ref-format` that make sure that it is a relative path.
 fn check_revision(revision: &str) -> Result<(), String> {
     if revision.is_empty() {
         return Err("its revision is empty".to_owned());
@@ -277,7 +279,7 @@ fn check_revision(revision: &str) -> Result<(), String> {
         || revision.contains("..")
         || revision.contains("@{")
     {
-        return Err(format!("`{revision}` cannot be a revision"));
+        return Err(format!("`{revision}` is not a valid revision"));
     }
     Ok(())
 }
@@ -288,8 +290,8 @@ mod tests {
 
     fn parse(given: &str) -> Result<ModelRef, String> {
         ModelRef::parse(given, |path| match path.to_str() {
-            Some("models/mine" | "bert" | "a@b") => Some(Kind::Directory),
-            Some("to/spm.model") => Some(Kind::File),
+            Some("models/mine" | "bert" | "a@b") => Some(PathKind::Directory),
+            Some("to/spm.model") => Some(PathKind::File),
             _ => None,
         })
     }
@@ -307,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_of_the_hub() {
+    fn hub_ids_are_parsed() {
         assert_eq!(parse("o/n"), hub(Some("o"), "n", None));
         assert_eq!(parse("o/n.1_x@main"), hub(Some("o"), "n.1_x", Some("main")));
         assert_eq!(
@@ -332,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn directories() {
+    fn paths_are_directories() {
         assert_eq!(parse("models/mine"), directory("models/mine"));
         assert_eq!(parse("bert"), directory("bert"));
         assert_eq!(parse("a@b"), directory("a@b"));
@@ -342,41 +344,44 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_model_says_why() {
+    fn other_references_are_refused_with_the_reason() {
         let problem = |given: &str| parse(given).expect_err(given);
         assert_eq!(
             problem("to/spm.model"),
-            "it is a file, and a directory with the model's files is wanted"
+            "it is a file, not a directory with the model's files"
         );
         assert_eq!(problem(""), "it is empty");
         assert_eq!(
             problem("o/n m"),
-            "' ' is not allowed in its name; letters, digits, `.`, `_` and `-` are"
+            "' ' is not allowed in its name; use letters, digits, `.`, `_` and `-`"
         );
         assert_eq!(problem("o--p/n"), "`--` is not allowed in its owner");
         assert_eq!(problem("o/a..b"), "`..` is not allowed in its name");
-        assert_eq!(problem("o/-n"), "its name begins or ends with `.` or `-`");
+        assert_eq!(
+            problem("o/-n"),
+            "its name must not begin or end with `.` or `-`"
+        );
         assert_eq!(problem("o/n@"), "its revision is empty");
-        assert_eq!(problem("o/n@../../x"), "`../../x` cannot be a revision");
-        assert_eq!(problem("o/n@/etc"), "`/etc` cannot be a revision");
+        assert_eq!(problem("o/n@../../x"), "`../../x` is not a valid revision");
+        assert_eq!(problem("o/n@/etc"), "`/etc` is not a valid revision");
         assert_eq!(
             problem("https://example.com/o/n"),
-            "of addresses, only those of models at https://huggingface.co are known"
+            "the only addresses supported are those of models at https://huggingface.co"
         );
         assert_eq!(
             problem("s3://b/k"),
-            "`s3://` is not known; `hf://owner/name` is"
+            "`s3://` is not supported; use `hf://owner/name`"
         );
         let long = format!("o/{}", "n".repeat(97));
         assert_eq!(
             problem(&long),
-            "its name is 97 characters long, and 96 are allowed"
+            "its name has 97 characters, and at most 96 are allowed"
         );
         assert!(parse(&long[..98]).is_ok());
     }
 
     #[test]
-    fn a_reference_prints_as_it_is_given() {
+    fn a_reference_is_displayed_as_given() {
         for given in ["demo", "o/n", "o/n@refs/pr/1", "gpt2", "./x", "a/b/c"] {
             assert_eq!(
                 parse(given).map(|model| model.to_string()),
@@ -386,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn the_revision_is_given_once() {
+    fn two_different_revisions_are_refused() {
         let with =
             |given: &str, revision: &str| parse(given).map(|model| model.with_revision(revision));
         assert_eq!(with("o/n", "v1").unwrap().unwrap().to_string(), "o/n@v1");

@@ -13,7 +13,7 @@ mod handler {
     use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
     use crate::error::Exit;
-    use crate::memory::end_with;
+    use crate::memory::exit_with_message;
 
     /// Maps that are known by name at a time. The files of a model are some ten, and more has a range cache only.
     const MAPS: usize = 64;
@@ -117,7 +117,7 @@ mod handler {
                 let sentence = known.sentence.load(Ordering::Acquire);
                 // SAFETY: it was stored before the address was, and is never freed.
                 if let Some(sentence) = unsafe { sentence.as_ref() } {
-                    end_with(&[sentence.as_bytes()], Exit::Damaged);
+                    exit_with_message(&[sentence.as_bytes()], Exit::Damaged);
                 }
             }
         }

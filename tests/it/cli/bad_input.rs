@@ -217,7 +217,7 @@ fn names_that_are_no_model() {
         ("a/b/c", "there is no such directory"),
         (
             "file",
-            "it is a file, and a directory with the model's files is wanted",
+            "it is a file, not a directory with the model's files",
         ),
     ] {
         fails(
@@ -233,7 +233,7 @@ fn names_that_are_no_model() {
     fails(
         revision,
         2,
-        "`--revision` is given, and the built-in model has none",
+        "`--revision` cannot be used with the built-in model, which has no revisions",
         "",
     );
 }

@@ -135,7 +135,7 @@ fn memory_that_runs_out_is_said_in_a_sentence() {
         answer.stderr
     );
     assert!(
-        answer.stderr.starts_with("error: memory is short: "),
+        answer.stderr.starts_with("error: out of memory: "),
         "{}",
         answer.stderr
     );

@@ -126,7 +126,7 @@ fn vectors_of_a_file_are_searched_for_as_rows_are() {
     let array = "{'descr': '<f2', 'fortran_order': False, 'shape': (64,), }";
     let cases: [(Vec<u8>, &str); 5] = [
         (Vec::new(), "does not begin like an .npy file"),
-        (header("{'descr': '|O'"), "where `}` is wanted"),
+        (header("{'descr': '|O'"), "expected `}`"),
         (
             [header(array), vec![0; 126]].concat(),
             "does not match its 126 bytes",
