@@ -1,4 +1,4 @@
-"""Writes fuzz/seeds: small files of every kind that the fuzz targets change. Everything in them is made here.
+"""Writes fuzz/seeds: small files of every kind, which the fuzz targets mutate. Their content is generated here.
 
     python3 fuzz/make_seeds.py
 """
@@ -21,7 +21,7 @@ def write(target, name, content):
     (folder / name).write_bytes(content)
 
 
-# A character map of two rules, A -> a and the ligature fi -> fi: a double array, and a pool of replacements.
+# A character map with two rules, A -> a and ligature fi -> fi: a double array and a pool of replacements.
 def charsmap():
     units = [0] * 1024
     pool = b"a\0fi\0"
@@ -31,7 +31,7 @@ def charsmap():
         units[at ^ base] = value | 1 << 31
 
     leaf(0x41, 0x41, 0, 0x180)
-    # EF AC 81 is the ligature.
+    # The ligature is EF AC 81.
     units[0xEF] = 0xEF | 0x200 << 10
     second = 0xEF ^ 0x200 ^ 0xAC
     units[second] = 0xAC | 0x100 << 10
@@ -132,7 +132,7 @@ write("shard_index", "index.json", {"metadata": {"total_size": 10}, "weight_map"
 header = json.dumps({"__metadata__": {"format": "pt"}, "a": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, "b": {"dtype": "BF16", "shape": [], "data_offsets": [24, 26]}}).encode()
 write("safetensors", "two.safetensors", struct.pack("<Q", len(header)) + header + bytes(26))
 
-# The pickle of torch.save({"a": tensor of 2x3 float32}), spelled out.
+# The pickle of torch.save({"a": tensor of 2x3 float32}), written by hand.
 tensor = (b"ctorch._utils\n_rebuild_tensor_v2\nq\x02((X\x07\x00\x00\x00storageq\x03ctorch\nFloatStorage\nq\x04"
           b"X\x01\x00\x00\x000q\x05X\x03\x00\x00\x00cpuq\x06K\x06tq\x07QK\x00K\x02K\x03\x86q\x08K\x03K\x01\x86q\x09"
           b"\x89ccollections\nOrderedDict\nq\x0a)Rq\x0btq\x0cRq\x0d")

@@ -1,20 +1,20 @@
-//! Attacks by name: files that were made to break the program, and what it says to them.
+//! Files made to attack the program, each with the error it must cause.
 
 use tokscope::formats::checkpoint::{Checkpoint, ShardIndex};
 use tokscope::formats::config::ModelConfig;
 use tokscope::formats::sentencepiece::SentencePieceModel;
 use tokscope::source::MemoryFile;
 
-use crate::memory::most_held;
+use crate::memory::with_peak;
 use crate::repository;
 use crate::targets::{archive, open_model, use_model};
 
-/// Bytes that a small file may make the program hold.
-const LITTLE: usize = 16 << 20;
-/// Bytes that any file may make the program hold beside its own.
-const MUCH: usize = 256 << 20;
+/// Bytes that the program may hold for a small file.
+const MAX_SMALL: usize = 16 << 20;
+/// Bytes that the program may hold for any file, not counting the file itself.
+const MAX_ANY: usize = 256 << 20;
 
-/// The `tokenizer.json` of a seed with another normalizer or decoder.
+/// Returns the `tokenizer.json` of a seed with one part replaced.
 fn with(seed: &str, part: &str, value: serde_json::Value) -> Vec<u8> {
     let path = repository("fuzz/seeds/tokenizer_json").join(seed);
     let mut json: serde_json::Value =
@@ -23,20 +23,20 @@ fn with(seed: &str, part: &str, value: serde_json::Value) -> Vec<u8> {
     serde_json::to_vec(&json).unwrap()
 }
 
-/// What opening and using it comes to, which takes little memory.
+/// Opens and uses a `tokenizer.json` and checks that this takes little memory. Returns the error message.
 fn sentence(json: &[u8]) -> String {
-    let (outcome, held) = most_held(|| open_model(&[("tokenizer.json", json)]));
-    assert!(held < LITTLE, "{held} bytes");
-    most_held(|| use_model(&[("tokenizer.json", json)]));
+    let (outcome, held) = with_peak(|| open_model(&[("tokenizer.json", json)]));
+    assert!(held < MAX_SMALL, "{held} bytes");
+    with_peak(|| use_model(&[("tokenizer.json", json)]));
     outcome.map_or_else(|error| error.to_string(), |_| "it opens".to_owned())
 }
 
 const SEEDS: [&str; 3] = ["unigram_library.json", "wordpiece.json", "bpe.json"];
 
 #[test]
-fn a_character_map_that_claims_gigabytes_is_refused_before_they_are_allocated() {
+fn a_character_map_that_claims_gigabytes_is_refused_without_allocating_them() {
     for seed in SEEDS {
-        // FF FF FF FF and four bytes, in base64; with its name and, as the oldest files have it, without.
+        // FF FF FF FF and four bytes, in base64. The oldest files have steps without a type.
         for map in [
             serde_json::json!({"type": "Precompiled", "precompiled_charsmap": "/////wAAAAA="}),
             serde_json::json!({"precompiled_charsmap": "/////wAAAAA="}),
@@ -44,7 +44,7 @@ fn a_character_map_that_claims_gigabytes_is_refused_before_they_are_allocated() 
         ] {
             let sentence = sentence(&with(seed, "normalizer", map));
             assert!(
-                sentence.ends_with("claims 4294967295 bytes of rules and has 4"),
+                sentence.ends_with("claims 4294967295 bytes of rules, and has 4"),
                 "{sentence}"
             );
         }
@@ -54,18 +54,18 @@ fn a_character_map_that_claims_gigabytes_is_refused_before_they_are_allocated() 
     let at = spm.windows(4).rposition(|bytes| bytes == length).unwrap();
     spm[at..at + 4].fill(0xff);
     let config = br#"{"tokenizer_class": "DebertaV2Tokenizer"}"#;
-    let (error, held) = most_held(|| {
+    let (error, held) = with_peak(|| {
         open_model(&[("tokenizer_config.json", config), ("spm.model", &spm)]).unwrap_err()
     });
     assert!(
         error.to_string().contains("claims 4294967295 bytes"),
         "{error}"
     );
-    assert!(held < LITTLE, "{held} bytes");
+    assert!(held < MAX_SMALL, "{held} bytes");
 }
 
 #[test]
-fn a_character_map_that_is_none_makes_no_panic() {
+fn a_malformed_character_map_does_not_panic() {
     for map in [
         serde_json::json!("A"),
         serde_json::json!("AAAA"),
@@ -81,7 +81,7 @@ fn a_character_map_that_is_none_makes_no_panic() {
 }
 
 #[test]
-fn a_step_that_contradicts_itself_makes_no_panic_in_a_unigram_model_either() {
+fn a_contradictory_step_does_not_panic_in_a_unigram_model() {
     let step = serde_json::json!({"type": "FixedLength", "length": 0});
     let json = with("unigram_library.json", "pre_tokenizer", step);
     use_model(&[("tokenizer.json", &json)]);
@@ -109,7 +109,7 @@ fn a_normalizer_that_multiplies_a_text_is_refused() {
 }
 
 #[test]
-fn steps_within_steps_end() {
+fn deeply_nested_steps_end_in_time() {
     for (part, list) in [
         ("normalizer", "normalizers"),
         ("pre_tokenizer", "pretokenizers"),
@@ -134,29 +134,29 @@ fn steps_within_steps_end() {
     }
 }
 
-/// What reading a checkpoint comes to, which takes at most `most` bytes.
-fn checkpoint_sentence(bytes: Vec<u8>, most: usize) -> String {
+/// Opens a checkpoint and checks that this takes less than `limit` bytes of memory. Returns the error message.
+fn checkpoint_sentence(bytes: Vec<u8>, limit: usize) -> String {
     let file = MemoryFile::new("checkpoint", bytes);
-    let (outcome, held) = most_held(|| Checkpoint::open(&file).map(drop));
-    assert!(held < most, "{held} bytes");
+    let (outcome, held) = with_peak(|| Checkpoint::open(&file).map(drop));
+    assert!(held < limit, "{held} bytes");
     outcome.map_or_else(|error| error.to_string(), |()| "it opens".to_owned())
 }
 
-/// The pickle of a torch checkpoint, in an archive that is sound.
+/// Opens a torch checkpoint with this pickle in a valid archive. Returns the error message.
 fn pickle_sentence(pickle: &[u8]) -> String {
     let bytes = archive(&[("a/data.pkl", pickle), ("a/data/0", &[0; 64])]);
-    checkpoint_sentence(bytes, MUCH)
+    checkpoint_sentence(bytes, MAX_ANY)
 }
 
-/// A safetensors file of a header and nothing else.
+/// Opens a safetensors file with this header and no data. Returns the error message.
 fn header_sentence(header: &str) -> String {
     let bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
-    checkpoint_sentence(bytes, MUCH)
+    checkpoint_sentence(bytes, MAX_ANY)
 }
 
 #[test]
 fn a_pickle_with_a_memo_bomb_is_refused() {
-    // `Q` names a thing, `h` calls it up: lists of lists of lists, each twice as large if it were copied.
+    // `q` memoizes a value, `h` pushes it again: lists of lists of lists, each a hundred times as large if it were copied.
     let mut pickle = b"\x80\x02]q\x00".to_vec();
     for level in 0..250_u8 {
         pickle.extend([b']', b'q', level + 1, b'(']);
@@ -165,7 +165,7 @@ fn a_pickle_with_a_memo_bomb_is_refused() {
     }
     pickle.push(b'.');
     assert!(pickle_sentence(&pickle).ends_with("holds a list, not a dictionary of tensors"));
-    // Values that are named and never called up.
+    // Values that are memoized and never used.
     let mut pickle = b"\x80\x02N".to_vec();
     for index in 0..=1_u32 << 20 {
         pickle.push(b'r');
@@ -211,14 +211,14 @@ fn a_pickle_of_millions_of_containers_is_refused() {
 #[test]
 fn a_zip_bomb_is_not_unpacked() {
     let mut bytes = archive(&[("a/data.pkl", b"\x80\x02}."), ("a/data/0", &[0; 64])]);
-    // The method of the entry in both of its headers becomes 8, deflate.
+    // Sets the method in both headers of the entry to 8, deflate.
     bytes[8] = 8;
     let at = bytes
         .windows(4)
         .position(|part| part == b"PK\x01\x02")
         .unwrap();
     bytes[at + 10] = 8;
-    let sentence = checkpoint_sentence(bytes, LITTLE);
+    let sentence = checkpoint_sentence(bytes, MAX_SMALL);
     assert!(
         sentence.contains("is compressed (zip method 8), but torch does not"),
         "{sentence}"
@@ -233,9 +233,9 @@ fn zip_entries_that_overlap_are_refused() {
         .position(|part| part == b"PK\x01\x02")
         .unwrap();
     let second = first + 46 + "a/data.pkl".len();
-    // The second entry starts where the first one does.
+    // Makes the second entry start where the first one does.
     bytes[second + 42..second + 46].fill(0);
-    let sentence = checkpoint_sentence(bytes, LITTLE);
+    let sentence = checkpoint_sentence(bytes, MAX_SMALL);
     assert!(
         sentence.contains("and must end before byte 0"),
         "{sentence}"
@@ -247,7 +247,7 @@ fn a_zip_directory_that_claims_gigabytes_is_refused() {
     let mut bytes = archive(&[("a/data.pkl", b"\x80\x02}."), ("a/data/0", &[0; 64])]);
     let end = bytes.len() - 22;
     bytes[end + 12..end + 16].fill(0xff);
-    let sentence = checkpoint_sentence(bytes, LITTLE);
+    let sentence = checkpoint_sentence(bytes, MAX_SMALL);
     assert!(
         sentence.contains("its zip directory has 4294967295 bytes"),
         "{sentence}"
@@ -266,7 +266,7 @@ fn a_safetensors_header_of_a_million_tensors_is_refused() {
 }
 
 #[test]
-fn a_safetensors_header_that_lies_is_refused() {
+fn a_contradictory_safetensors_header_is_refused() {
     for (header, problem) in [
         (
             r#"{"a":{"dtype":"F16","shape":[4294967296,4294967296,2],"data_offsets":[0,0]}}"#,
@@ -305,10 +305,10 @@ fn a_safetensors_header_that_lies_is_refused() {
         "[".repeat(100_000),
         "]".repeat(100_000)
     );
-    // What is not read is passed over without a stack.
+    // Ignored values are skipped without recursion.
     assert_eq!(header_sentence(&deep), "it opens");
     let name = [&7_u64.to_le_bytes()[..], b"{\"\xff\":0}"].concat();
-    assert!(checkpoint_sentence(name, LITTLE).contains("its header: "));
+    assert!(checkpoint_sentence(name, MAX_SMALL).contains("its header: "));
 }
 
 #[test]
@@ -317,12 +317,12 @@ fn an_index_of_a_million_tensors_is_refused() {
         .map(|name| format!(r#""{name}":"b""#))
         .collect();
     let json = format!(r#"{{"weight_map":{{{}}}}}"#, entries.join(","));
-    let (error, held) = most_held(|| ShardIndex::parse("index", json.as_bytes()).unwrap_err());
+    let (error, held) = with_peak(|| ShardIndex::parse("index", json.as_bytes()).unwrap_err());
     assert!(
         error.to_string().contains("it has more than 524288 names"),
         "{error}"
     );
-    assert!(held < MUCH, "{held} bytes");
+    assert!(held < MAX_ANY, "{held} bytes");
 }
 
 #[test]
@@ -361,21 +361,21 @@ fn a_vocabulary_of_millions_of_pieces_is_refused() {
             three_million(r#"{"content":""}"#)
         ),
     ] {
-        let (outcome, held) = most_held(|| open_model(&[("tokenizer.json", json.as_bytes())]));
+        let (outcome, held) = with_peak(|| open_model(&[("tokenizer.json", json.as_bytes())]));
         let sentence = outcome.map_or_else(|error| error.to_string(), |_| "it opens".to_owned());
         assert!(
             sentence.contains("a list has more than 2097152 items"),
             "{sentence}"
         );
-        assert!(held < MUCH, "{held} bytes");
+        assert!(held < MAX_ANY, "{held} bytes");
     }
     let spm = [0x0a, 0].repeat(3 << 20);
-    let (error, held) = most_held(|| SentencePieceModel::parse("spm.model", &spm).unwrap_err());
+    let (error, held) = with_peak(|| SentencePieceModel::parse("spm.model", &spm).unwrap_err());
     assert!(
         error.to_string().contains("more than 2 million pieces"),
         "{error}"
     );
-    assert!(held < MUCH, "{held} bytes");
+    assert!(held < MAX_ANY, "{held} bytes");
 }
 
 #[test]
@@ -410,7 +410,7 @@ fn hundreds_of_thousands_of_special_tokens_are_read_in_time() {
 }
 
 #[test]
-fn a_sentence_about_a_file_is_no_megabyte() {
+fn long_values_are_truncated_in_error_messages() {
     let long = "A".repeat(1 << 20);
     let json = with("wordpiece.json", "decoder", serde_json::Value::Null);
     for (name, settings) in [
@@ -435,7 +435,7 @@ fn a_sentence_about_a_file_is_no_megabyte() {
 }
 
 #[test]
-fn deep_nesting_and_names_twice_are_refused_in_every_json_file() {
+fn deep_nesting_and_repeated_names_are_refused_in_every_json_file() {
     let deep = |name: &str| {
         format!(
             r#"{{"{name}":{}1{}}}"#,

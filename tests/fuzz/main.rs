@@ -1,16 +1,17 @@
-//! Every parser on bad files: tens of thousands in each test run, more with `TOKSCOPE_FUZZ=<executions per target>`.
+//! Runs every parser on tens of thousands of bad files, or on more with `TOKSCOPE_FUZZ=<executions per target>`.
 //!
-//! A file is a seed (`fuzz/seeds`, the built-in model, `tests/fixtures`) changed by a generator of fixed numbers. A panic,
-//! more than a second, or more than 256 MiB fails the test, which prints the file as hex. A binary of its
-//! own, because it counts what is allocated. `TOKSCOPE_FUZZ_FROM=<number>` begins elsewhere, and `TOKSCOPE_FUZZ_TRACE=1`
-//! writes each file before it is tried, for what ends the process: a stack that overflows, memory that is not there.
+//! A file is a seed (from `fuzz/seeds`, the built-in model, or `tests/fixtures`) that is mutated with reproducible random
+//! numbers. The test fails, and prints the file as hex, on a panic, after more than a second, or if more than 256 MiB are
+//! held. It is a separate binary because it counts allocations. `TOKSCOPE_FUZZ_FROM=<number>` sets the number of the
+//! first execution. `TOKSCOPE_FUZZ_TRACE=1` writes each file before it is tried, to find the file that aborts the process
+//! by a stack overflow or a failed allocation.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::print_stderr,
-    reason = "a test stops at the first surprise, and says what it did"
+    reason = "a test fails at the first unexpected result and reports it"
 )]
 
 mod attacks;
@@ -27,14 +28,14 @@ use targets::{TARGETS, Target};
 use tokscope::formats::sentencepiece::SentencePieceModel;
 use tokscope::tokenizer::native::compiled::{CompiledVocabulary, Contents};
 
-/// What takes this long three times over hangs. A build for debugging gets three times the time.
+/// An execution that takes longer than this three times is a hang. A debug build gets three times as long.
 const TOO_LONG: Duration = Duration::from_secs(if cfg!(debug_assertions) { 3 } else { 1 });
-/// Bytes held beyond those of the file, which the caller holds.
+/// Bytes that an execution must not hold, not counting the file itself.
 const TOO_MUCH: usize = 256 << 20;
-/// Bytes of a file that are printed.
-const SHOWN: usize = 4096;
+/// Bytes of a file that are printed when the test fails.
+const MAX_PRINTED: usize = 4096;
 
-/// Seeds beside those in `fuzz/seeds`, so that no file is in the repository twice.
+/// Seeds in addition to those in `fuzz/seeds`. They are elsewhere in the repository.
 const FIXTURES: &[(&str, &[&str])] = &[
     (
         "config",
@@ -83,7 +84,7 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
     paths.iter().map(|path| fs::read(path).unwrap()).collect()
 }
 
-/// The seeds of `spm`, compiled: made anew, as their layout changes from version to version.
+/// Compiles the seeds of `spm`. They are not stored, because their layout changes between versions.
 fn compiled_seeds() -> Vec<Vec<u8>> {
     let compiled = |bytes: &Vec<u8>| {
         let model = SentencePieceModel::parse("spm.model", bytes).unwrap();
@@ -97,14 +98,14 @@ fn number_from_env(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
     Some(
         text.parse()
-            .unwrap_or_else(|_| panic!("{name} is no number: {text}")),
+            .unwrap_or_else(|_| panic!("{name} must be a number, not {text}")),
     )
 }
 
-/// What was wrong with one execution, if anything was.
+/// Runs one execution. Returns what was wrong with it, or `None`.
 fn problem(enter: fn(&[u8]), bytes: &[u8]) -> Option<String> {
-    let watch = Watch::start();
-    let (outcome, held) = memory::most_held(|| catch_unwind(AssertUnwindSafe(|| enter(bytes))));
+    let watch = Stopwatch::start();
+    let (outcome, held) = memory::with_peak(|| catch_unwind(AssertUnwindSafe(|| enter(bytes))));
     let time = watch.time();
     if outcome.is_err() {
         return Some("it panics".to_owned());
@@ -112,9 +113,9 @@ fn problem(enter: fn(&[u8]), bytes: &[u8]) -> Option<String> {
     if held > TOO_MUCH {
         return Some(format!("it holds {held} bytes"));
     }
-    // A disk that does something else at the moment is not a hang: the best of three counts.
+    // The best of three counts, because the disk may be busy.
     let again = || {
-        let watch = Watch::start();
+        let watch = Stopwatch::start();
         enter(bytes);
         watch.time()
     };
@@ -122,13 +123,14 @@ fn problem(enter: fn(&[u8]), bytes: &[u8]) -> Option<String> {
         .then(|| format!("it takes {time:?}"))
 }
 
-/// Measures the time that passes, but for that which this thread waits for a processor: a busy machine is not a hang.
-struct Watch {
+/// Measures elapsed time without the time this thread waits for a processor, which depends on the load of the machine.
+struct Stopwatch {
+    /// The total waiting time at the start. `None` on systems that do not report it.
     waited: Option<Duration>,
     start: Instant,
 }
 
-impl Watch {
+impl Stopwatch {
     fn start() -> Self {
         Self {
             waited: Self::waited(),
@@ -144,7 +146,8 @@ impl Watch {
         }
     }
 
-    /// In all so far. Linux counts it, in nanoseconds, behind the time for which a thread ran.
+    /// Returns how long this thread has waited for a processor in total. On Linux it is the second number of `schedstat`,
+    /// in nanoseconds.
     fn waited() -> Option<Duration> {
         let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
         let nanoseconds = text.split_whitespace().nth(1)?.parse().ok()?;
@@ -153,8 +156,8 @@ impl Watch {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    let shown = &bytes[..bytes.len().min(SHOWN)];
-    shown.iter().map(|byte| format!("{byte:02x}")).collect()
+    let printed = &bytes[..bytes.len().min(MAX_PRINTED)];
+    printed.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn run(name: &str) {
@@ -169,7 +172,7 @@ fn run(name: &str) {
     let trace = std::env::var_os("TOKSCOPE_FUZZ_TRACE")
         .map(|_| Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fuzz-{name}")));
     let first = number_from_env("TOKSCOPE_FUZZ_FROM").unwrap_or(0);
-    let count = number_from_env("TOKSCOPE_FUZZ").unwrap_or(target.usually as u64);
+    let count = number_from_env("TOKSCOPE_FUZZ").unwrap_or(target.executions as u64);
     let changed = (first..first + count).map(|number| mutate::changed(&seeds, number));
     let start = Instant::now();
     for (number, bytes) in seeds.iter().cloned().chain(changed).enumerate() {
@@ -220,7 +223,7 @@ fn every_target_has_a_test_and_a_fuzz_target() {
 }
 
 #[test]
-fn a_panic_a_hang_and_a_huge_allocation_are_noticed() {
+fn a_panic_a_hang_and_a_huge_allocation_are_detected() {
     assert_eq!(problem(|_| (), b""), None);
     assert!(problem(|_| panic!("on purpose"), b"").is_some_and(|text| text.contains("panics")));
     let allocate = |_: &[u8]| drop(std::hint::black_box(Vec::<u8>::with_capacity(TOO_MUCH + 1)));
@@ -230,7 +233,7 @@ fn a_panic_a_hang_and_a_huge_allocation_are_noticed() {
 }
 
 #[test]
-fn changed_files_differ_and_repeat() {
+fn changed_files_differ_and_are_reproducible() {
     let seeds = [b"0123456789".to_vec(), b"abcdefghij".to_vec()];
     let all: std::collections::BTreeSet<_> = (0..500).map(|n| mutate::changed(&seeds, n)).collect();
     assert!(all.len() > 400, "{}", all.len());
@@ -238,7 +241,7 @@ fn changed_files_differ_and_repeat() {
 }
 
 #[test]
-fn every_test_that_the_fault_table_names_exists() {
+fn every_test_named_in_the_fault_table_exists() {
     let table = fs::read_to_string(repository("RELIABILITY.md")).unwrap();
     let mut named = 0;
     for name in table.split('`').skip(1).step_by(2) {

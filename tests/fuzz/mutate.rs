@@ -1,11 +1,11 @@
-//! Seeds → bad files: the same ones for the same number.
+//! Makes bad files from seeds, reproducibly: one file for each number.
 
-/// Marsaglia's xorshift64*, started apart for each number.
-pub struct Numbers(u64);
+/// A random number generator: Marsaglia's xorshift64*, seeded with splitmix64.
+pub struct Random(u64);
 
-impl Numbers {
+impl Random {
     pub fn new(seed: u64) -> Self {
-        // splitmix64, so that neighbouring seeds have nothing in common.
+        // splitmix64, so that adjacent seeds give unrelated numbers.
         let mut state = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
         state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -19,14 +19,14 @@ impl Numbers {
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
-    /// A number below `end`; 0 if there is none.
+    /// Returns a number below `end`, or 0 if `end` is 0.
     pub fn below(&mut self, end: usize) -> usize {
         (self.next() >> 11) as usize % end.max(1)
     }
 }
 
-/// Numbers that lengths, counts and offsets are overwritten with.
-const LIES: &[u64] = &[
+/// Numbers that replace lengths, counts, and offsets.
+const EXTREMES: &[u64] = &[
     0,
     1,
     2,
@@ -47,7 +47,7 @@ const LIES: &[u64] = &[
     u64::MAX,
 ];
 
-/// Parts that mean something to one of the parsers.
+/// Strings that mean something to one of the parsers.
 const WORDS: &[&[u8]] = &[
     b"\"",
     b"{",
@@ -87,67 +87,68 @@ const WORDS: &[&[u8]] = &[
     b"\xff\xff\xff\xff\x0f",
 ];
 
-/// The bad file of a number: a seed, changed in one to eight places.
+/// Returns the bad file with this number: a seed with one to eight changes.
 pub fn changed(seeds: &[Vec<u8>], number: u64) -> Vec<u8> {
-    let numbers = &mut Numbers::new(number);
-    let mut bytes = seeds[numbers.below(seeds.len())].clone();
-    for _ in 0..1 << numbers.below(4) {
-        change(&mut bytes, seeds, numbers);
+    let random = &mut Random::new(number);
+    let mut bytes = seeds[random.below(seeds.len())].clone();
+    for _ in 0..1 << random.below(4) {
+        change(&mut bytes, seeds, random);
     }
     bytes
 }
 
-fn change(bytes: &mut Vec<u8>, seeds: &[Vec<u8>], numbers: &mut Numbers) {
-    let at = place(bytes.len(), numbers);
-    let end = (at + 1 + numbers.below(24)).min(bytes.len());
-    match numbers.below(10) {
+fn change(bytes: &mut Vec<u8>, seeds: &[Vec<u8>], random: &mut Random) {
+    let at = offset(bytes.len(), random);
+    let end = (at + 1 + random.below(24)).min(bytes.len());
+    match random.below(10) {
         0 | 1 => {
             if let Some(byte) = bytes.get_mut(at) {
-                *byte ^= 1 << numbers.below(8);
+                *byte ^= 1 << random.below(8);
             }
         }
         2 => {
             if let Some(byte) = bytes.get_mut(at) {
-                *byte = numbers.next() as u8;
+                *byte = random.next() as u8;
             }
         }
         3 | 4 => {
-            let lie = LIES[numbers.below(LIES.len())].wrapping_add(numbers.below(2) as u64);
-            let width = [1, 2, 4, 8][numbers.below(4)];
-            let mut lie = lie.to_le_bytes()[..width].to_vec();
-            if numbers.below(4) == 0 {
-                lie.reverse();
+            let number =
+                EXTREMES[random.below(EXTREMES.len())].wrapping_add(random.below(2) as u64);
+            let width = [1, 2, 4, 8][random.below(4)];
+            let mut number = number.to_le_bytes()[..width].to_vec();
+            if random.below(4) == 0 {
+                number.reverse();
             }
             let end = (at + width).min(bytes.len());
-            bytes.splice(at..end, lie);
+            bytes.splice(at..end, number);
         }
         5 => {
-            let word = WORDS[numbers.below(WORDS.len())];
-            let over = if numbers.below(2) == 0 { at } else { end };
+            let word = WORDS[random.below(WORDS.len())];
+            let over = if random.below(2) == 0 { at } else { end };
             bytes.splice(at..over, word.iter().copied());
         }
         6 => drop(bytes.drain(at..end)),
         7 => bytes.truncate(at),
         8 => {
-            let other = &seeds[numbers.below(seeds.len())];
-            let from = numbers.below(other.len() + 1);
-            let to = (from + numbers.below(200)).min(other.len());
+            let other = &seeds[random.below(seeds.len())];
+            let from = random.below(other.len() + 1);
+            let to = (from + random.below(200)).min(other.len());
             bytes.splice(at..end, other[from..to].iter().copied());
         }
-        // The same again, up to some thousand times: nesting, long names, many entries.
+        // Repeats a part up to a few thousand times, for nesting, long names, and many entries.
         _ => {
-            let times = 1 << numbers.below(if bytes.len() < 1 << 16 { 12 } else { 4 });
+            let times = 1 << random.below(if bytes.len() < 1 << 16 { 12 } else { 4 });
             let part = bytes[at..end].repeat(times);
             bytes.splice(at..at, part);
         }
     }
 }
 
-/// A place in the bytes; headers at the front and directories at the end are hit more often than what is between.
-fn place(length: usize, numbers: &mut Numbers) -> usize {
-    match numbers.below(4) {
-        0 => numbers.below(length.min(64) + 1),
-        1 => length - numbers.below(length.min(128) + 1),
-        _ => numbers.below(length + 1),
+/// Returns an offset. Headers at the start and directories at the end are hit more often than the bytes between them.
+fn offset(length: usize, random: &mut Random) -> usize {
+    match random.below(4) {
+        0 => random.below(length.min(64) + 1),
+        1 => length - random.below(length.min(128) + 1),
+        _ => random.below(length + 1),
     }
 }

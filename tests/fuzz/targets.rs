@@ -1,8 +1,8 @@
-//! Where untrusted bytes enter: one function for each kind of file, and one for a text that both engines encode.
+//! The entry points for untrusted bytes: one function for each kind of file, and one for a text that both engines encode.
 //!
-//! Each takes any bytes at all and does with them what the program does with such a file. It returns if they are
-//! refused or read; a panic is a bug of the program. `cargo test` runs them on changed seeds (`main.rs`), and
-//! `fuzz/` has them for cargo-fuzz.
+//! Each takes arbitrary bytes and does with them what the program does with such a file. It returns if they are read or
+//! refused; a panic is a bug in the program. `cargo test` runs them on mutated seeds (`main.rs`), and `fuzz/` has them for
+//! cargo-fuzz.
 
 use std::fs;
 use std::path::PathBuf;
@@ -22,16 +22,16 @@ use tokscope::source::{
 use tokscope::tokenizer::native::compiled::{CompiledVocabulary, Contents};
 use tokscope::tokenizer::{EncodeOptions, EngineChoice, Tokenizer, Truncation};
 
-/// A place where untrusted bytes enter.
+/// An entry point for untrusted bytes.
 pub struct Target {
     /// Also the name of its folder in `fuzz/seeds`, and of its file in `fuzz/fuzz_targets`.
     pub name: &'static str,
     pub enter: fn(&[u8]),
-    /// Executions of an ordinary test run: fewer where one costs files, or whole tokenizers.
-    pub usually: usize,
+    /// Executions in an ordinary test run. Fewer for targets that write files or open whole tokenizers.
+    pub executions: usize,
 }
 
-/// All of them.
+/// All entry points.
 pub const TARGETS: &[Target] = &[
     target("spm", spm, 3_000),
     target("spm_tokenizer", spm_tokenizer, 500),
@@ -49,8 +49,8 @@ pub const TARGETS: &[Target] = &[
     target("engines", engines, 1_000),
 ];
 
-/// Leaves out of the reports of panics those of the library that the program expects and catches. libFuzzer, which ends
-/// at any panic that is reported, needs this as much as a reader.
+/// Silences the reports of panics in the `tokenizers` crate that the program expects and catches. libFuzzer stops at any
+/// panic that is reported.
 pub fn report_only_bugs() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
@@ -63,15 +63,15 @@ pub fn report_only_bugs() {
     });
 }
 
-const fn target(name: &'static str, enter: fn(&[u8]), usually: usize) -> Target {
+const fn target(name: &'static str, enter: fn(&[u8]), executions: usize) -> Target {
     Target {
         name,
         enter,
-        usually,
+        executions,
     }
 }
 
-/// `spm.model`: read, and compiled as it is when it is opened.
+/// Reads and compiles an `spm.model`.
 pub fn spm(bytes: &[u8]) {
     if let Ok(model) = SentencePieceModel::parse("spm.model", bytes) {
         let compiled = CompiledVocabulary::new(&Contents::from(&model), [0; 32]);
@@ -79,18 +79,18 @@ pub fn spm(bytes: &[u8]) {
     }
 }
 
-/// `spm.model` of a whole model: opened, and a text encoded by both engines.
+/// Opens a model with this `spm.model`, and encodes a text with both engines.
 pub fn spm_tokenizer(bytes: &[u8]) {
     let config = br#"{"tokenizer_class": "DebertaV2Tokenizer"}"#;
     use_model(&[("tokenizer_config.json", config), ("spm.model", bytes)]);
 }
 
-/// `tokenizer.json` of a whole model: opened, and a text encoded and decoded by both engines.
+/// Opens a model with this `tokenizer.json`, and encodes and decodes a text with both engines.
 pub fn tokenizer_json(bytes: &[u8]) {
     use_model(&[("tokenizer.json", bytes)]);
 }
 
-/// `config.json` and `tokenizer_config.json`.
+/// Reads a `config.json` and a `tokenizer_config.json`.
 pub fn config(bytes: &[u8]) {
     let _ = ModelConfig::parse("config.json", bytes);
     if let Ok(config) = json::parse_settings::<TokenizerConfig>("tokenizer_config.json", bytes) {
@@ -98,7 +98,7 @@ pub fn config(bytes: &[u8]) {
     }
 }
 
-/// `special_tokens_map.json` and `added_tokens.json`.
+/// Reads a `special_tokens_map.json` and an `added_tokens.json`.
 pub fn token_files(bytes: &[u8]) {
     if let Ok(map) = json::parse_settings::<SpecialTokensMap>("special_tokens_map.json", bytes) {
         let _ = map.named();
@@ -106,7 +106,7 @@ pub fn token_files(bytes: &[u8]) {
     let _ = parse_added_tokens("added_tokens.json", bytes);
 }
 
-/// A checkpoint of any container: its list of tensors, and the place of each.
+/// Lists and locates the tensors of a checkpoint in any container.
 pub fn checkpoint(bytes: &[u8]) {
     let file = MemoryFile::new("checkpoint", bytes.to_vec());
     let Ok(checkpoint) = Checkpoint::open(&file) else {
@@ -122,7 +122,7 @@ pub fn checkpoint(bytes: &[u8]) {
     }
 }
 
-/// The pickle of a torch checkpoint, in an archive that is sound.
+/// Reads a checkpoint with this pickle in a valid zip archive.
 pub fn pickle(bytes: &[u8]) {
     checkpoint(&archive(&[("a/data.pkl", bytes), ("a/data/0", &[0; 64])]));
 }
@@ -136,7 +136,7 @@ pub fn shard_index(bytes: &[u8]) {
     }
 }
 
-/// A NumPy array, as `neighbors` takes it.
+/// Reads a NumPy array, as `neighbors` does.
 pub fn npy(bytes: &[u8]) {
     if let Ok(vectors) = Vectors::parse("vectors.npy", bytes) {
         for row in [0, vectors.rows() - 1] {
@@ -147,7 +147,7 @@ pub fn npy(bytes: &[u8]) {
     }
 }
 
-/// A compiled vocabulary of the own cache: as it is, and with a checksum that is right.
+/// Reads a compiled vocabulary of the app cache, both unchanged and with a correct checksum.
 pub fn compiled(bytes: &[u8]) {
     let path = SCRATCH.with(|folder| folder.path().join("compiled"));
     let mut fitting = bytes.to_vec();
@@ -167,12 +167,12 @@ pub fn compiled(bytes: &[u8]) {
     }
 }
 
-/// The digest and size, in bytes, of the remote file that [`ranges`] has pieces of.
+/// The digest and the size in bytes of the remote file of which [`ranges`] has extents.
 pub const ETAG: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 pub const SIZE: u64 = 1_000_000;
 
-/// A file of the range cache: as it is, and with a checksum of its header that is right. Read as the program does
-/// without a network.
+/// Reads a file of the range cache, both unchanged and with a correct checksum of its header, as the program does without
+/// a network.
 pub fn ranges(bytes: &[u8]) {
     const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
     let home = SCRATCH.with(|folder| folder.path().to_owned());
@@ -224,7 +224,7 @@ pub fn ranges(bytes: &[u8]) {
     }
 }
 
-/// A text that both engines encode with the built-in model; bytes that are not UTF-8 are replaced.
+/// Compares the encodings of a text by both engines with the built-in model. Bytes that are not UTF-8 are replaced.
 pub fn engines(bytes: &[u8]) {
     struct Engines([Tokenizer; 2]);
     static ENGINES: LazyLock<Engines> = LazyLock::new(|| {
@@ -236,7 +236,7 @@ pub fn engines(bytes: &[u8]) {
         )
     });
     let Engines([native, reference]) = &*ENGINES;
-    // The reference is slow where it is not optimised; what differs, differs in a short text.
+    // The `tokenizers` crate is slow in a debug build, and a difference shows in a short text as well.
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4096)]);
     let truncation = Truncation {
         max_length: 8,
@@ -257,11 +257,11 @@ pub fn engines(bytes: &[u8]) {
 }
 
 thread_local! {
-    /// Where a target puts files that are opened by their path.
+    /// The folder for files that a target opens by their path.
     static SCRATCH: tempfile::TempDir = tempfile::tempdir().unwrap();
 }
 
-/// Writes a file anew: one that is cut short while it is mapped would end the process.
+/// Replaces a file. Truncating it while it is mapped would end the process.
 fn replace(path: &PathBuf, bytes: &[u8]) {
     let _ = fs::remove_file(path);
     fs::write(path, bytes).unwrap();
@@ -288,7 +288,7 @@ fn local(model: &ModelRef) -> ModelFiles {
     ModelFiles::open(model, options).unwrap()
 }
 
-/// Opens the tokenizer of a directory that has these files and no others.
+/// Opens the tokenizer of a directory with exactly these files.
 pub fn open_model(files: &[(&str, &[u8])]) -> tokscope::error::Result<Tokenizer> {
     let folder = SCRATCH.with(|folder| folder.path().join("model"));
     fs::create_dir_all(&folder).unwrap();
@@ -301,7 +301,8 @@ pub fn open_model(files: &[(&str, &[u8])]) -> tokscope::error::Result<Tokenizer>
     Tokenizer::open(&local(&ModelRef::Directory(folder)))
 }
 
-/// Uses the tokenizer of a directory that has these files. The engines need not agree: a file may be right for one.
+/// Uses the tokenizer of a directory with exactly these files. The engines may disagree, since a file may be valid for only
+/// one of them.
 pub fn use_model(files: &[(&str, &[u8])]) {
     const TEXT: &str = "Il a ﬁni, dinero  ＡＢ [MASK]\n日本 a\u{301}";
     for choice in [EngineChoice::Auto, EngineChoice::Reference] {
@@ -320,7 +321,7 @@ pub fn use_model(files: &[(&str, &[u8])]) {
     }
 }
 
-/// A zip archive of stored entries.
+/// Returns a zip archive of uncompressed entries.
 pub fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let (mut bytes, mut directory) = (Vec::new(), Vec::new());
     for (name, content) in entries {

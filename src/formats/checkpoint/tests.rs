@@ -25,19 +25,20 @@ fn expected() -> Value {
     serde_json::from_slice(&std::fs::read(fixture("expected.json")).unwrap()).unwrap()
 }
 
-/// The bytes of element `[row, column]`, as `TensorInfo` says they are found.
+/// Returns the bytes of element `[row, column]`, computed as the documentation of `TensorInfo` says.
 fn element(file: &MemoryFile, tensor: &TensorInfo, row: u64, column: u64) -> Vec<u8> {
-    let [across, along] = tensor.strides[..] else {
+    let [row_stride, column_stride] = tensor.strides[..] else {
         panic!("not a matrix");
     };
-    let at = tensor.byte_range.start + tensor.dtype.size() * (row * across + column * along);
+    let at =
+        tensor.byte_range.start + tensor.dtype.size() * (row * row_stride + column * column_stride);
     assert!(at + tensor.dtype.size() <= tensor.byte_range.end);
     file.read(at..at + tensor.dtype.size())
         .unwrap()
         .into_owned()
 }
 
-/// Compares the rows that `expected.json` knows, bit for bit.
+/// Compares the rows in `expected.json`, bit for bit.
 #[track_caller]
 fn holds_the_matrix(file: &MemoryFile, name: &str, dtype: Dtype) {
     let checkpoint = Checkpoint::open(file).unwrap();
@@ -149,18 +150,18 @@ static CHECKPOINTS: LazyLock<Vec<MemoryFile>> = LazyLock::new(|| {
 });
 
 #[test]
-fn every_part_of_every_checkpoint_is_refused() {
+fn every_truncated_checkpoint_is_refused() {
     assert_eq!(CHECKPOINTS.len(), 14);
     for file in CHECKPOINTS.iter() {
         let bytes = file.read_all().unwrap();
-        // Headers end within the first 1000 bytes, directories take the last 1000; between them are elements.
+        // Headers end within the first 1000 bytes, and directories are in the last 1000. Elements are between them.
         let elements = 1000..bytes.len().saturating_sub(1000);
         let lengths =
             (0..bytes.len()).filter(|length| !elements.contains(length) || length % 97 == 0);
         for length in lengths {
-            let part = MemoryFile::new("part", bytes[..length].to_vec());
+            let truncated = MemoryFile::new("truncated", bytes[..length].to_vec());
             assert!(
-                Checkpoint::open(&part).is_err(),
+                Checkpoint::open(&truncated).is_err(),
                 "{} of {}",
                 length,
                 file.name()
@@ -169,8 +170,8 @@ fn every_part_of_every_checkpoint_is_refused() {
     }
 }
 
-/// Whatever a file says: what is located lies within it, and no read fails for another reason than damage.
-fn locates_within(file: &MemoryFile) {
+/// Checks that every tensor that can be located lies within the file.
+fn assert_tensors_are_within(file: &MemoryFile) {
     let Ok(checkpoint) = Checkpoint::open(file) else {
         return;
     };
@@ -189,31 +190,31 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn changed_bytes_of_a_checkpoint_never_lead_out_of_it(
+    fn tensors_of_a_changed_checkpoint_stay_within_the_file(
         which in any::<prop::sample::Index>(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), any::<bool>()), 1..4),
     ) {
         let mut bytes = CHECKPOINTS[which.index(CHECKPOINTS.len())].read_all().unwrap().into_owned();
         for (at, value, front) in changes {
-            // Headers are in the first or the last kilobyte of every file.
+            // The headers of every file are in its first or last 1000 bytes.
             let span = bytes.len().min(1000);
             let at = if front { at.index(span) } else { bytes.len() - 1 - at.index(span) };
             bytes[at] = value;
         }
-        locates_within(&MemoryFile::new("changed", bytes));
+        assert_tensors_are_within(&MemoryFile::new("changed", bytes));
     }
 
     #[test]
-    fn any_bytes_after_a_magic_are_survived(
+    fn arbitrary_bytes_after_a_magic_number_never_panic(
         magic in prop::sample::select(vec![b"PK\x03\x04".as_slice(), torch_legacy::MAGIC, b"\x20\0\0\0\0\0\0\0{"]),
         rest in prop::collection::vec(any::<u8>(), 0..200),
     ) {
-        locates_within(&MemoryFile::new("random", [magic, &rest].concat()));
+        assert_tensors_are_within(&MemoryFile::new("random", [magic, &rest].concat()));
     }
 }
 
 #[test]
-fn files_of_other_kinds_are_named() {
+fn other_file_formats_are_named() {
     let refused = |head: &[u8]| open::recognize("w.bin", head).unwrap_err();
     let pointer = refused(b"version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 1\n");
     assert_eq!(
@@ -306,7 +307,8 @@ fn extents_are_checked_without_overflow() {
 
 #[test]
 fn a_small_file_cannot_hold_a_huge_matrix() {
-    // One row, a billion times: how torch writes an expanded tensor, and legitimate for another tensor than the matrix.
+    // One row, a billion times. torch writes expanded tensors like this, which is legitimate for tensors other than the
+    // matrix.
     let expanded = Pickled {
         shape: &[1_000_000_000, 2],
         strides: &[0, 1],

@@ -1,4 +1,4 @@
-//! Input that cannot be used: one sentence, the hint where there is one, the exit code, and nothing on stdout.
+//! Invalid input: the error message, the hint if there is one, the exit code, and nothing on stdout.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ const TWO_ROWS: &str = "`tokscope diff TOKEN TOKEN`, `--id N --id M`, `--piece P
                         `--text TEXT --at I --at J`";
 const GREP: &str = "search the vocabulary with `tokscope vocab --grep REGEX`";
 
-/// What stderr holds of a failure: the sentence and, after a blank line, the hint.
+/// Returns the expected content of stderr for an error: the sentence and, after a blank line, the hint.
 pub fn failure(sentence: &str, hint: &str) -> String {
     match hint {
         "" => format!("error: {sentence}\n"),
@@ -17,7 +17,7 @@ pub fn failure(sentence: &str, hint: &str) -> String {
     }
 }
 
-/// Runs a call that must fail, in this way and no other.
+/// Runs a call that must fail with exactly this error.
 #[track_caller]
 pub fn fails(call: Call, code: i32, sentence: &str, hint: &str) {
     let Answer { stdout, stderr, .. } = call.exit(code);
@@ -26,7 +26,7 @@ pub fn fails(call: Call, code: i32, sentence: &str, hint: &str) {
 }
 
 #[test]
-fn ids_pieces_and_texts_that_lead_nowhere() {
+fn unknown_ids_pieces_and_texts_are_refused() {
     let no_piece = |piece: &str| format!("`{piece}` is not a piece of the vocabulary");
     let no_id = |id: &str| format!("id {id} is not in the vocabulary, whose ids are 0 to 2000");
     let no_row = |id: &str| format!("id {id} has no row: the embedding matrix has rows 0 to 2063");
@@ -118,7 +118,7 @@ fn ids_pieces_and_texts_that_lead_nowhere() {
 }
 
 #[test]
-fn bytes_that_are_no_text() {
+fn bytes_that_are_not_utf8_are_refused() {
     let lossy = "use `--lossy` to replace invalid bytes with U+FFFD";
     let stdin = |offset: u32| {
         format!("standard input is not UTF-8: the byte at offset {offset} is invalid")
@@ -161,7 +161,7 @@ fn an_empty_text_is_a_text() {
 }
 
 #[test]
-fn files_that_cannot_be_read_or_written() {
+fn files_that_cannot_be_read_or_written_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let here = |args: &[&str]| demo(args).current_dir(folder.path());
     let missing = "cannot read nowhere.txt: no such file or directory";
@@ -207,7 +207,7 @@ fn files_that_cannot_be_read_or_written() {
 }
 
 #[test]
-fn names_that_are_no_model() {
+fn names_that_are_not_models_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "").unwrap();
     let model = |name: &str| tokscope(["-m", name, "tokenize", "a"]).current_dir(folder.path());
@@ -239,7 +239,7 @@ fn names_that_are_no_model() {
 }
 
 #[test]
-fn directories_that_lack_something() {
+fn directories_without_a_tokenizer_or_checkpoint_are_refused() {
     let empty = tempfile::tempdir().unwrap();
     let place = format!("directory {}", empty.path().display());
     let sentence = format!("{place} has no tokenizer.json and no spm.model");
@@ -290,7 +290,7 @@ fn rows_beyond_a_small_matrix_say_which_rows_exist() {
 }
 
 #[test]
-fn what_has_no_direction_has_no_cosine() {
+fn zero_rows_have_no_cosine() {
     let no_direction = "the row of id 0 is zero, so its cosine is undefined";
     let cancels = "the sum of the added and subtracted rows is zero, so its cosine is undefined";
     for (args, sentence) in [
@@ -307,7 +307,7 @@ fn what_has_no_direction_has_no_cosine() {
 }
 
 #[test]
-fn arguments_that_steer_a_terminal_are_shown_and_not_sent() {
+fn control_characters_in_arguments_are_escaped() {
     for args in [
         &["tokenize", "--max-length", "\u{1b}[31m"][..],
         &["--format", "\u{1b}]0;x\u{7}", "info"],

@@ -1,11 +1,11 @@
-//! A tokenizer.json that is sound JSON and contradicts itself: the library that uses it stops in the middle, the
-//! program does not.
+//! `tokenizer.json` files that are valid JSON but contradict themselves, so that the `tokenizers` crate panics. The
+//! program reports an error.
 
 use std::fs;
 
 use crate::support::on;
 
-/// What the file gets besides a small WordLevel model, and the command that comes across it.
+/// Fields added to a file with a small WordLevel model, and a command that uses them.
 const CONTRADICTIONS: &[(&str, &[&str])] = &[
     (
         r#""post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}},
@@ -52,7 +52,7 @@ fn a_tokenizer_that_contradicts_itself_is_damaged() {
 
 #[cfg(unix)]
 #[test]
-fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
+fn a_pipe_in_place_of_a_file_is_refused_without_waiting() {
     let model = tempfile::tempdir().unwrap();
     let pipe = model.path().join("tokenizer.json");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status();

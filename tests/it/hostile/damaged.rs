@@ -1,4 +1,4 @@
-//! Model files that are damaged: cut, replaced or scrambled, each is named with what is wrong, and nothing panics.
+//! Damaged model files: each is named with the problem, and nothing panics.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head></
 const TOKENIZE: &[&str] = &["tokenize", "dinero"];
 const EMBED: &[&str] = &["embed", "--id", "299"];
 
-/// Files of a model, the command that reads each, and what random bytes in its place are said to be.
+/// Files of a model, the command that reads each, and the error for random bytes in its place.
 const FILES: &[(&str, &[&str], &str)] = &[
     (
         "spm.model",
@@ -33,7 +33,7 @@ const FILES: &[(&str, &[&str], &str)] = &[
 const NOT_JSON: &str = "is damaged: it is not JSON: expected value at line 1 column 1";
 const NO_CHECKPOINT: &str = "is not supported: it is neither a safetensors nor a torch checkpoint";
 
-/// The built-in model's tokenizer with a small checkpoint, and one file of it replaced.
+/// Creates a model from the built-in tokenizer and a small checkpoint, with one file replaced.
 fn model_with(name: &str, content: &[u8]) -> tempfile::TempDir {
     let model = tiny_model("zip_f16.bin");
     if name.contains("index") {
@@ -48,7 +48,7 @@ fn shown(model: &tempfile::TempDir, name: &str) -> String {
 }
 
 #[test]
-fn what_stands_in_the_place_of_a_file_is_named() {
+fn placeholder_files_are_named() {
     let garbage: Vec<u8> = (0..3000_u32).map(|index| (index * 7 + 3) as u8).collect();
     for (name, args, no_such_format) in FILES {
         for (content, problem, hint) in [
@@ -76,8 +76,13 @@ fn what_stands_in_the_place_of_a_file_is_named() {
     }
 }
 
-/// Cuts a good file at many places; what is left must be refused in one sentence that names it.
-fn refuses_every_cut(name: &str, good: &[u8], args: &[&str], cuts: impl Iterator<Item = usize>) {
+/// Truncates a good file to many lengths. Each must be refused with an error message of one line that names the file.
+fn assert_truncations_are_refused(
+    name: &str,
+    good: &[u8],
+    args: &[&str],
+    cuts: impl Iterator<Item = usize>,
+) {
     for cut in cuts.filter(|cut| (1..good.len()).contains(cut)) {
         let model = model_with(name, &good[..cut]);
         let answer = on(model.path(), args).run();
@@ -97,8 +102,8 @@ fn refuses_every_cut(name: &str, good: &[u8], args: &[&str], cuts: impl Iterator
     }
 }
 
-/// Places to cut: the first bytes, fractions, the last bytes.
-fn places(length: usize) -> impl Iterator<Item = usize> {
+/// Returns lengths to truncate to: the first bytes, fractions, and the last bytes.
+fn lengths(length: usize) -> impl Iterator<Item = usize> {
     let ends = [1, 2, 4, 8, 9, 16, 100].map(|bytes| [bytes, length.saturating_sub(bytes)]);
     let parts = (1..8).map(move |part| length * part / 8);
     ends.into_iter().flatten().chain(parts)
@@ -112,17 +117,17 @@ fn a_truncated_checkpoint_is_refused() {
         ("f16.safetensors", "model.safetensors"),
     ] {
         let good = fs::read(repository("tests/fixtures/tiny").join(fixture)).unwrap();
-        refuses_every_cut(name, &good, EMBED, places(good.len()));
+        assert_truncations_are_refused(name, &good, EMBED, lengths(good.len()));
     }
 }
 
 #[test]
 fn a_truncated_sentencepiece_model_is_refused() {
     let good = fs::read(repository("demo/model/spm.model")).unwrap();
-    refuses_every_cut("spm.model", &good, TOKENIZE, places(good.len()));
+    assert_truncations_are_refused("spm.model", &good, TOKENIZE, lengths(good.len()));
 }
 
-/// The end of each field of a protobuf message, of which only lengths are looked at.
+/// Returns the offset of the end of each field in a protobuf message that has only length-delimited fields.
 fn ends_of_fields(message: &[u8]) -> Vec<usize> {
     let mut ends = Vec::new();
     let mut at = 0;
@@ -152,11 +157,11 @@ fn a_sentencepiece_model_that_ends_between_two_fields_is_refused() {
     let cuts = [0, 1, 2, 3, 300, 1000, pieces - 2, pieces - 1]
         .into_iter()
         .chain(pieces..ends.len() - 1);
-    refuses_every_cut("spm.model", &good, TOKENIZE, cuts.map(|field| ends[field]));
+    assert_truncations_are_refused("spm.model", &good, TOKENIZE, cuts.map(|field| ends[field]));
 }
 
 #[test]
-fn truncated_json_is_refused_by_its_line() {
+fn truncated_json_is_refused_with_its_line() {
     for (name, args, json) in [
         (
             "config.json",
@@ -179,7 +184,7 @@ fn truncated_json_is_refused_by_its_line() {
         ),
     ] {
         let json = json.trim_ascii_end();
-        refuses_every_cut(name, json, args, places(json.len()));
+        assert_truncations_are_refused(name, json, args, lengths(json.len()));
     }
     let model = model_with("config.json", b"{\n \"model_type\": \"deberta");
     let sentence = format!(
@@ -189,7 +194,7 @@ fn truncated_json_is_refused_by_its_line() {
     fails(on(model.path(), TOKENIZE), 4, &sentence, "");
 }
 
-/// A tokenizer of a few words.
+/// Returns a `tokenizer.json` with a few words.
 fn tokenizer_json() -> Vec<u8> {
     let json = serde_json::json!({
         "version": "1.0",
@@ -206,7 +211,7 @@ fn tokenizer_json() -> Vec<u8> {
 }
 
 #[test]
-fn a_small_tokenizer_json_works_and_lies_in_it_do_not() {
+fn a_malformed_tokenizer_json_is_refused() {
     let good = tokenizer_json();
     let model = model_with("tokenizer.json", &good);
     assert_eq!(
@@ -225,17 +230,17 @@ fn a_small_tokenizer_json_works_and_lies_in_it_do_not() {
             "\"added_tokens\": [{\"id\": \"x\"}]",
         ),
     ] {
-        let lie = text.replace(from, to);
-        assert_ne!(lie, text, "{from}");
-        let model = model_with("tokenizer.json", lie.as_bytes());
+        let changed = text.replace(from, to);
+        assert_ne!(changed, text, "{from}");
+        let model = model_with("tokenizer.json", changed.as_bytes());
         let answer = on(model.path(), TOKENIZE).exit(4);
         let named = format!("error: {} is ", shown(&model, "tokenizer.json"));
         assert!(answer.stderr.starts_with(&named), "{to}: {}", answer.stderr);
     }
 }
 
-/// Turns over one byte at each of some places: the program answers or refuses, and never breaks.
-fn survives_changed_bytes(
+/// Changes single bytes of a good file. The program must answer or report an error.
+fn assert_changed_bytes_are_survived(
     name: &str,
     good: &[u8],
     args: &[&str],
@@ -269,7 +274,7 @@ fn a_changed_byte_of_a_checkpoint_never_breaks_the_program() {
         let good = fs::read(repository("tests/fixtures/tiny").join(fixture)).unwrap();
         let head = (0..700).step_by(13);
         let tail = (good.len() - 300..good.len()).step_by(13);
-        survives_changed_bytes(name, &good, EMBED, head.chain(tail));
+        assert_changed_bytes_are_survived(name, &good, EMBED, head.chain(tail));
     }
 }
 
@@ -279,7 +284,7 @@ fn a_changed_byte_of_a_sentencepiece_model_never_breaks_the_program() {
     let inside_the_map = good.len() - 1000;
     let places = [0, 1, 2, 3, 10, 16, 17, 30, 3000, 32_000].into_iter();
     let end = (good.len() - 20..good.len()).step_by(4);
-    survives_changed_bytes(
+    assert_changed_bytes_are_survived(
         "spm.model",
         &good,
         TOKENIZE,
@@ -288,7 +293,7 @@ fn a_changed_byte_of_a_sentencepiece_model_never_breaks_the_program() {
 }
 
 #[test]
-fn a_directory_in_the_place_of_a_file_is_refused() {
+fn a_directory_in_place_of_a_file_is_refused() {
     for (name, args) in [
         ("tokenizer.json", TOKENIZE),
         ("config.json", TOKENIZE),
@@ -305,7 +310,7 @@ fn a_directory_in_the_place_of_a_file_is_refused() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_that_leads_nowhere_is_no_missing_file() {
+fn a_dangling_link_is_an_error_rather_than_a_missing_file() {
     let model = tiny_model("zip_f16.bin");
     std::os::unix::fs::symlink(Path::new("nowhere"), model.path().join("model.safetensors"))
         .unwrap();

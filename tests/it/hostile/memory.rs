@@ -1,4 +1,4 @@
-//! Every command on the full-size model, with 400 MB of addresses: it works. With less, what cannot be done says so.
+//! Every command works on the full-size model with 400 MB of address space. Running out of memory is reported.
 
 use std::fs;
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::path::Path;
 use crate::support::standin::standin;
 use crate::support::{Answer, demo, on};
 
-/// Bytes of addresses that a process may have (`RLIMIT_AS`): the checkpoint alone, mapped, takes 241 MB of them.
+/// Bytes of address space that a process may use (`RLIMIT_AS`). The mapped checkpoint alone takes 241 MB.
 const LIMIT: u64 = 400_000_000;
 
-/// Every command with what it is to exit with, on a file `t.txt` of 4000 lines and a small one.
+/// Every command with its expected exit code. `t.txt` has 4000 lines, `s.txt` has 100.
 const COMMANDS: &[(&[&str], i32)] = &[
     (&["tokenize", "Il banco de madera"], 0),
     (&["tokenize", "-f", "t.txt", "--ids"], 0),
@@ -64,7 +64,7 @@ const COMMANDS: &[(&[&str], i32)] = &[
     (&["man"], 0),
 ];
 
-fn texts() -> tempfile::TempDir {
+fn folder_with_texts() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let lines = |count: usize| -> String {
         let line = "Il banco de madera costó mucho dinero, el café también; zero-shot";
@@ -90,7 +90,7 @@ fn every_command_on_the_full_size_model_works_within_400_megabytes() {
         return;
     };
     for container in ["torch-zip", "safetensors"] {
-        let folder = texts();
+        let folder = folder_with_texts();
         for (args, code) in COMMANDS {
             if container == "safetensors" && args[0] != "embed" {
                 continue;
@@ -102,12 +102,12 @@ fn every_command_on_the_full_size_model_works_within_400_megabytes() {
 }
 
 #[test]
-fn a_checkpoint_larger_than_the_limit_is_read_without_a_map() {
-    let test = "a_checkpoint_larger_than_the_limit_is_read_without_a_map";
+fn a_checkpoint_larger_than_the_limit_is_read_without_mapping_it() {
+    let test = "a_checkpoint_larger_than_the_limit_is_read_without_mapping_it";
     let Some(standin) = standin(test) else {
         return;
     };
-    let folder = texts();
+    let folder = folder_with_texts();
     let model = standin.as_on_the_hub();
     for args in [
         &["embed", "dinero", "--json"][..],
@@ -116,15 +116,15 @@ fn a_checkpoint_larger_than_the_limit_is_read_without_a_map() {
     ] {
         let answer = within(200_000_000, &model, folder.path(), args);
         assert_eq!(answer.code, 0, "{args:?}: {}", answer.stderr);
-        let free = on(&model, args).run();
-        assert_eq!(answer.stdout, free.stdout, "{args:?}");
+        let unlimited = on(&model, args).run();
+        assert_eq!(answer.stdout, unlimited.stdout, "{args:?}");
     }
 }
 
 #[test]
-fn memory_that_runs_out_is_said_in_a_sentence() {
+fn running_out_of_memory_is_reported() {
     let folder = tempfile::tempdir().unwrap();
-    // One text is held whole, with an encoding of some fifty bytes a token.
+    // The whole text is held in memory, and its encoding takes about 50 bytes per token.
     fs::write(folder.path().join("t.txt"), "a b ".repeat(8 << 20)).unwrap();
     let call = demo(["tokenize", "-f", "t.txt", "--json"]).current_dir(folder.path());
     let answer = call.run_within(LIMIT / 2);

@@ -1,6 +1,6 @@
-//! Attacks by name: files, texts and circumstances that are meant to break the program, and what it says to each.
+//! Files, texts, and conditions that attack the program, each with the answer or error it must cause.
 //!
-//! What an attack meets in the library, without a process, is in `tests/fuzz/attacks.rs`.
+//! Attacks that need no process are in `tests/fuzz/attacks.rs`.
 
 mod contradictions;
 mod damaged;

@@ -1,4 +1,4 @@
-//! Names and links that lead out of a model.
+//! File names and links that lead out of a model.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -56,7 +56,7 @@ fn a_shard_that_names_its_own_index_is_refused() {
     );
 }
 
-/// A directory of one's own may hold links, as a snapshot of the Hub cache does: they are followed, wherever they lead.
+/// A model directory may contain links, as a snapshot in the Hub cache does. They are followed wherever they lead.
 #[cfg(unix)]
 #[test]
 fn a_link_out_of_a_directory_is_followed_and_only_read() {
@@ -72,7 +72,7 @@ fn a_link_out_of_a_directory_is_followed_and_only_read() {
     let before = fs::read(&to).unwrap();
     assert_eq!(on(model.path(), ROW).ok(), expected);
     assert_eq!(fs::read(&to).unwrap(), before);
-    // To a file that is none of a model: it is refused, and nothing of it is shown.
+    // A link to a file that is not a model file: it is refused, and its content is not shown.
     fs::write(&to, "secret: hunter2\n").unwrap();
     let answer = on(model.path(), ROW).exit(4);
     assert!(!answer.stderr.contains("hunter2"), "{}", answer.stderr);
@@ -80,7 +80,7 @@ fn a_link_out_of_a_directory_is_followed_and_only_read() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_to_itself_and_one_to_a_device_are_refused() {
+fn links_to_themselves_and_to_devices_are_refused() {
     use std::os::unix::fs::symlink;
     for target in ["model.safetensors", "/dev/zero", "/dev/stdin", "."] {
         let model = tiny_model("f16.safetensors");
@@ -97,7 +97,7 @@ fn a_link_to_itself_and_one_to_a_device_are_refused() {
     }
 }
 
-/// Every file below a folder, with its content.
+/// Returns every file under a folder, with its content.
 fn tree(folder: &Path) -> BTreeMap<std::path::PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -112,7 +112,7 @@ fn tree(folder: &Path) -> BTreeMap<std::path::PathBuf, Vec<u8>> {
 }
 
 #[test]
-fn nothing_is_written_but_in_the_caches() {
+fn only_the_caches_are_written_to() {
     for fixture in [
         "evil_os_system.bin",
         "zip_f16.bin",
@@ -120,12 +120,12 @@ fn nothing_is_written_but_in_the_caches() {
         "f16.safetensors",
     ] {
         let outer = tempfile::tempdir().unwrap();
-        let place = |name: &str| {
+        let new_folder = |name: &str| {
             let folder = outer.path().join(name);
             fs::create_dir_all(&folder).unwrap();
             folder
         };
-        let (here, home, temporary) = (place("here"), place("home"), place("tmp"));
+        let (here, home, temporary) = (new_folder("here"), new_folder("home"), new_folder("tmp"));
         fs::write(here.join("t.txt"), "dinero\n").unwrap();
         let model = tiny_model(fixture);
         let before = tree(model.path());
@@ -150,7 +150,7 @@ fn nothing_is_written_but_in_the_caches() {
         assert_eq!(tree(model.path()), before, "{fixture}");
         assert_eq!(tree(&here).len(), 1);
         assert!(tree(&temporary).is_empty());
-        let kept = home.join("cache/tokscope");
-        assert!(tree(&home).keys().all(|path| path.starts_with(&kept)));
+        let app_cache = home.join("cache/tokscope");
+        assert!(tree(&home).keys().all(|path| path.starts_with(&app_cache)));
     }
 }

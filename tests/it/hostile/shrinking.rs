@@ -1,6 +1,7 @@
-//! Files that become shorter while they are mapped.
+//! Files that are truncated while they are mapped.
 //!
-//! `neighbors --vector PIPE` reads its vector when the model is open: until it comes, the test has time.
+//! `neighbors --vector PIPE` opens the model before it reads the vector, so the test can truncate the checkpoint before it
+//! writes to the pipe.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -13,11 +14,11 @@ use tokscope::model_ref::ModelRef;
 
 use crate::support::{Call, files, folder_without_checkpoint, on};
 
-/// A matrix of zeros in float32, large enough that its end is on other pages than its header.
+/// The size of a float32 matrix that is large enough for its end to be on other pages than its header.
 const ROWS: usize = 4000;
 const COLUMNS: usize = 16;
-/// Bytes that are left of the file: the header and the first rows.
-const LEFT: u64 = 8192;
+/// Bytes that remain of the file: the header and the first rows.
+const REMAINING: u64 = 8192;
 
 fn model() -> tempfile::TempDir {
     let folder = folder_without_checkpoint();
@@ -34,7 +35,7 @@ fn model() -> tempfile::TempDir {
 
 fn shrink(path: &Path) {
     let file = File::options().write(true).open(path).unwrap();
-    file.set_len(LEFT).unwrap();
+    file.set_len(REMAINING).unwrap();
 }
 
 fn vector() -> Vec<u8> {
@@ -53,10 +54,10 @@ fn pipe(folder: &Path) -> std::path::PathBuf {
     pipe
 }
 
-/// Runs a call that reads a vector from a pipe, and cuts the checkpoint short before the vector comes.
-fn shortened(call: Call, checkpoint: &Path, pipe: &Path) -> (Option<i32>, String, String) {
+/// Runs a call that reads a vector from a pipe, and truncates the checkpoint before it writes the vector.
+fn run_truncated(call: Call, checkpoint: &Path, pipe: &Path) -> (Option<i32>, String, String) {
     let mut child = call.start();
-    // To open a pipe is to wait for whoever reads it.
+    // Opening a pipe waits for its reader.
     let mut writer = File::options().write(true).open(pipe).unwrap();
     shrink(checkpoint);
     writer.write_all(&vector()).unwrap();
@@ -69,13 +70,13 @@ fn shortened(call: Call, checkpoint: &Path, pipe: &Path) -> (Option<i32>, String
     (child.wait().unwrap().code(), stdout, stderr)
 }
 
-/// `neighbors`, whose checkpoint shrinks before the vector comes, names it.
-fn neighbors_of_what_shrinks(args: &[&str]) {
+/// Checks that `neighbors` names a checkpoint that shrinks while it is mapped.
+fn neighbors_names_the_checkpoint(args: &[&str]) {
     let model = model();
     let (checkpoint, pipe) = (model.path().join("model.safetensors"), pipe(model.path()));
     let args = ["neighbors"].iter().chain(args).chain(&["--vector"]);
     let call = on(model.path(), args.map(Path::new).chain([&*pipe]));
-    let answer = shortened(call, &checkpoint, &pipe);
+    let answer = run_truncated(call, &checkpoint, &pipe);
     let sentence = format!(
         "error: {} became shorter while it was read\n",
         checkpoint.display()
@@ -85,12 +86,12 @@ fn neighbors_of_what_shrinks(args: &[&str]) {
 
 #[test]
 fn a_checkpoint_that_shrinks_under_a_single_row_is_named() {
-    neighbors_of_what_shrinks(&["--id", "3999"]);
+    neighbors_names_the_checkpoint(&["--id", "3999"]);
 }
 
 #[test]
 fn a_checkpoint_that_shrinks_under_the_whole_matrix_is_named() {
-    neighbors_of_what_shrinks(&[]);
+    neighbors_names_the_checkpoint(&[]);
 }
 
 #[test]
@@ -104,14 +105,14 @@ fn statistics_of_a_matrix_that_shrinks_are_an_error() {
 }
 
 #[test]
-fn the_name_of_a_file_that_shrinks_steers_no_terminal() {
+fn control_characters_in_the_name_of_a_shrinking_file_are_escaped() {
     let outer = tempfile::tempdir().unwrap();
     let model = outer.path().join("a\u{1b}]52;c;eA==\u{7}\u{202e}");
     fs::rename(model_kept(), &model).unwrap();
     let (checkpoint, pipe) = (model.join("model.safetensors"), pipe(outer.path()));
     let args = ["neighbors", "--id", "3999", "--vector"];
     let call = on(&model, args.iter().map(Path::new).chain([&*pipe]));
-    let (code, _, stderr) = shortened(call, &checkpoint, &pipe);
+    let (code, _, stderr) = run_truncated(call, &checkpoint, &pipe);
     assert_eq!(code, Some(4));
     assert!(
         stderr.contains("a␛]52;c;eA==␇<U+202E>/model.safetensors became shorter"),

@@ -1,4 +1,4 @@
-//! Text, model files and names that would steer a terminal, on a terminal: a pseudo-terminal, not an imitation.
+//! Texts, model files, and names with control characters, on a pseudo-terminal.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use crate::support::{Call, on, tokscope};
 use crate::text::properties::is_tame;
 
-/// Sets the clipboard (OSC 52), clears the screen, moves the cursor (as C0 and as C1), turns the text around, hides a
-/// part of it, rings, deletes, and asks the terminal for an answer.
+/// Sets the clipboard (OSC 52), clears the screen, moves the cursor (as C0 and as C1), reverses the text, hides a part
+/// of it, rings the bell, deletes, and queries the terminal.
 const WILD: &str = "a\u{1b}]52;c;cm0gLXJm\u{7}b\u{1b}[2J\u{1b}[1;1H\u{9b}3A\u{202e}txt\u{2066}\u{200b}\u{8}\u{7f}\u{1b}[6n\rz";
 
-/// A model whose every string is wild.
+/// Creates a model in which every string is [`WILD`].
 fn model() -> tempfile::TempDir {
     let outer = tempfile::tempdir().unwrap();
     let folder = outer.path().join("m");
@@ -56,7 +56,8 @@ fn model() -> tempfile::TempDir {
     outer
 }
 
-/// What a terminal shows of a call, without the colours that the program itself gives.
+/// Runs a call on a terminal. Returns the output without the colors of the program itself, and checks that it has no
+/// other control characters.
 fn shown(call: Call) -> String {
     let (_, mut shown) = call.run_on_terminal();
     let color = regex::Regex::new("\u{1b}\\[[0-9;]*m").unwrap();
@@ -73,7 +74,7 @@ fn call(model: &Path, args: &[&str]) -> Call {
 }
 
 #[test]
-fn wild_text_is_shown_on_a_terminal_and_kept_in_json() {
+fn control_characters_are_escaped_on_a_terminal_and_kept_in_json() {
     let args = ["--model", "demo", "tokenize", WILD];
     let table = shown(tokscope(args));
     for sign in ["<U+202E>", "<U+009B>", "<U+2066>", "␍"] {
@@ -97,7 +98,7 @@ fn wild_text_is_shown_on_a_terminal_and_kept_in_json() {
     let args = ["--model", "demo", "tokenize", "--json", WILD];
     let on_a_pipe = tokscope(args).ok();
     assert_eq!(json(&on_a_pipe)["text"], WILD);
-    // Nothing but what JSON has to escape is escaped where no terminal reads.
+    // On a pipe, only the characters that JSON requires to be escaped are escaped.
     assert!(
         on_a_pipe.contains("\u{9b}3A\u{202e}txt\u{2066}\u{200b}"),
         "{on_a_pipe}"
@@ -108,7 +109,7 @@ fn wild_text_is_shown_on_a_terminal_and_kept_in_json() {
 }
 
 #[test]
-fn every_command_on_a_wild_model_leaves_the_terminal_alone() {
+fn no_command_sends_control_characters_of_a_model_to_a_terminal() {
     let outer = model();
     let model = outer.path().join("m");
     let file = format!("{}.txt", WILD.replace('/', ""));
@@ -165,12 +166,12 @@ fn every_command_on_a_wild_model_leaves_the_terminal_alone() {
             shows_text += usize::from(shown.contains("]52;c;"));
         }
     }
-    // That is: the tables are not clean for want of text.
+    // The tables do contain the text.
     assert!(shows_text > 60, "{shows_text}");
 }
 
 #[test]
-fn wild_names_in_damaged_files_are_shown_and_not_sent() {
+fn control_characters_in_damaged_files_are_escaped() {
     let tensor = |value: Value| {
         let header = serde_json::to_vec(&json!({format!("{WILD}.wte.weight"): value})).unwrap();
         [&(header.len() as u64).to_le_bytes()[..], &header].concat()
@@ -245,11 +246,11 @@ fn wild_names_in_damaged_files_are_shown_and_not_sent() {
     }
 }
 
-/// A server that answers whatever it is asked with the same bytes; its address.
+/// Starts a server that answers every request with the same bytes. Returns its address.
 fn server(answer: Vec<u8>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    // It ends with the process of the tests.
+    // The thread ends with the test process.
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let mut stream = stream;
@@ -261,7 +262,7 @@ fn server(answer: Vec<u8>) -> String {
 }
 
 #[test]
-fn what_a_server_says_is_shown_and_not_sent() {
+fn control_characters_from_a_server_are_escaped() {
     let headers = WILD.replace(['\r', '\u{8}', '\u{7f}', '\u{1b}', '\u{7}'], "");
     let json = json!({"error": WILD, "sha": WILD, "siblings": [{"rfilename": WILD}]}).to_string();
     for head in [

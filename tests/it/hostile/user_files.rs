@@ -1,10 +1,10 @@
-//! Files that a repository brings along (`tokscope.lock`, `tokscope.toml`) and files of vectors: input, so exit 2.
+//! Hostile lock files, configuration files, and array files. They are input, so errors in them exit with code 2.
 
 use std::fs;
 
 use crate::support::{Answer, demo};
 
-/// Runs a call in a folder with one file, which must be refused in a sentence that names it, without a megabyte of it.
+/// Runs a call in a folder with one file, which must be refused with a short error message that names it.
 fn refused(name: &str, bytes: &[u8], args: &[&str]) -> Answer {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(name), bytes).unwrap();
@@ -18,7 +18,7 @@ fn refused(name: &str, bytes: &[u8], args: &[&str]) -> Answer {
 }
 
 #[test]
-fn a_lock_file_that_is_an_attack_is_refused() {
+fn a_hostile_lock_file_is_refused() {
     let long = format!(r#"{{"version": "{}"}}"#, "A".repeat(1 << 20));
     let deep = format!(r#"{{"version": 1, "model": {}"#, "[".repeat(100_000));
     for bytes in [
@@ -40,7 +40,7 @@ fn a_lock_file_that_is_an_attack_is_refused() {
 }
 
 #[test]
-fn a_configuration_file_that_is_an_attack_is_refused() {
+fn a_hostile_configuration_file_is_refused() {
     let deep = format!("a = {}", "[".repeat(100_000));
     let dotted = format!("a{} = 1", ".a".repeat(50_000));
     let long = format!("model = [\"{}\"]", "A".repeat(900_000));
@@ -64,7 +64,7 @@ fn a_configuration_file_that_is_an_attack_is_refused() {
 }
 
 #[test]
-fn a_file_of_vectors_that_is_an_attack_is_refused() {
+fn a_hostile_array_file_is_refused() {
     let npy = |header: &str, rest: &[u8]| {
         let length = (header.len() as u16).to_le_bytes();
         [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), rest].concat()
@@ -123,7 +123,7 @@ fn a_file_of_vectors_that_is_an_attack_is_refused() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_file_that_never_ends_is_not_read_to_its_end() {
+fn an_endless_file_is_read_only_up_to_a_limit() {
     use std::os::unix::fs::symlink;
     let folder = tempfile::tempdir().unwrap();
     symlink("/dev/zero", folder.path().join("tokscope.lock")).unwrap();

@@ -1,4 +1,4 @@
-//! One small matrix in every container that torch and safetensors write: the same rows out of each, bit for bit.
+//! One small matrix in every container that torch and safetensors write. Its rows are the same in each, bit for bit.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::records::{one, values};
 use crate::support::{on, repository, tiny_model};
 
-/// `expected.json`: some rows by id, as stored bits and as numbers.
+/// The content of `expected.json`: rows by id, as stored bits and as numbers.
 #[derive(Deserialize)]
 struct Expected {
     tensor: String,
@@ -21,7 +21,7 @@ struct Expected {
     values: BTreeMap<u32, Vec<f32>>,
 }
 
-/// Every checkpoint: its file or folder, the file that holds the matrix, the container's name, the dtype.
+/// Every checkpoint: file or folder, the file that holds the matrix, container, dtype.
 const CHECKPOINTS: &[(&str, &str, &str, &str)] = &[
     (
         "bf16.safetensors",
@@ -107,7 +107,7 @@ fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|value| value.to_bits()).collect()
 }
 
-/// The rows of some ids, read by the program.
+/// Reads the rows of some ids with the program.
 fn rows(model: &Path, ids: &[u32]) -> Vec<Vec<f32>> {
     let mut args = vec!["embed".to_owned(), "--json".to_owned()];
     args.extend(
@@ -192,7 +192,7 @@ fn all_commands_on_rows_agree_over_containers() {
 }
 
 #[test]
-fn safetensors_is_read_where_there_are_several_checkpoints() {
+fn safetensors_is_preferred_to_other_checkpoints() {
     let model = tiny_model("bf16.safetensors");
     let other = repository("tests/fixtures/tiny/zip_f16.bin");
     fs::copy(other, model.path().join("pytorch_model.bin")).unwrap();
@@ -207,7 +207,7 @@ fn safetensors_is_read_where_there_are_several_checkpoints() {
 }
 
 #[test]
-fn ids_of_the_tokenizer_without_a_row_are_refused_by_number() {
+fn ids_without_a_row_are_refused_by_number() {
     let model = tiny_model("zip_f16.bin");
     for args in [
         &["embed", "banco"][..],
@@ -224,7 +224,7 @@ fn ids_of_the_tokenizer_without_a_row_are_refused_by_number() {
 }
 
 #[test]
-fn a_shard_that_is_not_there_is_missed_by_name() {
+fn a_missing_shard_is_named() {
     for (fixture, shard) in [
         ("sharded_bin", "pytorch_model-00002-of-00003.bin"),
         ("sharded_safetensors", "model-00002-of-00003.safetensors"),
@@ -250,7 +250,7 @@ fn a_pickle_that_calls_a_function_is_refused_and_not_run() {
         "{}",
         answer.stderr
     );
-    // What the pickle would call leaves a trace where it runs.
+    // The call in the pickle would leave a file behind.
     assert_eq!(names(model.path()), before);
     let answer = on(model.path(), ["info"]).exit(4);
     assert!(answer.stderr.contains(".system"), "{}", answer.stderr);

@@ -1,10 +1,10 @@
-//! Checkpoints made for a test: one matrix of float32 that is large enough to be read in parts, in every container.
+//! Generated checkpoints in every container, each with one float32 matrix that is large enough to be read in parts.
 //!
-//! Every element is a number of its own, so that a row that comes from elsewhere is seen to.
+//! All elements differ, so that bytes from a wrong offset are noticed.
 
 use serde_json::json;
 
-/// As many rows as the built-in model has, with more columns.
+/// Rows of the matrix: as many as in the built-in model.
 pub const ROWS: usize = 2064;
 pub const COLUMNS: usize = 256;
 /// Bytes of a row.
@@ -12,20 +12,20 @@ pub const WIDTH: usize = COLUMNS * 4;
 /// Bytes of the matrix.
 pub const SIZE: usize = ROWS * WIDTH;
 
-/// The containers, each with the name of its file.
+/// The containers, each with the name of its checkpoint file.
 pub const CONTAINERS: [(&str, &str); 3] = [
     ("safetensors", "model.safetensors"),
     ("torch-zip", "pytorch_model.bin"),
     ("torch-legacy", "pytorch_model.bin"),
 ];
 
-/// The matrix's bytes, row after row.
+/// Returns the bytes of the matrix in row-major order.
 pub fn matrix() -> Vec<u8> {
     let elements = (0..ROWS * COLUMNS).map(|n| n as f32 / 1024.0 + 1.0);
     elements.flat_map(f32::to_le_bytes).collect()
 }
 
-/// A checkpoint that holds the matrix under `tensor`, in a container.
+/// Returns a checkpoint in a container that holds the matrix as `tensor`.
 pub fn checkpoint(container: &str, tensor: &str) -> Vec<u8> {
     match container {
         "safetensors" => safetensors(tensor),
@@ -35,7 +35,7 @@ pub fn checkpoint(container: &str, tensor: &str) -> Vec<u8> {
     }
 }
 
-/// Bytes that belong to another tensor, before and after the matrix: reading them would be seen.
+/// Bytes of other tensors before and after the matrix, so that reading too much is noticed.
 const OTHER: usize = 300_000;
 
 fn safetensors(tensor: &str) -> Vec<u8> {
@@ -66,7 +66,8 @@ fn number(value: usize) -> Vec<u8> {
     bytes
 }
 
-/// The pickle of `{tensor: matrix}`, as torch pickles a state dict; `view` is what only the legacy container has.
+/// Returns the pickle of `{tensor: matrix}` as torch writes it. `view` is the last item of the storage's persistent id,
+/// which only the legacy container has.
 fn pickle(tensor: &str, view: &[u8]) -> Vec<u8> {
     let storage = [
         b"((".to_vec(),
@@ -112,7 +113,7 @@ fn torch_zip(tensor: &str) -> Vec<u8> {
     for (name, content) in &entries {
         let at = bytes.len() as u32;
         let length = (content.len() as u32).to_le_bytes();
-        // Version, flags, method, time, date, checksum (which nobody reads), sizes, length of the name.
+        // Version, flags, method, time, date, checksum (which is not checked), sizes, length of the name.
         let mut common = vec![20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         common.extend(length);
         common.extend(length);

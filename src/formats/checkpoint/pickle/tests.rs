@@ -13,7 +13,7 @@ fn refused(bytes: &[u8]) -> String {
     Pickle::read(bytes).unwrap_err().to_string()
 }
 
-/// The root as text, with containers written out; for values that are trees.
+/// Returns a value as text, with the content of its containers. The value must be a tree.
 fn shown(pickle: &Pickle<'_>, value: Value<'_>) -> String {
     let list = |values: &[Value<'_>]| {
         let shown: Vec<String> = values.iter().map(|&value| shown(pickle, value)).collect();
@@ -45,7 +45,7 @@ fn shown(pickle: &Pickle<'_>, value: Value<'_>) -> String {
 }
 
 #[track_caller]
-fn reads_as(body: &[u8], expected: &str) {
+fn assert_reads_as(body: &[u8], expected: &str) {
     let bytes = pickle(body);
     let pickle = Pickle::read(&bytes).unwrap();
     assert_eq!(shown(&pickle, pickle.root), expected);
@@ -53,71 +53,71 @@ fn reads_as(body: &[u8], expected: &str) {
 }
 
 #[test]
-fn numbers_and_strings() {
-    reads_as(b"N", "None");
-    reads_as(b"\x88", "Bool(true)");
-    reads_as(b"\x89", "Bool(false)");
-    reads_as(b"K\xff", "255");
-    reads_as(b"M\x00\x01", "256");
-    reads_as(b"J\xfe\xff\xff\xff", "-2");
-    reads_as(b"\x8a\x00", "0");
-    reads_as(b"\x8a\x01\xff", "-1");
-    reads_as(b"\x8a\x02\xff\x00", "255");
-    reads_as(
+fn numbers_and_strings_are_read() {
+    assert_reads_as(b"N", "None");
+    assert_reads_as(b"\x88", "Bool(true)");
+    assert_reads_as(b"\x89", "Bool(false)");
+    assert_reads_as(b"K\xff", "255");
+    assert_reads_as(b"M\x00\x01", "256");
+    assert_reads_as(b"J\xfe\xff\xff\xff", "-2");
+    assert_reads_as(b"\x8a\x00", "0");
+    assert_reads_as(b"\x8a\x01\xff", "-1");
+    assert_reads_as(b"\x8a\x02\xff\x00", "255");
+    assert_reads_as(
         b"\x8a\x08\x00\x00\x00\x00\x00\x00\x00\x80",
         "-9223372036854775808",
     );
-    reads_as(
+    assert_reads_as(
         b"\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x80\x00",
         "BigInt([0, 0, 0, 0, 0, 0, 0, 128, 0])",
     );
-    reads_as(b"\x8b\x01\x00\x00\x00\x07", "7");
-    reads_as(b"G\x3f\xf8\x00\x00\x00\x00\x00\x00", "Float(1.5)");
-    reads_as(b"X\x02\x00\x00\x00\xc3\xa9", "é");
-    reads_as(b"\x8c\x01a", "a");
-    reads_as(b"\x8d\x01\x00\x00\x00\x00\x00\x00\x00a", "a");
-    reads_as(b"U\x01a", "a");
-    reads_as(b"U\x01\xff", "Bytes([255])");
-    reads_as(b"T\x01\x00\x00\x00a", "a");
-    reads_as(b"C\x01a", "Bytes([97])");
-    reads_as(b"B\x01\x00\x00\x00a", "Bytes([97])");
-    reads_as(b"\x8e\x01\x00\x00\x00\x00\x00\x00\x00a", "Bytes([97])");
-    reads_as(b"\x96\x01\x00\x00\x00\x00\x00\x00\x00a", "Bytes([97])");
+    assert_reads_as(b"\x8b\x01\x00\x00\x00\x07", "7");
+    assert_reads_as(b"G\x3f\xf8\x00\x00\x00\x00\x00\x00", "Float(1.5)");
+    assert_reads_as(b"X\x02\x00\x00\x00\xc3\xa9", "é");
+    assert_reads_as(b"\x8c\x01a", "a");
+    assert_reads_as(b"\x8d\x01\x00\x00\x00\x00\x00\x00\x00a", "a");
+    assert_reads_as(b"U\x01a", "a");
+    assert_reads_as(b"U\x01\xff", "Bytes([255])");
+    assert_reads_as(b"T\x01\x00\x00\x00a", "a");
+    assert_reads_as(b"C\x01a", "Bytes([97])");
+    assert_reads_as(b"B\x01\x00\x00\x00a", "Bytes([97])");
+    assert_reads_as(b"\x8e\x01\x00\x00\x00\x00\x00\x00\x00a", "Bytes([97])");
+    assert_reads_as(b"\x96\x01\x00\x00\x00\x00\x00\x00\x00a", "Bytes([97])");
 }
 
 #[test]
-fn containers_and_memo() {
-    reads_as(b"K\x01K\x02K\x03\x87", "(1 2 3)");
-    reads_as(b"K\x01\x85K\x02K\x03\x86\x86", "((1) (2 3))");
-    reads_as(b")", "()");
-    reads_as(b"(K\x01(K\x02tt", "(1 (2))");
-    reads_as(b"](K\x01K\x02eK\x03a", "[1 2 3]");
-    reads_as(b"\x8f(K\x01\x90", "[1]");
-    reads_as(b"(K\x01\x91", "[1]");
-    reads_as(b"}(K\x01K\x02uK\x03K\x04s", "{1 2 3 4}");
-    reads_as(b"K\x01q\x05K\x020h\x05\x86", "(1 1)");
-    reads_as(b"K\x01r\x00\x01\x00\x00j\x00\x01\x00\x00\x86", "(1 1)");
-    // A list is changed after it was put into the memo: both uses see it.
-    reads_as(b"]q\x00h\x00K\x01a\x86", "([1] [1])");
-    // The first value of MEMOIZE has number 0. POP_MARK drops what was built since the mark.
-    reads_as(
+fn containers_and_memoized_values_are_read() {
+    assert_reads_as(b"K\x01K\x02K\x03\x87", "(1 2 3)");
+    assert_reads_as(b"K\x01\x85K\x02K\x03\x86\x86", "((1) (2 3))");
+    assert_reads_as(b")", "()");
+    assert_reads_as(b"(K\x01(K\x02tt", "(1 (2))");
+    assert_reads_as(b"](K\x01K\x02eK\x03a", "[1 2 3]");
+    assert_reads_as(b"\x8f(K\x01\x90", "[1]");
+    assert_reads_as(b"(K\x01\x91", "[1]");
+    assert_reads_as(b"}(K\x01K\x02uK\x03K\x04s", "{1 2 3 4}");
+    assert_reads_as(b"K\x01q\x05K\x020h\x05\x86", "(1 1)");
+    assert_reads_as(b"K\x01r\x00\x01\x00\x00j\x00\x01\x00\x00\x86", "(1 1)");
+    // A list that is changed after it was memoized: both uses see the change.
+    assert_reads_as(b"]q\x00h\x00K\x01a\x86", "([1] [1])");
+    // The first MEMOIZE uses index 0. POP_MARK drops the values after the mark.
+    assert_reads_as(
         b"\x95\x09\x00\x00\x00\x00\x00\x00\x00K\x07\x94(N1h\x00\x86",
         "(7 7)",
     );
 }
 
 #[test]
-fn objects() {
-    reads_as(b"ccollections\nOrderedDict\n)R(K\x01K\x02u", "{1 2}");
-    reads_as(
+fn calls_are_recorded() {
+    assert_reads_as(b"ccollections\nOrderedDict\n)R(K\x01K\x02u", "{1 2}");
+    assert_reads_as(
         b"ccollections\nOrderedDict\n](](K\x01K\x02eK\x03K\x04\x86e\x85R",
         "{1 2 3 4}",
     );
-    reads_as(b"ccollections\nOrderedDict\n)R}K\x01K\x02sb", "{}");
-    reads_as(b"ctorch\nSize\nK\x03K\x04\x86\x85R", "Size((3 4))");
-    reads_as(b"\x8c\x05torch\x8c\x04Size\x93)R", "Size()");
-    reads_as(b"\x8c\x07storage\x85Q", "@storage");
-    reads_as(b"ctorch\nSize\n)R(\x8c\x01aNu", "Size()");
+    assert_reads_as(b"ccollections\nOrderedDict\n)R}K\x01K\x02sb", "{}");
+    assert_reads_as(b"ctorch\nSize\nK\x03K\x04\x86\x85R", "Size((3 4))");
+    assert_reads_as(b"\x8c\x05torch\x8c\x04Size\x93)R", "Size()");
+    assert_reads_as(b"\x8c\x07storage\x85Q", "@storage");
+    assert_reads_as(b"ctorch\nSize\n)R(\x8c\x01aNu", "Size()");
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_pickle_ends_at_its_stop() {
 }
 
 #[test]
-fn what_a_pickle_must_not_refer_to_is_named() {
+fn forbidden_globals_are_named() {
     let message = "its pickle refers to `os.system`, which is not allowed";
     assert_eq!(refused(b"\x80\x02cos\nsystem\n\x8c\x02id\x85R."), message);
     assert_eq!(refused(b"\x80\x04\x8c\x02os\x8c\x06system\x93."), message);
@@ -140,7 +140,7 @@ fn what_a_pickle_must_not_refer_to_is_named() {
 }
 
 #[test]
-fn lies_are_refused() {
+fn malformed_pickles_are_refused() {
     let refused_body = |body: &[u8]| refused(&pickle(body));
     assert_eq!(refused(b""), "its pickle ends early, after 0 bytes");
     assert_eq!(
@@ -202,7 +202,7 @@ fn lies_are_refused() {
 }
 
 #[test]
-fn declared_lengths_are_not_believed() {
+fn declared_lengths_are_not_trusted() {
     for body in [
         b"\x8d\xff\xff\xff\xff\xff\xff\xff\xff".as_slice(),
         b"\x8e\xff\xff\xff\xff\xff\xff\xff\x7f",
@@ -222,7 +222,7 @@ fn declared_lengths_are_not_believed() {
 }
 
 #[test]
-fn limits() {
+fn limits_are_enforced() {
     let too_many = |body: &[u8]| refused(&pickle(body));
     assert_eq!(
         too_many(&b"N0".repeat(MAX_OPCODES / 2)),
@@ -244,7 +244,7 @@ fn limits() {
         too_many(&[b"c".as_slice(), &b"a".repeat(MAX_GLOBAL_NAME)].concat()),
         "its pickle has more than 512 bytes in the name of a global"
     );
-    // One list of 2000 pairs, given to 1000 calls.
+    // One list of 2000 pairs, passed to 1000 calls.
     let mut body = b"](".to_vec();
     body.extend(b"NN\x86".repeat(2000));
     body.extend(b"e\x85q\x00ccollections\nOrderedDict\nq\x010");
@@ -257,11 +257,11 @@ fn limits() {
 
 #[test]
 fn deep_nesting_and_sharing_cost_no_memory() {
-    // A tuple in a tuple in a tuple …: nothing recurses, in reading or in dropping.
+    // A tuple in a tuple in a tuple …: neither reading nor dropping recurses.
     let deep = pickle(&[b"N".as_slice(), &b"\x85".repeat(1_000_000)].concat());
     assert!(matches!(Pickle::read(&deep).unwrap().root, Value::Tuple(_)));
 
-    // ((x x) (x x)) …: 2^1000 leaves for whoever copies.
+    // ((x x) (x x)) …: 2^1000 leaves if values were copied.
     let mut bomb = b"Nq\x00".to_vec();
     bomb.extend(b"h\x00h\x00\x86q\x00".repeat(1000));
     let bomb = pickle(&bomb);
@@ -270,14 +270,14 @@ fn deep_nesting_and_sharing_cost_no_memory() {
         1000
     );
 
-    // A list that holds itself.
+    // A list that contains itself.
     let cycle = pickle(b"]q\x00h\x00a");
     let cycle = Pickle::read(&cycle).unwrap();
     assert_eq!(cycle.items(cycle.root), Some([cycle.root].as_slice()));
 }
 
 #[test]
-fn a_container_keeps_no_room_of_the_stack() {
+fn a_container_does_not_keep_the_capacity_of_the_stack() {
     let mut body = b"(".to_vec();
     body.extend(b"N".repeat(100_000));
     body.extend(b"t0(Nt");
@@ -288,13 +288,13 @@ fn a_container_keeps_no_room_of_the_stack() {
 
 proptest! {
     #[test]
-    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = Pickle::read(&bytes);
         let _ = Pickle::read(&pickle(&bytes));
     }
 
     #[test]
-    fn no_opcodes_make_it_panic(
+    fn arbitrary_opcodes_never_panic(
         opcodes in prop::collection::vec((0..opcode::Opcode::ALL.len(), any::<[u8; 3]>()), 0..60)
     ) {
         let body: Vec<u8> = opcodes

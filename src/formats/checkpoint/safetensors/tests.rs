@@ -47,7 +47,7 @@ fn tensors_are_listed_in_the_order_of_the_header() {
 }
 
 #[test]
-fn a_tensor_of_an_unknown_type_hides_no_other() {
+fn a_tensor_of_an_unknown_type_is_skipped() {
     let header = format!(
         r#"{{"scale":{},"w":{}}}"#,
         entry("F4", "[3]", 0, 2),
@@ -65,13 +65,13 @@ fn a_tensor_of_an_unknown_type_hides_no_other() {
 }
 
 #[test]
-fn bytes_of_no_tensor_are_let_be() {
+fn bytes_of_no_tensor_are_allowed() {
     let header = format!(r#"{{"w":{}}}"#, entry("F16", "[1]", 2, 4));
     assert!(Checkpoint::open(&file(&header, 9)).is_ok());
 }
 
 #[test]
-fn headers_that_are_none() {
+fn malformed_headers_are_refused() {
     let length = |length: u64| {
         let bytes = [length.to_le_bytes().as_slice(), b"{}"].concat();
         let file = MemoryFile::new("m.safetensors", bytes);
@@ -106,7 +106,7 @@ fn headers_that_are_none() {
 }
 
 #[test]
-fn tensors_that_lie() {
+fn contradictory_tensors_are_refused() {
     let refused = |entry: String| refused(&format!(r#"{{"w":{entry}}}"#), 8);
     assert_eq!(
         refused(entry("F16", "[2]", 0, 9)),
@@ -171,12 +171,12 @@ fn two_tensors_never_share_a_name_or_bytes() {
 }
 
 #[test]
-fn a_part_of_a_file_is_refused() {
+fn a_truncated_file_is_refused() {
     let header = format!(r#"{{"w":{}}}"#, entry("F16", "[2]", 0, 4));
     let file = file(&header, 4);
     let bytes = file.read_all().unwrap();
     for length in 0..bytes.len() {
-        let part = MemoryFile::new("m.safetensors", bytes[..length].to_vec());
-        assert!(Checkpoint::open(&part).is_err(), "{length}");
+        let truncated = MemoryFile::new("m.safetensors", bytes[..length].to_vec());
+        assert!(Checkpoint::open(&truncated).is_err(), "{length}");
     }
 }

@@ -7,7 +7,7 @@ use crate::source::bytes::MemoryFile;
 
 const SYSTEM: &[u8] = b"}(\x8c\x0dlittle_endian\x88\x8c\x0atype_sizes}u";
 
-/// The parts of a file with [`MATRIX`] as "w", its elements 0, 1, 2, …, after another storage "1".
+/// The parts of a file that holds [`MATRIX`] as "w", with elements 0, 1, 2, …, after another storage "1".
 struct Parts {
     magic: Vec<u8>,
     protocol: Vec<u8>,
@@ -63,7 +63,7 @@ fn refused(change: impl FnOnce(&mut Parts)) -> String {
 }
 
 #[test]
-fn a_tensor_is_found_behind_the_other_storages() {
+fn a_tensor_is_found_after_the_other_storages() {
     let file = file(|_| ());
     let tensor = locate(&file).unwrap();
     assert_eq!((tensor.dtype, tensor.shape), (Dtype::F16, vec![3, 2]));
@@ -75,7 +75,7 @@ fn a_tensor_is_found_behind_the_other_storages() {
 }
 
 #[test]
-fn pickles_longer_than_the_first_window_are_read() {
+fn pickles_longer_than_the_first_read_are_read() {
     let file = file(|parts| {
         let note = string(&"x".repeat(3 * FIRST_READ as usize));
         parts.object = pickle(&dict(&[
@@ -98,7 +98,7 @@ fn pickles_longer_than_the_first_window_are_read() {
 }
 
 #[test]
-fn heads_that_are_not_read() {
+fn unsupported_headers_are_refused() {
     assert_eq!(
         refused(|parts| parts.magic = [MAGIC, b"0N."].concat()),
         "m.bin is damaged: its magic number is not the one that torch writes"
@@ -118,7 +118,7 @@ fn heads_that_are_not_read() {
 }
 
 #[test]
-fn lies_about_storages() {
+fn contradictory_storages_are_refused() {
     let keys = |keys: &[&str]| {
         let opcodes: Vec<u8> = keys.iter().flat_map(|key| string(key)).collect();
         pickle(&[b"](", opcodes.as_slice(), b"e"].concat())
@@ -143,7 +143,7 @@ fn lies_about_storages() {
         refused(|parts| parts.keys = pickle(b"N")),
         "m.bin is damaged: it has no list of storages"
     );
-    // The order is another one: the counts before the storages tell.
+    // A wrong order, which the element counts before the storages reveal.
     assert!(refused(|parts| parts.keys = keys(&["0", "1"])).starts_with(
         "m.bin is damaged: the storage `0` has 6 elements according to the pickle, and 1 according to its header"
     ));
@@ -159,16 +159,16 @@ fn lies_about_storages() {
 }
 
 #[test]
-fn a_part_of_a_file_is_refused() {
+fn a_truncated_file_is_refused() {
     let file = file(|_| ());
     let bytes = file.read_all().unwrap();
     for length in 0..bytes.len() {
-        let part = MemoryFile::new("m.bin", bytes[..length].to_vec());
-        assert!(Checkpoint::open(&part).is_err(), "{length}");
+        let truncated = MemoryFile::new("m.bin", bytes[..length].to_vec());
+        assert!(Checkpoint::open(&truncated).is_err(), "{length}");
     }
-    let part = MemoryFile::new("m.bin", bytes[..100].to_vec());
+    let truncated = MemoryFile::new("m.bin", bytes[..100].to_vec());
     assert!(
-        Checkpoint::open(&part)
+        Checkpoint::open(&truncated)
             .unwrap_err()
             .to_string()
             .starts_with("m.bin is damaged: its pickle ends early")

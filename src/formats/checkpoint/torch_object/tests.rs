@@ -1,7 +1,7 @@
 use super::*;
 use crate::formats::checkpoint::dtype::Dtype;
 
-/// A tensor as it is pickled; each part a list of pickle opcodes.
+/// A tensor to be pickled.
 pub struct Pickled<'a> {
     pub class: &'a str,
     pub key: &'a str,
@@ -37,7 +37,7 @@ fn ints(ints: &[i32]) -> Vec<u8> {
 }
 
 impl Pickled<'_> {
-    /// `view` is what follows the number of elements in the persistent id.
+    /// Returns the opcodes of the storage. `view` has those after the number of elements in the persistent id.
     fn storage(&self, view: &[u8]) -> Vec<u8> {
         let class = match self.class.split_once('.') {
             Some(_) => "ctorch.storage\nUntypedStorage\n".to_owned(),
@@ -56,7 +56,7 @@ impl Pickled<'_> {
         .concat()
     }
 
-    /// The call of `function` with `options` after storage, offset, size and stride.
+    /// Returns the opcodes of a call of `function`, with `options` after storage, offset, size and strides.
     fn call(&self, function: &str, view: &[u8], options: &[u8]) -> Vec<u8> {
         [
             format!("ctorch._utils\n{function}\n(").as_bytes(),
@@ -79,7 +79,7 @@ impl Pickled<'_> {
     }
 }
 
-/// The opcodes of a dictionary.
+/// Returns the opcodes of a dictionary.
 pub fn dict(entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let mut opcodes = b"}(".to_vec();
     for (key, value) in entries {
@@ -110,7 +110,7 @@ fn refused(opcodes: &[u8]) -> String {
     error.to_string()
 }
 
-/// The one tensor of a dictionary that holds `value` as "w".
+/// Returns the tensor in a dictionary that holds `value` as "w".
 fn tensor(value: Vec<u8>) -> StoredTensor {
     let bytes = pickle(&dict(&[("w", value)]));
     let object = TorchObject::read("f", &Pickle::read(&bytes).unwrap()).unwrap();
@@ -138,7 +138,7 @@ fn a_tensor_is_a_view_of_its_storage() {
 fn tensors_are_named_by_their_keys() {
     let w = || MATRIX.opcodes();
     assert_eq!(names(&dict(&[("a.b", w()), ("c", w())])), ["a.b", "c"]);
-    // A wrapper is looked through, wherever it stands, and what is beside it is not.
+    // A wrapper is left out of the names, whatever its position. The dictionaries next to it are not.
     let nested = dict(&[
         ("epoch", b"K\x03".to_vec()),
         ("optimizer", dict(&[("state", dict(&[("exp_avg", w())]))])),
@@ -150,7 +150,7 @@ fn tensors_are_named_by_their_keys() {
         names(&nested),
         ["optimizer.state.exp_avg", "a", "deep.b", "ema.a"]
     );
-    // Of two wrappers the first in the table; a wrapper's key deeper down is a name like any other.
+    // With two wrappers, only the first in the table is left out. At deeper levels, wrapper keys are ordinary names.
     let both = dict(&[
         ("model", dict(&[("a", w())])),
         (
@@ -159,16 +159,16 @@ fn tensors_are_named_by_their_keys() {
         ),
     ]);
     assert_eq!(names(&both), ["model.a", "a", "x.model"]);
-    // A tensor under such a key is no wrapper.
+    // A tensor under such a key is not a wrapper.
     assert_eq!(names(&dict(&[("model", w())])), ["model"]);
-    // Numbers are keys, too.
+    // Numbers can be keys.
     let numbered = [b"}K\x07".as_slice(), &w(), b"s"].concat();
     assert_eq!(names(&dict(&[("state", numbered)])), ["state.7"]);
     assert_eq!(names(b"}"), [""; 0]);
 }
 
 #[test]
-fn every_way_to_write_a_tensor() {
+fn every_way_to_write_a_tensor_is_read() {
     let expected = tensor(MATRIX.opcodes());
     let hooks = b"\x89ccollections\nOrderedDict\n)R".as_slice();
     assert_eq!(tensor(MATRIX.call("_rebuild_tensor", b"", b"")), expected);
@@ -230,7 +230,7 @@ fn a_view_of_a_legacy_storage_moves_the_offset() {
 }
 
 #[test]
-fn tensors_that_cannot_be_described_are_skipped_by_name() {
+fn unreadable_tensors_are_skipped_by_name() {
     let foreign = Pickled {
         class: "torch.storage.UntypedStorage",
         key: "1",
@@ -261,7 +261,7 @@ fn tensors_that_cannot_be_described_are_skipped_by_name() {
 }
 
 #[test]
-fn lies_are_refused() {
+fn contradictory_tensors_are_refused() {
     let refused_tensor = |tensor: &Pickled<'_>| refused(&dict(&[("w", tensor.opcodes())]));
     assert_eq!(
         refused_tensor(&Pickled {
@@ -359,8 +359,8 @@ fn lies_are_refused() {
 }
 
 #[test]
-fn storages_of_more_bytes_than_64_bits_count_are_refused() {
-    let of = |class: &str| {
+fn storages_too_large_for_64_bit_sizes_are_refused() {
+    let dictionary = |class: &str| {
         let storage = [
             b"(\x8c\x07storagectorch\n".as_slice(),
             class.as_bytes(),
@@ -373,17 +373,17 @@ fn storages_of_more_bytes_than_64_bits_count_are_refused() {
         ];
         dict(&[("w", call.concat())])
     };
-    // i64::MAX elements: as halves just within 64 bits, as doubles not.
-    assert_eq!(names(&of("HalfStorage")), ["w"]);
+    // i64::MAX elements: the size of as many halves just fits in 64 bits, that of doubles does not.
+    assert_eq!(names(&dictionary("HalfStorage")), ["w"]);
     assert_eq!(
-        refused(&of("DoubleStorage")),
+        refused(&dictionary("DoubleStorage")),
         "f is damaged: storage `0` is too large for 64-bit sizes"
     );
 }
 
 #[test]
 fn walks_are_bounded() {
-    // A dictionary that holds itself.
+    // A dictionary that contains itself.
     assert_eq!(
         refused(b"}q\x00\x8c\x01ah\x00s"),
         "f is damaged: it has more than 32 levels of nested dictionaries"

@@ -5,27 +5,28 @@ use crate::formats::checkpoint::tensor::TensorInfo;
 use crate::formats::checkpoint::torch_object::tests::{MATRIX, Pickled, dict, pickle};
 use crate::source::bytes::MemoryFile;
 
-/// One entry as it is written; the defaults are those of a sound archive.
+/// An entry to be written. The defaults make a valid archive.
 #[derive(Clone)]
-struct Part {
+struct EntryParts {
     name: String,
     local_name: String,
     data: Vec<u8>,
     method: u16,
     flags: u16,
-    /// Written in the local header and the directory instead of the data's length.
+    /// The size in the local header.
     local_size: u32,
+    /// The size in the directory.
     size: u32,
-    /// Padding in the local header's extra field.
+    /// Bytes of padding in the extra field of the local header.
     padding: u16,
-    /// Added to the length of that field.
+    /// Added to the length of the extra field.
     overlong: u16,
     extra: Vec<u8>,
-    /// Written in the directory instead of the true place.
+    /// The offset in the directory, instead of the true one.
     header_at: Option<u32>,
 }
 
-impl Part {
+impl EntryParts {
     fn new(name: &str, data: &[u8]) -> Self {
         Self {
             name: name.to_owned(),
@@ -43,33 +44,34 @@ impl Part {
     }
 }
 
-/// The parts of a checkpoint that holds [`MATRIX`] as "w", its elements 0, 1, 2, ….
-fn parts() -> Vec<Part> {
+/// Returns the entries of a checkpoint that holds [`MATRIX`] as "w", with elements 0, 1, 2, ….
+fn entries() -> Vec<EntryParts> {
     let data: Vec<u8> = (0..6_u16).flat_map(u16::to_le_bytes).collect();
-    let mut storage = Part::new("a/data/0", &data);
+    let mut storage = EntryParts::new("a/data/0", &data);
     storage.padding = 9;
     vec![
-        Part::new("a/data.pkl", &pickle(&dict(&[("w", MATRIX.opcodes())]))),
-        Part::new("a/byteorder", b"little"),
+        EntryParts::new("a/data.pkl", &pickle(&dict(&[("w", MATRIX.opcodes())]))),
+        EntryParts::new("a/byteorder", b"little"),
         storage,
-        Part::new("a/version", b"3\n"),
+        EntryParts::new("a/version", b"3\n"),
     ]
 }
 
+/// The records at the end of an archive. The defaults make a valid archive.
 #[derive(Default)]
 struct Ending {
     comment: Vec<u8>,
     zip64: bool,
     /// Added to the number of entries.
     miscount: u16,
-    /// Added to the directory's length.
+    /// Added to the length of the directory.
     overlong: u32,
 }
 
-fn archive(parts: &[Part], ending: &Ending) -> MemoryFile {
+fn archive(entries: &[EntryParts], ending: &Ending) -> MemoryFile {
     let mut file = Vec::new();
     let mut directory = Vec::new();
-    for part in parts {
+    for part in entries {
         let at = part.header_at.unwrap_or(file.len() as u32);
         file.extend(b"PK\x03\x04\0\0");
         file.extend(part.flags.to_le_bytes());
@@ -97,7 +99,7 @@ fn archive(parts: &[Part], ending: &Ending) -> MemoryFile {
         directory.extend(&part.extra);
     }
     let start = file.len();
-    let count = parts.len() as u16 + ending.miscount;
+    let count = entries.len() as u16 + ending.miscount;
     let length = directory.len() as u32 + ending.overlong;
     file.extend(directory);
     if ending.zip64 {
@@ -130,60 +132,60 @@ fn locate(file: &MemoryFile) -> Result<TensorInfo> {
 }
 
 #[track_caller]
-fn is_read(file: &MemoryFile) {
+fn assert_is_read(file: &MemoryFile) {
     let tensor = locate(file).unwrap();
     assert_eq!((tensor.dtype, tensor.shape), (Dtype::F16, vec![3, 2]));
     let bytes = file.read(tensor.byte_range).unwrap();
     assert_eq!(*bytes, [0, 0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0]);
 }
 
-/// The error for an archive of which `change` changed the part of that name.
-fn refused(name: &str, change: impl FnOnce(&mut Part)) -> String {
-    let mut parts = parts();
-    change(parts.iter_mut().find(|part| part.name == name).unwrap());
-    locate(&archive(&parts, &Ending::default()))
+/// Returns the error for an archive in which `change` was applied to the entry with this name.
+fn refused(name: &str, change: impl FnOnce(&mut EntryParts)) -> String {
+    let mut entries = entries();
+    change(entries.iter_mut().find(|part| part.name == name).unwrap());
+    locate(&archive(&entries, &Ending::default()))
         .unwrap_err()
         .to_string()
 }
 
 #[test]
-fn archives_that_torch_and_zip_tools_write() {
-    is_read(&archive(&parts(), &Ending::default()));
-    is_read(&archive(
-        &parts(),
+fn archives_from_torch_and_zip_tools_are_read() {
+    assert_is_read(&archive(&entries(), &Ending::default()));
+    assert_is_read(&archive(
+        &entries(),
         &Ending {
             zip64: true,
             ..Ending::default()
         },
     ));
-    // A comment that holds the signature of the record it belongs to.
+    // A comment that contains the signature of the record before it.
     let comment = [b"note PK\x05\x06".as_slice(), &[0; 40]].concat();
-    is_read(&archive(
-        &parts(),
+    assert_is_read(&archive(
+        &entries(),
         &Ending {
             comment,
             ..Ending::default()
         },
     ));
     let comment = vec![b'x'; 0xffff];
-    is_read(&archive(
-        &parts(),
+    assert_is_read(&archive(
+        &entries(),
         &Ending {
             comment,
             ..Ending::default()
         },
     ));
     // Without a byte order, as before torch 2.1.
-    let mut old = parts();
+    let mut old = entries();
     old.remove(1);
-    is_read(&archive(&old, &Ending::default()));
-    // Sizes that follow the data, and sizes and places in the zip64 field.
-    let mut late = parts();
+    assert_is_read(&archive(&old, &Ending::default()));
+    // Sizes that follow the data, and sizes and offsets in the zip64 field.
+    let mut late = entries();
     late[2].flags = 8;
     late[2].local_size = 0;
-    is_read(&archive(&late, &Ending::default()));
-    let mut wide = parts();
-    let at = archive(&parts()[..2], &Ending::default());
+    assert_is_read(&archive(&late, &Ending::default()));
+    let mut wide = entries();
+    let at = archive(&entries()[..2], &Ending::default());
     let at = find_directory_start(&at);
     wide[2].size = u32::MAX;
     wide[2].local_size = u32::MAX;
@@ -195,10 +197,10 @@ fn archives_that_torch_and_zip_tools_write() {
         &at.to_le_bytes(),
     ]
     .concat();
-    is_read(&archive(&wide, &Ending::default()));
+    assert_is_read(&archive(&wide, &Ending::default()));
 }
 
-/// Where the directory of an archive starts, which is where a further part would.
+/// Returns the offset of the directory, where a further entry would start.
 fn find_directory_start(file: &MemoryFile) -> u64 {
     let bytes = file.read_all().unwrap();
     let record = &bytes[bytes.len() - 22..];
@@ -206,20 +208,20 @@ fn find_directory_start(file: &MemoryFile) -> u64 {
 }
 
 #[test]
-fn only_the_wanted_storage_is_touched() {
-    // The second storage has no local header at all: nobody looks as long as only the first is wanted.
-    let mut parts = parts();
-    parts[0] = Part::new(
+fn only_the_located_storage_is_read() {
+    // The second storage has a wrong local header, which is not read when the first tensor is located.
+    let mut entries = entries();
+    entries[0] = EntryParts::new(
         "a/data.pkl",
         &pickle(&dict(&[
             ("w", MATRIX.opcodes()),
             ("x", Pickled { key: "1", ..MATRIX }.opcodes()),
         ])),
     );
-    parts.push(Part::new("a/data/1", &[0; 12]));
-    parts[4].local_name = "a/data/2".to_owned();
-    let file = archive(&parts, &Ending::default());
-    is_read(&file);
+    entries.push(EntryParts::new("a/data/1", &[0; 12]));
+    entries[4].local_name = "a/data/2".to_owned();
+    let file = archive(&entries, &Ending::default());
+    assert_is_read(&file);
     let checkpoint = Checkpoint::open(&file).unwrap();
     assert_eq!(checkpoint.tensors.len(), 2);
     assert_eq!(
@@ -234,7 +236,7 @@ fn only_the_wanted_storage_is_touched() {
 }
 
 #[test]
-fn kinds_of_archives_that_are_not_read() {
+fn unsupported_archives_are_refused() {
     assert_eq!(
         refused("a/data/0", |part| part.method = 8),
         "m.bin is not supported: `a/data/0` is compressed (zip method 8), but torch does not compress entries"
@@ -245,26 +247,28 @@ fn kinds_of_archives_that_are_not_read() {
     );
     assert_eq!(
         refused("a/byteorder", |part| *part =
-            Part::new("a/byteorder", b"big")),
+            EntryParts::new("a/byteorder", b"big")),
         "m.bin is not supported: its elements are big-endian, and only little-endian elements are supported"
     );
     assert_eq!(
         refused("a/byteorder", |part| *part =
-            Part::new("a/byteorder", b"\xff")),
+            EntryParts::new("a/byteorder", b"\xff")),
         "m.bin is damaged: its byte order must be `little` or `big`, not `\u{fffd}`"
     );
     assert_eq!(
-        refused("a/data.pkl", |part| *part = Part::new("a/weights.npy", b"")),
+        refused("a/data.pkl", |part| *part =
+            EntryParts::new("a/weights.npy", b"")),
         "m.bin is not supported: it is a zip archive without a `data.pkl`, so it is not a torch checkpoint"
     );
     assert_eq!(
-        refused("a/version", |part| *part = Part::new("b/data.pkl", b"")),
+        refused("a/version", |part| *part =
+            EntryParts::new("b/data.pkl", b"")),
         "m.bin is damaged: it has more than one `data.pkl`"
     );
 }
 
 #[test]
-fn lies_about_sizes_and_places() {
+fn wrong_sizes_and_offsets_are_refused() {
     assert_eq!(
         refused("a/data/0", |part| part.size = 10),
         "m.bin is damaged: `a/data/0` has 10 bytes, and its storage has 6 elements of 2"
@@ -280,18 +284,18 @@ fn lies_about_sizes_and_places() {
         ),
         "{error}"
     );
-    // More bytes than there are up to the next entry.
+    // More bytes than fit before the next entry.
     let error = refused("a/data/0", |part| part.size = 1 << 30);
     assert!(
         error.starts_with("m.bin is damaged: `a/data/0` has 1073741824 bytes from byte "),
         "{error}"
     );
-    // A header inside another entry, in the directory, beyond the file.
+    // A header inside another entry, in the directory, or beyond the end of the file.
     for at in [0, 10, 400, 600, u32::MAX - 1] {
         let error = refused("a/data/0", |part| part.header_at = Some(at));
         assert!(error.starts_with("m.bin is damaged: "), "{at}: {error}");
     }
-    // Sizes that are said to be in a zip64 field which is not there, or too short.
+    // Sizes that are in a zip64 field, which is missing or too short.
     for extra in [
         b"".as_slice(),
         b"\x01\x00\x08\x00\x0c\0\0\0\0\0\0\0",
@@ -317,8 +321,12 @@ fn lies_about_sizes_and_places() {
 }
 
 #[test]
-fn lies_about_the_directory() {
-    let refused = |ending: Ending| locate(&archive(&parts(), &ending)).unwrap_err().to_string();
+fn a_wrong_directory_is_refused() {
+    let refused = |ending: Ending| {
+        locate(&archive(&entries(), &ending))
+            .unwrap_err()
+            .to_string()
+    };
     for zip64 in [false, true] {
         assert_eq!(
             refused(Ending {
@@ -346,9 +354,9 @@ fn lies_about_the_directory() {
             "{huge}"
         );
     }
-    // Each byte of the records at the end, set to each extreme: an error or the right tensor, never a panic.
+    // Sets each byte of the records at the end to extreme values: the result is an error or the right tensor.
     let file = archive(
-        &parts(),
+        &entries(),
         &Ending {
             zip64: true,
             ..Ending::default()
@@ -361,19 +369,19 @@ fn lies_about_the_directory() {
             changed[at] = value;
             let file = MemoryFile::new("m.bin", changed);
             if locate(&file).is_ok() {
-                is_read(&file);
+                assert_is_read(&file);
             }
         }
     }
 }
 
 #[test]
-fn a_part_of_an_archive_says_so() {
-    let file = archive(&parts(), &Ending::default());
+fn a_truncated_archive_is_refused() {
+    let file = archive(&entries(), &Ending::default());
     let bytes = file.read_all().unwrap();
     for length in 0..bytes.len() {
-        let part = MemoryFile::new("m.bin", bytes[..length].to_vec());
-        assert!(Checkpoint::open(&part).is_err(), "{length}");
+        let truncated = MemoryFile::new("m.bin", bytes[..length].to_vec());
+        assert!(Checkpoint::open(&truncated).is_err(), "{length}");
     }
     let half = MemoryFile::new("m.bin", bytes[..bytes.len() / 2].to_vec());
     assert_eq!(
