@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 
-/// The most that all steps together may multiply the length of a text by. Published tokenizers stay below 400: NFKC
-/// turns one character into up to eighteen, and other steps add almost nothing.
+/// The largest factor by which all steps together may lengthen a text. Published tokenizers stay below 400: NFKC turns
+/// one character into up to eighteen, and other steps add almost nothing.
 const MAX_GROWTH: f64 = 10_000.0;
 
 /// Checks a character map: the length of its rules (`u32`), the rules, and a pool of replacements.
@@ -36,14 +36,14 @@ fn check_growth(name: &str, growth: f64) -> Result<()> {
     Err(Error::damaged(
         name,
         format!(
-            "its steps can make a text {growth:.0} times as long, and at most {MAX_GROWTH} times is allowed"
+            "its steps can make a text {growth:.0} times as long, and the limit is {MAX_GROWTH} times"
         ),
     ))
 }
 
 /// Returns how many times as long a character map can make a text.
 fn charsmap_growth(name: &str, map: &[u8]) -> Result<f64> {
-    // A shorter map makes nothing be allocated, and is refused elsewhere.
+    // A shorter map allocates nothing, and is refused elsewhere.
     let Some((claimed, rest)) = map.split_first_chunk::<4>() else {
         return Ok(1.0);
     };

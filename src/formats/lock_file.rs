@@ -172,11 +172,11 @@ mod space_separated {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u32>, D::Error> {
         let ids = String::deserialize(deserializer)?;
-        let id = |id: &str| {
+        let parse_id = |id: &str| {
             id.parse()
                 .map_err(|_| D::Error::custom(format!("{id:?} is not a token id")))
         };
-        ids.split_ascii_whitespace().map(id).collect()
+        ids.split_ascii_whitespace().map(parse_id).collect()
     }
 }
 

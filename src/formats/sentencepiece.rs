@@ -115,14 +115,7 @@ impl SentencePieceModel {
                 }
                 (field::MODEL_NORMALIZER_SPEC, Value::Bytes(message)) => {
                     has_normalizer_spec = true;
-                    for item in Fields(message) {
-                        if let (field::NORMALIZER_CHARSMAP, Value::Bytes(map)) =
-                            item.ok_or_else(|| damaged("its normalizer_spec is incomplete"))?
-                        {
-                            expansion_limits::check_charsmap(name, map)?;
-                            model.precompiled_charsmap = map.to_vec();
-                        }
-                    }
+                    model.read_normalizer_spec(name, message)?;
                 }
                 _ => {}
             }
@@ -142,6 +135,18 @@ impl SentencePieceModel {
             )));
         }
         Ok(model)
+    }
+
+    fn read_normalizer_spec(&mut self, name: &str, message: &[u8]) -> Result<()> {
+        for item in Fields(message) {
+            let field =
+                item.ok_or_else(|| Error::damaged(name, "its normalizer_spec is incomplete"))?;
+            if let (field::NORMALIZER_CHARSMAP, Value::Bytes(map)) = field {
+                expansion_limits::check_charsmap(name, map)?;
+                self.precompiled_charsmap = map.to_vec();
+            }
+        }
+        Ok(())
     }
 
     fn read_trainer_spec(&mut self, message: &[u8]) -> Result<(), String> {

@@ -67,8 +67,8 @@ impl Checkpoint {
 /// shorter.
 ///
 /// # Errors
-/// Fails with [`Error::Damaged`] or [`Error::Unsupported`] if there is none; the error names the format that was
-/// found instead, if it is known.
+/// Fails with [`Error::Damaged`] or [`Error::Unsupported`] if the container is not supported. The error names the format
+/// of the file, if it is known.
 pub(super) fn recognize(file: &str, head: &[u8]) -> Result<Container> {
     if let Some(container) = CONTAINERS
         .iter()

@@ -20,7 +20,7 @@ pub const MAX_LIST: usize = 1 << 21;
 /// # Errors
 /// Fails if there are more, and with the errors of the deserializer.
 pub fn value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
-    Budget(&Cell::new(MAX_VALUES)).deserialize(deserializer)
+    RemainingValues(&Cell::new(MAX_VALUES)).deserialize(deserializer)
 }
 
 /// Reads a list of at most [`MAX_LIST`] items. `null` is an empty list.
@@ -71,9 +71,9 @@ pub fn check_length<E: Error>(length: usize) -> Result<(), E> {
 
 /// The number of values that may still be read.
 #[derive(Clone, Copy)]
-struct Budget<'b>(&'b Cell<usize>);
+struct RemainingValues<'b>(&'b Cell<usize>);
 
-impl Budget<'_> {
+impl RemainingValues<'_> {
     fn spend<E: Error>(self) -> Result<(), E> {
         let left =
             self.0.get().checked_sub(1).ok_or_else(|| {
@@ -84,7 +84,7 @@ impl Budget<'_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Budget<'_> {
+impl<'de> DeserializeSeed<'de> for RemainingValues<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -93,7 +93,7 @@ impl<'de> DeserializeSeed<'de> for Budget<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Budget<'_> {
+impl<'de> Visitor<'de> for RemainingValues<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

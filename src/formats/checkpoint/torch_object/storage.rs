@@ -7,7 +7,7 @@ use crate::formats::checkpoint::dtype::Dtype;
 use crate::formats::checkpoint::pickle::{Global, Pickle, Value};
 use crate::formats::quote::quote;
 
-/// A contiguous run of elements outside the pickle, of which tensors are views.
+/// A contiguous run of elements outside the pickle. Tensors are views of storages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Storage<'a> {
     pub key: &'a str,
@@ -47,7 +47,7 @@ pub fn read_all<'a>(
     let mut by_key = HashMap::new();
     let mut views = Vec::new();
     for id in pickle.persistent_ids() {
-        let (storage, part) = storage_of(pickle, id).ok_or_else(|| {
+        let (storage, view) = storage_and_view(pickle, id).ok_or_else(|| {
             Error::damaged(file, "its pickle has a persistent id that is not a storage")
         })?;
         let damaged = |problem: &str| {
@@ -63,7 +63,7 @@ pub fn read_all<'a>(
         if storage.bytes().is_none() {
             return Err(damaged("is too large for 64-bit sizes"));
         }
-        let (start, length) = part.unwrap_or((0, storage.elements));
+        let (start, length) = view.unwrap_or((0, storage.elements));
         let end = start
             .checked_add(length)
             .filter(|&end| end <= storage.elements)
@@ -82,7 +82,7 @@ type StartAndLength = (u64, u64);
 
 /// Reads a persistent id: `('storage', class, key, location, elements)`, before torch 1.6 with a sixth item, which is
 /// `None` or `(view key, start, length)`. Returns `None` if it has another form.
-fn storage_of<'a>(
+fn storage_and_view<'a>(
     pickle: &Pickle<'a>,
     id: &[Value<'a>],
 ) -> Option<(Storage<'a>, Option<StartAndLength>)> {
@@ -102,27 +102,27 @@ fn storage_of<'a>(
         Global::UntypedStorage => None,
         _ => return None,
     };
-    let part = match *view {
+    let view = match *view {
         [] | [Value::None] => None,
         [view @ Value::Tuple(_)] => {
             let &[_, start, length] = pickle.items(view)? else {
                 return None;
             };
-            Some((count(start)?, count(length)?))
+            Some((as_count(start)?, as_count(length)?))
         }
         _ => return None,
     };
     let storage = Storage {
         key,
         element_size: dtype.map_or(1, Dtype::size),
-        elements: count(elements)?,
+        elements: as_count(elements)?,
         dtype,
     };
-    Some((storage, part))
+    Some((storage, view))
 }
 
 /// Returns a number of elements, or `None` if the value is not a number or is negative.
-pub fn count(value: Value<'_>) -> Option<u64> {
+pub fn as_count(value: Value<'_>) -> Option<u64> {
     match value {
         Value::Int(int) => u64::try_from(int).ok(),
         _ => None,

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::storage::{Storage, StorageView, count};
+use super::storage::{Storage, StorageView, as_count};
 use crate::error::{Error, Result};
 use crate::formats::checkpoint::dtype::Dtype;
 use crate::formats::checkpoint::pickle::{Global, Pickle, Value};
@@ -189,7 +189,7 @@ impl<'a> Walk<'_, 'a> {
                 ),
             });
         }
-        let offset = count(offset).ok_or("has an offset that is not a number of elements")?;
+        let offset = as_count(offset).ok_or("has an offset that is not a number of elements")?;
         let shape = self.dimensions(size).ok_or_else(|| {
             format!("has a size that is not a list of up to {MAX_DIMENSIONS} numbers")
         })?;
@@ -225,7 +225,7 @@ impl<'a> Walk<'_, 'a> {
         if numbers.len() > MAX_DIMENSIONS {
             return None;
         }
-        numbers.iter().copied().map(count).collect()
+        numbers.iter().copied().map(as_count).collect()
     }
 
     /// Returns a flag that is set in a tensor's metadata. `conj` and `neg` change the meaning of its elements.
