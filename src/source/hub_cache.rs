@@ -15,6 +15,8 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use hf_hub::{Cache, CacheRepo, Repo, RepoType};
+
 use super::FileEntry;
 use super::hub_digest::Etag;
 use crate::model_ref::HubModel;
@@ -22,14 +24,17 @@ use crate::model_ref::HubModel;
 /// The folder of one model in the Hub cache.
 #[derive(Debug)]
 pub(super) struct CachedModel {
+    snapshots: CacheRepo,
     folder: PathBuf,
     locks: PathBuf,
 }
 
 impl CachedModel {
     pub(super) fn new(cache_dir: &Path, model: &HubModel) -> Self {
-        let name = format!("models--{}", model.id().replace('/', "--"));
+        let repository = Repo::new(model.id(), RepoType::Model);
+        let name = repository.folder_name();
         Self {
+            snapshots: Cache::new(cache_dir.to_owned()).repo(repository),
             locks: cache_dir.join(".locks").join(&name),
             folder: cache_dir.join(name),
         }
@@ -71,7 +76,7 @@ impl CachedModel {
     }
 
     pub(super) fn snapshot(&self, commit: &str) -> PathBuf {
-        self.folder.join("snapshots").join(commit)
+        self.snapshots.pointer_path(commit)
     }
 
     /// The place of a file in the snapshot, if its content is there too.

@@ -1,37 +1,41 @@
-//! Questions to the Hub → answers, each within its time and its length, and the bytes of a file as they arrive.
+//! Requests to the Hub: answers within limits of time and length, and the bytes of a file as they arrive.
 //!
-//! hf-hub says what the answers of the API look like. The requests are made here, because it leaves to its caller what
-//! keeps a program out of trouble: deadlines, `Retry-After`, a limit on the bytes of an answer, where a redirect may
-//! lead, and who gets the token.
+//! ureq makes the connections. What keeps a program out of trouble is decided here: deadlines, `Retry-After`, the most
+//! bytes of an answer, where a redirect may lead, and who gets the token.
 
+mod address;
+mod agent;
 mod announce;
 mod answer;
 mod api;
 mod content_range;
 mod failure;
+mod proxies;
 mod ranges;
 mod redirect;
 mod remote_place;
 mod transfer;
 
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
-use reqwest::Url;
-use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue};
+use ureq::Agent;
+use ureq::http::header::HeaderName;
 
 use super::hub_env::Token;
-use super::hub_error::{Asked, TIMED_OUT, transport};
+use super::hub_error::{Asked, TIMED_OUT};
 use super::{Observer, SourceOptions};
 use crate::error::{Result, TokenUse};
 use crate::model_ref::HubModel;
+pub(super) use address::Address;
+use agent::agent;
 use failure::Failure;
+pub use proxies::ProxySettings;
 use redirect::Privacy;
 pub(super) use remote_place::{Cost, RemotePlace};
 
-const USER_AGENT: &str = concat!("tokscope/", env!("CARGO_PKG_VERSION"));
 /// Attempts after the first one that fails in a way that may pass.
 const RETRIES: u32 = 3;
 /// Redirects that are followed one after the other: a renamed repository, the resolve cache, a CDN.
@@ -39,18 +43,21 @@ const REDIRECTS: usize = 5;
 /// What errors about a whole repository call the thing they did not get.
 const FILE_LIST: &str = "the list of files";
 
+/// How often a pause is interrupted to see whether it is still of use.
+const TICK: Duration = Duration::from_millis(50);
+
 const ERROR_CODE: HeaderName = HeaderName::from_static("x-error-code");
+/// The answer is of use whenever it comes.
+static GOES_ON: AtomicBool = AtomicBool::new(false);
 
 /// A connection to the Hub for one model.
 pub(super) struct HubClient {
-    /// Taken out when the client is dropped, which must not wait for a name lookup that hangs.
-    runtime: Option<tokio::runtime::Runtime>,
-    /// It follows no redirect by itself.
-    http: reqwest::Client,
+    agent: Agent,
+    proxies: ProxySettings,
     /// `<endpoint>/api/models/owner/name`.
-    api: Url,
+    api: Address,
     /// `<endpoint>/owner/name/resolve`.
-    resolve: Url,
+    resolve: Address,
     /// None too where it would go over plain http.
     token: Option<Token>,
     /// A person has been told of a silence.
@@ -79,31 +86,15 @@ impl HubClient {
             token: TokenUse::None,
         };
         let no_address = || asked.unreachable("HF_ENDPOINT is not an address");
-        let address = |text: String| Url::parse(&text).map_err(|_| no_address());
+        let address = |text: String| Address::parse(&text).ok_or_else(no_address);
         let (endpoint, id) = (&settings.endpoint, model.id());
         let api = address(format!("{endpoint}/api/models/{id}"))?;
         let resolve = address(format!("{endpoint}/{id}/resolve"))?;
-        let broken =
-            |error: &(dyn std::error::Error + 'static)| asked.unreachable(transport(error));
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| broken(&error))?;
-        let mut http = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
-            .default_headers(headers())
-            .redirect(reqwest::redirect::Policy::none());
-        let privacy = Privacy::of(&resolve);
-        if privacy == Privacy::Loopback {
-            // What is meant for this machine is not carried to a proxy on another one.
-            http = http.no_proxy();
-        }
-        let http = http.build().map_err(|error| broken(&error))?;
         let mut token = settings.token.clone();
         if token.is_some() {
             asked.token = TokenUse::Sent;
         }
-        if token.is_some() && privacy == Privacy::Open {
+        if token.is_some() && Privacy::of(&resolve) == Privacy::Open {
             token = None;
             asked.token = TokenUse::Withheld;
             options.observer.note(&format!(
@@ -112,8 +103,8 @@ impl HubClient {
             ));
         }
         Ok(Self {
-            runtime: Some(runtime),
-            http,
+            agent: agent(&settings.ca_bundles),
+            proxies: settings.proxies.clone(),
             api,
             resolve,
             token,
@@ -129,34 +120,24 @@ impl HubClient {
         &self.asked
     }
 
-    /// Asks until there is an answer or no hope of one; no attempt takes longer than `limit`.
-    fn ask<T, F>(&self, file: &str, limit: Duration, request: impl Fn() -> F) -> Result<T>
-    where
-        F: Future<Output = Result<T, Failure>>,
-    {
-        self.wait(self.insist(file, limit, request))?
-    }
-
-    async fn insist<T, F>(&self, file: &str, limit: Duration, request: impl Fn() -> F) -> Result<T>
-    where
-        F: Future<Output = Result<T, Failure>>,
-    {
+    /// Makes attempts at a request until one succeeds or there is no use in another. Each gets the moment at which it has
+    /// to be over.
+    fn insist<T>(&self, file: &str, request: impl Fn(Instant) -> Result<T, Failure>) -> Result<T> {
         let mut attempt = 0;
         loop {
-            let failure = match tokio::time::timeout(limit, request()).await {
-                Err(_) => return Err(self.asked.unreachable(TIMED_OUT)),
-                Ok(Ok(answer)) => return Ok(answer),
-                Ok(Err(failure)) => failure,
+            let failure = match request(Instant::now() + self.etag_timeout) {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
             };
-            if !self.pause(&failure, attempt).await {
+            if !self.pause(&failure, attempt, &GOES_ON) {
                 return Err(failure.error(&self.asked, file));
             }
             attempt += 1;
         }
     }
 
-    /// Waits as long as a failure asks for; false if there is no use in another attempt.
-    async fn pause(&self, failure: &Failure, attempt: u32) -> bool {
+    /// Waits as long as a failure asks for, or until `stopped`. Returns false if there is no use in another attempt.
+    fn pause(&self, failure: &Failure, attempt: u32, stopped: &AtomicBool) -> bool {
         let Some(pause) = failure.pause(attempt) else {
             return false;
         };
@@ -176,29 +157,14 @@ impl HubClient {
             }
             _ => {}
         }
-        tokio::time::sleep(pause).await;
-        true
-    }
-
-    /// Runs a future to its end on this thread.
-    fn wait<F: Future>(&self, future: F) -> Result<F::Output> {
-        match &self.runtime {
-            Some(runtime) => Ok(runtime.block_on(future)),
-            // Only while the client is being dropped.
-            None => Err(self.asked.unreachable("the connection is closed")),
+        let end = Instant::now() + pause;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            match stopped.load(Ordering::Relaxed) {
+                true => return false,
+                false if left.is_zero() => return true,
+                false => sleep(left.min(TICK)),
+            }
         }
     }
-}
-
-impl Drop for HubClient {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
-/// A compressed answer has another length, and no ranges.
-fn headers() -> HeaderMap {
-    HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))])
 }

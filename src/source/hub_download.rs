@@ -171,13 +171,16 @@ impl Download<'_> {
             }
             loop {
                 let piece = match transfer.next() {
-                    Ok(Some(piece)) => piece,
-                    Ok(None) => break,
-                    Err(problem) => return Ok(Attempt::Broken { done, problem }),
+                    Ok([]) => break,
+                    Ok(piece) => piece,
+                    Err(problem) => {
+                        let problem = problem.to_owned();
+                        return Ok(Attempt::Broken { done, problem });
+                    }
                 };
                 head.extend(piece.iter().take(HEAD - head.len()));
-                file.write_all(&piece).map_err(not_writable)?;
-                hasher.update(&piece);
+                file.write_all(piece).map_err(not_writable)?;
+                hasher.update(piece);
                 done += piece.len() as u64;
                 if done > size {
                     break;

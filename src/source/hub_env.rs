@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::hub_client::ProxySettings;
 use crate::error::{Error, Result};
 
 const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
@@ -27,6 +28,9 @@ pub struct HubSettings {
     pub etag_timeout: Duration,
     /// Longest silence while a file is on its way.
     pub download_timeout: Duration,
+    pub proxies: ProxySettings,
+    /// Files or folders of certificates that are trusted beside those of the system.
+    pub ca_bundles: Vec<PathBuf>,
 }
 
 impl HubSettings {
@@ -82,6 +86,12 @@ impl HubSettings {
                 .is_some_and(|value| is_true(&value)),
             etag_timeout: timeout("HF_HUB_ETAG_TIMEOUT", var("HF_HUB_ETAG_TIMEOUT"))?,
             download_timeout: timeout("HF_HUB_DOWNLOAD_TIMEOUT", var("HF_HUB_DOWNLOAD_TIMEOUT"))?,
+            proxies: ProxySettings::from_env(&lookup),
+            // Behind the proxy of a company, Python's requests is told of its certificates by these.
+            ca_bundles: ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"]
+                .into_iter()
+                .filter_map(path)
+                .collect(),
         })
     }
 

@@ -2,7 +2,6 @@
 //!
 //! What the Hub's statuses and `X-Error-Code` mean: `hf_raise_for_status` of huggingface_hub.
 
-use std::error::Error as StdError;
 use std::io;
 
 use crate::error::{Error, TokenUse};
@@ -73,42 +72,40 @@ impl Asked {
 pub(super) const NOT_THE_HUB: &str = "its answer is not one of a Hub";
 pub(super) const TIMED_OUT: &str = "timed out";
 pub(super) const BROKE: &str = "the connection broke";
+const NAME_NOT_KNOWN: &str = "name not known";
 
 /// The reason of a failed request in a few words. Addresses are left out: they can hold secrets.
-pub(super) fn transport(error: &(dyn StdError + 'static)) -> String {
-    let chain: Vec<_> = std::iter::successors(Some(error), |&error| error.source()).collect();
-    for &error in &chain {
-        if let Some(error) = error.downcast_ref::<reqwest::Error>() {
-            if error.is_timeout() {
-                return TIMED_OUT.to_owned();
-            }
-            if error.is_decode() {
-                return NOT_THE_HUB.to_owned();
-            }
+pub(super) fn transport(error: &ureq::Error) -> String {
+    match error {
+        ureq::Error::Timeout(_) => TIMED_OUT.to_owned(),
+        ureq::Error::HostNotFound => NAME_NOT_KNOWN.to_owned(),
+        ureq::Error::Io(error) => connection(error),
+        ureq::Error::LargeResponseHeader(_, most) => {
+            format!("the headers of its answer have more than {most} bytes")
         }
-        if let Some(words) = error
-            .downcast_ref::<io::Error>()
-            .and_then(|e| known(e.kind()))
-        {
-            return words.to_owned();
-        }
-        let text = error.to_string();
-        if text.contains("dns error") || text.contains("failed to lookup address") {
-            return "name not known".to_owned();
-        }
-        if text.contains("certificate") {
-            return "its certificate is not trusted".to_owned();
-        }
+        ureq::Error::ConnectProxyFailed(problem) => format!("no way through the proxy: {problem}"),
+        error => in_words(&error.to_string()),
     }
-    match chain.last() {
-        Some(innermost) if !innermost.to_string().contains("://") => {
-            let text = innermost.to_string();
-            text.split(" (os error")
-                .next()
-                .unwrap_or(&text)
-                .to_lowercase()
-        }
-        _ => "the connection failed".to_owned(),
+}
+
+/// The reason of a failed connection, or of a failed TLS handshake on it.
+fn connection(error: &io::Error) -> String {
+    if let Some(words) = known(error.kind()) {
+        return words.to_owned();
+    }
+    in_words(&error.to_string())
+}
+
+fn in_words(text: &str) -> String {
+    if text.contains("failed to lookup address") {
+        NAME_NOT_KNOWN.to_owned()
+    } else if text.contains("certificate") {
+        "its certificate is not trusted".to_owned()
+    } else if text.contains("://") {
+        "the connection failed".to_owned()
+    } else {
+        let words = text.split(" (os error").next().unwrap_or(text);
+        words.to_lowercase()
     }
 }
 
@@ -167,12 +164,15 @@ mod tests {
 
     #[test]
     fn reasons_in_a_few_words() {
+        let words = |error: io::Error| transport(&ureq::Error::Io(error));
         let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
-        assert_eq!(transport(&refused), "connection refused");
+        assert_eq!(words(refused), "connection refused");
         let dns =
             io::Error::other("failed to lookup address information: Name or service not known");
-        assert_eq!(transport(&dns), "name not known");
+        assert_eq!(words(dns), "name not known");
+        let certificate = io::Error::other("invalid peer certificate: UnknownIssuer");
+        assert_eq!(words(certificate), "its certificate is not trusted");
         let secret = io::Error::other("no luck with https://cdn.example/x?Signature=abc");
-        assert_eq!(transport(&secret), "the connection failed");
+        assert_eq!(words(secret), "the connection failed");
     }
 }

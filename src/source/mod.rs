@@ -40,6 +40,7 @@ use std::sync::Arc;
 
 pub use bytes::{ByteSource, MemoryFile};
 pub use file_state::FileState;
+pub use hub_client::ProxySettings;
 pub use hub_env::{HubSettings, Token, is_true};
 pub use mapped::MappedFile;
 pub use own_cache::OwnCache;

@@ -17,6 +17,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use hf_hub::Repo;
+
 use super::hub_digest::Etag;
 use super::mapped::MappedFile;
 use super::own_cache::OwnCache;
@@ -55,7 +57,8 @@ pub(super) struct Content {
 impl<'a> RangeStore<'a> {
     /// `id` is `owner/name`.
     pub(super) fn new(cache: &'a OwnCache, id: &str) -> Self {
-        let model = format!("ranges/models--{}", id.replace('/', "--"));
+        let repository = Repo::model(id.to_owned());
+        let model = format!("ranges/{}", repository.folder_name());
         Self { cache, model }
     }
 

@@ -128,7 +128,7 @@ impl RemoteFile {
         &self,
         ranges: Vec<Range<u64>>,
         side_by_side: usize,
-        received: &dyn Fn(u64),
+        received: &(dyn Fn(u64) + Sync),
         take: impl FnMut(Range<u64>, Vec<u8>) -> Result<()>,
     ) -> Result<()> {
         let client = self.connection.client(&self.place.file)?;

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use reqwest::Url;
-
 use super::cached::Cached;
 use super::{Found, HubFiles, State};
 use crate::error::Result;
 use crate::source::blob_check::is_sound;
 use crate::source::bytes::ByteSource;
-use crate::source::hub_client::RemotePlace;
+use crate::source::hub_client::{Address, RemotePlace};
 use crate::source::range_store::{Known, RangeStore};
 use crate::source::remote_file::RemoteFile;
 
@@ -61,7 +59,7 @@ impl HubFiles {
         commit: &str,
         name: &str,
         known: Known,
-        address: Option<Url>,
+        address: Option<Address>,
     ) -> Result<Arc<dyn ByteSource>> {
         let etag = known.etag.as_str();
         if let Ok(blob) = self.map(&self.cache.blob(etag), name)

@@ -1,11 +1,14 @@
 //! What the Hub says about a file before it sends it: its digest, its size, and where its bytes are.
 //!
-//! hf-hub's `list_tree` does not carry the sha256 of large files, and its `get_file_metadata` follows the redirect that
-//! has them.
+//! The answer for a large file is a redirect to another host; its digest is in the headers of that redirect.
 
-use reqwest::header::{CONTENT_LENGTH, ETAG, HeaderName, LOCATION};
-use reqwest::{Method, Url};
+use std::time::Instant;
 
+use ureq::http::Method;
+use ureq::http::header::{CONTENT_LENGTH, ETAG, HeaderName, LOCATION};
+
+use super::address::Address;
+use super::agent::Limit;
 use super::content_range::text;
 use super::failure::Failure;
 use super::redirect::{follow, without_end};
@@ -13,6 +16,7 @@ use super::remote_place::Cost;
 use super::{ERROR_CODE, HubClient, REDIRECTS};
 use crate::error::Result;
 use crate::source::hub_digest::Etag;
+use crate::source::hub_error::NOT_THE_HUB;
 use crate::source::range_store::Known;
 
 const LINKED_ETAG: HeaderName = HeaderName::from_static("x-linked-etag");
@@ -23,7 +27,7 @@ const LINKED_SIZE: HeaderName = HeaderName::from_static("x-linked-size");
 pub(in crate::source) struct Announcement {
     pub(in crate::source) known: Known,
     /// Where its bytes are: for a large file an address at another host, signed and good for a while.
-    pub(in crate::source) address: Url,
+    pub(in crate::source) address: Address,
 }
 
 impl HubClient {
@@ -34,28 +38,22 @@ impl HubClient {
         file: &str,
         cost: &Cost,
     ) -> Result<Option<Announcement>> {
-        self.wait(self.announce(commit, file, cost))?
+        let segments = [commit].into_iter().chain(file.split('/'));
+        let url = self.resolve.child(segments);
+        let url = url.ok_or_else(|| self.asked.unreachable(NOT_THE_HUB))?;
+        self.insist(file, |end| self.head(url.clone(), cost, end))
     }
 
-    pub(super) async fn announce(
+    fn head(
         &self,
-        commit: &str,
-        file: &str,
+        mut url: Address,
         cost: &Cost,
-    ) -> Result<Option<Announcement>> {
-        let mut url = self.resolve.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.push(commit).extend(file.split('/'));
-        }
-        self.insist(file, self.etag_timeout, || self.head(url.clone(), cost))
-            .await
-    }
-
-    async fn head(&self, mut url: Url, cost: &Cost) -> Result<Option<Announcement>, Failure> {
+        end: Instant,
+    ) -> Result<Option<Announcement>, Failure> {
         for _ in 0..REDIRECTS {
             cost.add_request();
             // Redirects are followed within the Hub only: another host's is where the bytes are.
-            let answer = self.send(Method::HEAD, &url, true, None).await?;
+            let answer = self.send(Method::HEAD, &url, true, None, Limit::Until(end))?;
             let (status, headers) = (answer.status(), answer.headers());
             let address = match text(headers, &LOCATION) {
                 Some(location) if status.is_redirection() => follow(&url, location)?,

@@ -1,10 +1,14 @@
-//! A request → the head of its answer, after the redirects that lead to it.
+//! One request and the head of its answer, after the redirects that lead to it.
 
+use std::io;
 use std::ops::Range;
 
-use reqwest::header::{LOCATION, RANGE};
-use reqwest::{Method, Response, StatusCode, Url};
+use ureq::Body;
+use ureq::http::header::{AUTHORIZATION, LOCATION, RANGE};
+use ureq::http::{Method, Request, Response, StatusCode};
 
+use super::address::Address;
+use super::agent::{Limit, configured};
 use super::content_range::text;
 use super::failure::Failure;
 use super::redirect::{follow, without_end};
@@ -13,16 +17,18 @@ use super::{HubClient, REDIRECTS};
 use crate::source::hub_error::{BROKE, TIMED_OUT};
 
 impl HubClient {
-    /// One request and the head of its answer. `at_hub` says that the token may go along: the address is the Hub's own,
-    /// and nobody else has led there.
-    pub(super) async fn send(
+    /// Sends one request and returns the head of its answer. `at_hub` says that the token may go along: the address is
+    /// the Hub's own, and nobody else has led there.
+    pub(super) fn send(
         &self,
         method: Method,
-        url: &Url,
+        url: &Address,
         at_hub: bool,
         range: Option<&Range<u64>>,
-    ) -> Result<Response, Failure> {
-        let mut request = self.http.request(method, url.clone());
+        limit: Limit,
+    ) -> Result<Response<Body>, Failure> {
+        let proxy = self.proxies.proxy(url).map_err(Failure::Misled)?;
+        let mut request = Request::builder().method(method).uri(url.uri());
         if let Some(range) = range {
             let last = range.end.saturating_sub(1);
             request = request.header(RANGE, format!("bytes={}-{last}", range.start));
@@ -31,32 +37,35 @@ impl HubClient {
             && at_hub
             && url.origin() == self.resolve.origin()
         {
-            request = request.bearer_auth(token.secret());
+            request = request.header(AUTHORIZATION, format!("Bearer {}", token.secret()));
         }
-        request.send().await.map_err(Failure::Transport)
+        let request = request.body(()).map_err(ureq::Error::from);
+        request
+            .and_then(|request| {
+                let request = configured(&self.agent, request, limit, proxy);
+                self.agent.run(request)
+            })
+            .map_err(|error| match limit {
+                Limit::Until(_) => Failure::within_deadline(error),
+                Limit::Silence(_) => Failure::in_transfer(error),
+            })
     }
 
-    /// Asks for the bytes of a file at `address`, or for a range of them: the answer that brings them.
-    pub(super) async fn get(
+    /// Asks for the bytes of a file at `address`, or for a range of them, and returns the answer that brings them.
+    pub(super) fn get(
         &self,
-        address: &Url,
+        address: &Address,
         range: Option<&Range<u64>>,
         cost: &Cost,
-    ) -> Result<Response, Failure> {
+    ) -> Result<Response<Body>, Failure> {
         let hub = self.resolve.origin();
         let mut url = address.clone();
         let mut at_hub = true;
         for _ in 0..REDIRECTS {
             at_hub &= url.origin() == hub;
             cost.add_request();
-            let answer = self.send(Method::GET, &url, at_hub, range);
-            let answer = match tokio::time::timeout(self.download_timeout, answer).await {
-                Err(_) => return Err(Failure::Broken(TIMED_OUT.to_owned())),
-                Ok(Err(Failure::Transport(error))) if !error.is_connect() => {
-                    return Err(broken(error));
-                }
-                Ok(answer) => answer?,
-            };
+            let limit = Limit::Silence(self.download_timeout);
+            let answer = self.send(Method::GET, &url, at_hub, range, limit)?;
             let status = answer.status();
             if status.is_redirection() {
                 let location = text(answer.headers(), &LOCATION).ok_or(Failure::NotTheHub)?;
@@ -84,10 +93,10 @@ impl HubClient {
     }
 }
 
-/// A connection that was there and is no more.
-pub(super) fn broken(error: reqwest::Error) -> Failure {
-    Failure::Broken(match error.is_timeout() {
-        true => TIMED_OUT.to_owned(),
-        false => BROKE.to_owned(),
-    })
+/// The reason in a few words why no more of a body came.
+pub(super) fn broken(error: io::Error) -> &'static str {
+    match ureq::Error::from(error) {
+        ureq::Error::Timeout(_) => TIMED_OUT,
+        _ => BROKE,
+    }
 }

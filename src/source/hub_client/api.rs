@@ -1,14 +1,18 @@
 //! Questions to the Hub's API → the commit of a revision, its files and their sizes.
 //!
-//! hf-hub says what the answers look like; it would read them whole, however long they are, so that they are asked for
-//! here. Nothing vouches for such an answer but the place it comes from: redirects are followed within the Hub only.
+//! Nothing vouches for such an answer but the place it comes from: redirects are followed within the Hub only.
 
-use hf_hub::repository::{ModelInfo, RepoTreeEntry};
-use reqwest::header::{LINK, LOCATION};
-use reqwest::{Method, Response, StatusCode, Url};
+use std::io::Read;
+use std::time::Instant;
+
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use ureq::Body;
+use ureq::http::header::{LINK, LOCATION};
+use ureq::http::{Method, StatusCode};
 
-use super::answer::broken;
+use super::address::Address;
+use super::agent::Limit;
 use super::content_range::text;
 use super::failure::Failure;
 use super::redirect::{follow, without_end};
@@ -22,16 +26,39 @@ const LARGEST_ANSWER: usize = 32 << 20;
 /// What a page counts for beside its bytes, so that there is an end of empty ones. The Hub puts 1000 files on one.
 const PAGE: usize = 32 << 10;
 
+/// What the Hub says about a revision.
+#[derive(Deserialize)]
+struct RevisionInfo {
+    sha: Option<String>,
+    siblings: Option<Vec<Sibling>>,
+}
+
+/// A file of a revision.
+#[derive(Deserialize)]
+struct Sibling {
+    rfilename: String,
+}
+
+/// An entry of the tree of a commit.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum TreeEntry {
+    File {
+        path: String,
+        size: u64,
+    },
+    /// A directory.
+    #[serde(other)]
+    Other,
+}
+
 impl HubClient {
     /// The commit that `revision` is now, and the names of its files.
     pub(in crate::source) fn commit(&self, revision: &str) -> Result<(String, Vec<String>)> {
-        let mut url = self.api_address("revision", revision);
-        url.query_pairs_mut()
-            .append_pair("expand", "sha")
-            .append_pair("expand", "siblings");
-        let info: ModelInfo = self.ask(FILE_LIST, self.etag_timeout, async || {
+        let url = self.api_address("revision", revision, "expand=sha&expand=siblings")?;
+        let info: RevisionInfo = self.insist(FILE_LIST, |end| {
             let mut room = LARGEST_ANSWER;
-            let (info, _) = self.json(url.clone(), &mut room).await?;
+            let (info, _) = self.json(url.clone(), &mut room, end)?;
             Ok(info)
         })?;
         let commit = info.sha.filter(|sha| is_commit(sha));
@@ -46,17 +73,16 @@ impl HubClient {
 
     /// The files of a commit, each with its size in bytes.
     pub(in crate::source) fn sizes(&self, commit: &str) -> Result<Vec<(String, u64)>> {
-        let mut first = self.api_address("tree", commit);
-        first.query_pairs_mut().append_pair("recursive", "true");
-        self.ask(FILE_LIST, self.etag_timeout, async || {
+        let first = self.api_address("tree", commit, "recursive=true")?;
+        self.insist(FILE_LIST, |end| {
             let mut room = LARGEST_ANSWER;
             let mut next = Some(first.clone());
             let mut sizes = Vec::new();
             while let Some(url) = next {
-                let (entries, after) = self.json::<Vec<RepoTreeEntry>>(url, &mut room).await?;
+                let (entries, after) = self.json::<Vec<TreeEntry>>(url, &mut room, end)?;
                 sizes.extend(entries.into_iter().filter_map(|entry| match entry {
-                    RepoTreeEntry::File { path, size, .. } => Some((path, size)),
-                    RepoTreeEntry::Directory { .. } => None,
+                    TreeEntry::File { path, size } => Some((path, size)),
+                    TreeEntry::Other => None,
                 }));
                 next = after;
             }
@@ -64,23 +90,22 @@ impl HubClient {
         })
     }
 
-    /// `<endpoint>/api/models/owner/name/<what>/<revision>`.
-    fn api_address(&self, what: &str, revision: &str) -> Url {
-        let mut url = self.api.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.extend([what, revision]);
-        }
-        url
+    /// `<endpoint>/api/models/owner/name/<what>/<revision>?<query>`.
+    fn api_address(&self, what: &str, revision: &str, query: &str) -> Result<Address> {
+        let url = self.api.child([what, revision]);
+        url.and_then(|url| url.with_query(query))
+            .ok_or_else(|| self.asked.unreachable(NOT_THE_HUB))
     }
 
     /// The answer at an address, of at most `room` bytes, which it uses up, and the address of the next page.
-    async fn json<T: DeserializeOwned>(
+    fn json<T: DeserializeOwned>(
         &self,
-        mut url: Url,
+        mut url: Address,
         room: &mut usize,
-    ) -> Result<(T, Option<Url>), Failure> {
+        end: Instant,
+    ) -> Result<(T, Option<Address>), Failure> {
         for _ in 0..REDIRECTS {
-            let answer = self.send(Method::GET, &url, true, None).await?;
+            let answer = self.send(Method::GET, &url, true, None, Limit::Until(end))?;
             let status = answer.status();
             if status.is_redirection() {
                 let location = text(answer.headers(), &LOCATION).ok_or(Failure::NotTheHub)?;
@@ -106,7 +131,7 @@ impl HubClient {
                 Some(next) => Some(within(&url, follow(&url, next)?)?),
                 None => None,
             };
-            let body = body(answer, room).await?;
+            let body = body(answer.into_body(), room)?;
             let value = serde_json::from_slice(&body).map_err(|_| Failure::NotTheHub)?;
             return Ok((value, next));
         }
@@ -115,27 +140,26 @@ impl HubClient {
 }
 
 /// The bytes of an answer, within what `room` there is.
-async fn body(mut answer: Response, room: &mut usize) -> Result<Vec<u8>, Failure> {
-    let mut take = |length: usize| {
-        let left = room.checked_sub(length);
-        *room = left.ok_or(Failure::TooLong(LARGEST_ANSWER))?;
-        Ok(())
+fn body(body: Body, room: &mut usize) -> Result<Vec<u8>, Failure> {
+    let too_long = Failure::TooLong(LARGEST_ANSWER);
+    let Some(left) = room.checked_sub(PAGE) else {
+        return Err(too_long);
     };
-    take(PAGE)?;
     let mut bytes = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(broken)? {
-        take(chunk.len())?;
-        bytes.extend_from_slice(&chunk);
-    }
+    let mut reader = body.into_reader().take(left as u64 + 1);
+    reader
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::within_deadline(ureq::Error::from(error)))?;
+    *room = left.checked_sub(bytes.len()).ok_or(too_long)?;
     Ok(bytes)
 }
 
 /// The address, if it is of the same Hub as `hub`.
-fn within(hub: &Url, url: Url) -> Result<Url, Failure> {
+fn within(hub: &Address, url: Address) -> Result<Address, Failure> {
     if url.origin() == hub.origin() {
         return Ok(url);
     }
-    let place = url.origin().ascii_serialization();
+    let place = url.origin();
     Err(Failure::Misled(format!(
         "it redirects to {place}, which is another host"
     )))
@@ -166,8 +190,8 @@ mod tests {
 
     #[test]
     fn an_answer_of_another_host_is_none() {
-        let hub = Url::parse("https://hub.example/api").unwrap();
-        let other = |text| within(&hub, Url::parse(text).unwrap()).is_ok();
+        let hub = Address::parse("https://hub.example/api").unwrap();
+        let other = |text| within(&hub, Address::parse(text).unwrap()).is_ok();
         assert!(other("https://hub.example/x"));
         assert!(!other("https://hub.example:8443/x") && !other("https://evil.example/api"));
     }

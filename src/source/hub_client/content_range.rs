@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use reqwest::header::{CONTENT_RANGE, HeaderMap, HeaderName};
-use reqwest::{Response, StatusCode};
+use ureq::Body;
+use ureq::http::header::{CONTENT_RANGE, HeaderMap, HeaderName};
+use ureq::http::{Response, StatusCode};
 
 use super::failure::Failure;
 
@@ -13,7 +14,11 @@ pub(super) fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h 
 }
 
 /// Checks that an answer announces `range` of a file of `size` bytes, and nothing else.
-pub(super) fn check_range(answer: &Response, range: &Range<u64>, size: u64) -> Result<(), Failure> {
+pub(super) fn check_range(
+    answer: &Response<Body>,
+    range: &Range<u64>,
+    size: u64,
+) -> Result<(), Failure> {
     let Range { start, end } = range;
     if answer.status() != StatusCode::PARTIAL_CONTENT {
         return Err(Failure::NotThatRange(format!(
@@ -21,7 +26,7 @@ pub(super) fn check_range(answer: &Response, range: &Range<u64>, size: u64) -> R
         )));
     }
     let announced = text(answer.headers(), &CONTENT_RANGE).unwrap_or_default();
-    let length = answer.content_length();
+    let length = answer.body().content_length();
     if !is_range(announced, range, size) || length.is_some_and(|length| length != end - start) {
         let length = length.map_or(String::new(), |length| format!(" in {length} bytes"));
         return Err(Failure::NotThatRange(format!(

@@ -1,13 +1,14 @@
 //! Why an attempt at a request failed, and whether another one has a chance.
 
+use std::io;
 use std::time::Duration;
 
-use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use ureq::http::StatusCode;
+use ureq::http::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 
 use super::{ERROR_CODE, RETRIES};
 use crate::error::Error;
-use crate::source::hub_error::{Asked, NOT_THE_HUB, transport};
+use crate::source::hub_error::{Asked, BROKE, NOT_THE_HUB, TIMED_OUT, transport};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// A longer `Retry-After` is an answer for the person, not for the program.
@@ -16,7 +17,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// Why one attempt at a request failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    Transport(reqwest::Error),
+    /// There is no connection, or no answer on it.
+    Transport(ureq::Error),
+    /// The time for all of the answer is over.
+    OutOfTime,
     Refused {
         status: StatusCode,
         code: Option<String>,
@@ -36,9 +40,29 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// The failure of a request that has one limit for all of it.
+    pub(super) fn within_deadline(error: ureq::Error) -> Self {
+        match error {
+            ureq::Error::Timeout(_) => Self::OutOfTime,
+            error => Self::Transport(error),
+        }
+    }
+
+    /// The failure of a request for bytes, of which a part may be here.
+    pub(super) fn in_transfer(error: ureq::Error) -> Self {
+        match error {
+            ureq::Error::Timeout(_) => Self::Broken(TIMED_OUT.to_owned()),
+            ureq::Error::Protocol(_) | ureq::Error::LargeResponseHeader(..) => {
+                Self::Broken(BROKE.to_owned())
+            }
+            ureq::Error::Io(error) if is_break(error.kind()) => Self::Broken(BROKE.to_owned()),
+            error => Self::Transport(error),
+        }
+    }
+
     /// The answer of a server that does not give what was asked for.
     pub(super) fn refused(status: StatusCode, headers: &HeaderMap) -> Self {
-        let text = |value: &reqwest::header::HeaderValue| value.to_str().ok().map(str::to_owned);
+        let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
         let seconds = headers.get(RETRY_AFTER).and_then(text);
         let seconds = seconds.and_then(|text| text.trim().parse().ok());
         Self::Refused {
@@ -55,7 +79,9 @@ impl Failure {
         }
         let backoff = FIRST_PAUSE * 2_u32.pow(attempt);
         match self {
-            Self::Transport(error) => (!error.is_builder()).then_some(backoff),
+            Self::Transport(error) => {
+                (!matches!(error, ureq::Error::Http(_) | ureq::Error::BadUri(_))).then_some(backoff)
+            }
             Self::Refused {
                 status,
                 retry_after,
@@ -71,7 +97,8 @@ impl Failure {
                     .filter(|pause| *pause <= LONGEST_PAUSE)
             }
             Self::Broken(_) => Some(backoff),
-            Self::NotTheHub
+            Self::OutOfTime
+            | Self::NotTheHub
             | Self::TooLong(_)
             | Self::Misled(_)
             | Self::Expired(_)
@@ -86,6 +113,7 @@ impl Failure {
             Self::Refused { status, code, .. } => {
                 asked.refused(file, status.as_u16(), code.as_deref())
             }
+            Self::OutOfTime => asked.unreachable(TIMED_OUT),
             Self::NotTheHub => asked.unreachable(NOT_THE_HUB),
             Self::TooLong(limit) => {
                 asked.unreachable(format!("its answer has more than {limit} bytes"))
@@ -99,4 +127,16 @@ impl Failure {
             },
         }
     }
+}
+
+/// Returns true if a connection that was there is gone.
+fn is_break(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::NotConnected
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof
+    )
 }

@@ -3,107 +3,150 @@
 //! The address of a large file is the signed one that the Hub redirects to; it is asked for once and used for all
 //! ranges, and asked for again when it is refused. The token goes to the Hub's own origin and to no other.
 
-use std::cell::Cell;
+use std::io::Read;
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
+use std::thread;
 
-use futures::StreamExt;
-use reqwest::{StatusCode, Url};
+use ureq::http::StatusCode;
 
 use super::HubClient;
+use super::address::Address;
 use super::announce::Announcement;
 use super::answer::broken;
 use super::content_range::check_range;
 use super::failure::Failure;
 use super::remote_place::RemotePlace;
+use super::transfer::BUFFER;
 use crate::error::{Error, Result};
-use crate::source::hub_error::{Asked, BROKE, TIMED_OUT};
+use crate::source::hub_error::{Asked, BROKE};
+
+/// Bytes of stack of a thread that fetches: a TLS handshake needs some tens of KiB.
+const STACK: usize = 1 << 20;
 
 impl HubClient {
-    /// Fetches ranges, none of them empty, `side_by_side` at a time, and gives each to `take` as it is there. `received`
-    /// hears of every few bytes.
+    /// Fetches ranges, none of them empty, `side_by_side` at a time, and calls `deliver` on this thread with each as it
+    /// arrives. `received` hears of every few bytes, on the threads that fetch.
     ///
     /// # Errors
-    /// That of the first range that cannot be had, or of `take`; ranges that came before have been taken.
+    /// The first error of a range or of `deliver`; earlier ranges have been delivered.
     pub(in crate::source) fn fetch_ranges(
         &self,
         place: &RemotePlace,
         ranges: Vec<Range<u64>>,
         side_by_side: usize,
-        received: &dyn Fn(u64),
-        mut take: impl FnMut(Range<u64>, Vec<u8>) -> Result<()>,
+        received: &(dyn Fn(u64) + Sync),
+        mut deliver: impl FnMut(Range<u64>, Vec<u8>) -> Result<()>,
     ) -> Result<()> {
-        let mut fetch = async |ranges: Vec<Range<u64>>| {
-            self.fetch_with(place, ranges, side_by_side, received, &mut take)
-                .await
+        let mut fetch = |ranges: Vec<Range<u64>>| {
+            self.fetch_with(place, ranges, side_by_side, received, &mut deliver)
         };
-        self.wait(async {
-            let first = fetch(ranges).await?;
-            let Some((expired, _)) = first else {
-                return Ok(());
-            };
-            // The address was good for a while: with a new one it goes on.
-            place.set_address(None);
-            match fetch(expired).await? {
-                None => Ok(()),
-                Some((_, failure)) => Err(failure.error(&self.asked, &place.file)),
+        let Some((left, _)) = fetch(ranges)? else {
+            return Ok(());
+        };
+        // The address was good for a while: with a new one it goes on.
+        place.set_address(None);
+        match fetch(left)? {
+            None => Ok(()),
+            Some((_, status)) => {
+                let failure = Failure::Expired(status);
+                Err(failure.error(&self.asked, &place.file))
             }
-        })?
+        }
     }
 
-    /// Fetches ranges with the address that is known, or a new one. The ranges that an expired one left are returned.
-    async fn fetch_with(
+    /// Fetches ranges with the known address, or a new one. Returns the ranges that are left if the address has expired,
+    /// with the status that said so.
+    fn fetch_with(
         &self,
         place: &RemotePlace,
         ranges: Vec<Range<u64>>,
         side_by_side: usize,
-        received: &dyn Fn(u64),
-        take: &mut impl FnMut(Range<u64>, Vec<u8>) -> Result<()>,
-    ) -> Result<Option<(Vec<Range<u64>>, Failure)>> {
+        received: &(dyn Fn(u64) + Sync),
+        deliver: &mut impl FnMut(Range<u64>, Vec<u8>) -> Result<()>,
+    ) -> Result<Option<(Vec<Range<u64>>, StatusCode)>> {
         let address = match place.address() {
             Some(address) => address,
-            None => self.renew(place).await?,
+            None => self.renew(place)?,
         };
-        let expired = Cell::new(None::<StatusCode>);
-        let fetch = async |range: Range<u64>| {
-            if let Some(status) = expired.get() {
-                return (range, Err(Failed::Failure(Failure::Expired(status))));
-            }
-            let answer = self.range(place, &address, &range, received).await;
-            if let Err(Failed::Failure(Failure::Expired(status))) = &answer {
-                expired.set(Some(*status));
-            }
-            (range, answer)
+        let threads = ranges.len().min(side_by_side);
+        let fetch = Fetch {
+            client: self,
+            place,
+            address: &address,
+            received,
+            expired: OnceLock::new(),
+            stopped: AtomicBool::new(false),
+        };
+        let queue = Mutex::new(ranges.into_iter());
+        let next = || {
+            let range = queue
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .next()?;
+            let fetched = fetch.range(&range);
+            Some((range, fetched))
         };
         let mut left = Vec::new();
-        let mut answers = futures::stream::iter(ranges)
-            .map(fetch)
-            .buffer_unordered(side_by_side);
-        while let Some((range, answer)) = answers.next().await {
-            match answer {
-                Ok(bytes) => take(range, bytes)?,
-                Err(Failed::Failure(Failure::Expired(_))) => left.push(range),
-                Err(Failed::Failure(failure)) => {
-                    return Err(failure.error(&self.asked_at(&address), &place.file));
-                }
-                Err(Failed::Error(error)) => return Err(error),
+        let mut settle = |(range, fetched): (Range<u64>, Result<Vec<u8>, Failed>)| match fetched {
+            Ok(bytes) => deliver(range, bytes),
+            Err(Failed::Failure(Failure::Expired(_))) => {
+                left.push(range);
+                Ok(())
             }
+            Err(Failed::Failure(failure)) => {
+                Err(failure.error(&self.asked_at(&address), &place.file))
+            }
+            Err(Failed::Error(error)) => Err(error),
+        };
+        if threads > 1 {
+            thread::scope(|scope| {
+                // Without room in it: bytes that nobody has taken yet are held by the thread that fetched them.
+                let (sender, receiver) = mpsc::sync_channel(0);
+                for _ in 0..threads {
+                    let sender = sender.clone();
+                    let work = || {
+                        let sender = sender;
+                        while let Some(fetched) = next() {
+                            if sender.send(fetched).is_err() {
+                                break;
+                            }
+                        }
+                    };
+                    let thread = thread::Builder::new().stack_size(STACK);
+                    if thread.spawn_scoped(scope, work).is_err() {
+                        // With fewer threads it takes longer.
+                        break;
+                    }
+                }
+                drop(sender);
+                let settled = receiver.iter().try_for_each(&mut settle);
+                fetch.stopped.store(settled.is_err(), Ordering::Relaxed);
+                settled
+            })?;
         }
-        Ok(expired.get().map(|status| (left, Failure::Expired(status))))
+        // A single range, or all of them if no thread could be started.
+        while let Some(fetched) = next() {
+            settle(fetched)?;
+        }
+        Ok(fetch.expired.get().map(|status| (left, *status)))
     }
 
     /// What is asked, with the host that is asked: the one of `address` may be another than the Hub.
-    pub(super) fn asked_at(&self, address: &Url) -> Asked {
+    pub(super) fn asked_at(&self, address: &Address) -> Asked {
         let mut asked = self.asked.clone();
         if address.origin() != self.resolve.origin() {
-            asked.endpoint = address.origin().ascii_serialization();
+            asked.endpoint = address.origin();
         }
         asked
     }
 
-    pub(super) async fn renew(&self, place: &RemotePlace) -> Result<Url> {
-        let announced = self.announce(&place.commit, &place.file, &place.cost);
+    /// Asks the Hub for the address of a file again.
+    pub(super) fn renew(&self, place: &RemotePlace) -> Result<Address> {
+        let announced = self.announcement(&place.commit, &place.file, &place.cost)?;
         let same = |announced: &Announcement| announced.known == place.known;
-        match announced.await?.filter(same) {
+        match announced.filter(same) {
             Some(announced) => {
                 place.set_address(Some(announced.address.clone()));
                 Ok(announced.address)
@@ -113,30 +156,55 @@ impl HubClient {
         }
     }
 
-    /// One range, whole; what a connection that breaks has brought is gone on with.
-    async fn range(
-        &self,
-        place: &RemotePlace,
-        address: &Url,
-        range: &Range<u64>,
-        received: &dyn Fn(u64),
-    ) -> Result<Vec<u8>, Failed> {
+    fn wrong(&self, place: &RemotePlace, problem: &str) -> Error {
+        Error::WrongDownload {
+            model: self.asked.model.clone(),
+            file: place.file.clone(),
+            problem: problem.to_owned(),
+        }
+    }
+}
+
+/// Ranges that are fetched with one address, by several threads.
+struct Fetch<'a> {
+    client: &'a HubClient,
+    place: &'a RemotePlace,
+    address: &'a Address,
+    received: &'a (dyn Fn(u64) + Sync),
+    /// The status that refused the address.
+    expired: OnceLock<StatusCode>,
+    /// Nobody takes any more bytes.
+    stopped: AtomicBool,
+}
+
+/// Why a range did not come.
+enum Failed {
+    Failure(Failure),
+    Error(Error),
+}
+
+impl Fetch<'_> {
+    /// Fetches one whole range. A broken connection is made again, and the range continues where it broke off.
+    fn range(&self, range: &Range<u64>) -> Result<Vec<u8>, Failed> {
         let mut bytes = Vec::new();
         let mut attempt = 0;
         loop {
+            if let Some(status) = self.expired.get() {
+                return Err(Failed::Failure(Failure::Expired(*status)));
+            }
             let rest = range.start + bytes.len() as u64..range.end;
-            let failure = match self
-                .receive(place, address, rest, &mut bytes, received)
-                .await
-            {
+            let failure = match self.receive(rest, &mut bytes) {
                 Ok(()) => break,
                 Err(failure) => failure,
             };
-            if !self.pause(&failure, attempt).await {
+            if let Failure::Expired(status) = failure {
+                let _ = self.expired.set(status);
+            }
+            if !self.client.pause(&failure, attempt, &self.stopped) {
                 return Err(match failure {
                     Failure::Broken(problem) => Failed::Error(Error::RangeBroken {
-                        model: self.asked.model.clone(),
-                        file: place.file.clone(),
+                        model: self.client.asked.model.clone(),
+                        file: self.place.file.clone(),
                         start: range.start,
                         end: range.end,
                         done: bytes.len() as u64,
@@ -148,61 +216,52 @@ impl HubClient {
             attempt += 1;
         }
         // A range has no digest, a whole file has one.
-        let size = place.known.size;
-        if *range == (0..size) {
-            let mut hasher = place.known.etag.hasher(size);
+        let known = &self.place.known;
+        if *range == (0..known.size) {
+            let mut hasher = known.etag.hasher(known.size);
             hasher.update(&bytes);
-            if !hasher.is(&place.known.etag) {
+            if !hasher.is(&known.etag) {
+                let size = known.size;
                 let problem = format!("{size} bytes came, and their digest is another one");
-                return Err(Failed::Error(self.wrong(place, &problem)));
+                return Err(Failed::Error(self.client.wrong(self.place, &problem)));
             }
         }
         Ok(bytes)
     }
 
-    fn wrong(&self, place: &RemotePlace, problem: &str) -> Error {
-        Error::WrongDownload {
-            model: self.asked.model.clone(),
-            file: place.file.clone(),
-            problem: problem.to_owned(),
-        }
-    }
-
-    /// Asks for a range and appends what comes of it to `bytes`.
-    async fn receive(
-        &self,
-        place: &RemotePlace,
-        address: &Url,
-        range: Range<u64>,
-        bytes: &mut Vec<u8>,
-        received: &dyn Fn(u64),
-    ) -> Result<(), Failure> {
-        let silence = |_| Failure::Broken(TIMED_OUT.to_owned());
-        let mut answer = self.get(address, Some(&range), &place.cost).await?;
-        check_range(&answer, &range, place.known.size)?;
+    /// Asks for a range and appends its bytes to `bytes`.
+    fn receive(&self, range: Range<u64>, bytes: &mut Vec<u8>) -> Result<(), Failure> {
+        let cost = &self.place.cost;
+        let answer = self.client.get(self.address, Some(&range), cost)?;
+        check_range(&answer, &range, self.place.known.size)?;
+        // With a length, the end of the body makes the connection free for the next request.
+        let has_length = answer.body().content_length().is_some();
+        let mut body = answer.into_body().into_reader();
+        let mut buffer = vec![0; BUFFER];
         let mut left = range.end - range.start;
-        while left > 0 {
-            let next = tokio::time::timeout(self.download_timeout, answer.chunk());
-            let Some(chunk) = next.await.map_err(silence)?.map_err(broken)? else {
+        while left > 0 || has_length {
+            if self.stopped.load(Ordering::Relaxed) {
                 return Err(Failure::Broken(BROKE.to_owned()));
-            };
-            place.cost.add_bytes(chunk.len() as u64);
-            let Some(rest) = left.checked_sub(chunk.len() as u64) else {
+            }
+            let read = body.read(&mut buffer);
+            let read = read.map_err(|error| Failure::Broken(broken(error).to_owned()))?;
+            if read == 0 {
+                break;
+            }
+            cost.add_bytes(read as u64);
+            let Some(rest) = left.checked_sub(read as u64) else {
                 return Err(Failure::NotThatRange(format!(
                     "more than bytes {} to {} of it came",
                     range.start, range.end
                 )));
             };
             left = rest;
-            bytes.extend_from_slice(&chunk);
-            received(chunk.len() as u64);
+            bytes.extend_from_slice(&buffer[..read]);
+            (self.received)(read as u64);
         }
-        Ok(())
+        match left {
+            0 => Ok(()),
+            _ => Err(Failure::Broken(BROKE.to_owned())),
+        }
     }
-}
-
-/// Why a range did not come.
-enum Failed {
-    Failure(Failure),
-    Error(Error),
 }

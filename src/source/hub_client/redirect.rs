@@ -5,8 +5,7 @@
 
 use std::net::IpAddr;
 
-use reqwest::Url;
-
+use super::address::{Address, scheme_of};
 use super::failure::Failure;
 
 /// Who can read what is sent to an address; a later one is safer.
@@ -21,35 +20,38 @@ pub(super) enum Privacy {
 }
 
 impl Privacy {
-    pub(super) fn of(url: &Url) -> Self {
-        if url.scheme() == "https" {
-            return Self::Encrypted;
-        }
-        let host = url.host_str().unwrap_or_default();
-        let address = host.trim_start_matches('[').trim_end_matches(']');
-        let is_loopback = match address.parse::<IpAddr>() {
-            Ok(address) => address.is_loopback(),
-            // RFC 6761: this name is never asked for elsewhere.
-            Err(_) => host == "localhost",
-        };
-        match is_loopback {
-            true => Self::Loopback,
-            false => Self::Open,
+    pub(super) fn of(address: &Address) -> Self {
+        if address.is_encrypted() {
+            Self::Encrypted
+        } else if is_loopback(&address.host()) {
+            Self::Loopback
+        } else {
+            Self::Open
         }
     }
 }
 
+/// Returns true for a host that is this machine.
+pub(super) fn is_loopback(host: &str) -> bool {
+    match host.parse::<IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        // RFC 6761: this name is never looked up elsewhere.
+        Err(_) => host == "localhost",
+    }
+}
+
 /// Where a redirect from `from` leads.
-pub(super) fn follow(from: &Url, location: &str) -> Result<Url, Failure> {
-    let next = from.join(location).map_err(|_| Failure::NotTheHub)?;
-    if !matches!(next.scheme(), "http" | "https") {
-        let scheme = next.scheme();
+pub(super) fn follow(from: &Address, location: &str) -> Result<Address, Failure> {
+    if let Some(scheme) = scheme_of(location)
+        && !matches!(scheme.as_str(), "http" | "https")
+    {
         return Err(Failure::Misled(format!(
             "it redirects to a `{scheme}:` address, and only https is followed"
         )));
     }
+    let next = from.join(location).ok_or(Failure::NotTheHub)?;
     if Privacy::of(&next) < Privacy::of(from) {
-        let place = next.origin().ascii_serialization();
+        let place = next.origin();
         return Err(Failure::Misled(format!(
             "it redirects to {place}, which is not encrypted"
         )));
@@ -66,8 +68,8 @@ pub(super) fn without_end() -> Failure {
 mod tests {
     use super::*;
 
-    fn url(text: &str) -> Url {
-        Url::parse(text).unwrap()
+    fn url(text: &str) -> Address {
+        Address::parse(text).unwrap()
     }
 
     #[test]
@@ -77,7 +79,7 @@ mod tests {
             ("http://127.0.0.1:8080", Privacy::Loopback),
             ("http://127.9.9.9", Privacy::Loopback),
             ("http://[::1]:80", Privacy::Loopback),
-            ("http://localhost:80", Privacy::Loopback),
+            ("http://LocalHost:80", Privacy::Loopback),
             ("http://hub.example", Privacy::Open),
             ("http://127.0.0.1.hub.example", Privacy::Open),
             ("http://localhost.hub.example", Privacy::Open),
@@ -119,11 +121,8 @@ mod tests {
             ),
         ] {
             let next = follow(from, location).ok();
-            assert_eq!(
-                next.as_ref().map(Url::as_str),
-                leads_to,
-                "{from} {location}"
-            );
+            let next = next.map(|next| next.uri().to_string());
+            assert_eq!(next.as_deref(), leads_to, "{from:?} {location}");
         }
     }
 

@@ -3,8 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use reqwest::Url;
-
+use super::address::Address;
 use crate::source::Fetched;
 use crate::source::range_store::Known;
 
@@ -39,7 +38,7 @@ pub(in crate::source) struct RemotePlace {
     pub(in crate::source) file: String,
     pub(in crate::source) known: Known,
     pub(in crate::source) cost: Arc<Cost>,
-    address: Mutex<Option<Url>>,
+    address: Mutex<Option<Address>>,
 }
 
 impl RemotePlace {
@@ -48,7 +47,7 @@ impl RemotePlace {
         commit: &str,
         file: &str,
         known: Known,
-        address: Option<Url>,
+        address: Option<Address>,
         cost: Arc<Cost>,
     ) -> Self {
         Self {
@@ -60,12 +59,12 @@ impl RemotePlace {
         }
     }
 
-    pub(super) fn address(&self) -> Option<Url> {
+    pub(super) fn address(&self) -> Option<Address> {
         let address = self.address.lock();
         address.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn set_address(&self, address: Option<Url>) {
+    pub(super) fn set_address(&self, address: Option<Address>) {
         *self.address.lock().unwrap_or_else(PoisonError::into_inner) = address;
     }
 }

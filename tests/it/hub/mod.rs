@@ -5,6 +5,7 @@ mod false_answers;
 mod fault_matrix;
 mod faults;
 mod models;
+mod proxies;
 mod pulls;
 pub mod scene;
 mod secrets;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokscope::error::Error;
-use tokscope::source::{HubSettings, ModelFiles, Observer, OwnCache, SourceOptions};
+use tokscope::source::{HubSettings, ModelFiles, Observer, OwnCache, ProxySettings, SourceOptions};
 
 use crate::loopback_hub::{Access, Hub, Served, git_blob, sha256};
 
@@ -83,6 +83,8 @@ impl Scene {
             offline: false,
             etag_timeout: Duration::from_secs(20),
             download_timeout: Duration::from_secs(20),
+            proxies: ProxySettings::default(),
+            ca_bundles: Vec::new(),
         };
         Self {
             hub,

@@ -98,6 +98,9 @@ impl Hub {
                         continue;
                     };
                     std::thread::spawn(move || {
+                        let Some(stream) = tunnelled(stream) else {
+                            return;
+                        };
                         let exchange = Exchange::read(stream, &shared, is_cdn, cdn_address);
                         if let Some(mut exchange) = exchange {
                             exchange.answer();
@@ -173,6 +176,22 @@ impl Drop for Hub {
     }
 }
 
+/// A proxy that is asked for a tunnel, wherever to, leads it to this Hub.
+fn tunnelled(mut stream: TcpStream) -> Option<TcpStream> {
+    let mut first = [0; 8];
+    let is_asked = stream.peek(&mut first).ok()? == first.len() && &first == b"CONNECT ";
+    if is_asked {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).ok()?;
+            head.extend(byte);
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").ok()?;
+    }
+    Some(stream)
+}
+
 /// A request and the way to answer it.
 struct Exchange<'a> {
     stream: TcpStream,
@@ -199,11 +218,6 @@ impl<'a> Exchange<'a> {
         while let Some((name, value)) = line()?.split_once(": ") {
             headers.insert(name.to_lowercase(), value.to_owned());
         }
-        // A proxy is asked for whole addresses.
-        let target = match target.strip_prefix("http://") {
-            Some(rest) => rest.find('/').map_or("/", |slash| &rest[slash..]),
-            None => &target,
-        };
         let path = target.split('?').next().unwrap_or_default();
         Some(Self {
             stream,

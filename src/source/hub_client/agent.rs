@@ -1,0 +1,147 @@
+//! The HTTP client: how long it waits, which certificates it trusts, and what it leaves to its caller.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use ureq::config::Config;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{
+    ConnectProxyConnector, ConnectionDetails, Connector, RustlsConnector, SocksConnector,
+    TcpConnector, Transport,
+};
+use ureq::{Agent, http};
+
+const USER_AGENT: &str = concat!("tokscope/", env!("CARGO_PKG_VERSION"));
+/// Connections to one host that are kept for the next request: as many as requests run side by side.
+const IDLE_CONNECTIONS: usize = 8;
+
+/// How long a request may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Limit {
+    /// It is over at this moment, with its body.
+    Until(Instant),
+    /// Each step up to the headers may take this long, and then each wait for more of the body.
+    Silence(Duration),
+}
+
+/// A client that follows no redirect, takes no status for an error, and asks for no compression: a compressed answer has
+/// another length, and no ranges.
+pub(super) fn agent(ca_bundles: &[PathBuf]) -> Agent {
+    let config = Config::builder()
+        .user_agent(USER_AGENT)
+        .accept_encoding("identity")
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .max_idle_connections(2 * IDLE_CONNECTIONS)
+        .max_idle_connections_per_host(IDLE_CONNECTIONS)
+        // Each request has its own.
+        .proxy(None)
+        .build();
+    let connector =
+        ().chain(SocksConnector::default())
+            .chain(ConnectProxyConnector::default())
+            .chain(TcpConnector::default())
+            .chain(TlsConnector::new(ca_bundles.to_vec()));
+    Agent::with_parts(config, connector, DefaultResolver::default())
+}
+
+/// The request with its limit and its proxy.
+pub(super) fn configured(
+    agent: &Agent,
+    request: http::Request<()>,
+    limit: Limit,
+    proxy: Option<ureq::Proxy>,
+) -> http::Request<()> {
+    let request = agent.configure_request(request).proxy(proxy);
+    match limit {
+        Limit::Until(end) => {
+            let left = end.saturating_duration_since(Instant::now());
+            request.timeout_global(Some(left)).build()
+        }
+        Limit::Silence(longest) => request
+            .timeout_resolve(Some(longest))
+            .timeout_connect(Some(longest))
+            .timeout_send_request(Some(longest))
+            .timeout_recv_response(Some(longest))
+            .timeout_per_read(Some(longest))
+            .build(),
+    }
+}
+
+/// TLS by rustls. Certificates are read when a connection first needs them, and once: ureq reads the configuration of
+/// every connection again if a request has settings of its own, as each has here.
+#[derive(Debug)]
+struct TlsConnector {
+    rustls: RustlsConnector,
+    ca_bundles: Vec<PathBuf>,
+    config: OnceLock<Config>,
+}
+
+impl TlsConnector {
+    fn new(ca_bundles: Vec<PathBuf>) -> Self {
+        Self {
+            rustls: RustlsConnector::default(),
+            ca_bundles,
+            config: OnceLock::new(),
+        }
+    }
+
+    fn config(&self) -> &Config {
+        self.config.get_or_init(|| {
+            let tls = TlsConfig::builder().root_certs(trusted(&self.ca_bundles));
+            Config::builder()
+                .proxy(None)
+                .tls_config(tls.build())
+                .build()
+        })
+    }
+}
+
+impl<In: Transport> Connector<In> for TlsConnector {
+    type Out = <RustlsConnector as Connector<In>>::Out;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, ureq::Error> {
+        if !details.needs_tls() {
+            return self.rustls.connect(details, chained);
+        }
+        let details = ConnectionDetails {
+            uri: details.uri,
+            addrs: details.addrs.clone(),
+            config: self.config(),
+            request_level: false,
+            resolver: details.resolver,
+            now: details.now,
+            timeout: details.timeout,
+            current_time: details.current_time.clone(),
+            run_connector: details.run_connector.clone(),
+            register_shutdown: details.register_shutdown.clone(),
+        };
+        self.rustls.connect(&details, chained)
+    }
+}
+
+/// The certificates of the system (`SSL_CERT_FILE` and `SSL_CERT_DIR` say where they are) and those of the bundles; those
+/// of Mozilla if there are none.
+fn trusted(bundles: &[PathBuf]) -> RootCerts {
+    let mut certificates = rustls_native_certs::load_native_certs().certs;
+    for bundle in bundles {
+        let (file, folder) = if bundle.is_dir() {
+            (None, Some(bundle.as_path()))
+        } else {
+            (Some(bundle.as_path()), None)
+        };
+        certificates.extend(rustls_native_certs::load_certs_from_paths(file, folder).certs);
+    }
+    if certificates.is_empty() {
+        return RootCerts::WebPki;
+    }
+    let certificates = certificates.iter();
+    RootCerts::from(certificates.map(|der| Certificate::from_der(der).to_owned()))
+}
