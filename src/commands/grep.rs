@@ -54,7 +54,7 @@ impl<'t> Search<'t> {
     pub fn new(tokenizer: &'t Tokenizer, args: &Args) -> Result<Self> {
         let mut ids = args.selection.token_ids(tokenizer)?;
         if args.unknown {
-            ids.push(tokenizer.unknown().ok_or_else(|| {
+            ids.push(tokenizer.unknown_token().ok_or_else(|| {
                 Error::usage("the model has no unknown token: every text is made of its pieces")
             })?);
         }

@@ -100,7 +100,7 @@ pub fn line(
             json(&LlamaTokens { tokens }, CompactFormatter)
         }
         Peer::Spm => {
-            let unknown = tokenizer.unknown();
+            let unknown = tokenizer.unknown_token();
             let tokens = pieces().enumerate().map(|(index, piece)| {
                 match Some(encoding.ids[index]) == unknown {
                     true => surface(encoding.offsets[index]),

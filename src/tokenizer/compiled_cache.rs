@@ -1,7 +1,8 @@
-//! The compiled vocabulary of a file, in tokscope's own cache.
+//! The cache of compiled vocabularies, a part of the app cache.
 //!
-//! It is found by the sha256 of the file. To hash the file and to sum up the compiled one takes longer than to tokenize a
-//! sentence, so what both were then is noted: as long as neither was written since, neither is read again.
+//! A compiled vocabulary is found by the sha256 of its source file. Hashing the source and checksumming the compiled file
+//! take longer than tokenizing a sentence, so a note records the state of both files (see [`FileState`]) at that time. As
+//! long as neither was written since, neither is read as a whole again.
 
 use sha2::{Digest as _, Sha256};
 
@@ -10,57 +11,58 @@ use crate::error::Result;
 use crate::formats::lock_file::hex;
 use crate::source::{ByteSource, FileState, ModelFiles};
 
-/// Files of at least this many bytes are worth it: others are compiled before a file could be opened.
-const WORTH_KEEPING: u64 = 1 << 20;
+/// The bytes of the smallest file that is cached. Smaller ones are compiled faster than a cached file is opened.
+const MIN_SOURCE_LENGTH: u64 = 1 << 20;
 
-/// Where the compiled vocabulary of a file is kept, if it is.
+/// The place of one source file's compiled vocabulary in the cache.
 pub(super) struct CacheEntry<'a> {
     files: &'a ModelFiles,
-    /// The sha256 of the file; zeros if it is not worth keeping anything.
+    /// The sha256 of the file; zeros if it is too small to be cached.
     source: [u8; 32],
+    /// The name in the app cache. `None` if the file is too small to be cached.
     name: Option<String>,
-    /// What the file was before it was hashed.
+    /// The state of the file before it was hashed.
     state: Option<FileState>,
     note: Option<Note>,
 }
 
-/// What is noted of a file, and the vocabulary compiled from it.
+/// A record that a source file and its compiled vocabulary were read as a whole and found right.
 #[derive(Debug, PartialEq, Eq)]
 struct Note {
-    /// The state of the file in which it had this sha256.
+    /// The state of the source file when it was hashed.
     state: String,
     sha256: [u8; 32],
-    /// The state of the compiled vocabulary in which it was right.
+    /// The state of the compiled file when its checksum was verified.
     compiled: String,
 }
 
 impl<'a> CacheEntry<'a> {
-    /// Reads `file` only if it is not known what it holds.
+    /// Finds the cache entry of `file`. Reads the file only if no note tells its sha256.
     ///
     /// # Errors
     /// As [`ByteSource::read`].
-    pub fn of(files: &'a ModelFiles, file: &dyn ByteSource) -> Result<Self> {
-        let mut place = Self {
+    pub fn locate(files: &'a ModelFiles, file: &dyn ByteSource) -> Result<Self> {
+        let mut entry = Self {
             files,
             source: [0; 32],
             name: None,
             state: None,
             note: None,
         };
-        if file.len() < WORTH_KEEPING {
-            return Ok(place);
+        if file.len() < MIN_SOURCE_LENGTH {
+            return Ok(entry);
         }
-        place.state = file.state();
-        place.note = place.noted();
-        place.source = match &place.note {
+        entry.state = file.state();
+        entry.note = entry.read_note();
+        entry.source = match &entry.note {
             Some(note) => note.sha256,
             None => Sha256::digest(file.read_all()?).into(),
         };
-        place.name = Some(format!("vocabularies/{}-v{VERSION}", hex(&place.source)));
-        Ok(place)
+        entry.name = Some(format!("vocabularies/{}-v{VERSION}", hex(&entry.source)));
+        Ok(entry)
     }
 
-    /// The compiled vocabulary, if it is there and right.
+    /// Opens the compiled vocabulary. Returns `None` if it is not cached, or damaged.
     pub fn find(&self) -> Option<CompiledVocabulary> {
         let made = self.files.made_earlier(self.name.as_ref()?)?;
         let state = made.state();
@@ -70,11 +72,11 @@ impl<'a> CacheEntry<'a> {
             return CompiledVocabulary::reopen(made, self.source);
         }
         let compiled = CompiledVocabulary::open(made, self.source)?;
-        self.keep_note(state.as_ref());
+        self.write_note(state.as_ref());
         Some(compiled)
     }
 
-    /// Compiles a vocabulary, and keeps it.
+    /// Compiles a vocabulary and caches it.
     pub fn make(&self, contents: &Contents<'_>) -> CompiledVocabulary {
         let compiled = CompiledVocabulary::new(contents, self.source);
         if let Some(name) = &self.name {
@@ -83,14 +85,16 @@ impl<'a> CacheEntry<'a> {
         compiled
     }
 
-    /// The note of the file as it is.
-    fn noted(&self) -> Option<Note> {
+    /// Reads the note of the file. Returns `None` if the file was written since.
+    fn read_note(&self) -> Option<Note> {
         let state = self.state.as_ref()?;
-        let kept = self.files.made_earlier(&note_name(state)?)?;
-        Note::parse(kept.bytes()).filter(|note| note.state == state.to_string())
+        let cached = self.files.made_earlier(&note_name(state)?)?;
+        Note::parse(cached.bytes()).filter(|note| note.state == state.to_string())
     }
 
-    fn keep_note(&self, compiled: Option<&FileState>) {
+    /// Writes a note of the file and its compiled vocabulary, unless one was written too recently to tell its states
+    /// apart.
+    fn write_note(&self, compiled: Option<&FileState>) {
         if let (Some(state), Some(compiled)) = (&self.state, compiled)
             && state.is_settled()
             && compiled.is_settled()
@@ -111,7 +115,7 @@ fn note_name(state: &FileState) -> Option<String> {
 }
 
 impl Note {
-    /// None if it is damaged.
+    /// Parses a note. Returns `None` if it is damaged.
     fn parse(bytes: &[u8]) -> Option<Self> {
         let mut lines = str::from_utf8(bytes).ok()?.lines();
         let (state, digest, compiled) = (lines.next()?, lines.next()?, lines.next()?);
@@ -127,7 +131,7 @@ impl Note {
         (note.to_bytes() == bytes).then_some(note)
     }
 
-    /// A line each, and one with the checksum of the others.
+    /// Returns one line for each field, and one for the checksum of the others.
     fn to_bytes(&self) -> Vec<u8> {
         let lines = format!("{}\n{}\n{}\n", self.state, hex(&self.sha256), self.compiled);
         let checksum = crc32fast::hash(lines.as_bytes());
@@ -151,18 +155,18 @@ mod tests {
 
     const SPM: &str = "spm.model";
 
-    /// A folder with a file that is worth it, and the own cache.
-    struct Place {
+    /// A folder with a model whose file is large enough, and the app cache.
+    struct Scene {
         folder: tempfile::TempDir,
         files: ModelFiles,
     }
 
-    impl Place {
+    impl Scene {
         fn new() -> Self {
             let folder = tempfile::tempdir().unwrap();
             let model = folder.path().join("model");
             fs::create_dir(&model).unwrap();
-            fs::write(model.join(SPM), vec![1; WORTH_KEEPING as usize]).unwrap();
+            fs::write(model.join(SPM), vec![1; MIN_SOURCE_LENGTH as usize]).unwrap();
             let options = SourceOptions {
                 offline: true,
                 hub: HubSettings::from_env(|_| None).unwrap(),
@@ -177,8 +181,9 @@ mod tests {
             self.folder.path().join("model").join(SPM)
         }
 
-        fn only_file(&self, of: &str) -> Option<PathBuf> {
-            let folder = fs::read_dir(self.folder.path().join("own").join(of)).ok()?;
+        /// Returns the only file in a folder of the cache.
+        fn only_file(&self, cache_folder: &str) -> Option<PathBuf> {
+            let folder = fs::read_dir(self.folder.path().join("own").join(cache_folder)).ok()?;
             let paths: Vec<PathBuf> = folder.map(|entry| entry.unwrap().path()).collect();
             assert_eq!(paths.len(), 1);
             paths.into_iter().next()
@@ -186,7 +191,9 @@ mod tests {
 
         fn find(&self) -> Option<CompiledVocabulary> {
             let file = self.files.find(SPM).unwrap().unwrap();
-            CacheEntry::of(&self.files, file.as_ref()).unwrap().find()
+            CacheEntry::locate(&self.files, file.as_ref())
+                .unwrap()
+                .find()
         }
 
         fn make(&self, piece: &str) {
@@ -202,12 +209,12 @@ mod tests {
                 charsmap: &[],
                 rest: &[],
             };
-            CacheEntry::of(&self.files, file.as_ref())
+            CacheEntry::locate(&self.files, file.as_ref())
                 .unwrap()
                 .make(&contents);
         }
 
-        /// Waits until files are settled, and has them noted.
+        /// Waits until the files count as settled, opens the vocabulary, and returns the note.
         fn note(&self) -> Note {
             sleep(Duration::from_millis(100));
             assert!(self.find().is_some());
@@ -221,46 +228,46 @@ mod tests {
     }
 
     #[test]
-    fn what_is_noted_is_not_read_again() {
-        let place = Place::new();
-        place.make("first");
-        let mut note = place.note();
-        let compiled = place.only_file("vocabularies").unwrap();
+    fn files_with_a_note_are_not_read_again() {
+        let scene = Scene::new();
+        scene.make("first");
+        let mut note = scene.note();
+        let compiled = scene.only_file("vocabularies").unwrap();
         let mut bytes = fs::read(&compiled).unwrap();
         let at = bytes.windows(5).position(|five| five == b"first").unwrap();
         bytes[at..at + 5].copy_from_slice(b"other");
         fs::write(&compiled, bytes).unwrap();
-        fs::write(place.source(), vec![2; WORTH_KEEPING as usize]).unwrap();
-        assert!(place.find().is_none());
-        note.state = Place::state(&place.source());
-        note.compiled = Place::state(&compiled);
-        fs::write(place.only_file("sources").unwrap(), note.to_bytes()).unwrap();
-        assert_eq!(place.find().unwrap().piece(1), Some("other"));
+        fs::write(scene.source(), vec![2; MIN_SOURCE_LENGTH as usize]).unwrap();
+        assert!(scene.find().is_none());
+        note.state = Scene::state(&scene.source());
+        note.compiled = Scene::state(&compiled);
+        fs::write(scene.only_file("sources").unwrap(), note.to_bytes()).unwrap();
+        assert_eq!(scene.find().unwrap().piece(1), Some("other"));
     }
 
     #[test]
-    fn what_was_written_since_is_read_again() {
-        let place = Place::new();
-        place.make("first");
-        place.note();
-        let compiled = place.only_file("vocabularies").unwrap();
+    fn files_written_after_the_note_are_read_again() {
+        let scene = Scene::new();
+        scene.make("first");
+        scene.note();
+        let compiled = scene.only_file("vocabularies").unwrap();
         let mut bytes = fs::read(&compiled).unwrap();
         let last = bytes.len() - 1;
         bytes[last] ^= 1;
         fs::write(&compiled, bytes).unwrap();
-        assert!(place.find().is_none(), "damaged");
-        place.make("first");
-        place.note();
-        fs::write(place.source(), vec![2; WORTH_KEEPING as usize]).unwrap();
-        assert!(place.find().is_none(), "of another source");
+        assert!(scene.find().is_none(), "damaged");
+        scene.make("first");
+        scene.note();
+        fs::write(scene.source(), vec![2; MIN_SOURCE_LENGTH as usize]).unwrap();
+        assert!(scene.find().is_none(), "of another source");
     }
 
     #[test]
-    fn a_damaged_note_is_none() {
-        let place = Place::new();
-        place.make("first");
-        place.note();
-        let path = place.only_file("sources").unwrap();
+    fn a_damaged_note_is_ignored() {
+        let scene = Scene::new();
+        scene.make("first");
+        scene.note();
+        let path = scene.only_file("sources").unwrap();
         let note = fs::read(&path).unwrap();
         for at in 0..note.len() {
             let mut flipped = note.clone();
@@ -268,7 +275,7 @@ mod tests {
             for damaged in [&note[..at], &flipped] {
                 fs::write(&path, damaged).unwrap();
                 assert_eq!(Note::parse(damaged), None);
-                assert!(place.find().is_some());
+                assert!(scene.find().is_some());
             }
         }
     }

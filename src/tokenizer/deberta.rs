@@ -1,6 +1,6 @@
-//! `spm.model` → the tokenizer that transformers 4.48.3 makes of it (`DebertaV2Converter`).
+//! Converts `spm.model` of DeBERTa-v2 and v3 as transformers 4.48.3 does (`DebertaV2Converter`).
 //!
-//! Facts that differ from what SentencePiece itself does with the same file, all of them the reference's choice:
+//! The reference differs from SentencePiece in several points:
 //! every piece is a candidate, control and byte pieces too; there is no byte fallback; both ends of the text are
 //! stripped before the character map runs; `add_dummy_prefix`, `remove_extra_whitespaces` and
 //! `escape_whitespaces` of the file are ignored.
@@ -28,10 +28,10 @@ use crate::formats::sentencepiece::{Algorithm, PieceKind, SentencePieceModel};
 /// The class name that the reference gives this tokenizer.
 pub const CLASS: &str = "DebertaV2TokenizerFast";
 
-/// Whether a model's configuration says that its SentencePiece file is to be read as DeBERTa's.
+/// Returns true if a model's SentencePiece file must be read as DeBERTa's.
 ///
-/// Without a class in `tokenizer_config.json` the class follows from `model_type`; without either the name
-/// `spm.model`, which only this family uses, decides.
+/// The class in `tokenizer_config.json` decides, else `model_type`. Without either it is DeBERTa's, since only this family
+/// uses the name `spm.model`.
 pub fn claims(tokenizer_class: Option<&str>, model_type: Option<&str>) -> bool {
     match (tokenizer_class, model_type) {
         (Some(class), _) => class.trim_end_matches("Fast") == "DebertaV2Tokenizer",
@@ -40,9 +40,9 @@ pub fn claims(tokenizer_class: Option<&str>, model_type: Option<&str>) -> bool {
     }
 }
 
-/// Fills in the special tokens that the class has by default.
+/// Fills in the default special tokens of the class.
 ///
-/// The unknown token is matched after normalization, the others on the raw text.
+/// The unknown token is matched after normalization, the others in the raw text.
 pub fn default_special_tokens(map: &mut SpecialTokensMap) {
     let defaults = SpecialTokensMap {
         bos_token: Some(SpecialTokenConfig::Text("[CLS]".to_owned())),
@@ -71,7 +71,7 @@ pub fn default_special_tokens(map: &mut SpecialTokensMap) {
     }
 }
 
-/// Converts the parsed file called `name`; added tokens of other files are the caller's to add.
+/// Converts a parsed file called `name`. The caller adds the tokens of other files.
 ///
 /// # Errors
 /// [`Error::Unsupported`] for anything but a Unigram model, [`Error::Damaged`] for one that cannot be used.
@@ -84,7 +84,7 @@ pub fn convert(
         return Err(Error::unsupported(
             name,
             format!(
-                "its algorithm is {}, and a DeBERTa tokenizer is Unigram",
+                "its algorithm is {}, but DeBERTa tokenizers are Unigram",
                 model.algorithm.name()
             ),
         ));
@@ -106,12 +106,12 @@ pub fn convert(
     Ok(tokenizer)
 }
 
-/// Whether the configuration asks for nothing beyond what all of the family do.
+/// Returns true if the configuration has none of the optional steps of the family.
 pub fn is_plain(config: &TokenizerConfig) -> bool {
     !(config.do_lower_case || config.split_by_punct)
 }
 
-/// `normalizer` and `pre_tokenizer` as a `tokenizer.json` of the same tokenizer has them.
+/// Returns `normalizer` and `pre_tokenizer` as in a `tokenizer.json` of the same tokenizer.
 ///
 /// # Errors
 /// [`Error::Damaged`] for a character map that cannot be used.
@@ -123,7 +123,8 @@ pub fn json_steps(name: &str, charsmap: &[u8], config: &TokenizerConfig) -> Resu
     ])
 }
 
-/// Pieces → text: `▁` is a space, and nothing at the very beginning. The reference's Metaspace decoder.
+/// Decodes pieces to text as the reference's Metaspace decoder does: `▁` is a space, except in the first piece, where it
+/// is dropped.
 pub fn decode(pieces: &[String]) -> String {
     let mut text = String::new();
     for (index, piece) in pieces.iter().enumerate() {
@@ -133,16 +134,16 @@ pub fn decode(pieces: &[String]) -> String {
     text
 }
 
-/// Wraps texts as `[CLS] A [SEP]` and `[CLS] A [SEP] B [SEP]`, given the ids of tokens.
+/// Returns the template `[CLS] A [SEP]` and `[CLS] A [SEP] B [SEP]`, given a look-up of ids.
 ///
 /// # Errors
-/// None that a file could cause.
+/// [`Error::Damaged`] if the crate refuses the template, which no file causes.
 pub fn template(
     name: &str,
     id_of: impl Fn(&str) -> Option<u32>,
     unknown_id: u32,
 ) -> Result<PostProcessorWrapper> {
-    // A template token that the vocabulary lacks has the unknown id, as in the reference.
+    // As in the reference, a template token that is not in the vocabulary has the unknown id.
     let id = |token: &str| (token.to_owned(), id_of(token).unwrap_or(unknown_id));
     let damaged = |problem: String| Error::damaged(name, problem);
     let processor = TemplateProcessing::builder()
@@ -186,7 +187,8 @@ fn normalizer(name: &str, charsmap: &[u8], config: &TokenizerConfig) -> Result<N
     Ok(NormalizerSequence::new(steps))
 }
 
-/// The pieces that are matched in the raw text: control pieces and user-defined ones. Only the former are special.
+/// Returns the pieces that are matched in the raw text: control pieces, which are special, and user-defined ones, which
+/// are not.
 pub fn added_pieces(compiled: &CompiledVocabulary) -> Vec<AddedTokenConfig> {
     compiled
         .ids_of_kinds([PieceKind::Control, PieceKind::UserDefined])

@@ -1,23 +1,23 @@
-//! The tokens of one text, and the units in which their offsets can be given.
+//! The result of encoding a text, and the units of its offsets.
 
 use crate::record::PackedStrings;
 
-/// Tokens of one window of a text or a pair, special tokens included where asked for. All vectors are equally long.
+/// The tokens of one window of a text or a pair. All fields have the same length.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Encoding {
     pub ids: Vec<u32>,
-    /// The piece of each id; an unknown token shows the unknown piece, and its surface in `offsets`.
+    /// The piece of each id. An unknown token has the unknown piece; `offsets` tells its text.
     pub tokens: PackedStrings,
-    /// Half-open byte ranges of the original text (of the second text for its tokens); `(0, 0)` for the special
-    /// tokens of the template.
+    /// Half-open byte ranges of the token's own text, the first or the second. `(0, 0)` for the special tokens of the
+    /// template.
     pub offsets: Vec<(usize, usize)>,
-    /// 0, or 1 for the second text of a pair where the model tells them apart.
+    /// 0, or 1 for the second text of a pair if the model distinguishes them.
     pub type_ids: Vec<u32>,
     /// 1 for the special tokens that the template added.
     pub special_tokens_mask: Vec<u32>,
-    /// Index of the pre-tokenized word of its text; `None` for special tokens of the template.
+    /// The number of the pre-tokenized word in its text. `None` for special tokens of the template.
     pub word_ids: Vec<Option<u32>>,
-    /// 0 or 1: the text of the pair that the token comes from; `None` for special tokens of the template.
+    /// The text of the pair that the token comes from, 0 or 1. `None` for special tokens of the template.
     pub sequence_ids: Vec<Option<usize>>,
 }
 
@@ -30,7 +30,7 @@ impl Encoding {
         self.ids.is_empty()
     }
 
-    /// Makes room for the tokens of so many bytes of text, as many as texts of that length mostly have.
+    /// Reserves memory for the tokens that a text of this many bytes usually has.
     pub(super) fn reserve_for(&mut self, bytes: usize) {
         let tokens = bytes / 3 + 8;
         self.ids.reserve(tokens);
@@ -42,7 +42,7 @@ impl Encoding {
         self.sequence_ids.reserve(tokens);
     }
 
-    /// Puts a special token of the template at the end.
+    /// Appends a special token of the template.
     pub(super) fn push_special(&mut self, id: u32, token: &str, type_id: u32) {
         self.ids.push(id);
         self.tokens.push(token);
@@ -53,7 +53,7 @@ impl Encoding {
         self.sequence_ids.push(None);
     }
 
-    /// The offsets in `unit`, given the texts they point into.
+    /// Returns the offsets in `unit`. `text` and `pair` must be the texts that were encoded.
     pub fn offsets_in(
         &self,
         unit: OffsetUnit,
@@ -109,7 +109,7 @@ pub enum OffsetUnit {
 }
 
 impl OffsetUnit {
-    /// The name records carry.
+    /// The name in records and flags.
     pub fn name(self) -> &'static str {
         match self {
             Self::Byte => "byte",
@@ -127,8 +127,9 @@ impl OffsetUnit {
     }
 }
 
-/// Byte offset → offset in another unit, for every character boundary of a text.
+/// Converts the byte offsets of a text to another unit.
 struct UnitIndex {
+    /// The offset at every byte. `None` if they are equal.
     by_byte: Option<Vec<usize>>,
 }
 

@@ -1,7 +1,7 @@
-//! The reference engine: the `tokenizers` crate, driven step by step.
+//! The engine of the `tokenizers` crate, which knows every algorithm and step: `--engine reference`.
 //!
-//! Its `encode` is taken apart (added tokens and normalization, pre-tokenization, model, truncation, template) so
-//! that options can differ from call to call.
+//! The steps of the crate's `encode` (added tokens and normalization, pre-tokenization, model, truncation, template) are
+//! called one by one, so that options can differ from call to call.
 
 use tokenizers::models::ModelWrapper;
 use tokenizers::tokenizer::pre_tokenizer::OffsetType;
@@ -16,7 +16,7 @@ use crate::formats::config::AddedTokenConfig;
 
 /// The version of the `tokenizers` crate.
 pub const TOKENIZERS_VERSION: &str = "0.23.2";
-/// The version of transformers whose encodings count as right.
+/// The version of transformers whose encodings are the reference.
 pub const TRANSFORMERS_VERSION: &str = "4.48.3";
 
 /// A loaded tokenizer of the `tokenizers` crate.
@@ -24,19 +24,22 @@ pub const TRANSFORMERS_VERSION: &str = "4.48.3";
 pub struct HfEngine {
     inner: tokenizers::Tokenizer,
     windows: Windows,
-    /// Stands in for `inner`'s added tokens where they are to stay text.
+    /// Replaces the added tokens of `inner` if they are taken as text.
     no_added_tokens: AddedVocabulary,
 }
 
 impl HfEngine {
-    /// `unigram_unknown` is the unknown id of a Unigram model, which the crate keeps to itself.
+    /// Creates the engine. `unigram_unknown` is the unknown id of a Unigram model, which the crate does not expose.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if the crate refuses the tokenizer.
     pub fn new(
         file: &str,
         mut inner: tokenizers::Tokenizer,
         unigram_unknown: Option<u32>,
         cut_left: bool,
     ) -> Result<Self> {
-        // A tokenizer.json may carry both; the reference turns both off unless they are asked for.
+        // A tokenizer.json may contain both; the reference turns both off unless they are requested.
         inner
             .with_truncation(None)
             .map_err(|problem| Error::damaged(file, problem))?;
@@ -57,8 +60,7 @@ impl HfEngine {
     /// Encodes a text or a pair.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the truncation asked for is impossible, [`Error::Damaged`] if the tokenizer file turns out
-    /// to be inconsistent.
+    /// [`Error::Usage`] if the windows are too small, [`Error::Damaged`] if the tokenizer file contradicts itself.
     pub fn encode(
         &self,
         text: &str,
@@ -74,7 +76,7 @@ impl HfEngine {
         })
     }
 
-    /// Pieces → text, with the model's decoder.
+    /// Decodes pieces to text with the model's decoder.
     ///
     /// # Errors
     /// [`Error::Damaged`] if the decoder cannot be used.
@@ -82,10 +84,10 @@ impl HfEngine {
         decode(&self.windows.file, self.inner.get_decoder(), pieces)
     }
 
-    /// The `tokenizer.json` of this tokenizer.
+    /// Returns the `tokenizer.json` of this tokenizer.
     ///
     /// # Errors
-    /// [`Error::Damaged`] if it cannot be written as one.
+    /// [`Error::Damaged`] if the crate cannot serialize it.
     pub fn to_json(&self) -> Result<Vec<u8>> {
         let json = self.inner.to_string(true);
         let json = json.map_err(|problem| Error::damaged(&*self.windows.file, problem))?;
@@ -115,10 +117,11 @@ impl HfEngine {
     }
 }
 
-/// Pieces → text, with the decoder of the tokenizer file called `file`; without one, a space between pieces.
+/// Decodes pieces to text with the decoder of the tokenizer file called `file`, or joins them with spaces if there is no
+/// decoder.
 ///
-/// The crate's own `decode` takes ids, and in 0.23 spells added tokens in their normalized form (`[unk]`, if the model
-/// lowercases); the reference, which is older, spells them as they are.
+/// The crate's own `decode` takes ids, and version 0.23 spells added tokens in their normalized form (`[unk]`, if the
+/// model lowercases). The reference uses an older version, which spells them as they are.
 ///
 /// # Errors
 /// [`Error::Damaged`] if the decoder cannot be used.
@@ -134,7 +137,7 @@ pub fn decode(file: &str, decoder: Option<&DecoderWrapper>, pieces: Vec<String>)
 /// Adds tokens with their matching rules.
 ///
 /// # Errors
-/// [`Error::Damaged`], naming `file`, if they cannot be matched.
+/// [`Error::Damaged`] with the name `file` if the crate refuses a token.
 pub fn add_tokens(
     file: &str,
     tokenizer: &mut tokenizers::Tokenizer,
@@ -153,6 +156,7 @@ pub fn add_tokens(
     Ok(())
 }
 
+/// Returns the id and the piece of the unknown token, if the model has one.
 fn unknown(inner: &tokenizers::Tokenizer, unigram_unknown: Option<u32>) -> Option<(u32, String)> {
     let token = match inner.get_model() {
         ModelWrapper::Unigram(model) => {
@@ -171,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_version_is_that_of_the_crate_that_is_built_in() {
+    fn the_version_constant_is_the_version_in_the_lock_file() {
         let lock = include_str!("../../Cargo.lock");
         let package = format!("name = \"tokenizers\"\nversion = \"{TOKENIZERS_VERSION}\"\n");
         assert!(lock.replace("\r\n", "\n").contains(&package));

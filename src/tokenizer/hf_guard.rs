@@ -20,12 +20,8 @@ pub fn is_guarded() -> bool {
 /// # Errors
 /// The error of `work`, or [`Error::Damaged`] if it panics.
 pub fn guarded<T>(file: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_panic(work).unwrap_or_else(|| {
-        Err(Error::damaged(
-            file,
-            "the tokenizers library cannot work with it",
-        ))
-    })
+    catch_panic(work)
+        .unwrap_or_else(|| Err(Error::damaged(file, "the `tokenizers` crate cannot use it")))
 }
 
 /// Runs `work`. Returns `None` if it panics.

@@ -116,8 +116,8 @@ enum ParsedJson {
 }
 
 fn read_json(files: &ModelFiles, file: &dyn ByteSource) -> Result<ParsedJson> {
-    let place = CacheEntry::of(files, file)?;
-    if let Some(compiled) = place.find() {
+    let entry = CacheEntry::locate(files, file)?;
+    if let Some(compiled) = entry.find() {
         return Ok(ParsedJson::Compiled(Arc::new(compiled)));
     }
     let json = TokenizerJson::parse(file.name(), &file.read_all()?)?;
@@ -125,10 +125,10 @@ fn read_json(files: &ModelFiles, file: &dyn ByteSource) -> Result<ParsedJson> {
     else {
         return Ok(ParsedJson::Json(Box::new(json)));
     };
-    // What the library refuses, it is to refuse in its own words; bytes for unknown characters are left to it.
-    let usable = (unknown_id as usize) < pieces.len() && json.model.byte_fallback != Some(true);
+    // A file that the `tokenizers` crate refuses is left to it, for its own message; so is byte fallback.
+    let compilable = (unknown_id as usize) < pieces.len() && json.model.byte_fallback != Some(true);
     let rest = serde_json::to_vec(&json.rest);
-    let (true, "Unigram", Ok(rest)) = (usable, json.model.algorithm(), rest) else {
+    let (true, "Unigram", Ok(rest)) = (compilable, json.model.algorithm(), rest) else {
         return Ok(ParsedJson::Json(Box::new(json)));
     };
     let pieces = (0..).zip(pieces).map(|(id, (text, score))| {
@@ -147,16 +147,16 @@ fn read_json(files: &ModelFiles, file: &dyn ByteSource) -> Result<ParsedJson> {
         charsmap: &[],
         rest: &rest,
     };
-    Ok(ParsedJson::Compiled(Arc::new(place.make(&contents))))
+    Ok(ParsedJson::Compiled(Arc::new(entry.make(&contents))))
 }
 
 fn read_sentencepiece(files: &ModelFiles, file: &dyn ByteSource) -> Result<CompiledVocabulary> {
-    let place = CacheEntry::of(files, file)?;
-    if let Some(compiled) = place.find() {
+    let entry = CacheEntry::locate(files, file)?;
+    if let Some(compiled) = entry.find() {
         return Ok(compiled);
     }
     let model = SentencePieceModel::parse(file.name(), &file.read_all()?)?;
-    Ok(place.make(&Contents::from(&model)))
+    Ok(entry.make(&Contents::from(&model)))
 }
 
 fn ids_of_added(
@@ -169,7 +169,7 @@ fn ids_of_added(
         .collect()
 }
 
-/// The error for a model without a tokenizer, which names what it has instead.
+/// Returns the error for a model without a readable tokenizer. Its hint names the tokenizer file that the model has instead.
 fn no_tokenizer(files: &ModelFiles) -> Result<Error> {
     const OTHERS: &[&str] = &[
         "spiece.model",

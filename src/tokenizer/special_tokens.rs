@@ -1,8 +1,8 @@
-//! Which tokens are added to a vocabulary, in which order and with which matching rules.
+//! The special and added tokens of a model: their order and their matching rules.
 //!
 //! The reference assembles them from up to four files when it loads a tokenizer
-//! (`PreTrainedTokenizerBase._from_pretrained` and `PreTrainedTokenizerFast.__init__` of transformers 4.48.3); ids
-//! depend on the order, so the same steps are taken here. Tokens are compared by way of sets: a file may list a million.
+//! (`PreTrainedTokenizerBase._from_pretrained` and `PreTrainedTokenizerFast.__init__` of transformers 4.48.3). Ids
+//! depend on the order, so the steps here are the same. Tokens are compared in sets, since a file may list a million.
 
 use std::collections::HashSet;
 
@@ -18,14 +18,15 @@ use crate::source::ModelFiles;
 pub struct SpecialTokens {
     /// The named special tokens.
     pub map: SpecialTokensMap,
-    /// `added_tokens_decoder` of `tokenizer_config.json`, or what `added_tokens.json` amounts to, by id.
+    /// `added_tokens_decoder` of `tokenizer_config.json`, or the tokens of `added_tokens.json`, in the order of ids.
     pub added: Vec<AddedTokenConfig>,
 }
 
 impl SpecialTokens {
-    /// Reads what `tokenizer_config.json` (parsed before), `special_tokens_map.json` and `added_tokens.json` say.
+    /// Reads `special_tokens_map.json` and `added_tokens.json`, and combines them with `tokenizer_config.json`, given
+    /// parsed.
     ///
-    /// The two older files count only where `tokenizer_config.json` has no `added_tokens_decoder`.
+    /// The two older files count only if `tokenizer_config.json` has no `added_tokens_decoder`.
     pub fn read(files: &ModelFiles, config: &TokenizerConfig) -> Result<Self> {
         let mut map = config.special_tokens.clone();
         let mut added = Vec::new();
@@ -52,7 +53,7 @@ impl SpecialTokens {
                 }));
             }
         }
-        // A named token that is also an added one takes the rules given there.
+        // A named token that is also an added token takes its matching rules.
         for (_, slot) in map.named_mut() {
             if let Some(token) = slot.as_ref()
                 && let Some(rules) = added.iter().find(|rules| rules.content == token.text())
@@ -63,7 +64,7 @@ impl SpecialTokens {
         Ok(Self { map, added })
     }
 
-    /// The tokens that the reference adds to a vocabulary in which `known` are added tokens already.
+    /// Returns the tokens that the reference adds to a vocabulary that already has the added tokens `known`.
     pub fn to_add(&self, known: &[AddedTokenConfig]) -> Vec<AddedTokenConfig> {
         let special = texts(&self.map);
         let mut tokens: Vec<AddedTokenConfig> = self
@@ -74,14 +75,14 @@ impl SpecialTokens {
                 ..token.clone()
             })
             .collect();
-        let mut there: HashSet<AddedTokenConfig> = tokens.iter().cloned().collect();
+        let mut seen: HashSet<AddedTokenConfig> = tokens.iter().cloned().collect();
         let mut contents: HashSet<&str> = (known.iter().chain(&self.added))
             .map(|token| token.content.as_str())
             .collect();
         let named = self.map.named().into_iter().filter_map(|(_, token)| token);
         for token in named.chain(&self.map.additional_special_tokens) {
             let rules = match token {
-                // A bare text is new only if no added token has it; one with rules replaces what was there.
+                // A bare text is new only if no added token has it. A token with rules replaces an earlier one.
                 SpecialTokenConfig::Text(text) => {
                     if contents.contains(text.as_str()) {
                         continue;
@@ -101,11 +102,11 @@ impl SpecialTokens {
                 },
             };
             contents.insert(token.text());
-            if there.insert(rules.clone()) {
+            if seen.insert(rules.clone()) {
                 tokens.push(rules);
             }
         }
-        // A token that is added twice, once to be matched on the raw text, is matched there first.
+        // A token that is added twice, once for the raw text, is matched in the raw text.
         let is_raw = |token: &&AddedTokenConfig| !token.normalized;
         let mut raw: HashSet<String> = (known.iter().filter(is_raw))
             .map(|token| token.content.clone())
@@ -121,14 +122,15 @@ impl SpecialTokens {
     }
 }
 
-/// The texts of all special tokens.
+/// Returns the texts of all special tokens.
 fn texts(map: &SpecialTokensMap) -> HashSet<&str> {
     let named = map.named().into_iter().filter_map(|(_, token)| token);
     let all = named.chain(&map.additional_special_tokens);
     all.map(SpecialTokenConfig::text).collect()
 }
 
-/// `special_tokens_map.json` over `tokenizer_config.json`: its named tokens win, its additional ones are added.
+/// Merges `special_tokens_map.json` into the tokens of `tokenizer_config.json`: its named tokens replace, its additional
+/// ones are appended.
 fn merge(map: &mut SpecialTokensMap, mut over: SpecialTokensMap) {
     for ((_, slot), (_, token)) in map.named_mut().into_iter().zip(over.named_mut()) {
         if let Some(token) = token.take() {
@@ -141,10 +143,10 @@ fn merge(map: &mut SpecialTokensMap, mut over: SpecialTokensMap) {
             });
         }
     }
-    let mut there: HashSet<SpecialTokenConfig> =
+    let mut seen: HashSet<SpecialTokenConfig> =
         map.additional_special_tokens.iter().cloned().collect();
     for token in over.additional_special_tokens {
-        if there.insert(token.clone()) {
+        if seen.insert(token.clone()) {
             map.additional_special_tokens.push(token);
         }
     }

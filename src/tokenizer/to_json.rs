@@ -23,7 +23,7 @@ impl Tokenizer {
         if self.file() == TOKENIZER_JSON {
             return Err(Error::usage_hint(
                 "the model has a tokenizer.json of its own, so there is nothing to convert",
-                "`tokscope pull` fetches it",
+                "use `tokscope pull` to fetch it",
             ));
         }
         let name = self.definition.file().name();

@@ -1,4 +1,4 @@
-//! What a token stands for in bytes, and which parts of an encoding its class names.
+//! The bytes that a token stands for, and the fields of an encoding that its class returns.
 
 use super::tokenizer::Tokenizer;
 use super::vocabulary::EntryKind;
@@ -33,7 +33,7 @@ const WITHOUT_TYPE_IDS: &[&str] = &[
 ];
 
 impl Tokenizer {
-    /// Whether the reference returns `token_type_ids` unasked: as `model_input_names` says, or as is known of the class.
+    /// Returns true if the reference returns `token_type_ids` by default: by `model_input_names`, or else by the class.
     pub fn names_type_ids(&self) -> bool {
         if let Some(names) = &self.definition.config.model_input_names {
             return names.iter().any(|name| name == "token_type_ids");
@@ -43,8 +43,8 @@ impl Tokenizer {
         !WITHOUT_TYPE_IDS.contains(&class)
     }
 
-    /// The id of the token for what the vocabulary does not have.
-    pub fn unknown(&self) -> Option<u32> {
+    /// Returns the id of the token for text that the vocabulary cannot spell.
+    pub fn unknown_token(&self) -> Option<u32> {
         let named = self.special_tokens().into_iter();
         let named = named
             .filter(|(name, ..)| *name == "unk_token")
@@ -56,8 +56,8 @@ impl Tokenizer {
         })
     }
 
-    /// The bytes that a token stands for within a text, as llama.cpp spells them: `▁` is a space, a byte piece is its
-    /// byte, pieces of byte-level vocabularies are decoded, and special and added tokens are spelled as they are.
+    /// Returns the bytes that a token stands for within a text, as llama.cpp spells them: `▁` is a space, a byte piece is
+    /// its byte, pieces of byte-level vocabularies are decoded, and special and added tokens are spelled as they are.
     pub fn bytes_of(&self, id: u32) -> Vec<u8> {
         let Some(entry) = self.vocabulary().get(id) else {
             return Vec::new();
@@ -83,15 +83,15 @@ impl Tokenizer {
     }
 }
 
-/// The byte of a piece such as `<0x41>`.
+/// Returns the byte of a piece such as `<0x41>`.
 fn byte_piece(piece: &str) -> Option<u8> {
     let digits = piece.strip_prefix("<0x")?.strip_suffix('>')?;
     let is_hex = digits.len() == 2 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     is_hex.then(|| u8::from_str_radix(digits, 16).ok())?
 }
 
-/// The byte that a character of a byte-level piece stands for: printable Latin-1 characters stand for themselves, and the
-/// others, in their order, for U+0100 and up (`bytes_to_unicode` of GPT-2).
+/// Returns the byte that a character of a byte-level piece stands for (`bytes_to_unicode` of GPT-2): printable Latin-1
+/// characters stand for themselves, and U+0100 and up, in order, for the other bytes.
 fn byte_level(character: char) -> Option<u8> {
     let is_printable = |byte: u8| matches!(byte, b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff);
     if let Ok(byte) = u8::try_from(character)
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn byte_level_characters_are_all_bytes_once() {
+    fn byte_level_characters_cover_every_byte_once() {
         let characters = (0..0x200).filter_map(char::from_u32);
         let mut bytes: Vec<u8> = characters.filter_map(byte_level).collect();
         bytes.sort_unstable();
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn byte_pieces_are_two_digits() {
+    fn a_byte_piece_has_two_hexadecimal_digits() {
         assert_eq!(byte_piece("<0x41>"), Some(0x41));
         for piece in ["<0x>", "<0x041>", "<0x+1>", "0x41", "<0xGG>"] {
             assert_eq!(byte_piece(piece), None, "{piece}");

@@ -102,8 +102,8 @@ impl Tokenizer {
         }
         if self.choice == EngineChoice::Native {
             return Err(Error::usage_hint(
-                "the native engine does not do this tokenizer, or this text, exactly",
-                "`--engine reference` does",
+                "the native engine cannot encode this tokenizer, or this text, exactly",
+                "use `--engine reference`",
             ));
         }
         let file = self.definition.file().name();

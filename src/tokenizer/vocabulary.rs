@@ -1,6 +1,6 @@
-//! The vocabulary as a list: every id with its piece, kind and score.
+//! The vocabulary as a list: every id with its piece, kind, and score.
 //!
-//! It is made from the files alone, so that questions about ids and pieces do not wait for an engine to be built.
+//! It is built from the files alone, so that questions about ids and pieces do not wait for an engine.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -14,11 +14,11 @@ use crate::formats::tokenizer_json::{TokenizerJson, VocabularyJson};
 #[derive(Debug, Default)]
 pub struct Vocabulary {
     entries: Vec<VocabularyEntry>,
-    /// Index into `entries` by piece; made when a piece is first asked for.
+    /// Indexes into `entries` by piece, built on the first look-up of a piece.
     by_piece: OnceLock<HashMap<Box<str>, usize>>,
 }
 
-/// One piece.
+/// One piece of a vocabulary.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VocabularyEntry {
     pub id: u32,
@@ -26,13 +26,13 @@ pub struct VocabularyEntry {
     pub kind: EntryKind,
     /// Natural logarithm of the piece's probability, in Unigram models.
     pub score: Option<f64>,
-    /// Skipped by a decoder that skips special tokens.
+    /// Skipped when special tokens are skipped in decoding.
     pub special: bool,
-    /// Matched as a whole in the text, before segmentation.
+    /// Matched as a whole in the text before the model runs.
     pub added: bool,
 }
 
-/// What a piece is for. SentencePiece's kinds, and `added` for tokens beyond the model's own vocabulary.
+/// The kind of a piece: SentencePiece's kinds, and `added` for tokens beyond the model's own vocabulary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryKind {
     Normal,
@@ -45,7 +45,7 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    /// The name records carry.
+    /// The name in records.
     pub fn name(self) -> &'static str {
         match self {
             Self::Normal => "normal",
@@ -73,14 +73,14 @@ impl From<PieceKind> for EntryKind {
 }
 
 impl Vocabulary {
-    /// The pieces of a compiled file, and its added tokens with their ids. The scores of a SentencePiece file have
-    /// `single` precision.
+    /// Creates the vocabulary of a compiled file and its added tokens with their ids. `single` says that the scores have
+    /// single precision, as in a SentencePiece file.
     pub fn from_compiled(
         compiled: &CompiledVocabulary,
         added_ids: &[(AddedTokenConfig, u32)],
         single: bool,
     ) -> Self {
-        // The shortest decimal of a float32 says the same with fewer digits.
+        // The shortest decimal of a float32 has fewer digits.
         let score = |score: f64| {
             if single {
                 (score as f32).to_string().parse().ok()
@@ -103,7 +103,7 @@ impl Vocabulary {
         Self::new(entries, ids)
     }
 
-    /// The pieces of a `tokenizer.json` with its added tokens, and the tokens added to them.
+    /// Creates the vocabulary of a `tokenizer.json`, with its own added tokens and those of other files.
     pub fn from_json(json: TokenizerJson, added: &[AddedTokenConfig]) -> Self {
         let entry = |id, piece, score| VocabularyEntry {
             id,
@@ -128,7 +128,7 @@ impl Vocabulary {
                 .collect(),
         };
         let batches = [json.rest.added_tokens.as_slice(), added];
-        // One pass over the many pieces for the few added tokens; the last of equal pieces counts.
+        // One pass over the many pieces for the few added tokens. Of equal pieces the last counts.
         let tokens = batches.iter().flat_map(|batch| batch.iter());
         let mut known: HashMap<&str, Option<u32>> =
             tokens.map(|token| (token.content.as_str(), None)).collect();
@@ -183,7 +183,7 @@ impl Vocabulary {
         &self.entries
     }
 
-    /// The entry of an id.
+    /// Returns the entry of an id.
     pub fn get(&self, id: u32) -> Option<&VocabularyEntry> {
         self.entries
             .binary_search_by_key(&id, |entry| entry.id)
@@ -191,7 +191,7 @@ impl Vocabulary {
             .map(|index| &self.entries[index])
     }
 
-    /// The entry of a piece, spelled exactly; of several, the one with the largest id.
+    /// Returns the entry of a piece, spelled exactly; of several, the one with the largest id.
     pub fn find(&self, piece: &str) -> Option<&VocabularyEntry> {
         let by_piece = self.by_piece.get_or_init(|| {
             let indexes = self.entries.iter().enumerate();
@@ -202,7 +202,7 @@ impl Vocabulary {
         by_piece.get(piece).map(|&index| &self.entries[index])
     }
 
-    /// Number of different pieces: what the reference calls the length of a tokenizer.
+    /// The number of distinct pieces, which the reference calls the length of a tokenizer.
     pub fn size(&self) -> usize {
         self.find("");
         self.by_piece.get().map_or(0, HashMap::len)
@@ -213,7 +213,7 @@ impl Vocabulary {
         self.entries.last().map_or(0, |entry| entry.id)
     }
 
-    /// Inclusive ranges of the ids below `rows` that no piece has.
+    /// Returns the inclusive ranges of ids below `rows` that no piece has.
     pub fn gaps(&self, rows: u64) -> Vec<(u64, u64)> {
         let mut gaps = Vec::new();
         let mut next = 0;
@@ -233,10 +233,10 @@ impl Vocabulary {
     }
 }
 
-/// The ids of added tokens, which come batch by batch, given the size of the model's vocabulary and its ids.
+/// Assigns ids to added tokens in batches, given the size of the model's vocabulary and a look-up of its ids.
 ///
-/// They are those that the `tokenizers` crate gives: a token that the vocabulary has keeps its id; new ones get ids
-/// from the size of the model's vocabulary on, or behind what was added by earlier batches.
+/// They are the ids that the `tokenizers` crate assigns: a token in the vocabulary keeps its id; new ones get ids from the
+/// size of the model's vocabulary on, after those of earlier batches.
 pub(super) fn added_ids<'a>(
     base_size: usize,
     find: impl Fn(&str) -> Option<u32>,

@@ -1,6 +1,6 @@
-//! The tokens of a text or a pair → windows: cut where asked for, and finished as the model wants them.
+//! Truncates the tokens of a text or a pair into windows, and adds the special tokens of the model.
 //!
-//! Both engines end here; the cutting and the post-processors are the `tokenizers` crate's.
+//! Both engines use it. Truncation and post-processors are those of the `tokenizers` crate.
 
 use tokenizers::processors::PostProcessorWrapper;
 use tokenizers::utils::truncation::truncate_encodings;
@@ -10,24 +10,24 @@ use super::encoding::{Encoded, Encoding};
 use super::options::{EncodeOptions, Truncation};
 use crate::error::{Error, Result};
 
-/// How the texts of a model are cut and finished.
+/// How a model truncates and post-processes its texts.
 #[derive(Debug)]
 pub struct Windows {
-    /// The file it came from, for sentences.
+    /// The name of the tokenizer file, for error messages.
     pub file: String,
+    /// Adds the special tokens.
     pub post_processor: Option<PostProcessorWrapper>,
-    /// Id and piece of the unknown token, where the model has one.
+    /// The id and piece of the unknown token, if the model has one.
     pub unknown: Option<(u32, String)>,
-    /// Cut from the left end rather than the right one (`truncation_side` of the model).
+    /// Cut at the left end instead of the right (`truncation_side` of the model).
     pub cut_left: bool,
 }
 
 impl Windows {
-    /// Cuts and finishes the tokens of a text, or of the two of a pair.
+    /// Truncates and post-processes the tokens of a text, or of the two texts of a pair.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the truncation asked for is impossible, [`Error::Damaged`] if the tokenizer file turns out
-    /// to be inconsistent.
+    /// [`Error::Usage`] if the windows are too small, [`Error::Damaged`] if the tokenizer file contradicts itself.
     pub fn finish(
         &self,
         first: tokenizers::Encoding,
@@ -50,7 +50,7 @@ impl Windows {
         }
         .map_err(|problem| self.damaged(problem))?;
         let overflow = encoding.take_overflowing();
-        // Windows without room for text would not end: the crate puts all that was cut into one, of any length.
+        // If a window has no room for text, the crate puts all truncated tokens into one window of any length.
         let no_room =
             encoding.len() == encoding.get_special_tokens_mask().iter().sum::<u32>() as usize;
         let overflow = if no_room { Vec::new() } else { overflow };
@@ -81,11 +81,11 @@ impl Windows {
                 truncation.max_length
             )));
         };
-        // Each text of a pair may be cut to half of the room; an overlap must be shorter than what is kept.
+        // Each text of a pair may be cut to half of the room. An overlap must be shorter than a window.
         let shortest = if second.is_some() { room / 2 } else { room };
         if truncation.stride > 0 && truncation.stride >= shortest {
             return Err(Error::usage(format!(
-                "a stride of {} tokens leaves no progress in windows of {shortest} tokens of text",
+                "a stride of {} tokens must be less than the {shortest} tokens of text in a window",
                 truncation.stride
             )));
         }
@@ -107,7 +107,7 @@ impl Windows {
     }
 }
 
-/// What the crate does with the texts of a tokenizer that has no template.
+/// Post-processes as the crate does for a tokenizer without a post-processor.
 fn without_template(
     first: tokenizers::Encoding,
     second: Option<tokenizers::Encoding>,
@@ -125,6 +125,7 @@ fn without_template(
     Ok(tokenizers::Encoding::merge(encodings, false))
 }
 
+/// Converts a window of the crate.
 fn from_hf(encoding: &tokenizers::Encoding, unknown: Option<&(u32, String)>) -> Encoding {
     let tokens = encoding
         .get_ids()
@@ -146,7 +147,7 @@ fn from_hf(encoding: &tokenizers::Encoding, unknown: Option<&(u32, String)>) -> 
     }
 }
 
-/// The tokens of one text as the crate has them before they are cut and finished.
+/// Converts the tokens of one text to the crate's form before truncation and post-processing.
 pub fn to_hf(encoding: Encoding) -> tokenizers::Encoding {
     let length = encoding.len();
     tokenizers::Encoding::new(

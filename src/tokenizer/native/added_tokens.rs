@@ -1,4 +1,4 @@
-//! Added tokens: spellings that are tokens as a whole wherever they occur in a text.
+//! Added tokens: strings that are whole tokens wherever they occur in a text.
 
 use std::sync::OnceLock;
 
@@ -8,19 +8,21 @@ use regex::Regex;
 
 use crate::formats::config::AddedTokenConfig;
 
-/// Added tokens and what finds them.
+/// A set of added tokens, and the automaton that finds them.
 #[derive(Debug, Default)]
 pub struct AddedTokens {
     finder: Option<AhoCorasick>,
-    /// The first bytes of their spellings.
+    /// The distinct first bytes of the tokens, sorted.
     starts: Vec<u8>,
     tokens: Vec<(AddedTokenConfig, u32)>,
 }
 
-/// A part of a text that is a token, or a run of words.
+/// A part of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextPart {
+    /// An added token, by its id.
     Added(u32),
+    /// The text between added tokens.
     Words,
 }
 
@@ -31,7 +33,7 @@ impl AddedTokens {
         tokens: Vec::new(),
     };
 
-    /// Tokens with their ids. None if they cannot be told apart by what they look like.
+    /// Creates a set of tokens with their ids. Returns `None` if two are spelled alike, or one is empty.
     pub fn new(tokens: Vec<(AddedTokenConfig, u32)>) -> Option<Self> {
         if tokens.is_empty() {
             return Some(Self::EMPTY);
@@ -55,14 +57,14 @@ impl AddedTokens {
         })
     }
 
-    /// Whether a byte is in one of them.
-    pub fn have(&self, byte: u8) -> bool {
+    /// Returns true if a token contains this byte.
+    pub fn contain(&self, byte: u8) -> bool {
         let mut tokens = self.tokens.iter();
         tokens.any(|(token, _)| token.content.as_bytes().contains(&byte))
     }
 
-    /// Whether each of them is found by its own bytes alone, none of them white space: then a text can be cut at white
-    /// space without losing or making one.
+    /// Returns true if every token is matched by its own bytes alone and contains no white space. Then cutting a text at
+    /// white space neither breaks nor creates a token.
     pub fn are_local(&self) -> bool {
         let local = |token: &AddedTokenConfig| {
             let spaced = token.content.contains(char::is_whitespace);
@@ -71,14 +73,15 @@ impl AddedTokens {
         self.tokens.iter().all(|(token, _)| local(token))
     }
 
-    /// Whether one of them may be in a text.
+    /// Returns true if a token may be in a text.
     #[inline]
     pub fn are_in(&self, text: &str) -> bool {
         let finder = self.finder_in(text);
         finder.is_some_and(|finder| finder.is_match(text))
     }
 
-    /// What finds them, unless none begins in a text: a quick look, where they begin with few bytes.
+    /// Returns the automaton unless no token can begin in a text, which is a fast check if there are at most three first
+    /// bytes.
     #[inline]
     fn finder_in(&self, text: &str) -> Option<&AhoCorasick> {
         let text = text.as_bytes();
@@ -92,16 +95,16 @@ impl AddedTokens {
         self.finder.as_ref().filter(|_| start.is_some())
     }
 
-    /// Whether one of them begins with a byte.
+    /// Returns true if a token begins with this byte.
     pub fn begin_with(&self, byte: u8) -> bool {
         let mut tokens = self.tokens.iter();
         tokens.any(|(token, _)| token.content.as_bytes().first() == Some(&byte))
     }
 
-    /// Calls `each` with the tokens in a text and what is between them, as byte ranges, empty ones left out.
+    /// Calls `each` with the byte ranges of the tokens in a text and of the non-empty texts between them.
     ///
-    /// As `AddedVocabulary::find_matches` of the `tokenizers` crate: a token that strips takes the white space beside
-    /// it along, one that is to be a single word is passed over inside of another.
+    /// It does what `AddedVocabulary::find_matches` of the `tokenizers` crate does: a token with `lstrip` or `rstrip`
+    /// includes the white space beside it, and one with `single_word` is not matched within a word.
     #[inline]
     pub fn split(&self, text: &str, mut each: impl FnMut(TextPart, usize, usize)) {
         let mut kept = 0;
@@ -135,7 +138,7 @@ fn spelling(token: &AddedTokenConfig) -> &str {
     &token.content
 }
 
-/// Whether there is no character of a word (`\w`) on either side.
+/// Returns true if neither neighbour of a range is a word character (`\w`).
 fn stands_alone(text: &str, start: usize, end: usize) -> bool {
     !text[..start].chars().next_back().is_some_and(is_word)
         && !text[end..].chars().next().is_some_and(is_word)

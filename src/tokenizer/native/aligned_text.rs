@@ -1,6 +1,6 @@
-//! Normalized text, each byte with the range of the original text that it comes from.
+//! Normalized text that knows, for each byte, the range of the original text that it comes from.
 
-/// Text under normalization. `ranges` has one range for every byte of `text`, or none at all where they are not kept.
+/// Normalized text. `ranges` has one range for every byte of `text`, or is empty if ranges are not tracked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AlignedText {
     pub text: String,
@@ -22,7 +22,7 @@ impl AlignedText {
             .extend(std::iter::repeat_n(range, character.len_utf8()));
     }
 
-    /// Appends bytes `start` to `end` of another text, with their ranges if those are kept.
+    /// Appends bytes `start` to `end` of another text, with their ranges if `RANGES`.
     #[inline]
     pub fn copy<const RANGES: bool>(&mut self, from: &Self, start: usize, end: usize) {
         self.text.push_str(&from.text[start..end]);
@@ -31,7 +31,7 @@ impl AlignedText {
         }
     }
 
-    /// The range that the bytes from `start` to `end` come from; `(0, 0)` if ranges are not kept.
+    /// Returns the original range of bytes `start` to `end`, or `(0, 0)` without `RANGES`.
     #[inline]
     pub fn original<const RANGES: bool>(&self, start: usize, end: usize) -> (u32, u32) {
         if RANGES {
@@ -42,29 +42,32 @@ impl AlignedText {
     }
 }
 
-/// What is done to a text, character by character, in the terms of `NormalizedString::transform` of the `tokenizers`
-/// crate: that decides which characters share a range, and its quirks are offsets of the reference.
+/// A normalization of a text, character by character.
+///
+/// It does what `NormalizedString::transform` of the `tokenizers` crate does, quirks included: that function decides
+/// which characters share a range, and so the offsets of the reference.
 #[derive(Debug)]
 pub struct Transform<'a> {
     source: std::iter::Peekable<std::str::CharIndices<'a>>,
-    /// Where `source` begins in the original text.
+    /// The byte of the original text at which `source` begins.
     start: u32,
-    /// The range of the last character taken from `source`; none before the first.
+    /// The range of the last character taken from `source`. `None` before the first.
     last: Option<(u32, u32)>,
-    /// The place in the output of the character that a removal would be charged to, and characters still to be
-    /// skipped once it has been written.
+    /// The last character of the output, which is not written yet: later removals are charged to it.
     pending: Option<Pending>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Pending {
     character: char,
+    /// It replaces no character of the source.
     inserted: bool,
+    /// Characters of the source to skip after it.
     removed: usize,
 }
 
 impl<'a> Transform<'a> {
-    /// Begins at the start of `source`, which is at byte `start` of the original text.
+    /// Starts the normalization of `source`, which begins at byte `start` of the original text.
     pub fn new(source: &'a str, start: u32) -> Self {
         Self {
             source: source.char_indices().peekable(),
@@ -74,15 +77,17 @@ impl<'a> Transform<'a> {
         }
     }
 
-    /// Keeps a character.
+    /// Keeps the next character of the source.
     #[inline]
     pub fn keep(&mut self, character: char, out: &mut AlignedText) {
         self.step(character, false, out);
     }
 
-    /// Replaces characters by those of `new`: one for one; more are inserted behind; fewer remove what is left, which
-    /// is charged to the last character written. At the very start there is none, and then nothing is removed: the
-    /// reference loses count there, and later characters come from earlier ones.
+    /// Replaces the next characters of the source, `old`, by those of `new`.
+    ///
+    /// Characters are replaced one for one. More characters are inserted after them; fewer remove the rest of `old`,
+    /// which is charged to the last character of the output. At the very start there is no such character, and nothing is
+    /// removed: the reference loses count there, so that later characters get the ranges of earlier ones.
     pub fn replace(&mut self, old: &str, new: &str, out: &mut AlignedText) {
         let old = old.chars().count();
         let mut written = 0;
@@ -94,7 +99,7 @@ impl<'a> Transform<'a> {
             && let Some(pending) = &mut self.pending
         {
             if pending.inserted {
-                // `1 - n`: an insertion from which characters are removed.
+                // An insertion counts 1, each removed character -1.
                 let change = 1 - (old - written + pending.removed) as isize;
                 self.charge_insertion(change);
             } else {
@@ -105,13 +110,13 @@ impl<'a> Transform<'a> {
 
     fn charge_insertion(&mut self, change: isize) {
         if let Some(pending) = &mut self.pending {
-            // A change of 0 replaces, one below 0 replaces and removes.
+            // A change of 0 replaces a character; one below 0 also removes characters.
             pending.inserted = change > 0;
             pending.removed = usize::try_from(-change).unwrap_or(0);
         }
     }
 
-    /// Writes the last character.
+    /// Writes the pending character.
     pub fn finish(mut self, out: &mut AlignedText) {
         self.write_pending(out);
     }

@@ -1,32 +1,32 @@
-//! The compiled normalization rules of a SentencePiece file.
+//! The character map of a SentencePiece file: compiled normalization rules.
 //!
 //! The bytes are a little-endian length, a double array of that many bytes (units as in Darts-clone), and a pool of
-//! replacement strings that end in a zero byte. Layout and search: `normalizer.cc` of google/sentencepiece and
-//! `spm_precompiled`, whose answers the reference gives.
+//! replacement strings, each ended by a zero byte. Layout and search follow `normalizer.cc` of google/sentencepiece and
+//! `spm_precompiled`, which the reference uses.
 
 use std::sync::OnceLock;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Graphemes of this many bytes and more are replaced character by character only.
+/// Graphemes of this many bytes or more are replaced character by character only.
 const LONG_GRAPHEME: usize = 6;
 
-/// Rules: text → what replaces it.
+/// A map from strings to their replacements.
 #[derive(Debug)]
 pub struct Charsmap {
     units: Vec<u32>,
     pool: String,
-    /// Whether a printable ASCII character may stay as it is, by its code.
+    /// Whether no rule touches a printable ASCII character, by its code.
     plain: [bool; 128],
-    /// Which characters of the basic plane are plain, 256 at a time.
+    /// Whether a character of the basic plane is plain, in blocks of 256.
     blocks: Box<[PlainBlock; 256]>,
 }
 
-/// A bit for each of 256 characters, found out when the first of them is met.
+/// A bit for each of 256 characters, computed when one of them is first met.
 type PlainBlock = OnceLock<[u64; 4]>;
 
 impl Charsmap {
-    /// Reads the rules; empty bytes are no rules. None if they are not well-formed.
+    /// Reads the rules; empty bytes mean no rules. Returns `None` if they are malformed.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let mut map = Self {
             units: Vec::new(),
@@ -50,27 +50,27 @@ impl Charsmap {
         Some(map)
     }
 
-    /// Whether a byte is a printable ASCII character that no rule touches.
+    /// Returns true for a printable ASCII character that no rule touches.
     #[inline]
     pub fn is_plain(&self, byte: u8) -> bool {
         byte < 128 && self.plain[usize::from(byte)]
     }
 
-    /// What replaces all of `text`: the rule of its SHORTEST prefix that has one, which is the reference's way.
+    /// Returns the replacement of all of `text`. As in the reference, the rule of its *shortest* prefix with a rule applies.
     pub fn replacement(&self, text: &str) -> Option<&str> {
-        let mut place = offset(*self.units.first()?);
+        let mut index = offset(*self.units.first()?);
         for &byte in text.as_bytes() {
             if byte == 0 {
                 return None;
             }
-            place ^= usize::from(byte);
-            let unit = *self.units.get(place)?;
+            index ^= usize::from(byte);
+            let unit = *self.units.get(index)?;
             if unit & (1 << 31 | 0xff) != u32::from(byte) {
                 return None;
             }
-            place ^= offset(unit);
+            index ^= offset(unit);
             if unit >> 8 & 1 == 1 {
-                let start = (self.units.get(place)? & !(1 << 31)) as usize;
+                let start = (self.units.get(index)? & !(1 << 31)) as usize;
                 let rest = self.pool.get(start..)?;
                 return Some(rest.split('\0').next().unwrap_or(rest));
             }
@@ -78,7 +78,7 @@ impl Charsmap {
         None
     }
 
-    /// Whether no rule touches a character, and a plain one beside it never forms a grapheme with it.
+    /// Returns true if no rule touches a character, and it never forms a grapheme with another such character.
     #[inline]
     pub fn is_plain_char(&self, character: char) -> bool {
         let code = character as usize;
@@ -91,6 +91,7 @@ impl Charsmap {
         })
     }
 
+    /// Computes a block of `blocks`.
     fn block(&self, number: usize) -> [u64; 4] {
         let mut bits = [0; 4];
         for low in 0..256 {
@@ -107,10 +108,10 @@ impl Charsmap {
         bits
     }
 
-    /// Calls `part` with each part of `text` and what replaces it, if a rule does.
+    /// Calls `part` with each part of `text` and its replacement, if it has one.
     ///
-    /// Between two plain characters there is always a boundary of graphemes, so that runs of them pass as they are;
-    /// graphemes are looked for in what lies between, with the plain character on either side, which may be part of one.
+    /// Two adjacent plain characters never share a grapheme, so runs of them are passed on unchanged. Only the text
+    /// between runs is split into graphemes, together with the plain character on either side, which may belong to one.
     pub fn for_each_part<'t>(&self, text: &'t str, mut part: impl FnMut(&'t str, Option<&str>)) {
         let mut start = 0;
         while start < text.len() {
@@ -126,7 +127,7 @@ impl Charsmap {
             let Some((other, _)) = other else {
                 return part(&text[start..], None);
             };
-            // The last of the run may begin a grapheme.
+            // The last character of the run may begin a grapheme.
             let mixed = last.unwrap_or(start + other);
             if start < mixed {
                 part(&text[start..mixed], None);
@@ -158,8 +159,8 @@ impl Charsmap {
     }
 }
 
-/// Whether a character forms no grapheme with one of its kind, nor with a letter on either side. What it may form one
-/// with then (a mark, a joiner, a vowel of Hangul) is not such a character itself.
+/// Returns true if a character forms no grapheme with itself, nor with a letter on either side. A character that it may
+/// still form one with (a mark, a joiner, a vowel of Hangul) does not stand alone itself.
 fn stands_alone(character: char) -> bool {
     let alone = |pair: [char; 2]| {
         let pair: String = pair.iter().collect();
@@ -168,7 +169,7 @@ fn stands_alone(character: char) -> bool {
     alone([character, character]) && alone(['a', character]) && alone([character, 'a'])
 }
 
-/// The offset field of a Darts-clone unit.
+/// Returns the offset field of a Darts-clone unit.
 fn offset(unit: u32) -> usize {
     ((unit >> 10) << ((unit & (1 << 9)) >> 6)) as usize
 }

@@ -1,4 +1,4 @@
-//! A double array: a set of byte strings with an id each, searched byte by byte.
+//! A double array: a set of byte strings, each with an id, searched byte by byte.
 //!
 //! Aoe (1989), "An efficient digital search algorithm by using a double-array structure", with the exclusive-or
 //! addressing of Darts-clone: the child of a node over byte `b` is at `base ^ b`. No two nodes have the same base, so
@@ -6,22 +6,22 @@
 
 use bytemuck::{Pod, Zeroable};
 
-/// Nodes of a block: all children of a node lie in one, since a base and its children differ in the low 8 bits only.
+/// The nodes of a block. All children of a node lie in one block, since they differ from its base in the low 8 bits only.
 const BLOCK_UNITS: usize = 256;
-/// Blocks, counted from the end, in which free units are still looked for. More packs tighter and builds slower.
+/// The number of last blocks that are searched for free units. More blocks pack tighter and build slower.
 const OPEN_BLOCKS: usize = 16;
-/// Of as many scores as a text of 4 GiB has bytes the sum is finite.
+/// The largest score. The sum of as many scores as a text of 4 GiB has bytes is finite.
 const LARGEST_SCORE: f64 = 1e298;
 /// Bases have 24 bits.
 const MAX_UNITS: usize = 1 << 24;
 
-/// A node of the trie. All that is asked of one lies in one line of the processor's cache.
+/// A node of the trie. Its fields are together, in one line of the processor's cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Node {
-    /// `base << 8 | byte`, where the byte is the one that leads to this node.
+    /// `base << 8 | byte`. The byte leads from the parent to this node.
     pub unit: u32,
-    /// Id + 1 of the key that ends here, or 0.
+    /// The id + 1 of the key that ends here, or 0.
     pub value: u32,
 }
 
@@ -29,7 +29,7 @@ impl Node {
     const FREE: Self = Self { unit: 0, value: 0 };
 }
 
-/// The nodes of the trie, of which the first is the root, and scores by their values: that of value 0 is minus infinity.
+/// The nodes of the trie, the root first, and the scores by [`Node::value`]. The score of value 0 is minus infinity.
 #[derive(Debug, Clone, Copy)]
 pub struct DoubleArray<'a> {
     pub nodes: &'a [Node],
@@ -38,19 +38,19 @@ pub struct DoubleArray<'a> {
 
 /// Builds the nodes for `keys` with their ids and scores, sorted by bytes and without duplicates.
 ///
-/// None if a key is empty or holds a zero byte, if keys are not in order, if there are too many of them, or if scores
-/// are so large that a sum of them could be infinite.
+/// Returns `None` if a key is empty or contains a zero byte, if the keys are not in order, if there are too many, or if a
+/// sum of scores could be infinite.
 pub fn build(keys: &[(&[u8], u32, f64)]) -> Option<Vec<Node>> {
     let in_order = keys.windows(2).all(|pair| pair[0].0 < pair[1].0);
-    let sound = |key: &&(&[u8], u32, f64)| {
+    let is_valid = |key: &&(&[u8], u32, f64)| {
         !key.0.is_empty() && !key.0.contains(&0) && key.2.abs() <= LARGEST_SCORE
     };
-    if !in_order || keys.iter().filter(sound).count() != keys.len() {
+    if !in_order || keys.iter().filter(is_valid).count() != keys.len() {
         return None;
     }
     let mut builder = Builder::default();
     builder.reserve_block();
-    // Ranges of keys that share the bytes before `depth`, with the node those lead to.
+    // Ranges of keys that share the first `depth` bytes, with the node that these lead to.
     let mut open = vec![(0, keys.len(), 0_usize, 0_usize)];
     let mut children: Vec<(u8, usize, usize)> = Vec::new();
     while let Some((first, last, depth, node)) = open.pop() {
@@ -81,7 +81,7 @@ pub fn build(keys: &[(&[u8], u32, f64)]) -> Option<Vec<Node>> {
 }
 
 impl<'a> DoubleArray<'a> {
-    /// Begins to follow a text.
+    /// Starts at the root.
     #[inline]
     pub fn walk(self) -> Walk<'a> {
         Walk {
@@ -90,14 +90,14 @@ impl<'a> DoubleArray<'a> {
         }
     }
 
-    /// The score of the key that ends at a node, or minus infinity.
+    /// Returns the score of the key that ends at a node, or minus infinity.
     #[inline]
     pub fn score(self, node: &Node) -> f64 {
         let score = self.scores.get(node.value as usize);
         *score.unwrap_or(&f64::NEG_INFINITY)
     }
 
-    /// The id of a key.
+    /// Returns the id of a key.
     pub fn get(self, key: &[u8]) -> Option<u32> {
         let mut walk = self.walk();
         let mut last = None;
@@ -108,7 +108,7 @@ impl<'a> DoubleArray<'a> {
     }
 }
 
-/// Where a text has led so far.
+/// A walk from the root along the bytes of a text.
 #[derive(Debug, Clone, Copy)]
 pub struct Walk<'a> {
     nodes: &'a [Node],
@@ -116,7 +116,7 @@ pub struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// The node that the next byte leads to; none if no key goes on like this, and then there is no next step.
+    /// Follows a byte and returns its node. Returns `None` if no key continues with it; the walk is then over.
     #[inline]
     pub fn step(&mut self, byte: u8) -> Option<&'a Node> {
         let node = self.nodes.get((self.base ^ u32::from(byte)) as usize)?;
@@ -133,14 +133,14 @@ struct Builder {
     nodes: Vec<Node>,
     /// Whether a number is the base of a node.
     is_base: Vec<bool>,
-    /// The free units of the open blocks, as a ring through unit 0: the next and the one before, by unit. A unit that
-    /// is taken, or whose block is closed, points to itself.
+    /// The free units of the open blocks as a doubly linked ring through unit 0. A unit that is occupied, or whose block
+    /// is closed, points to itself.
     next: Vec<u32>,
     previous: Vec<u32>,
 }
 
 impl Builder {
-    /// Adds a block, and closes the one that falls out of those in which free units are looked for.
+    /// Adds a block, and closes the block that is no longer among the [`OPEN_BLOCKS`] last.
     fn reserve_block(&mut self) {
         let start = self.next.len();
         let end = start + BLOCK_UNITS;
@@ -149,7 +149,7 @@ impl Builder {
         for unit in start..end {
             self.next.push(unit as u32);
             self.previous.push(unit as u32);
-            // Unit 0 is the root, and the hook of the ring.
+            // Unit 0 is the root, and the head of the ring.
             if unit > 0 {
                 let last = self.previous[0];
                 self.next[last as usize] = unit as u32;
@@ -167,10 +167,12 @@ impl Builder {
         }
     }
 
+    /// Returns true if a unit is free and its block is open.
     fn is_free(&self, unit: usize) -> bool {
         self.next[unit] as usize != unit
     }
 
+    /// Removes a unit from the ring.
     fn occupy(&mut self, unit: usize) {
         let (next, previous) = (self.next[unit], self.previous[unit]);
         self.next[previous as usize] = next;
@@ -179,7 +181,7 @@ impl Builder {
         self.previous[unit] = unit as u32;
     }
 
-    /// Finds a base under which all children are free, and takes their units.
+    /// Finds a base whose units for all children are free, and occupies them.
     fn find_base(&mut self, children: &[(u8, usize, usize)]) -> Option<usize> {
         let (first, others) = children.split_first()?;
         let first = usize::from(first.0);
@@ -187,7 +189,7 @@ impl Builder {
             let mut unit = self.next[0] as usize;
             while unit != 0 {
                 let base = unit ^ first;
-                // Base 0 is that of a node without children.
+                // Base 0 means a node without children.
                 let fits = base != 0
                     && !self.is_base[base]
                     && others.iter().all(|child| {
@@ -227,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_ends_where_no_key_goes_on() {
+    fn a_walk_ends_where_no_key_continues() {
         let array = DoubleArray {
             nodes: &in_order(&["a", "ab", "abc", "b", "▁ban"]),
             scores: &[f64::NEG_INFINITY, 0.0, -1.0, -2.0, -3.0, -4.0],

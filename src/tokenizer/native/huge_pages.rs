@@ -1,21 +1,21 @@
-//! Zeroed memory for tables that are looked up at random, on large pages where the system has them.
+//! Zeroed memory for hash tables, on huge pages if the system has them.
 //!
-//! A look-up that misses the processor's table of pages costs more than one that misses its caches, and pages of
-//! 2 MiB are few enough to be known.
+//! A random access that misses the processor's TLB costs more than one that misses its caches. Pages of 2 MiB are few
+//! enough for the TLB.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 use memmap2::MmapMut;
 
-/// Bytes of a large page, and what it has to be aligned to.
+/// The bytes of a huge page, and its alignment.
 const HUGE_PAGE: usize = 2 << 20;
 
-/// Some 8-byte words, zero at first.
+/// A slice of 8-byte words, zero at first.
 pub struct HugePages(Memory);
 
 enum Memory {
-    /// The words begin at a byte of the map, and are so many bytes.
+    /// A map, and the start and length of the words in it, in bytes.
     Mapped(MmapMut, usize, usize),
     Owned(Vec<u64>),
 }
@@ -27,7 +27,7 @@ impl Default for HugePages {
 }
 
 impl HugePages {
-    /// `words` words, all zero.
+    /// Allocates `words` words, all zero.
     pub fn zeroed(words: usize) -> Self {
         match map_huge_pages(8 * words) {
             Some((map, start)) => Self(Memory::Mapped(map, start, 8 * words)),
@@ -36,11 +36,12 @@ impl HugePages {
     }
 }
 
-/// A map that has so many bytes from the byte on that is returned with it, at the beginning of a large page.
+/// Maps memory, and returns it with the byte at which the first huge page in it begins. The map has at least `length`
+/// bytes from there on.
 #[cfg(target_os = "linux")]
 fn map_huge_pages(length: usize) -> Option<(MmapMut, usize)> {
     let map = MmapMut::map_anon(length.checked_add(HUGE_PAGE)?).ok()?;
-    // Advice: without it, or against it, the memory is the same, on small pages.
+    // Without huge pages, or if the advice fails, the memory is on small pages.
     let _ = map.advise(memmap2::Advice::HugePage);
     let start = map.as_ptr().addr().wrapping_neg() % HUGE_PAGE;
     Some((map, start))

@@ -1,4 +1,4 @@
-//! What a `tokenizer.json` asks for before its model, as far as it decides how a text can be taken apart.
+//! Classifies the steps of a `tokenizer.json`: whether they are DeBERTa's, and whether a text can be split at white space.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::space_bytes::SpaceHandling;
 
-/// The character map of steps that are those of DeBERTa: Strip, character map, runs of spaces → one, `▁`.
+/// Returns the character map of steps that are DeBERTa's: strip, character map, runs of spaces to one, `▁`. Returns `None`
+/// for other steps.
 pub fn deberta_charsmap(normalizer: &Value, pre_tokenizer: &Value) -> Option<Vec<u8>> {
     let [strip, map, runs] = sequence(normalizer, "normalizers")[..] else {
         return None;
@@ -22,7 +23,7 @@ pub fn deberta_charsmap(normalizer: &Value, pre_tokenizer: &Value) -> Option<Vec
     known.then(|| BASE64_STANDARD.decode(map).ok())?
 }
 
-/// Whether a step is a Metaspace that puts `▁` for each space and before each word that has none, and splits there.
+/// Returns true for a Metaspace that puts `▁` for each space and before a first word without one, and splits there.
 fn marks_every_word(step: &Value) -> bool {
     let field = |name: &str, value: Value, default: bool| match step.get(name) {
         Some(given) => *given == value,
@@ -35,10 +36,11 @@ fn marks_every_word(step: &Value) -> bool {
         && field("split", true.into(), true)
 }
 
-/// How the steps let a text be cut at white space: none if any of them may look across.
+/// Returns what the steps do with white space. Returns `None` if a step may look across it, so that a text cannot be split
+/// there.
 ///
-/// Of normalizers, those that look at single characters, at neighbours that form one (which white space never joins
-/// on its left), or at grapheme clusters; of pre-tokenizers, those that split by single characters.
+/// Accepted are normalizers that look at single characters, at characters that compose (white space never composes with
+/// a character before it), or at grapheme clusters, and pre-tokenizers that split by single characters.
 pub fn space_handling(normalizer: &Value, pre_tokenizer: &Value) -> Option<SpaceHandling> {
     let mut splitters = sequence(pre_tokenizer, "pretokenizers");
     let splits = splitters.first().map(|step| name(step)) == Some("WhitespaceSplit");
@@ -72,7 +74,7 @@ pub fn space_handling(normalizer: &Value, pre_tokenizer: &Value) -> Option<Space
     })
 }
 
-/// The steps of a sequence, or the one there is, or none.
+/// Returns the steps of a nested sequence, or a single step, or nothing for null.
 fn sequence<'a>(step: &'a Value, list: &str) -> Vec<&'a Value> {
     if step.is_null() {
         return Vec::new();

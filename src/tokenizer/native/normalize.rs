@@ -1,12 +1,13 @@
-//! A part of a text → normalized words, with or without the ranges that their bytes come from.
+//! The normalizer and the pre-tokenizer of DeBERTa, with or without the original ranges of bytes.
 
 use super::aligned_text::{AlignedText, Transform};
 use super::charsmap::Charsmap;
 
-/// What stands for a space, and at the beginning of a word.
+/// The character that stands for a space, and at the beginning of a word.
 pub const METASPACE: char = '▁';
 
-/// Character map, runs of spaces: appends the normalized form of a part of a text that begins at `start`.
+/// Appends the normalized form of a part of a text that begins at byte `start`: applies the character map, and reduces
+/// runs of spaces to one.
 pub fn normalize<const RANGES: bool>(
     charsmap: &Charsmap,
     part: &str,
@@ -35,26 +36,26 @@ pub fn normalize<const RANGES: bool>(
         });
     }
     if out.text[first..].contains("  ") {
-        squeeze::<RANGES>(out, first);
+        collapse_spaces::<RANGES>(out, first);
     }
 }
 
-/// Leaves one space, the last, of each run of spaces behind byte `first`.
-fn squeeze<const RANGES: bool>(aligned: &mut AlignedText, first: usize) {
-    let mut squeezed = AlignedText::default();
+/// Keeps the last space of each run of spaces from byte `first` on.
+fn collapse_spaces<const RANGES: bool>(aligned: &mut AlignedText, first: usize) {
+    let mut collapsed = AlignedText::default();
     let bytes = aligned.text.as_bytes();
     let mut kept = 0;
     for index in first..bytes.len().saturating_sub(1) {
         if bytes[index] == b' ' && bytes[index + 1] == b' ' {
-            squeezed.copy::<RANGES>(aligned, kept, index);
+            collapsed.copy::<RANGES>(aligned, kept, index);
             kept = index + 1;
         }
     }
-    squeezed.copy::<RANGES>(aligned, kept, aligned.text.len());
-    *aligned = squeezed;
+    collapsed.copy::<RANGES>(aligned, kept, aligned.text.len());
+    *aligned = collapsed;
 }
 
-/// The part of a normalized text between two bytes, with `▁` for each space and one before the first word.
+/// Writes bytes `start` to `end` of a normalized text to `out`, with `▁` for each space and before the first word.
 pub fn into_words<const RANGES: bool>(
     aligned: &AlignedText,
     start: usize,
@@ -71,7 +72,7 @@ pub fn into_words<const RANGES: bool>(
         }
     };
     if !text.starts_with([' ', METASPACE]) {
-        // It shares the range of the first character.
+        // The reference gives it the range of the first character.
         mark(out, start);
     }
     let mut kept = start;

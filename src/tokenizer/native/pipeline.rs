@@ -219,7 +219,7 @@ impl Pipeline {
             PipelineKind::Deberta {
                 charsmap,
                 normalized,
-            } => charsmap.is_plain(character) && !(parse_special && normalized.have(character)),
+            } => charsmap.is_plain(character) && !(parse_special && normalized.contain(character)),
             PipelineKind::Hf(_) => false,
         };
         let candidates = candidates.iter().copied();

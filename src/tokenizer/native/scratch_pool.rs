@@ -1,13 +1,14 @@
-//! Memory that is kept from text to text, while no text needs it.
+//! A pool of scratch memory that is reused from text to text.
 
 use std::sync::Mutex;
 
-/// Values by thread, so that threads do not wait for each other, nor move what they have worked with from one to the
-/// other.
+/// Unused values by thread, so that threads neither wait for each other nor pull memory from each other's caches.
 #[derive(Debug)]
 pub struct ScratchPool<T>([PoolSlot<T>; 16]);
 
-/// Threads share one where there are more; lines of the processor's cache are not shared.
+/// The unused values of one thread, or of several if there are more threads than slots.
+///
+/// The alignment keeps slots in separate lines of the processor's cache.
 #[derive(Debug)]
 #[repr(align(128))]
 pub struct PoolSlot<T>(Mutex<Vec<Box<T>>>);
@@ -19,6 +20,7 @@ impl<T> Default for ScratchPool<T> {
 }
 
 impl<T> ScratchPool<T> {
+    /// Returns the slot of the calling thread.
     pub fn of_this_thread(&self) -> &PoolSlot<T> {
         let thread = rayon::current_thread_index().unwrap_or_default();
         &self.0[thread % self.0.len()]
@@ -26,15 +28,16 @@ impl<T> ScratchPool<T> {
 }
 
 impl<T: Default> PoolSlot<T> {
-    /// One that was put back, or a new one.
+    /// Takes a value that was put back, or creates one.
     pub fn take(&self) -> Box<T> {
-        let kept = self.0.lock().ok().and_then(|mut idle| idle.pop());
-        kept.unwrap_or_default()
+        let unused = self.0.lock().ok().and_then(|mut values| values.pop());
+        unused.unwrap_or_default()
     }
 
+    /// Puts a value back for a later [`PoolSlot::take`].
     pub fn put_back(&self, value: Box<T>) {
-        if let Ok(mut idle) = self.0.lock() {
-            idle.push(value);
+        if let Ok(mut values) = self.0.lock() {
+            values.push(value);
         }
     }
 }

@@ -1,13 +1,13 @@
-//! The bytes of a text, many at a time: where those are that may part words, and words as numbers.
+//! Fast access to the bytes of a text: a SIMD scan for bytes up to the space, and unaligned word loads past the end.
 
-/// Bytes whose separators are found at once.
+/// The bytes that are scanned at once.
 const SCAN_BYTES: usize = 64;
 
-/// The bytes of a text, with zeros behind its end.
+/// The bytes of a text, readable past the end as zeros.
 #[derive(Debug)]
 pub struct PaddedText<'a> {
     bytes: &'a [u8],
-    /// The last bytes of the text, from `tail_start` on, and the zeros.
+    /// The last bytes of the text, from `tail_start` on, and zeros.
     tail: [u8; 2 * SCAN_BYTES],
     tail_start: usize,
 }
@@ -30,7 +30,7 @@ impl<'a> PaddedText<'a> {
         self.bytes
     }
 
-    /// The bytes from `at` on, at most a block of them, as little-endian words.
+    /// Loads the bytes from `at` on, at most a block, as little-endian words.
     #[inline]
     pub fn words<const WORDS: usize>(&self, at: usize) -> [u64; WORDS] {
         const { assert!(8 * WORDS <= SCAN_BYTES) };
@@ -46,7 +46,7 @@ impl<'a> PaddedText<'a> {
         from_bytes(tail.and_then(|at| self.tail.get(at..)).unwrap_or_default())
     }
 
-    /// The separators behind the byte at `at`.
+    /// Returns the separators after byte `at`.
     #[inline]
     pub fn separators_after(&self, at: usize) -> Separators<'_> {
         Separators {
@@ -57,29 +57,29 @@ impl<'a> PaddedText<'a> {
     }
 }
 
-/// The places of the bytes up to the space, in order; the end of the text is the last.
+/// The positions of the bytes up to the space (0 to 32), in order, and last the end of the text.
 #[derive(Debug)]
 pub struct Separators<'a> {
     text: &'a PaddedText<'a>,
-    /// Where the block begins whose separators are taken at the moment.
+    /// The first byte of the current block.
     start: usize,
-    /// Those of them that are still to be taken.
+    /// A bit for each separator of the block that was not returned yet.
     bits: u64,
 }
 
 impl Separators<'_> {
-    /// The place of the next. Not to be called again after the end of the text.
+    /// Returns the next position. Must not be called after the end of the text was returned.
     #[inline]
     pub fn advance(&mut self) -> usize {
         if self.bits == 0 {
             self.next_block();
         }
-        let place = self.start + self.bits.trailing_zeros() as usize;
+        let position = self.start + self.bits.trailing_zeros() as usize;
         self.bits &= self.bits.wrapping_sub(1);
-        place
+        position
     }
 
-    /// Goes on to the next block that has a separator.
+    /// Advances to the next block that has a separator.
     #[inline(never)]
     fn next_block(&mut self) {
         while self.bits == 0 {
@@ -98,11 +98,14 @@ fn from_bytes<const WORDS: usize>(bytes: &[u8]) -> [u64; WORDS] {
     words
 }
 
-/// A bit for each byte of a block, set for those up to the space.
+/// Returns a bit for each byte of a block, set if the byte is at most a space.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 fn separators(block: [u64; SCAN_BYTES / 8]) -> u64 {
-    #[allow(unsafe_code, reason = "vectors have no safe form")]
+    #[allow(
+        unsafe_code,
+        reason = "a call of a function with target features is unsafe"
+    )]
     // SAFETY: every x86-64 processor has SSE2.
     unsafe {
         sse2::separators(block)
@@ -139,10 +142,10 @@ mod portable {
     pub fn separators(block: [u64; super::SCAN_BYTES / 8]) -> u64 {
         let mut bits = 0;
         for (index, word) in block.into_iter().enumerate() {
-            // The high bit of each byte that is above the space: no sum runs over into the next byte.
+            // The high bit of each byte that is above the space. No sum carries into the next byte.
             let above = ((word & !(ONES << 7)) + ONES * u64::from(0x7f - b' ')) | word;
             let up_to = !above & ONES << 7;
-            // Those bits side by side.
+            // Gathers the high bits in one byte.
             bits |= (up_to.wrapping_mul(0x0002_0408_1020_4081) >> 56) << (8 * index);
         }
         bits
@@ -154,32 +157,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_byte_up_to_the_space_is_found_at_every_place() {
+    fn every_byte_up_to_the_space_is_found_at_every_position() {
         let others = [0x21, 0x7f, 0x80, 0xff, 0xa0];
         for length in [0, 1, 7, 8, 63, 64, 65, 127, 128, 129, 200] {
-            for (place, low) in (0..length).zip([0, 9, 10, 31, 32].into_iter().cycle()) {
+            for (position, low) in (0..length).zip([0, 9, 10, 31, 32].into_iter().cycle()) {
                 let mut bytes = others.repeat(40);
                 bytes.truncate(length);
-                bytes[place] = low;
-                if let Some(byte) = bytes.get_mut(place + 70) {
+                bytes[position] = low;
+                if let Some(byte) = bytes.get_mut(position + 70) {
                     *byte = low;
                 }
                 for at in 0..length {
                     let expected: Vec<usize> = (at + 1..length)
-                        .filter(|place| bytes[*place] <= b' ')
+                        .filter(|position| bytes[*position] <= b' ')
                         .chain([length])
                         .collect();
                     let text = PaddedText::new(&bytes);
                     let mut separators = text.separators_after(at);
                     let found: Vec<usize> = expected.iter().map(|_| separators.advance()).collect();
-                    assert_eq!(found, expected, "{length} {place} {at}");
+                    assert_eq!(found, expected, "{length} {position} {at}");
                 }
             }
         }
     }
 
     #[test]
-    fn vectors_find_what_numbers_find() {
+    fn the_simd_and_the_portable_scan_agree() {
         for byte in 0..=255_u8 {
             let mut bytes = [byte; SCAN_BYTES];
             bytes[usize::from(byte) % SCAN_BYTES] = byte.wrapping_mul(77);
@@ -189,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_those_of_the_text_and_zeros_behind_it() {
+    fn words_are_loaded_from_the_text_and_zeros_after_it() {
         for length in 0..150 {
             let bytes: Vec<u8> = (1..=length).collect();
             let text = PaddedText::new(&bytes);

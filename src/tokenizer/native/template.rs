@@ -1,23 +1,23 @@
-//! The special tokens that a model wants around its texts.
+//! The template of a model: the special tokens around its texts.
 
 use std::collections::HashMap;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What is put around one text, and around and between two: `TemplateProcessing` of the `tokenizers` crate.
+/// The parts of a single text and of a pair: `TemplateProcessing` of the `tokenizers` crate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     single: Vec<TemplatePart>,
     pair: Vec<TemplatePart>,
 }
 
-/// A part of a template.
+/// One part of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TemplatePart {
     /// The first text, or the second.
     Text { second: bool, type_id: u32 },
-    /// A special token: mostly one id and its piece.
+    /// A special token: usually one id with its piece.
     Special {
         ids: Vec<u32>,
         tokens: Vec<String>,
@@ -52,8 +52,8 @@ struct SpecialFields {
 }
 
 impl Template {
-    /// The template that a post-processor, as `tokenizer.json` has it, amounts to; null is none at all. None for
-    /// another post-processor, or a template without the texts it is for.
+    /// Reads the post-processor of a `tokenizer.json`; null means the texts alone. Returns `None` for a post-processor of
+    /// another type, or for a template that has a second text for a single one.
     pub fn from_json(post_processor: &Value) -> Option<Self> {
         if post_processor.is_null() {
             let text = |second| TemplatePart::Text {
@@ -69,8 +69,8 @@ impl Template {
             return None;
         }
         let fields = TemplateFields::deserialize(post_processor).ok()?;
-        let pieces = |pieces: &[PartFields]| -> Option<Vec<TemplatePart>> {
-            let piece = |piece: &PartFields| match piece {
+        let parts = |parts: &[PartFields]| -> Option<Vec<TemplatePart>> {
+            let part = |part: &PartFields| match part {
                 PartFields::Sequence { id, type_id } => Some(TemplatePart::Text {
                     second: *id == Sequence::B,
                     type_id: *type_id,
@@ -84,23 +84,23 @@ impl Template {
                     })
                 }
             };
-            pieces.iter().map(piece).collect()
+            parts.iter().map(part).collect()
         };
         let template = Self {
-            single: pieces(&fields.single)?,
-            pair: pieces(&fields.pair)?,
+            single: parts(&fields.single)?,
+            pair: parts(&fields.pair)?,
         };
         let of_one =
             |piece: &TemplatePart| !matches!(piece, TemplatePart::Text { second: true, .. });
         template.single.iter().all(of_one).then_some(template)
     }
 
-    /// The pieces for a text, or a pair.
+    /// Returns the parts of a single text, or of a pair.
     pub fn parts(&self, pair: bool) -> &[TemplatePart] {
         if pair { &self.pair } else { &self.single }
     }
 
-    /// The number of special tokens that a single text gets, and of times that it occurs itself.
+    /// Returns how many special tokens a single text gets, and how often the text itself occurs.
     pub fn counts(&self) -> (usize, usize) {
         let mut counts = (0, 0);
         for piece in &self.single {
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_template_is_its_pieces_with_their_ids() {
+    fn a_template_has_texts_and_special_tokens_with_their_ids() {
         let template = Template::from_json(&json!({
             "type": "TemplateProcessing",
             "single": [{"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "</s>", "type_id": 2}}],
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_template_of_its_texts_is_refused() {
+    fn other_post_processors_and_inconsistent_templates_are_refused() {
         for other in [
             json!({"type": "RobertaProcessing", "sep": ["</s>", 2], "cls": ["<s>", 0]}),
             json!({"type": "TemplateProcessing", "single": [{"Sequence": {"id": "B", "type_id": 0}}], "pair": [], "special_tokens": {}}),

@@ -1,9 +1,9 @@
-//! The pieces of a vocabulary → the ASCII characters that are tokens of their own at the end of any word.
+//! ASCII characters that always form a separate token at the end of a word, such as `,`.
 //!
-//! Where no piece ends in a character but that character alone, every path through a word that ends in it ends a piece
-//! before it, so that the best path is the best one up to there, and the character. Two things could still join the two
-//! sides: unknown characters, which fuse with their neighbours, so that the character has to be a piece; and the
-//! rounding of sums, so that no sum of scores may be rounded at all.
+//! If no piece but the character itself ends with it, every path through a word that ends with it splits before it. So
+//! the best path is the best one for the rest of the word, and then the character. Two things could still join the two
+//! sides: unknown characters, which fuse with their neighbours, so the character must be a piece; and rounding, so no
+//! sum of scores may be rounded.
 
 use super::normalize::METASPACE;
 use super::unigram::UNKNOWN_PENALTY;
@@ -11,10 +11,10 @@ use super::unigram::UNKNOWN_PENALTY;
 /// A bit for each ASCII character.
 pub type MarkSet = u128;
 
-/// Bytes of the longest word that this is to hold for.
+/// The bytes of the longest word that this holds for, in bytes after normalization.
 pub const LONGEST: usize = 64;
 
-/// The ids of characters that stand apart.
+/// The ids of trailing marks, by byte.
 #[derive(Debug)]
 pub struct TrailingMarks([u32; 256]);
 
@@ -22,7 +22,7 @@ pub struct TrailingMarks([u32; 256]);
 const NO_PIECE: u32 = u32::MAX;
 
 impl TrailingMarks {
-    /// Characters with their ids.
+    /// Creates the table from characters with their ids.
     pub fn new(characters: impl Iterator<Item = (u8, u32)>) -> Self {
         let mut ids = [NO_PIECE; 256];
         for (character, id) in characters {
@@ -36,16 +36,17 @@ impl TrailingMarks {
         self.0[usize::from(byte)] != NO_PIECE
     }
 
-    /// The id of one that is among them.
+    /// Returns the id of a byte that the table [contains](Self::contains).
     #[inline]
     pub fn id(&self, byte: u8) -> u32 {
         self.0[usize::from(byte)]
     }
 }
 
-/// The characters that stand apart at the end of any word, but for one that is the mark of a space and the character.
+/// Finds the trailing marks of a vocabulary: pieces with their ids and scores.
 ///
-/// Pieces are given with their ids and scores.
+/// The piece of `▁` and a character does not disqualify the character: it applies only to the word that consists of the
+/// character, and such a word is never looked up without its mark.
 pub fn find(keys: &[(&[u8], u32, f64)], unknown_id: u32) -> MarkSet {
     let mut space = [0; 4];
     let space = METASPACE.encode_utf8(&mut space).as_bytes();
@@ -53,12 +54,12 @@ pub fn find(keys: &[(&[u8], u32, f64)], unknown_id: u32) -> MarkSet {
     if !sums_are_exact(scores.chain([UNKNOWN_PENALTY])) {
         return 0;
     }
-    let mut apart = 0;
+    let mut marks = 0;
     for (piece, id, _) in keys {
         if let &[byte @ ..128] = *piece
             && *id != unknown_id
         {
-            apart |= 1 << byte;
+            marks |= 1 << byte;
         }
     }
     for (piece, ..) in keys {
@@ -66,15 +67,15 @@ pub fn find(keys: &[(&[u8], u32, f64)], unknown_id: u32) -> MarkSet {
             && !before.is_empty()
             && before != space
         {
-            apart &= !(1 << byte);
+            marks &= !(1 << byte);
         }
     }
-    apart
+    marks
 }
 
-/// Whether all sums of scores along a word, an unknown character's among them, are exact in float64.
+/// Returns true if all sums of scores along a word, including unknown characters, are exact in float64.
 fn sums_are_exact(scores: impl Iterator<Item = f64>) -> bool {
-    // The place of the last bit of all scores, as a power of two.
+    // The lowest bit that is set in any score, as a power of two.
     let mut last = i64::MAX;
     let mut largest = 0.0_f64;
     for score in scores.filter(|score| *score != 0.0) {
@@ -86,7 +87,7 @@ fn sums_are_exact(scores: impl Iterator<Item = f64>) -> bool {
         last = last.min(exponent + i64::from(fraction.trailing_zeros()));
         largest = largest.max(score.abs());
     }
-    // There are at most as many scores as bytes, and that of an unknown character is the sum of two others.
+    // A word has at most as many scores as bytes, and the score of an unknown character is a sum of two.
     let bound = largest * 2.0 * LONGEST as f64;
     bound.log2() <= 52.0 + last as f64
 }
@@ -95,18 +96,18 @@ fn sums_are_exact(scores: impl Iterator<Item = f64>) -> bool {
 mod tests {
     use super::*;
 
-    fn apart(pieces: &[(&str, f64)]) -> Vec<char> {
+    fn marks(pieces: &[(&str, f64)]) -> Vec<char> {
         let keys: Vec<(&[u8], u32, f64)> = (0..)
             .zip(pieces)
             .map(|(id, (piece, score))| (piece.as_bytes(), id, *score))
             .collect();
-        let apart = find(&keys, 0);
-        let bytes = (0..128_u8).filter(|byte| apart >> byte & 1 == 1);
+        let marks = find(&keys, 0);
+        let bytes = (0..128_u8).filter(|byte| marks >> byte & 1 == 1);
         bytes.map(char::from).collect()
     }
 
     #[test]
-    fn a_character_is_apart_if_it_is_a_piece_and_no_other_ends_in_it() {
+    fn a_mark_is_a_piece_and_no_other_piece_ends_with_it() {
         let pieces = [
             ("?", 0.0),
             (",", -1.5),
@@ -120,21 +121,21 @@ mod tests {
             ("a▁;", -1.0),
             (";", -1.0),
         ];
-        // `!` ends `é!`, and `;` `a▁;`; `?` is unknown, `:` and `a` are no pieces.
-        assert_eq!(apart(&pieces), ['(', ',']);
+        // `!` ends `é!`, `;` ends `a▁;`, `?` is the unknown piece, and `:` and `a` are not pieces.
+        assert_eq!(marks(&pieces), ['(', ',']);
     }
 
     #[test]
-    fn scores_whose_sums_are_rounded_keep_nothing_apart() {
-        let characters = |score: f64| apart(&[("?", 0.0), (",", score), ("a", -100.0)]).len();
+    fn scores_whose_sums_are_rounded_allow_no_marks() {
+        let characters = |score: f64| marks(&[("?", 0.0), (",", score), ("a", -100.0)]).len();
         // 2^-36 with a sum of up to 2^14 takes 50 bits, 2^-39 three more.
         for score in [-1.0, 0.0, 2.0_f64.powi(-36)] {
             assert_eq!(characters(score), 2, "{score}");
         }
-        let unknown = [f64::NAN, f64::NEG_INFINITY];
+        let not_finite = [f64::NAN, f64::NEG_INFINITY];
         for score in [2.0_f64.powi(-39), f64::MIN_POSITIVE / 2.0, -0.1]
             .into_iter()
-            .chain(unknown)
+            .chain(not_finite)
         {
             assert_eq!(characters(score), 0, "{score}");
         }

@@ -1,14 +1,15 @@
-//! Words → pieces: the most probable segmentation under a Unigram model.
+//! The most probable segmentation of a word into pieces under a Unigram model.
 //!
-//! Kudo (2018), "Subword Regularization". Ties, the score of an unknown character and the fusing of neighbouring
+//! Kudo (2018), "Subword Regularization". Ties, the score of an unknown character, and the fusing of neighbouring
 //! unknowns follow `encode_optimized` of the `tokenizers` crate, sum by sum.
 
 use std::hint::select_unpredictable;
 
 use super::double_array::DoubleArray;
 
-/// Distance of the unknown score below that of the worst piece.
+/// How far the score of an unknown character lies below that of the worst piece.
 pub const UNKNOWN_PENALTY: f64 = 10.0;
+
 /// A Unigram model, in a section of a compiled vocabulary.
 ///
 /// Scores are natural logarithms of probabilities.
@@ -19,14 +20,14 @@ pub struct Unigram<'a> {
     unknown_score: f64,
 }
 
-/// A token of a word: its id, and the byte of the word at which it ends.
+/// A token of a word: its id, and its end in bytes of the word.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Token {
     pub id: u32,
     pub end: u32,
 }
 
-/// The score of a character that no piece spells, given the lowest score of a piece.
+/// Returns the score of a character that no piece spells, given the lowest score of a piece.
 pub fn unknown_score(lowest: f64) -> f64 {
     lowest - UNKNOWN_PENALTY
 }
@@ -78,7 +79,7 @@ impl<'a> Unigram<'a> {
         self.read_back(bytes, &lattice.nodes, tokens);
     }
 
-    /// Follows the best path from its end, fusing unknowns, and turns it round.
+    /// Appends the tokens of the best path, followed from its end. Neighbouring unknowns become one token.
     fn read_back(&self, word: &[u8], nodes: &[LatticeNode], tokens: &mut Vec<Token>) {
         let first = tokens.len();
         let mut end = word.len();
@@ -90,7 +91,7 @@ impl<'a> Unigram<'a> {
                 while start > 0 && nodes[start].id() == self.unknown_id {
                     start = nodes[start].start();
                 }
-                // What was fused may spell a piece.
+                // Fused unknowns may spell a piece.
                 id = self.pieces.get(&word[start..end]).unwrap_or(id);
             }
             tokens.push(Token {
@@ -103,7 +104,7 @@ impl<'a> Unigram<'a> {
     }
 }
 
-/// Bytes of the character that begins with a byte.
+/// Returns the bytes of the UTF-8 character that begins with a byte.
 #[inline]
 fn width(first: u8) -> usize {
     match first {
@@ -114,12 +115,12 @@ fn width(first: u8) -> usize {
     }
 }
 
-/// The best way to a place in a word.
+/// The best path to a byte of a word.
 #[derive(Debug, Clone, Copy)]
 struct LatticeNode {
     /// The bits of a float64.
     score: u64,
-    /// Where the last piece begins, and above it its id + 1.
+    /// The start of the last piece in the low 32 bits, its id + 1 in the high ones.
     piece: u64,
 }
 
@@ -130,9 +131,9 @@ impl LatticeNode {
         piece: 0,
     };
 
-    /// Takes a way that is better than the one known; of equal ones the first stays.
+    /// Replaces the path if the new one is better. Of equal paths the first stays.
     ///
-    /// Whether it is cannot be guessed, so nothing depends on a guess: a choice of numbers rather than a branch.
+    /// It selects numbers instead of branching, since the outcome cannot be predicted.
     #[inline]
     fn improve(&mut self, score: f64, start: usize, value: u32) {
         let is_better = score > f64::from_bits(self.score);
@@ -150,7 +151,7 @@ impl LatticeNode {
     }
 }
 
-/// What the search keeps from word to word.
+/// The memory of a search, reused from word to word.
 #[derive(Debug, Default)]
 pub struct Lattice {
     nodes: Vec<LatticeNode>,
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_sum_wins_and_of_equal_sums_the_first() {
+    fn the_best_path_wins_and_of_equal_paths_the_first() {
         let pieces = [
             ("?", 0.0),
             ("a", -1.0),
@@ -194,7 +195,7 @@ mod tests {
             ("ab", -2.0),
             ("c", -3.0),
         ];
-        // "ab" and "a" + "b" are equally probable: the path that began first stays.
+        // "ab" and "a" + "b" are equally probable: the path that was found first stays.
         assert_eq!(segment(&pieces, "ab"), [(3, 2)]);
         assert_eq!(segment(&pieces, "abc"), [(3, 2), (4, 3)]);
     }

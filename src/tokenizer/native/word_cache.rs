@@ -1,22 +1,23 @@
-//! Words and their tokens, remembered: most words of a text came before.
+//! A cache of words and their tokens: most words of a text have occurred before.
 
 use super::huge_pages::HugePages;
-use super::word_table::{Slots, Table, key, load, place};
+use super::word_table::{Slots, Table, key, load_words, pair_index};
 
 pub use super::word_table::{CachedTokens, TokenStart};
 
-/// Words seen before there is memory for them: a single sentence is tokenized before the memory would be there.
-const WORDS_BEFORE_MEMORY: usize = 500;
+/// Words that are seen before the tables are allocated: a single sentence is tokenized in less time than that takes.
+const WORDS_BEFORE_TABLES: usize = 500;
 
-/// Words and their tokens, by hash; a new word takes the place of the oldest of a few.
+/// Words and their tokens, by hash. A new word displaces the oldest of a few.
 #[derive(Debug, Default)]
 pub struct WordCache {
+    /// The number of words stored so far.
     words: usize,
-    /// None at first; then the tables, one behind the other.
+    /// Empty at first, then the three tables.
     memory: HugePages,
 }
 
-/// 1 MiB of words of up to 15 bytes, nearly all of a text.
+/// 1 MiB of words of up to 15 bytes, which nearly all words of a text are.
 type Short = Table<2, 4, { 1 << 14 }>;
 /// 512 KiB of words of up to 23 bytes.
 type Medium = Table<3, 8, { 1 << 12 }>;
@@ -28,32 +29,32 @@ const LONG: usize = MEDIUM + Medium::MEMORY;
 const END: usize = LONG + Long::MEMORY;
 
 impl WordCache {
-    /// Bytes of the longest word that is remembered.
+    /// The bytes of the longest word that can be cached.
     pub const LONGEST: usize = Long::LONGEST;
 
-    /// Whether words are remembered by now.
+    /// Returns true once the tables are allocated.
     pub fn is_used(&self) -> bool {
         !self.memory.is_empty()
     }
 
-    /// The tokens of the word at bytes `start` to `end` of a text.
+    /// Returns the tokens of the word at bytes `start` to `end` of a text.
     pub fn get(&self, text: &[u8], start: usize, end: usize) -> Option<CachedTokens<'_>> {
         let length = end - start;
         let words = self.short_words()?;
         if length <= Short::LONGEST {
-            words.short(&words.look_up(load(text, start, length), length))
+            words.short(&words.look_up(load_words(text, start, length), length))
         } else if length <= Medium::LONGEST {
-            words.medium(load(text, start, length), length)
+            words.medium(load_words(text, start, length), length)
         } else if length <= Long::LONGEST {
-            let key = key(load(text, start, length), length);
-            let place = place::<8, { Long::PAIRS }>(&key);
-            Long::tokens(Long::slots(&self.memory[LONG..])?.find(key, place)?)
+            let key = key(load_words(text, start, length), length);
+            let index = pair_index::<8, { Long::PAIRS }>(&key);
+            Long::tokens(Long::slots(&self.memory[LONG..])?.find(key, index)?)
         } else {
             None
         }
     }
 
-    /// The words of up to [`ShortWords::LONGEST`] bytes, to look up many; none if there is none.
+    /// Returns the words of up to [`ShortWords::LONGEST`] bytes, for many look-ups. `None` until the tables are allocated.
     #[inline]
     pub fn short_words(&self) -> Option<ShortWords<'_>> {
         let memory = &*self.memory;
@@ -63,7 +64,7 @@ impl WordCache {
         })
     }
 
-    /// Remembers a word and its tokens, as ids and ends, once enough words have come to be worth it.
+    /// Stores a word and its tokens, as ids and ends, once enough words have occurred to be worth it.
     pub fn set(
         &mut self,
         word: &[u8],
@@ -71,7 +72,7 @@ impl WordCache {
         tokens: impl ExactSizeIterator<Item = (u32, usize)>,
     ) {
         self.words += 1;
-        if self.words < WORDS_BEFORE_MEMORY {
+        if self.words < WORDS_BEFORE_TABLES {
             return;
         }
         if self.memory.is_empty() {
@@ -83,7 +84,7 @@ impl WordCache {
             Short::set(memory, word, start, tokens);
         } else if length <= Medium::LONGEST && count <= Medium::TOKENS {
             if length <= Short::LONGEST {
-                Short::refer(memory, word);
+                Short::set_elsewhere(memory, word);
             }
             Medium::set(&mut memory[MEDIUM..], word, start, tokens);
         } else if length > Medium::LONGEST && length <= Long::LONGEST && count <= Long::TOKENS {
@@ -92,7 +93,7 @@ impl WordCache {
     }
 }
 
-/// The words of a memo but the longest.
+/// The tables of a cache for words of up to 23 bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct ShortWords<'a> {
     short: Slots<'a, 2, 4, { Short::PAIRS }>,
@@ -100,58 +101,60 @@ pub struct ShortWords<'a> {
 }
 
 impl<'a> ShortWords<'a> {
-    /// Bytes of the longest word for [`Self::short`].
+    /// The bytes of the longest word for [`Self::short`].
     pub const SHORT: usize = Short::LONGEST;
-    /// Bytes of the longest of all.
+    /// The bytes of the longest word for [`Self::medium`].
     pub const LONGEST: usize = Medium::LONGEST;
 
-    /// Asks for the tokens of a word of up to [`Self::SHORT`] bytes, which is the first `length` bytes of some
-    /// little-endian words. The answer is better not waited for: it may have to come from far.
+    /// Starts the look-up of a word, given as the first `length` bytes of little-endian words.
+    ///
+    /// It prefetches the slots for [`Self::short`], so other work should be done before the result is used. For a word of
+    /// more than [`Self::SHORT`] bytes the result is meaningless.
     #[inline]
     pub fn look_up(self, words: [u64; 2], length: usize) -> PendingLookup {
         let key = key(words, length);
-        let place = place::<2, { Short::PAIRS }>(&key);
-        self.short.prefetch(place);
+        let index = pair_index::<2, { Short::PAIRS }>(&key);
+        self.short.prefetch(index);
         PendingLookup {
             key,
-            place: place as u32,
+            index: index as u32,
         }
     }
 
-    /// The tokens of the word that was asked for.
+    /// Returns the tokens of a word of up to [`Self::SHORT`] bytes, whose look-up was started.
     #[inline]
     pub fn short(self, lookup: &PendingLookup) -> Option<CachedTokens<'a>> {
-        let slot = self.short.find(lookup.key, lookup.place as usize)?;
+        let slot = self.short.find(lookup.key, lookup.index as usize)?;
         Short::tokens(slot).or_else(|| self.many_tokens(lookup.key))
     }
 
-    /// Those of a short word that are too many for its table.
+    /// Returns the tokens of a short word that has too many for its table.
     #[cold]
     fn many_tokens(self, [first, second]: [u64; 2]) -> Option<CachedTokens<'a>> {
         let length = second >> 56;
         self.medium([first, second & !(0xff << 56), 0], length as usize)
     }
 
-    /// The tokens of a longer word.
+    /// Returns the tokens of a word of up to [`Self::LONGEST`] bytes that [`Self::short`] does not hold.
     pub fn medium(self, words: [u64; 3], length: usize) -> Option<CachedTokens<'a>> {
         let key = key(words, length);
-        let place = place::<3, { Medium::PAIRS }>(&key);
-        Medium::tokens(self.medium.find(key, place)?)
+        let index = pair_index::<3, { Medium::PAIRS }>(&key);
+        Medium::tokens(self.medium.find(key, index)?)
     }
 }
 
-/// A word that was asked for.
+/// A look-up that was started.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PendingLookup {
     key: [u64; 2],
-    place: u32,
+    index: u32,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The ids, ends and start of a remembered word.
+    /// The ids, ends, and start of a cached word.
     type CachedWord = (Vec<u32>, Vec<u8>, Option<usize>);
 
     fn found(cache: &WordCache, text: &[u8], start: usize, end: usize) -> Option<CachedWord> {
@@ -160,10 +163,10 @@ mod tests {
     }
 
     #[test]
-    fn words_of_every_length_are_told_apart_wherever_they_lie() {
+    fn words_of_every_length_are_found_at_every_position() {
         let text: Vec<u8> = (0..200_u8).map(|index| b'a' + index % 7).collect();
         let mut cache = WordCache {
-            words: WORDS_BEFORE_MEMORY,
+            words: WORDS_BEFORE_TABLES,
             ..WordCache::default()
         };
         for length in 1..=WordCache::LONGEST + 1 {
@@ -176,7 +179,7 @@ mod tests {
             let (ids, ends) = (vec![length as u32], vec![length as u8]);
             let expected = (length <= WordCache::LONGEST).then_some((ids, ends, Some(1)));
             assert_eq!(found(&cache, &text, 50, 50 + length), expected, "{length}");
-            // At the very end of a text too, and not for a text with zeros in the word's place.
+            // Found at the very end of a text too, but not as a prefix of a word that ends in a zero byte.
             assert_eq!(found(&cache, word, 0, length), expected, "{length}");
             let mut other = word.to_vec();
             other.push(0);
@@ -185,9 +188,9 @@ mod tests {
     }
 
     #[test]
-    fn a_word_of_too_many_tokens_is_not_remembered() {
+    fn a_word_of_too_many_tokens_is_not_cached() {
         let mut cache = WordCache {
-            words: WORDS_BEFORE_MEMORY,
+            words: WORDS_BEFORE_TABLES,
             ..WordCache::default()
         };
         for (word, most) in [
@@ -203,18 +206,15 @@ mod tests {
             );
             assert_eq!(cache.get(bytes, 0, bytes.len()), None);
             cache.set(bytes, TokenStart::Unknown, vec![(9, 1); most].into_iter());
-            let remembered = cache.get(bytes, 0, bytes.len()).unwrap();
-            assert_eq!(
-                (remembered.ids, remembered.start()),
-                (&vec![9; most][..], None)
-            );
+            let cached = cache.get(bytes, 0, bytes.len()).unwrap();
+            assert_eq!((cached.ids, cached.start()), (&vec![9; most][..], None));
         }
     }
 
     #[test]
-    fn a_word_of_zeros_keeps_its_place() {
+    fn a_word_of_zero_bytes_keeps_its_slot() {
         let mut cache = WordCache {
-            words: WORDS_BEFORE_MEMORY,
+            words: WORDS_BEFORE_TABLES,
             ..WordCache::default()
         };
         for length in 8..=Short::LONGEST {
@@ -233,12 +233,12 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_holds_as_many_tokens_as_fit() {
+    fn a_slot_holds_as_many_tokens_as_its_bytes_allow() {
         assert_eq!((Short::TOKENS, Medium::TOKENS, Long::TOKENS), (3, 7, 12));
     }
 
     #[test]
-    fn a_few_words_take_no_memory() {
+    fn a_few_words_allocate_no_tables() {
         let mut cache = WordCache::default();
         cache.set(b"word", TokenStart::Plain, [(1, 4)].into_iter());
         assert_eq!(cache.get(b"word", 0, 4), None);

@@ -1,17 +1,17 @@
-//! Tables of words and their tokens, by hash, in some memory.
+//! Hash tables of words and their tokens, in memory that the caller owns.
 
-/// The tokens of a remembered word.
+/// The tokens of a cached word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CachedTokens<'a> {
     pub ids: &'a [u32],
-    /// Where each token ends, in bytes of the word. Each begins where the one before ends.
+    /// The end of each token, in bytes of the word. Each token begins at the end of the one before.
     pub ends: &'a [u8],
-    /// As it stands in the slot.
+    /// The start of the first token, as encoded in the slot.
     start: u8,
 }
 
 impl CachedTokens<'_> {
-    /// Where the first token begins; none if the tokens do not lie side by side, so that `ends` says nothing.
+    /// Returns the start of the first token. `None` if the tokens are not adjacent, so that `ends` is meaningless.
     pub fn start(&self) -> Option<usize> {
         match self.start {
             NO_RANGES => None,
@@ -20,69 +20,72 @@ impl CachedTokens<'_> {
         }
     }
 
-    /// Whether [`Self::start`] is known, or need not be.
+    /// Returns true if the ranges of the tokens are known, or are not needed.
     #[inline]
-    pub fn serves(&self, wanted: bool) -> bool {
-        !wanted | (self.start != NO_RANGES)
+    pub fn serves(&self, needs_ranges: bool) -> bool {
+        !needs_ranges | (self.start != NO_RANGES)
     }
 
-    /// Whether the word keeps its tokens before so many marks that stand apart, one or none: it does if it is plain.
+    /// Returns true if the word has the same tokens with this number of [trailing marks](super::trailing_marks) after
+    /// it, 0 or 1. One mark requires a plain word.
     #[inline]
     pub fn allows_marks(&self, marks: u8) -> bool {
-        // A number to compare with, as a branch could not be guessed.
+        // A comparison of numbers: a branch would be mispredicted.
         self.start >= PLAIN.wrapping_mul(marks)
     }
 }
 
-/// Where the tokens of a word begin in it.
+/// The start of a word's first token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenStart {
-    /// At its first byte; and no step changes a character of the word, alone or beside others that none changes.
+    /// The first byte of a plain word: no step changes a character of it, alone or beside other such characters.
     Plain,
     At(usize),
-    /// They do not lie side by side.
+    /// The tokens are not adjacent.
     Unknown,
 }
 
-/// Words whose bytes, and their number, fit `KEY` machine words, with their tokens in a slot of `SLOT` machine words.
+/// A hash table of words: `PAIRS` pairs of slots, a power of two.
 ///
-/// A slot is the word's bytes, zeros, and in the last byte of the key its length; then the ids of its tokens, where they
-/// end, and in the last byte the number of tokens, or [`ELSEWHERE`], and, above it, where the first begins. All zero is
-/// an empty slot. The slots of a word are two, side by side in one line of the processor's cache, or two lines, or four;
-/// there are `PAIRS` of them, a power of two. A word that others displace from there moves to the pair beside it.
+/// A slot has `SLOT` machine words. The first `KEY` are the key: the bytes of the word, zeros, and in the last byte its
+/// length. The value follows: the ids of the tokens, their ends, and a last byte with the number of tokens (or
+/// [`ELSEWHERE`]) in its low bits and the start of the first token above them. An empty slot is all zero.
+///
+/// The hash of a word selects a pair, which fills one line of the processor's cache, or two, or four. A word that others
+/// displace from its pair moves to the neighbouring pair.
 #[derive(Debug)]
 pub struct Table<const KEY: usize, const SLOT: usize, const PAIRS: usize>;
 
-/// The two slots that a word may have first of all.
+/// The two slots that a hash selects.
 type Pair<const SLOT: usize> = [[u64; SLOT]; 2];
 
 const COUNT_BITS: u32 = 4;
-/// A number of tokens that no word has: there are too many for this table, and the next has them.
+/// Stands in place of the number of tokens if there are too many for this table: the table of longer words has them.
 const ELSEWHERE: u8 = (1 << COUNT_BITS) - 1;
-/// A start that no word has: the ranges of its tokens are not to be had from their ends.
+/// Stands in place of the start if the ranges of the tokens do not follow from their ends.
 const NO_RANGES: u8 = PLAIN - 1;
-/// The start of a plain word, which is 0.
+/// Stands in place of the start of a plain word, which is 0.
 const PLAIN: u8 = (1 << COUNT_BITS) - 1;
 
 impl<const KEY: usize, const SLOT: usize, const PAIRS: usize> Table<KEY, SLOT, PAIRS> {
     pub const PAIRS: usize = PAIRS;
-    /// Machine words of memory, which are zero at first.
+    /// The machine words of memory that the table needs. They must be zero at first.
     pub const MEMORY: usize = PAIRS * 2 * SLOT;
-    /// Bytes of the longest word.
+    /// The bytes of the longest word.
     pub const LONGEST: usize = 8 * KEY - 1;
-    /// The most tokens of a word: an id takes four bytes, an end one.
+    /// The largest number of tokens of a word: an id takes four bytes, an end one.
     pub const TOKENS: usize = (Self::VALUE - 1) / 5;
-    /// Bytes that hold tokens.
+    /// The bytes of the value in a slot.
     const VALUE: usize = 8 * (SLOT - KEY);
 
-    /// The slots of the table in its memory; none if that is not all there.
+    /// Returns the slots of the table in its memory. `None` if the memory is too small.
     #[inline]
     pub fn slots(memory: &[u64]) -> Option<Slots<'_, KEY, SLOT, PAIRS>> {
         let pairs: &[Pair<SLOT>] = memory.as_chunks().0.as_chunks().0;
         Some(Slots(pairs.first_chunk()?))
     }
 
-    /// Puts a word and its tokens, as ids and ends, into the table in its memory.
+    /// Stores a word and its tokens, as ids and ends.
     pub fn set(
         memory: &mut [u64],
         word: &[u8],
@@ -102,13 +105,13 @@ impl<const KEY: usize, const SLOT: usize, const PAIRS: usize> Table<KEY, SLOT, P
         );
     }
 
-    /// Remembers that the next table has a word.
-    pub fn refer(memory: &mut [u64], word: &[u8]) {
+    /// Stores that the table of longer words has a word.
+    pub fn set_elsewhere(memory: &mut [u64], word: &[u8]) {
         Self::put(memory, word, ELSEWHERE, std::iter::empty());
     }
 
     fn put(memory: &mut [u64], word: &[u8], last: u8, tokens: impl Iterator<Item = (u32, usize)>) {
-        let key: [u64; KEY] = key(load(word, 0, word.len()), word.len());
+        let key: [u64; KEY] = key(load_words(word, 0, word.len()), word.len());
         let mut slot = [0; SLOT];
         slot[..KEY].copy_from_slice(&key);
         let value = &mut slot[KEY..];
@@ -118,22 +121,22 @@ impl<const KEY: usize, const SLOT: usize, const PAIRS: usize> Table<KEY, SLOT, P
             bytemuck::cast_slice_mut::<_, u8>(value)[4 * Self::TOKENS + index] = end as u8;
         }
         let pairs: &mut [Pair<SLOT>] = memory.as_chunks_mut().0.as_chunks_mut().0;
-        let place = place::<KEY, PAIRS>(&key);
-        // Words that come first are mostly the frequent ones: they keep their places as long as there are others.
-        for place in [place, place ^ 1] {
-            let pair = pairs.get_mut(place).into_iter().flatten();
+        let index = pair_index::<KEY, PAIRS>(&key);
+        // Words that come first are mostly the frequent ones: they keep their slots as long as others are free.
+        for index in [index, index ^ 1] {
+            let pair = pairs.get_mut(index).into_iter().flatten();
             let mut free = pair.filter(|slot| is_free(&slot[..]) || has_key(slot, &key));
             if let Some(free) = free.next() {
                 *free = slot;
                 return;
             }
         }
-        if let Some(displaced) = put_first(pairs, place, slot) {
-            put_first(pairs, place ^ 1, displaced);
+        if let Some(displaced) = put_first(pairs, index, slot) {
+            put_first(pairs, index ^ 1, displaced);
         }
     }
 
-    /// The tokens in a slot; none if the next table has them.
+    /// Returns the tokens in a slot. `None` if the table of longer words has them.
     #[inline]
     pub fn tokens(slot: &[u64; SLOT]) -> Option<CachedTokens<'_>> {
         let value = &slot[KEY..];
@@ -152,19 +155,19 @@ impl<const KEY: usize, const SLOT: usize, const PAIRS: usize> Table<KEY, SLOT, P
     }
 }
 
-/// Puts a slot before those of a pair, of which the last has to go if it is another word's.
+/// Puts a slot first in a pair, and returns the displaced last slot unless it is empty.
 #[inline]
 fn put_first<const SLOT: usize>(
     pairs: &mut [Pair<SLOT>],
-    place: usize,
+    index: usize,
     slot: [u64; SLOT],
 ) -> Option<[u64; SLOT]> {
-    let [first, second] = pairs.get_mut(place)?;
+    let [first, second] = pairs.get_mut(index)?;
     let displaced = std::mem::replace(second, std::mem::replace(first, slot));
     (!is_free(&displaced)).then_some(displaced)
 }
 
-/// Whether a slot is empty. The first bytes of a word may be zero too.
+/// Returns true if a slot is empty. All of it is compared: the first bytes of a word may be zero too.
 fn is_free(slot: &[u64]) -> bool {
     slot.iter().all(|word| *word == 0)
 }
@@ -176,32 +179,34 @@ pub struct Slots<'a, const KEY: usize, const SLOT: usize, const PAIRS: usize>(
 );
 
 impl<'a, const KEY: usize, const SLOT: usize, const PAIRS: usize> Slots<'a, KEY, SLOT, PAIRS> {
-    /// Has the processor fetch the slots at a place, without anything waiting for them.
+    /// Asks the processor to load a pair, without waiting for it.
     #[inline]
-    pub fn prefetch(self, place: usize) {
-        prefetch(&self.0[place % PAIRS]);
+    pub fn prefetch(self, index: usize) {
+        prefetch(&self.0[index % PAIRS]);
     }
 
-    /// The slot of a word, whose key has that [`place`].
+    /// Returns the slot of a word, whose key has this [`pair_index`].
     #[inline]
-    pub fn find(self, key: [u64; KEY], place: usize) -> Option<&'a [u64; SLOT]> {
-        let pair = &self.0[place % PAIRS];
+    pub fn find(self, key: [u64; KEY], index: usize) -> Option<&'a [u64; SLOT]> {
+        let pair = &self.0[index % PAIRS];
         let [in_first, in_second] = [has_key(&pair[0], &key), has_key(&pair[1], &key)];
         if !(in_first | in_second) {
-            return self.find_displaced(key, place);
+            return self.find_displaced(key, index);
         }
-        // Which of the two it is cannot be guessed: an index rather than a branch.
+        // An index rather than a branch: which of the two it is cannot be predicted.
         Some(&pair[usize::from(!in_first)])
     }
 
     #[cold]
-    fn find_displaced(self, key: [u64; KEY], place: usize) -> Option<&'a [u64; SLOT]> {
-        let pair = &self.0[(place ^ 1) % PAIRS];
+    fn find_displaced(self, key: [u64; KEY], index: usize) -> Option<&'a [u64; SLOT]> {
+        let pair = &self.0[(index ^ 1) % PAIRS];
         pair.iter().find(|slot| has_key(slot, &key))
     }
 }
 
-/// Whether a slot is that of a word. Word by word: a key that was just made is in registers, not in memory.
+/// Returns true if a slot has this key.
+///
+/// It compares machine word by machine word, since a new key is in registers and not in memory.
 #[inline]
 fn has_key<const KEY: usize, const SLOT: usize>(slot: &[u64; SLOT], key: &[u64; KEY]) -> bool {
     let different = slot
@@ -211,9 +216,9 @@ fn has_key<const KEY: usize, const SLOT: usize>(slot: &[u64; SLOT], key: &[u64; 
     different.fold(0, |any, bits| any | bits) == 0
 }
 
-/// The place of a pair by the key of a word: its machine words folded in by multiplication, two at a time, as wyhash does.
+/// Returns the index of a key's pair: a hash that folds in two machine words per multiplication, as wyhash does.
 #[inline]
-pub fn place<const KEY: usize, const PAIRS: usize>(key: &[u64; KEY]) -> usize {
+pub fn pair_index<const KEY: usize, const PAIRS: usize>(key: &[u64; KEY]) -> usize {
     const FACTORS: [u64; 2] = [0x9e37_79b9_7f4a_7c15, 0xe703_7ed1_a0b4_28db];
     const { assert!(PAIRS.is_power_of_two()) };
     let mut state = FACTORS[0];
@@ -227,7 +232,7 @@ pub fn place<const KEY: usize, const PAIRS: usize>(key: &[u64; KEY]) -> usize {
     state as usize % PAIRS
 }
 
-/// A hint, which does nothing on other processors.
+/// Asks the processor to load memory into its cache. Does nothing on processors other than x86-64.
 #[inline]
 fn prefetch<T>(what: &T) {
     #[cfg(target_arch = "x86_64")]
@@ -249,14 +254,14 @@ fn fold(first: u64, second: u64) -> u64 {
     (product >> 64) as u64 ^ product as u64
 }
 
-/// The `length` bytes of a text from `start` on, as little-endian words with zeros behind.
-pub fn load<const WORDS: usize>(text: &[u8], start: usize, length: usize) -> [u64; WORDS] {
+/// Loads `length` bytes of a text from `start` on, as little-endian words padded with zeros.
+pub fn load_words<const WORDS: usize>(text: &[u8], start: usize, length: usize) -> [u64; WORDS] {
     let mut bytes = [[0; 8]; WORDS];
     bytes.as_flattened_mut()[..length].copy_from_slice(&text[start..start + length]);
     bytes.map(u64::from_le_bytes)
 }
 
-/// The first `length` bytes of some words, and their number, as a key. There are more bytes in the words.
+/// Makes a key of the first `length` bytes of `words`, which must be fewer than all.
 #[inline]
 pub fn key<const KEY: usize>(mut words: [u64; KEY], length: usize) -> [u64; KEY] {
     let masks = const { &masks::<KEY>() };
@@ -267,10 +272,10 @@ pub fn key<const KEY: usize>(mut words: [u64; KEY], length: usize) -> [u64; KEY]
     words
 }
 
-/// More than the length of any word.
+/// More than the bytes of any key.
 const LENGTHS: usize = 8 * 8;
 
-/// For each length, what keeps that many bytes of some words.
+/// Returns, by length, the masks that keep that many bytes of a key.
 const fn masks<const KEY: usize>() -> [[u64; KEY]; LENGTHS] {
     let mut masks = [[0; KEY]; LENGTHS];
     let mut length = 0;

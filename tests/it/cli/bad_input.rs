@@ -103,7 +103,7 @@ fn unknown_ids_pieces_and_texts_are_refused() {
         ),
         (
             &["tokenize", "a b c", "--max-length", "4", "--stride", "2"],
-            "a stride of 2 tokens leaves no progress in windows of 2 tokens of text".into(),
+            "a stride of 2 tokens must be less than the 2 tokens of text in a window".into(),
             "",
         ),
         (

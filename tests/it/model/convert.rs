@@ -75,7 +75,7 @@ fn a_folder_with_the_file_is_a_model_with_the_same_ids() {
     assert_eq!(
         answer.stderr,
         "error: the model has a tokenizer.json of its own, so there is nothing to convert\n\n\
-         hint: `tokscope pull` fetches it\n"
+         hint: use `tokscope pull` to fetch it\n"
     );
 }
 
