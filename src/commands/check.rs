@@ -1,4 +1,4 @@
-//! `check`: whether everything is still as `lock` wrote it down, and if not, what changed.
+//! `check`: compares a model with the lock file and reports what changed.
 
 use clap::Args as ClapArgs;
 
@@ -9,17 +9,16 @@ use crate::error::{Error, Exit, Result};
 use crate::formats::lock_file::{LockFile, LockedEngine, LockedFile, LockedText, LockedVocabulary};
 use crate::record::{Drift, Lock, Record};
 use crate::source::ModelFiles;
-use crate::tokenizer::Tokenizer;
 
-/// Compare the model with tokscope.lock; exit 1 if a file, the vocabulary or the ids of a text changed, or a branch moved
+/// Compare the model with tokscope.lock; exit 1 if a file, the vocabulary, or the ids of a text changed, or a branch moved
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     #[command(flatten)]
     pub show: ShowArgs,
 }
 
-/// What differs between locked files and those that are there.
-pub fn of_files(locked: &[LockedFile], found: &[LockedFile]) -> Vec<Drift> {
+/// Compares the locked files with the current ones.
+pub fn diff_files(locked: &[LockedFile], found: &[LockedFile]) -> Vec<Drift> {
     let mut drifts = Vec::new();
     for file in locked {
         let name = &file.name;
@@ -59,8 +58,8 @@ pub fn of_files(locked: &[LockedFile], found: &[LockedFile]) -> Vec<Drift> {
     drifts
 }
 
-/// What differs between vocabularies: the size, added tokens by name, and any piece or score.
-pub fn of_vocabulary(locked: &LockedVocabulary, found: &LockedVocabulary) -> Vec<Drift> {
+/// Compares the vocabularies. Names each added token that changed; other changes are one drift.
+pub fn diff_vocabulary(locked: &LockedVocabulary, found: &LockedVocabulary) -> Vec<Drift> {
     if locked == found {
         return Vec::new();
     }
@@ -84,11 +83,11 @@ pub fn of_vocabulary(locked: &LockedVocabulary, found: &LockedVocabulary) -> Vec
     ids.sort_unstable();
     ids.dedup();
     for id in ids {
-        let of = |vocabulary: &LockedVocabulary| {
+        let added_token = |vocabulary: &LockedVocabulary| {
             let token = vocabulary.added_tokens.iter().find(|token| token.id == id);
             token.cloned()
         };
-        let (old, new) = (of(locked), of(found));
+        let (old, new) = (added_token(locked), added_token(found));
         let message = match (&old, &new) {
             (old, new) if old == new => continue,
             (Some(old), None) => format!("added token {id} `{}` is gone", old.token),
@@ -118,8 +117,8 @@ pub fn of_vocabulary(locked: &LockedVocabulary, found: &LockedVocabulary) -> Vec
     drifts
 }
 
-/// What differs between versions of the reference.
-pub fn of_engine(locked: &LockedEngine, found: &LockedEngine) -> Vec<Drift> {
+/// Compares the versions of the reference.
+pub fn diff_engine(locked: &LockedEngine, found: &LockedEngine) -> Vec<Drift> {
     let versions = [
         ("tokenizers", &locked.tokenizers, &found.tokenizers),
         ("transformers", &locked.transformers, &found.transformers),
@@ -137,8 +136,8 @@ pub fn of_engine(locked: &LockedEngine, found: &LockedEngine) -> Vec<Drift> {
         .collect()
 }
 
-/// Texts that are encoded differently.
-pub fn of_texts(locked: &[LockedText], found: &[LockedText]) -> Vec<Drift> {
+/// Returns a drift for each text that is encoded differently.
+pub fn diff_texts(locked: &[LockedText], found: &[LockedText]) -> Vec<Drift> {
     let texts = locked
         .iter()
         .zip(found)
@@ -159,98 +158,112 @@ pub fn of_texts(locked: &[LockedText], found: &[LockedText]) -> Vec<Drift> {
         .collect()
 }
 
+/// Returns the first twelve digits of a digest or commit.
 fn short(digest: &str) -> &str {
     digest.get(..12).unwrap_or(digest)
 }
 
-/// The model to compare: the locked one, at the commit that its revision is now, with what differs in that; or another
-/// one that the command line names.
-fn open(session: &mut Session, lock: &LockFile) -> Result<(ModelFiles, Vec<Drift>)> {
+/// Opens the model to compare: the one that the command line names, or else the locked one at the newest commit of its
+/// revision. Also returns the drift of the revision if it has moved or is gone.
+fn open(session: &mut Session, lock: &LockFile) -> Result<(ModelFiles, Option<Drift>)> {
     if session.model.chosen {
         let model = session.model.model_ref()?;
-        return Ok((session.open(&model)?, Vec::new()));
+        return Ok((session.open(&model)?, None));
     }
-    if let Some(revision) = session.model.revision {
-        let model = lock_state::model(lock, Some(revision))?;
-        return Ok((session.open(&model)?, Vec::new()));
-    }
-    let Some(commit) = &lock.commit else {
-        return Ok((session.open(&lock_state::model(lock, None)?)?, Vec::new()));
+    let commit = match (session.model.revision, &lock.commit) {
+        (None, Some(commit)) => commit,
+        (revision, _) => {
+            let model = lock_state::model(lock, revision)?;
+            return Ok((session.open(&model)?, None));
+        }
     };
-    let at = |revision: &str| lock_state::model(lock, Some(revision));
     let revision = lock.revision.as_ref().unwrap_or(commit);
-    let mut now = Some(commit.clone());
-    let mut message = None;
-    if revision != commit {
-        let files = session.open(&at(revision)?)?;
-        now = match files.newest_commit() {
-            Ok(newest) => newest.or_else(|| files.commit()),
-            Err(Error::HubUnreachable { problem, .. }) => {
-                session.note(&format!(
-                    "cannot ask the Hub whether {revision} of `{}` has moved ({problem})",
-                    lock.model
-                ))?;
-                files.commit()
-            }
-            Err(Error::RevisionNotFound { .. }) => {
-                message = Some(format!("`{}` has no {revision} any more", lock.model));
-                None
-            }
-            Err(error) => return Err(error),
-        };
-    }
-    let moved = now.as_ref().filter(|now| *now != commit);
-    if let Some(now) = moved {
-        message = Some(format!(
-            "{revision} has moved: {} was locked, and it is {}",
-            short(commit),
-            short(now)
-        ));
-    }
+    let (newest, message) = match newest_commit(session, lock, revision, commit)? {
+        Newest::Locked => (None, None),
+        Newest::Moved(newest) => {
+            let message = format!(
+                "{revision} has moved: {} was locked, and it is {}",
+                short(commit),
+                short(&newest)
+            );
+            (Some(newest), Some(message))
+        }
+        Newest::Gone => {
+            let message = format!("`{}` has no {revision} any more", lock.model);
+            (None, Some(message))
+        }
+    };
+    let model = lock_state::model(lock, Some(newest.as_ref().unwrap_or(commit)))?;
     let drift = message.map(|message| Drift {
         kind: "revision",
         name: Some(revision.clone()),
         locked: Some(commit.clone()),
-        found: moved.cloned(),
+        found: newest,
         message,
         ..Drift::default()
     });
-    let files = session.open(&at(moved.unwrap_or(commit))?)?;
-    Ok((files, drift.into_iter().collect()))
+    Ok((session.open(&model)?, drift))
+}
+
+/// What a locked revision refers to now.
+enum Newest {
+    /// The locked commit, or an unknown one.
+    Locked,
+    Moved(String),
+    /// The repository has no such revision any more.
+    Gone,
+}
+
+/// Asks the Hub for the newest commit of the locked revision.
+fn newest_commit(
+    session: &mut Session,
+    lock: &LockFile,
+    revision: &str,
+    commit: &str,
+) -> Result<Newest> {
+    if revision == commit {
+        return Ok(Newest::Locked);
+    }
+    let files = session.open(&lock_state::model(lock, Some(revision))?)?;
+    let newest = match files.newest_commit() {
+        Ok(newest) => newest.or_else(|| files.commit()),
+        Err(Error::HubUnreachable { problem, .. }) => {
+            session.note(&format!(
+                "cannot ask the Hub whether {revision} of `{}` has moved ({problem})",
+                lock.model
+            ))?;
+            files.commit()
+        }
+        Err(Error::RevisionNotFound { .. }) => return Ok(Newest::Gone),
+        Err(error) => return Err(error),
+    };
+    Ok(match newest {
+        Some(newest) if newest != commit => Newest::Moved(newest),
+        _ => Newest::Locked,
+    })
 }
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let lock = lock_state::read(session)?;
-    let (files, mut drifts) = open(session, &lock)?;
+    let (files, moved) = open(session, &lock)?;
     let found = lock_state::files(&files)?;
     for file in &lock.files {
-        // A file that nobody can tell of is not one that is missing.
+        // A file is only missing if the repository could be asked for it.
         let absent = !found.iter().any(|other| other.name == file.name);
         match files.missing("locked file", &file.name) {
             error if absent && error.exit() == Exit::Unreachable => return Err(error),
             _ => {}
         }
     }
-    drifts.extend(of_files(&lock.files, &found));
-    let compare = |files: &ModelFiles| -> Result<(usize, Vec<Drift>)> {
-        let tokenizer: Tokenizer = session.tokenizer(files)?;
-        let vocabulary = lock_state::vocabulary(&tokenizer);
-        let mut drifts = of_vocabulary(&lock.vocabulary, &vocabulary);
-        drifts.extend(of_engine(&lock.engine, &lock_state::engine(&tokenizer)));
-        let texts = lock.texts.iter().map(|text| text.text.as_str()).collect();
-        drifts.extend(of_texts(
-            &lock.texts,
-            &lock_state::texts(&tokenizer, texts)?,
-        ));
-        Ok((vocabulary.size, drifts))
-    };
-    let vocabulary_size = match compare(&files) {
+    let mut drifts: Vec<Drift> = moved.into_iter().collect();
+    drifts.extend(diff_files(&lock.files, &found));
+    let vocabulary_size = match diff_tokenizer(session, &files, &lock) {
         Ok((size, more)) => {
             drifts.extend(more);
             size
         }
-        // The files that changed are why.
+        // The changed files are the reason.
         Err(error) if !drifts.is_empty() => {
             drifts.push(Drift {
                 kind: "tokenizer",
@@ -282,4 +295,20 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         0 => Exit::Done,
         _ => Exit::Negative,
     })
+}
+
+/// Compares the tokenizer with the lock file. Returns the size of its vocabulary and the drifts.
+fn diff_tokenizer(
+    session: &Session,
+    files: &ModelFiles,
+    lock: &LockFile,
+) -> Result<(usize, Vec<Drift>)> {
+    let tokenizer = session.tokenizer(files)?;
+    let vocabulary = lock_state::vocabulary(&tokenizer);
+    let mut drifts = diff_vocabulary(&lock.vocabulary, &vocabulary);
+    drifts.extend(diff_engine(&lock.engine, &lock_state::engine(&tokenizer)));
+    let texts = lock.texts.iter().map(|text| text.text.as_str()).collect();
+    let texts = lock_state::texts(&tokenizer, texts)?;
+    drifts.extend(diff_texts(&lock.texts, &texts));
+    Ok((vocabulary.size, drifts))
 }

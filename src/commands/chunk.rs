@@ -1,4 +1,4 @@
-//! `chunk`: a text in pieces that fit a model.
+//! `chunk`: splits text into chunks that fit a model.
 
 use clap::Args as ClapArgs;
 
@@ -7,11 +7,11 @@ use super::input::stream_answers::StreamAnswers;
 use super::input::text_args::TextArgs;
 use super::input::text_format::Text;
 use super::session::Session;
-use super::split::cutter::{BYTES_A_TOKEN, Cutter, Part, Prefer};
+use super::split::cutter::{Cutter, Part, Prefer};
 use crate::error::{Error, Exit, Result};
 use crate::record::{Chunk, Record};
 
-/// Split text into pieces of at most so many tokens each
+/// Split text into chunks of at most N tokens each
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     #[command(flatten)]
@@ -19,23 +19,23 @@ pub struct Args {
     /// Allow at most N tokens, including special tokens
     #[arg(long, value_name = "N")]
     pub max_length: usize,
-    /// Begin each piece with up to N tokens of the one before
+    /// Begin each chunk with up to N tokens of the one before
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub overlap: usize,
-    /// Where to cut if it can be done
+    /// Preferred place to cut
     #[arg(long, value_enum, value_name = "WHERE")]
     pub prefer: Option<Prefer>,
     #[command(flatten)]
-    pub counting: EncodeArgs,
+    pub encode: EncodeArgs,
 }
 
-/// The pieces of a text, which follow each other without a gap; none of an empty text.
+/// Cuts a text into parts without gaps between them. An empty text has none.
 ///
 /// # Errors
-/// [`Error::Usage`] for a grapheme that alone has too many tokens.
+/// Fails with [`Error::Usage`] if a single grapheme has too many tokens.
 pub fn parts(cutter: &Cutter<'_>, text: &str, overlap: usize) -> Result<Vec<Part>> {
     let mut parts: Vec<Part> = Vec::new();
-    let mut guess = cutter.room().saturating_mul(BYTES_A_TOKEN);
+    let mut guess = cutter.initial_guess();
     while let end = parts.last().map_or(0, |part| part.end)
         && end < text.len()
     {
@@ -45,15 +45,13 @@ pub fn parts(cutter: &Cutter<'_>, text: &str, overlap: usize) -> Result<Vec<Part
         };
         let mut next = cutter.front(text, start, end, &mut guess)?;
         if next.is_none() && start < end {
-            // What is shared leaves no room for what is new.
+            // The overlap leaves no room for new text: leave it out.
             next = cutter.front(text, end, end, &mut guess)?;
         }
         let Some(next) = next else {
             return Err(Error::usage_hint(
-                format!(
-                    "what stands at byte {end} cannot be cut, and has more tokens than --max-length allows"
-                ),
-                "a piece never ends inside a grapheme, what a reader takes for one character: allow more tokens",
+                format!("the grapheme at byte {end} has more tokens than --max-length allows"),
+                "a chunk never ends inside a grapheme, which readers see as one character: allow more tokens",
             ));
         };
         parts.push(next);
@@ -64,7 +62,7 @@ pub fn parts(cutter: &Cutter<'_>, text: &str, overlap: usize) -> Result<Vec<Part
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let tokenizer = session.tokenizer(&session.files()?)?;
-    let cutter = Cutter::new(&tokenizer, args.max_length, args.counting, args.prefer)?;
+    let cutter = Cutter::new(&tokenizer, args.max_length, args.encode, args.prefer)?;
     let problem = match cutter.room() {
         0 => Some("leaves no token for the text".to_owned()),
         room if args.overlap >= room => Some(format!(
@@ -80,14 +78,14 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let mut answers = StreamAnswers::records();
     let work = |text: Text<'_>| {
         let parts = parts(&cutter, &text.text, args.overlap)?;
-        let mut end = 0;
+        let mut previous_end = 0;
         let chunks = (0..).zip(parts).map(|(index, part)| {
-            let overlap = end - part.start;
-            end = part.end;
+            let overlap = previous_end - part.start;
+            previous_end = part.end;
             Chunk {
                 index: Some(index),
                 overlap: Some(overlap).filter(|bytes| *bytes > 0),
-                ..record(&text, part)
+                ..part.record(&text)
             }
         });
         Ok(chunks.collect::<Vec<_>>())
@@ -100,18 +98,4 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             })
         })?;
     Ok(answers.exit(Exit::Done))
-}
-
-/// The record of a part of a text.
-pub fn record(text: &Text<'_>, part: Part) -> Chunk {
-    Chunk {
-        line: text.line,
-        path: text.path.clone(),
-        start: part.start,
-        end: part.end,
-        count: part.ids.len(),
-        text: text.text[part.start..part.end].to_owned(),
-        ids: part.ids,
-        ..Chunk::default()
-    }
 }

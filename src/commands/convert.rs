@@ -1,4 +1,4 @@
-//! `convert`: the tokenizer in another file format, proved to be the same before it is written.
+//! `convert`: writes the tokenizer in another file format, after proving that it encodes the same.
 
 use std::path::{Path, PathBuf};
 
@@ -15,10 +15,10 @@ use crate::formats::lock_file::hex;
 use crate::record::{Convert, Difference, Record};
 use crate::tokenizer::{EncodeOptions, Tokenizer};
 
-/// Differences that are shown when the proof fails; all of them would say the same.
-const SHOWN: usize = 10;
-/// Pieces of the vocabulary that make one text of the proof.
-const PIECES_A_TEXT: usize = 64;
+/// The number of differences shown if the proof fails; more would hardly help.
+const MAX_SHOWN: usize = 10;
+/// The number of pieces of the vocabulary that are joined into one text of the proof.
+const PIECES_PER_TEXT: usize = 64;
 
 /// Write the tokenizer as a tokenizer.json that transformers and the tokenizers library load
 #[derive(Debug, ClapArgs)]
@@ -36,10 +36,10 @@ pub struct Args {
     pub texts: ExtraTexts,
 }
 
-/// What a tokenizer can be converted to.
+/// A file format that a tokenizer can be converted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Target {
-    /// The format of the tokenizers library.
+    /// The format of the tokenizers library
     #[value(name = "tokenizer.json")]
     TokenizerJson,
 }
@@ -52,15 +52,15 @@ impl Target {
     }
 }
 
-/// A text, or a pair, that both tokenizers are to encode in the same way.
+/// A text or pair that both tokenizers must encode the same.
 type Case = (String, Option<String>);
 
-/// What the proof is made on: the built-in texts and pairs, the user's texts, and every piece of the vocabulary.
-pub fn cases(tokenizer: &Tokenizer, own: Vec<String>) -> Vec<Case> {
+/// Returns the cases of the proof: the built-in texts and pairs, `extra` texts, and every piece of the vocabulary.
+pub fn cases(tokenizer: &Tokenizer, extra: Vec<String>) -> Vec<Case> {
     let texts = STRESS_TEXTS
         .iter()
         .map(|text| (*text).to_owned())
-        .chain(own);
+        .chain(extra);
     let mut cases: Vec<Case> = texts.map(|text| (text, None)).collect();
     let pairs = STRESS_PAIRS.iter();
     cases.extend(pairs.map(|(a, b)| ((*a).to_owned(), Some((*b).to_owned()))));
@@ -68,15 +68,15 @@ pub fn cases(tokenizer: &Tokenizer, own: Vec<String>) -> Vec<Case> {
     let pieces: Vec<&str> = (vocabulary.entries().iter())
         .map(|entry| entry.piece.as_str())
         .collect();
-    let texts = pieces.chunks(PIECES_A_TEXT);
+    let texts = pieces.chunks(PIECES_PER_TEXT);
     cases.extend(texts.map(|pieces| (pieces.join(" "), None)));
     cases
 }
 
-/// Encodes every case with both tokenizers, and decodes it: the number of tokens, and what differs.
+/// Encodes and decodes every case with both tokenizers. Returns the number of tokens and the differences.
 ///
 /// # Errors
-/// Whatever encoding fails with.
+/// Fails if a case cannot be encoded.
 pub fn prove(
     original: &Tokenizer,
     converted: &Tokenizer,
@@ -116,14 +116,14 @@ pub fn prove(
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let own = args.texts.read(session)?;
+    let extra = args.texts.read(session)?;
     let files = session.files()?;
     let tokenizer = session.tokenizer(&files)?;
     let bytes = match args.to {
         Target::TokenizerJson => tokenizer.to_tokenizer_json()?,
     };
     let converted = Tokenizer::from_tokenizer_json_alone(bytes.clone())?;
-    let cases = cases(&tokenizer, own);
+    let cases = cases(&tokenizer, extra);
     let (tokens, differences) = prove(&tokenizer, &converted, &cases)?;
     if !differences.is_empty() {
         let message = format!(
@@ -131,7 +131,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             differences.len(),
             cases.len()
         );
-        for difference in differences.into_iter().take(SHOWN) {
+        for difference in differences.into_iter().take(MAX_SHOWN) {
             session.emit(&Record::Difference(difference))?;
         }
         session.note(&message)?;

@@ -221,7 +221,7 @@ impl Counting<'_> {
             true => before.join(next),
             false => Some(next),
         };
-        input.for_some_in_parallel(session, work, join, |session, counted| match counted {
+        input.for_each_joined_in_parallel(session, work, join, |session, counted| match counted {
             Ok(Tally::One(path, line, sizes)) => {
                 let path = path.or_else(|| self.stdin_name());
                 self.take(session, count(path, line, sizes))

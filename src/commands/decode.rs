@@ -1,4 +1,4 @@
-//! `decode`: ids → text.
+//! `decode`: turns token ids back into text.
 
 use std::io::{BufRead, Cursor};
 
@@ -20,7 +20,7 @@ pub struct Args {
     /// Leave special tokens out of the text
     #[arg(long)]
     pub skip_special_tokens: bool,
-    /// One line for each id: id, piece, text
+    /// Print one line per id: id, piece, and text
     #[arg(long)]
     pub each: bool,
     /// Treat each line as an input of its own
@@ -28,10 +28,10 @@ pub struct Args {
     pub lines: bool,
 }
 
-/// The record of one list of ids.
+/// Computes the record of one list of ids.
 ///
 /// # Errors
-/// [`Error::UnknownId`] for an id that no token has.
+/// Fails with [`Error::UnknownId`] for an id that no token has.
 pub fn record(tokenizer: &Tokenizer, ids: &[u32], skip_special_tokens: bool) -> Result<Decode> {
     let text = tokenizer.decode(ids, skip_special_tokens)?;
     Ok(Decode {
@@ -50,77 +50,89 @@ pub fn record(tokenizer: &Tokenizer, ids: &[u32], skip_special_tokens: bool) -> 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let tokenizer = session.tokenizer(&session.files()?)?;
-    let read_own = !args.ids.is_empty() && args.ids != ["-"];
-    let given = args.ids.join(" ");
     if args.ids.is_empty() && session.stdin_is_terminal {
         return Err(Error::usage_hint(
             "there are no ids",
             "give them as arguments or through a pipe",
         ));
     }
+    let is_stdin = args.ids.is_empty() || args.ids == ["-"];
+    let mut argument = Cursor::new(args.ids.join(" ").into_bytes());
     let mut answers = StreamAnswers::lines(session.human);
-    let mut own = Cursor::new(given.into_bytes());
     let mut offset = 0;
     for line in 1.. {
-        let mut bytes = Vec::new();
-        let reader: &mut dyn BufRead = if read_own { &mut own } else { session.stdin };
-        let read = if args.lines {
-            reader.read_until(b'\n', &mut bytes)
+        let input: &mut dyn BufRead = if is_stdin {
+            session.stdin
         } else {
-            reader.read_to_end(&mut bytes)
+            &mut argument
         };
-        let start = offset;
-        let length = read.map_err(|source| Error::ReadInput {
-            input: "standard input".to_owned(),
-            source,
-        })?;
-        offset += length;
+        let bytes = read(input, args.lines)?;
+        let length = bytes.len();
         if args.lines && length == 0 {
             break;
         }
-        let place = args.lines.then_some(line);
-        let input = utf8("standard input", bytes, false, start);
-        let outcome = input.and_then(|input| answer(&tokenizer, &input, args));
-        let outcome = outcome.map_err(|error| (place, error));
+        let line = args.lines.then_some(line);
+        let outcome = utf8("standard input", bytes, false, offset)
+            .and_then(|input| records(&tokenizer, &input, line, args))
+            .map_err(|error| (line, error));
         answers.take(session, outcome, |session, records| {
             let mut records = records.into_iter();
-            records.try_for_each(|record| {
-                session.emit(&Record::Decode(Decode {
-                    line: place,
-                    ..record
-                }))
-            })
+            records.try_for_each(|record| session.emit(&Record::Decode(record)))
         })?;
         if !args.lines {
             break;
         }
+        offset += length;
     }
     Ok(answers.exit(Exit::Done))
 }
 
-fn answer(tokenizer: &Tokenizer, input: &str, args: &Args) -> Result<Vec<Decode>> {
-    let ids = parse_ids(tokenizer, input)?;
-    if !args.each {
-        return Ok(vec![record(tokenizer, &ids, args.skip_special_tokens)?]);
-    }
-    let lists = ids.chunks(1).map(|id| {
-        let decode = record(tokenizer, id, args.skip_special_tokens)?;
-        Ok(Decode {
-            each: true,
-            ..decode
-        })
-    });
-    lists.collect()
+/// Reads one line, or the whole input.
+fn read(input: &mut dyn BufRead, by_line: bool) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = if by_line {
+        input.read_until(b'\n', &mut bytes)
+    } else {
+        input.read_to_end(&mut bytes)
+    };
+    read.map_err(|source| Error::ReadInput {
+        input: "standard input".to_owned(),
+        source,
+    })?;
+    Ok(bytes)
 }
 
-/// Ids as people and programs write them: `1 2`, `1,2`, `[1, 2]`.
+/// Computes the records of one input: one for its list of ids, or one per id under `--each`.
+fn records(
+    tokenizer: &Tokenizer,
+    input: &str,
+    line: Option<u64>,
+    args: &Args,
+) -> Result<Vec<Decode>> {
+    let ids = parse_ids(tokenizer, input)?;
+    let decode = |ids: &[u32]| {
+        Ok(Decode {
+            line,
+            each: args.each,
+            ..record(tokenizer, ids, args.skip_special_tokens)?
+        })
+    };
+    if args.each {
+        ids.chunks(1).map(decode).collect()
+    } else {
+        Ok(vec![decode(&ids)?])
+    }
+}
+
+/// Parses a list of ids: `1 2`, `1,2`, or `[1, 2]`.
 fn parse_ids(tokenizer: &Tokenizer, input: &str) -> Result<Vec<u32>> {
-    let list = input.trim();
-    let list = list
+    let input = input.trim();
+    let in_brackets = input
         .strip_prefix('[')
-        .and_then(|list| list.strip_suffix(']'))
-        .unwrap_or(list);
-    list.split(|c: char| c == ',' || c.is_whitespace())
+        .and_then(|rest| rest.strip_suffix(']'));
+    in_brackets
+        .unwrap_or(input)
+        .split(|c: char| c == ',' || c.is_whitespace())
         .filter(|id| !id.is_empty())
         .map(|id| {
             let number: u64 = id.parse().map_err(|_| Error::NotAnId {

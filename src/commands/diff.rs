@@ -1,4 +1,4 @@
-//! `diff`: two rows, element by element.
+//! `diff`: compares two rows of the embedding matrix.
 
 use clap::Args as ClapArgs;
 
@@ -34,10 +34,10 @@ pub struct Args {
     pub checkpoint: CheckpointOptions,
 }
 
-/// The comparison of two rows.
+/// Computes the record of two rows.
 ///
 /// # Errors
-/// [`Error::NoSuchRow`] for an id beyond the matrix.
+/// Fails with [`Error::NoSuchRow`] for an id beyond the matrix.
 pub fn record(matrix: &EmbeddingMatrix, a: &RowRef, b: &RowRef, args: &Args) -> Result<Diff> {
     matrix.prefetch(&[a.id, b.id])?;
     let identical = matrix.row_bytes(u64::from(a.id))? == matrix.row_bytes(u64::from(b.id))?;

@@ -1,4 +1,4 @@
-//! `head`: the beginning of a text, in tokens.
+//! `head`: prints the beginning of a text.
 
 use clap::Args as ClapArgs;
 

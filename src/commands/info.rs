@@ -1,4 +1,4 @@
-//! `info`: what a model is, and where its files contradict each other.
+//! `info`: describes a model and reports where its files contradict each other.
 
 use clap::Args as ClapArgs;
 use serde_json::Value;
@@ -15,30 +15,29 @@ use crate::record::{
 use crate::source::ModelFiles;
 use crate::tokenizer::{EngineChoice, Tokenizer};
 
-/// Show what a model is: tokenizer, matrix, context window, files, contradictions
+/// Describe a model: tokenizer, matrix, context window, files, contradictions
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// Print one bare value: a dotted path of the JSON record, or vocabulary_size, rows, columns, context_window, commit
     #[arg(long, value_name = "FIELD")]
     pub get: Option<String>,
-    /// Exit with 1 if there is any finding
+    /// Exit with code 1 if there is any finding
     #[arg(long)]
     pub strict: bool,
 }
 
-/// Short names of fields for `--get`, and the paths they stand for.
+/// Short names of fields for `--get`, with the paths that they stand for.
 const SHORT_NAMES: &[(&str, &str)] = &[
     ("vocabulary_size", "tokenizer.vocabulary_size"),
     ("rows", "embedding.rows"),
     ("columns", "embedding.columns"),
 ];
 
-/// What the files of a model say, with the reason why its matrix is not described, where it is not. Of a checkpoint that
-/// is not on this machine only the headers are fetched.
+/// Computes the record of a model, and the reason if its matrix is not described. Only the headers of a checkpoint are
+/// fetched if it is not on this machine.
 ///
 /// # Errors
-/// Those of a file beside the checkpoint that is there and cannot be read. A model without a tokenizer is described
-/// without it.
+/// Fails if a file other than the checkpoint exists and cannot be read. A missing tokenizer is not an error.
 pub fn info(files: &ModelFiles, engine: EngineChoice) -> Result<(Info, Option<Error>)> {
     let config = config(files)?;
     let tokenizer = match Tokenizer::open(files) {
@@ -141,13 +140,13 @@ fn embedding_info(
     }
 }
 
-/// The dotted path that a field stands for.
+/// Returns the dotted path of a field, which may be a short name.
 fn path_of(field: &str) -> &str {
     let short = SHORT_NAMES.iter().find(|(short, _)| *short == field);
     short.map_or(field, |(_, path)| path)
 }
 
-/// Whether there simply is no checkpoint, or no network to reach it: then a model is described without it.
+/// Returns true if there is no checkpoint or no network to reach it, which `info` only notes.
 fn is_absence(reason: &Error) -> bool {
     matches!(
         reason,
@@ -159,7 +158,7 @@ fn is_of_matrix(field: &str) -> bool {
     path_of(field).split('.').next() == Some("embedding")
 }
 
-/// The value at a dotted path of a record.
+/// Returns the value at a dotted path of the record.
 fn get(info: &Info, field: &str) -> Result<String> {
     let path = path_of(field);
     let record = serde_json::to_value(info).unwrap_or_default();
@@ -187,13 +186,13 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     match &args.get {
         Some(field) => match (get(&info, field), no_matrix) {
             (Ok(value), _) => session.bare(&value)?,
-            // The field may be one of the matrix that was not reached.
+            // The field would exist if the matrix had been reached.
             (Err(_), Some(reason)) if is_of_matrix(field) => return Err(reason),
             (Err(error), _) => return Err(error),
         },
         None => {
             session.emit(&Record::Info(Box::new(info)))?;
-            // What is known has been said; what is wrong with the checkpoint is said too.
+            // Report a bad checkpoint after everything else about the model.
             if let Some(reason) = no_matrix.filter(|reason| !is_absence(reason)) {
                 return Err(reason);
             }

@@ -1,4 +1,4 @@
-//! `lock`: what a tokenizer is and does, written down.
+//! `lock`: writes the lock file, which records a tokenizer and what it does.
 
 use clap::Args as ClapArgs;
 
@@ -11,7 +11,7 @@ use crate::formats::lock_file::LockFile;
 use crate::model_ref::ModelRef;
 use crate::record::{Lock, Record};
 
-/// Write tokscope.lock: the commit, digests and encodings that `check` compares and `--locked` uses
+/// Write tokscope.lock, with the commit, digests, and encodings that `check` compares and `--locked` uses
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     #[command(flatten)]
@@ -20,12 +20,12 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let own = args.texts.read(session)?;
+    let extra = args.texts.read(session)?;
     let model = session.model.model_ref()?;
     let files = session.open(&model)?;
     let tokenizer = session.tokenizer(&files)?;
     let mut texts = STRESS_TEXTS.to_vec();
-    texts.extend(own.iter().map(String::as_str));
+    texts.extend(extra.iter().map(String::as_str));
     let lock = LockFile {
         model: files.model(),
         files: lock_state::files(&files)?,

@@ -1,4 +1,4 @@
-//! What `lock` writes and `check` compares; and the model of the lock file, for every command under `--locked`.
+//! The state of a tokenizer that `lock` writes and `check` compares, and the locked model for `--locked`.
 
 use sha2::{Digest as _, Sha256};
 
@@ -13,21 +13,21 @@ use crate::model_ref::ModelRef;
 use crate::source::ModelFiles;
 use crate::tokenizer::{EncodeOptions, TOKENIZERS_VERSION, TRANSFORMERS_VERSION, Tokenizer};
 
-/// Bytes of a lock file; a text takes some hundred more than it has.
-const MAX_LOCK: u64 = 64 << 20;
+/// The maximum size of a lock file, in bytes. Each locked text adds a few hundred bytes to its own length.
+const MAX_LOCK_FILE: u64 = 64 << 20;
 
-/// The names of the files that are locked, where a model has them.
-fn names() -> impl Iterator<Item = &'static str> {
+/// Returns the names of the files that are locked if the model has them.
+fn file_names() -> impl Iterator<Item = &'static str> {
     Tokenizer::file_names().into_iter().chain(["config.json"])
 }
 
-/// The files that decide what a model's tokenizer does. Beside a `tokenizer.json`, `spm.model` does not.
+/// Returns the files that determine a model's tokenizer. `spm.model` is unused if there is a `tokenizer.json`.
 ///
 /// # Errors
-/// Whatever finding and reading them fails with.
+/// Fails if a file cannot be found or read.
 pub fn files(files: &ModelFiles) -> Result<Vec<LockedFile>> {
     let mut found: Vec<LockedFile> = Vec::new();
-    for name in names() {
+    for name in file_names() {
         if name == "spm.model" && found.iter().any(|file| file.name == "tokenizer.json") {
             continue;
         }
@@ -42,7 +42,7 @@ pub fn files(files: &ModelFiles) -> Result<Vec<LockedFile>> {
     Ok(found)
 }
 
-/// The vocabulary as it is locked.
+/// Returns the vocabulary for the lock file.
 pub fn vocabulary(tokenizer: &Tokenizer) -> LockedVocabulary {
     let vocabulary = tokenizer.vocabulary();
     let mut digest = Sha256::new();
@@ -69,10 +69,10 @@ pub fn vocabulary(tokenizer: &Tokenizer) -> LockedVocabulary {
     }
 }
 
-/// Texts as they are encoded now.
+/// Encodes texts for the lock file.
 ///
 /// # Errors
-/// Whatever encoding fails with.
+/// Fails if a text cannot be encoded.
 pub fn texts(tokenizer: &Tokenizer, texts: Vec<&str>) -> Result<Vec<LockedText>> {
     let encoded = map_in_parallel(texts, |text| {
         let encoded = tokenizer.encode(text, None, &EncodeOptions::default())?;
@@ -86,7 +86,7 @@ pub fn texts(tokenizer: &Tokenizer, texts: Vec<&str>) -> Result<Vec<LockedText>>
     encoded.into_iter().collect()
 }
 
-/// What encodes.
+/// Returns the engine for the lock file.
 pub fn engine(tokenizer: &Tokenizer) -> LockedEngine {
     LockedEngine {
         name: tokenizer.engine().0.to_owned(),
@@ -98,11 +98,11 @@ pub fn engine(tokenizer: &Tokenizer) -> LockedEngine {
 /// Reads the lock file that the command line names.
 ///
 /// # Errors
-/// [`Error::ReadInput`], and [`Error::Usage`] if there is none or if it is not one.
+/// Fails with [`Error::ReadInput`], and with [`Error::Usage`] if there is no such file or it is not a lock file.
 pub fn read(session: &Session) -> Result<LockFile> {
     let path = session.model.lock_file;
     let name = path.display().to_string();
-    match read_limited::read(path, MAX_LOCK) {
+    match read_limited::read(path, MAX_LOCK_FILE) {
         Ok(bytes) => LockFile::parse(&name, &bytes),
         Err(source) if source.kind() == std::io::ErrorKind::NotFound => Err(Error::usage_hint(
             format!("there is no lock file {name}"),
@@ -115,13 +115,14 @@ pub fn read(session: &Session) -> Result<LockFile> {
     }
 }
 
-/// The locked model, at a revision, or a commit, of its repository where it has one.
+/// Returns the locked model, at a revision of its repository if one is given.
 ///
 /// # Errors
-/// [`Error::Usage`] if what the lock names cannot be locked, [`Error::BadModelRef`] if it is no model.
+/// Fails with [`Error::BadModelRef`] if the lock file names no valid model, and with [`Error::Usage`] if it names one on
+/// the Hub without a commit.
 pub fn model(lock: &LockFile, revision: Option<&str>) -> Result<ModelRef> {
     match revision {
-        // The name of a repository could be that of a directory here, too.
+        // `hf://`, because a directory here may have the name of the repository.
         Some(revision) => format!("hf://{}", lock.model)
             .parse::<ModelRef>()?
             .with_revision(revision),
@@ -134,18 +135,18 @@ pub fn model(lock: &LockFile, revision: Option<&str>) -> Result<ModelRef> {
     }
 }
 
-/// The files of the locked model, exactly: those of its commit, or if it has none, files with the locked digests.
+/// Opens the locked model: the files of its commit, or if it has no commit, files that must have the locked digests.
 ///
 /// # Errors
-/// [`Error::Usage`] if the command line names another model, or if the files are others.
+/// Fails with [`Error::Usage`] if the command line names another model, or if the files differ.
 pub fn open(session: &Session) -> Result<ModelFiles> {
     let lock = read(session)?;
-    let said = session.model.model_ref()?;
+    let requested = session.model.model_ref()?;
     let locked = model(&lock, lock.commit.as_deref())?;
-    if session.model.chosen && !is_of(&said, &lock, &locked) {
+    if session.model.chosen && !is_locked_model(&requested, &lock, &locked) {
         return Err(Error::usage_hint(
             format!(
-                "`{said}` is asked for, and {} locks `{locked}`",
+                "`{requested}` is requested, but {} locks `{locked}`",
                 session.model.lock_file.display()
             ),
             "leave out `--model` and TOKSCOPE_MODEL, or lock that model with `tokscope lock`",
@@ -155,7 +156,7 @@ pub fn open(session: &Session) -> Result<ModelFiles> {
         && ![&lock.revision, &lock.commit].contains(&&Some(revision.to_owned()))
     {
         return Err(Error::usage(format!(
-            "`--revision {revision}` is asked for, and {} locks `{locked}`",
+            "`--revision {revision}` is requested, but {} locks `{locked}`",
             session.model.lock_file.display()
         )));
     }
@@ -163,24 +164,24 @@ pub fn open(session: &Session) -> Result<ModelFiles> {
     if lock.commit.is_none() && files(&opened)? != lock.files {
         return Err(Error::usage_hint(
             format!(
-                "the files of {} are not those that {} locks",
+                "the files of {} differ from those in {}",
                 opened.place(),
                 session.model.lock_file.display()
             ),
-            "`tokscope check` says what changed",
+            "`tokscope check` shows what changed",
         ));
     }
     Ok(opened)
 }
 
-/// Whether a model that was asked for is the locked one; its revision may be left out, or be the locked one.
-fn is_of(said: &ModelRef, lock: &LockFile, locked: &ModelRef) -> bool {
-    match (said, locked) {
-        (ModelRef::Hub(said), ModelRef::Hub(locked)) => {
-            let revision = said.revision().map(str::to_owned);
-            said.id() == locked.id()
+/// Returns true if the requested model is the locked one. A revision, if given, must be the locked revision or commit.
+fn is_locked_model(requested: &ModelRef, lock: &LockFile, locked: &ModelRef) -> bool {
+    match (requested, locked) {
+        (ModelRef::Hub(requested), ModelRef::Hub(locked)) => {
+            let revision = requested.revision().map(str::to_owned);
+            requested.id() == locked.id()
                 && (revision.is_none() || [&lock.revision, &lock.commit].contains(&&revision))
         }
-        (said, locked) => said == locked,
+        (requested, locked) => requested == locked,
     }
 }

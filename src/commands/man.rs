@@ -1,4 +1,4 @@
-//! `man`: manual pages, generated from the command line's definition.
+//! `man`: prints manual pages, generated from the definition of the command line.
 
 use clap::Args as ClapArgs;
 use clap_mangen::Man;
@@ -9,7 +9,7 @@ use crate::error::{Error, Exit, Result};
 /// Print the manual page of tokscope or of one of its commands, for `man -l -`
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// The command; without one, the page of tokscope itself
+    /// The command; without it, the page of tokscope itself
     #[arg(value_name = "COMMAND")]
     pub command: Option<String>,
 }

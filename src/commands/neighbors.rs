@@ -1,4 +1,4 @@
-//! `neighbors`: the rows nearest to a row, to a vector, or to a sum of them.
+//! `neighbors`: finds the rows nearest to a row, a vector, or a sum of both.
 
 use std::path::{Path, PathBuf};
 
@@ -17,9 +17,10 @@ use crate::embedding::query::{Query, Sign, Term};
 use crate::error::{Error, Exit, Result};
 use crate::formats::npy::{self, Vectors};
 use crate::record::{Neighbor, Record};
+use crate::tokenizer::Tokenizer;
 
-/// Bytes of the vectors of an array file.
-const MAX_VECTORS: u64 = 1 << 30;
+/// The maximum size of an array file, in bytes.
+const MAX_ARRAY_FILE: u64 = 1 << 30;
 
 /// Find the tokens whose rows are nearest, in the matrix as it is stored
 #[derive(Debug, ClapArgs)]
@@ -29,7 +30,7 @@ pub struct Args {
     pub tokens: Vec<String>,
     #[command(flatten)]
     pub selection: RowSelection,
-    /// The vectors of a NumPy array file (repeatable)
+    /// Search for the vectors of a NumPy array file (repeatable)
     #[arg(long = "vector", value_name = "FILE.npy")]
     pub vectors: Vec<PathBuf>,
     /// Add the row of a text of one token to each query (repeatable)
@@ -50,7 +51,7 @@ pub struct Args {
     /// Select the pieces that match a regular expression
     #[arg(long, value_name = "REGEX")]
     pub grep: Option<String>,
-    /// Search the rows that no token has, too
+    /// Search rows without a token, too
     #[arg(long)]
     pub all_rows: bool,
     #[command(flatten)]
@@ -72,16 +73,19 @@ impl ValueEnum for Metric {
     }
 }
 
-/// A query and how it is spelled.
-struct Named {
+/// A query and its name in the output, such as `▁rey - ▁hombre`.
+struct NamedQuery {
     query: Query,
     name: String,
 }
 
+/// A term of a query and its name in the output.
+type NamedTerm = (Term, String);
+
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let named = args.tokens.len() + args.selection.len() + args.vectors.len();
-    if named + args.plus.len() + args.minus.len() == 0 {
+    let bases = args.tokens.len() + args.selection.len() + args.vectors.len();
+    if bases + args.plus.len() + args.minus.len() == 0 {
         return Err(Error::usage_hint(
             "there is no token to start from",
             "`tokscope neighbors TOKEN`, `--id N`, `--piece P`, `--vector FILE.npy`, or a sum with `--plus T --minus T`",
@@ -91,44 +95,39 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let model = Model::open(session, args.checkpoint)?;
     let tokenizer = &model.tokenizer;
     let rows = u32::try_from(model.matrix.rows()).unwrap_or(u32::MAX);
-    let mut among = None;
+    let mut candidates = None;
     if let Some(text) = &args.among {
-        let tokens = RowRef::from_text(tokenizer, text, &without_special_tokens())?;
-        let mut ids: Vec<u32> = tokens.iter().map(|row| row.id).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        ids.retain(|id| *id < rows);
-        among = Some(ids);
+        candidates = Some(ids_of_text(tokenizer, text, rows)?);
     }
     if let Some(pattern) = pattern {
-        let ids = among.unwrap_or_else(|| (0..rows).collect()).into_iter();
-        let matches = |piece| pattern.is_match(piece);
-        among = Some(
-            ids.filter(|id| tokenizer.piece(*id).is_some_and(matches))
-                .collect(),
-        );
+        let ids = candidates.unwrap_or_else(|| (0..rows).collect());
+        let is_match = |id: &u32| {
+            let piece = tokenizer.piece(*id);
+            piece.is_some_and(|piece| pattern.is_match(piece))
+        };
+        candidates = Some(ids.into_iter().filter(is_match).collect());
     }
-    let accepts = |id| {
-        let listed = among
+    let is_candidate = |id| {
+        let is_listed = candidates
             .as_ref()
-            .is_none_or(|ids| ids.binary_search(&id).is_ok());
-        listed && (args.all_rows || tokenizer.piece(id).is_some())
+            .is_none_or(|ids: &Vec<u32>| ids.binary_search(&id).is_ok());
+        is_listed && (args.all_rows || tokenizer.piece(id).is_some())
     };
     let options = SearchOptions {
         metric: args.metric,
         k: args.k,
-        accepts: &accepts,
-        candidates: among.as_deref(),
+        accepts: &is_candidate,
+        candidates: candidates.as_deref(),
     };
-    let queries = queries(args, &model, &options)?;
-    let (queries, names): (Vec<Query>, Vec<String>) = queries
+    let named = queries(args, &model, &options)?;
+    let (queries, names): (Vec<Query>, Vec<String>) = named
         .into_iter()
-        .map(|Named { query, name }| (query, name))
+        .map(|NamedQuery { query, name }| (query, name))
         .unzip();
     let answers = nearest(&model.matrix, &queries, &options)?;
     let several = answers.len() > 1;
-    for (index, (found, name)) in answers.into_iter().zip(names).enumerate() {
-        for (rank, (id, score)) in (1..).zip(found) {
+    for (index, (neighbors, name)) in answers.into_iter().zip(names).enumerate() {
+        for (rank, (id, score)) in (1..).zip(neighbors) {
             session.emit(&Record::Neighbor(Neighbor {
                 rank,
                 id,
@@ -144,8 +143,18 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The queries of the arguments: each row and vector that is named, with what is added and subtracted, or these alone.
-fn queries(args: &Args, model: &Model, options: &SearchOptions) -> Result<Vec<Named>> {
+/// Returns the ids of the tokens of a text that have a row, in ascending order without repetition.
+fn ids_of_text(tokenizer: &Tokenizer, text: &str, rows: u32) -> Result<Vec<u32>> {
+    let tokens = RowRef::from_text(tokenizer, text, &without_special_tokens())?;
+    let mut ids: Vec<u32> = tokens.iter().map(|row| row.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids.retain(|id| *id < rows);
+    Ok(ids)
+}
+
+/// Returns the queries: each named row and vector with all `--plus` and `--minus` rows, or only those if none is named.
+fn queries(args: &Args, model: &Model, options: &SearchOptions) -> Result<Vec<NamedQuery>> {
     let (tokenizer, matrix) = (&model.tokenizer, &model.matrix);
     let mut rows = Vec::new();
     for token in &args.tokens {
@@ -158,13 +167,13 @@ fn queries(args: &Args, model: &Model, options: &SearchOptions) -> Result<Vec<Na
     for (token, sign) in plus.chain(minus) {
         summands.push((RowRef::from_token(tokenizer, token)?, sign));
     }
-    // Before anything is fetched for them.
-    let mut given = Vec::new();
+    // Array files are checked before anything is fetched.
+    let mut vectors = Vec::new();
     for path in &args.vectors {
-        given.extend(vectors(path, matrix.columns())?);
+        vectors.extend(read_vectors(path, matrix.columns())?);
     }
     if options.reads_all(matrix) {
-        // So that the rows of the queries need no requests of their own.
+        // The rows of the queries then need no requests of their own.
         matrix.make_local()?;
     } else {
         let rows = rows.iter().chain(summands.iter().map(|(row, _)| row));
@@ -172,29 +181,26 @@ fn queries(args: &Args, model: &Model, options: &SearchOptions) -> Result<Vec<Na
     }
     let mut bases = Vec::new();
     for row in rows {
-        bases.push(named_row(matrix, row, Sign::Plus)?);
+        bases.push(row_term(matrix, row, Sign::Plus)?);
     }
-    bases.extend(given);
+    bases.extend(vectors);
     let summands: Vec<NamedTerm> = summands
         .into_iter()
-        .map(|(row, sign)| named_row(matrix, row, sign))
+        .map(|(row, sign)| row_term(matrix, row, sign))
         .collect::<Result<_>>()?;
     if bases.is_empty() {
-        return Ok(vec![named(summands, args.metric)?]);
+        return Ok(vec![sum(summands, args.metric)?]);
     }
     bases
         .into_iter()
         .map(|base| {
             let terms = [base].into_iter().chain(summands.iter().cloned());
-            named(terms.collect(), args.metric)
+            sum(terms.collect(), args.metric)
         })
         .collect()
 }
 
-/// A summand with how it is spelled.
-type NamedTerm = (Term, String);
-
-fn named_row(matrix: &EmbeddingMatrix, row: RowRef, sign: Sign) -> Result<NamedTerm> {
+fn row_term(matrix: &EmbeddingMatrix, row: RowRef, sign: Sign) -> Result<NamedTerm> {
     let term = Term {
         vector: matrix.row(u64::from(row.id))?,
         id: Some(row.id),
@@ -205,35 +211,33 @@ fn named_row(matrix: &EmbeddingMatrix, row: RowRef, sign: Sign) -> Result<NamedT
     Ok((term, name))
 }
 
-fn vectors(path: &Path, columns: u64) -> Result<Vec<NamedTerm>> {
+/// Reads the vectors of an array file, which must be finite and have `columns` values each.
+fn read_vectors(path: &Path, columns: u64) -> Result<Vec<NamedTerm>> {
     let input = path.display().to_string();
-    let read = read_limited::read_with_magic(path, npy::MAGIC, MAX_VECTORS);
+    let read = read_limited::read_with_magic(path, npy::MAGIC, MAX_ARRAY_FILE);
     let bytes = read.map_err(|source| Error::ReadInput {
         input: input.clone(),
         source,
     })?;
     let vectors = Vectors::parse(&input, &bytes)?;
+    let bad = |problem: String| Error::BadArray {
+        input: input.clone(),
+        problem,
+    };
     if vectors.columns() as u64 != columns {
-        return Err(Error::BadArray {
-            input,
-            problem: format!(
-                "its vectors have {} values, and the rows of the matrix {columns}",
-                vectors.columns()
-            ),
-        });
+        let found = vectors.columns();
+        return Err(bad(format!(
+            "its vectors have {found} values, and the rows of the matrix {columns}"
+        )));
     }
     let mut terms = Vec::new();
-    for (index, vector) in (0..vectors.rows())
-        .filter_map(|row| vectors.row(row))
-        .enumerate()
-    {
-        let name = format!("{input}[{index}]");
+    let rows = (0..vectors.rows()).filter_map(|row| vectors.row(row));
+    for (index, vector) in rows.enumerate() {
         if !vector.iter().all(|value| value.is_finite()) {
-            return Err(Error::BadArray {
-                input,
-                problem: format!("vector {index} has a value that is no finite float32"),
-            });
+            let problem = format!("vector {index} has a value that is not a finite float32");
+            return Err(bad(problem));
         }
+        let name = format!("{input}[{index}]");
         let term = Term {
             vector,
             id: None,
@@ -245,20 +249,21 @@ fn vectors(path: &Path, columns: u64) -> Result<Vec<NamedTerm>> {
     Ok(terms)
 }
 
-fn named(terms: Vec<NamedTerm>, metric: Metric) -> Result<Named> {
-    let mut spelled = String::new();
+/// Adds up terms, and names the sum after them.
+fn sum(terms: Vec<NamedTerm>, metric: Metric) -> Result<NamedQuery> {
+    let mut sum_name = String::new();
     for (term, name) in &terms {
-        spelled.push_str(match (term.sign, spelled.is_empty()) {
+        sum_name.push_str(match (term.sign, sum_name.is_empty()) {
             (Sign::Plus, true) => "",
             (Sign::Plus, false) => " + ",
             (Sign::Minus, true) => "- ",
             (Sign::Minus, false) => " - ",
         });
-        spelled.push_str(name);
+        sum_name.push_str(name);
     }
     let terms: Vec<Term> = terms.into_iter().map(|(term, _)| term).collect();
-    Ok(Named {
+    Ok(NamedQuery {
         query: Query::new(&terms, metric)?,
-        name: spelled,
+        name: sum_name,
     })
 }

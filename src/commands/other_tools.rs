@@ -1,4 +1,4 @@
-//! The tokens of a text → what another tool prints for it (`tokenize --as`).
+//! Formats the tokens of a text the way another tool prints them (`tokenize --as`).
 
 use std::io;
 
@@ -12,9 +12,9 @@ use crate::record::other_tools::{
 };
 use crate::tokenizer::{Encoding, Tokenizer};
 
-/// A tool whose output is asked for.
+/// A tool whose output `tokenize --as` prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Peer {
+pub enum Tool {
     /// transformers 4.48.3: json.dumps(dict(tokenizer(text)))
     Hf,
     /// text-embeddings-inference: POST /tokenize
@@ -27,89 +27,107 @@ pub enum Peer {
     Spm,
 }
 
-impl Peer {
-    /// Whether the tool adds no special tokens, however it is asked.
+impl Tool {
+    /// Returns true if the tool never adds special tokens.
     pub fn has_no_special_tokens(self) -> bool {
         self == Self::Spm
     }
 
-    /// The name that `--as` takes.
+    /// Returns the name that `--as` takes.
     pub fn name(self) -> String {
         let value = self.to_possible_value();
         value.map_or_else(String::new, |value| value.get_name().to_owned())
     }
-}
 
-/// The line that the tool prints.
-///
-/// # Errors
-/// [`Error::Usage`] if the model's files do not say what the tool would print.
-pub fn line(
-    peer: Peer,
-    tokenizer: &Tokenizer,
-    context_window: Option<u64>,
-    text: &str,
-    encoding: Encoding,
-) -> Result<String> {
-    let pieces = || encoding.tokens.iter().map(str::to_owned);
-    let surface = |(start, end): (usize, usize)| {
-        String::from_utf8_lossy(text.as_bytes().get(start..end).unwrap_or_default()).into_owned()
-    };
-    match peer {
-        Peer::Hf => json(
-            &BatchEncoding {
-                attention_mask: vec![1; encoding.len()],
-                token_type_ids: tokenizer.names_type_ids().then_some(encoding.type_ids),
-                input_ids: encoding.ids,
-            },
-            Spaced,
-        ),
-        Peer::Tei => {
-            let tokens = pieces().enumerate().map(|(index, piece)| {
-                let special = encoding.special_tokens_mask[index] == 1;
-                let (start, stop) = encoding.offsets[index];
-                SimpleToken {
-                    id: encoding.ids[index],
-                    text: if special { piece } else { surface((start, stop)) },
-                    special,
-                    start: (!special).then_some(start),
-                    stop: (!special).then_some(stop),
-                }
-            });
-            json(&[tokens.collect::<Vec<_>>()], CompactFormatter)
-        }
-        Peer::Vllm => json(
-            &TokenizeResponse {
-                count: encoding.len(),
-                max_model_len: context_window.ok_or_else(|| {
-                    Error::usage(
-                        "the model's files do not say how many tokens fit it, which vLLM prints as max_model_len",
-                    )
-                })?,
-                token_strs: pieces().collect(),
-                tokens: encoding.ids,
-            },
-            CompactFormatter,
-        ),
-        Peer::LlamaServer => {
-            let token = |&id: &u32| LlamaToken {
-                id,
-                piece: tokenizer.bytes_of(id).into(),
-            };
-            let tokens = encoding.ids.iter().map(token).collect();
-            json(&LlamaTokens { tokens }, CompactFormatter)
-        }
-        Peer::Spm => {
-            let unknown = tokenizer.unknown_token();
-            let tokens = pieces().enumerate().map(|(index, piece)| {
-                match Some(encoding.ids[index]) == unknown {
-                    true => surface(encoding.offsets[index]),
-                    false => piece,
-                }
-            });
-            Ok(tokens.collect::<Vec<_>>().join(" "))
+    /// Returns the line that the tool prints for a text.
+    ///
+    /// # Errors
+    /// Fails with [`Error::Usage`] if vLLM's line needs a context window, and the model's files name none.
+    pub fn line(
+        self,
+        tokenizer: &Tokenizer,
+        context_window: Option<u64>,
+        text: &str,
+        encoding: Encoding,
+    ) -> Result<String> {
+        match self {
+            Self::Hf => hf(tokenizer, encoding),
+            Self::Tei => tei(text, &encoding),
+            Self::Vllm => vllm(context_window, encoding),
+            Self::LlamaServer => llama_server(tokenizer, &encoding),
+            Self::Spm => Ok(spm(tokenizer, text, &encoding)),
         }
     }
+}
+
+fn hf(tokenizer: &Tokenizer, encoding: Encoding) -> Result<String> {
+    let batch = BatchEncoding {
+        attention_mask: vec![1; encoding.len()],
+        token_type_ids: tokenizer.names_type_ids().then_some(encoding.type_ids),
+        input_ids: encoding.ids,
+    };
+    json(&batch, PythonSeparators)
+}
+
+fn tei(text: &str, encoding: &Encoding) -> Result<String> {
+    let tokens = encoding.tokens.iter().enumerate().map(|(index, piece)| {
+        let special = encoding.special_tokens_mask[index] == 1;
+        let (start, stop) = encoding.offsets[index];
+        SimpleToken {
+            id: encoding.ids[index],
+            text: if special {
+                piece.to_owned()
+            } else {
+                surface(text, (start, stop))
+            },
+            special,
+            start: (!special).then_some(start),
+            stop: (!special).then_some(stop),
+        }
+    });
+    json(&[tokens.collect::<Vec<_>>()], CompactFormatter)
+}
+
+fn vllm(context_window: Option<u64>, encoding: Encoding) -> Result<String> {
+    let no_context_window = || {
+        Error::usage(
+            "the model's files do not say how many tokens fit it, which vLLM prints as max_model_len",
+        )
+    };
+    let response = TokenizeResponse {
+        count: encoding.len(),
+        max_model_len: context_window.ok_or_else(no_context_window)?,
+        token_strs: encoding.tokens.iter().map(str::to_owned).collect(),
+        tokens: encoding.ids,
+    };
+    json(&response, CompactFormatter)
+}
+
+fn llama_server(tokenizer: &Tokenizer, encoding: &Encoding) -> Result<String> {
+    let token = |&id: &u32| LlamaToken {
+        id,
+        piece: tokenizer.bytes_of(id).into(),
+    };
+    let tokens = encoding.ids.iter().map(token).collect();
+    json(&LlamaTokens { tokens }, CompactFormatter)
+}
+
+fn spm(tokenizer: &Tokenizer, text: &str, encoding: &Encoding) -> String {
+    let unknown = tokenizer.unknown_token();
+    let tokens = encoding.tokens.iter().enumerate().map(|(index, piece)| {
+        if Some(encoding.ids[index]) == unknown {
+            surface(text, encoding.offsets[index])
+        } else {
+            piece.to_owned()
+        }
+    });
+    tokens.collect::<Vec<_>>().join(" ")
+}
+
+/// Returns the part of the text that a token stands for.
+fn surface(text: &str, (start, end): (usize, usize)) -> String {
+    let bytes = text.as_bytes().get(start..end).unwrap_or_default();
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn json(value: &impl Serialize, formatter: impl Formatter) -> Result<String> {
@@ -121,9 +139,9 @@ fn json(value: &impl Serialize, formatter: impl Formatter) -> Result<String> {
 }
 
 /// The separators of Python's `json.dumps`: `, ` and `: `.
-struct Spaced;
+struct PythonSeparators;
 
-impl Formatter for Spaced {
+impl Formatter for PythonSeparators {
     fn begin_array_value<W: ?Sized + io::Write>(
         &mut self,
         out: &mut W,

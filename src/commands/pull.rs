@@ -1,4 +1,4 @@
-//! `pull`: the files of a model into the Hub cache.
+//! `pull`: fetches the files of a model into the Hub cache.
 
 use clap::Args as ClapArgs;
 
@@ -12,14 +12,14 @@ use crate::tokenizer::Tokenizer;
 
 /// Fetch the files of a model into the Hub cache, and move its revision to the newest commit
 ///
-/// Files that the cache holds are checked byte by byte, and fetched again where they are damaged.
+/// Cached files are verified byte by byte, and damaged ones are fetched again.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// Fetch the checkpoint too
     #[arg(long)]
     pub weights: bool,
-    /// Fetch the embedding matrix too, and of the checkpoint nothing but its headers and the matrix's bytes, which go to
-    /// tokscope's own cache
+    /// Fetch the embedding matrix too: only the checkpoint's headers and the bytes of the matrix, into tokscope's own
+    /// cache
     #[arg(long, conflicts_with = "weights")]
     pub matrix: bool,
 }
@@ -28,7 +28,7 @@ pub struct Args {
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let mut files = session.files()?.verified();
     files.refresh()?;
-    let here: Vec<String> = files
+    let cached: Vec<String> = files
         .list()?
         .into_iter()
         .filter(|file| file.cached)
@@ -38,15 +38,15 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     names.push("config.json");
     let mut found_tokenizer = false;
     for name in names {
-        // spm.model is the tokenizer only where there is no tokenizer.json.
+        // spm.model is the tokenizer only if there is no tokenizer.json.
         if name == "spm.model" && found_tokenizer {
             continue;
         }
-        let found = fetch(session, &files, &here, name)?;
+        let found = fetch(session, &files, &cached, name)?;
         found_tokenizer |= found && name == "tokenizer.json";
     }
     if args.weights {
-        fetch_checkpoint(session, &files, &here)?;
+        fetch_checkpoint(session, &files, &cached)?;
     }
     if args.matrix {
         fetch_matrix(session, &files)?;
@@ -54,8 +54,8 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Fetches a file and reports it; false if the model has none of that name.
-fn fetch(session: &mut Session, files: &ModelFiles, here: &[String], name: &str) -> Result<bool> {
+/// Fetches a file and emits its record. Returns false if the model has no file of that name.
+fn fetch(session: &mut Session, files: &ModelFiles, cached: &[String], name: &str) -> Result<bool> {
     let Some(file) = files.find(name)? else {
         return Ok(false);
     };
@@ -65,12 +65,12 @@ fn fetch(session: &mut Session, files: &ModelFiles, here: &[String], name: &str)
         name: name.to_owned(),
         tensor: None,
         size: file.len(),
-        cached: here.iter().any(|other| other == name),
+        cached: cached.iter().any(|other| other == name),
     }))?;
     Ok(true)
 }
 
-/// Fetches the bytes of the matrix, unless they are here.
+/// Fetches the bytes of the matrix that are not on this machine.
 fn fetch_matrix(session: &mut Session, files: &ModelFiles) -> Result<()> {
     let matrix = EmbeddingMatrix::open(files)?;
     let before = files.fetched();
@@ -85,10 +85,10 @@ fn fetch_matrix(session: &mut Session, files: &ModelFiles) -> Result<()> {
     }))
 }
 
-/// Fetches the first checkpoint that the commands on rows would read, with every shard of it.
-fn fetch_checkpoint(session: &mut Session, files: &ModelFiles, here: &[String]) -> Result<()> {
+/// Fetches the checkpoint that the commands on rows would read, with all its shards.
+fn fetch_checkpoint(session: &mut Session, files: &ModelFiles, cached: &[String]) -> Result<()> {
     for name in EmbeddingMatrix::checkpoint_names() {
-        if !fetch(session, files, here, name)? {
+        if !fetch(session, files, cached, name)? {
             continue;
         }
         if name.ends_with(".json")
@@ -96,7 +96,7 @@ fn fetch_checkpoint(session: &mut Session, files: &ModelFiles, here: &[String]) 
         {
             let index = ShardIndex::parse(index.name(), &index.read_all()?)?;
             for shard in index.files() {
-                if !fetch(session, files, here, shard)? {
+                if !fetch(session, files, cached, shard)? {
                     return Err(files.missing("shard that its index names", shard));
                 }
             }

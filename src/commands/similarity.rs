@@ -1,4 +1,4 @@
-//! `similarity`: the cosines of some rows with each other.
+//! `similarity`: the cosines of rows with each other.
 
 use std::path::{Path, PathBuf};
 
@@ -18,8 +18,8 @@ use crate::formats::checkpoint::Dtype;
 use crate::formats::npy;
 use crate::record::{Record, Similarity};
 
-/// Rows of the matrix of cosines that are computed together: memory does not grow with the square of their number.
-const PART: usize = 64;
+/// Rows of cosines computed at a time, so that memory does not grow with the square of their number.
+const ROWS_AT_A_TIME: usize = 64;
 
 /// Show the cosines among the tokens of a text, or among ids or pieces
 #[derive(Debug, ClapArgs)]
@@ -42,7 +42,7 @@ pub struct Args {
     pub checkpoint: CheckpointOptions,
 }
 
-/// The rows of the matrix of cosines, in order.
+/// Calls `each` with every row of the matrix of cosines, in order.
 fn for_each<E: From<Error>>(
     model: &Model,
     rows: &[RowRef],
@@ -51,8 +51,8 @@ fn for_each<E: From<Error>>(
 ) -> Result<(), E> {
     let ids: Vec<u32> = rows.iter().map(|row| row.id).collect();
     let cosines = Cosines::new(&model.matrix, &ids)?;
-    for (part, rows) in rows.chunks(PART).enumerate() {
-        let rows: Vec<_> = (part * PART..).zip(rows).collect();
+    for (index, rows) in rows.chunks(ROWS_AT_A_TIME).enumerate() {
+        let rows: Vec<_> = (index * ROWS_AT_A_TIME..).zip(rows).collect();
         let records = map_in_parallel(rows, |(position, row)| Similarity {
             position,
             id: row.id,
@@ -72,8 +72,11 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let output = output.transpose()?;
     if let Some((path, OutputFormat::Array(ArrayFormat::Safetensors))) = &output {
         return Err(Error::usage_hint(
-            format!("{} would be a file of rows", path.display()),
-            "a matrix of cosines is written to .npy, .csv, .tsv or .jsonl",
+            format!(
+                "a matrix of cosines cannot be written to {}",
+                path.display()
+            ),
+            "let the name end in .npy, .csv, .tsv or .jsonl",
         ));
     }
     let text = match &args.text {

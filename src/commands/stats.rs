@@ -1,4 +1,4 @@
-//! `stats`: the embedding matrix as a whole.
+//! `stats`: statistics of the whole embedding matrix.
 
 use clap::Args as ClapArgs;
 
@@ -8,23 +8,23 @@ use crate::embedding::statistics::{Statistics, statistics};
 use crate::error::{Exit, Result};
 use crate::record::{Bin, Norms, Record, RowNorm, Stats};
 
-/// Describe the embedding matrix: its values, the norms of its rows, rows that are zero or the same
+/// Describe the embedding matrix: its values, the norms of its rows, and rows that are zero or equal
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// Show at most K rows in each list
     #[arg(short, long = "limit", value_name = "K", default_value_t = 5)]
     pub k: usize,
-    /// Bins of the histogram of norms
+    /// Number of bins of the histogram of norms
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub bins: u16,
     #[command(flatten)]
     pub checkpoint: CheckpointOptions,
 }
 
-/// The record of a model's matrix.
+/// Computes the record of a model's matrix.
 ///
 /// # Errors
-/// Whatever reading the matrix fails with.
+/// Fails if the matrix cannot be read.
 pub fn record(model: &Model, k: usize, bins: u16) -> Result<Stats> {
     let matrix = &model.matrix;
     let Statistics {
@@ -79,12 +79,12 @@ pub fn record(model: &Model, k: usize, bins: u16) -> Result<Stats> {
     })
 }
 
-/// The norms that are numbers, in bins of one width between the smallest and the largest.
+/// Counts norms in bins of equal width between the smallest and the largest. NaN is left out.
 fn histogram(norms: &[f64], bins: u16) -> Option<Norms> {
     let norms = || norms.iter().copied().filter(|norm| !norm.is_nan());
     let min = norms().reduce(f64::min)?;
     let max = norms().reduce(f64::max)?;
-    // Norms that are all the same have no width to share out.
+    // Equal norms have no range to divide.
     let bins = if min == max { 1 } else { usize::from(bins) };
     let edge = |bin: usize| min + (max - min) * (bin as f64 / bins as f64);
     let mut histogram: Vec<Bin> = (0..bins)
@@ -95,7 +95,7 @@ fn histogram(norms: &[f64], bins: u16) -> Option<Norms> {
         })
         .collect();
     for norm in norms() {
-        // By the edges that are shown, whatever a division would round to.
+        // Compare with the printed edges: a division could round to the next bin.
         let bin = histogram.partition_point(|bin| bin.from <= norm);
         if let Some(bin) = histogram.get_mut(bin.saturating_sub(1)) {
             bin.rows += 1;
@@ -110,7 +110,7 @@ fn histogram(norms: &[f64], bins: u16) -> Option<Norms> {
     })
 }
 
-/// Rising ids as inclusive ranges.
+/// Groups ascending ids into inclusive ranges.
 fn ranges(ids: impl IntoIterator<Item = u64>) -> Vec<(u64, u64)> {
     let mut ranges: Vec<(u64, u64)> = Vec::new();
     for id in ids {
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_norm_is_in_one_bin_and_the_largest_in_the_last() {
+    fn every_norm_is_counted_in_one_bin_and_the_largest_in_the_last() {
         let norms: Vec<f64> = (0..=100)
             .map(|n| f64::from(n) / 10.0)
             .chain([f64::NAN])
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbouring_ids_are_a_range() {
+    fn consecutive_ids_become_a_range() {
         assert_eq!(ranges([1, 2, 3, 7, 9, 10]), [(1, 3), (7, 7), (9, 10)]);
         assert_eq!(ranges([]), []);
     }

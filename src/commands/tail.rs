@@ -1,4 +1,4 @@
-//! `tail`: the end of a text, in tokens.
+//! `tail`: prints the end of a text.
 
 use clap::Args as ClapArgs;
 

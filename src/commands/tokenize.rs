@@ -1,4 +1,4 @@
-//! `tokenize`: text → tokens.
+//! `tokenize`: splits text into tokens.
 
 use clap::Args as ClapArgs;
 
@@ -8,7 +8,7 @@ use super::input::text_args::TextArgs;
 use super::input::text_format::Text;
 use super::input::word_count::count_words;
 use super::model::{config, context_window};
-use super::other_tools::{self, Peer};
+use super::other_tools::Tool;
 use super::session::{Session, stdout_failed};
 use crate::error::{Error, Exit, Result};
 use crate::record::{Encoder, Record, Tokenize};
@@ -27,27 +27,27 @@ pub struct Args {
     /// Allow at most N tokens, including special tokens
     #[arg(long, value_name = "N")]
     pub max_length: Option<usize>,
-    /// Print what was cut as further windows that repeat N tokens of the one before
+    /// Print the rest of the text as further windows, each of which repeats N tokens of the one before
     #[arg(long, value_name = "N", requires = "max_length")]
     pub stride: Option<usize>,
-    /// What offsets count
+    /// Unit of the offsets
     #[arg(long, value_enum, default_value_t, value_name = "UNIT")]
     pub offset_unit: OffsetUnit,
-    /// Print ids only, a line a text
+    /// Print ids only, one line per text
     #[arg(long, conflicts_with = "pieces")]
     pub ids: bool,
-    /// Print pieces only, a line a text
+    /// Print pieces only, one line per text
     #[arg(long)]
     pub pieces: bool,
-    /// Print what another tool prints for the same text, a line a text
+    /// Print the output of another tool for the same text, one line per text
     #[arg(long = "as", value_enum, value_name = "TOOL", conflicts_with_all = ["pieces", "stride"])]
-    pub peer: Option<Peer>,
+    pub tool: Option<Tool>,
 }
 
 impl Args {
     fn encode_options(&self) -> EncodeOptions {
         let mut options = self.encode.options();
-        options.special_tokens &= !self.peer.is_some_and(Peer::has_no_special_tokens);
+        options.special_tokens &= !self.tool.is_some_and(Tool::has_no_special_tokens);
         options.truncation = self.max_length.map(|max_length| Truncation {
             max_length,
             stride: self.stride.unwrap_or(0),
@@ -56,7 +56,7 @@ impl Args {
     }
 }
 
-/// What the records of every text say of the model.
+/// The facts about the model that every record repeats.
 #[derive(Debug)]
 pub struct ModelFacts {
     pub name: String,
@@ -64,10 +64,10 @@ pub struct ModelFacts {
     pub context_window: Option<u64>,
 }
 
-/// The records of one text: one, and with a stride one more for every window that overflowed.
+/// Computes the records of one text: one, and with a stride one more for each further window.
 ///
 /// # Errors
-/// [`crate::error::Error::Usage`] if the text cannot be cut as asked.
+/// Fails with [`Error::Usage`] if `--max-length` and `--stride` leave no room for the text.
 pub fn records(
     tokenizer: &Tokenizer,
     model: &ModelFacts,
@@ -118,10 +118,10 @@ pub fn records(
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let bare = args.ids || args.pieces || args.peer.is_some();
-    if let Some(peer) = args.peer {
+    let bare = args.ids || args.pieces || args.tool.is_some();
+    if let Some(tool) = args.tool {
         session.only_for_people("--as")?;
-        refuse_what_it_cannot(peer, args)?;
+        refuse_unsupported(tool, args)?;
     } else if bare {
         session.only_for_people(if args.ids { "--ids" } else { "--pieces" })?;
     }
@@ -136,7 +136,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let mut answers = StreamAnswers::lines(bare);
     let work = |text: Text<'_>| answer(&tokenizer, &model, text, args, encoder);
     args.input
-        .for_some_in_parallel(session, work, Answer::join, |session, outcome| {
+        .for_each_joined_in_parallel(session, work, Answer::join, |session, outcome| {
             answers.take(session, outcome, |session, answer| match answer {
                 Answer::Bare(lines) => lines.iter().try_for_each(|line| session.bare(line)),
                 Answer::Encoded(bytes) => session.raw(&bytes),
@@ -149,17 +149,17 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     Ok(answers.exit(Exit::Done))
 }
 
-/// The answer to a text, or to some, as far as it can be made apart from the others.
+/// The output for one text, or for several adjacent ones.
 enum Answer {
-    /// Ids or pieces, a line a window.
+    /// Ids or pieces, one line per window.
     Bare(Vec<String>),
-    /// The bytes of the records.
+    /// Records in the output format.
     Encoded(Vec<u8>),
     Records(Vec<Tokenize>),
 }
 
 impl Answer {
-    /// Adds the answer to the next text, or gives it back.
+    /// Appends the answer to the next text, or returns it if it is of another kind.
     fn join(&mut self, next: Self) -> Option<Self> {
         match (self, next) {
             (Self::Bare(lines), Self::Bare(next)) => lines.extend(next),
@@ -182,18 +182,21 @@ fn answer(
         let ids = tokenizer.ids(&text.text, &args.encode_options())?;
         return Ok(Answer::Bare(vec![ids_line(&ids)]));
     }
-    if let Some(peer) = args.peer {
+    if let Some(tool) = args.tool {
         let pair = args.pair.as_deref();
         let encoded = tokenizer.encode(&text.text, pair, &args.encode_options())?;
         let encoding = encoded.into_first();
-        let line = other_tools::line(peer, tokenizer, model.context_window, &text.text, encoding)?;
+        let line = tool.line(tokenizer, model.context_window, &text.text, encoding)?;
         return Ok(Answer::Bare(vec![line]));
     }
     let records = records(tokenizer, model, text, args)?;
     if args.ids || args.pieces {
-        let line = |record: &Tokenize| match args.ids {
-            true => ids_line(&record.ids),
-            false => record.tokens.join(" "),
+        let line = |record: &Tokenize| {
+            if args.ids {
+                ids_line(&record.ids)
+            } else {
+                record.tokens.join(" ")
+            }
         };
         return Ok(Answer::Bare(records.iter().map(line).collect()));
     }
@@ -210,18 +213,18 @@ fn answer(
     Ok(Answer::Encoded(bytes))
 }
 
-/// Refuses options for which the other tool has no request.
-fn refuse_what_it_cannot(peer: Peer, args: &Args) -> Result<()> {
-    let flag = match peer {
-        peer if args.ids && peer != Peer::Spm => "--ids",
-        Peer::Hf => return Ok(()),
+/// Refuses flags for which the other tool has no equivalent.
+fn refuse_unsupported(tool: Tool, args: &Args) -> Result<()> {
+    let flag = match tool {
+        tool if args.ids && tool != Tool::Spm => "--ids",
+        Tool::Hf => return Ok(()),
         _ if args.pair.is_some() => "--pair",
         _ if args.max_length.is_some() => "--max-length",
         _ => return Ok(()),
     };
     Err(Error::usage(format!(
-        "{flag} has no place in what `--as {}` prints",
-        peer.name()
+        "{flag} cannot be used with `--as {}`",
+        tool.name()
     )))
 }
 

@@ -1,4 +1,4 @@
-//! `verify`: both engines over the user's own text.
+//! `verify`: compares the two engines on the user's own text.
 
 use std::path::PathBuf;
 
@@ -32,7 +32,7 @@ pub struct ShowArgs {
     pub show: usize,
 }
 
-/// Where two encodings of a text first differ: the number of tokens that are the same before.
+/// Returns the position of the first token in which two encodings of a text differ, or `None` if they are equal.
 pub fn first_difference(ours: &Encoding, theirs: &Encoding) -> Option<usize> {
     if ours == theirs {
         return None;
@@ -47,7 +47,7 @@ pub fn first_difference(ours: &Encoding, theirs: &Encoding) -> Option<usize> {
     Some((0..longest).find(|index| !same(*index)).unwrap_or(longest))
 }
 
-/// The number of tokens of a text, and the difference between what the two engines make of it, if there is one.
+/// Encodes a text with both engines. Returns the number of tokens, and the difference if there is one.
 fn compare(
     native: &Tokenizer,
     reference: &Tokenizer,
@@ -76,7 +76,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let native = Tokenizer::open(&files)?.with_engine(EngineChoice::Native);
     if !native.is_native() {
         return Err(Error::usage(format!(
-            "the tokenizer of {} is left to the reference engine, so there is nothing to compare",
+            "the native engine does not support the tokenizer of {}, so there is nothing to compare",
             files.place()
         )));
     }

@@ -1,4 +1,4 @@
-//! `vocab`: the vocabulary, whole or in part.
+//! `vocab`: lists the vocabulary, or some of it.
 
 use clap::Args as ClapArgs;
 use regex::Regex;
@@ -9,7 +9,7 @@ use crate::error::{Error, Exit, Result};
 use crate::record::{Piece, Record};
 use crate::tokenizer::VocabularyEntry;
 
-/// List the vocabulary: id, piece, kind, score
+/// List the vocabulary: id, piece, kind, and score
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     #[command(flatten)]
@@ -19,7 +19,7 @@ pub struct Args {
     pub grep: Option<String>,
 }
 
-/// The record of an entry.
+/// Returns the record of an entry.
 pub fn record(entry: &VocabularyEntry) -> Piece {
     Piece {
         id: entry.id,
@@ -31,10 +31,10 @@ pub fn record(entry: &VocabularyEntry) -> Piece {
     }
 }
 
-/// The regular expression of `--grep`.
+/// Compiles the regular expression of `--grep`.
 ///
 /// # Errors
-/// [`Error::Usage`] if it is none.
+/// Fails with [`Error::Usage`] if it is invalid or too large.
 pub fn pattern(pattern: &str) -> Result<Regex> {
     Regex::new(pattern).map_err(|problem| {
         let what = match problem {
@@ -48,7 +48,7 @@ pub fn pattern(pattern: &str) -> Result<Regex> {
     })
 }
 
-/// Runs the command: what is named, in the order of its naming, else all that match, in the order of ids.
+/// Runs the command. Named entries come in the order they were named in, then matching ones in the order of ids.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let pattern = args.grep.as_deref().map(pattern).transpose()?;
     let tokenizer = session.tokenizer(&session.files()?)?;

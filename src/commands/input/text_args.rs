@@ -1,4 +1,4 @@
-//! Where the texts of a command come from: arguments, files, standard input; whole, by line, or as JSON Lines.
+//! Reads the texts that a command line names: arguments, files, and standard input.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -7,14 +7,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::line_blocks::{Block, LineBlocks};
+use super::line_blocks::{Block, Input, LineBlocks};
 use super::ordered_parallel::for_each_in_order;
 use super::text_format::{Lines, Outcome, Reading, Text, chomp, utf8};
-use crate::commands::input::line_blocks::Input;
 use crate::commands::session::Session;
 use crate::error::{Error, Result};
 
-/// The options of every command that reads texts.
+/// The texts of a command, and how to read them.
 #[derive(Debug, Clone, Default, Args)]
 pub struct TextArgs {
     /// Texts, each one input; `-` is standard input
@@ -24,7 +23,7 @@ pub struct TextArgs {
     pub options: InputOptions,
 }
 
-/// Where input comes from beside arguments, and how it is read.
+/// Files to read texts from, and how to read them.
 #[derive(Debug, Clone, Default, Args)]
 pub struct InputOptions {
     /// Read the text from a file (repeatable; `-` is standard input)
@@ -34,43 +33,101 @@ pub struct InputOptions {
     pub reading: Reading,
 }
 
-/// One input, before it is read.
+/// Where one input comes from.
 enum Source<'a> {
     Argument(&'a str),
     File(&'a Path),
     Stdin,
 }
 
-/// Lines of more bytes are worth the attention of threads.
-const PIECE: usize = 1 << 12;
+impl<'a> Source<'a> {
+    fn from_text(text: &'a str) -> Self {
+        if text == "-" {
+            Self::Stdin
+        } else {
+            Self::Argument(text)
+        }
+    }
 
-/// One text, or an input that is read by line.
+    fn from_path(path: &'a Path) -> Self {
+        if path == Path::new("-") {
+            Self::Stdin
+        } else {
+            Self::File(path)
+        }
+    }
+
+    /// Returns the name of the input for error messages.
+    fn name(&self) -> String {
+        match self {
+            Self::Argument(_) => "the text".to_owned(),
+            Self::File(path) => path.display().to_string(),
+            Self::Stdin => "standard input".to_owned(),
+        }
+    }
+
+    /// Reads the whole input.
+    fn read(&self, session: &mut Session) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Argument(text) => Ok(text.as_bytes().to_vec()),
+            Self::File(path) => std::fs::read(path),
+            Self::Stdin => {
+                let mut bytes = Vec::new();
+                session.stdin.read_to_end(&mut bytes)?;
+                Ok(bytes)
+            }
+        }
+    }
+
+    /// Opens the input for reading by line. Standard input is moved out of the session.
+    fn open(&self, session: &mut Session) -> io::Result<Input> {
+        Ok(match self {
+            Self::Argument(text) => {
+                let text = Cursor::new(text.as_bytes().to_vec());
+                BufReader::new(Box::new(text))
+            }
+            Self::File(path) => BufReader::with_capacity(0, Box::new(File::open(path)?)),
+            Self::Stdin => {
+                let empty = BufReader::with_capacity(0, Box::new(io::empty()) as _);
+                std::mem::replace(session.stdin, empty)
+            }
+        })
+    }
+}
+
+/// Up to this many bytes of complete lines are processed on the calling thread: starting others would cost more.
+const PARALLEL_THRESHOLD: usize = 1 << 12;
+
+/// One input: a whole text, or a stream of texts by line.
 enum Batch<'a> {
     Whole(Text<'static>),
     Lines(Stream<'a>),
 }
 
-/// An input that is read by line, and what it is called.
+/// An input that is read by line.
 struct Stream<'a> {
     reading: &'a Reading,
+    /// The name of the input in error messages.
     name: &'a str,
+    /// The path of the input in records.
     path: Option<&'a str>,
     blocks: LineBlocks,
 }
 
 impl Stream<'_> {
-    /// Calls `each` with the texts of blocks as long as they have at most `most` bytes.
+    /// Calls `each` with every text until the stream ends, or until more than `max_bytes` of complete lines are buffered.
     fn for_each_up_to(
         &mut self,
-        most: usize,
+        max_bytes: usize,
         session: &mut Session,
         mut each: impl FnMut(&mut Session, Outcome<Text<'_>>) -> Result<()>,
     ) -> Result<()> {
         let unreadable = unreadable(self.name);
         while let length @ 1.. = self.blocks.fill().map_err(&unreadable)?
-            && length <= most
+            && length <= max_bytes
         {
-            let lines = Lines::new(self.reading, self.name, self.path, self.blocks.take(most));
+            let block = self.blocks.take(max_bytes);
+            let lines = Lines::new(self.reading, self.name, self.path, block);
             lines.texts().try_for_each(|text| each(session, text))?;
             session.flush()?;
         }
@@ -79,7 +136,7 @@ impl Stream<'_> {
 }
 
 impl TextArgs {
-    /// Calls `each` with every text in order, or with the error that stands in its place.
+    /// Calls `each` with every text in order, or with the error of a text that cannot be read.
     ///
     /// # Errors
     /// As [`TextArgs::for_each_in_parallel`].
@@ -94,29 +151,29 @@ impl TextArgs {
         })
     }
 
-    /// Does `work` on the texts, on all cores where they come by line, and calls `each` with what came of them, in
-    /// their order. As many are taken at a time as are there: memory stays bounded on an endless input, and no text
-    /// waits for the next.
+    /// Calls `work` with every text, on all threads in line mode, and `each` with the results, in order.
     ///
-    /// A text that is bad is the end, unless texts come by line: then the rest goes on.
+    /// Every text that has been read is processed before the next read, so that memory stays bounded on an endless input
+    /// and no text waits for another. A bad text ends the run, except in line mode, where its error is passed to `each`
+    /// and processing continues.
     ///
     /// # Errors
-    /// The errors of `each`, of inputs that cannot be opened, and [`Error::Usage`] if there is no input at all.
+    /// Fails with the first error of `each`, with [`Error::ReadInput`], and with [`Error::Usage`] if there is no input.
     pub fn for_each_in_parallel<T: Send + 'static>(
         &self,
         session: &mut Session,
         work: impl Fn(Text<'_>) -> Result<T> + Send + Sync,
         each: impl FnMut(&mut Session, Outcome<T>) -> Result<()>,
     ) -> Result<()> {
-        self.for_some_in_parallel(session, work, |_, next| Some(next), each)
+        self.for_each_joined_in_parallel(session, work, |_, next| Some(next), each)
     }
 
-    /// The same, with what came of neighbours put together where it was made, so that less is left to do in order:
-    /// `join` adds the second to the first, or gives it back.
+    /// Like [`TextArgs::for_each_in_parallel`], but each worker merges adjacent results with `join`, so that less is
+    /// done on the calling thread. `join` returns its second argument if the two cannot be merged.
     ///
     /// # Errors
     /// As [`TextArgs::for_each_in_parallel`].
-    pub fn for_some_in_parallel<T: Send + 'static>(
+    pub fn for_each_joined_in_parallel<T: Send + 'static>(
         &self,
         session: &mut Session,
         work: impl Fn(Text<'_>) -> Result<T> + Send + Sync,
@@ -133,16 +190,15 @@ impl TextArgs {
                 Batch::Whole(text) => return each(session, work(Ok(text))),
                 Batch::Lines(stream) => stream,
             };
-            // A few lines are not worth it to begin threads.
-            stream.for_each_up_to(PIECE, session, |session, text| each(session, work(text)))?;
+            let mut each_inline =
+                |session: &mut Session, text: Outcome<Text<'_>>| each(session, work(text));
+            stream.for_each_up_to(PARALLEL_THRESHOLD, session, &mut each_inline)?;
             if stream.blocks.fill().map_err(unreadable(stream.name))? == 0 {
                 return Ok(());
             }
-            // One thread need not hold back what comes of lines.
+            // Asked only now, since asking starts the threads.
             if rayon::current_num_threads() == 1 {
-                let all = usize::MAX;
-                return stream
-                    .for_each_up_to(all, session, |session, text| each(session, work(text)));
+                return stream.for_each_up_to(usize::MAX, session, &mut each_inline);
             }
             let Stream {
                 reading,
@@ -175,24 +231,13 @@ impl TextArgs {
         session: &mut Session,
         mut each: impl FnMut(&mut Session, Batch<'_>) -> Result<()>,
     ) -> Result<()> {
-        let mut sources: Vec<Source> = self
-            .texts
+        let texts = self.texts.iter().map(|text| Source::from_text(text));
+        let files = self
+            .options
+            .files
             .iter()
-            .map(|text| {
-                if text == "-" {
-                    Source::Stdin
-                } else {
-                    Source::Argument(text)
-                }
-            })
-            .collect();
-        sources.extend(self.options.files.iter().map(|path| {
-            if path.as_os_str() == "-" {
-                Source::Stdin
-            } else {
-                Source::File(path)
-            }
-        }));
+            .map(|path| Source::from_path(path));
+        let mut sources: Vec<Source> = texts.chain(files).collect();
         if sources.is_empty() {
             if session.stdin_is_terminal {
                 return Err(Error::usage_hint(
@@ -202,8 +247,35 @@ impl TextArgs {
             }
             sources.push(Source::Stdin);
         }
+        let reading = &self.options.reading;
         for source in sources {
-            self.options.reading.read(session, &source, &mut each)?;
+            let name = source.name();
+            let path = match source {
+                Source::File(_) => Some(name.as_str()),
+                Source::Argument(_) | Source::Stdin => None,
+            };
+            let unreadable = unreadable(&name);
+            let batch = if reading.is_stream() {
+                let input = source.open(session).map_err(unreadable)?;
+                Batch::Lines(Stream {
+                    reading,
+                    name: &name,
+                    path,
+                    blocks: LineBlocks::new(input),
+                })
+            } else {
+                let bytes = source.read(session).map_err(unreadable)?;
+                let mut text = utf8(&name, bytes, reading.lossy, 0)?;
+                if reading.chomp {
+                    chomp(&mut text);
+                }
+                Batch::Whole(Text {
+                    text: Cow::Owned(text),
+                    line: None,
+                    path: path.map(str::to_owned),
+                })
+            };
+            each(session, batch)?;
         }
         Ok(())
     }
@@ -226,65 +298,7 @@ pub fn read_text(argument: Option<&str>, session: &mut Session) -> Result<String
     Ok(whole)
 }
 
-impl Reading {
-    fn read(
-        &self,
-        session: &mut Session,
-        source: &Source,
-        each: &mut impl FnMut(&mut Session, Batch<'_>) -> Result<()>,
-    ) -> Result<()> {
-        let (name, path) = match source {
-            Source::Argument(_) => ("the text".to_owned(), None),
-            Source::File(path) => (path.display().to_string(), Some(path.display().to_string())),
-            Source::Stdin => ("standard input".to_owned(), None),
-        };
-        let unreadable = unreadable(&name);
-        if !self.is_stream() {
-            let bytes = match source {
-                Source::Argument(text) => text.as_bytes().to_vec(),
-                Source::File(path) => std::fs::read(path).map_err(&unreadable)?,
-                Source::Stdin => {
-                    let mut bytes = Vec::new();
-                    session.stdin.read_to_end(&mut bytes).map_err(&unreadable)?;
-                    bytes
-                }
-            };
-            let mut text = utf8(&name, bytes, self.lossy, 0)?;
-            if self.chomp {
-                chomp(&mut text);
-            }
-            let text = Text {
-                text: Cow::Owned(text),
-                line: None,
-                path,
-            };
-            return each(session, Batch::Whole(text));
-        }
-        let input: Input = match source {
-            Source::Argument(text) => {
-                let text = Cursor::new(text.as_bytes().to_vec());
-                BufReader::new(Box::new(text))
-            }
-            Source::File(path) => {
-                let file = File::open(path).map_err(&unreadable)?;
-                BufReader::with_capacity(0, Box::new(file))
-            }
-            Source::Stdin => {
-                let read = BufReader::with_capacity(0, Box::new(io::empty()) as _);
-                std::mem::replace(session.stdin, read)
-            }
-        };
-        let stream = Stream {
-            reading: self,
-            name: &name,
-            path: path.as_deref(),
-            blocks: LineBlocks::new(input),
-        };
-        each(session, Batch::Lines(stream))
-    }
-}
-
-/// What an error of reading an input is called.
+/// Returns a function that wraps a read error of the named input.
 fn unreadable(input: &str) -> impl Fn(io::Error) -> Error {
     move |source| Error::ReadInput {
         input: input.to_owned(),

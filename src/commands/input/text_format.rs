@@ -1,4 +1,4 @@
-//! Bytes of an input → texts, as the command line says: whole, by line, or as JSON Lines.
+//! Splits an input into texts: one whole text, one per line, or one per JSON object.
 
 use std::borrow::Cow;
 
@@ -8,47 +8,47 @@ use serde_json::Value;
 use super::line_blocks::Block;
 use crate::error::{Error, Result};
 
-/// How input is read, wherever it comes from.
+/// The options that say how the bytes of an input become texts.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Reading {
     /// Treat each line as an input of its own
     #[arg(long, conflicts_with = "jsonl")]
     pub lines: bool,
-    /// Every line is a JSON object, or string, that holds a text
+    /// Treat each line as a JSON string, or an object with the text in a field
     #[arg(long)]
     pub jsonl: bool,
     /// The field that holds the text, with --jsonl
     #[arg(long, value_name = "NAME", default_value = "text", requires = "jsonl")]
     pub field: String,
-    /// Drop one final newline of the text
+    /// Remove one final newline from the text
     #[arg(long)]
     pub chomp: bool,
-    /// Replace bytes that are not UTF-8 by U+FFFD
+    /// Replace bytes that are not UTF-8 with U+FFFD
     #[arg(long)]
     pub lossy: bool,
 }
 
-/// One text, and where it came from.
+/// One text and its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text<'a> {
     pub text: Cow<'a, str>,
-    /// Line of its input, from 1, if the input was read by line.
+    /// The line of the input, from 1, in line mode.
     pub line: Option<u64>,
-    /// The file it came from.
+    /// The file, if the text is from one.
     pub path: Option<String>,
 }
 
-/// What became of a text; an error stands in its place, with its line.
+/// The result for one text. An error carries the line of the text in line mode.
 pub type Outcome<T> = Result<T, (Option<u64>, Error)>;
 
-/// Some lines of an input.
+/// A block of lines of an input.
 #[derive(Clone, Copy)]
 pub struct Lines<'a> {
     reading: &'a Reading,
     name: &'a str,
     path: Option<&'a str>,
     bytes: &'a [u8],
-    /// Number of lines before these, and of bytes.
+    /// Lines and bytes of the input before these.
     line: u64,
     offset: usize,
 }
@@ -70,7 +70,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Their texts.
+    /// Returns the texts of the lines.
     pub fn texts(self) -> Texts<'a> {
         Texts {
             text: str::from_utf8(self.bytes).ok(),
@@ -81,18 +81,18 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// The texts of some lines; a bad one does not keep the others.
+/// Iterates over the texts of lines. A bad line yields an error and does not end the iteration.
 pub struct Texts<'a> {
     lines: Lines<'a>,
-    /// All of them, unless a byte among them is not UTF-8.
+    /// All lines as one string, or `None` if they are not all UTF-8.
     text: Option<&'a str>,
     ends: memchr::Memchr<'a>,
-    /// Where the next begins.
+    /// The offset of the next line in the block.
     start: usize,
 }
 
 impl<'a> Texts<'a> {
-    /// The text of the line at some bytes, without its end; none for a blank one among lines of JSON.
+    /// Returns the text of the line at bytes `start..end`, or `None` for a blank line of JSON Lines.
     fn text(&self, start: usize, end: usize) -> Option<Result<Cow<'a, str>>> {
         let Lines { reading, name, .. } = self.lines;
         let text = match self.text.and_then(|text| text.get(start..end)) {
@@ -135,12 +135,12 @@ impl<'a> Iterator for Texts<'a> {
 }
 
 impl Reading {
-    /// Whether one input may hold several texts.
+    /// Returns true if one input may hold several texts.
     pub fn is_stream(&self) -> bool {
         self.lines || self.jsonl
     }
 
-    /// The text of a line of JSON.
+    /// Returns the text in a line of JSON.
     fn json_text(&self, input: &str, line: u64, json: &str) -> Result<String> {
         let bad = |problem: String| Error::BadJsonLine {
             input: input.to_owned(),
@@ -161,10 +161,10 @@ impl Reading {
     }
 }
 
-/// Bytes → text; `offset` is where they begin in their input.
+/// Decodes bytes that begin at `offset` in their input.
 ///
 /// # Errors
-/// [`Error::NotUtf8`] with the place of the first bad byte, unless `lossy`.
+/// Fails with [`Error::NotUtf8`], which names the offset of the first bad byte, unless `lossy`.
 pub fn utf8(input: &str, bytes: Vec<u8>, lossy: bool, offset: usize) -> Result<String> {
     match String::from_utf8(bytes) {
         Ok(text) => Ok(text),
@@ -176,7 +176,7 @@ pub fn utf8(input: &str, bytes: Vec<u8>, lossy: bool, offset: usize) -> Result<S
     }
 }
 
-/// Drops one final newline, `\n` or `\r\n`.
+/// Removes one final newline, `\n` or `\r\n`.
 pub fn chomp(text: &mut String) {
     if text.ends_with('\n') {
         text.pop();
@@ -186,7 +186,7 @@ pub fn chomp(text: &mut String) {
     }
 }
 
-/// A line without its end, `\n` or `\r\n`.
+/// Returns a line without its end, `\n` or `\r\n`.
 fn strip_line_end(line: &[u8]) -> &[u8] {
     match line.strip_suffix(b"\n") {
         Some(line) => line.strip_suffix(b"\r").unwrap_or(line),
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bad_line_keeps_its_place_and_no_other() {
+    fn a_bad_line_is_an_error_and_the_others_are_texts() {
         let reading = Reading::default();
         let texts = |bytes: &[u8]| {
             let block = Block {
@@ -224,12 +224,12 @@ mod tests {
             (Some(11), "é".to_owned()),
         ];
         assert_eq!(texts(b"one\r\n\na\xff\n\xc3\xa9"), expected);
-        // Without it, all are checked at once.
+        // All lines are UTF-8, so they are checked at once.
         assert_eq!(texts(b"one\r\n\n"), expected[..2]);
     }
 
     #[test]
-    fn one_line_end_is_stripped_and_no_more() {
+    fn exactly_one_line_end_is_stripped() {
         for (line, stripped) in [
             ("a\r\n", "a"),
             ("a\n", "a"),
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_bad_byte_is_named_by_its_place_in_the_input() {
+    fn a_bad_byte_is_named_by_its_offset_in_the_input() {
         let error = utf8("notes.txt", vec![b'a', 0xff], false, 10).unwrap_err();
         assert_eq!(
             error.to_string(),

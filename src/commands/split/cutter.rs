@@ -1,65 +1,86 @@
-//! Where a text can be cut so that a part of it, tokenized alone, has no more than so many tokens.
+//! Cuts a text so that each part, tokenized alone, has at most N tokens.
 //!
-//! Tokens at a cut are not those of the whole text: a word that is cut in two becomes other pieces, and a part gets
-//! special tokens of its own. So the tokens of the whole only say where to try; the part is tokenized alone, and made
-//! shorter until it fits. A cut is never inside a grapheme.
+//! A part does not have the tokens it has within the whole text: a word that is cut in two becomes other pieces, and each
+//! part gets special tokens of its own. The tokens of the whole text therefore only suggest where to cut; the part is
+//! tokenized alone, and shortened until it fits. A cut is never inside a grapheme.
 
 use clap::ValueEnum;
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
 use crate::commands::input::encode_args::EncodeArgs;
+use crate::commands::input::text_format::Text;
 use crate::error::{Error, Result};
+use crate::record::Chunk;
 use crate::tokenizer::{EncodeOptions, Tokenizer};
 
-/// Where cuts are preferred; where there is no such place, at the next finer one.
+/// A preferred place to cut. If there is none, the next finer kind is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Prefer {
-    /// Behind a sentence as Unicode divides text (UAX #29); a line end ends one too.
+    /// After a sentence as Unicode divides text (UAX #29), or a line end
     Sentence,
-    /// Behind a line end.
+    /// After a line end
     Line,
-    /// Before white space.
+    /// Before white space
     Word,
 }
 
-/// A part of a text, as long as it may be.
+/// A part of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// Where in the text it begins and ends.
+    /// The byte range of the text, half-open.
     pub start: usize,
     pub end: usize,
-    /// Its ids, tokenized alone.
+    /// The ids of the part, tokenized alone.
     pub ids: Vec<u32>,
 }
 
-/// Cuts texts.
+impl Part {
+    /// Returns the record of this part of `text`.
+    pub fn record(self, text: &Text<'_>) -> Chunk {
+        Chunk {
+            line: text.line,
+            path: text.path.clone(),
+            start: self.start,
+            end: self.end,
+            count: self.ids.len(),
+            text: text.text[self.start..self.end].to_owned(),
+            ids: self.ids,
+            ..Chunk::default()
+        }
+    }
+}
+
+/// Cuts texts into parts of a limited number of tokens.
 #[derive(Debug)]
 pub struct Cutter<'t> {
     tokenizer: &'t Tokenizer,
     options: EncodeOptions,
-    /// Most tokens of a part, and how many of them are left for its text.
+    /// The maximum number of tokens of a part, including special tokens.
     max: usize,
+    /// The part of `max` that is left for the text.
     room: usize,
     prefer: Option<Prefer>,
 }
 
 impl<'t> Cutter<'t> {
+    /// Returns a cutter for parts of at most `max` tokens.
+    ///
     /// # Errors
-    /// [`Error::Usage`] if `max` tokens are fewer than those that the model adds to every text.
+    /// Fails with [`Error::Usage`] if the model adds more special tokens than `max` to every text.
     pub fn new(
         tokenizer: &'t Tokenizer,
         max: usize,
-        counting: EncodeArgs,
+        encode: EncodeArgs,
         prefer: Option<Prefer>,
     ) -> Result<Self> {
-        let options = counting.options();
+        let options = encode.options();
         let special = tokenizer.count("", &options)?;
         let Some(room) = max.checked_sub(special) else {
             return Err(Error::usage_hint(
                 format!(
                     "a length of {max} is too small: the model adds {special} tokens to every text"
                 ),
-                "`--no-special-tokens` does not count those",
+                "use `--no-special-tokens` to leave those out",
             ));
         };
         Ok(Self {
@@ -71,20 +92,22 @@ impl<'t> Cutter<'t> {
         })
     }
 
-    /// Tokens of a part that can be of its text.
+    /// Returns the number of tokens of a part that are left for its text.
     pub fn room(&self) -> usize {
         self.room
     }
 
-    /// The whole text, if it fits. One that is so long that it hardly can is not looked at.
+    /// Returns the whole text, or `None` if it does not fit or is so long that it can hardly fit.
     ///
-    /// The beginning of a text may have more tokens than all of it: WordPiece makes one unknown token of a long word.
+    /// Callers try this first, since the beginning of a text may have more tokens than all of it: WordPiece turns a long
+    /// word into one unknown token.
     ///
     /// # Errors
-    /// Whatever encoding fails with.
+    /// Fails if the text cannot be encoded.
     pub fn whole(&self, text: &str) -> Result<Option<Part>> {
-        const LONG: usize = 64;
-        if text.len() > self.room.saturating_mul(LONG).saturating_add(1 << 12) {
+        const MAX_BYTES_PER_TOKEN: usize = 64;
+        let long = self.room.saturating_mul(MAX_BYTES_PER_TOKEN);
+        if text.len() > long.saturating_add(1 << 12) {
             return Ok(None);
         }
         let ids = self.ids(text)?;
@@ -92,11 +115,11 @@ impl<'t> Cutter<'t> {
         Ok((ids.len() <= self.max).then_some(Part { start: 0, end, ids }))
     }
 
-    /// A part without any text, which has the special tokens alone.
+    /// Returns an empty part, whose ids are the special tokens alone.
     ///
     /// # Errors
-    /// Whatever encoding fails with.
-    pub fn nothing(&self) -> Result<Part> {
+    /// Fails if the text cannot be encoded.
+    pub fn empty(&self) -> Result<Part> {
         Ok(Part {
             start: 0,
             end: 0,
@@ -104,12 +127,17 @@ impl<'t> Cutter<'t> {
         })
     }
 
+    /// Returns the number of bytes to encode first when nothing is known about a text.
+    pub fn initial_guess(&self) -> usize {
+        self.room.saturating_mul(BYTES_PER_TOKEN)
+    }
+
     fn ids(&self, text: &str) -> Result<Vec<u32>> {
         self.tokenizer.ids(text, &self.options)
     }
 
-    /// Where the tokens of a text begin and end, special tokens that the model adds left out.
-    fn spans(&self, text: &str) -> Result<Vec<(usize, usize)>> {
+    /// Returns the offsets of the tokens of a text, without the special tokens that the model adds.
+    fn offsets(&self, text: &str) -> Result<Vec<(usize, usize)>> {
         let options = EncodeOptions {
             special_tokens: false,
             ..self.options.clone()
@@ -118,12 +146,12 @@ impl<'t> Cutter<'t> {
         Ok(encoding.offsets)
     }
 
-    /// The longest part found that begins at `start` and ends behind `beyond`; none if there is none that fits.
+    /// Returns the longest part found that begins at `start` and ends after `beyond`, or `None` if none fits.
     ///
-    /// `guess` is the number of bytes that is looked at first; the number that would have done is left in it.
+    /// `guess` is the number of bytes to encode first. It is set to a good guess for the next part.
     ///
     /// # Errors
-    /// Whatever encoding fails with.
+    /// Fails if the text cannot be encoded.
     pub fn front(
         &self,
         text: &str,
@@ -138,19 +166,19 @@ impl<'t> Cutter<'t> {
             end: start + end,
             ids,
         };
-        let mut width = (*guess).max(SMALLEST_WINDOW);
-        let (window, spans) = loop {
+        let mut width = (*guess).max(MIN_WINDOW);
+        let (window, offsets) = loop {
             let window = &rest[..char_before(rest, width)];
-            let spans = self.spans(window)?;
-            if spans.len() > self.room || window.len() == rest.len() {
-                break (window, spans);
+            let offsets = self.offsets(window)?;
+            if offsets.len() > self.room || window.len() == rest.len() {
+                break (window, offsets);
             }
             width = width.saturating_mul(2);
         };
-        let mut limit = self.room.min(spans.len());
+        let mut limit = self.room.min(offsets.len());
         loop {
-            let whole = limit == spans.len() && window.len() == rest.len();
-            let end = match limit.checked_sub(1).and_then(|last| spans.get(last)) {
+            let whole = limit == offsets.len() && window.len() == rest.len();
+            let end = match limit.checked_sub(1).and_then(|last| offsets.get(last)) {
                 _ if whole => rest.len(),
                 Some(&(_, end)) => char_before(rest, end),
                 None => 0,
@@ -163,10 +191,10 @@ impl<'t> Cutter<'t> {
             if ids.len() <= self.max {
                 return Ok(Some(part(end, ids)));
             }
-            let fitted = spans.partition_point(|span| span.1 <= end).min(limit);
+            let fitted = offsets.partition_point(|offset| offset.1 <= end).min(limit);
             limit = fitted.saturating_sub((ids.len() - self.max).max(1));
         }
-        // Not a token of the whole fits: a grapheme of several tokens may, and less than a grapheme must not be cut.
+        // Not even the first token can end a part. A grapheme is the shortest part, and may have several tokens.
         let mut cursor = GraphemeCursor::new(beyond, rest.len(), true);
         let Ok(Some(end)) = cursor.next_boundary(rest, 0) else {
             return Ok(None);
@@ -175,28 +203,28 @@ impl<'t> Cutter<'t> {
         Ok((ids.len() <= self.max).then(|| part(end, ids)))
     }
 
-    /// The longest part found that ends where the text does.
+    /// Returns the longest part found that ends at the end of the text.
     ///
     /// # Errors
-    /// Whatever encoding fails with.
+    /// Fails if the text cannot be encoded.
     pub fn back(&self, text: &str) -> Result<Part> {
         if let Some(whole) = self.whole(text)? {
             return Ok(whole);
         }
-        let mut width = (self.room.saturating_mul(BYTES_A_TOKEN)).max(SMALLEST_WINDOW);
-        let (from, spans) = loop {
+        let mut width = self.initial_guess().max(MIN_WINDOW);
+        let (from, offsets) = loop {
             let from = char_from(text, text.len().saturating_sub(width));
-            let spans = self.spans(&text[from..])?;
-            if spans.len() > self.room || from == 0 {
-                break (from, spans);
+            let offsets = self.offsets(&text[from..])?;
+            if offsets.len() > self.room || from == 0 {
+                break (from, offsets);
             }
             width = width.saturating_mul(2);
         };
-        let mut limit = self.room.min(spans.len());
+        let mut limit = self.room.min(offsets.len());
         loop {
-            let start = match spans.get(spans.len() - limit) {
-                _ if from == 0 && limit == spans.len() => 0,
-                Some(span) => grapheme_from(text, from + span.0),
+            let start = match offsets.get(offsets.len() - limit) {
+                _ if from == 0 && limit == offsets.len() => 0,
+                Some(offset) => grapheme_from(text, from + offset.0),
                 None => text.len(),
             };
             let ids = self.ids(&text[start..])?;
@@ -208,21 +236,21 @@ impl<'t> Cutter<'t> {
         }
     }
 
-    /// Where the next part begins that shares up to `tokens` tokens with this one, behind its beginning.
+    /// Returns the start of the next part, which shares up to `tokens` tokens with `part` and begins after its start.
     ///
     /// # Errors
-    /// Whatever encoding fails with.
+    /// Fails if the text cannot be encoded.
     pub fn overlap(&self, text: &str, part: &Part, tokens: usize) -> Result<usize> {
         let shared = &text[part.start..part.end];
-        let spans = self.spans(shared)?;
+        let offsets = self.offsets(shared)?;
         let options = EncodeOptions {
             special_tokens: false,
             ..self.options.clone()
         };
-        let mut limit = tokens.min(spans.len().saturating_sub(1));
+        let mut limit = tokens.min(offsets.len().saturating_sub(1));
         while limit > 0 {
-            let start = char_from(shared, spans[spans.len() - limit].0);
-            let start = self.cut_behind(shared, start);
+            let start = char_from(shared, offsets[offsets.len() - limit].0);
+            let start = self.cut_from(shared, start);
             if start == 0 || start >= shared.len() {
                 break;
             }
@@ -235,14 +263,13 @@ impl<'t> Cutter<'t> {
         Ok(part.end)
     }
 
-    /// The best place to cut at `end` or before, and behind `beyond`. Only `window`, the first bytes of `rest`, is
-    /// searched.
+    /// Returns the best offset to cut in `beyond + 1..=end`. Only `window`, the first bytes of `rest`, is searched.
     fn cut_before(&self, rest: &str, window: &str, end: usize, beyond: usize) -> Option<usize> {
         if end == rest.len() {
             return (end > beyond).then_some(end);
         }
         let fits = |at: &usize| *at > beyond && is_boundary(rest, *at);
-        // White space behind the last token seldom is a token more, and a line end is behind it.
+        // White space after the last token seldom is a further token, and a line end comes after it.
         let space = window[end..].len() - window[end..].trim_start().len();
         let with_space = end + space;
         let coarse = match self.prefer {
@@ -272,8 +299,8 @@ impl<'t> Cutter<'t> {
         })
     }
 
-    /// The best place to begin at `start` or behind it.
-    fn cut_behind(&self, text: &str, start: usize) -> usize {
+    /// Returns the best offset to begin a part, at `start` or after it.
+    fn cut_from(&self, text: &str, start: usize) -> usize {
         let fits = |at: &usize| *at >= start && is_boundary(text, *at);
         let coarse = match self.prefer {
             Some(Prefer::Line) => ends_of_lines(text).find(fits),
@@ -291,21 +318,22 @@ impl<'t> Cutter<'t> {
     }
 }
 
-/// Bytes that are looked at first at least, and bytes that a token has at most in most text.
-const SMALLEST_WINDOW: usize = 64;
-pub const BYTES_A_TOKEN: usize = 6;
+/// The minimum number of bytes to encode when looking for a cut.
+const MIN_WINDOW: usize = 64;
+/// In most text, tokens have at most this many bytes on average.
+const BYTES_PER_TOKEN: usize = 6;
 
 fn is_boundary(text: &str, at: usize) -> bool {
     GraphemeCursor::new(at, text.len(), true).is_boundary(text, 0) == Ok(true)
 }
 
-/// The last character boundary at `at` or before.
+/// Returns the last character boundary at `at` or before it.
 fn char_before(text: &str, at: usize) -> usize {
     let mut places = (0..=at.min(text.len())).rev();
     places.find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
-/// The first character boundary at `at` or behind it.
+/// Returns the first character boundary at `at` or after it.
 fn char_from(text: &str, at: usize) -> usize {
     let mut places = at..text.len();
     places
@@ -313,7 +341,7 @@ fn char_from(text: &str, at: usize) -> usize {
         .unwrap_or(text.len())
 }
 
-/// The first grapheme that begins at `at` or behind it.
+/// Returns the start of the first grapheme at `at` or after it.
 fn grapheme_from(text: &str, at: usize) -> usize {
     let at = char_from(text, at);
     let mut cursor = GraphemeCursor::new(at, text.len(), true);
@@ -330,7 +358,7 @@ fn ends_of_lines(text: &str) -> impl DoubleEndedIterator<Item = usize> + '_ {
     text.match_indices('\n').map(|(at, _)| at + 1)
 }
 
-/// Where white space begins behind something else.
+/// Returns the offsets where white space follows something else.
 fn ends_of_words(text: &str) -> impl DoubleEndedIterator<Item = usize> + '_ {
     text.char_indices().filter_map(|(at, character)| {
         let before = text[..at].chars().next_back()?;

@@ -1,9 +1,8 @@
-//! What `head` and `tail` have in common: one part of each text.
+//! The shared part of `head` and `tail`: prints one part of each text.
 
-use super::cutter::{BYTES_A_TOKEN, Cutter, Part};
+use super::cutter::{Cutter, Part};
 use clap::Args;
 
-use crate::commands::chunk;
 use crate::commands::input::encode_args::EncodeArgs;
 use crate::commands::input::stream_answers::StreamAnswers;
 use crate::commands::input::text_args::TextArgs;
@@ -24,18 +23,18 @@ pub struct PartArgs {
     pub encode: EncodeArgs,
 }
 
-/// The beginning of a text that fits; empty if not even its first grapheme does.
+/// Returns the longest beginning of a text that fits, empty if not even its first grapheme does.
 ///
 /// # Errors
-/// Whatever encoding fails with.
+/// Fails if the text cannot be encoded.
 pub fn beginning(cutter: &Cutter<'_>, text: &str) -> Result<Part> {
     if let Some(whole) = cutter.whole(text)? {
         return Ok(whole);
     }
-    let mut guess = cutter.room().saturating_mul(BYTES_A_TOKEN);
+    let mut guess = cutter.initial_guess();
     match cutter.front(text, 0, 0, &mut guess)? {
         Some(part) => Ok(part),
-        None => cutter.nothing(),
+        None => cutter.empty(),
     }
 }
 
@@ -57,7 +56,7 @@ pub fn run(
         let truncated = text.text.len() > part.end - part.start;
         Ok(Chunk {
             truncated: Some(truncated),
-            ..chunk::record(&text, part)
+            ..part.record(&text)
         })
     };
     args.input
