@@ -1,12 +1,9 @@
-//! The native engine beside the `tokenizers` crate, in one run: `cargo bench`.
+//! Compares the native engine with the `tokenizers` crate in one run: `cargo bench`.
 //!
-//! With `TOKSCOPE_SHARED` the model is DeBERTa-v3 and the texts are those of its reference encodings; without it the
+//! With `TOKSCOPE_SHARED` the model is DeBERTa-v3 and the texts are those of its golden encodings. Without it the
 //! built-in model encodes its own texts. Throughput is in bytes of UTF-8.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a benchmark stops at the first surprise"
-)]
+#![allow(clippy::unwrap_used, reason = "a benchmark stops at the first error")]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -53,7 +50,7 @@ fn tokenizer(model: &ModelRef, engine: EngineChoice) -> Tokenizer {
 
 const ENGINES: [EngineChoice; 2] = [EngineChoice::Native, EngineChoice::Reference];
 
-/// From the files to the tokens of a first word.
+/// Opens the model and encodes one word.
 #[divan::bench(args = ENGINES, sample_count = 10)]
 fn open(bencher: Bencher, engine: &EngineChoice) {
     let (model, _) = model_and_texts();
@@ -65,7 +62,7 @@ fn open(bencher: Bencher, engine: &EngineChoice) {
     });
 }
 
-/// Ids, pieces and offsets of every text.
+/// Encodes every text to ids, pieces, and offsets.
 #[divan::bench(args = ENGINES, sample_count = 20)]
 fn encode(bencher: Bencher, engine: &EngineChoice) {
     let (model, texts) = model_and_texts();
@@ -82,7 +79,7 @@ fn encode(bencher: Bencher, engine: &EngineChoice) {
     });
 }
 
-/// The number of tokens of every text.
+/// Counts the tokens of every text.
 #[divan::bench(args = ENGINES, sample_count = 20)]
 fn count(bencher: Bencher, engine: &EngineChoice) {
     let (model, texts) = model_and_texts();

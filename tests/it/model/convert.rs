@@ -1,4 +1,4 @@
-//! `convert`: the file is the one that transformers writes, and nothing is written that is not proved.
+//! `convert` writes the file that transformers writes, and only after it has verified it.
 
 use std::fs;
 use std::path::Path;
@@ -11,8 +11,8 @@ use tokscope::tokenizer::Tokenizer;
 use crate::records::one;
 use crate::support::{demo, files, on, repository, shared, tokenizer};
 
-/// The sha256 of what `AutoTokenizer.from_pretrained(…).save_pretrained(…)` of transformers 4.48.3 writes as
-/// tokenizer.json of a folder.
+/// The sha256 of the tokenizer.json that `AutoTokenizer.from_pretrained(…).save_pretrained(…)` of transformers 4.48.3
+/// writes.
 const DEMO: &str = "38b80370cbc47fbcc4c3731ec8f6781d13ecc0617d18cec4537e83f7a708bf25";
 const DEBERTA: &str = "5124ef2ead1a10a717703bc436de7f353da76d6340e4587719b42b1693707964";
 
@@ -22,7 +22,7 @@ fn sha256(path: &Path) -> String {
 }
 
 #[test]
-fn the_file_is_byte_for_byte_what_the_reference_writes() {
+fn the_file_equals_that_of_the_reference_byte_for_byte() {
     let folder = tempfile::tempdir().unwrap();
     let call = demo(["convert", "--to", "tokenizer.json", "--json"]).current_dir(folder.path());
     let record = one(&call.ok()).convert();
@@ -33,16 +33,15 @@ fn the_file_is_byte_for_byte_what_the_reference_writes() {
         ("tokenizer.json", "tokenizer.json", 443_202)
     );
     assert!(record.texts > 90 && record.tokens > 4000);
-    // The same on standard output, and nothing else.
+    // Standard output gets the same bytes and nothing else.
     let written = fs::read_to_string(folder.path().join("tokenizer.json")).unwrap();
     let stdout = demo(["convert", "--to", "tokenizer.json", "-o", "-"]).ok();
     assert!(stdout == written);
 }
 
 #[test]
-fn so_is_that_of_the_real_model_which_gives_the_golden_encodings() {
-    let Some(shared) = shared("so_is_that_of_the_real_model_which_gives_the_golden_encodings")
-    else {
+fn the_file_of_deberta_equals_that_of_the_reference() {
+    let Some(shared) = shared("the_file_of_deberta_equals_that_of_the_reference") else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
@@ -64,7 +63,7 @@ fn so_is_that_of_the_real_model_which_gives_the_golden_encodings() {
 }
 
 #[test]
-fn a_folder_with_the_file_is_a_model_with_the_same_ids() {
+fn a_folder_with_the_converted_file_is_a_model_with_the_same_ids() {
     let folder = tempfile::tempdir().unwrap();
     demo(["convert", "--to", "tokenizer.json"])
         .current_dir(folder.path())
@@ -79,7 +78,7 @@ fn a_folder_with_the_file_is_a_model_with_the_same_ids() {
     );
 }
 
-/// The demo model's tokenizer.json, with one thing changed.
+/// Opens the demo model's tokenizer.json with one replacement.
 fn changed(from: &str, to: &str) -> Tokenizer {
     let bytes = tokenizer(&repository("demo/model"))
         .to_tokenizer_json()
@@ -91,7 +90,7 @@ fn changed(from: &str, to: &str) -> Tokenizer {
 }
 
 #[test]
-fn the_proof_finds_what_differs() {
+fn verification_finds_every_changed_step() {
     let original = Tokenizer::open(&files(&ModelRef::Demo)).unwrap();
     let texts = cases(&original, Vec::new());
     let differences = |converted: &Tokenizer| prove(&original, converted, &texts).unwrap().1;
@@ -114,7 +113,7 @@ fn the_proof_finds_what_differs() {
 }
 
 #[test]
-fn a_file_that_cannot_be_written_is_said_and_an_old_one_stays() {
+fn a_failed_write_or_an_unreadable_text_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("no/such/folder/t.json");
     let args = ["convert", "--to", "tokenizer.json", "-o"].map(std::ffi::OsStr::new);

@@ -1,5 +1,5 @@
 //! Files made from a model: lock files, converted tokenizers, compiled vocabularies.
 
+mod app_cache;
 mod convert;
 mod locks;
-mod own_cache;

@@ -1,4 +1,4 @@
-//! The native engine against the reference engine: ids, tokens, offsets and word ids of any text.
+//! Compares the native engine with the `tokenizers` crate: ids, tokens, offsets, and word ids of any text.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use crate::support::{files, json_lines, repository, shared};
 /// Both engines of one model.
 pub struct Engines {
     pub native: Tokenizer,
-    reference: Tokenizer,
+    hf: Tokenizer,
 }
 
 impl Engines {
@@ -21,10 +21,11 @@ impl Engines {
         let open = |choice| Tokenizer::open(&files(model)).unwrap().with_engine(choice);
         Self {
             native: open(EngineChoice::Native),
-            reference: open(EngineChoice::Reference),
+            hf: open(EngineChoice::Reference),
         }
     }
 
+    /// Asserts that both engines encode a text or a pair alike, with several options.
     pub fn compare(&self, text: &str, pair: Option<&str>) {
         for (special_tokens, parse_special) in [(true, true), (false, false)] {
             let options = EncodeOptions {
@@ -33,7 +34,7 @@ impl Engines {
                 truncation: None,
             };
             let ours = self.native.encode(text, pair, &options).unwrap();
-            let theirs = self.reference.encode(text, pair, &options).unwrap();
+            let theirs = self.hf.encode(text, pair, &options).unwrap();
             assert_eq!(ours, theirs, "{text:?} {pair:?} {options:?}");
             if pair.is_none() {
                 let ids = self.native.ids(text, &options).unwrap();
@@ -43,7 +44,7 @@ impl Engines {
             }
         }
         if pair.is_none() {
-            self.cut(text);
+            self.check_cuts(text);
         }
         let options = EncodeOptions {
             truncation: Some(Truncation {
@@ -53,14 +54,14 @@ impl Engines {
             ..EncodeOptions::default()
         };
         let ours = self.native.encode(text, pair, &options).unwrap();
-        let theirs = self.reference.encode(text, pair, &options).unwrap();
+        let theirs = self.hf.encode(text, pair, &options).unwrap();
         assert_eq!(ours, theirs, "{text:?} {pair:?} {options:?}");
     }
 }
 
 impl Engines {
-    /// Cuts a text wherever it may be cut: the parts have the tokens of the whole.
-    fn cut(&self, text: &str) {
+    /// Asserts that a text can be cut wherever the engine says so: the parts have the tokens of the whole.
+    fn check_cuts(&self, text: &str) {
         let options = EncodeOptions {
             special_tokens: false,
             ..EncodeOptions::default()
@@ -81,14 +82,15 @@ struct Line {
     pair: Option<String>,
 }
 
+/// Compares the engines on every text of a file of JSON lines.
 pub fn compare_lines(engines: &Engines, path: &Path) {
     for line in json_lines::<Line>(path) {
         engines.compare(&line.text, line.pair.as_deref());
     }
 }
 
-/// Characters that segmentation, normalization or alignment treat in a way of their own.
-const ODD: &[&str] = &[
+/// Strings that segmentation, normalization, or alignment treats specially.
+const SPECIAL_CASES: &[&str] = &[
     "[MASK]",
     "[UNK]",
     "[CLS]",
@@ -165,10 +167,10 @@ const ODD: &[&str] = &[
     "internationalization",
 ];
 
-/// Texts of odd and ordinary parts.
+/// Generates texts of special and ordinary parts.
 fn text() -> impl Strategy<Value = String> {
     let part = prop_oneof![
-        4 => prop::sample::select(ODD).prop_map(str::to_owned),
+        4 => prop::sample::select(SPECIAL_CASES).prop_map(str::to_owned),
         2 => "[a-zA-Z áéíóúñü.,]{1,12}",
         2 => "\\PC{1,6}",
         1 => prop::collection::vec(any::<char>(), 1..6).prop_map(|chars| chars.into_iter().collect()),
@@ -177,6 +179,7 @@ fn text() -> impl Strategy<Value = String> {
     prop::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
 }
 
+/// Compares the engines on generated texts, the same in every run.
 pub fn compare_generated(engines: &Engines, cases: u32) {
     let config = Config {
         cases,
@@ -192,11 +195,11 @@ pub fn compare_generated(engines: &Engines, cases: u32) {
         .unwrap();
 }
 
-/// Compares on the pieces of the vocabulary, alone and in context: every one in long runs, else one in so many.
-pub fn compare_pieces(engines: &Engines, one_in: usize) {
+/// Compares the engines on the pieces of the vocabulary: every piece in long runs, else every `step`-th.
+pub fn compare_pieces(engines: &Engines, step: usize) {
     let long = std::env::var_os("TOKSCOPE_GENERATED").is_some();
     let entries = engines.native.vocabulary().entries();
-    for entry in entries.iter().step_by(if long { 1 } else { one_in }) {
+    for entry in entries.iter().step_by(if long { 1 } else { step }) {
         let piece = &entry.piece;
         engines.compare(&format!("{piece} a{piece}"), None);
         if long {
@@ -205,12 +208,12 @@ pub fn compare_pieces(engines: &Engines, one_in: usize) {
     }
 }
 
-/// How many texts to generate: `TOKSCOPE_GENERATED` in long runs.
-pub fn generated(usually: u32) -> u32 {
-    let asked = std::env::var("TOKSCOPE_GENERATED").ok();
-    asked
+/// Returns the number of texts to generate: `TOKSCOPE_GENERATED` in long runs.
+pub fn generated(default: u32) -> u32 {
+    let requested = std::env::var("TOKSCOPE_GENERATED").ok();
+    requested
         .and_then(|number| number.parse().ok())
-        .unwrap_or(usually)
+        .unwrap_or(default)
 }
 
 #[test]
@@ -225,7 +228,7 @@ fn engines_agree_on_the_built_in_model() {
     compare_generated(&engines, generated(2_000));
 }
 
-/// The engines of the real DeBERTa, and the folder of real data, for a test.
+/// Opens the engines of the real DeBERTa for a test. Returns them with the folder of real data.
 fn deberta(test: &str) -> Option<(Engines, PathBuf)> {
     let shared = shared(test)?;
     let model = ModelRef::Directory(shared.join("models/deberta-v3-xsmall"));
@@ -245,11 +248,11 @@ fn engines_agree_on_deberta() {
 }
 
 #[test]
-fn engines_agree_on_words_that_came_before() {
-    let Some((engines, _)) = deberta("engines_agree_on_words_that_came_before") else {
+fn engines_agree_on_cached_words() {
+    let Some((engines, _)) = deberta("engines_agree_on_cached_words") else {
         return;
     };
-    // Enough words that there is memory for them.
+    // Enough words that the word cache is allocated.
     let many: String = (0..700).map(|word| format!("word{word}, ")).collect();
     engines.compare(&many, None);
     let words = [
@@ -288,17 +291,18 @@ fn engines_agree_on_words_that_came_before() {
     }
 }
 
-/// What transformers 4.48.3 gives with tokenizers 0.21: a character that replaces a grapheme shows how far that goes.
+/// The expected ids are those of transformers 4.48.3 with tokenizers 0.21. A grapheme that the character map replaces as a
+/// whole shows where it ends.
 #[test]
-fn graphemes_are_those_of_unicode_16() {
-    let Some((engines, _)) = deberta("graphemes_are_those_of_unicode_16") else {
+fn graphemes_follow_unicode_16() {
+    let Some((engines, _)) = deberta("graphemes_follow_unicode_16") else {
         return;
     };
-    let of_17 = "\u{1f1}\u{1ad6}";
-    let of_16 = "\u{1f1}\u{897}";
-    for engine in [&engines.native, &engines.reference] {
+    let unicode_17 = "\u{1f1}\u{1ad6}";
+    let unicode_16 = "\u{1f1}\u{897}";
+    for engine in [&engines.native, &engines.hf] {
         let ids = |text| engine.ids(text, &EncodeOptions::default()).unwrap();
-        assert_eq!(ids(of_17), [1, 74899, 3, 2]);
-        assert_eq!(ids(of_16), [1, 74899, 2]);
+        assert_eq!(ids(unicode_17), [1, 74899, 3, 2]);
+        assert_eq!(ids(unicode_16), [1, 74899, 2]);
     }
 }

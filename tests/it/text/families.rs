@@ -1,7 +1,7 @@
-//! The native engine on `tokenizer.json` of every Unigram family, against the reference engine.
+//! Compares the engines on a `tokenizer.json` of every Unigram family.
 //!
-//! The vocabulary and the character map are those of the built-in model; the steps are those that the converters of
-//! transformers 4.48.3 write for each family, and others that must not be mistaken for them.
+//! The vocabulary and the character map are those of the built-in model. The steps are those that the converters of
+//! transformers 4.48.3 write for each family, and similar ones that must not be confused with them.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use tokscope::tokenizer::{EncodeOptions, EngineChoice, Tokenizer};
 use crate::support::{files, repository, shared};
 use crate::text::engines::{Engines, compare_generated, compare_lines, compare_pieces, generated};
 
-/// The parts of a `tokenizer.json`.
+/// The steps of a family, as JSON.
 struct Family {
     name: &'static str,
     normalizer: Value,
@@ -77,7 +77,8 @@ fn special(id: &str, type_id: u32) -> Value {
     json!({"SpecialToken": {"id": id, "type_id": type_id}})
 }
 
-fn around() -> Value {
+/// Special tokens before and after each text.
+fn tokens_around() -> Value {
     let (first, last) = (special("[CLS]", 0), special("[SEP]", 0));
     template(
         &[first.clone(), text("A", 0), last.clone()],
@@ -85,7 +86,8 @@ fn around() -> Value {
     )
 }
 
-fn behind() -> Value {
+/// Special tokens after each text only.
+fn tokens_after() -> Value {
     template(
         &[text("A", 0), special("[SEP]", 0), special("[CLS]", 2)],
         &[
@@ -113,31 +115,31 @@ fn families() -> Vec<Family> {
             "DeBERTa",
             sequence(&[strip(true, true), charsmap(), runs(" ")]),
             pre_sequence(&[metaspace("always")]),
-            around(),
+            tokens_around(),
         ),
         family(
             "DeBERTa that lowercases and splits by punctuation",
             sequence(&[step("Lowercase"), strip(true, true), charsmap(), runs(" ")]),
             pre_sequence(&[punctuation.clone(), metaspace("always")]),
-            around(),
+            tokens_around(),
         ),
         family(
             "T5",
             charsmap(),
             pre_sequence(&[step("WhitespaceSplit"), legacy.clone()]),
-            behind(),
+            tokens_after(),
         ),
         family(
             "XLM-RoBERTa",
             sequence(&[charsmap(), strip(false, true), runs("▁")]),
             metaspace("always"),
-            around(),
+            tokens_around(),
         ),
         family(
-            "XLM-RoBERTa of before",
+            "XLM-RoBERTa as converted by older versions",
             sequence(&[charsmap()]),
             pre_sequence(&[step("WhitespaceSplit"), legacy.clone()]),
-            around(),
+            tokens_around(),
         ),
         family(
             "ALBERT",
@@ -151,7 +153,7 @@ fn families() -> Vec<Family> {
                 runs(" "),
             ]),
             metaspace("always"),
-            around(),
+            tokens_around(),
         ),
         family(
             "XLNet",
@@ -164,13 +166,13 @@ fn families() -> Vec<Family> {
                 runs(" "),
             ]),
             pre_sequence(&[step("WhitespaceSplit"), legacy]),
-            behind(),
+            tokens_after(),
         ),
         family(
             "Pegasus",
             sequence(&[charsmap(), runs("▁")]),
             pre_sequence(&[step("WhitespaceSplit"), metaspace("always")]),
-            behind(),
+            tokens_after(),
         ),
         family(
             "NFKC and punctuation",
@@ -179,7 +181,7 @@ fn families() -> Vec<Family> {
             Value::Null,
         ),
         family(
-            "NFD, stripped, without a prefix",
+            "NFD, strip, and no prefix",
             sequence(&[step("NFD"), strip(true, true)]),
             metaspace("never"),
             Value::Null,
@@ -188,7 +190,7 @@ fn families() -> Vec<Family> {
             "a prefix on the first word only",
             sequence(&[charsmap(), runs(" ")]),
             metaspace("first"),
-            around(),
+            tokens_around(),
         ),
         family(
             "the processor of BERT",
@@ -219,7 +221,7 @@ fn added(id: u32, content: &str, rules: &[&str]) -> Value {
     })
 }
 
-/// Added tokens of a family, and others with rules that are rarer.
+/// The usual added tokens of a family, and a list with rare matching rules.
 fn added_tokens() -> [Vec<Value>; 2] {
     let pieces = model().pieces.len() as u32;
     let usual = vec![
@@ -229,14 +231,14 @@ fn added_tokens() -> [Vec<Value>; 2] {
         added(3, "[UNK]", &["special", "normalized"]),
         added(pieces, "<mask>", &["special", "lstrip"]),
     ];
-    let mut odd = usual.clone();
-    odd.extend([
+    let mut rare = usual.clone();
+    rare.extend([
         added(pieces + 1, "banco", &["single_word", "normalized"]),
         added(pieces + 2, "</s>", &["special", "rstrip"]),
         added(pieces + 3, "The a", &["normalized"]),
         added(pieces + 4, "①", &["normalized", "lstrip", "rstrip"]),
     ]);
-    [usual, odd]
+    [usual, rare]
 }
 
 fn write(folder: &Path, family: &Family, added_tokens: &[Value]) {
@@ -313,7 +315,7 @@ fn engines_agree_on_a_sentencepiece_file_that_lowercases_and_splits() {
 }
 
 #[test]
-fn a_model_that_spells_unknown_characters_as_bytes_is_left_to_the_reference_engine() {
+fn a_model_with_byte_fallback_is_left_to_the_tokenizers_crate() {
     let folder = TempDir::new().unwrap();
     let family = &families()[0];
     write(folder.path(), family, &added_tokens()[0]);

@@ -1,4 +1,4 @@
-//! The reference's own encodings and decodings, text by text: no difference is allowed.
+//! Recorded encodings and decodings of the reference: no difference is allowed.
 
 use std::path::Path;
 
@@ -38,10 +38,10 @@ struct GoldenTruncation {
     max_length: usize,
     #[serde(default)]
     stride: usize,
-    /// Of a single text.
+    /// The windows of a single text.
     #[serde(default)]
     windows: Vec<GoldenWindow>,
-    /// Of the first window of a pair.
+    /// The ids of the first window of a pair.
     ids: Option<Vec<u32>>,
     type_ids: Option<Vec<u32>>,
 }
@@ -67,7 +67,7 @@ enum GoldenDecode {
     },
 }
 
-/// A token the vocabulary does not have shows as the unknown piece here and as its surface there.
+/// Compares tokens. For text that the vocabulary cannot spell, ours have the unknown piece and the golden ones the text.
 fn same_tokens(tokenizer: &Tokenizer, encoding: &Encoding, golden: &[String]) -> bool {
     encoding.tokens.len() == golden.len()
         && encoding
@@ -84,6 +84,7 @@ fn same_tokens(tokenizer: &Tokenizer, encoding: &Encoding, golden: &[String]) ->
             })
 }
 
+/// Returns the number of texts in a file, and of those that are encoded differently.
 fn differences(tokenizer: &Tokenizer, path: &Path) -> (usize, usize) {
     let golden: Vec<Golden> = json_lines(path);
     let mut different = 0;
@@ -164,8 +165,8 @@ fn six_other_families_encode_as_the_reference() {
 }
 
 #[test]
-fn deberta_cuts_as_the_reference() {
-    let Some(shared) = shared("deberta_cuts_as_the_reference") else {
+fn deberta_truncates_as_the_reference() {
+    let Some(shared) = shared("deberta_truncates_as_the_reference") else {
         return;
     };
     let tokenizer = tokenizer(&shared.join("models/deberta-v3-xsmall"));
@@ -250,10 +251,10 @@ fn deberta_decodes_as_the_reference() {
     }
 }
 
-/// The vocabulary is read from the files without the engine; both must know the same pieces.
+/// The vocabulary is read from the files without an engine, but must have the same pieces.
 #[test]
-fn the_vocabulary_is_that_of_the_tokenizers_crate() {
-    let Some(shared) = shared("the_vocabulary_is_that_of_the_tokenizers_crate") else {
+fn the_vocabulary_equals_that_of_the_tokenizers_crate() {
+    let Some(shared) = shared("the_vocabulary_equals_that_of_the_tokenizers_crate") else {
         return;
     };
     for family in FAMILIES {

@@ -1,4 +1,4 @@
-//! What holds for every text and every list of ids, on the built-in model.
+//! Properties of every text and every list of ids, on the built-in model.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -19,7 +19,7 @@ use tokscope::tokenizer::{EncodeOptions, Encoding, OffsetUnit, Tokenizer, Trunca
 
 use crate::support::files;
 
-/// Ids of the built-in tokenizer.
+/// The number of ids of the built-in tokenizer.
 const IDS: u32 = 2001;
 
 fn tokenizer() -> &'static Tokenizer {
@@ -27,7 +27,7 @@ fn tokenizer() -> &'static Tokenizer {
     TOKENIZER.get_or_init(|| Tokenizer::open(&files(&ModelRef::Demo)).unwrap())
 }
 
-/// The same cases on every run, and as many as take a second or two.
+/// Returns a configuration with the same cases in every run, as many as take a second or two.
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig {
         cases,
@@ -37,7 +37,7 @@ fn config(cases: u32) -> ProptestConfig {
     }
 }
 
-/// What texts are made of: words of both languages, what the normalizer changes, and what misleads.
+/// The parts of generated texts: words of both languages, characters that the normalizer changes, and misleading ones.
 const PARTS: &[&str] = &[
     "banco",
     "dinero",
@@ -92,7 +92,7 @@ fn text() -> impl Strategy<Value = String> {
     vec(part, 0..24).prop_map(|parts| parts.concat())
 }
 
-/// Text that the normalizer leaves as it is, but for spaces.
+/// Generates texts in which the normalizer changes nothing but spaces.
 fn plain_text() -> impl Strategy<Value = String> {
     let character = prop_oneof![8 => prop::char::range('a', 'z'), 2 => Just(' '), 1 => prop::char::range('!', '~')];
     vec(character, 0..60).prop_map(String::from_iter)
@@ -112,7 +112,7 @@ fn bare() -> EncodeOptions {
     }
 }
 
-/// The offset in another unit, by counting.
+/// Returns the offset of a byte in another unit, by counting.
 fn counted(text: &str, byte: usize, unit: OffsetUnit) -> usize {
     match unit {
         OffsetUnit::Byte => byte,
@@ -125,7 +125,7 @@ proptest! {
     #![proptest_config(config(400))]
 
     #[test]
-    fn every_token_is_known_and_somewhere_in_its_text(text in text(), pair in text()) {
+    fn every_token_is_in_the_vocabulary_and_within_its_text(text in text(), pair in text()) {
         let encoding = encode(&text, Some(&pair), &EncodeOptions::default());
         let length = encoding.len();
         prop_assert!(encoding.ids.iter().all(|id| *id < IDS));
@@ -172,7 +172,7 @@ proptest! {
     }
 
     #[test]
-    fn without_special_tokens_the_rest_is_the_same(text in text()) {
+    fn special_tokens_do_not_change_the_other_tokens(text in text()) {
         let whole = encode(&text, None, &EncodeOptions::default());
         let inner = encode(&text, None, &bare());
         prop_assert_eq!(&whole.ids[1..whole.len() - 1], &inner.ids[..]);
@@ -193,7 +193,7 @@ proptest! {
     }
 
     #[test]
-    fn plain_words_come_back_from_their_ids(words in vec(vec(prop::char::range('a', 'z'), 1..9), 0..12)) {
+    fn plain_words_are_decoded_from_their_ids(words in vec(vec(prop::char::range('a', 'z'), 1..9), 0..12)) {
         let words: Vec<String> = words.into_iter().map(String::from_iter).collect();
         let text = words.join(" ");
         let ids = encode(&text, None, &EncodeOptions::default()).ids;
@@ -201,7 +201,7 @@ proptest! {
     }
 
     #[test]
-    fn added_tokens_in_a_text_can_stay_text(text in text()) {
+    fn added_tokens_can_be_taken_as_text(text in text()) {
         let options = EncodeOptions { parse_special: false, ..bare() };
         let text = text + " [SEP] [MASK]";
         let encoding = encode(&text, None, &options);
@@ -211,14 +211,14 @@ proptest! {
     }
 
     #[test]
-    fn any_ids_decode(ids in vec(0..IDS, 0..40), skip in any::<bool>(), beyond in IDS..) {
+    fn known_ids_decode_and_unknown_ids_fail(ids in vec(0..IDS, 0..40), skip in any::<bool>(), beyond in IDS..) {
         tokenizer().decode(&ids, skip).unwrap();
         let unknown = [&ids[..], &[beyond]].concat();
         prop_assert_eq!(tokenizer().decode(&unknown, skip).unwrap_err().code(), "unknown-id");
     }
 
     #[test]
-    fn windows_put_together_are_the_whole_text(text in text(), max_length in 3_usize..12, stride in 0_usize..8) {
+    fn windows_without_their_overlap_are_the_whole_text(text in text(), max_length in 3_usize..12, stride in 0_usize..8) {
         let stride = stride.min(max_length - 3);
         let truncation = Some(Truncation { max_length, stride });
         let encoded = tokenizer().encode(&text, None, &EncodeOptions { truncation, ..EncodeOptions::default() }).unwrap();
@@ -241,7 +241,7 @@ proptest! {
     }
 }
 
-/// A writer whose bytes can be had after it is gone.
+/// A writer whose bytes outlive it.
 #[derive(Clone, Default)]
 struct Shared(Rc<RefCell<Vec<u8>>>);
 
@@ -255,7 +255,7 @@ impl Write for Shared {
     }
 }
 
-/// What a renderer makes of some records, on both streams.
+/// Renders records. Returns standard output and standard error.
 fn rendered(format: Format, records: &[Record], is_terminal: bool) -> (String, String) {
     let (out, err) = (Shared::default(), Shared::default());
     let reader = Reader {
@@ -274,7 +274,7 @@ fn rendered(format: Format, records: &[Record], is_terminal: bool) -> (String, S
     (text(out), text(err))
 }
 
-/// Records that hold an untrusted text wherever they hold text.
+/// Returns records with an untrusted text in every text field.
 fn records_with(text: &str) -> Vec<Record> {
     let string = || text.to_owned();
     let encoding = encode(text, None, &EncodeOptions::default());
@@ -360,7 +360,7 @@ fn records_with(text: &str) -> Vec<Record> {
     ]
 }
 
-/// Whether a terminal shows the character and does nothing else with it.
+/// Returns true if a terminal shows a character and does nothing else.
 pub fn is_tame(character: char) -> bool {
     let hidden = [
         '\u{200b}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{feff}', '\u{ad}', '\u{2028}',
@@ -374,13 +374,13 @@ proptest! {
     #![proptest_config(config(150))]
 
     #[test]
-    fn tables_never_steer_a_terminal(text in text()) {
+    fn tables_never_send_control_characters_to_a_terminal(text in text()) {
         for record in records_with(&text) {
             let (out, err) = rendered(Format::Human, std::slice::from_ref(&record), false);
             let wild = out.chars().chain(err.chars()).find(|c| *c != '\n' && !is_tame(*c));
             prop_assert_eq!(wild, None, "{:?}", record);
         }
-        // Bare text is tamed where a terminal is the reader, and left alone where it is not.
+        // Bare text is escaped for a terminal only.
         let bare = [Record::Decode(Decode { text: text.clone(), ..Decode::default() })];
         let (shown, _) = rendered(Format::Human, &bare, true);
         prop_assert!(shown.chars().all(|c| c == '\n' || c == '\t' || is_tame(c)));
@@ -388,7 +388,7 @@ proptest! {
     }
 
     #[test]
-    fn json_and_separated_values_give_a_text_back_as_it_is(text in text()) {
+    fn json_csv_and_tsv_preserve_a_text(text in text()) {
         let records = records_with(&text);
         let (json, _) = rendered(Format::Json, &records, true);
         prop_assert_eq!(json.lines().count(), records.len());

@@ -1,4 +1,4 @@
-//! The compiled vocabulary that is kept between runs: used, rebuilt, done without; never a wrong answer.
+//! Compiled vocabularies in the app cache: used, rebuilt, or not available, the answer is always right.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,8 @@ fn tokenize(model: &Path, cache: &Path) -> Call {
     on(model, ["tokenize", "banco de madera", "--ids"]).env("XDG_CACHE_HOME", cache)
 }
 
-fn kept(cache: &Path) -> Vec<PathBuf> {
+/// Returns the compiled vocabularies in a cache.
+fn vocabularies(cache: &Path) -> Vec<PathBuf> {
     let Ok(folder) = fs::read_dir(cache.join("tokscope/vocabularies")) else {
         return Vec::new();
     };
@@ -19,19 +20,19 @@ fn kept(cache: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_compiled_vocabulary_is_kept_used_and_rebuilt() {
-    let Some(shared) = shared("a_compiled_vocabulary_is_kept_used_and_rebuilt") else {
+fn a_compiled_vocabulary_is_cached_used_and_rebuilt() {
+    let Some(shared) = shared("a_compiled_vocabulary_is_cached_used_and_rebuilt") else {
         return;
     };
     let model = shared.join("models/deberta-v3-xsmall");
     let cache = tempfile::tempdir().unwrap();
     assert_eq!(tokenize(&model, cache.path()).ok(), IDS);
-    let files = kept(cache.path());
+    let files = vocabularies(cache.path());
     assert_eq!(files.len(), 1);
     let whole = fs::read(&files[0]).unwrap();
     assert_eq!(tokenize(&model, cache.path()).ok(), IDS);
     let mut damaged: Vec<Vec<u8>> = vec![b"garbage".to_vec()];
-    // Cut off in every section: the file is nine tenths nodes and scores.
+    // Truncated in every section. Nine tenths of the file are nodes and scores.
     damaged.extend((0..16).map(|part| whole[..whole.len() * part / 16].to_vec()));
     damaged.push(whole[..whole.len() - 1].to_vec());
     // Another version, another source, a changed byte in every section.
@@ -52,8 +53,8 @@ fn a_compiled_vocabulary_is_kept_used_and_rebuilt() {
 
 #[cfg(unix)]
 #[test]
-fn what_is_written_after_it_was_noted_is_read_again() {
-    let Some(shared) = shared("what_is_written_after_it_was_noted_is_read_again") else {
+fn files_written_after_the_note_are_read_again() {
+    let Some(shared) = shared("files_written_after_the_note_are_read_again") else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
@@ -63,22 +64,22 @@ fn what_is_written_after_it_was_noted_is_read_again() {
         let bytes = fs::read(shared.join("models/deberta-v3-xsmall").join(name)).unwrap();
         fs::write(model.join(name), bytes).unwrap();
     }
-    // The first call compiles; the second finds that all is as it was, and long enough ago, and notes it.
-    let noted = || {
+    // The first call compiles. The second finds both files right and settled, and writes the note.
+    let call_until_noted = || {
         assert_eq!(tokenize(&model, &cache).ok(), IDS);
         std::thread::sleep(std::time::Duration::from_millis(100));
         assert_eq!(tokenize(&model, &cache).ok(), IDS);
         let notes = fs::read_dir(cache.join("tokscope/sources")).unwrap();
         assert_eq!(notes.count(), 1);
     };
-    noted();
-    let compiled = &kept(&cache)[0];
+    call_until_noted();
+    let compiled = &vocabularies(&cache)[0];
     let whole = fs::read(compiled).unwrap();
     for place in (1..8).map(|part| whole.len() * part / 8) {
         let mut bytes = whole.clone();
         bytes[place] ^= 1;
         fs::write(compiled, bytes).unwrap();
-        noted();
+        call_until_noted();
         assert!(fs::read(compiled).unwrap() == whole, "it is not rebuilt");
     }
     let mut source = fs::read(model.join("spm.model")).unwrap();
@@ -91,8 +92,8 @@ fn what_is_written_after_it_was_noted_is_read_again() {
 }
 
 #[test]
-fn without_a_cache_the_answer_is_the_same() {
-    let Some(shared) = shared("without_a_cache_the_answer_is_the_same") else {
+fn the_answer_is_the_same_without_a_cache() {
+    let Some(shared) = shared("the_answer_is_the_same_without_a_cache") else {
         return;
     };
     let model = shared.join("models/deberta-v3-xsmall");
@@ -104,15 +105,15 @@ fn without_a_cache_the_answer_is_the_same() {
         ["--no-cache", "tokenize", "banco de madera", "--ids"],
     );
     assert_eq!(call.env("XDG_CACHE_HOME", cache.path()).ok(), IDS);
-    assert_eq!(kept(cache.path()).len(), 0);
-    // A file where the folder should be.
+    assert_eq!(vocabularies(cache.path()).len(), 0);
+    // A file in place of the folder.
     let file = tempfile::NamedTempFile::new().unwrap();
     assert_eq!(tokenize(&model, file.path()).ok(), IDS);
 }
 
 #[test]
-fn what_cannot_be_kept_is_done_without_and_said_under_verbose() {
-    let Some(shared) = shared("what_cannot_be_kept_is_done_without_and_said_under_verbose") else {
+fn an_unusable_cache_is_reported_with_verbose_only() {
+    let Some(shared) = shared("an_unusable_cache_is_reported_with_verbose_only") else {
         return;
     };
     let model = shared.join("models/deberta-v3-xsmall");
@@ -121,7 +122,7 @@ fn what_cannot_be_kept_is_done_without_and_said_under_verbose() {
     let answer = on(&model, args).env("XDG_CACHE_HOME", file.path()).exit(0);
     assert_eq!(answer.stdout, IDS);
     assert!(answer.stderr.contains("not keeping "), "{}", answer.stderr);
-    // No home at all: there is no place to keep it, and nothing to say.
+    // Without a home there is no cache, and nothing to report.
     let answer = on(&model, args).env("HOME", "").exit(0);
     assert_eq!(
         (
@@ -134,8 +135,8 @@ fn what_cannot_be_kept_is_done_without_and_said_under_verbose() {
 
 #[cfg(unix)]
 #[test]
-fn a_disk_that_fills_up_leaves_no_half_of_a_file() {
-    let Some(shared) = shared("a_disk_that_fills_up_leaves_no_half_of_a_file") else {
+fn a_full_disk_leaves_no_partial_file() {
+    let Some(shared) = shared("a_full_disk_leaves_no_partial_file") else {
         return;
     };
     let cache = tempfile::tempdir().unwrap();
@@ -149,12 +150,12 @@ fn a_disk_that_fills_up_leaves_no_half_of_a_file() {
         .unwrap();
     assert_eq!(String::from_utf8_lossy(&answer.stdout), IDS);
     assert!(answer.status.success());
-    assert_eq!(kept(cache.path()).len(), 0);
+    assert_eq!(vocabularies(cache.path()).len(), 0);
 }
 
 #[test]
-fn eight_processes_at_once_on_a_cold_cache_are_all_right() {
-    let Some(shared) = shared("eight_processes_at_once_on_a_cold_cache_are_all_right") else {
+fn eight_concurrent_processes_on_a_cold_cache_agree() {
+    let Some(shared) = shared("eight_concurrent_processes_on_a_cold_cache_agree") else {
         return;
     };
     let model = shared.join("models/deberta-v3-xsmall");
@@ -164,20 +165,20 @@ fn eight_processes_at_once_on_a_cold_cache_are_all_right() {
             scope.spawn(|| assert_eq!(tokenize(&model, cache.path()).ok(), IDS));
         }
     });
-    assert_eq!(kept(cache.path()).len(), 1);
+    assert_eq!(vocabularies(cache.path()).len(), 1);
     assert_eq!(tokenize(&model, cache.path()).ok(), IDS);
 }
 
 #[test]
-fn a_tokenizer_json_is_kept_too() {
-    let Some(shared) = shared("a_tokenizer_json_is_kept_too") else {
+fn a_tokenizer_json_is_cached_too() {
+    let Some(shared) = shared("a_tokenizer_json_is_cached_too") else {
         return;
     };
     let model = shared.join("models/t5-small");
     let cache = tempfile::tempdir().unwrap();
     let call = || on(&model, ["tokenize", "banco", "--ids"]).env("XDG_CACHE_HOME", cache.path());
     let first = call().ok();
-    assert_eq!(kept(cache.path()).len(), 1);
+    assert_eq!(vocabularies(cache.path()).len(), 1);
     assert_eq!(call().ok(), first);
     let reference = on(
         &model,
