@@ -10,13 +10,13 @@
 
 mod architecture;
 mod cli;
+mod docs;
 mod files;
 mod hostile;
 mod hub;
 mod lesson;
 mod loopback_hub;
 mod model;
-mod readme;
 mod records;
 mod remote;
 mod rows;
