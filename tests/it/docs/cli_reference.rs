@@ -35,7 +35,10 @@ fn reference(mut cli: Command) -> String {
         let usage = usage.trim_start_matches("Usage: ").trim();
         let about = command.get_long_about().or(command.get_about());
         let about = about.map(ToString::to_string).unwrap_or_default();
-        let _ = writeln!(page, "\n## {}\n\n{about}.", command.get_name());
+        let _ = writeln!(page, "\n## {}", command.get_name());
+        for paragraph in paragraphs(&about) {
+            let _ = writeln!(page, "\n{paragraph}.");
+        }
         let _ = writeln!(page, "\n```text\n{usage}\n```\n");
         write_options(&mut page, command);
         if let Some(more) = command.get_after_long_help().or(command.get_after_help()) {
@@ -100,12 +103,23 @@ fn name(arg: &Arg) -> String {
     spellings.join(", ")
 }
 
+/// Returns the paragraphs of a text, each on one line and without its final period.
+fn paragraphs(text: &str) -> Vec<String> {
+    let joined = |paragraph: &str| paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    let paragraphs = text.split("\n\n").map(joined);
+    let paragraphs = paragraphs.map(|paragraph| paragraph.trim_end_matches('.').to_owned());
+    paragraphs
+        .filter(|paragraph| !paragraph.is_empty())
+        .collect()
+}
+
 /// Returns the help of an argument, with its values, default, and variable.
 fn meaning(arg: &Arg) -> String {
     let help = arg.get_long_help().or(arg.get_help());
     let help = help.map(ToString::to_string).unwrap_or_default();
-    let mut parts = vec![help.split_whitespace().collect::<Vec<_>>().join(" ")];
-    if matches!(arg.get_action(), ArgAction::Append) && !arg.is_positional() {
+    let mut parts = paragraphs(&help);
+    let may_repeat = matches!(arg.get_action(), ArgAction::Append) && !arg.is_positional();
+    if may_repeat && !help.contains("(repeatable") {
         parts.push("Repeatable".to_owned());
     }
     if arg.get_action().takes_values() {
@@ -189,6 +203,7 @@ fn a_reference_has_values_defaults_and_repeats() {
     let command = Command::new("tokscope").subcommand(
         Command::new("cut")
             .about("Cut text")
+            .long_about("Cut text\n\nIt goes on\nhere.")
             .arg(Arg::new("TEXT").value_name("TEXT").num_args(0..))
             .arg(
                 Arg::new("unit")
@@ -210,9 +225,10 @@ fn a_reference_has_values_defaults_and_repeats() {
     for line in [
         "## cut",
         "Cut text.",
+        "It goes on here.",
         "| `TEXT...` |  |",
         r"| `-u`, `--unit UNIT` | Unit a\|b. Values: `byte`, `char`. Default: `byte` |",
-        "| `--id N` | . Repeatable |",
+        "| `--id N` | Repeatable |",
     ] {
         assert!(page.lines().any(|other| other == line), "{line} in {page}");
     }

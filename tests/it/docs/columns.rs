@@ -45,7 +45,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ),
     ("stats", &["stats"]),
     ("file", &["pull"]),
-    ("verify", &["verify", "banco"]),
+    ("verify", &["verify", "demo/corpus/money.txt"]),
     ("chunk", &["chunk", "--max-length", "9", "banco"]),
     ("head", &["head", "-n", "9", "banco"]),
     ("tail", &["tail", "-n", "9", "banco"]),
@@ -74,9 +74,12 @@ fn every_documented_column_is_a_column_of_csv() {
     for (record, args) in COMMANDS {
         let args: Vec<String> = args
             .iter()
-            .map(|&arg| match arg {
-                "demo/corpus" => repository(arg).to_str().unwrap().to_owned(),
-                _ => arg.to_owned(),
+            .map(|&arg| {
+                if arg.starts_with("demo/") {
+                    repository(arg).to_str().unwrap().to_owned()
+                } else {
+                    arg.to_owned()
+                }
             })
             .collect();
         let args = args.iter().map(String::as_str).chain(["--format", "csv"]);
