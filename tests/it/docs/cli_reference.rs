@@ -57,12 +57,12 @@ fn commands(cli: &Command) -> impl Iterator<Item = &Command> {
 /// Writes the table of a command's own arguments and options.
 fn write_options(page: &mut String, command: &Command) {
     let is_command = command.get_name() != "tokscope";
-    let own = |arg: &&Arg| {
-        !arg.is_hide_set()
-            && !(is_command && arg.is_global_set())
-            && !["help", "version"].contains(&arg.get_id().as_str())
+    let is_left_out = |arg: &Arg| {
+        let is_repeated = is_command && arg.is_global_set();
+        arg.is_hide_set() || is_repeated || ["help", "version"].contains(&arg.get_id().as_str())
     };
-    let mut args: Vec<&Arg> = command.get_arguments().filter(own).collect();
+    let args = command.get_arguments();
+    let mut args: Vec<&Arg> = args.filter(|arg| !is_left_out(arg)).collect();
     if args.is_empty() {
         page.push_str("It has no options of its own.\n");
         return;
