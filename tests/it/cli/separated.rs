@@ -1,11 +1,7 @@
 //! CSV and TSV: the same facts as the JSON, a line each.
 
-use std::fs;
-
-use tokscope::render::columns;
-
 use crate::records::{one, values};
-use crate::support::{demo, repository};
+use crate::support::demo;
 
 /// Head and rows of comma- or tab-separated output.
 fn table(stdout: &str, delimiter: u8) -> (Vec<String>, Vec<Vec<String>>) {
@@ -130,49 +126,4 @@ fn the_other_commands_have_separated_tables_too() {
         ["model", "commit", "name", "size", "cached", "tensor"]
     );
     assert_eq!(rows.len(), 3);
-}
-
-/// The part of the reference that is made from the column tables, between two lines of comment.
-fn columns_section() -> String {
-    let mut section = String::new();
-    for table in columns::all() {
-        let records: Vec<String> = table
-            .records
-            .iter()
-            .map(|record| format!("`{record}`"))
-            .collect();
-        section.push_str(&format!("\n## {}\n\n", records.join(", ")));
-        section.push_str("| column | type |\n|---|---|\n");
-        for column in table.columns {
-            let when = if column.compared {
-                ", if rows are compared"
-            } else {
-                ""
-            };
-            section.push_str(&format!(
-                "| `{}` | {}{when} |\n",
-                column.name, column.type_name
-            ));
-        }
-    }
-    section
-}
-
-#[test]
-fn the_reference_lists_every_column() {
-    const BEGIN: &str = "<!-- columns begin -->\n";
-    const END: &str = "\n<!-- columns end -->";
-    let path = repository("docs/reference/columns.md");
-    let page = fs::read_to_string(&path).unwrap();
-    let (before, rest) = page.split_once(BEGIN).unwrap();
-    let (listed, after) = rest.split_once(END).unwrap();
-    let section = columns_section();
-    if std::env::var_os("TOKSCOPE_BLESS").is_some() {
-        fs::write(&path, [before, BEGIN, &section, END, after].concat()).unwrap();
-        return;
-    }
-    assert_eq!(
-        listed, section,
-        "docs/reference/columns.md differs; TOKSCOPE_BLESS=1 rewrites it"
-    );
 }

@@ -14,8 +14,8 @@ use super::is_blessing;
 use super::markdown::{Step, blocks};
 use super::pattern::{line_matches, matches};
 use super::sandbox::Sandbox;
-use crate::support::standin::standin;
 use crate::support::repository;
+use crate::support::standin::standin;
 
 /// Runs every command of a page, and fails with all differences at once.
 pub fn run_page(name: &str) {
