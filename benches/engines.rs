@@ -11,7 +11,7 @@ use std::sync::Arc;
 use divan::Bencher;
 use divan::counter::BytesCount;
 use tokscope::model_ref::ModelRef;
-use tokscope::source::{HubSettings, ModelFiles, OwnCache, SourceOptions, Unobserved};
+use tokscope::source::{AppCache, HubSettings, ModelFiles, SourceOptions, Unobserved};
 use tokscope::tokenizer::{EncodeOptions, EngineChoice, Tokenizer};
 
 fn main() {
@@ -41,7 +41,7 @@ fn tokenizer(model: &ModelRef, engine: EngineChoice) -> Tokenizer {
     let options = SourceOptions {
         offline: true,
         hub: HubSettings::from_env(|_| None).unwrap(),
-        cache: OwnCache::none(),
+        cache: AppCache::none(),
         observer: Arc::new(Unobserved),
     };
     let files = ModelFiles::open(model, options).unwrap();

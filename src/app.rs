@@ -29,7 +29,7 @@ const STDOUT_BUFFER: usize = 1 << 16;
 /// Runs the program with the given arguments, the first of which is its name, and returns its exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     std::panic::set_hook(Box::new(report_panic));
-    source::say_when_files_become_shorter(|name| escape::line(name).into_owned());
+    source::install_sigbus_handler(|name| escape::line(name).into_owned());
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return print_clap_message(&error),

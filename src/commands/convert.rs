@@ -11,8 +11,8 @@ use super::session::Session;
 use super::verify::first_difference;
 use crate::embedding::export::replace_file;
 use crate::error::{Exit, Result};
-use crate::formats::lock_file::hex;
 use crate::record::{Convert, Difference, Record};
+use crate::source::digest::hex;
 use crate::tokenizer::{EncodeOptions, Tokenizer};
 
 /// The number of differences shown if the proof fails; more would hardly help.

@@ -7,10 +7,11 @@ use super::input::read_limited;
 use super::session::Session;
 use crate::error::{Error, Result};
 use crate::formats::lock_file::{
-    LockFile, LockedEngine, LockedFile, LockedText, LockedToken, LockedVocabulary, hex,
+    LockFile, LockedEngine, LockedFile, LockedText, LockedToken, LockedVocabulary,
 };
 use crate::model_ref::ModelRef;
 use crate::source::ModelFiles;
+use crate::source::digest::hex;
 use crate::tokenizer::{EncodeOptions, TOKENIZERS_VERSION, TRANSFORMERS_VERSION, Tokenizer};
 
 /// The maximum size of a lock file, in bytes. Each locked text adds a few hundred bytes to its own length.

@@ -8,7 +8,7 @@ use super::input::line_blocks::Input;
 use crate::error::{Error, Result};
 use crate::model_ref::ModelRef;
 use crate::record::{Failure, Record, Sink};
-use crate::source::{HubSettings, ModelFiles, Observer, OwnCache, SourceOptions};
+use crate::source::{AppCache, HubSettings, ModelFiles, Observer, SourceOptions};
 use crate::tokenizer::{EngineChoice, Tokenizer};
 
 /// Text formats that records can be written to a file in.
@@ -76,9 +76,9 @@ impl Session<'_> {
             offline: self.model.offline,
             hub: HubSettings::from_process_env()?,
             cache: if self.model.no_cache {
-                OwnCache::none()
+                AppCache::none()
             } else {
-                OwnCache::from_env(|name| std::env::var(name).ok())
+                AppCache::from_env(|name| std::env::var(name).ok())
             },
             observer: Arc::clone(&self.observer),
         };

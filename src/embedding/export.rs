@@ -5,13 +5,13 @@ use std::ops::Range;
 use std::path::Path;
 
 use serde::Serialize;
-use tempfile::NamedTempFile;
 
 use super::elements::append_f32;
 use super::matrix::EmbeddingMatrix;
 use crate::error::{Error, Result};
 use crate::formats::checkpoint::Dtype;
 use crate::formats::npy;
+use crate::source::atomic_file::{self, Access};
 
 /// A binary file format for rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,17 +181,8 @@ pub fn replace_file(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
 ) -> Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".tokscope-");
-    // Temporary files are private by default, but this one becomes an ordinary file, restricted by the umask only.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let replace = || {
-        let temporary: NamedTempFile = builder.tempfile_in(folder)?;
+        let temporary = atomic_file::begin(atomic_file::folder_of(path), Access::Shared)?;
         let mut out = BufWriter::with_capacity(1 << 16, temporary.as_file());
         write(&mut out)?;
         out.flush()?;

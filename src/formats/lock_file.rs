@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
+use crate::source::digest::hex;
 
 /// The default name of the lock file.
 pub const LOCK_FILE: &str = "tokscope.lock";
@@ -153,11 +154,6 @@ fn ids_digest(texts: &[LockedText]) -> String {
         }
     }
     hex(&digest.finalize())
-}
-
-/// Returns bytes as hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Serializes ids as one string.

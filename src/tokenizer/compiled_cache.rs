@@ -1,15 +1,15 @@
 //! The cache of compiled vocabularies, a part of the app cache.
 //!
 //! A compiled vocabulary is found by the sha256 of its source file. Hashing the source and checksumming the compiled file
-//! take longer than tokenizing a sentence, so a note records the state of both files (see [`FileState`]) at that time. As
+//! take longer than tokenizing a sentence, so a note records the state of both files (see [`FileStamp`]) at that time. As
 //! long as neither was written since, neither is read as a whole again.
 
 use sha2::{Digest as _, Sha256};
 
 use super::native::compiled::{CompiledVocabulary, Contents, VERSION};
 use crate::error::Result;
-use crate::formats::lock_file::hex;
-use crate::source::{ByteSource, FileState, ModelFiles};
+use crate::source::digest::hex;
+use crate::source::{ByteSource, FileStamp, ModelFiles};
 
 /// The bytes of the smallest file that is cached. Smaller ones are compiled faster than a cached file is opened.
 const MIN_SOURCE_LENGTH: u64 = 1 << 20;
@@ -22,7 +22,7 @@ pub(super) struct CacheEntry<'a> {
     /// The name in the app cache. `None` if the file is too small to be cached.
     name: Option<String>,
     /// The state of the file before it was hashed.
-    state: Option<FileState>,
+    state: Option<FileStamp>,
     note: Option<Note>,
 }
 
@@ -94,7 +94,7 @@ impl<'a> CacheEntry<'a> {
 
     /// Writes a note of the file and its compiled vocabulary, unless one was written too recently to tell its states
     /// apart.
-    fn write_note(&self, compiled: Option<&FileState>) {
+    fn write_note(&self, compiled: Option<&FileStamp>) {
         if let (Some(state), Some(compiled)) = (&self.state, compiled)
             && state.is_settled()
             && compiled.is_settled()
@@ -110,7 +110,7 @@ impl<'a> CacheEntry<'a> {
     }
 }
 
-fn note_name(state: &FileState) -> Option<String> {
+fn note_name(state: &FileStamp) -> Option<String> {
     Some(format!("sources/{}", state.place()?))
 }
 
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
     use crate::formats::sentencepiece::{Algorithm, PieceKind};
     use crate::model_ref::ModelRef;
-    use crate::source::{HubSettings, MappedFile, OwnCache, SourceOptions, Unobserved};
+    use crate::source::{AppCache, HubSettings, MappedFile, SourceOptions, Unobserved};
 
     const SPM: &str = "spm.model";
 
@@ -170,7 +170,7 @@ mod tests {
             let options = SourceOptions {
                 offline: true,
                 hub: HubSettings::from_env(|_| None).unwrap(),
-                cache: OwnCache::in_folder(folder.path().join("own")),
+                cache: AppCache::in_folder(folder.path().join("own")),
                 observer: Arc::new(Unobserved),
             };
             let files = ModelFiles::open(&ModelRef::Directory(model), options).unwrap();

@@ -17,7 +17,7 @@ use tokscope::formats::npy::Vectors;
 use tokscope::formats::sentencepiece::SentencePieceModel;
 use tokscope::model_ref::ModelRef;
 use tokscope::source::{
-    HubSettings, MappedFile, MemoryFile, ModelFiles, OwnCache, SourceOptions, Unobserved,
+    AppCache, HubSettings, MappedFile, MemoryFile, ModelFiles, SourceOptions, Unobserved,
 };
 use tokscope::tokenizer::native::compiled::{CompiledVocabulary, Contents};
 use tokscope::tokenizer::{EncodeOptions, EngineChoice, Tokenizer, Truncation};
@@ -209,7 +209,7 @@ pub fn ranges(bytes: &[u8]) {
         let options = SourceOptions {
             offline: true,
             hub: hub.unwrap(),
-            cache: OwnCache::in_folder(home.join("own")),
+            cache: AppCache::in_folder(home.join("own")),
             observer: Arc::new(Unobserved),
         };
         let files = ModelFiles::open(&"o/n".parse().unwrap(), options).unwrap();
@@ -282,7 +282,7 @@ fn local(model: &ModelRef) -> ModelFiles {
     let options = SourceOptions {
         offline: true,
         hub: HubSettings::from_env(|_| None).unwrap(),
-        cache: OwnCache::none(),
+        cache: AppCache::none(),
         observer: Arc::new(Unobserved),
     };
     ModelFiles::open(model, options).unwrap()

@@ -8,7 +8,7 @@ use crate::embedding::metric::Metric;
 use crate::embedding::query::{Sign, Term};
 use crate::embedding::test_data::RandomNumbers;
 use crate::formats::checkpoint::Dtype;
-use crate::source::bytes::MemoryFile;
+use crate::source::MemoryFile;
 
 const COLUMNS: usize = 19;
 

@@ -4,7 +4,7 @@ use safetensors::tensor::{Dtype, TensorView, serialize};
 
 use super::*;
 use crate::embedding::test_data::RandomNumbers;
-use crate::source::bytes::MemoryFile;
+use crate::source::MemoryFile;
 
 fn matrix(rows: &[Vec<f32>]) -> EmbeddingMatrix {
     let bytes: Vec<u8> = rows

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::tensor::TensorListing;
 use crate::error::Result;
-use crate::source::bytes::ByteSource;
+use crate::source::ByteSource;
 
 /// A file format of checkpoints. Each reader has a constant of this type, which `open.rs` lists.
 #[derive(Clone, Copy)]

@@ -5,7 +5,7 @@ use super::tensor::{SkippedTensor, TensorHeader, TensorListing};
 use super::{safetensors, torch_legacy, torch_zip};
 use crate::error::{Error, Result};
 use crate::formats::placeholder_file;
-use crate::source::bytes::ByteSource;
+use crate::source::ByteSource;
 
 /// The containers that can be read, in the order in which they are tried.
 const CONTAINERS: &[Container] = &[

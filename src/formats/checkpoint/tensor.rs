@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::dtype::Dtype;
 use crate::error::{Error, Result};
 use crate::formats::quote::quote;
-use crate::source::bytes::ByteSource;
+use crate::source::ByteSource;
 
 /// The most dimensions a tensor may have, as in torch itself.
 pub const MAX_DIMENSIONS: usize = 64;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::tensor::{contiguous_strides, element_span};
 use super::torch_object::tests::{MATRIX, Pickled, dict, pickle};
 use super::*;
-use crate::source::bytes::{ByteSource, MemoryFile};
+use crate::source::{ByteSource, MemoryFile};
 
 const NAME: &str = "deberta.embeddings.word_embeddings.weight";
 

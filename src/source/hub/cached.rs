@@ -2,37 +2,28 @@
 
 use std::sync::Arc;
 
-use super::{HubFiles, State};
+use super::cache_check::is_sound;
+use super::etag::Etag;
+use super::files::HubFiles;
+use super::lookup::{CacheEntry, ModelState};
 use crate::error::{Error, Result};
-use crate::source::FileEntry;
-use crate::source::blob_check::is_sound;
-use crate::source::bytes::ByteSource;
-use crate::source::hub_digest::Etag;
-
-/// What the cache says about a file.
-pub(super) enum Cached {
-    File(Arc<dyn ByteSource>),
-    /// What is kept as the file is not it: what it is.
-    Damaged(&'static str),
-    /// The commit has no such file.
-    Absent,
-    Unknown,
-}
+use crate::source::byte_source::ByteSource;
+use crate::source::file_entry::FileEntry;
 
 impl HubFiles {
-    pub(super) fn cached(&self, state: &State, name: &str) -> Result<Cached> {
+    pub(super) fn cached(&self, state: &ModelState, name: &str) -> Result<CacheEntry> {
         let Some(commit) = state.commit.as_deref() else {
-            return Ok(Cached::Unknown);
+            return Ok(CacheEntry::Unknown);
         };
         // Sizes are known once the Hub was asked for them, as `pull` does.
         let listed = state.listing.as_ref().and_then(|files| files.get(name));
         let Some(path) = self.cache.file(commit, name) else {
             return Ok(if self.cache.has_link(commit, name) {
-                Cached::Damaged("its link leads to no file")
+                CacheEntry::Damaged("its link leads to no file")
             } else if listed.is_none() && self.cache.is_absent(commit, name) {
-                Cached::Absent
+                CacheEntry::Absent
             } else {
-                Cached::Unknown
+                CacheEntry::Unknown
             });
         };
         let file = self.map(&path, name)?;
@@ -44,15 +35,15 @@ impl HubFiles {
             .flatten()
             .is_none_or(|size| file.len() == size);
         Ok(match (has_size, etag.as_ref().is_none_or(has_digest)) {
-            (true, true) => Cached::File(Arc::new(file)),
-            (_, false) if file.is_empty() => Cached::Damaged("it is empty"),
-            (_, false) => Cached::Damaged("its bytes are not those of its digest"),
-            (false, true) => Cached::Damaged("it has another size than on the Hub"),
+            (true, true) => CacheEntry::File(Arc::new(file)),
+            (_, false) if file.is_empty() => CacheEntry::Damaged("it is empty"),
+            (_, false) => CacheEntry::Damaged("its bytes are not those of its digest"),
+            (false, true) => CacheEntry::Damaged("it has another size than on the Hub"),
         })
     }
 
     /// The files of the commit, if that is known.
-    pub(super) fn cached_files(&self, state: &State) -> Vec<FileEntry> {
+    pub(super) fn cached_files(&self, state: &ModelState) -> Vec<FileEntry> {
         match &state.commit {
             Some(commit) => self.cache.files(commit),
             None => Vec::new(),
@@ -60,7 +51,7 @@ impl HubFiles {
     }
 
     /// Tells of a ref that is none, before the Hub is asked for it.
-    pub(super) fn note_damaged_ref(&self, state: &State) {
+    pub(super) fn note_damaged_ref(&self, state: &ModelState) {
         if state.commit.is_none()
             && let Some(noted) = self.cache.damaged_ref(&self.revision)
         {

@@ -2,29 +2,31 @@
 
 use std::sync::Arc;
 
-use super::cached::Cached;
-use super::{Found, HubFiles, State};
+use super::address::Address;
+use super::cache_check::is_sound;
+use super::client::HubFile;
+use super::etag::FileIdentity;
+use super::files::HubFiles;
+use super::lookup::{CacheEntry, Location, ModelState};
 use crate::error::Result;
-use crate::source::blob_check::is_sound;
-use crate::source::bytes::ByteSource;
-use crate::source::hub_client::{Address, RemotePlace};
-use crate::source::range_store::{Known, RangeStore};
-use crate::source::remote_file::RemoteFile;
+use crate::source::byte_source::ByteSource;
+use crate::source::ranges::remote_file::RemoteFile;
+use crate::source::ranges::store::RangeStore;
 
 impl HubFiles {
     /// As [`Self::find`], but a file that is not in the cache is not fetched: it is read by ranges.
-    pub(in crate::source) fn find_ranged(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
+    pub(crate) fn find_ranged(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
         let mut state = self.state();
-        if let Cached::Unknown | Cached::Damaged(_) = self.cached(&state, name)?
+        if let CacheEntry::Unknown | CacheEntry::Damaged(_) = self.cached(&state, name)?
             && let Some(file) = self.known(&state, name)?
         {
             return Ok(Some(file));
         }
         let commit = match self.locate(&mut state, name)? {
-            Found::Here(file) => return Ok(Some(file)),
-            Found::Absent(commit) => return Ok(self.absent(&commit, name)),
-            Found::Nowhere => return Ok(None),
-            Found::Listed(commit) => commit,
+            Location::Here(file) => return Ok(Some(file)),
+            Location::Absent(commit) => return Ok(self.absent(&commit, name)),
+            Location::Nowhere => return Ok(None),
+            Location::Listed(commit) => commit,
         };
         // Which commit it is may be known only now.
         if let Some(file) = self.known(&state, name)? {
@@ -43,7 +45,7 @@ impl HubFiles {
     }
 
     /// The file by what the Hub announced of it, if that was noted.
-    fn known(&self, state: &State, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
+    fn known(&self, state: &ModelState, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
         let Some(commit) = state.commit.as_deref() else {
             return Ok(None);
         };
@@ -58,7 +60,7 @@ impl HubFiles {
         &self,
         commit: &str,
         name: &str,
-        known: Known,
+        known: FileIdentity,
         address: Option<Address>,
     ) -> Result<Arc<dyn ByteSource>> {
         let etag = known.etag.as_str();
@@ -71,7 +73,7 @@ impl HubFiles {
         }
         let content = self.ranges().content(&known);
         let cost = Arc::clone(&self.connection.cost);
-        let place = RemotePlace::new(commit, name, known, address, cost);
+        let place = HubFile::new(commit, name, known, address, cost);
         let connection = Arc::clone(&self.connection);
         Ok(Arc::new(RemoteFile::new(connection, place, content)))
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokscope::error::Error;
-use tokscope::source::{HubSettings, ModelFiles, Observer, OwnCache, ProxySettings, SourceOptions};
+use tokscope::source::{AppCache, HubSettings, ModelFiles, Observer, ProxySettings, SourceOptions};
 
 use crate::loopback_hub::{Access, Hub, Served, git_blob, sha256};
 
@@ -100,7 +100,7 @@ impl Scene {
         let options = SourceOptions {
             offline: self.offline,
             hub: self.settings.clone(),
-            cache: OwnCache::none(),
+            cache: AppCache::none(),
             observer: Arc::clone(&self.recorder) as Arc<dyn Observer>,
         };
         ModelFiles::open(&model.parse().unwrap(), options).unwrap()

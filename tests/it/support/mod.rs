@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use tokscope::model_ref::ModelRef;
-use tokscope::source::{HubSettings, ModelFiles, OwnCache, SourceOptions, Unobserved};
+use tokscope::source::{AppCache, HubSettings, ModelFiles, SourceOptions, Unobserved};
 use tokscope::tokenizer::Tokenizer;
 
 /// Prints why a test is skipped, past the capture of test output, so that a run names every skipped test.
@@ -47,7 +47,7 @@ pub fn files(model: &ModelRef) -> ModelFiles {
     let options = SourceOptions {
         offline: true,
         hub: HubSettings::from_env(|_| None).unwrap(),
-        cache: OwnCache::none(),
+        cache: AppCache::none(),
         observer: Arc::new(Unobserved),
     };
     ModelFiles::open(model, options).unwrap()

@@ -23,7 +23,7 @@ use super::tensor::{
 use crate::error::{Error, Result};
 use crate::formats::json::{UniqueMap, UniqueMapExcept};
 use crate::formats::quote::quote;
-use crate::source::bytes::ByteSource;
+use crate::source::ByteSource;
 
 pub const CONTAINER: Container = Container {
     name: "safetensors",

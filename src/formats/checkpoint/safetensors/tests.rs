@@ -1,6 +1,6 @@
 use super::*;
 use crate::formats::checkpoint::open::Checkpoint;
-use crate::source::bytes::MemoryFile;
+use crate::source::MemoryFile;
 
 fn file(header: &str, data: usize) -> MemoryFile {
     let mut bytes = (header.len() as u64).to_le_bytes().to_vec();

@@ -19,7 +19,7 @@ use super::tensor::{Locate, TensorHeader, TensorListing};
 use super::torch_object::{Storage, TorchObject};
 use crate::error::{Error, Result};
 use crate::formats::quote::quote;
-use crate::source::bytes::ByteSource;
+use crate::source::ByteSource;
 
 pub const CONTAINER: Container = Container {
     name: "torch-legacy",

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::fields::Fields;
 use crate::error::{Error, Result};
 use crate::formats::quote::quote;
-use crate::source::bytes::ByteSource;
+use crate::source::ByteSource;
 
 /// Bytes of the end of central directory record without its comment.
 const END_LENGTH: u64 = 22;

@@ -4,7 +4,7 @@ use super::directory::{Entry, LOCAL_HEADER_LENGTH, SEE_ZIP64};
 use super::fields::Fields;
 use crate::error::{Error, Result};
 use crate::formats::quote::quote;
-use crate::source::bytes::ByteSource;
+use crate::source::ByteSource;
 
 /// Returns the offset of an entry's bytes, which end before the next entry starts.
 ///

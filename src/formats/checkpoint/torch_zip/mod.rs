@@ -22,7 +22,7 @@ use super::tensor::{Locate, TensorHeader, TensorListing};
 use super::torch_object::{Storage, TorchObject};
 use crate::error::{Error, Result};
 use crate::formats::quote::quote;
-use crate::source::bytes::ByteSource;
+use crate::source::ByteSource;
 use directory::{Directory, Entry};
 use local_header::data_start;
 

@@ -3,7 +3,7 @@ use crate::formats::checkpoint::dtype::Dtype;
 use crate::formats::checkpoint::open::Checkpoint;
 use crate::formats::checkpoint::tensor::TensorInfo;
 use crate::formats::checkpoint::torch_object::tests::{MATRIX, Pickled, dict, pickle};
-use crate::source::bytes::MemoryFile;
+use crate::source::MemoryFile;
 
 /// An entry to be written. The defaults make a valid archive.
 #[derive(Clone)]

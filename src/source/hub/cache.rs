@@ -1,0 +1,265 @@
+//! The layout in which huggingface_hub keeps the files of a model, shared with every program that uses it.
+//!
+//! ```text
+//! <cache>/models--owner--name/
+//!   refs/main                        the commit that `main` was when it was last asked for
+//!   snapshots/<commit>/spm.model     → ../../blobs/<etag>
+//!   .no_exist/<commit>/vocab.txt     empty: the Hub has said that this commit has no such file
+//!   blobs/<etag>                     content, named by its digest; <etag>.incomplete while it is on its way
+//! <cache>/.locks/models--owner--name/<etag>.lock
+//! ```
+//!
+//! Described in <https://huggingface.co/docs/huggingface_hub/guides/manage-cache>.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use hf_hub::{Cache, CacheRepo, Repo, RepoType};
+
+use super::etag::Etag;
+use crate::model_ref::HubModel;
+use crate::source::file_entry::FileEntry;
+use crate::source::local::atomic_file;
+use crate::source::local::file_lock::FileLock;
+
+/// The folder of one model in the Hub cache.
+#[derive(Debug)]
+pub(crate) struct CachedModel {
+    snapshots: CacheRepo,
+    folder: PathBuf,
+    locks: PathBuf,
+}
+
+impl CachedModel {
+    pub(crate) fn new(cache_dir: &Path, model: &HubModel) -> Self {
+        let repository = Repo::new(model.id(), RepoType::Model);
+        let name = repository.folder_name();
+        Self {
+            snapshots: Cache::new(cache_dir.to_owned()).repo(repository),
+            locks: cache_dir.join(".locks").join(&name),
+            folder: cache_dir.join(name),
+        }
+    }
+
+    /// The commit that `revision` is, as far as the cache knows.
+    pub(crate) fn commit(&self, revision: &str) -> Option<String> {
+        if is_commit(revision) {
+            return Some(revision.to_owned());
+        }
+        let text = self.noted(revision)?;
+        is_commit(text.trim()).then(|| text.trim().to_owned())
+    }
+
+    /// What is noted in place of a commit, where that is none: a crash leaves half of one, or nothing.
+    pub(crate) fn damaged_ref(&self, revision: &str) -> Option<String> {
+        let text = self.noted(revision)?;
+        (!is_commit(text.trim())).then_some(text)
+    }
+
+    fn noted(&self, revision: &str) -> Option<String> {
+        if is_commit(revision) {
+            return None;
+        }
+        let bytes = fs::read(self.folder.join("refs").join(revision)).ok()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Notes which commit `revision` is. A reader sees the old commit or the new one, never half of it.
+    pub(crate) fn write_commit(&self, revision: &str, commit: &str) -> io::Result<()> {
+        let path = self.folder.join("refs").join(revision);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        // Written outside `refs`, where every file counts as a ref.
+        let mut file = atomic_file::begin(&self.folder, atomic_file::Access::Shared)?;
+        file.write_all(commit.as_bytes())?;
+        file.persist(path)?;
+        Ok(())
+    }
+
+    pub(crate) fn snapshot(&self, commit: &str) -> PathBuf {
+        self.snapshots.pointer_path(commit)
+    }
+
+    /// The place of a file in the snapshot, if its content is there too.
+    pub(crate) fn file(&self, commit: &str, name: &str) -> Option<PathBuf> {
+        let path = self.snapshot(commit).join(name);
+        path.is_file().then_some(path)
+    }
+
+    /// The digest that a file of the snapshot is named by; none for one that is no link, as where there are none.
+    pub(crate) fn etag(&self, commit: &str, name: &str) -> Option<Etag> {
+        let target = fs::read_link(self.snapshot(commit).join(name)).ok()?;
+        Etag::parse(target.file_name()?.to_str()?)
+    }
+
+    /// Whether the snapshot has a link of this name, wherever it leads.
+    pub(crate) fn has_link(&self, commit: &str, name: &str) -> bool {
+        self.snapshot(commit).join(name).is_symlink()
+    }
+
+    /// Whether the Hub has said that the commit has no such file.
+    pub(crate) fn is_absent(&self, commit: &str, name: &str) -> bool {
+        self.absence(commit, name).exists()
+    }
+
+    pub(crate) fn mark_absent(&self, commit: &str, name: &str) -> io::Result<()> {
+        let marker = self.absence(commit, name);
+        if let Some(parent) = marker.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        File::create(marker).map(drop)
+    }
+
+    fn absence(&self, commit: &str, name: &str) -> PathBuf {
+        self.folder.join(".no_exist").join(commit).join(name)
+    }
+
+    /// The files of the snapshot, by name; none if there is no snapshot.
+    pub(crate) fn files(&self, commit: &str) -> Vec<FileEntry> {
+        let root = self.snapshot(commit);
+        let mut entries = Vec::new();
+        let mut folders = vec![root.clone()];
+        while let Some(folder) = folders.pop() {
+            let Ok(children) = folder.read_dir() else {
+                continue;
+            };
+            for path in children.flatten().map(|child| child.path()) {
+                let Ok(metadata) = path.metadata() else {
+                    continue;
+                };
+                if metadata.is_dir() {
+                    folders.push(path);
+                } else if let Some(name) = path.strip_prefix(&root).ok().and_then(Path::to_str) {
+                    entries.push(FileEntry {
+                        name: name.replace(std::path::MAIN_SEPARATOR, "/"),
+                        size: Some(metadata.len()),
+                        cached: true,
+                    });
+                }
+            }
+        }
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        entries
+    }
+
+    pub(crate) fn blob(&self, etag: &str) -> PathBuf {
+        self.folder.join("blobs").join(etag)
+    }
+
+    /// Where a blob grows until it is complete; huggingface_hub goes on where such a file ends, and so do we.
+    pub(crate) fn incomplete_blob(&self, etag: &str) -> PathBuf {
+        self.folder.join("blobs").join(format!("{etag}.incomplete"))
+    }
+
+    /// Makes the snapshot show the blob as `name`.
+    pub(crate) fn link(&self, commit: &str, name: &str, etag: &str) -> io::Result<()> {
+        let pointer = self.snapshot(commit).join(name);
+        if let Some(parent) = pointer.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        match fs::remove_file(&pointer) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let up = "../".repeat(2 + name.matches('/').count());
+        match symlink(&format!("{up}blobs/{etag}"), &pointer) {
+            // Another process was faster, with the same link.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            // No links here (Windows without the right to make them, exFAT): a copy, as hf-hub makes it.
+            Err(_) => fs::copy(self.blob(etag), &pointer).map(drop),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// The right to write one blob, shared with huggingface_hub and hf-hub, which lock the same file the same way.
+    /// `wait` is called again and again while another process has it.
+    pub(crate) fn lock(&self, etag: &str, wait: impl FnMut()) -> io::Result<FileLock> {
+        fs::create_dir_all(&self.locks)?;
+        FileLock::take(&self.locks.join(format!("{etag}.lock")), wait)
+    }
+}
+
+/// Whether this is a full commit hash, and with it a name that cannot lead out of a folder.
+pub(crate) fn is_commit(revision: &str) -> bool {
+    revision.len() == 40 && revision.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+#[cfg(unix)]
+fn symlink(target: &str, pointer: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, pointer)
+}
+
+#[cfg(windows)]
+fn symlink(target: &str, pointer: &Path) -> io::Result<()> {
+    std::os::windows::fs::symlink_file(target.replace('/', "\\"), pointer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model_ref::ModelRef;
+
+    const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
+    fn model(given: &str) -> HubModel {
+        match given.parse() {
+            Ok(ModelRef::Hub(model)) => model,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn revisions_are_files_that_hold_a_commit() {
+        let cache = tempfile::tempdir().unwrap();
+        let cached = CachedModel::new(cache.path(), &model("hf://o/n"));
+        assert_eq!(cached.commit("refs/pr/1"), None);
+        cached.write_commit("refs/pr/1", COMMIT).unwrap();
+        assert_eq!(cached.commit("refs/pr/1").as_deref(), Some(COMMIT));
+        let path = cache.path().join("models--o--n/refs/refs/pr/1");
+        assert_eq!(fs::read_to_string(&path).unwrap(), COMMIT);
+        fs::write(&path, "../../elsewhere").unwrap();
+        assert_eq!(cached.commit("refs/pr/1"), None);
+        assert_eq!(cached.commit(COMMIT).as_deref(), Some(COMMIT));
+    }
+
+    #[test]
+    fn links_lead_from_any_depth_to_the_blob() {
+        let cache = tempfile::tempdir().unwrap();
+        let cached = CachedModel::new(cache.path(), &model("hf://gpt2"));
+        let blob = cached.blob("e1");
+        fs::create_dir_all(blob.parent().unwrap()).unwrap();
+        fs::write(blob, "content").unwrap();
+        for name in ["a.json", "onnx/deep/a.json", "a.json"] {
+            cached.link(COMMIT, name, "e1").unwrap();
+            let path = cached.file(COMMIT, name).unwrap();
+            assert_eq!(fs::read_to_string(path).unwrap(), "content");
+        }
+        let names: Vec<_> = cached
+            .files(COMMIT)
+            .into_iter()
+            .map(|file| file.name)
+            .collect();
+        assert_eq!(names, ["a.json", "onnx/deep/a.json"]);
+        fs::remove_file(cached.blob("e1")).unwrap();
+        assert_eq!(cached.file(COMMIT, "a.json"), None);
+    }
+
+    #[test]
+    fn a_lock_is_waited_for() {
+        let cache = tempfile::tempdir().unwrap();
+        let cached = CachedModel::new(cache.path(), &model("hf://o/n"));
+        let mut held = Some(cached.lock("e1", || panic!("it is free")).unwrap());
+        let mut waits = 0;
+        cached
+            .lock("e1", || {
+                waits += 1;
+                if waits == 3 {
+                    held.take();
+                }
+            })
+            .unwrap();
+        assert_eq!(waits, 3);
+    }
+}

@@ -1,0 +1,317 @@
+//! A model of the Hub → its files: what the cache holds, and what the network adds to it.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::cache::{CachedModel, is_commit};
+use super::cache_check::Depth;
+use super::client::HubClient;
+use super::connection::HubConnection;
+use super::cost::Fetched;
+use super::download::Download;
+use super::lookup::{CacheEntry, Location, ModelState};
+use crate::error::{Error, Result, reason};
+use crate::model_ref::HubModel;
+use crate::source::byte_source::ByteSource;
+use crate::source::file_entry::FileEntry;
+use crate::source::local::mapped_file::MappedFile;
+use crate::source::options::SourceOptions;
+
+const DEFAULT_REVISION: &str = "main";
+/// What an error about no file in particular names.
+const ALL_FILES: &str = "none of its files";
+
+/// The files of one model of the Hub at one revision.
+pub(crate) struct HubFiles {
+    pub(super) model: HubModel,
+    pub(super) revision: String,
+    pub(super) cache: CachedModel,
+    pub(super) options: SourceOptions,
+    pub(super) connection: Arc<HubConnection>,
+    /// How thoroughly files of the cache are checked.
+    pub(super) depth: Depth,
+    pub(super) state: Mutex<ModelState>,
+}
+
+impl std::fmt::Debug for HubFiles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HubFiles")
+            .field("model", &self.model)
+            .field("cache", &self.cache)
+            .finish_non_exhaustive()
+    }
+}
+
+impl HubFiles {
+    pub(crate) fn new(model: HubModel, options: SourceOptions) -> Self {
+        let revision = model.revision().unwrap_or(DEFAULT_REVISION).to_owned();
+        let cache = CachedModel::new(&options.hub.cache_dir, &model);
+        let state = ModelState {
+            commit: cache.commit(&revision),
+            ..ModelState::default()
+        };
+        let connection = HubConnection::new(model.clone(), &revision, options.clone());
+        Self {
+            model,
+            revision,
+            cache,
+            options,
+            connection: Arc::new(connection),
+            depth: Depth::Quick,
+            state: Mutex::new(state),
+        }
+    }
+
+    /// From here on, every byte of a file of the cache is checked.
+    pub(crate) fn verify(&mut self) {
+        self.depth = Depth::Whole;
+    }
+
+    pub(crate) fn id(&self) -> String {
+        self.model.id()
+    }
+
+    pub(crate) fn commit(&self) -> Option<String> {
+        self.state().commit.clone()
+    }
+
+    pub(crate) fn folder(&self) -> Option<PathBuf> {
+        let state = self.state();
+        state
+            .commit
+            .as_deref()
+            .map(|commit| self.cache.snapshot(commit))
+    }
+
+    /// What reading files by ranges has cost so far.
+    pub(crate) fn fetched(&self) -> Fetched {
+        self.connection.cost.fetched()
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
+        let mut state = self.state();
+        match self.locate(&mut state, name)? {
+            Location::Here(file) => Ok(Some(file)),
+            Location::Listed(commit) if self.fetch(&commit, name)? => {
+                self.open(&commit, name).map(Some)
+            }
+            Location::Listed(commit) | Location::Absent(commit) => Ok(self.absent(&commit, name)),
+            Location::Nowhere => Ok(None),
+        }
+    }
+
+    pub(super) fn absent(&self, commit: &str, name: &str) -> Option<Arc<dyn ByteSource>> {
+        // A cache that cannot be written costs the next run a question, no more.
+        let _ = self.cache.mark_absent(commit, name);
+        None
+    }
+
+    /// Finds out where a file is; the Hub is asked for what the cache does not know.
+    pub(super) fn locate(&self, state: &mut ModelState, name: &str) -> Result<Location> {
+        let damaged = match self.cached(state, name)? {
+            CacheEntry::File(file) => return Ok(Location::Here(file)),
+            CacheEntry::Absent => return Ok(Location::Nowhere),
+            CacheEntry::Unknown => None,
+            CacheEntry::Damaged(problem) => Some(problem),
+        };
+        if let Some(problem) = damaged.filter(|_| !self.is_cut_off(state)) {
+            self.options.observer.note(&format!(
+                "{name} of `{}` is damaged in the Hub cache ({problem}): asking the Hub",
+                self.model.id()
+            ));
+        }
+        if !self.list_names(state, name)? {
+            // What is damaged is not what is absent.
+            return match damaged {
+                Some(problem) => Err(self.damaged(name, problem)),
+                None => Ok(Location::Nowhere),
+            };
+        }
+        // Which commit it is may be known only now.
+        if let CacheEntry::File(file) = self.cached(state, name)? {
+            return Ok(Location::Here(file));
+        }
+        let listing = state.listing.as_ref();
+        let listed = listing.is_some_and(|listing| listing.contains_key(name));
+        let commit = state.commit.clone().unwrap_or_default();
+        Ok(match listed {
+            true => Location::Listed(commit),
+            false => Location::Absent(commit),
+        })
+    }
+
+    pub(super) fn open(&self, commit: &str, name: &str) -> Result<Arc<dyn ByteSource>> {
+        let path = self.cache.snapshot(commit).join(name);
+        Ok(Arc::new(self.map(&path, name)?))
+    }
+
+    pub(super) fn map(&self, path: &Path, name: &str) -> Result<MappedFile> {
+        MappedFile::open(path, format!("{name} of `{}`", self.model.id()))
+    }
+
+    fn fetch(&self, commit: &str, name: &str) -> Result<bool> {
+        Download {
+            client: &*self.client(name)?,
+            cache: &self.cache,
+            cache_dir: &self.options.hub.cache_dir,
+            notes: &self.options.cache,
+            observer: self.options.observer.as_ref(),
+            commit,
+            file: name,
+        }
+        .run()
+    }
+
+    /// Makes the commit and the names of its files known, for the sake of `file`. False if the network cannot tell,
+    /// but the cache has files of the commit, which then count as all there are.
+    fn list_names(&self, state: &mut ModelState, file: &str) -> Result<bool> {
+        if state.listing.is_some() {
+            return Ok(true);
+        }
+        let has_files = !self.cached_files(state).is_empty();
+        if self.is_cut_off(state) {
+            return match has_files {
+                true => Ok(false),
+                false => Err(self.not_cached(file)),
+            };
+        }
+        self.note_damaged_ref(state);
+        let revision = state.commit.as_ref().unwrap_or(&self.revision).clone();
+        match self.client(file)?.commit(&revision) {
+            Ok((commit, names)) => {
+                if state.commit.is_none() {
+                    // A cache that cannot be written may still hold the files of this commit.
+                    let _ = self.cache.write_commit(&self.revision, &commit);
+                    state.commit = Some(commit);
+                }
+                state.listing = Some(names.into_iter().map(|name| (name, None)).collect());
+                Ok(true)
+            }
+            Err(error) => match outage(&error).filter(|_| has_files) {
+                Some(problem) => {
+                    self.cut_off(state, problem);
+                    Ok(false)
+                }
+                None => Err(error),
+            },
+        }
+    }
+
+    pub(crate) fn list(&self) -> Result<Vec<FileEntry>> {
+        let mut state = self.state();
+        if state.commit.is_none() {
+            self.list_names(&mut state, ALL_FILES)?;
+        }
+        let commit = state.commit.clone().unwrap_or_default();
+        if !self.is_cut_off(&state) {
+            match self.client(ALL_FILES)?.sizes(&commit) {
+                Ok(sizes) => {
+                    let sizes = sizes.into_iter().map(|(name, size)| (name, Some(size)));
+                    state.listing = Some(sizes.collect());
+                }
+                Err(error) => {
+                    let has_files = !self.cached_files(&state).is_empty();
+                    match outage(&error).filter(|_| has_files) {
+                        Some(problem) => self.cut_off(&mut state, problem),
+                        None => return Err(error),
+                    }
+                }
+            }
+        }
+        if let Some(listing) = &state.listing {
+            let entry = |(name, size): (&String, &Option<u64>)| FileEntry {
+                name: name.clone(),
+                size: *size,
+                cached: self.cache.file(&commit, name).is_some(),
+            };
+            return Ok(listing.iter().map(entry).collect());
+        }
+        match self.cached_files(&state) {
+            files if files.is_empty() => Err(self.not_cached(ALL_FILES)),
+            files => Ok(files),
+        }
+    }
+
+    pub(crate) fn newest_commit(&self) -> Result<Option<String>> {
+        if self.is_offline() {
+            return Ok(None);
+        }
+        let (commit, _) = self.client(ALL_FILES)?.commit(&self.revision)?;
+        Ok(Some(commit))
+    }
+
+    pub(crate) fn refresh(&mut self) -> Result<()> {
+        if self.is_offline() {
+            return Ok(());
+        }
+        let mut state = self.state();
+        let (commit, names) = self.client(ALL_FILES)?.commit(&self.revision)?;
+        if !is_commit(&self.revision) {
+            self.cache
+                .write_commit(&self.revision, &commit)
+                .map_err(|error| Error::CacheNotWritable {
+                    file: format!("the commit of {}", self.revision),
+                    cache: self.options.hub.cache_dir.display().to_string(),
+                    problem: reason(&error),
+                })?;
+        }
+        state.commit = Some(commit);
+        state.listing = Some(names.into_iter().map(|name| (name, None)).collect());
+        state.unreachable = None;
+        Ok(())
+    }
+
+    /// The error that says that nobody could tell whether the model has this file; none if somebody could.
+    pub(crate) fn unknown(&self, name: &str) -> Option<Error> {
+        let state = self.state();
+        let absent = |commit: &String| self.cache.is_absent(commit, name);
+        if state.listing.is_some() || state.commit.as_ref().is_some_and(absent) {
+            return None;
+        }
+        match &state.unreachable {
+            Some(problem) => Some(Error::HubUnreachable {
+                endpoint: self.options.hub.shown_endpoint(),
+                model: self.model.id(),
+                problem: problem.clone(),
+                cached: true,
+            }),
+            None => self.is_offline().then(|| self.not_cached(name)),
+        }
+    }
+
+    fn is_offline(&self) -> bool {
+        self.connection.is_offline()
+    }
+
+    fn is_cut_off(&self, state: &ModelState) -> bool {
+        self.is_offline() || state.unreachable.is_some()
+    }
+
+    fn cut_off(&self, state: &mut ModelState, problem: String) {
+        self.options.observer.note(&format!(
+            "cannot reach {} ({problem}): using what the cache holds of `{}`",
+            self.options.hub.shown_endpoint(),
+            self.model.id()
+        ));
+        state.unreachable = Some(problem);
+    }
+
+    pub(super) fn client(&self, file: &str) -> Result<Arc<HubClient>> {
+        self.connection.client(file)
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, ModelState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why the Hub does not answer, if it is that: what the cache holds is used then.
+fn outage(error: &Error) -> Option<String> {
+    match error {
+        Error::HubUnreachable { problem, .. } => Some(problem.clone()),
+        Error::HubStatus { status, .. } if *status >= 500 || *status == 429 => {
+            Some(format!("it answered {status}"))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,17 @@
+//! Models of the Hub: the files in its cache, and those that the network adds.
+
+pub(crate) mod address;
+pub(crate) mod cache;
+mod cache_check;
+mod cached;
+pub(crate) mod client;
+pub(crate) mod connection;
+pub(crate) mod cost;
+mod download;
+mod errors;
+pub(crate) mod etag;
+pub(crate) mod files;
+mod lookup;
+pub(crate) mod proxies;
+mod ranged;
+pub(crate) mod settings;
