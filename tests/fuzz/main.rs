@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use targets::{TARGETS, Target};
+use tokscope::formats::checkpoint::CONTAINERS;
 use tokscope::formats::sentencepiece::SentencePieceModel;
 use tokscope::tokenizer::native::compiled::{CompiledVocabulary, Contents};
 
@@ -102,7 +103,7 @@ fn number_from_env(name: &str) -> Option<u64> {
     )
 }
 
-/// Runs one execution. Returns what was wrong with it, or `None`.
+/// Runs one execution. Returns the problem with it, or `None`.
 fn problem(enter: fn(&[u8]), bytes: &[u8]) -> Option<String> {
     let watch = Stopwatch::start();
     let (outcome, held) = memory::with_peak(|| catch_unwind(AssertUnwindSafe(|| enter(bytes))));
@@ -219,6 +220,14 @@ fn every_target_has_a_test_and_a_fuzz_target() {
         let path = repository("fuzz/fuzz_targets").join(format!("{name}.rs"));
         let text = fs::read_to_string(path).unwrap();
         assert!(text.contains(&format!("\"{name}\"")), "{text}");
+    }
+}
+
+#[test]
+fn every_container_has_a_target() {
+    for container in CONTAINERS {
+        let name = container.name.replace('-', "_");
+        assert!(TESTS.contains(&name.as_str()), "{name}");
     }
 }
 

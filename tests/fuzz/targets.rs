@@ -167,7 +167,7 @@ pub fn compiled(bytes: &[u8]) {
     }
 }
 
-/// The digest and the size in bytes of the remote file of which [`ranges`] has extents.
+/// The digest and the size in bytes of the remote file whose extents are in the input of [`ranges`].
 pub const ETAG: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 pub const SIZE: u64 = 1_000_000;
 

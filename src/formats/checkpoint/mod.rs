@@ -20,6 +20,6 @@ mod torch_zip;
 
 pub use container::Container;
 pub use dtype::Dtype;
-pub use open::Checkpoint;
+pub use open::{CONTAINERS, Checkpoint};
 pub use shard_index::ShardIndex;
 pub use tensor::{SkippedTensor, TensorHeader, TensorInfo};

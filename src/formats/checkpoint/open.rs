@@ -8,7 +8,7 @@ use crate::formats::placeholder_file;
 use crate::source::ByteSource;
 
 /// The containers that can be read, in the order in which they are tried.
-const CONTAINERS: &[Container] = &[
+pub const CONTAINERS: &[Container] = &[
     torch_zip::CONTAINER,
     torch_legacy::CONTAINER,
     safetensors::CONTAINER,

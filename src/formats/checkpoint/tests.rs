@@ -78,22 +78,35 @@ fn holds_the_matrix(file: &MemoryFile, name: &str, dtype: Dtype) {
     }
 }
 
+/// Fixtures with the same matrix: file, container, dtype.
+const FIXTURES: &[(&str, &str, Dtype)] = &[
+    ("bf16.safetensors", "safetensors", Dtype::BF16),
+    ("f16.safetensors", "safetensors", Dtype::F16),
+    ("f32.safetensors", "safetensors", Dtype::F32),
+    ("legacy_f16.bin", "torch-legacy", Dtype::F16),
+    ("zip_bf16.bin", "torch-zip", Dtype::BF16),
+    ("zip_f16.bin", "torch-zip", Dtype::F16),
+    ("zip_f16_nested.bin", "torch-zip", Dtype::F16),
+    ("zip_f16_storage_offset.bin", "torch-zip", Dtype::F16),
+    ("zip_f16_transposed.bin", "torch-zip", Dtype::F16),
+    ("zip_f32.bin", "torch-zip", Dtype::F32),
+    ("zip_f32_parameter.bin", "torch-zip", Dtype::F32),
+    ("zip_f64.bin", "torch-zip", Dtype::F64),
+];
+
+#[test]
+fn every_container_has_a_fixture() {
+    for container in CONTAINERS {
+        assert!(
+            FIXTURES.iter().any(|fixture| fixture.1 == container.name),
+            "{container:?}"
+        );
+    }
+}
+
 #[test]
 fn the_same_matrix_is_in_every_container() {
-    for (file, container, dtype) in [
-        ("bf16.safetensors", "safetensors", Dtype::BF16),
-        ("f16.safetensors", "safetensors", Dtype::F16),
-        ("f32.safetensors", "safetensors", Dtype::F32),
-        ("legacy_f16.bin", "torch-legacy", Dtype::F16),
-        ("zip_bf16.bin", "torch-zip", Dtype::BF16),
-        ("zip_f16.bin", "torch-zip", Dtype::F16),
-        ("zip_f16_nested.bin", "torch-zip", Dtype::F16),
-        ("zip_f16_storage_offset.bin", "torch-zip", Dtype::F16),
-        ("zip_f16_transposed.bin", "torch-zip", Dtype::F16),
-        ("zip_f32.bin", "torch-zip", Dtype::F32),
-        ("zip_f32_parameter.bin", "torch-zip", Dtype::F32),
-        ("zip_f64.bin", "torch-zip", Dtype::F64),
-    ] {
+    for &(file, container, dtype) in FIXTURES {
         let file = open(&fixture(file));
         let checkpoint = Checkpoint::open(&file).unwrap();
         assert_eq!(checkpoint.container.name, container);

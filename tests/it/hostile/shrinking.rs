@@ -108,7 +108,7 @@ fn statistics_of_a_matrix_that_shrinks_are_an_error() {
 fn control_characters_in_the_name_of_a_shrinking_file_are_escaped() {
     let outer = tempfile::tempdir().unwrap();
     let model = outer.path().join("a\u{1b}]52;c;eA==\u{7}\u{202e}");
-    fs::rename(model_kept(), &model).unwrap();
+    fs::rename(persistent_model(), &model).unwrap();
     let (checkpoint, pipe) = (model.join("model.safetensors"), pipe(outer.path()));
     let args = ["neighbors", "--id", "3999", "--vector"];
     let call = on(&model, args.iter().map(Path::new).chain([&*pipe]));
@@ -120,7 +120,7 @@ fn control_characters_in_the_name_of_a_shrinking_file_are_escaped() {
     );
 }
 
-/// A model whose folder is to be moved.
-fn model_kept() -> std::path::PathBuf {
+/// Creates a model in a folder that is not removed at the end, so that it can be moved.
+fn persistent_model() -> std::path::PathBuf {
     model().keep()
 }

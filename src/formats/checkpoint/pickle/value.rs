@@ -25,12 +25,16 @@ pub enum Value<'a> {
     Persistent(PersistentId),
 }
 
+/// The index of a tuple, list, or set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SequenceId(pub(super) usize);
+/// The index of a dictionary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DictId(pub(super) usize);
+/// The index of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallId(pub(super) usize);
+/// The index of a persistent id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PersistentId(pub(super) usize);
 
