@@ -249,28 +249,38 @@ fn changed_files_differ_and_are_reproducible() {
     assert_eq!(mutate::changed(&seeds, 7), mutate::changed(&seeds, 7));
 }
 
+/// Returns the content of a file of this repository.
+fn content(path: &str) -> String {
+    fs::read_to_string(repository(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// A name in RELIABILITY.md is `module::test`, or `test` followed by the word "in" and a path under `src`.
 #[test]
 fn every_test_named_in_the_fault_table_exists() {
-    let table = fs::read_to_string(repository("RELIABILITY.md")).unwrap();
+    let table = content("RELIABILITY.md");
+    let parts: Vec<&str> = table.split('`').collect();
     let mut named = 0;
-    for name in table.split('`').skip(1).step_by(2) {
-        let Some((module, test)) = name
-            .rsplit_once("::")
-            .filter(|(module, _)| *module != "module")
-        else {
-            continue;
+    for index in (1..parts.len()).step_by(2) {
+        let name = parts[index];
+        let unit_tests = match parts[index + 1..] {
+            [" in ", path, ..] if path.starts_with("src/") => Some(path.to_owned()),
+            _ => None,
         };
-        named += 1;
-        let file = match module {
-            "fuzz" => {
+        let (file, test) = match (name.rsplit_once("::"), unit_tests) {
+            (Some(("module", _)), _) | (None, None) => continue,
+            (Some(("fuzz", test)), _) => {
                 assert!(TESTS.contains(&test), "{name}");
                 continue;
             }
-            "fuzz::attacks" => "tests/fuzz/attacks.rs".to_owned(),
-            module => format!("tests/it/{}.rs", module.replace("::", "/")),
+            (Some(("fuzz::attacks", test)), _) => ("tests/fuzz/attacks.rs".to_owned(), test),
+            (Some((module, test)), _) => {
+                let module = module.replace("::", "/");
+                (format!("tests/it/{module}.rs"), test)
+            }
+            (None, Some(file)) => (file, name),
         };
-        let text = fs::read_to_string(repository(&file)).unwrap();
-        assert!(text.contains(&format!("fn {test}(")), "{name}");
+        named += 1;
+        assert!(content(&file).contains(&format!("fn {test}(")), "{name}");
     }
     assert!(named > 30, "{named}");
 }
