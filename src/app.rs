@@ -10,11 +10,10 @@ use std::sync::Arc;
 use clap::{CommandFactory, Parser};
 
 use crate::cli::{Cli, DEFAULT_MODEL, GlobalOptions};
-use crate::commands::session::{ModelChoice, Session, TextFormat};
+use crate::commands::session::{ModelChoice, Session};
 use crate::error::{Error, Exit};
 use crate::formats::lock_file::LOCK_FILE;
 use crate::memory;
-use crate::record::Sink;
 use crate::render::stderr::{Level, Stderr};
 use crate::render::style::Style;
 use crate::render::{self, Format, Reader, Streams, escape};
@@ -124,9 +123,10 @@ fn run_command(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
         stdin: &mut BufReader::with_capacity(STDIN_BUFFER, Box::new(io::stdin())),
         stdin_is_terminal: io::stdin().is_terminal(),
         stdout_is_terminal: is_terminal,
+        format,
         sink: sink.as_mut(),
-        human: format == Format::Human,
-        open_sink,
+        has_records: false,
+        stderr: Box::new(io::stderr()),
         command_line: Cli::command,
     };
     let exit = cli.command.run(&mut session);
@@ -183,21 +183,6 @@ fn thread_count(requested: Option<usize>) -> Option<usize> {
 
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
-}
-
-/// Makes the renderer for a file of records in a text format.
-fn open_sink<'w>(format: TextFormat, out: Box<dyn Write + 'w>) -> Box<dyn Sink + 'w> {
-    let reader = Reader {
-        style: Style::new(false),
-        is_terminal: false,
-    };
-    let format = match format {
-        TextFormat::JsonLines => Format::Json,
-        TextFormat::Csv => Format::Csv,
-        TextFormat::Tsv => Format::Tsv,
-    };
-    let err = Box::new(io::sink());
-    render::renderer(format, reader, Streams { out, err })
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {

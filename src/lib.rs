@@ -15,8 +15,8 @@
 //! | [`formats`] | untrusted bytes | structure |
 //! | [`tokenizer`] | text | ids, and back |
 //! | [`embedding`] | ids | rows |
-//! | [`commands`] | arguments | records |
 //! | [`render`] | records | bytes |
+//! | [`commands`] | arguments | records |
 //! | [`cli`] | argv | arguments |
 //! | [`app`] | all of these | a program |
 
@@ -34,9 +34,9 @@ pub mod tokenizer;
 
 pub mod embedding;
 
-pub mod commands;
-
 pub mod render;
+
+pub mod commands;
 
 pub mod cli;
 

@@ -3,7 +3,7 @@
 use clap::Args as ClapArgs;
 use clap_complete::Shell;
 
-use super::session::{Session, stdout_failed};
+use super::session::Session;
 use crate::error::{Exit, Result};
 
 /// Print a completion script for a shell
@@ -22,6 +22,6 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         "tokscope",
         &mut script,
     );
-    session.sink.raw(&script).map_err(stdout_failed)?;
+    session.raw(&script)?;
     Ok(Exit::Done)
 }

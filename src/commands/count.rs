@@ -20,7 +20,8 @@ use super::model::{config as model_config, context_window};
 use super::parts::{self, Sizes, count_text};
 use super::session::Session;
 use crate::error::{Error, Exit, Result};
-use crate::record::{Annotation, Count, Record, Total};
+use crate::record::{Count, Record, Total};
+use crate::render::Annotation;
 use crate::tokenizer::Tokenizer;
 use budget::Budget;
 use plan::{Annotate, Plan, Rows};
@@ -86,7 +87,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         lines.iter().try_for_each(|line| session.bare(line))?;
         return Ok(Exit::Done);
     }
-    let plan = Plan::new(args, session.human)?;
+    let plan = Plan::new(args, session.is_human())?;
     let choice = plan.model(session);
     let files = session.files_of(&choice)?;
     let tokenizer = session.tokenizer(&files)?;
@@ -205,7 +206,7 @@ impl Counting<'_> {
         };
         let (tokenizer, options) = (self.tokenizer, &self.plan.options.clone());
         // People see the numbers of tokens only.
-        let bare = session.human;
+        let bare = session.is_human();
         let work = |text: Text<'_>| {
             let sizes = match bare {
                 true => Sizes {
@@ -232,7 +233,7 @@ impl Counting<'_> {
             }
             Err((Some(line), error)) => {
                 // The place of a number among bare ones stays its own.
-                if session.human && matches!(self.plan.rows, Rows::Each) {
+                if session.is_human() && matches!(self.plan.rows, Rows::Each) {
                     session.bare("")?;
                 }
                 self.fail(session, Some(line), None, &error)
@@ -281,7 +282,7 @@ impl Counting<'_> {
         if let (Some(by), Some(budget)) = (over, count.budget) {
             self.over += 1;
             let is_row = matches!(self.plan.rows, Rows::Each | Rows::Over);
-            if is_row && count.path.is_none() && session.human {
+            if is_row && count.path.is_none() && session.is_human() {
                 session.note(&format!(
                     "over the budget of {budget} tokens a text by {by}"
                 ))?;
@@ -302,7 +303,7 @@ impl Counting<'_> {
                 table.push(count);
                 Ok(())
             }
-            Rows::Each if session.human && (count.path.is_none() || count.line.is_some()) => {
+            Rows::Each if session.is_human() && (count.path.is_none() || count.line.is_some()) => {
                 session.bare(itoa::Buffer::new().format(count.tokens))
             }
             Rows::Each | Rows::Over => session.emit(&Record::Count(count)),

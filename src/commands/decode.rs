@@ -9,6 +9,7 @@ use super::input::text_format::utf8;
 use super::session::Session;
 use crate::error::{Error, Exit, Result};
 use crate::record::{Decode, Record};
+use crate::render::View;
 use crate::tokenizer::Tokenizer;
 
 /// Turn token ids back into text
@@ -43,7 +44,6 @@ pub fn record(tokenizer: &Tokenizer, ids: &[u32], skip_special_tokens: bool) -> 
             .collect(),
         ids: ids.to_vec(),
         text,
-        each: false,
     })
 }
 
@@ -58,7 +58,12 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     }
     let is_stdin = args.ids.is_empty() || args.ids == ["-"];
     let mut argument = Cursor::new(args.ids.join(" ").into_bytes());
-    let mut answers = StreamAnswers::lines(session.human);
+    let view = if args.each {
+        View::TableRow
+    } else {
+        View::Plain
+    };
+    let mut answers = StreamAnswers::lines(session.is_human());
     let mut offset = 0;
     for line in 1.. {
         let input: &mut dyn BufRead = if is_stdin {
@@ -77,7 +82,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             .map_err(|error| (line, error));
         answers.take(session, outcome, |session, records| {
             let mut records = records.into_iter();
-            records.try_for_each(|record| session.emit(&Record::Decode(record)))
+            records.try_for_each(|record| session.emit_with(&Record::Decode(record), view))
         })?;
         if !args.lines {
             break;
@@ -113,7 +118,6 @@ fn records(
     let decode = |ids: &[u32]| {
         Ok(Decode {
             line,
-            each: args.each,
             ..record(tokenizer, ids, args.skip_special_tokens)?
         })
     };

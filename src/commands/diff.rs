@@ -11,6 +11,7 @@ use crate::embedding::EmbeddingMatrix;
 use crate::embedding::similarity::compare;
 use crate::error::{Error, Exit, Result};
 use crate::record::{Diff, Fetched, Record, RowName};
+use crate::render::View;
 
 /// Compare two rows of the embedding matrix; exit 0 if they are identical, 1 if they differ
 #[derive(Debug, ClapArgs)]
@@ -60,7 +61,6 @@ pub fn record(matrix: &EmbeddingMatrix, a: &RowRef, b: &RowRef, args: &Args) -> 
         cosine: comparison.cosine,
         values: (!args.values.stats).then_some(comparison.difference),
         fetched: Fetched::default(),
-        full: args.values.full.full,
     })
 }
 
@@ -98,6 +98,6 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     } else {
         Exit::Negative
     };
-    session.emit(&Record::Diff(diff))?;
+    session.emit_with(&Record::Diff(diff), View::full(args.values.full.full))?;
     Ok(exit)
 }

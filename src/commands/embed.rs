@@ -8,9 +8,9 @@ use clap::{Args as ClapArgs, ValueEnum};
 use super::input::encode_args::SpecialTokenArgs;
 use super::input::text_args::read_text;
 use super::model::{CheckpointOptions, Model, fetched};
-use super::row_output::{OutputFormat, ValueArgs};
+use super::row_output::{FileFormat, ValueArgs};
 use super::row_selection::{RowRef, RowSelection};
-use super::session::{Session, TextFormat};
+use super::session::Session;
 use crate::embedding::EmbeddingMatrix;
 use crate::embedding::export::{self, ArrayFormat, Rows};
 use crate::embedding::projector;
@@ -18,6 +18,7 @@ use crate::embedding::similarity::row_facts;
 use crate::error::{Error, Exit, Result};
 use crate::formats::checkpoint::Dtype;
 use crate::record::{Fetched, Record, Row};
+use crate::render::{Format, View, file_renderer};
 
 /// The number of rows that are looked up and written together.
 const ROWS_AT_A_TIME: usize = 256;
@@ -90,7 +91,6 @@ pub fn records(matrix: &EmbeddingMatrix, rows: &[RowRef], values: ValueArgs) -> 
             mean: facts.mean,
             values: (!values.stats).then_some(vector),
             fetched: Fetched::default(),
-            full: values.full.full,
         })
         .collect())
 }
@@ -122,22 +122,25 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     match output {
-        None => rows.for_each_record(args.values, |record| session.emit(&record))?,
-        Some((path, OutputFormat::Array(format))) => write_array(path, format, args.dtype, rows)?,
-        Some((path, OutputFormat::Text(format))) => {
-            write_text(path, format, args.values, rows, session)?;
+        None => {
+            let view = View::full(args.values.full.full);
+            rows.for_each_record(args.values, |record| session.emit_with(&record, view))?;
+        }
+        Some((path, FileFormat::Array(format))) => write_array(path, format, args.dtype, rows)?,
+        Some((path, FileFormat::Records(format))) => {
+            write_records(path, format, args.values, rows)?;
         }
     }
     Ok(Exit::Done)
 }
 
 /// Returns the output file and its format, if there is one.
-fn output(args: &Args) -> Result<Option<(&Path, OutputFormat)>> {
+fn output(args: &Args) -> Result<Option<(&Path, FileFormat)>> {
     let Some(path) = args.output.as_deref() else {
         return Ok(None);
     };
-    let format = OutputFormat::from_extension(path)?;
-    if args.dtype.is_some() && matches!(format, OutputFormat::Text(_)) {
+    let format = FileFormat::from_extension(path)?;
+    if args.dtype.is_some() && matches!(format, FileFormat::Records(_)) {
         return Err(Error::usage(format!(
             "--dtype is for .npy and .safetensors files, and {} holds decimal numbers",
             path.display()
@@ -184,17 +187,12 @@ fn write_array(
     export::write(path, format, matrix, Rows::Ids(&ids), dtype)
 }
 
-fn write_text(
-    path: &Path,
-    format: TextFormat,
-    values: ValueArgs,
-    rows: Selected<'_>,
-    session: &Session,
-) -> Result<()> {
+fn write_records(path: &Path, format: Format, values: ValueArgs, rows: Selected<'_>) -> Result<()> {
     export::replace_file(path, |out| {
-        let mut sink = (session.open_sink)(format, Box::new(out));
+        let mut sink = file_renderer(format, Box::new(out));
         rows.for_each_record(values, |record| {
-            sink.emit(&record).map_err(export::Failure::from)
+            sink.emit(&record, View::Plain)
+                .map_err(export::Failure::from)
         })?;
         Ok(sink.finish()?)
     })

@@ -12,6 +12,7 @@ use super::row_selection::RowSelection;
 use super::session::Session;
 use crate::error::{Error, Exit, Result};
 use crate::record::{Match, Record};
+use crate::render::View;
 use crate::tokenizer::{EncodeOptions, Tokenizer};
 
 /// Find where tokens occur in files, directories or standard input; exit 1 if nowhere
@@ -75,7 +76,7 @@ impl<'t> Search<'t> {
     ///
     /// # Errors
     /// Whatever encoding fails with.
-    pub fn matches(&self, path: Option<&str>, text: &str) -> Result<Vec<Match>> {
+    pub fn matches(&self, path: Option<&str>, text: &str) -> Result<Vec<(Match, View)>> {
         let mut places = Places::default();
         let mut matches = Vec::new();
         let mut start = 0;
@@ -101,7 +102,7 @@ impl<'t> Search<'t> {
                 };
                 let place = places.of(text, word);
                 let around = Around::of(text, word, to);
-                matches.push(Match {
+                let found = Match {
                     path: path.map(str::to_owned),
                     line: place.0,
                     column: place.1,
@@ -112,8 +113,13 @@ impl<'t> Search<'t> {
                     before: around.before.to_owned(),
                     text: around.text.to_owned(),
                     after: around.after.to_owned(),
-                    cut: around.cut,
-                });
+                };
+                let (cut_before, cut_after) = around.cut;
+                let view = View::Excerpt {
+                    cut_before,
+                    cut_after,
+                };
+                matches.push((found, view));
             }
             start = end;
         }
@@ -289,10 +295,10 @@ impl Searching<'_> {
         Ok(())
     }
 
-    fn take(&mut self, session: &mut Session, matches: Vec<Match>) -> Result<()> {
+    fn take(&mut self, session: &mut Session, matches: Vec<(Match, View)>) -> Result<()> {
         self.found |= !matches.is_empty();
         let mut matches = matches.into_iter();
-        matches.try_for_each(|found| session.emit(&Record::Match(found)))
+        matches.try_for_each(|(found, view)| session.emit_with(&Record::Match(found), view))
     }
 }
 

@@ -28,6 +28,6 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     }
     let mut page = Vec::new();
     Man::new(command).render(&mut page).map_err(stdout_failed)?;
-    session.sink.raw(&page).map_err(stdout_failed)?;
+    session.raw(&page)?;
     Ok(Exit::Done)
 }

@@ -17,6 +17,7 @@ use crate::embedding::query::{Query, Sign, Term};
 use crate::error::{Error, Exit, Result};
 use crate::formats::npy::{self, Vectors};
 use crate::record::{Neighbor, Record};
+use crate::render::View;
 use crate::tokenizer::Tokenizer;
 
 /// The maximum size of an array file, in bytes.
@@ -125,10 +126,14 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         .map(|NamedQuery { query, name }| (query, name))
         .unzip();
     let answers = nearest(&model.matrix, &queries, &options)?;
-    let several = answers.len() > 1;
+    let view = if answers.len() > 1 {
+        View::OfSeveral
+    } else {
+        View::Plain
+    };
     for (index, (neighbors, name)) in answers.into_iter().zip(names).enumerate() {
         for (rank, (id, score)) in (1..).zip(neighbors) {
-            session.emit(&Record::Neighbor(Neighbor {
+            let neighbor = Neighbor {
                 rank,
                 id,
                 piece: tokenizer.piece(id).map(str::to_owned),
@@ -136,8 +141,8 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
                 metric: args.metric.name(),
                 query: index + 1,
                 query_name: name.clone(),
-                of_several: several,
-            }))?;
+            };
+            session.emit_with(&Record::Neighbor(neighbor), view)?;
         }
     }
     Ok(Exit::Done)

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::session::TextFormat;
 use crate::embedding::export::ArrayFormat;
 use crate::error::{Error, Result};
+use crate::render::Format;
 
 /// `--full` and `--stats`, for commands that show the values of vectors.
 #[derive(Debug, Clone, Copy, Default, Args)]
@@ -28,12 +28,12 @@ pub struct FullArgs {
 
 /// The format of an output file.
 #[derive(Debug, Clone, Copy)]
-pub enum OutputFormat {
+pub enum FileFormat {
     Array(ArrayFormat),
-    Text(TextFormat),
+    Records(Format),
 }
 
-impl OutputFormat {
+impl FileFormat {
     /// Returns the format that the extension of a file name stands for.
     ///
     /// # Errors
@@ -44,18 +44,20 @@ impl OutputFormat {
             .and_then(|extension| extension.to_str())
             .unwrap_or_default();
         match extension.to_ascii_lowercase().as_str() {
-            "npy" => Ok(Self::Array(ArrayFormat::Npy)),
-            "safetensors" => Ok(Self::Array(ArrayFormat::Safetensors)),
-            "jsonl" => Ok(Self::Text(TextFormat::JsonLines)),
-            "csv" => Ok(Self::Text(TextFormat::Csv)),
-            "tsv" => Ok(Self::Text(TextFormat::Tsv)),
-            _ => Err(Error::usage_hint(
-                format!(
-                    "the name of {} does not say which format to write",
-                    path.display()
-                ),
-                "let it end in .npy, .safetensors, .csv, .tsv or .jsonl",
-            )),
+            "npy" => return Ok(Self::Array(ArrayFormat::Npy)),
+            "safetensors" => return Ok(Self::Array(ArrayFormat::Safetensors)),
+            _ => {}
         }
+        Format::from_extension(path)
+            .map(Self::Records)
+            .ok_or_else(|| {
+                Error::usage_hint(
+                    format!(
+                        "the name of {} does not say which format to write",
+                        path.display()
+                    ),
+                    "let it end in .npy, .safetensors, .csv, .tsv or .jsonl",
+                )
+            })
     }
 }

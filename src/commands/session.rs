@@ -7,20 +7,10 @@ use std::sync::Arc;
 use super::input::line_blocks::Input;
 use crate::error::{Error, Result};
 use crate::model_ref::ModelRef;
-use crate::record::{Failure, Record, Sink};
+use crate::record::{Failure, Record};
+use crate::render::{Annotation, Format, Sink, View};
 use crate::source::{AppCache, HubSettings, ModelFiles, Observer, SourceOptions};
 use crate::tokenizer::{EngineChoice, Tokenizer};
-
-/// Text formats that records can be written to a file in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TextFormat {
-    JsonLines,
-    Csv,
-    Tsv,
-}
-
-/// Makes the renderer that writes records of a text format to a file.
-pub type OpenSink = for<'w> fn(TextFormat, Box<dyn Write + 'w>) -> Box<dyn Sink + 'w>;
 
 /// The model options of the command line.
 #[derive(Debug, Clone, Copy)]
@@ -61,10 +51,12 @@ pub struct Session<'s> {
     pub stdin: &'s mut Input,
     pub stdin_is_terminal: bool,
     pub stdout_is_terminal: bool,
+    pub format: Format,
     pub sink: &'s mut dyn Sink,
-    /// The output is for people: tables, and bare numbers if there is only one.
-    pub human: bool,
-    pub open_sink: OpenSink,
+    /// True after the first record that is not an error.
+    pub has_records: bool,
+    /// The stream beside the answer, for annotations.
+    pub stderr: Box<dyn Write>,
     /// The definition of the command line, from which completions and manual pages are generated.
     pub command_line: fn() -> clap::Command,
 }
@@ -90,9 +82,36 @@ impl Session<'_> {
         Ok(Tokenizer::open(files)?.with_engine(self.model.engine))
     }
 
+    /// Returns true if the output is for people: tables, and bare numbers if there is only one.
+    pub fn is_human(&self) -> bool {
+        self.format == Format::Human
+    }
+
     /// Writes a record.
     pub fn emit(&mut self, record: &Record) -> Result<()> {
-        self.sink.emit(record).map_err(stdout_failed)
+        self.emit_with(record, View::Plain)
+    }
+
+    /// Writes a record, which people see in the given view.
+    pub fn emit_with(&mut self, record: &Record, view: View) -> Result<()> {
+        self.has_records |= !matches!(record, Record::Error(_));
+        self.sink.emit(record, view).map_err(stdout_failed)
+    }
+
+    /// Returns true if a total would be shown now: some formats have no place for one after other rows.
+    pub fn shows_totals(&self) -> bool {
+        self.format.has_totals_after_rows() || !self.has_records
+    }
+
+    /// Writes an annotation: among the answer if that is for people, else to standard error.
+    pub fn annotate(&mut self, annotation: &Annotation) -> Result<()> {
+        let command = annotation.to_command();
+        if self.is_human() {
+            return self.raw(command.as_bytes());
+        }
+        self.flush()?;
+        let written = self.stderr.write_all(command.as_bytes());
+        written.map_err(stdout_failed)
     }
 
     /// Writes a bare line.
@@ -134,7 +153,7 @@ impl Session<'_> {
 
     /// Refuses a flag that prints bare text if a machine-readable format was chosen.
     pub fn only_for_people(&self, flag: &str) -> Result<()> {
-        if self.human {
+        if self.is_human() {
             return Ok(());
         }
         Err(Error::usage_hint(

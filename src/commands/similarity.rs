@@ -8,7 +8,7 @@ use super::input::encode_args::SpecialTokenArgs;
 use super::input::ordered_parallel::map_in_parallel;
 use super::input::text_args::read_text;
 use super::model::{CheckpointOptions, Model};
-use super::row_output::{FullArgs, OutputFormat};
+use super::row_output::{FileFormat, FullArgs};
 use super::row_selection::{RowRef, RowSelection};
 use super::session::Session;
 use crate::embedding::export::{ArrayFormat, Failure, replace_file};
@@ -17,6 +17,7 @@ use crate::error::{Error, Exit, Result};
 use crate::formats::checkpoint::Dtype;
 use crate::formats::npy;
 use crate::record::{Record, Similarity};
+use crate::render::{View, file_renderer};
 
 /// Rows of cosines computed at a time, so that memory does not grow with the square of their number.
 const ROWS_AT_A_TIME: usize = 64;
@@ -46,7 +47,6 @@ pub struct Args {
 fn for_each<E: From<Error>>(
     model: &Model,
     rows: &[RowRef],
-    full: bool,
     mut each: impl FnMut(Similarity) -> Result<(), E>,
 ) -> Result<(), E> {
     let ids: Vec<u32> = rows.iter().map(|row| row.id).collect();
@@ -58,7 +58,6 @@ fn for_each<E: From<Error>>(
             id: row.id,
             piece: row.piece.clone(),
             cosines: cosines.with(row.id, &ids),
-            full,
         });
         records.into_iter().try_for_each(&mut each)?;
     }
@@ -68,9 +67,9 @@ fn for_each<E: From<Error>>(
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let output = args.output.as_deref();
-    let output = output.map(|path| OutputFormat::from_extension(path).map(|format| (path, format)));
+    let output = output.map(|path| FileFormat::from_extension(path).map(|format| (path, format)));
     let output = output.transpose()?;
-    if let Some((path, OutputFormat::Array(ArrayFormat::Safetensors))) = &output {
+    if let Some((path, FileFormat::Array(ArrayFormat::Safetensors))) = &output {
         return Err(Error::usage_hint(
             format!(
                 "a matrix of cosines cannot be written to {}",
@@ -90,14 +89,17 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     }
     rows.extend(args.selection.rows(&model)?);
     match output {
-        None => for_each(&model, &rows, args.full.full, |record| {
-            session.emit(&Record::Similarity(record))
-        })?,
-        Some((path, OutputFormat::Array(_))) => write_npy(path, &model, &rows)?,
-        Some((path, OutputFormat::Text(format))) => replace_file(path, |out| {
-            let mut sink = (session.open_sink)(format, Box::new(out));
-            for_each(&model, &rows, true, |record| {
-                sink.emit(&Record::Similarity(record))
+        None => {
+            let view = View::full(args.full.full);
+            for_each(&model, &rows, |record| {
+                session.emit_with(&Record::Similarity(record), view)
+            })?;
+        }
+        Some((path, FileFormat::Array(_))) => write_npy(path, &model, &rows)?,
+        Some((path, FileFormat::Records(format))) => replace_file(path, |out| {
+            let mut sink = file_renderer(format, Box::new(out));
+            for_each(&model, &rows, |record| {
+                sink.emit(&Record::Similarity(record), View::Plain)
                     .map_err(Failure::from)
             })?;
             Ok(sink.finish()?)
@@ -112,7 +114,7 @@ fn write_npy(path: &Path, model: &Model, rows: &[RowRef]) -> Result<()> {
         let count = rows.len() as u64;
         let header = npy::header(Dtype::F32, &[count, count]).unwrap_or_default();
         out.write_all(&header)?;
-        for_each(model, rows, true, |record| {
+        for_each(model, rows, |record| {
             for cosine in record.cosines {
                 out.write_all(&cosine.unwrap_or(f32::NAN).to_le_bytes())?;
             }

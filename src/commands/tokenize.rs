@@ -11,7 +11,8 @@ use super::model::{config, context_window};
 use super::other_tools::Tool;
 use super::session::{Session, stdout_failed};
 use crate::error::{Error, Exit, Result};
-use crate::record::{Encoder, Record, Tokenize};
+use crate::record::{Record, Tokenize};
+use crate::render::Encoder;
 use crate::tokenizer::{EncodeOptions, OffsetUnit, Tokenizer, Truncation};
 
 /// Split text into tokens, with ids, pieces and offsets
@@ -132,7 +133,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         name: files.model(),
         commit: files.commit(),
     };
-    let encoder = session.sink.encoder().filter(|_| !bare);
+    let encoder = session.format.encoder().filter(|_| !bare);
     let mut answers = StreamAnswers::lines(bare);
     let work = |text: Text<'_>| answer(&tokenizer, &model, text, args, encoder);
     args.input

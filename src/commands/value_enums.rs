@@ -3,6 +3,8 @@
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
+use crate::render::Format;
+use crate::render::style::ColorChoice;
 use crate::tokenizer::{EngineChoice, OffsetUnit};
 
 impl ValueEnum for EngineChoice {
@@ -40,5 +42,38 @@ impl ValueEnum for OffsetUnit {
             }
         };
         Some(PossibleValue::new(self.name()).help(help))
+    }
+}
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Human, Self::Json, Self::Csv, Self::Tsv]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = match self {
+            Self::Human => ("human", "Tables and sentences for people"),
+            Self::Json => ("json", "JSON Lines: one object per record"),
+            Self::Csv => ("csv", "Comma-separated values with a header line"),
+            Self::Tsv => ("tsv", "Tab-separated values with a header line"),
+        };
+        Some(PossibleValue::new(name).help(help))
+    }
+}
+
+impl ValueEnum for ColorChoice {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Auto, Self::Always, Self::Never]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let value = match self {
+            Self::Auto => PossibleValue::new("auto").help(
+                "On a terminal, unless `NO_COLOR` or `TERM=dumb` say otherwise, or `CLICOLOR_FORCE` says so",
+            ),
+            Self::Always => PossibleValue::new("always"),
+            Self::Never => PossibleValue::new("never"),
+        };
+        Some(value)
     }
 }

@@ -20,21 +20,19 @@ pub struct Count {
     pub budget: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub within_budget: Option<bool>,
+    /// Present if rows are held back until all are known.
     #[serde(flatten)]
-    pub view: View,
+    pub comparison: Option<Comparison>,
 }
 
-/// How a row compares with others, where rows are held back until all are known.
+/// How a row compares with the others of its table.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct View {
+pub struct Comparison {
     /// Part of all tokens, 0 to 1, in ten-thousandths.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context_window: Option<u64>,
-    /// Part of the tokens of the largest row: the length of the bar that people see.
-    #[serde(skip)]
-    pub bar: Option<f64>,
 }
 
 /// The sum over a count.
@@ -53,9 +51,6 @@ pub struct Total {
     /// How many files, or texts, are over a budget of their own, where they have any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub over_budget: Option<usize>,
-    /// What is counted, `file` or `text`, where people are told of how many this is the sum.
-    #[serde(skip)]
-    pub unit: Option<&'static str>,
 }
 
 /// The sum over files that have something in common.
@@ -75,8 +70,9 @@ pub struct Group {
     pub budget: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub within_budget: Option<bool>,
+    /// Present if rows are held back until all are known.
     #[serde(flatten)]
-    pub view: View,
+    pub comparison: Option<Comparison>,
 }
 
 impl Group {

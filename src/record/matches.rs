@@ -19,7 +19,4 @@ pub struct Match {
     pub before: String,
     pub text: String,
     pub after: String,
-    /// Whether the line has more before, and behind.
-    #[serde(skip)]
-    pub cut: (bool, bool),
 }

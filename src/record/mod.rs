@@ -17,11 +17,9 @@ mod stats;
 mod tokens;
 mod verify;
 
-use std::io;
-
 use serde::Serialize;
 
-pub use counts::{Count, Group, Summary, Total, View};
+pub use counts::{Comparison, Count, Group, Summary, Total};
 pub use failure::Failure;
 pub use fetched::Fetched;
 pub use lock::{Drift, Lock};
@@ -70,52 +68,6 @@ pub enum Record {
     Head(Chunk),
     Tail(Chunk),
     Error(Failure),
-}
-
-/// Where records go: a renderer, or a test.
-pub trait Sink {
-    /// Takes the next record of the answer.
-    fn emit(&mut self, record: &Record) -> io::Result<()>;
-
-    /// Takes a line of an answer that was asked for bare, without its end.
-    fn bare(&mut self, line: &str) -> io::Result<()>;
-
-    /// Takes bytes that are the whole answer, such as a completion script.
-    fn raw(&mut self, bytes: &[u8]) -> io::Result<()>;
-
-    /// How this sink would write a record, if records can be made into bytes apart from it, on any thread: such bytes
-    /// are then given to [`Sink::raw`], in the order of the records.
-    fn encoder(&self) -> Option<Encoder> {
-        None
-    }
-
-    /// Sends on what is held back, before something is said elsewhere.
-    fn flush(&mut self) -> io::Result<()>;
-
-    /// Ends the answer: what only the last record makes known is written now.
-    fn finish(&mut self) -> io::Result<()>;
-
-    /// Takes a remark for the log of a CI system, which is not part of the answer: it stands among it where that is for
-    /// people, and beside it where that is for programs.
-    fn annotate(&mut self, annotation: &Annotation) -> io::Result<()>;
-
-    /// Whether sums are shown after what they sum.
-    fn shows_totals(&self) -> bool {
-        true
-    }
-}
-
-/// Makes the bytes of a record.
-pub type Encoder = fn(&Record) -> io::Result<Vec<u8>>;
-
-/// A remark for the log of a CI system. Not a record: programs read the records.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Annotation {
-    /// As seen from the root of the repository.
-    pub file: Option<String>,
-    pub line: Option<u64>,
-    pub title: &'static str,
-    pub message: String,
 }
 
 #[cfg(test)]

@@ -25,9 +25,6 @@ pub struct Row {
     pub values: Option<Vec<f32>>,
     #[serde(flatten)]
     pub fetched: Fetched,
-    /// People see all values rather than the first (`--full`).
-    #[serde(skip)]
-    pub full: bool,
 }
 
 /// Two rows compared.
@@ -49,9 +46,6 @@ pub struct Diff {
     pub values: Option<Vec<f32>>,
     #[serde(flatten)]
     pub fetched: Fetched,
-    /// People see all values rather than the first (`--full`).
-    #[serde(skip)]
-    pub full: bool,
 }
 
 /// The name of a row in a [`Diff`].
@@ -77,9 +71,6 @@ pub struct Neighbor {
     pub query: usize,
     /// The query, spelled with pieces: `▁rey - ▁hombre + ▁mujer`.
     pub query_name: String,
-    /// There are other queries: people see which one this answers.
-    #[serde(skip)]
-    pub of_several: bool,
 }
 
 /// One row of the matrix of cosines.
@@ -92,7 +83,4 @@ pub struct Similarity {
     pub piece: Option<String>,
     /// With every row of the matrix in order; null where a row is zero, or holds what is not a number.
     pub cosines: Vec<Option<f32>>,
-    /// People see all rows and columns rather than the first (`--full`).
-    #[serde(skip)]
-    pub full: bool,
 }

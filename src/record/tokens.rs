@@ -55,7 +55,4 @@ pub struct Decode {
     pub ids: Vec<u32>,
     pub tokens: Vec<String>,
     pub text: String,
-    /// The record is one id of a list (`--each`): people see a line of a table rather than the text alone.
-    #[serde(skip)]
-    pub each: bool,
 }

@@ -1,29 +1,36 @@
-//! Remarks for the log of GitHub's CI, as its workflow commands have them.
+//! Remarks for the log of GitHub Actions, in the form of its workflow commands.
 //!
-//! <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>; what is escaped, and how, is
-//! in `packages/core/src/command.ts` of <https://github.com/actions/toolkit>.
-
-use std::io::{self, Write};
+//! <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>; the escapes are those of `packages/core/src/command.ts` of <https://github.com/actions/toolkit>.
 
 use super::escape;
-use crate::record::Annotation;
 
-/// Writes `::error file=…,line=…,title=…::message`.
-pub fn write(out: &mut dyn Write, annotation: &Annotation) -> io::Result<()> {
-    let mut properties = Vec::new();
-    if let Some(file) = &annotation.file {
-        properties.push(format!("file={}", property(file)));
-    }
-    if let Some(line) = annotation.line {
-        properties.push(format!("line={line}"));
-    }
-    properties.push(format!("title={}", property(annotation.title)));
-    let message = message(&annotation.message);
-    writeln!(out, "::error {}::{message}", properties.join(","))
+/// A remark for the log of a CI system. Not a record: programs read the records.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Annotation {
+    /// Path from the root of the repository.
+    pub file: Option<String>,
+    pub line: Option<u64>,
+    pub title: &'static str,
+    pub message: String,
 }
 
-/// What would end the command is spelled by its code, and so is what would begin one; what would steer a terminal that
-/// shows the log is made visible.
+impl Annotation {
+    /// Returns the line `::error file=…,line=…,title=…::message`, with its end.
+    pub fn to_command(&self) -> String {
+        let mut properties = Vec::new();
+        if let Some(file) = &self.file {
+            properties.push(format!("file={}", property(file)));
+        }
+        if let Some(line) = self.line {
+            properties.push(format!("line={line}"));
+        }
+        properties.push(format!("title={}", property(self.title)));
+        let message = message(&self.message);
+        format!("::error {}::{message}\n", properties.join(","))
+    }
+}
+
+/// Escapes the characters that would end the command or begin another, and makes control characters visible.
 fn message(text: &str) -> String {
     let text = text
         .replace('%', "%25")
@@ -41,17 +48,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_end_a_command_is_escaped() {
-        let mut out = Vec::new();
+    fn line_ends_and_separators_are_escaped() {
         let annotation = Annotation {
             file: Some("a,b:c%\n::error::x.txt".to_owned()),
             line: Some(7),
             title: "Token budget",
             message: "50 % over:\r\nsee, there".to_owned(),
         };
-        write(&mut out, &annotation).unwrap();
         assert_eq!(
-            String::from_utf8(out).unwrap(),
+            annotation.to_command(),
             "::error file=a%2Cb%3Ac%25%0A%3A%3Aerror%3A%3Ax.txt,line=7,title=Token budget::50 %25 over:%0D%0Asee, there\n"
         );
     }

@@ -8,10 +8,11 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::annotation;
 use super::columns::{self, Column, Field, Table, Values};
+use super::sink::Sink;
 use super::streams::{Reader, Streams, write_bare, write_failure};
-use crate::record::{Annotation, Record, Sink};
+use super::view::View;
+use crate::record::Record;
 
 /// The renderer of both formats.
 pub struct Csv<'w> {
@@ -153,21 +154,21 @@ impl<'w> Csv<'w> {
 }
 
 impl Sink for Csv<'_> {
-    fn emit(&mut self, record: &Record) -> io::Result<()> {
+    fn emit(&mut self, record: &Record, _view: View) -> io::Result<()> {
         match record {
             Record::Tokenize(record) => {
                 self.rows(&columns::TOKENIZE, record, record.ids.len(), false)
             }
             Record::Decode(record) => self.row(&columns::DECODE, record),
             Record::Count(record) => {
-                self.rows(&columns::COUNT, record, 1, record.view.bar.is_some())
+                self.rows(&columns::COUNT, record, 1, record.comparison.is_some())
             }
             Record::Group(record) => {
                 // In a table of files a group would pass for a file.
                 if self.table == Some(columns::COUNT.records) {
                     return Ok(());
                 }
-                self.rows(&columns::GROUP, record, 1, record.view.bar.is_some())
+                self.rows(&columns::GROUP, record, 1, record.comparison.is_some())
             }
             // A total is a table of its own if it is the only answer, and is left out after any other.
             Record::Total(_) | Record::Summary(_) if self.table.is_some() => Ok(()),
@@ -208,15 +209,6 @@ impl Sink for Csv<'_> {
 
     fn finish(&mut self) -> io::Result<()> {
         self.out.flush()
-    }
-
-    fn annotate(&mut self, annotation: &Annotation) -> io::Result<()> {
-        self.out.flush()?;
-        annotation::write(&mut self.err, annotation)
-    }
-
-    fn shows_totals(&self) -> bool {
-        self.table.is_none()
     }
 }
 

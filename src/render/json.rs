@@ -6,14 +6,14 @@ use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
-use super::annotation;
+use super::sink::Sink;
 use super::streams::{Reader, Streams, write_bare};
-use crate::record::{Annotation, Encoder, Record, Sink};
+use super::view::View;
+use crate::record::Record;
 
 pub struct Json<'w> {
     reader: Reader,
     out: Box<dyn Write + 'w>,
-    err: Box<dyn Write + 'w>,
 }
 
 impl<'w> Json<'w> {
@@ -21,7 +21,6 @@ impl<'w> Json<'w> {
         Self {
             reader,
             out: streams.out,
-            err: streams.err,
         }
     }
 }
@@ -35,8 +34,8 @@ fn size(record: &Record) -> usize {
     }
 }
 
-/// The line of a record.
-fn line(record: &Record) -> io::Result<Vec<u8>> {
+/// Returns the line of a record.
+pub(super) fn encode(record: &Record) -> io::Result<Vec<u8>> {
     let mut line = Line(Vec::with_capacity(size(record)));
     record.serialize(&mut Serializer::with_formatter(&mut line, Compact))?;
     line.write_all(b"\n")?;
@@ -105,12 +104,8 @@ impl Formatter for Compact {
 }
 
 impl Sink for Json<'_> {
-    fn emit(&mut self, record: &Record) -> io::Result<()> {
-        self.out.write_all(&line(record)?)
-    }
-
-    fn encoder(&self) -> Option<Encoder> {
-        Some(line)
+    fn emit(&mut self, record: &Record, _view: View) -> io::Result<()> {
+        self.out.write_all(&encode(record)?)
     }
 
     fn bare(&mut self, line: &str) -> io::Result<()> {
@@ -127,10 +122,6 @@ impl Sink for Json<'_> {
 
     fn finish(&mut self) -> io::Result<()> {
         self.out.flush()
-    }
-    fn annotate(&mut self, annotation: &Annotation) -> io::Result<()> {
-        self.out.flush()?;
-        annotation::write(&mut self.err, annotation)
     }
 }
 

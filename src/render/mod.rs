@@ -9,21 +9,28 @@ pub mod escape;
 mod format;
 mod human;
 mod json;
+mod sink;
 pub mod stderr;
 mod streams;
 pub mod style;
 mod terminal;
+mod view;
 
 use self::csv::Csv;
-use crate::record::Sink;
+use std::io::{self, Write};
+
 use human::Human;
 use json::Json;
+use style::Style;
 use terminal::Terminal;
 
-pub use format::Format;
+pub use annotation::Annotation;
+pub use format::{Encoder, Format};
+pub use sink::Sink;
 pub use streams::{Reader, Streams};
+pub use view::View;
 
-/// The renderer of a format.
+/// Returns the renderer of a format.
 pub fn renderer<'w>(
     format: Format,
     reader: Reader,
@@ -43,4 +50,14 @@ pub fn renderer<'w>(
         Format::Csv => Box::new(Csv::new(b',', reader, streams)),
         Format::Tsv => Box::new(Csv::new(b'\t', reader, streams)),
     }
+}
+
+/// Returns the renderer of a file of records.
+pub fn file_renderer<'w>(format: Format, out: Box<dyn Write + 'w>) -> Box<dyn Sink + 'w> {
+    let reader = Reader {
+        style: Style::new(false),
+        is_terminal: false,
+    };
+    let err = Box::new(io::sink());
+    renderer(format, reader, Streams { out, err })
 }

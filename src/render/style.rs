@@ -1,10 +1,9 @@
 //! Colours, in one place.
 
 use anstyle::{Ansi256Color, AnsiColor, Style as Ansi};
-use clap::ValueEnum;
 
 /// When to colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ColorChoice {
     /// On a terminal, unless `NO_COLOR` or `TERM=dumb` say otherwise, or `CLICOLOR_FORCE` says so.
     #[default]

@@ -5,9 +5,10 @@ use std::cmp::Reverse;
 use super::Counting;
 use super::plan::Rows;
 use super::verdict::{self, Offender};
-use crate::commands::session::{Session, stdout_failed};
+use crate::commands::session::Session;
 use crate::error::{Exit, Result};
 use crate::record::Record;
+use crate::render::View;
 
 impl Counting<'_> {
     /// What is known when all is counted, and the verdict.
@@ -55,9 +56,10 @@ impl Counting<'_> {
             Rows::Each | Rows::Over => Ok(true),
             Rows::Table(table) => {
                 let rows = table.finish(self.total.tokens, self.window);
-                let is_file = |row: &Record| matches!(row, Record::Count(_));
+                let is_file = |(row, _): &(Record, View)| matches!(row, Record::Count(_));
                 let shown = rows.len() == self.total.files && rows.iter().all(is_file);
-                rows.iter().try_for_each(|row| session.emit(row))?;
+                rows.iter()
+                    .try_for_each(|(row, view)| session.emit_with(row, *view))?;
                 Ok(shown)
             }
         }
@@ -65,7 +67,7 @@ impl Counting<'_> {
 
     /// The sums, where they say more than the rows did. Whether one is over its budget.
     fn totals(&mut self, session: &mut Session) -> Result<bool> {
-        let shows = session.sink.shows_totals();
+        let shows = session.shows_totals();
         let mut over = false;
         for sum in self.plan.budgets.sums() {
             let sentence = verdict::group_over(&sum);
@@ -77,20 +79,17 @@ impl Counting<'_> {
         }
         let (total, budget) = (self.args.total, self.total.budget);
         // A bare number has no place for a verdict.
-        let bare = session.human && (self.plan.is_stream || total) && !self.plan.is_report;
+        let bare = session.is_human() && (self.plan.is_stream || total) && !self.plan.is_report;
         let several = self.total.files > 1 && !self.plan.reading.is_stream();
-        if self.plan.is_report {
-            let unit = if self.plan.reading.is_stream() {
-                "text"
-            } else {
-                "file"
-            };
-            self.total.unit = Some(unit);
-        }
-        if total && session.human {
+        let view = match (self.plan.is_report, self.plan.reading.is_stream()) {
+            (false, _) => View::Plain,
+            (true, true) => View::SumOf("text"),
+            (true, false) => View::SumOf("file"),
+        };
+        if total && session.is_human() {
             session.bare(&self.total.tokens.to_string())?;
         } else if total || several || self.plan.is_report || (budget.is_some() && !bare) {
-            session.emit(&Record::Total(self.total.clone()))?;
+            session.emit_with(&Record::Total(self.total.clone()), view)?;
         }
         if let Some(sentence) = verdict::total_over(&self.total) {
             over = true;
@@ -114,7 +113,7 @@ impl Counting<'_> {
         let offenders = self.offenders.iter().map(Offender::annotation);
         let all = std::mem::take(&mut self.annotations).into_iter();
         for annotation in all.chain(total).chain(sums).chain(offenders) {
-            session.sink.annotate(&annotation).map_err(stdout_failed)?;
+            session.annotate(&annotation)?;
         }
         Ok(())
     }

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
-use crate::record::{Count, Group, Record, Summary, View};
+use crate::record::{Comparison, Count, Group, Record, Summary};
+use crate::render::View;
 
 /// What a row of the table is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -87,12 +88,14 @@ impl Table {
     }
 
     /// The rows in their order, each seen beside the others.
-    pub fn finish(mut self, all_tokens: usize, context_window: Option<u64>) -> Vec<Record> {
-        let view = |tokens: usize, largest: usize| View {
-            share: part(tokens, all_tokens).map(|part| (part * 1e4).round() / 1e4),
-            context_window,
-            bar: Some(part(tokens, largest).unwrap_or(0.0)),
+    pub fn finish(mut self, all_tokens: usize, context_window: Option<u64>) -> Vec<(Record, View)> {
+        let comparison = |tokens: usize| {
+            Some(Comparison {
+                share: part(tokens, all_tokens).map(|part| (part * 1e4).round() / 1e4),
+                context_window,
+            })
         };
+        let view = |tokens, largest| View::Bar(part(tokens, largest).unwrap_or(0.0));
         if matches!(self.by, By::File | By::Line) {
             if let Some(top) = self.top {
                 self.keep_largest(top);
@@ -106,8 +109,9 @@ impl Table {
             }
             let largest = self.rows.iter().map(|row| row.tokens).max().unwrap_or(0);
             let row = |mut row: Count| {
-                row.view = view(row.tokens, largest);
-                Record::Count(row)
+                row.comparison = comparison(row.tokens);
+                let view = view(row.tokens, largest);
+                (Record::Count(row), view)
             };
             return self.rows.into_iter().map(row).collect();
         }
@@ -121,8 +125,9 @@ impl Table {
         }
         let largest = groups.iter().map(|group| group.tokens).max().unwrap_or(0);
         let row = |mut group: Group| {
-            group.view = view(group.tokens, largest);
-            Record::Group(group)
+            group.comparison = comparison(group.tokens);
+            let view = view(group.tokens, largest);
+            (Record::Group(group), view)
         };
         groups.into_iter().map(row).collect()
     }
@@ -212,7 +217,7 @@ mod tests {
     }
 
     fn rows(table: Table) -> Vec<(String, usize)> {
-        let row = |record| match record {
+        let row = |(record, _)| match record {
             Record::Count(row) => (row.path.unwrap_or_default(), row.tokens),
             Record::Group(row) => (row.name, row.tokens),
             other => panic!("{other:?}"),

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::budget::below;
-use crate::record::{Annotation, Group, Total};
+use crate::record::{Group, Total};
+use crate::render::Annotation;
 
 /// A file or text that is over its budget.
 #[derive(Debug, Clone)]

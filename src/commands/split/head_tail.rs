@@ -50,7 +50,7 @@ pub fn run(
 ) -> Result<Exit> {
     let tokenizer = session.tokenizer(&session.files()?)?;
     let cutter = Cutter::new(&tokenizer, args.tokens, args.encode, None)?;
-    let mut answers = StreamAnswers::lines(session.human);
+    let mut answers = StreamAnswers::lines(session.is_human());
     let work = |text: Text<'_>| {
         let part = cut(&cutter, &text.text)?;
         let truncated = text.text.len() > part.end - part.start;

@@ -16,9 +16,12 @@ pub static COUNT: Table<Count> = Table {
         Column::integer("lines", |count, _| Some(count.lines as u64)),
         Column::integer("budget", |count, _| count.budget),
         Column::boolean("within_budget", |count, _| count.within_budget),
-        Column::<Count>::float64("share", |count, _| count.view.share).if_compared(),
-        Column::<Count>::integer("context_window", |count, _| count.view.context_window)
+        Column::<Count>::float64("share", |count, _| count.comparison.as_ref()?.share)
             .if_compared(),
+        Column::<Count>::integer("context_window", |count, _| {
+            count.comparison.as_ref()?.context_window
+        })
+        .if_compared(),
     ],
 };
 
@@ -35,9 +38,12 @@ pub static GROUP: Table<Group> = Table {
         Column::integer("lines", |group, _| Some(group.lines as u64)),
         Column::integer("budget", |group, _| group.budget),
         Column::boolean("within_budget", |group, _| group.within_budget),
-        Column::<Group>::float64("share", |group, _| group.view.share).if_compared(),
-        Column::<Group>::integer("context_window", |group, _| group.view.context_window)
+        Column::<Group>::float64("share", |group, _| group.comparison.as_ref()?.share)
             .if_compared(),
+        Column::<Group>::integer("context_window", |group, _| {
+            group.comparison.as_ref()?.context_window
+        })
+        .if_compared(),
     ],
 };
 

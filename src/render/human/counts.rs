@@ -4,15 +4,16 @@ use std::io::{self, Write};
 
 use super::cells::{pad, thousands};
 use super::renderer::Human;
-use crate::record::{Count, Group, Summary, Total, View};
+use crate::record::{Comparison, Count, Group, Summary, Total};
 use crate::render::escape::cell;
 use crate::render::style::Style;
+use crate::render::view::View;
 
 /// Cells of the longest bar.
 const BAR: usize = 20;
 
 impl Human<'_> {
-    pub(super) fn count(&mut self, record: &Count) -> io::Result<()> {
+    pub(super) fn count(&mut self, record: &Count, view: View) -> io::Result<()> {
         let name = match (&record.path, record.line) {
             (Some(path), Some(line)) => format!("{}:{line}", cell(path)),
             (Some(path), None) => cell(path).into_owned(),
@@ -20,14 +21,15 @@ impl Human<'_> {
             (None, None) => String::new(),
         };
         let verdict = verdict(self.reader.style, record.tokens, record.budget, false);
-        let line = match compared(&record.view, record.tokens) {
-            Some(compared) => {
+        let line = match &record.comparison {
+            Some(comparison) => {
+                let compared = compared(comparison, view, record.tokens);
                 let kind = if record.path.is_some() {
                     "path"
                 } else {
                     "text"
                 };
-                let head = head(&record.view, "", kind);
+                let head = head(comparison, "", kind);
                 self.head("count", &head)?;
                 format!(
                     "{:>9}{compared}{name}{verdict}",
@@ -39,7 +41,7 @@ impl Human<'_> {
         writeln!(self.out, "{}", line.trim_end())
     }
 
-    pub(super) fn group(&mut self, record: &Group) -> io::Result<()> {
+    pub(super) fn group(&mut self, record: &Group, view: View) -> io::Result<()> {
         let name = match (record.by, record.name.as_str()) {
             ("ext", "") => "(no extension)".to_owned(),
             ("ext", name) => format!(".{}", cell(name)),
@@ -48,9 +50,10 @@ impl Human<'_> {
         let shows_kept = record.by == "glob";
         let verdict = verdict(self.reader.style, record.tokens, record.budget, shows_kept);
         let number = several(record.files, "file");
-        let line = match compared(&record.view, record.tokens) {
-            Some(compared) => {
-                let head = head(&record.view, &format!("{:>8}", "files"), record.by);
+        let line = match &record.comparison {
+            Some(comparison) => {
+                let compared = compared(comparison, view, record.tokens);
+                let head = head(comparison, &format!("{:>8}", "files"), record.by);
                 self.head("group", &head)?;
                 let tokens = thousands(record.tokens as u64);
                 let files = thousands(record.files as u64);
@@ -61,10 +64,10 @@ impl Human<'_> {
         writeln!(self.out, "{}", line.trim_end())
     }
 
-    pub(super) fn total(&mut self, record: &Total) -> io::Result<()> {
+    pub(super) fn total(&mut self, record: &Total, view: View) -> io::Result<()> {
         let style = self.reader.style;
         let verdict = verdict(style, record.tokens, record.budget, true);
-        let Some(unit) = record.unit else {
+        let View::SumOf(unit) = view else {
             return writeln!(self.out, "{:>8} total{verdict}", record.tokens);
         };
         let over = match record.over_budget {
@@ -101,8 +104,8 @@ impl Human<'_> {
 }
 
 /// The head of a table of rows that are compared.
-fn head(view: &View, more: &str, name: &str) -> String {
-    let window = match view.context_window {
+fn head(comparison: &Comparison, more: &str, name: &str) -> String {
+    let window = match comparison.context_window {
         Some(_) => format!("{:>10}", "window"),
         None => String::new(),
     };
@@ -114,18 +117,22 @@ fn head(view: &View, more: &str, name: &str) -> String {
     )
 }
 
-/// The columns between a number and its name, where rows are compared.
-fn compared(view: &View, tokens: usize) -> Option<String> {
-    let bar = pad(&bar(view.bar?), BAR);
-    let share = match view.share {
+/// Returns the columns between a number and its name: share, context windows, and bar.
+fn compared(comparison: &Comparison, view: View, tokens: usize) -> String {
+    let bar = match view {
+        View::Bar(part) => bar(part),
+        _ => String::new(),
+    };
+    let bar = pad(&bar, BAR);
+    let share = match comparison.share {
         Some(share) => format!("{:>7.1} %", share * 100.0),
         None => " ".repeat(9),
     };
-    let window = match view.context_window {
+    let window = match comparison.context_window {
         Some(window) => windows(tokens as u64, window),
         None => String::new(),
     };
-    Some(format!("{share}{window}  {bar}  "))
+    format!("{share}{window}  {bar}  ")
 }
 
 /// How much of the context window that is: beyond ten of them, how many windows.

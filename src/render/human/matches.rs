@@ -5,30 +5,39 @@ use std::io::{self, Write};
 use super::renderer::Human;
 use crate::record::Match;
 use crate::render::escape::{cell, line};
+use crate::render::view::View;
 
 impl Human<'_> {
-    pub(super) fn found(&mut self, record: &Match) -> io::Result<()> {
+    pub(super) fn occurrence(&mut self, record: &Match, view: View) -> io::Result<()> {
         let style = self.reader.style;
         let path = match &record.path {
             Some(path) => format!("{}:", style.note(&line(path))),
             None => String::new(),
         };
+        let (cut_before, cut_after) = match view {
+            View::Excerpt {
+                cut_before,
+                cut_after,
+            } => (cut_before, cut_after),
+            _ => (false, false),
+        };
         let more = |cut: bool| if cut { "…" } else { "" };
         // A space that is all of a token would not be seen.
-        let text = match record.text.trim().is_empty() {
-            true => cell(&record.text),
-            false => line(&record.text),
+        let text = if record.text.trim().is_empty() {
+            cell(&record.text)
+        } else {
+            line(&record.text)
         };
         writeln!(
             self.out,
             "{path}{}:{}:{}{}{}{}{}",
             record.line,
             record.column,
-            more(record.cut.0),
+            more(cut_before),
             line(&record.before),
             style.bad(&text),
             line(&record.after),
-            more(record.cut.1)
+            more(cut_after)
         )
     }
 }

@@ -17,33 +17,34 @@ mod verify;
 
 use std::io::{self, Write};
 
-use super::annotation;
+use super::sink::Sink;
 use super::streams::{write_bare, write_failure};
-use crate::record::{Annotation, Record, Sink};
+use super::view::View;
+use crate::record::Record;
 
 pub use renderer::Human;
 
 impl Sink for Human<'_> {
-    fn emit(&mut self, record: &Record) -> io::Result<()> {
+    fn emit(&mut self, record: &Record, view: View) -> io::Result<()> {
         match record {
             Record::Tokenize(record) => self.tokenize(record),
-            Record::Decode(record) => self.decode(record),
-            Record::Count(record) => self.count(record),
-            Record::Total(record) => self.total(record),
-            Record::Group(record) => self.group(record),
+            Record::Decode(record) => self.decode(record, view),
+            Record::Count(record) => self.count(record, view),
+            Record::Total(record) => self.total(record, view),
+            Record::Group(record) => self.group(record, view),
             Record::Summary(record) => self.summary(record),
             Record::Info(record) => model::write(&mut self.out, self.reader.style, record),
             Record::Piece(record) => self.piece(record),
-            Record::Row(record) => self.row(record),
-            Record::Diff(record) => self.diff(record),
-            Record::Neighbor(record) => self.neighbor(record),
-            Record::Similarity(record) => self.similarity(record),
+            Record::Row(record) => self.row(record, view),
+            Record::Diff(record) => self.diff(record, view),
+            Record::Neighbor(record) => self.neighbor(record, view),
+            Record::Similarity(record) => self.similarity(record, view),
             Record::Stats(record) => stats::write(&mut self.out, self.reader.style, record),
             Record::File(record) => self.file(record),
             Record::Difference(record) => self.difference(record),
             Record::Verify(record) => self.verify(record),
             Record::Convert(record) => self.convert(record),
-            Record::Match(record) => self.found(record),
+            Record::Match(record) => self.occurrence(record, view),
             Record::Lock(record) | Record::Check(record) => self.lock(record),
             Record::Drift(record) => self.drift(record),
             Record::Chunk(record) => self.chunk(record),
@@ -74,9 +75,5 @@ impl Sink for Human<'_> {
             similarity::write_cut(&mut self.out, rows)?;
         }
         self.out.flush()
-    }
-
-    fn annotate(&mut self, annotation: &Annotation) -> io::Result<()> {
-        annotation::write(&mut self.out, annotation)
     }
 }

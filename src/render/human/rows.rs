@@ -6,6 +6,7 @@ use super::cells::{number, pad};
 use super::renderer::Human;
 use crate::record::{Diff, Neighbor, Row, RowName};
 use crate::render::escape::cell;
+use crate::render::view::View;
 
 /// Values of a row shown without `--full`.
 const FIRST_VALUES: usize = 6;
@@ -13,7 +14,7 @@ const FIRST_VALUES: usize = 6;
 const VALUES_PER_LINE: usize = 8;
 
 impl Human<'_> {
-    pub(super) fn row(&mut self, record: &Row) -> io::Result<()> {
+    pub(super) fn row(&mut self, record: &Row, view: View) -> io::Result<()> {
         let values = record.values.as_deref().unwrap_or_default();
         let (rows, columns, _) = self
             .shape
@@ -30,7 +31,7 @@ impl Human<'_> {
             record.id,
             pad(&cell(record.piece.as_deref().unwrap_or("(no token)")), 14)
         );
-        if record.full && !values.is_empty() {
+        if view == View::Full && !values.is_empty() {
             let facts = format!(
                 "{name}  norm {}  min {}  max {}  mean {}",
                 number(record.norm),
@@ -90,7 +91,7 @@ impl Human<'_> {
         Ok(())
     }
 
-    pub(super) fn diff(&mut self, record: &Diff) -> io::Result<()> {
+    pub(super) fn diff(&mut self, record: &Diff, view: View) -> io::Result<()> {
         let style = self.reader.style;
         writeln!(self.out, "{}  {}", style.head("a"), row_name(&record.a))?;
         writeln!(self.out, "{}  {}", style.head("b"), row_name(&record.b))?;
@@ -109,7 +110,7 @@ impl Human<'_> {
         let Some(values) = &record.values else {
             return Ok(());
         };
-        if record.full {
+        if view == View::Full {
             writeln!(self.out, "  a - b")?;
             return self.values(values);
         }
@@ -126,8 +127,8 @@ impl Human<'_> {
         writeln!(self.out, "  a - b        {}{more}", first.join(" "))
     }
 
-    pub(super) fn neighbor(&mut self, record: &Neighbor) -> io::Result<()> {
-        if record.of_several && record.rank == 1 {
+    pub(super) fn neighbor(&mut self, record: &Neighbor, view: View) -> io::Result<()> {
+        if view == View::OfSeveral && record.rank == 1 {
             // A table for each query, under its name.
             let between = if self.table.take().is_some() {
                 "\n"

@@ -8,6 +8,7 @@ use super::cells::pad;
 use super::renderer::Human;
 use crate::record::Similarity;
 use crate::render::escape::cell;
+use crate::render::view::View;
 
 /// Rows and columns shown without `--full`: as wide as the widest of the other tables.
 const FIRST: usize = 14;
@@ -16,10 +17,14 @@ const FIRST: usize = 14;
 const PIECE: usize = 12;
 
 impl Human<'_> {
-    pub(super) fn similarity(&mut self, record: &Similarity) -> io::Result<()> {
+    pub(super) fn similarity(&mut self, record: &Similarity, view: View) -> io::Result<()> {
         let style = self.reader.style;
         let all = record.cosines.len();
-        let shown = if record.full { all } else { all.min(FIRST) };
+        let shown = if view == View::Full {
+            all
+        } else {
+            all.min(FIRST)
+        };
         self.cut = (shown < all).then_some(all);
         if record.position >= shown {
             return Ok(());

@@ -9,6 +9,7 @@ use super::renderer::Human;
 use crate::record::{Decode, Offset, Tokenize};
 use crate::render::escape::cell;
 use crate::render::streams::write_bare;
+use crate::render::view::View;
 
 impl Human<'_> {
     pub(super) fn tokenize(&mut self, record: &Tokenize) -> io::Result<()> {
@@ -66,8 +67,8 @@ impl Human<'_> {
         writeln!(self.out, "{}", tokens_line(record))
     }
 
-    pub(super) fn decode(&mut self, record: &Decode) -> io::Result<()> {
-        if !record.each {
+    pub(super) fn decode(&mut self, record: &Decode, view: View) -> io::Result<()> {
+        if view != View::TableRow {
             return write_bare(&mut self.out, self.reader, &record.text);
         }
         self.head(

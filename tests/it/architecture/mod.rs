@@ -20,8 +20,8 @@ const LAYERS: &[&str] = &[
     "formats",
     "tokenizer",
     "embedding",
-    "commands",
     "render",
+    "commands",
     "cli",
     "app",
 ];

@@ -14,7 +14,7 @@ use tokscope::record::{
     Tokenize,
 };
 use tokscope::render::style::Style;
-use tokscope::render::{Format, Reader, Streams, renderer};
+use tokscope::render::{Format, Reader, Streams, View, renderer};
 use tokscope::tokenizer::{EncodeOptions, Encoding, OffsetUnit, Tokenizer, Truncation};
 
 use crate::support::files;
@@ -267,7 +267,14 @@ fn rendered(format: Format, records: &[Record], is_terminal: bool) -> (String, S
         err: Box::new(err.clone()),
     };
     let mut sink = renderer(format, reader, streams);
-    records.iter().for_each(|record| sink.emit(record).unwrap());
+    for record in records {
+        let view = match record {
+            Record::Decode(_) => View::TableRow,
+            Record::Neighbor(_) => View::OfSeveral,
+            _ => View::Plain,
+        };
+        sink.emit(record, view).unwrap();
+    }
     sink.finish().unwrap();
     drop(sink);
     let text = |stream: Shared| String::from_utf8(stream.0.take()).unwrap();
@@ -297,7 +304,6 @@ fn records_with(text: &str) -> Vec<Record> {
             ids: vec![7],
             tokens: vec![string()],
             text: string(),
-            each: true,
             ..Decode::default()
         }),
         Record::Count(Count {
@@ -325,7 +331,6 @@ fn records_with(text: &str) -> Vec<Record> {
             metric: "cosine",
             query: 1,
             query_name: string(),
-            of_several: true,
         }),
         Record::Similarity(Similarity {
             piece: Some(string()),
