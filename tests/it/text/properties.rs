@@ -269,7 +269,7 @@ fn rendered(format: Format, records: &[Record], is_terminal: bool) -> (String, S
     let mut sink = renderer(format, reader, streams);
     for record in records {
         let view = match record {
-            Record::Decode(_) => View::TableRow,
+            Record::Decode(decode) if !decode.ids.is_empty() => View::TableRow,
             Record::Neighbor(_) => View::OfSeveral,
             _ => View::Plain,
         };
