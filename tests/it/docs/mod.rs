@@ -8,6 +8,7 @@ mod cli_reference;
 mod columns;
 mod links;
 mod markdown;
+mod names;
 mod pages;
 mod pattern;
 mod records_reference;

@@ -1,0 +1,150 @@
+//! Files, flags and commands that the pages name are there.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use clap::{Command, CommandFactory};
+use tokscope::cli::Cli;
+
+use super::markdown::{Block, blocks, code_spans, prose};
+use super::pages::pages;
+use crate::support::repository;
+
+/// Folders of the repository; a code span that begins with one of them names a file.
+const FOLDERS: [&str; 7] = [
+    "src/", "tests/", "docs/", "demo/", "fuzz/", "benches/", ".ci/",
+];
+
+/// Flags of clap itself.
+const BUILT_IN: [&str; 2] = ["--help", "--version"];
+
+/// Returns the code spans of a page outside blocks, each with its line, from 1.
+fn spans(page: &str) -> Vec<(usize, String)> {
+    let text = fs::read_to_string(repository(page)).unwrap();
+    let of_line = |(number, line): (usize, &str)| {
+        let spans = code_spans(line).into_iter();
+        spans
+            .map(|span| (number, span.to_owned()))
+            .collect::<Vec<_>>()
+    };
+    prose(&text).into_iter().flat_map(of_line).collect()
+}
+
+#[test]
+fn files_that_pages_name_exist() {
+    let mut missing = Vec::new();
+    for page in pages() {
+        for (line, span) in spans(&page) {
+            let is_path = FOLDERS.iter().any(|folder| span.starts_with(folder))
+                && !span.contains([' ', '*', ':'])
+                && !span.contains("NAME");
+            if is_path && !repository(&span).exists() {
+                missing.push(format!("{page}:{line}: {span}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "no such files:\n{}", missing.join("\n"));
+}
+
+/// Returns the long flags of a command and of its subcommands.
+fn flags(command: &Command) -> BTreeSet<String> {
+    let own = command.get_arguments().filter_map(|arg| arg.get_long());
+    let own = own.map(|long| format!("--{long}"));
+    let below = command.get_subcommands().flat_map(flags);
+    own.chain(below).collect()
+}
+
+#[test]
+fn flags_that_pages_name_exist() {
+    let cli = Cli::command();
+    let mut known = flags(&cli);
+    known.extend(BUILT_IN.map(str::to_owned));
+    let commands: Vec<&str> = cli.get_subcommands().map(Command::get_name).collect();
+    let mut unknown = Vec::new();
+    for page in pages() {
+        for (line, span) in spans(&page) {
+            let mut words = span.split_whitespace();
+            let first = words.next().unwrap_or_default();
+            if first != "tokscope" && !first.starts_with("--") && !commands.contains(&first) {
+                continue;
+            }
+            for word in span.split_whitespace() {
+                let flag = word.split('=').next().unwrap_or_default();
+                if flag.starts_with("--") && flag.len() > 2 && !known.contains(flag) {
+                    unknown.push(format!("{page}:{line}: {flag}"));
+                }
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "no such flags:\n{}", unknown.join("\n"));
+}
+
+/// Returns the words of the calls of tokscope in a block of shell commands.
+fn calls(block: &Block) -> Vec<Vec<String>> {
+    let text = block.lines.join("\n").replace("\\\n", " ");
+    let starts = text.match_indices("tokscope ").map(|(at, _)| at);
+    let is_call = |at: &usize| {
+        let before = text[..*at].chars().next_back();
+        before.is_none_or(|c| matches!(c, '\n' | '(' | ' '))
+    };
+    let calls = starts.filter(is_call).map(|at| words(&text[at..]));
+    // In a comment, or an argument: no command follows.
+    calls.filter(|words| words.len() > 1).collect()
+}
+
+/// Returns the words of a shell command, up to a pipe, a redirection, a comment or the end of the line.
+fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    for c in text.chars() {
+        match (quote, c) {
+            (None, '\'' | '"') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (Some(open), _) if c == open => quote = None,
+            (None, ' ') => words.extend(word.take()),
+            (None, '\n' | '|' | '>' | '<' | ';' | ')') => break,
+            (None, '#') if word.is_none() => break,
+            _ => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+#[test]
+fn recipes_are_commands_that_the_program_accepts() {
+    let mut problems = Vec::new();
+    let mut checked = 0;
+    for page in pages() {
+        let text = fs::read_to_string(repository(&page)).unwrap();
+        for block in blocks(&text).iter().filter(|block| block.info == "sh") {
+            for call in calls(block) {
+                checked += 1;
+                if let Err(error) = Cli::command().try_get_matches_from(&call) {
+                    let line = block.line;
+                    problems.push(format!("{page}:{line}: {}\n{error}", call.join(" ")));
+                }
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    assert!(checked > 20, "only {checked} calls were found");
+}
+
+#[test]
+fn calls_are_read_from_shell_commands() {
+    let block = Block {
+        lines: [
+            "tokscope a 'b c' | jq x # tokscope",
+            "test \"$(tokscope d \"e\")\" = 1",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+        ..Block::default()
+    };
+    let expected = [vec!["tokscope", "a", "b c"], vec!["tokscope", "d", "e"]];
+    assert_eq!(calls(&block), expected);
+}
