@@ -3,7 +3,7 @@
 use super::markdown::Step;
 use super::pattern::{ANY_LINES, line_matches};
 
-/// What is done with a pattern, a printed line, or both.
+/// A step of the comparison of patterns with printed lines.
 #[derive(Clone, Copy)]
 enum Move {
     /// The pattern describes the line, and stays.

@@ -1,4 +1,4 @@
-//! The documentation: its commands print what it shows, its links lead somewhere, and its references are complete.
+//! Checks the documentation: the output of its commands, its links, and that its references are complete.
 //!
 //! The pages are all `*.md` files of the repository's root and of `docs/`. With `TOKSCOPE_BLESS=1` in the environment,
 //! the tests rewrite the expected output and the generated reference in place instead of failing; read the diff.
@@ -17,7 +17,7 @@ mod sandbox;
 mod slug;
 mod style;
 
-/// Whether expected output is to be rewritten.
+/// Returns true if expected output should be rewritten.
 fn is_blessing() -> bool {
     std::env::var("TOKSCOPE_BLESS").is_ok_and(|value| value == "1")
 }

@@ -6,7 +6,7 @@ use std::fs;
 use clap::{Command, CommandFactory};
 use tokscope::cli::Cli;
 
-use super::markdown::{Block, blocks, code_spans, prose};
+use super::markdown::{Block, blocks, cells, code_spans, prose};
 use super::pages::pages;
 use crate::support::repository;
 
@@ -36,7 +36,7 @@ fn files_that_pages_name_exist() {
     for page in pages() {
         for (line, span) in spans(&page) {
             let is_path = FOLDERS.iter().any(|folder| span.starts_with(folder))
-                && !span.contains([' ', '*', ':'])
+                && !span.contains([' ', '*', ':', '<'])
                 && !span.contains("NAME");
             if is_path && !repository(&span).exists() {
                 missing.push(format!("{page}:{line}: {span}"));
@@ -44,6 +44,34 @@ fn files_that_pages_name_exist() {
         }
     }
     assert!(missing.is_empty(), "no such files:\n{}", missing.join("\n"));
+}
+
+/// Returns the folders below a folder of the repository, as paths that end in a slash.
+fn folders_below(folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(repository(folder)).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name());
+    let folders = names.filter_map(|name| {
+        let path = format!("{folder}{}/", name.to_str()?);
+        repository(&path).is_dir().then_some(path)
+    });
+    folders
+        .flat_map(|folder| [vec![folder.clone()], folders_below(&folder)].concat())
+        .collect()
+}
+
+#[test]
+fn the_architecture_describes_every_folder() {
+    let page = fs::read_to_string(repository("docs/explanation/architecture.md")).unwrap();
+    let rows: Vec<Vec<String>> = page.lines().filter_map(cells).collect();
+    for folder in folders_below("src/") {
+        let has_row = rows
+            .iter()
+            .any(|row| code_spans(&row[0]) == [folder.as_str()]);
+        assert!(
+            has_row,
+            "docs/explanation/architecture.md: no row of {folder}"
+        );
+    }
 }
 
 /// Returns the long flags of a command and of its subcommands.

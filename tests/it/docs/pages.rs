@@ -86,3 +86,15 @@ fn every_page_with_commands_has_its_test() {
         "left: pages with commands; right: pages with a test in tests/it/docs/pages.rs"
     );
 }
+
+#[test]
+fn both_lessons_have_the_same_blocks() {
+    let blocks_of = |page| blocks_without_lines(&fs::read_to_string(repository(page)).unwrap());
+    assert_eq!(blocks_of("docs/lesson.md"), blocks_of("docs/leccion.md"));
+}
+
+/// Returns the blocks of a page without the numbers of their lines.
+fn blocks_without_lines(markdown: &str) -> Vec<(String, Vec<String>)> {
+    let blocks = blocks(markdown).into_iter();
+    blocks.map(|block| (block.info, block.lines)).collect()
+}

@@ -1,4 +1,4 @@
-//! Runs the `console` blocks of a page and compares what they print with what the page shows.
+//! Runs the `console` blocks of a page and compares their output with the page.
 //!
 //! In a block fenced as `console`, a line that begins with `$ ` is a command for `sh`; a line `? N` right after it is its
 //! exit code, 0 otherwise; the lines up to the next command are its output on both streams. Blocks fenced as
