@@ -1,8 +1,8 @@
 //! The cache of compiled vocabularies, a part of the app cache.
 //!
-//! A compiled vocabulary is found by the sha256 of its source file. Hashing the source and checksumming the compiled file
-//! take longer than tokenizing a sentence, so a note records the state of both files (see [`FileStamp`]) at that time. As
-//! long as neither was written since, neither is read as a whole again.
+//! A compiled vocabulary is found by the sha256 of its source file. Hashing the source and checksumming the compiled
+//! file take longer than tokenizing a sentence, so a note records the [`FileStamp`] of both files at that time. As long
+//! as neither was written since, neither is read as a whole again.
 
 use sha2::{Digest as _, Sha256};
 
@@ -21,18 +21,18 @@ pub(super) struct CacheEntry<'a> {
     source: [u8; 32],
     /// The name in the app cache. `None` if the file is too small to be cached.
     name: Option<String>,
-    /// The state of the file before it was hashed.
-    state: Option<FileStamp>,
+    /// The stamp of the file before it was hashed.
+    stamp: Option<FileStamp>,
     note: Option<Note>,
 }
 
 /// A record that a source file and its compiled vocabulary were read as a whole and found right.
 #[derive(Debug, PartialEq, Eq)]
 struct Note {
-    /// The state of the source file when it was hashed.
-    state: String,
+    /// The stamp of the source file when it was hashed.
+    stamp: String,
     sha256: [u8; 32],
-    /// The state of the compiled file when its checksum was verified.
+    /// The stamp of the compiled file when its checksum was verified.
     compiled: String,
 }
 
@@ -46,13 +46,13 @@ impl<'a> CacheEntry<'a> {
             files,
             source: [0; 32],
             name: None,
-            state: None,
+            stamp: None,
             note: None,
         };
         if file.len() < MIN_SOURCE_LENGTH {
             return Ok(entry);
         }
-        entry.state = file.state();
+        entry.stamp = file.state();
         entry.note = entry.read_note();
         entry.source = match &entry.note {
             Some(note) => note.sha256,
@@ -65,14 +65,14 @@ impl<'a> CacheEntry<'a> {
     /// Opens the compiled vocabulary. Returns `None` if it is not cached, or damaged.
     pub fn find(&self) -> Option<CompiledVocabulary> {
         let made = self.files.made_earlier(self.name.as_ref()?)?;
-        let state = made.state();
-        if let (Some(note), Some(state)) = (&self.note, &state)
-            && note.compiled == state.to_string()
+        let stamp = made.state();
+        if let (Some(note), Some(stamp)) = (&self.note, &stamp)
+            && note.compiled == stamp.to_string()
         {
             return CompiledVocabulary::reopen(made, self.source);
         }
         let compiled = CompiledVocabulary::open(made, self.source)?;
-        self.write_note(state.as_ref());
+        self.write_note(stamp.as_ref());
         Some(compiled)
     }
 
@@ -87,21 +87,21 @@ impl<'a> CacheEntry<'a> {
 
     /// Reads the note of the file. Returns `None` if the file was written since.
     fn read_note(&self) -> Option<Note> {
-        let state = self.state.as_ref()?;
-        let cached = self.files.made_earlier(&note_name(state)?)?;
-        Note::parse(cached.bytes()).filter(|note| note.state == state.to_string())
+        let stamp = self.stamp.as_ref()?;
+        let cached = self.files.made_earlier(&note_name(stamp)?)?;
+        Note::parse(cached.bytes()).filter(|note| note.stamp == stamp.to_string())
     }
 
-    /// Writes a note of the file and its compiled vocabulary, unless one was written too recently to tell its states
-    /// apart.
+    /// Writes a note of the file and its compiled vocabulary, unless one of them was written so recently that its stamp
+    /// could miss a later change.
     fn write_note(&self, compiled: Option<&FileStamp>) {
-        if let (Some(state), Some(compiled)) = (&self.state, compiled)
-            && state.is_settled()
+        if let (Some(stamp), Some(compiled)) = (&self.stamp, compiled)
+            && stamp.is_settled()
             && compiled.is_settled()
-            && let Some(name) = note_name(state)
+            && let Some(name) = note_name(stamp)
         {
             let note = Note {
-                state: state.to_string(),
+                stamp: stamp.to_string(),
                 sha256: self.source,
                 compiled: compiled.to_string(),
             };
@@ -110,21 +110,21 @@ impl<'a> CacheEntry<'a> {
     }
 }
 
-fn note_name(state: &FileStamp) -> Option<String> {
-    Some(format!("sources/{}", state.place()?))
+fn note_name(stamp: &FileStamp) -> Option<String> {
+    Some(format!("sources/{}", stamp.place()?))
 }
 
 impl Note {
     /// Parses a note. Returns `None` if it is damaged.
     fn parse(bytes: &[u8]) -> Option<Self> {
         let mut lines = str::from_utf8(bytes).ok()?.lines();
-        let (state, digest, compiled) = (lines.next()?, lines.next()?, lines.next()?);
+        let (stamp, digest, compiled) = (lines.next()?, lines.next()?, lines.next()?);
         let mut sha256 = [0; 32];
         for (index, byte) in sha256.iter_mut().enumerate() {
             *byte = u8::from_str_radix(digest.get(2 * index..2 * index + 2)?, 16).ok()?;
         }
         let note = Self {
-            state: state.to_owned(),
+            stamp: stamp.to_owned(),
             sha256,
             compiled: compiled.to_owned(),
         };
@@ -133,7 +133,7 @@ impl Note {
 
     /// Returns one line for each field, and one for the checksum of the others.
     fn to_bytes(&self) -> Vec<u8> {
-        let lines = format!("{}\n{}\n{}\n", self.state, hex(&self.sha256), self.compiled);
+        let lines = format!("{}\n{}\n{}\n", self.stamp, hex(&self.sha256), self.compiled);
         let checksum = crc32fast::hash(lines.as_bytes());
         format!("{lines}{checksum:08x}\n").into_bytes()
     }
@@ -221,7 +221,7 @@ mod tests {
             Note::parse(&fs::read(self.only_file("sources").unwrap()).unwrap()).unwrap()
         }
 
-        fn state(path: &Path) -> String {
+        fn stamp(path: &Path) -> String {
             let file = MappedFile::open(path, "f").unwrap();
             file.state().unwrap().to_string()
         }
@@ -239,8 +239,8 @@ mod tests {
         fs::write(&compiled, bytes).unwrap();
         fs::write(scene.source(), vec![2; MIN_SOURCE_LENGTH as usize]).unwrap();
         assert!(scene.find().is_none());
-        note.state = Scene::state(&scene.source());
-        note.compiled = Scene::state(&compiled);
+        note.stamp = Scene::stamp(&scene.source());
+        note.compiled = Scene::stamp(&compiled);
         fs::write(scene.only_file("sources").unwrap(), note.to_bytes()).unwrap();
         assert_eq!(scene.find().unwrap().piece(1), Some("other"));
     }

@@ -30,8 +30,8 @@ pub const CLASS: &str = "DebertaV2TokenizerFast";
 
 /// Returns true if a model's SentencePiece file must be read as DeBERTa's.
 ///
-/// The class in `tokenizer_config.json` decides, else `model_type`. Without either it is DeBERTa's, since only this family
-/// uses the name `spm.model`.
+/// The class in `tokenizer_config.json` decides, else `model_type`. Without either it is DeBERTa's, since only this
+/// family uses the name `spm.model`.
 pub fn claims(tokenizer_class: Option<&str>, model_type: Option<&str>) -> bool {
     match (tokenizer_class, model_type) {
         (Some(class), _) => class.trim_end_matches("Fast") == "DebertaV2Tokenizer",
@@ -123,8 +123,8 @@ pub fn json_steps(name: &str, charsmap: &[u8], config: &TokenizerConfig) -> Resu
     ])
 }
 
-/// Decodes pieces to text as the reference's Metaspace decoder does: `▁` is a space, except in the first piece, where it
-/// is dropped.
+/// Decodes pieces to text as the reference's Metaspace decoder does: `▁` is a space, except in the first piece, where
+/// it is dropped.
 pub fn decode(pieces: &[String]) -> String {
     let mut text = String::new();
     for (index, piece) in pieces.iter().enumerate() {

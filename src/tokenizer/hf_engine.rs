@@ -1,7 +1,7 @@
 //! The engine of the `tokenizers` crate, which knows every algorithm and step: `--engine reference`.
 //!
-//! The steps of the crate's `encode` (added tokens and normalization, pre-tokenization, model, truncation, template) are
-//! called one by one, so that options can differ from call to call.
+//! The steps of the crate's `encode` (added tokens and normalization, pre-tokenization, model, truncation, template)
+//! are called one by one, so that options can differ from call to call.
 
 use tokenizers::models::ModelWrapper;
 use tokenizers::tokenizer::pre_tokenizer::OffsetType;
@@ -117,8 +117,8 @@ impl HfEngine {
     }
 }
 
-/// Decodes pieces to text with the decoder of the tokenizer file called `file`, or joins them with spaces if there is no
-/// decoder.
+/// Decodes pieces to text with the decoder of the tokenizer file called `file`, or joins them with spaces if there is
+/// no decoder.
 ///
 /// The crate's own `decode` takes ids, and version 0.23 spells added tokens in their normalized form (`[unk]`, if the
 /// model lowercases). The reference uses an older version, which spells them as they are.

@@ -2,7 +2,7 @@
 //!
 //! [`Tokenizer`] is opened from the files of a model; it encodes texts and pairs, decodes ids, and answers questions
 //! about the vocabulary. Two engines encode: the [native one](native) for tokenizers that it does exactly, and the
-//! `tokenizers` crate ([`hf_engine`]) for all others.
+//! `tokenizers` crate for all others.
 
 mod compiled_cache;
 mod deberta;

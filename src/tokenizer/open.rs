@@ -169,7 +169,8 @@ fn ids_of_added(
         .collect()
 }
 
-/// Returns the error for a model without a readable tokenizer. Its hint names the tokenizer file that the model has instead.
+/// Returns the error for a model without a readable tokenizer. Its hint names the tokenizer file that the model has
+/// instead.
 fn no_tokenizer(files: &ModelFiles) -> Result<Error> {
     const OTHERS: &[&str] = &[
         "spiece.model",

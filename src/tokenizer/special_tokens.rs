@@ -129,8 +129,8 @@ fn texts(map: &SpecialTokensMap) -> HashSet<&str> {
     all.map(SpecialTokenConfig::text).collect()
 }
 
-/// Merges `special_tokens_map.json` into the tokens of `tokenizer_config.json`: its named tokens replace, its additional
-/// ones are appended.
+/// Merges `special_tokens_map.json` into the tokens of `tokenizer_config.json`: its named tokens replace, its
+/// additional ones are appended.
 fn merge(map: &mut SpecialTokensMap, mut over: SpecialTokensMap) {
     for ((_, slot), (_, token)) in map.named_mut().into_iter().zip(over.named_mut()) {
         if let Some(token) = token.take() {

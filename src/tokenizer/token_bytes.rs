@@ -56,8 +56,9 @@ impl Tokenizer {
         })
     }
 
-    /// Returns the bytes that a token stands for within a text, as llama.cpp spells them: `▁` is a space, a byte piece is
-    /// its byte, pieces of byte-level vocabularies are decoded, and special and added tokens are spelled as they are.
+    /// Returns the bytes that a token stands for within a text, as llama.cpp spells them: `▁` is a space, a byte piece
+    /// is its byte, pieces of byte-level vocabularies are decoded, and special and added tokens are spelled as they
+    /// are.
     pub fn bytes_of(&self, id: u32) -> Vec<u8> {
         let Some(entry) = self.vocabulary().get(id) else {
             return Vec::new();

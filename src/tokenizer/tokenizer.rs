@@ -173,8 +173,8 @@ impl Tokenizer {
         Ok(self.encode(text, None, options)?.into_first().len())
     }
 
-    /// Returns the last byte at which a text, of which `bytes` is the beginning, can be cut: without special tokens, its
-    /// two parts together have exactly the tokens of the whole. `None` if no such byte is known.
+    /// Returns the last byte at which a text, of which `bytes` is the beginning, can be cut: without special tokens,
+    /// its two parts together have exactly the tokens of the whole. `None` if no such byte is known.
     pub fn last_cut(&self, bytes: &[u8], options: &EncodeOptions) -> Option<usize> {
         let native = self.native()?;
         native.engine.last_cut(bytes, options.parse_special)

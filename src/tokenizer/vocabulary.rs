@@ -73,8 +73,8 @@ impl From<PieceKind> for EntryKind {
 }
 
 impl Vocabulary {
-    /// Creates the vocabulary of a compiled file and its added tokens with their ids. `single` says that the scores have
-    /// single precision, as in a SentencePiece file.
+    /// Creates the vocabulary of a compiled file and its added tokens with their ids. `single` says that the scores
+    /// have single precision, as in a SentencePiece file.
     pub fn from_compiled(
         compiled: &CompiledVocabulary,
         added_ids: &[(AddedTokenConfig, u32)],
@@ -235,8 +235,8 @@ impl Vocabulary {
 
 /// Assigns ids to added tokens in batches, given the size of the model's vocabulary and a look-up of its ids.
 ///
-/// They are the ids that the `tokenizers` crate assigns: a token in the vocabulary keeps its id; new ones get ids from the
-/// size of the model's vocabulary on, after those of earlier batches.
+/// They are the ids that the `tokenizers` crate assigns: a token in the vocabulary keeps its id; new ones get ids from
+/// the size of the model's vocabulary on, after those of earlier batches.
 pub(super) fn added_ids<'a>(
     base_size: usize,
     find: impl Fn(&str) -> Option<u32>,

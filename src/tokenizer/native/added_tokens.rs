@@ -63,8 +63,8 @@ impl AddedTokens {
         tokens.any(|(token, _)| token.content.as_bytes().contains(&byte))
     }
 
-    /// Returns true if every token is matched by its own bytes alone and contains no white space. Then cutting a text at
-    /// white space neither breaks nor creates a token.
+    /// Returns true if every token is matched by its own bytes alone and contains no white space. Then cutting a text
+    /// at white space neither breaks nor creates a token.
     pub fn are_local(&self) -> bool {
         let local = |token: &AddedTokenConfig| {
             let spaced = token.content.contains(char::is_whitespace);
@@ -80,8 +80,8 @@ impl AddedTokens {
         finder.is_some_and(|finder| finder.is_match(text))
     }
 
-    /// Returns the automaton unless no token can begin in a text, which is a fast check if there are at most three first
-    /// bytes.
+    /// Returns the automaton unless no token can begin in a text, which is a fast check if there are at most three
+    /// first bytes.
     #[inline]
     fn finder_in(&self, text: &str) -> Option<&AhoCorasick> {
         let text = text.as_bytes();

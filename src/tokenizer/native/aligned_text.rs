@@ -86,8 +86,8 @@ impl<'a> Transform<'a> {
     /// Replaces the next characters of the source, `old`, by those of `new`.
     ///
     /// Characters are replaced one for one. More characters are inserted after them; fewer remove the rest of `old`,
-    /// which is charged to the last character of the output. At the very start there is no such character, and nothing is
-    /// removed: the reference loses count there, so that later characters get the ranges of earlier ones.
+    /// which is charged to the last character of the output. At the very start there is no such character, and nothing
+    /// is removed: the reference loses count there, so that later characters get the ranges of earlier ones.
     pub fn replace(&mut self, old: &str, new: &str, out: &mut AlignedText) {
         let old = old.chars().count();
         let mut written = 0;

@@ -56,7 +56,8 @@ impl Charsmap {
         byte < 128 && self.plain[usize::from(byte)]
     }
 
-    /// Returns the replacement of all of `text`. As in the reference, the rule of its *shortest* prefix with a rule applies.
+    /// Returns the replacement of all of `text`. As in the reference, the rule of its *shortest* prefix with a rule
+    /// applies.
     pub fn replacement(&self, text: &str) -> Option<&str> {
         let mut index = offset(*self.units.first()?);
         for &byte in text.as_bytes() {

@@ -6,7 +6,8 @@
 
 use bytemuck::{Pod, Zeroable};
 
-/// The nodes of a block. All children of a node lie in one block, since they differ from its base in the low 8 bits only.
+/// The nodes of a block. All children of a node lie in one block, since they differ from its base in the low 8 bits
+/// only.
 const BLOCK_UNITS: usize = 256;
 /// The number of last blocks that are searched for free units. More blocks pack tighter and build slower.
 const OPEN_BLOCKS: usize = 16;
@@ -38,8 +39,8 @@ pub struct DoubleArray<'a> {
 
 /// Builds the nodes for `keys` with their ids and scores, sorted by bytes and without duplicates.
 ///
-/// Returns `None` if a key is empty or contains a zero byte, if the keys are not in order, if there are too many, or if a
-/// sum of scores could be infinite.
+/// Returns `None` if a key is empty or contains a zero byte, if the keys are not in order, if there are too many, or if
+/// a sum of scores could be infinite.
 pub fn build(keys: &[(&[u8], u32, f64)]) -> Option<Vec<Node>> {
     let in_order = keys.windows(2).all(|pair| pair[0].0 < pair[1].0);
     let is_valid = |key: &&(&[u8], u32, f64)| {
@@ -133,8 +134,8 @@ struct Builder {
     nodes: Vec<Node>,
     /// Whether a number is the base of a node.
     is_base: Vec<bool>,
-    /// The free units of the open blocks as a doubly linked ring through unit 0. A unit that is occupied, or whose block
-    /// is closed, points to itself.
+    /// The free units of the open blocks as a doubly linked ring through unit 0. A unit that is occupied, or whose
+    /// block is closed, points to itself.
     next: Vec<u32>,
     previous: Vec<u32>,
 }

@@ -82,8 +82,8 @@ impl NativeEngine {
         Some(encoding)
     }
 
-    /// Encodes one text of a pair as the `tokenizers` crate has it before truncation and post-processing. Returns `None`
-    /// if the text is too long, or if a step fails.
+    /// Encodes one text of a pair as the `tokenizers` crate has it before truncation and post-processing. Returns
+    /// `None` if the text is too long, or if a step fails.
     pub fn encode_sequence(
         &self,
         text: &str,

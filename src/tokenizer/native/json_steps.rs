@@ -1,4 +1,5 @@
-//! Classifies the steps of a `tokenizer.json`: whether they are DeBERTa's, and whether a text can be split at white space.
+//! Classifies the steps of a `tokenizer.json`: whether they are DeBERTa's, and whether a text can be split at white
+//! space.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -6,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::space_bytes::SpaceHandling;
 
-/// Returns the character map of steps that are DeBERTa's: strip, character map, runs of spaces to one, `▁`. Returns `None`
-/// for other steps.
+/// Returns the character map of steps that are DeBERTa's: strip, character map, runs of spaces to one, `▁`. Returns
+/// `None` for other steps.
 pub fn deberta_charsmap(normalizer: &Value, pre_tokenizer: &Value) -> Option<Vec<u8>> {
     let [strip, map, runs] = sequence(normalizer, "normalizers")[..] else {
         return None;
@@ -36,8 +37,8 @@ fn marks_every_word(step: &Value) -> bool {
         && field("split", true.into(), true)
 }
 
-/// Returns what the steps do with white space. Returns `None` if a step may look across it, so that a text cannot be split
-/// there.
+/// Returns what the steps do with white space. Returns `None` if a step may look across it, so that a text cannot be
+/// split there.
 ///
 /// Accepted are normalizers that look at single characters, at characters that compose (white space never composes with
 /// a character before it), or at grapheme clusters, and pre-tokenizers that split by single characters.

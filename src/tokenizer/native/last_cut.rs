@@ -9,8 +9,8 @@ const NEAR: usize = 1 << 16;
 const TRIES: usize = 64;
 
 impl NativeEngine {
-    /// Returns the last byte at which a text, of which `bytes` is the beginning, can be cut: without special tokens, its
-    /// two parts together have exactly the tokens of the whole. `None` if there is no such byte near the end.
+    /// Returns the last byte at which a text, of which `bytes` is the beginning, can be cut: without special tokens,
+    /// its two parts together have exactly the tokens of the whole. `None` if there is no such byte near the end.
     ///
     /// The byte is a single white space between printable ASCII characters, after a word whose tokens do not depend on
     /// its neighbours.

@@ -1,7 +1,7 @@
 //! The native engine: Unigram tokenization, exact and fast.
 //!
-//! It does the steps of the reference in the same order: added tokens in the raw text, normalization, added tokens in the
-//! normalized text, words, pieces. The steps of DeBERTa are its own; those of other families are the `tokenizers`
+//! It does the steps of the reference in the same order: added tokens in the raw text, normalization, added tokens in
+//! the normalized text, words, pieces. The steps of DeBERTa are its own; those of other families are the `tokenizers`
 //! crate's, around the same search for pieces. If no step looks across white space, a text is split there first, and
 //! the tokens of words that came before are taken from a cache. A tokenizer with an unknown part is left to the crate
 //! as a whole.

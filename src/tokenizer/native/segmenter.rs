@@ -23,8 +23,8 @@ pub struct Segmenter {
 }
 
 impl Segmenter {
-    /// Creates a segmenter for a vocabulary and its added tokens with their ids. Of added tokens with equal ids the last
-    /// counts.
+    /// Creates a segmenter for a vocabulary and its added tokens with their ids. Of added tokens with equal ids the
+    /// last counts.
     ///
     /// Returns `None` if the tokenizer has a part that is not done exactly.
     pub fn new(

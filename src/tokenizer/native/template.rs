@@ -52,8 +52,8 @@ struct SpecialFields {
 }
 
 impl Template {
-    /// Reads the post-processor of a `tokenizer.json`; null means the texts alone. Returns `None` for a post-processor of
-    /// another type, or for a template that has a second text for a single one.
+    /// Reads the post-processor of a `tokenizer.json`; null means the texts alone. Returns `None` for a post-processor
+    /// of another type, or for a template that has a second text for a single one.
     pub fn from_json(post_processor: &Value) -> Option<Self> {
         if post_processor.is_null() {
             let text = |second| TemplatePart::Text {

@@ -54,7 +54,8 @@ impl WordCache {
         }
     }
 
-    /// Returns the words of up to [`ShortWords::LONGEST`] bytes, for many look-ups. `None` until the tables are allocated.
+    /// Returns the words of up to [`ShortWords::LONGEST`] bytes, for many look-ups. `None` until the tables are
+    /// allocated.
     #[inline]
     pub fn short_words(&self) -> Option<ShortWords<'_>> {
         let memory = &*self.memory;
@@ -108,8 +109,8 @@ impl<'a> ShortWords<'a> {
 
     /// Starts the look-up of a word, given as the first `length` bytes of little-endian words.
     ///
-    /// It prefetches the slots for [`Self::short`], so other work should be done before the result is used. For a word of
-    /// more than [`Self::SHORT`] bytes the result is meaningless.
+    /// It prefetches the slots for [`Self::short`], so other work should be done before the result is used. For a word
+    /// of more than [`Self::SHORT`] bytes the result is meaningless.
     #[inline]
     pub fn look_up(self, words: [u64; 2], length: usize) -> PendingLookup {
         let key = key(words, length);

@@ -51,8 +51,8 @@ pub enum TokenStart {
 /// length. The value follows: the ids of the tokens, their ends, and a last byte with the number of tokens (or
 /// [`ELSEWHERE`]) in its low bits and the start of the first token above them. An empty slot is all zero.
 ///
-/// The hash of a word selects a pair, which fills one line of the processor's cache, or two, or four. A word that others
-/// displace from its pair moves to the neighbouring pair.
+/// The hash of a word selects a pair, which fills one line of the processor's cache, or two, or four. A word that
+/// others displace from its pair moves to the neighbouring pair.
 #[derive(Debug)]
 pub struct Table<const KEY: usize, const SLOT: usize, const PAIRS: usize>;
 
