@@ -145,7 +145,7 @@ for name, descr, fortran, shape, count in [("f4.npy", "<f4", False, "(2, 3)", 24
     text += b" " * ((-(10 + len(text) + 1)) % 64) + b"\n"
     write("npy", name, b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + bytes(range(count)))
 
-# The range cache: two extents of a file of 1,000,000 bytes; see src/source/pieces.rs.
+# The range cache: two extents of a file of 1,000,000 bytes; see src/source/ranges/extents/.
 extents = [(0, bytes(range(48))), (100_000, b"\x5a" * 70_000)]
 sums = [zlib.crc32(data[at:at + 65536]) for _, data in extents for at in range(0, len(data), 65536)]
 length = 32 + 16 * len(extents) + 4 * len(sums)
