@@ -1,45 +1,70 @@
-//! A microscope for the input layer of language models: how text becomes token ids, and how ids become rows of the
-//! word-embedding matrix.
+//! Tokenizes texts and reads word-embedding rows of Hugging Face models, exactly and in milliseconds.
 //!
-//! ```text
-//! argv → Cli → ModelRef → ModelFiles → Tokenizer | EmbeddingMatrix → Record → bytes
+//! [`Tokenizer`] turns text into token ids and back; [`EmbeddingMatrix`] turns ids into rows. Both open a model by its
+//! name, in one line:
+//!
+//! ```
+//! use tokscope::Tokenizer;
+//!
+//! let tokenizer = Tokenizer::open("demo")?;
+//! assert_eq!(tokenizer.count("banco de madera")?, 5);
+//! # Ok::<(), tokscope::Error>(())
 //! ```
 //!
-//! Modules stand in the order of that flow, and a module uses only those above it; [`error`] and [`record`] use
-//! nothing of this crate and serve all. [`memory`] ends the program where the system has none left.
+//! What this page lists is the library. The modules that the `tokscope` program is made of are hidden from it: the
+//! program, its tests, and its benchmarks use them, and they may change in any release.
 //!
-//! | module | turns | into |
-//! |---|---|---|
-//! | [`model_ref`] | what `--model` says | a model of the Hub, a directory, or the built-in one |
-//! | [`source`] | that model | the bytes of its files, by range |
-//! | [`formats`] | untrusted bytes | structure |
-//! | [`tokenizer`] | text | ids, and back |
-//! | [`embedding`] | ids | rows |
-//! | [`render`] | records | bytes |
-//! | [`commands`] | arguments | records |
-//! | [`cli`] | argv | arguments |
-//! | [`app`] | all of these | a program |
+//! A local checkpoint is mapped into memory. If another process truncates the file while it is read, the system sends
+//! SIGBUS, which ends the process; the program installs a handler that says so, the library does not.
 
+// The modules stand from the lowest layer up: each imports only from those above it. `tests/it/architecture` checks it.
+
+#[doc(hidden)]
 pub mod error;
+
+#[doc(hidden)]
 pub mod record;
 
+#[doc(hidden)]
 pub mod memory;
 
+#[doc(hidden)]
 pub mod model_ref;
+
+#[doc(hidden)]
 pub mod source;
 
+#[doc(hidden)]
 pub mod formats;
 
+#[doc(hidden)]
 pub mod tokenizer;
 
+#[doc(hidden)]
 pub mod embedding;
 
+mod library;
+
+#[doc(hidden)]
 pub mod render;
 
+#[doc(hidden)]
 pub mod commands;
 
+#[doc(hidden)]
 pub mod cli;
 
+#[doc(hidden)]
 pub mod app;
 
+#[doc(hidden)]
 pub use app::run;
+#[doc(inline)]
+pub use embedding::metric::Metric;
+#[doc(inline)]
+pub use error::{Error, Result};
+pub use library::{EmbeddingMatrix, Neighbor, OpenOptions, Tokenizer};
+#[doc(inline)]
+pub use record::PackedStrings;
+#[doc(inline)]
+pub use tokenizer::{EncodeOptions, Encoded, Encoding, Truncation};

@@ -2,6 +2,7 @@
 
 /// A measure of how near two rows are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Metric {
     /// Cosine of the angle: 1 for the same direction.
     #[default]

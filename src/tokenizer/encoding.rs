@@ -4,6 +4,7 @@ use crate::record::PackedStrings;
 
 /// The tokens of one window of a text or a pair. All fields have the same length.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Encoding {
     pub ids: Vec<u32>,
     /// The piece of each id. An unknown token has the unknown piece; `offsets` tells its text.
@@ -82,6 +83,7 @@ impl Encoding {
 
 /// The encoding of a text or a pair, as one or more windows.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Encoded {
     /// The first window, followed by those that hold the tokens cut off from it. Never empty.
     pub windows: Vec<Encoding>,

@@ -2,6 +2,7 @@
 
 /// How a text is encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EncodeOptions {
     /// Add the special tokens of the model's template.
     pub special_tokens: bool,
@@ -17,6 +18,35 @@ impl Default for EncodeOptions {
             special_tokens: true,
             parse_special: true,
             truncation: None,
+        }
+    }
+}
+
+impl EncodeOptions {
+    /// Sets [`special_tokens`](Self::special_tokens).
+    #[must_use]
+    pub fn special_tokens(self, special_tokens: bool) -> Self {
+        Self {
+            special_tokens,
+            ..self
+        }
+    }
+
+    /// Sets [`parse_special`](Self::parse_special).
+    #[must_use]
+    pub fn parse_special(self, parse_special: bool) -> Self {
+        Self {
+            parse_special,
+            ..self
+        }
+    }
+
+    /// Sets [`truncation`](Self::truncation).
+    #[must_use]
+    pub fn truncation(self, truncation: Truncation) -> Self {
+        Self {
+            truncation: Some(truncation),
+            ..self
         }
     }
 }

@@ -243,11 +243,10 @@ pub fn engines(bytes: &[u8]) {
         stride: 2,
     };
     for (special, truncation) in [(true, None), (false, None), (true, Some(truncation))] {
-        let options = EncodeOptions {
-            special_tokens: special,
-            parse_special: special,
-            truncation,
-        };
+        let mut options = EncodeOptions::default()
+            .special_tokens(special)
+            .parse_special(special);
+        options.truncation = truncation;
         let ours = native.encode(&text, None, &options).unwrap();
         let theirs = reference.encode(&text, None, &options).unwrap();
         assert_eq!(ours, theirs, "{text:?} {options:?}");

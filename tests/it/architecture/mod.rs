@@ -20,6 +20,7 @@ const LAYERS: &[&str] = &[
     "formats",
     "tokenizer",
     "embedding",
+    "library",
     "render",
     "commands",
     "cli",

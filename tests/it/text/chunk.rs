@@ -91,10 +91,7 @@ impl Engines {
             if overlap == 0 {
                 assert_eq!(chunk.start, end, "{text:?}");
             }
-            let shared = EncodeOptions {
-                special_tokens: false,
-                ..EncodeOptions::default()
-            };
+            let shared = EncodeOptions::default().special_tokens(false);
             let shared = self
                 .reference
                 .ids(&text[chunk.start..end], &shared)

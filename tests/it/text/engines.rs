@@ -28,11 +28,9 @@ impl Engines {
     /// Asserts that both engines encode a text or a pair alike, with several options.
     pub fn compare(&self, text: &str, pair: Option<&str>) {
         for (special_tokens, parse_special) in [(true, true), (false, false)] {
-            let options = EncodeOptions {
-                special_tokens,
-                parse_special,
-                truncation: None,
-            };
+            let options = EncodeOptions::default()
+                .special_tokens(special_tokens)
+                .parse_special(parse_special);
             let ours = self.native.encode(text, pair, &options).unwrap();
             let theirs = self.hf.encode(text, pair, &options).unwrap();
             assert_eq!(ours, theirs, "{text:?} {pair:?} {options:?}");
@@ -46,13 +44,10 @@ impl Engines {
         if pair.is_none() {
             self.check_cuts(text);
         }
-        let options = EncodeOptions {
-            truncation: Some(Truncation {
-                max_length: 12,
-                stride: 2,
-            }),
-            ..EncodeOptions::default()
-        };
+        let options = EncodeOptions::default().truncation(Truncation {
+            max_length: 12,
+            stride: 2,
+        });
         let ours = self.native.encode(text, pair, &options).unwrap();
         let theirs = self.hf.encode(text, pair, &options).unwrap();
         assert_eq!(ours, theirs, "{text:?} {pair:?} {options:?}");
@@ -62,10 +57,7 @@ impl Engines {
 impl Engines {
     /// Asserts that a text can be cut wherever the engine says so: the parts have the tokens of the whole.
     fn check_cuts(&self, text: &str) {
-        let options = EncodeOptions {
-            special_tokens: false,
-            ..EncodeOptions::default()
-        };
+        let options = EncodeOptions::default().special_tokens(false);
         let count = |text: &str| self.native.count(text, &options).unwrap();
         let mut end = text.len();
         while let Some(at) = self.native.last_cut(&text.as_bytes()[..end], &options) {

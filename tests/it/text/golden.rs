@@ -174,13 +174,10 @@ fn deberta_truncates_as_the_reference() {
         json_lines(&shared.join("golden/deberta-v3-xsmall.truncation.jsonl"));
     assert!(golden.len() >= 8);
     for case in golden {
-        let options = EncodeOptions {
-            truncation: Some(Truncation {
-                max_length: case.max_length,
-                stride: case.stride,
-            }),
-            ..EncodeOptions::default()
-        };
+        let options = EncodeOptions::default().truncation(Truncation {
+            max_length: case.max_length,
+            stride: case.stride,
+        });
         let pair = case.pair.as_deref();
         let whole = tokenizer
             .encode(&case.text, pair, &EncodeOptions::default())

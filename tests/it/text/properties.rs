@@ -106,10 +106,7 @@ fn encode(text: &str, pair: Option<&str>, options: &EncodeOptions) -> Encoding {
 }
 
 fn bare() -> EncodeOptions {
-    EncodeOptions {
-        special_tokens: false,
-        ..EncodeOptions::default()
-    }
+    EncodeOptions::default().special_tokens(false)
 }
 
 /// Returns the offset of a byte in another unit, by counting.
@@ -202,7 +199,7 @@ proptest! {
 
     #[test]
     fn added_tokens_can_be_taken_as_text(text in text()) {
-        let options = EncodeOptions { parse_special: false, ..bare() };
+        let options = bare().parse_special(false);
         let text = text + " [SEP] [MASK]";
         let encoding = encode(&text, None, &options);
         prop_assert!(!encoding.ids.contains(&2000));
@@ -220,8 +217,8 @@ proptest! {
     #[test]
     fn windows_without_their_overlap_are_the_whole_text(text in text(), max_length in 3_usize..12, stride in 0_usize..8) {
         let stride = stride.min(max_length - 3);
-        let truncation = Some(Truncation { max_length, stride });
-        let encoded = tokenizer().encode(&text, None, &EncodeOptions { truncation, ..EncodeOptions::default() }).unwrap();
+        let options = EncodeOptions::default().truncation(Truncation { max_length, stride });
+        let encoded = tokenizer().encode(&text, None, &options).unwrap();
         let whole = encode(&text, None, &bare());
         let inner = |window: &Encoding| (window.ids[1..window.len() - 1].to_vec(), window.offsets[1..window.len() - 1].to_vec());
         let (mut ids, mut offsets) = inner(&encoded.windows[0]);
