@@ -1,4 +1,4 @@
-//! The lesson on tokens and embeddings: what its cells print, from a full-size model, in a directory and on a Hub.
+//! The lesson on tokens and embeddings: the values its cells print, from a full-size model in a directory and on a Hub.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -50,7 +50,7 @@ fn joined(ids: &[u32]) -> String {
     ids.join(" ")
 }
 
-/// Every cell of the lesson, asked of the model that `call` names.
+/// Checks every cell of the lesson with the model that `call` names.
 fn teaches_the_lesson(call: impl Fn(&[&str]) -> Call) {
     let facts = facts();
     let text = facts.text.as_str();
@@ -179,7 +179,7 @@ fn a_hub_teaches_the_lesson() {
     let mut hub = Hub::start();
     let commit = hub.publish(ID, Access::Public, &files);
     let home = tempfile::tempdir().unwrap();
-    // No model is named: it is the default.
+    // Without a model argument, the default model is used.
     let endpoint = hub.endpoint();
     let call = |args: &[&str]| {
         tokscope(args)
@@ -188,7 +188,7 @@ fn a_hub_teaches_the_lesson() {
             .env("XDG_CACHE_HOME", home.path().join("own"))
     };
 
-    // Nothing of the checkpoint is fetched for what needs only the tokenizer.
+    // Commands that need only the tokenizer fetch nothing of the checkpoint.
     let record = one(&call(&["tokenize", "banco", "--json"]).ok()).tokenize();
     assert_eq!(
         (record.model.as_str(), record.commit.as_deref()),
@@ -212,7 +212,7 @@ fn a_hub_teaches_the_lesson() {
         "spm.model, and headers of the checkpoint"
     );
 
-    // The lesson needs a few rows of the checkpoint, and no more is fetched.
+    // Only the few rows that the lesson needs are fetched.
     teaches_the_lesson(call);
     let rows: usize = hub.served().iter().map(|one| one.bytes).sum();
     assert!((10_000..500_000).contains(&rows), "{rows}");
@@ -235,7 +235,7 @@ fn a_hub_teaches_the_lesson() {
         1
     );
 
-    // What is in the cache needs no network, and nothing changes without it.
+    // With the model in the cache, everything works the same without a network.
     hub.stop();
     teaches_the_lesson(|args| call(args).env("HF_HUB_OFFLINE", "1"));
 }
@@ -280,8 +280,8 @@ fn every_container_holds_the_same_rows() {
 }
 
 #[test]
-fn the_training_delta_alone_is_no_matrix() {
-    let Some(standin) = standin("the_training_delta_alone_is_no_matrix") else {
+fn the_training_delta_alone_is_not_the_matrix() {
+    let Some(standin) = standin("the_training_delta_alone_is_not_the_matrix") else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();

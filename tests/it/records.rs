@@ -1,6 +1,6 @@
-//! The records as a script sees them: types that owe nothing to those of the program.
+//! The records as a script sees them: types that are independent of those of the program.
 //!
-//! Every one denies fields it does not know, so a field that is added is added here too.
+//! Each denies unknown fields, so a new field must be added here too.
 
 #![allow(
     dead_code,
@@ -480,7 +480,7 @@ expect_kind! {
 }
 
 impl Record {
-    /// The part that `head` or `tail` printed.
+    /// The record of `head` or `tail`.
     pub fn excerpt(self) -> Chunk {
         match self {
             Self::Head(record) | Self::Tail(record) => record,
@@ -489,7 +489,7 @@ impl Record {
     }
 }
 
-/// The records of JSON Lines: an object a line, every line ended, and no null but where the contract has one.
+/// Parses JSON Lines: one object per line, every line ended, and null only where the contract allows it.
 pub fn records(stdout: &str) -> Vec<Record> {
     assert!(stdout.is_empty() || stdout.ends_with('\n'), "{stdout:?}");
     stdout
@@ -505,7 +505,7 @@ pub fn records(stdout: &str) -> Vec<Record> {
         .collect()
 }
 
-/// The only record of JSON Lines.
+/// Parses JSON Lines that hold exactly one record.
 pub fn one(stdout: &str) -> Record {
     let mut records = records(stdout);
     assert_eq!(records.len(), 1, "{stdout}");
@@ -521,7 +521,7 @@ fn holds_null(value: &Value) -> bool {
     }
 }
 
-/// The numbers of a row's `values`, each read as a float32 from its decimal.
+/// Returns the `values` of a row, each parsed as float32.
 pub fn values(line: &str) -> Vec<f32> {
     let (_, rest) = line.split_once("\"values\":[").unwrap();
     let (numbers, _) = rest.split_once(']').unwrap();

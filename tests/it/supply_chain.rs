@@ -1,4 +1,4 @@
-//! What the packages say that this one is built of.
+//! The manifests of the dependencies.
 
 use std::path::Path;
 use std::process::Command;
@@ -25,9 +25,9 @@ fn version(text: &str) -> Vec<u32> {
     version
 }
 
-/// That the code itself keeps to `rust-version` is checked by clippy (`incompatible_msrv`).
+/// Clippy checks that the code itself keeps to `rust-version` (`incompatible_msrv`).
 #[test]
-fn no_dependency_asks_for_a_newer_compiler_than_this_package_does() {
+fn no_dependency_needs_a_newer_compiler_than_this_package() {
     let cargo = option_env!("CARGO").unwrap_or("cargo");
     let host = Command::new("rustc")
         .args(["--print", "host-tuple"])

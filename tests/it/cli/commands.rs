@@ -1,4 +1,4 @@
-//! The command line on the built-in model: what each form of a command prints, where, and how it ends.
+//! The command line on the built-in model: the output, streams, and exit code of each form of a command.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -12,7 +12,7 @@ use crate::records::{Record, one, records};
 use crate::support::{demo, on, tiny_model, tokscope};
 
 #[test]
-fn tokenize_leaves_out_what_it_is_told_to() {
+fn tokenize_omits_special_tokens_on_request() {
     let pieces = |args: &[&str]| demo([&["tokenize", "--pieces"], args].concat()).ok();
     assert_eq!(pieces(&["banco"]), "[CLS] ▁banco [SEP]\n");
     assert_eq!(pieces(&["banco", "--no-special-tokens"]), "▁banco\n");
@@ -64,7 +64,7 @@ fn offsets_count_bytes_characters_or_utf16_units() {
 }
 
 #[test]
-fn ids_come_in_every_way_people_write_them() {
+fn ids_are_read_in_every_notation() {
     let text = "[CLS] dinero[SEP]\n";
     for args in [
         &["1", "588", "2"][..],
@@ -140,7 +140,7 @@ fn one_stream_counts_as_one_bare_number() {
 }
 
 #[test]
-fn a_tree_is_counted_without_what_git_ignores_and_what_is_no_text() {
+fn ignored_and_binary_files_of_a_tree_are_skipped() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, content: &[u8]| {
         let path = folder.path().join(name);
@@ -195,7 +195,7 @@ fn a_tree_is_counted_without_what_git_ignores_and_what_is_no_text() {
 }
 
 #[test]
-fn a_named_file_that_is_no_text_does_not_stop_the_rest() {
+fn a_binary_file_does_not_stop_the_others() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.txt"), "banco").unwrap();
     fs::write(folder.path().join("b.bin"), b"b\xff").unwrap();
@@ -220,7 +220,7 @@ fn a_named_file_that_is_no_text_does_not_stop_the_rest() {
 }
 
 #[test]
-fn info_answers_one_question_bare() {
+fn info_get_prints_one_bare_value() {
     for (field, value) in [
         ("vocabulary_size", "2001"),
         ("rows", "2064"),
@@ -252,7 +252,7 @@ fn info_answers_one_question_bare() {
 }
 
 #[test]
-fn vocab_lists_what_is_named_or_matches() {
+fn vocab_lists_named_and_matching_pieces() {
     let ids = |args: &[&str]| -> Vec<u32> {
         let out = demo([&["vocab", "--json"], args].concat()).ok();
         records(&out)
@@ -283,13 +283,13 @@ fn completions_and_the_manual_are_generated() {
     assert!(tokscope(["man", "tokenize"]).ok().contains("offset\\-unit"));
     tokscope(["man", "nothing"]).exit(2);
     tokscope(["completions", "dash"]).exit(2);
-    // Neither reads a model, so that neither cares which one is meant.
+    // Neither reads a model, so an invalid one is ignored.
     let out = tokscope(["--model", "", "completions", "bash"]);
     assert!(out.env("HF_ENDPOINT", "nowhere").ok().contains("tokscope"));
 }
 
 #[test]
-fn help_and_version_are_answers_and_no_command_is_none() {
+fn help_and_version_succeed_and_no_command_fails() {
     assert_eq!(
         tokscope(["--version"]).ok(),
         format!("tokscope {}\n", env!("CARGO_PKG_VERSION"))
@@ -338,7 +338,7 @@ fn the_model_comes_from_the_option_or_the_environment() {
 }
 
 #[test]
-fn colours_are_for_terminals_unless_asked_for() {
+fn color_is_for_terminals_unless_requested() {
     let info = |args: &[&str]| demo([&["info"], args].concat());
     let plain = info(&[]).ok();
     assert!(!plain.contains('\x1b'));
@@ -362,7 +362,7 @@ fn colours_are_for_terminals_unless_asked_for() {
 }
 
 #[test]
-fn tables_show_control_characters_and_json_escapes_them() {
+fn tables_and_json_escape_control_characters() {
     let text = "a\x1b[31m\u{202e}\u{7}b\tc\u{200b}";
     let out = demo(["tokenize", text]).ok();
     assert!(out.chars().all(|c| c == '\n' || !c.is_control()), "{out:?}");
@@ -382,7 +382,7 @@ fn tables_show_control_characters_and_json_escapes_them() {
 }
 
 #[test]
-fn a_reader_that_leaves_early_is_no_failure() {
+fn a_closed_pipe_is_not_a_failure() {
     for args in [
         &["vocab"][..],
         &["vocab", "--json"],

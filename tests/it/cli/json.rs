@@ -5,14 +5,14 @@ use serde_json::Value;
 use crate::records::*;
 use crate::support::{demo, folder_without_checkpoint, on, tiny_model};
 
-/// The keys of the only object, in their order.
+/// Returns the keys of the only object, in order.
 fn keys(stdout: &str) -> Vec<String> {
     let object: serde_json::Map<String, Value> = serde_json::from_str(stdout).unwrap();
     object.keys().cloned().collect()
 }
 
 #[test]
-fn tokenize_gives_a_record_with_everything_of_the_encoding() {
+fn the_tokenize_record_holds_the_whole_encoding() {
     let out = demo(["tokenize", "dinero para el banco", "--json"]).ok();
     assert_eq!(
         keys(&out),
@@ -58,7 +58,7 @@ fn tokenize_gives_a_record_with_everything_of_the_encoding() {
 }
 
 #[test]
-fn a_pair_and_a_window_add_their_fields() {
+fn pairs_and_windows_add_fields() {
     let args = ["tokenize", "banco", "--pair", "money", "--json"];
     let record = one(&demo(args).ok()).tokenize();
     assert_eq!(record.pair.as_deref(), Some("money"));
@@ -92,7 +92,7 @@ fn a_pair_and_a_window_add_their_fields() {
 }
 
 #[test]
-fn decode_and_count_give_their_records() {
+fn decode_and_count_records_are_complete() {
     let record = one(&demo(["decode", "1", "588", "2", "--json"]).ok()).decode();
     assert_eq!(record.ids, [1, 588, 2]);
     assert_eq!(record.tokens, ["[CLS]", "▁dinero", "[SEP]"]);
@@ -180,7 +180,7 @@ fn info_describes_the_built_in_model() {
 }
 
 #[test]
-fn info_leaves_out_what_a_model_does_not_have() {
+fn info_omits_unknown_fields() {
     let folder = folder_without_checkpoint();
     let info = one(&on(folder.path(), ["info", "--json"]).ok()).info();
     assert!(info.embedding.is_none() && info.tokenizer.is_some());
@@ -208,7 +208,7 @@ fn info_leaves_out_what_a_model_does_not_have() {
 }
 
 #[test]
-fn a_piece_has_a_score_where_the_model_has_one() {
+fn a_piece_has_a_score_if_the_model_has_scores() {
     let out = demo([
         "vocab", "--id", "588", "--id", "2000", "--id", "4", "--json",
     ])
@@ -231,7 +231,7 @@ fn a_piece_has_a_score_where_the_model_has_one() {
 }
 
 #[test]
-fn a_row_has_all_its_values_unless_they_are_left_out() {
+fn a_row_has_all_values_unless_they_are_omitted() {
     let row = one(&demo(["embed", "--id", "588", "--json"]).ok()).row();
     let values = row.values.unwrap();
     assert_eq!(
@@ -261,7 +261,7 @@ fn a_row_has_all_its_values_unless_they_are_left_out() {
 }
 
 #[test]
-fn values_are_the_shortest_decimals_of_the_stored_numbers() {
+fn values_are_the_shortest_decimals_that_read_back() {
     let out = demo(["embed", "--id", "588", "--json"]).ok();
     let values = values(&out);
     for value in &values {
@@ -307,14 +307,14 @@ fn a_diff_names_both_rows() {
         .fold(0.0_f32, |largest, value| largest.max(value.abs()));
     assert!(!diff.identical && diff.max_abs == largest && diff.a.position.is_none());
 
-    // Row 0 is zero, and a row without token has no piece.
+    // Row 0 is zero, and a row without a token has no piece.
     let args = ["diff", "--id", "0", "--id", "2063", "--stats", "--json"];
     let diff = one(&demo(args).exit(1).stdout).diff();
     assert!(diff.cosine.is_none() && diff.values.is_none() && diff.b.piece.is_none());
 }
 
 #[test]
-fn neighbors_and_files_give_their_records() {
+fn neighbor_and_file_records_are_complete() {
     let out = demo(["neighbors", "dinero", "-k", "3", "--json"]).ok();
     let found: Vec<Neighbor> = records(&out).into_iter().map(Record::neighbor).collect();
     let ranks: Vec<usize> = found.iter().map(|neighbor| neighbor.rank).collect();
@@ -341,7 +341,7 @@ fn neighbors_and_files_give_their_records() {
 }
 
 #[test]
-fn a_bad_record_of_a_stream_stands_in_its_place() {
+fn a_bad_line_becomes_an_error_record_in_its_place() {
     let answer = demo(["tokenize", "--lines", "--json"])
         .stdin(&b"banco\nba\xffd\nmoney"[..])
         .exit(2);

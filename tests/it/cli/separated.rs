@@ -1,9 +1,9 @@
-//! CSV and TSV: the same facts as the JSON, a line each.
+//! CSV and TSV: the same values as the JSON, one record per line.
 
 use crate::records::{one, values};
 use crate::support::demo;
 
-/// Head and rows of comma- or tab-separated output.
+/// Splits comma- or tab-separated output into header and rows.
 fn table(stdout: &str, delimiter: u8) -> (Vec<String>, Vec<Vec<String>>) {
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
@@ -18,7 +18,7 @@ fn table(stdout: &str, delimiter: u8) -> (Vec<String>, Vec<Vec<String>>) {
     (head, rows)
 }
 
-/// The table of a command on the built-in model, the same in both formats.
+/// Returns the table of a command on the built-in model, which must be the same in both formats.
 fn separated(args: &[&str]) -> (Vec<String>, Vec<Vec<String>>) {
     let run = |format| {
         demo([args, &["--format", format]].concat())
@@ -33,7 +33,7 @@ fn separated(args: &[&str]) -> (Vec<String>, Vec<Vec<String>>) {
 }
 
 #[test]
-fn separated_tokens_are_those_of_the_record() {
+fn token_tables_equal_the_record() {
     let (head, rows) = separated(&["tokenize", "banco, \"dinero\""]);
     assert_eq!(
         head,
@@ -61,7 +61,7 @@ fn separated_tokens_are_those_of_the_record() {
 }
 
 #[test]
-fn separated_rows_and_differences_hold_all_values() {
+fn row_and_diff_tables_hold_all_values() {
     let (head, rows) = separated(&["embed", "money"]);
     assert_eq!(
         head[..9],
@@ -93,7 +93,7 @@ fn separated_rows_and_differences_hold_all_values() {
 }
 
 #[test]
-fn the_other_commands_have_separated_tables_too() {
+fn other_commands_have_tables() {
     let (head, rows) = separated(&["decode", "588", "607"]);
     assert_eq!(head, ["line", "ids", "pieces", "text"]);
     assert_eq!(rows, [["", "588 607", "▁dinero ▁money", "dinero money"]]);

@@ -1,4 +1,4 @@
-//! Where texts come from: arguments, files, standard input; whole, by line, as JSON Lines; and bad ones among them.
+//! Texts from arguments, files, and standard input: whole, by line, or as JSON Lines, with bad ones among them.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use tokscope::tokenizer::EncodeOptions;
 
 use crate::support::{demo, json_lines, repository, tokenizer};
 
-/// Texts of one line each with their ids, as `tokenize --ids` prints them.
+/// One-line texts with their ids, as `tokenize --ids` prints them.
 const BANCO: (&str, &str) = ("banco", "1 364 2");
 const MONEY: (&str, &str) = ("money", "1 607 2");
 
@@ -34,7 +34,7 @@ fn texts_come_from_arguments_files_and_standard_input() {
     ] {
         assert_eq!(demo(args).stdin("banco").ok(), "1 364 2\n", "{args:?}");
     }
-    // What looks like an option is a text behind `--`.
+    // After `--`, an argument that looks like an option is a text.
     assert_eq!(
         demo(["tokenize", "--pieces", "--", "-x"]).ok(),
         "[CLS] ▁ - x [SEP]\n"
@@ -43,7 +43,7 @@ fn texts_come_from_arguments_files_and_standard_input() {
 }
 
 #[test]
-fn a_text_is_taken_as_it_is_unless_chomped() {
+fn a_text_keeps_its_final_newline_unless_chomped() {
     let record = one(&demo(["tokenize", "--json"]).stdin("banco\n").ok()).tokenize();
     assert_eq!((record.text.as_str(), record.count), ("banco\n", 3));
     for (given, chomped) in [("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), ("a", "a")] {
@@ -53,7 +53,7 @@ fn a_text_is_taken_as_it_is_unless_chomped() {
 }
 
 #[test]
-fn lines_end_in_either_way_and_the_last_need_not() {
+fn lines_end_in_lf_or_crlf_and_the_last_need_not() {
     for input in ["banco\nmoney", "banco\r\nmoney\r\n", "banco\nmoney\r\n"] {
         let out = demo(["tokenize", "--lines", "--ids"]).stdin(input).ok();
         assert_eq!(out, format!("{}\n{}\n", BANCO.1, MONEY.1), "{input:?}");
@@ -72,7 +72,7 @@ fn lines_end_in_either_way_and_the_last_need_not() {
 }
 
 #[test]
-fn json_lines_hold_the_text_in_a_field_or_are_it() {
+fn json_lines_are_objects_or_strings() {
     let input = "{\"text\":\"banco\",\"id\":7}\n\"money\"\n\n{\"text\":\"a\\nb\"}\n";
     let out = demo(["tokenize", "--jsonl", "--json"]).stdin(input).ok();
     let texts: Vec<_> = records(&out)
@@ -108,7 +108,7 @@ fn bad_records_do_not_stop_the_rest() {
     assert_eq!(lines, expected.map(|(line, code)| (Some(line), code)));
     assert_eq!(answer.stderr, "");
 
-    // Bare output keeps the place of a bad record empty, and the sentence goes to stderr.
+    // Bare output has an empty line for a bad record, and the message goes to stderr.
     let input = &b"banco\n\xff\nmoney\n"[..];
     let answer = demo(["tokenize", "--lines", "--ids"]).stdin(input).exit(2);
     assert_eq!(answer.stdout, "1 364 2\n\n1 607 2\n");
@@ -126,7 +126,7 @@ fn bad_records_do_not_stop_the_rest() {
 }
 
 #[test]
-fn sentences_about_bad_records_stand_in_their_place() {
+fn messages_about_bad_records_are_printed_in_order() {
     let sentence = "error: standard input is not UTF-8: the byte at offset 6 is invalid";
     let input = &b"banco\n\xff\nmoney\n"[..];
     let printed = demo(["count", "--lines"]).stdin(input).run_on_one_stream();
@@ -165,7 +165,7 @@ fn many_lines_keep_their_order_on_any_number_of_threads() {
 }
 
 #[test]
-fn a_line_is_answered_before_the_next_one_comes() {
+fn a_line_is_answered_before_the_next_one_arrives() {
     use std::io::{BufRead, BufReader, Write};
     use std::process::{Command, Stdio};
 
@@ -188,7 +188,7 @@ fn a_line_is_answered_before_the_next_one_comes() {
 }
 
 #[test]
-fn a_long_text_is_counted_in_parts_as_it_is_as_a_whole() {
+fn a_long_text_counted_in_parts_has_the_same_count() {
     #[derive(serde::Deserialize)]
     struct Line {
         text: String,
@@ -219,11 +219,11 @@ fn a_long_text_is_counted_in_parts_as_it_is_as_a_whole() {
         assert_eq!(count["lines"], text.matches('\n').count());
         assert_eq!(count["words"], count_words(&text));
     }
-    // One word of any length is one part.
+    // A word is never split, however long.
     let long = "a".repeat(3 << 20);
     let tokens = whole.count(&long, &EncodeOptions::default()).unwrap();
     assert_eq!(demo(["count"]).stdin(long).ok(), format!("{tokens}\n"));
-    // A bad byte is named by its place in the whole.
+    // A bad byte is named by its offset in the whole text.
     let mut bytes = text.into_bytes();
     let place = bytes.len() - 10;
     bytes[place] = 0xff;

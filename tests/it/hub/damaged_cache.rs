@@ -1,5 +1,5 @@
-//! A Hub cache that a crash, a full disk or another program left damaged: what is wrong is noticed, and mended where there
-//! is a Hub, named where there is none.
+//! A Hub cache damaged by a crash, a full disk, or another program: damage is noticed, then repaired from the Hub or, if
+//! it cannot be reached, reported.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::support::checkpoints::checkpoint;
 const TOKENIZE: &[&str] = &["tokenize", "banco de madera", "--ids"];
 const EMBED: &[&str] = &["embed", "--id", "700", "--json"];
 
-/// A way to damage a file, and what is said of it.
+/// A way to damage a file, and how it is reported.
 type Damage = (&'static str, fn(&Path), &'static str);
 
 const WRONG: &str = "its bytes are not those of its digest";
@@ -42,7 +42,7 @@ fn cut(blob: &Path) {
     file.set_len(length - 1).unwrap();
 }
 
-/// In the middle, with the times that it had: as an editor that keeps them, or a copy that went wrong.
+/// Changes bytes in the middle of a file but keeps its times, like a bad copy.
 fn change(blob: &Path) {
     let modified = blob.metadata().unwrap().modified().unwrap();
     let mut bytes = fs::read(blob).unwrap();
@@ -62,7 +62,7 @@ fn snapshot(remote: &Remote) -> PathBuf {
     snapshots.join(&names(&snapshots)[0])
 }
 
-/// A Hub, its model in the cache, and what `args` gives.
+/// A Hub with its model in the cache, and the output for `args`.
 fn scene(args: &[&str]) -> (Remote, String) {
     let remote = Remote::with("safetensors", "model.safetensors");
     remote.call("o/n", &["pull", "--weights"]).exit(0);
@@ -77,9 +77,9 @@ fn without(args: &[&str], stdout: &str) -> String {
     }
 }
 
-/// Every damage of a file that `args` reads, with a Hub, without one, and offline.
+/// Damages a file that `args` reads in every way, with a Hub, without one, and offline.
 fn met(file: &str, args: &[&str]) {
-    // Some of their time is spent waiting for a Hub that is not there.
+    // In parallel, since the calls partly wait for an unreachable Hub.
     std::thread::scope(|scope| {
         for damage in DAMAGES {
             scope.spawn(move || met_one(file, args, damage));
@@ -125,22 +125,22 @@ fn met_one(file: &str, args: &[&str], (what, damage, problem): &Damage) {
 }
 
 #[test]
-fn a_damaged_vocabulary_is_mended_or_named() {
+fn a_damaged_vocabulary_is_repaired_or_reported() {
     met("spm.model", TOKENIZE);
 }
 
 #[test]
-fn a_damaged_configuration_is_mended_or_named() {
+fn a_damaged_configuration_is_repaired_or_reported() {
     met("tokenizer_config.json", TOKENIZE);
 }
 
 #[test]
-fn a_damaged_checkpoint_is_gone_round_or_named() {
+fn a_damaged_checkpoint_is_bypassed_or_reported() {
     met("model.safetensors", EMBED);
 }
 
 #[test]
-fn a_download_mends_at_once_what_is_read_whole() {
+fn a_damaged_checkpoint_is_repaired_by_download() {
     for (what, damage, _) in DAMAGES {
         let (remote, right) = scene(TOKENIZE);
         damage(&fs::canonicalize(snapshot(&remote).join("spm.model")).unwrap());
@@ -151,7 +151,7 @@ fn a_download_mends_at_once_what_is_read_whole() {
 }
 
 #[test]
-fn half_a_ref_is_mended_or_named() {
+fn a_damaged_ref_is_repaired_or_reported() {
     for noted in ["", "\n", "4b41", "not a commit at all", "\u{1b}[31m"] {
         let (remote, right) = scene(TOKENIZE);
         let reference = folder(&remote).join("refs/main");
@@ -172,7 +172,7 @@ fn half_a_ref_is_mended_or_named() {
 }
 
 #[test]
-fn a_note_that_a_file_does_not_exist_is_mended_by_a_pull() {
+fn a_false_note_of_a_missing_file_is_repaired_by_a_pull() {
     let (remote, right) = scene(TOKENIZE);
     let pointer = snapshot(&remote).join("spm.model");
     fs::remove_file(&pointer).unwrap();

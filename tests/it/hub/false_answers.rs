@@ -1,4 +1,4 @@
-//! A Hub that lies, about how much there is or what it is: nothing is believed that costs memory, and nothing wrong kept.
+//! A Hub that lies about sizes and digests, or answers endlessly: memory is bounded and nothing wrong is stored.
 
 use std::time::{Duration, Instant};
 
@@ -10,10 +10,11 @@ use crate::support::Answer;
 const PULL: &[&str] = &["pull", "--weights"];
 const TOKENIZE: &[&str] = &["tokenize", "a"];
 const EMBED: &[&str] = &["embed", "--id", "700", "--json"];
-/// What an answer may have, and what is on its way when it is cut off.
+/// The limit on an answer, plus what may be in transit when it is cut off.
 const LARGEST_ANSWER: usize = (32 << 20) + (16 << 20);
 
-/// The answer of the program to a Hub that lies for ever: exit code 3, and a healthy Hub is believed again.
+/// Runs the program against a Hub that always lies, which must fail with exit code 3, then against the healthy Hub.
+/// Returns the first answer.
 fn lied_to(remote: &Remote, fault: Fault, args: &[&str]) -> Answer {
     remote.hub.fault(fault, usize::MAX);
     let call = |args| {
@@ -33,12 +34,12 @@ fn remote() -> Remote {
     Remote::with("safetensors", "model.safetensors")
 }
 
-/// What was served to requests of the client that has gone away by now.
-fn served(remote: &Remote, is_meant: impl Fn(&Served) -> bool) -> Vec<Served> {
+/// Waits for the Hub to log the requests of a client that has already exited.
+fn served(remote: &Remote, matches: impl Fn(&Served) -> bool) -> Vec<Served> {
     let started = Instant::now();
     let mut served = Vec::new();
     loop {
-        served.extend(remote.hub.served().into_iter().filter(&is_meant));
+        served.extend(remote.hub.served().into_iter().filter(&matches));
         if !served.is_empty() {
             return served;
         }
@@ -51,7 +52,7 @@ fn served(remote: &Remote, is_meant: impl Fn(&Served) -> bool) -> Vec<Served> {
 }
 
 #[test]
-fn an_answer_without_end_is_cut_off() {
+fn an_endless_answer_is_cut_off() {
     for args in [PULL, TOKENIZE] {
         let remote = remote();
         let answer = lied_to(&remote, Fault::ApiEndless, args);
@@ -64,7 +65,7 @@ fn an_answer_without_end_is_cut_off() {
 }
 
 #[test]
-fn pages_without_end_come_to_one() {
+fn endless_pages_are_cut_off() {
     let remote = remote();
     let answer = lied_to(&remote, Fault::ApiPages, PULL);
     let problem = ": its answer has more than 33554432 bytes\n";
@@ -74,7 +75,7 @@ fn pages_without_end_come_to_one() {
 }
 
 #[test]
-fn headers_without_end_are_cut_off() {
+fn endless_headers_are_cut_off() {
     let remote = remote();
     lied_to(&remote, Fault::ApiHeaders, TOKENIZE);
     let all = served(&remote, |one| one.bytes >= 1 << 16);
@@ -84,7 +85,7 @@ fn headers_without_end_are_cut_off() {
 }
 
 #[test]
-fn a_file_without_end_is_cut_off_at_its_size() {
+fn an_endless_file_is_cut_off_at_its_size() {
     let remote = remote();
     let answer = lied_to(&remote, Fault::BlobEndless, PULL);
     assert!(
@@ -97,7 +98,7 @@ fn a_file_without_end_is_cut_off_at_its_size() {
 }
 
 #[test]
-fn an_error_without_end_is_not_read() {
+fn an_endless_error_page_is_not_read() {
     for args in [PULL, TOKENIZE, EMBED] {
         let remote = remote();
         lied_to(&remote, Fault::BlobErrorEndless, args);
@@ -107,7 +108,7 @@ fn an_error_without_end_is_not_read() {
 }
 
 #[test]
-fn sizes_that_are_not_true_are_noticed() {
+fn false_sizes_are_noticed() {
     for size in [0, 10, 1 << 40, u64::MAX] {
         for args in [PULL, TOKENIZE] {
             lied_to(&remote(), Fault::SizeLie(size), args);
@@ -123,7 +124,7 @@ fn sizes_that_are_not_true_are_noticed() {
 }
 
 #[test]
-fn a_digest_that_is_none_leads_nowhere() {
+fn a_malformed_digest_is_refused() {
     for args in [PULL, TOKENIZE] {
         let remote = remote();
         let answer = lied_to(&remote, Fault::EtagLie, args);

@@ -1,5 +1,7 @@
-//! Every fault of a Hub, once and for ever, met by every kind of command on empty caches: the right answer, or an error with
-//! its exit code; then no wrong byte in the cache, and on the healthy Hub the right answer.
+//! Runs every kind of command against every fault of a Hub, once and permanently, with empty caches.
+//!
+//! Each call gives the right answer or an error with its exit code. Afterwards the cache holds no wrong byte, and the
+//! healthy Hub gives the right answer.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -14,13 +16,13 @@ const PULL: &[&str] = &["pull", "--weights"];
 const TOKENIZE: &[&str] = &["tokenize", "banco de madera", "--ids"];
 const INFO: &[&str] = &["info", "--get", "rows"];
 const EMBED: &[&str] = &["embed", "--id", "700", "--id", "1500", "--json"];
-/// In the order of the tables below.
+/// In the order of [`Codes`].
 const COMMANDS: [&[&str]; 4] = [PULL, TOKENIZE, INFO, EMBED];
-/// Seconds that a call takes at most, with the timeouts of this test: four attempts of a second each, and pauses of at
-/// most three seconds. The rest is for a machine that has other things to do.
+/// The longest a call may take, in seconds: four attempts of a second each and pauses of at most three seconds, with a
+/// margin for a busy machine.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Exit codes of the commands, each for a fault that happens once and one that happens for ever.
+/// Exit codes of the commands, each for a fault that happens once and for a permanent one.
 type Codes = [[i32; 2]; 4];
 const WAITED_FOR: Codes = [[0, 3]; 4];
 
@@ -31,7 +33,7 @@ fn call(remote: &Remote, args: &[&str]) -> Call {
         .env("HF_HUB_DOWNLOAD_TIMEOUT", "1")
 }
 
-/// What the command prints where nothing goes wrong.
+/// Returns the output of the command without faults.
 fn right(args: &[&str]) -> String {
     if args == PULL {
         return String::new();
@@ -40,7 +42,7 @@ fn right(args: &[&str]) -> String {
     answer(args, &locally(folder.path(), args))
 }
 
-/// What of an answer is the same every time.
+/// Returns the part of the output that is the same in every run.
 fn answer(args: &[&str], stdout: &str) -> String {
     match args {
         args if args == PULL => String::new(),
@@ -55,7 +57,7 @@ fn snapshot(remote: &Remote) -> Vec<String> {
     names(&snapshots.join(commit.map(PathBuf::from).unwrap_or_default()))
 }
 
-/// One command, one fault: on caches that are empty, or hold the tokenizer.
+/// Runs one command against one fault; if `warm`, with the tokenizer in the cache.
 fn meet(fault: Fault, times: usize, args: &[&str], code: i32, warm: bool) {
     let case = format!("{} under {fault:?} x {times}", args[0]);
     let remote = Remote::with("safetensors", "model.safetensors");
@@ -74,7 +76,7 @@ fn meet(fault: Fault, times: usize, args: &[&str], code: i32, warm: bool) {
         0 => assert!(answer(args, &met.stdout) == right, "{case}: {}", met.stdout),
         _ => {
             assert!(met.stderr.contains("error: "), "{case}: {}", met.stderr);
-            // What was fetched before the failure is reported by `pull`; nobody else has an answer.
+            // Only `pull` prints anything before the failure: the files fetched so far.
             assert!(
                 args == PULL || met.stdout.is_empty(),
                 "{case}: {}",
@@ -101,7 +103,7 @@ fn meet(fault: Fault, times: usize, args: &[&str], code: i32, warm: bool) {
     }
 }
 
-/// All commands side by side: most of their time is spent waiting.
+/// Runs all commands in parallel, since they mostly wait.
 fn matrix(fault: Fault, codes: Codes) {
     std::thread::scope(|scope| {
         for (args, codes) in COMMANDS.into_iter().zip(codes) {
@@ -148,7 +150,7 @@ fn the_bytes_stall() {
 }
 
 #[test]
-fn the_bytes_never_come() {
+fn the_bytes_never_begin() {
     matrix(Fault::BlobSilent, WAITED_FOR);
 }
 
@@ -157,7 +159,7 @@ fn the_bytes_are_slow() {
     matrix(Fault::BlobSlow, [[0, 0]; 4]);
 }
 
-/// A fault that is not waited for: the same bytes would come again.
+/// Not retried, since the same bytes would come again.
 #[test]
 fn the_bytes_are_garbage() {
     matrix(Fault::BlobGarbage, [[3, 3]; 4]);
@@ -168,7 +170,7 @@ fn the_bytes_are_a_web_page() {
     matrix(Fault::BlobPage, [[3, 3]; 4]);
 }
 
-/// The headers of a checkpoint have no digest of their own: what they say makes no sense.
+/// The headers of a checkpoint have no digest of their own, so they are checked by parsing.
 #[test]
 fn the_headers_of_a_checkpoint_are_garbage() {
     std::thread::scope(|scope| {
@@ -180,13 +182,13 @@ fn the_headers_of_a_checkpoint_are_garbage() {
     });
 }
 
-/// Whole files are not asked for by ranges.
+/// Commands that need whole files do not request ranges.
 #[test]
 fn no_ranges_are_served() {
     matrix(Fault::BlobWhole, [[0, 0], [0, 0], [3, 3], [3, 3]]);
 }
 
-/// The first range begins where the file does, so that it is right all the same.
+/// The first range begins at the start of the file, so it is right nevertheless.
 #[test]
 fn other_ranges_are_served() {
     matrix(Fault::RangeElsewhere, [[0, 0], [0, 0], [0, 0], [0, 3]]);

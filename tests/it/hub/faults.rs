@@ -1,4 +1,4 @@
-//! The Hub that is not there, refuses, breaks off or sends something else: what failures say, and what is kept.
+//! Faults of a Hub, through the library: the errors, the retries, and the state of the cache afterwards.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use crate::hub::scene::{CONFIG, ID, Scene, content, methods, names, weights};
 use crate::loopback_hub::{Access, Fault, GOOD_TOKEN, sha256};
 
 #[test]
-fn no_hub_at_all() {
+fn a_refused_connection_is_named() {
     let mut scene = Scene::new();
     scene.hub.stop();
     let endpoint = &scene.settings.endpoint;
@@ -20,7 +20,7 @@ fn no_hub_at_all() {
 }
 
 #[test]
-fn something_that_is_no_hub() {
+fn a_server_that_is_not_a_hub_is_named() {
     let scene = Scene::new();
     scene.hub.fault(Fault::ApiPage, 1);
     let endpoint = &scene.settings.endpoint;
@@ -31,7 +31,7 @@ fn something_that_is_no_hub() {
 }
 
 #[test]
-fn silence_ends_in_time() {
+fn silence_ends_after_the_timeout() {
     let mut scene = Scene::new();
     scene.settings.etag_timeout = Duration::from_millis(300);
     scene.settings.download_timeout = Duration::from_millis(300);
@@ -52,7 +52,7 @@ fn silence_ends_in_time() {
 }
 
 #[test]
-fn repositories_that_cannot_be_read() {
+fn private_and_gated_repositories_need_the_right_token() {
     let mut scene = Scene::with_access(Access::Private);
     for (token, code) in [
         (None, "model-not-found"),
@@ -84,7 +84,7 @@ fn repositories_that_cannot_be_read() {
 }
 
 #[test]
-fn a_revision_that_does_not_exist() {
+fn a_missing_revision_is_named() {
     let scene = Scene::new();
     let error = scene.failure("o/n@v9", "w.bin");
     assert_eq!(error.to_string(), "`o/n` has no revision `v9`");
@@ -94,7 +94,7 @@ fn a_revision_that_does_not_exist() {
 }
 
 #[test]
-fn a_hub_out_of_order() {
+fn a_failing_hub_is_an_error_without_a_cache() {
     let scene = Scene::new();
     let endpoint = &scene.settings.endpoint;
     scene.hub.fault(Fault::ApiStatus(503), 100);
@@ -105,7 +105,7 @@ fn a_hub_out_of_order() {
 }
 
 #[test]
-fn a_hub_out_of_order_is_gone_round() {
+fn the_cache_is_used_if_the_hub_fails() {
     for status in [429, 500, 503] {
         let scene = Scene::new();
         scene.open(ID).find("config.json").unwrap();
@@ -125,7 +125,7 @@ fn a_hub_out_of_order_is_gone_round() {
 }
 
 #[test]
-fn what_passes_is_waited_for() {
+fn temporary_failures_are_retried() {
     let scene = Scene::new();
     scene.hub.fault(Fault::ApiStatus(503), 1);
     scene.hub.fault(Fault::HeadStatus(502), 2);
@@ -133,7 +133,7 @@ fn what_passes_is_waited_for() {
 }
 
 #[test]
-fn the_hub_says_how_long_to_wait() {
+fn retry_after_is_honoured() {
     let scene = Scene::new();
     scene.hub.fault(Fault::BlobLater, 1);
     let started = Instant::now();
@@ -151,7 +151,7 @@ fn the_hub_says_how_long_to_wait() {
 }
 
 #[test]
-fn an_error_of_the_cdn_is_no_file() {
+fn an_error_of_the_cdn_is_not_stored() {
     let scene = Scene::new();
     scene.hub.fault(Fault::BlobStatus(503), 100);
     let cdn = scene.hub.cdn();
@@ -163,7 +163,7 @@ fn an_error_of_the_cdn_is_no_file() {
 }
 
 #[test]
-fn wrong_bytes_are_not_kept() {
+fn wrong_bytes_are_not_stored() {
     let scene = Scene::new();
     for (fault, file, problem) in [
         (
@@ -193,7 +193,7 @@ fn wrong_bytes_are_not_kept() {
 }
 
 #[test]
-fn a_download_goes_on_where_it_broke() {
+fn a_broken_download_is_resumed_by_the_next_call() {
     let scene = Scene::new();
     scene.hub.fault(Fault::BlobCut, 4);
     let error = scene.failure(ID, "w.bin");
@@ -225,7 +225,7 @@ fn a_download_goes_on_where_it_broke() {
 }
 
 #[test]
-fn a_connection_that_breaks_is_made_again() {
+fn a_broken_download_is_resumed_within_a_call() {
     let scene = Scene::new();
     scene.hub.fault(Fault::BlobCut, 2);
     assert_eq!(content(&scene.open(ID), "w.bin"), weights());
@@ -236,7 +236,7 @@ fn a_connection_that_breaks_is_made_again() {
 }
 
 #[test]
-fn a_beginning_that_is_of_no_use_is_dropped() {
+fn a_useless_partial_download_is_discarded() {
     let blob = sha256(&weights());
     let mut longer = weights();
     longer.push(0);
@@ -250,7 +250,7 @@ fn a_beginning_that_is_of_no_use_is_dropped() {
         assert_eq!(content(&scene.open(ID), "w.bin"), weights());
         assert_eq!(scene.blobs(), [blob.as_str()]);
     }
-    // Good to go on with, but this server knows no ranges.
+    // The partial download is good, but the server does not support ranges.
     let scene = Scene::new();
     let blobs = scene.folder().join("blobs");
     fs::create_dir_all(&blobs).unwrap();
@@ -274,7 +274,7 @@ fn an_error_page_that_another_program_stored_is_replaced() {
 }
 
 #[test]
-fn the_token_stays_with_the_hub() {
+fn the_token_is_not_sent_to_the_cdn() {
     let mut scene = Scene::with_access(Access::Gated);
     scene.settings.token = Token::new(GOOD_TOKEN);
     let files = scene.open(ID);
@@ -289,7 +289,7 @@ fn the_token_stays_with_the_hub() {
 }
 
 #[test]
-fn no_token_is_no_header() {
+fn no_token_means_no_authorization_header() {
     let scene = Scene::new();
     scene.open(ID).find("w.bin").unwrap();
     let served = scene.hub.served();
@@ -297,15 +297,15 @@ fn no_token_is_no_header() {
     assert_eq!(
         methods(&served),
         [
-            ("GET", 200, false),  // the list
-            ("HEAD", 302, false), // the announcement
+            ("GET", 200, false),  // list of files
+            ("HEAD", 302, false), // size and digest
             ("GET", 200, true),
         ]
     );
 }
 
 #[test]
-fn a_cache_that_cannot_be_written() {
+fn an_unwritable_cache_is_an_error() {
     let mut scene = Scene::new();
     let file = scene.cache.path().join("file");
     fs::write(&file, "").unwrap();
@@ -327,7 +327,7 @@ fn a_cache_that_cannot_be_written() {
 
 #[cfg(unix)]
 #[test]
-fn a_cache_that_is_read_only_is_read() {
+fn a_read_only_cache_is_read() {
     use std::os::unix::fs::PermissionsExt;
     let mut scene = Scene::new();
     scene.open(ID).find("config.json").unwrap();
@@ -341,7 +341,7 @@ fn a_cache_that_is_read_only_is_read() {
 }
 
 #[test]
-fn two_at_a_time_fetch_once() {
+fn two_threads_fetch_a_file_once() {
     let scene = Scene::new();
     std::thread::scope(|scope| {
         for _ in 0..2 {

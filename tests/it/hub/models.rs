@@ -1,4 +1,4 @@
-//! Models of the Hub through the library: what is asked, and what ends up in the cache.
+//! Models of the Hub, through the library: the requests made, and the contents of the cache.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use crate::hub::scene::{CONFIG, ID, Scene, content, names, weights};
 use crate::loopback_hub::{Access, git_blob, sha256};
 
 #[test]
-fn files_land_in_the_common_layout() {
+fn files_are_stored_in_the_common_layout() {
     let scene = Scene::new();
     let files = scene.open(ID);
     assert_eq!(files.commit(), None);
@@ -47,7 +47,7 @@ fn files_land_in_the_common_layout() {
 }
 
 #[test]
-fn what_was_asked_once_needs_no_network() {
+fn a_cached_file_needs_no_network() {
     let mut scene = Scene::new();
     let names = ["config.json", "w.bin", "tokenizer.json"];
     let found = |files: &ModelFiles| names.map(|name| files.find(name).unwrap().is_some());
@@ -67,7 +67,7 @@ fn what_was_asked_once_needs_no_network() {
 }
 
 #[test]
-fn content_that_is_there_is_not_fetched_again() {
+fn cached_content_is_not_fetched_again() {
     let scene = Scene::new();
     scene.open(ID).find("w.bin").unwrap();
     scene.hub.served();
@@ -77,7 +77,7 @@ fn content_that_is_there_is_not_fetched_again() {
 }
 
 #[test]
-fn a_revision_is_kept_beside_main() {
+fn a_revision_is_stored_beside_main() {
     let scene = Scene::new();
     for revision in ["refs/pr/1", scene.commit.as_str()] {
         let files = scene.open(&format!("{ID}@{revision}"));
@@ -91,7 +91,7 @@ fn a_revision_is_kept_beside_main() {
 }
 
 #[test]
-fn a_new_commit_is_seen_when_it_is_asked_for() {
+fn a_refresh_finds_a_new_commit() {
     let scene = Scene::new();
     scene.open(ID).find("w.bin").unwrap();
     let config = b"{\"model_type\":\"bert\"}";
@@ -166,7 +166,7 @@ fn downloads_are_observed() {
 }
 
 #[test]
-fn offline_is_never_online() {
+fn offline_makes_no_requests() {
     let mut scene = Scene::new();
     scene.offline = true;
     let error = scene.failure(ID, "config.json");
@@ -182,7 +182,7 @@ fn offline_is_never_online() {
 }
 
 #[test]
-fn without_network_the_cache_is_all_there_is() {
+fn without_network_the_cache_answers() {
     let mut scene = Scene::new();
     scene.open(ID).find("config.json").unwrap();
     scene.recorder.events();
@@ -211,7 +211,7 @@ fn without_network_the_cache_is_all_there_is() {
 }
 
 #[test]
-fn what_the_model_does_not_have_is_known() {
+fn a_missing_file_is_remembered() {
     let scene = Scene::new();
     let files = scene.open(ID);
     assert!(files.find("tokenizer.json").unwrap().is_none());

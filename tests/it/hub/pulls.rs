@@ -1,4 +1,4 @@
-//! Pulls that are killed, and pulls side by side: no wrong byte in the cache, and no byte fetched twice.
+//! Killed pulls and parallel pulls: no wrong byte in the cache, and no byte fetched twice.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,9 +10,9 @@ use crate::loopback_hub::{Access, Fault, LARGE};
 use crate::remote::{Remote, files_of, local};
 use crate::support::Call;
 
-/// Kills in a test run; `TOKSCOPE_KILLS` says how many otherwise.
+/// Number of kills, unless `TOKSCOPE_KILLS` sets another.
 const KILLS: usize = 25;
-/// A pull takes longer than this, so that the moments lie within it.
+/// Kills happen within this time, which is shorter than a pull.
 const LAST_MOMENT: u64 = 1500;
 const FILES: [&str; 4] = [
     "config.json",
@@ -21,7 +21,7 @@ const FILES: [&str; 4] = [
     "tokenizer_config.json",
 ];
 
-/// A Hub that gives its bytes slowly, of a model whose checkpoint is nothing but large.
+/// A slow Hub with a model that has a large checkpoint.
 fn scene() -> (Remote, tempfile::TempDir) {
     let remote = Remote::new();
     let folder = local(&[("model.safetensors", weights())]);
@@ -47,7 +47,7 @@ fn check_snapshot(remote: &Remote, published: &Path) {
     }
 }
 
-/// Numbers that look random and are the same every time (Marsaglia's xorshift).
+/// Returns the next pseudo-random number, the same in every run (Marsaglia's xorshift).
 fn random(state: &mut u64) -> u64 {
     *state ^= *state << 13;
     *state ^= *state >> 7;
@@ -56,7 +56,7 @@ fn random(state: &mut u64) -> u64 {
 }
 
 #[test]
-fn a_pull_that_is_killed_at_any_moment_does_no_harm() {
+fn a_killed_pull_leaves_the_cache_intact() {
     let kills = std::env::var("TOKSCOPE_KILLS").ok();
     let kills = kills.map_or(KILLS, |kills| kills.parse().unwrap());
     let (remote, folder) = scene();
@@ -77,7 +77,7 @@ fn a_pull_that_is_killed_at_any_moment_does_no_harm() {
         };
         match ended {
             None => {
-                // SIGKILL: nothing of the program runs any more.
+                // SIGKILL, so the program cannot clean up.
                 child.kill().unwrap();
                 child.wait().unwrap();
                 killed += 1;
@@ -87,7 +87,7 @@ fn a_pull_that_is_killed_at_any_moment_does_no_harm() {
                 assert!(status.success());
                 check_snapshot(&remote, folder.path());
                 finished += 1;
-                // From the start, so that there is something to kill.
+                // Start over, so that there is something to kill.
                 fs::remove_dir_all(remote.home.path().join("hub")).unwrap();
             }
         }
@@ -101,7 +101,7 @@ fn a_pull_that_is_killed_at_any_moment_does_no_harm() {
 }
 
 #[test]
-fn eight_pulls_at_once_fetch_once() {
+fn eight_parallel_pulls_fetch_each_file_once() {
     let (remote, folder) = scene();
     let answers: Vec<_> = std::thread::scope(|scope| {
         let calls: Vec<_> = (0..8)

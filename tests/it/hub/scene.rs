@@ -1,4 +1,4 @@
-//! A Hub with one model, an empty cache and a caller: the scene of the tests on models of the Hub.
+//! The setting of the tests that use the library: a Hub with one model, and an empty cache.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -49,7 +49,7 @@ impl Observer for Recorder {
     }
 }
 
-/// A Hub with one model, an empty cache, and a caller.
+/// A Hub with one model, and the settings of a caller with an empty cache.
 pub struct Scene {
     pub hub: Hub,
     pub cache: tempfile::TempDir,
@@ -106,7 +106,7 @@ impl Scene {
         ModelFiles::open(&model.parse().unwrap(), options).unwrap()
     }
 
-    /// The error of looking for `name`.
+    /// Returns the error of finding the file `name`.
     pub fn failure(&self, model: &str, name: &str) -> Error {
         self.open(model)
             .find(name)
@@ -139,7 +139,7 @@ pub fn content(files: &ModelFiles, name: &str) -> Vec<u8> {
     file.read_all().unwrap().into_owned()
 }
 
-/// Checks that every blob of the Hub cache below a home holds what its name says; how many there are is returned.
+/// Checks that every blob of the Hub cache below a home matches the digest in its name. Returns the number of blobs.
 pub fn check_blobs(home: &Path) -> usize {
     let mut checked = 0;
     for model in names(&home.join("hub")) {

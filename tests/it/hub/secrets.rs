@@ -1,4 +1,4 @@
-//! The token: sent to the Hub and to nobody else, shown to nobody; and redirects that try to lead astray.
+//! The token is sent only to the Hub and never shown; hostile redirects are refused.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ const TOKENIZE: &[&str] = &["-v", "tokenize", "banco", "--json"];
 const EMBED: &[&str] = &["-v", "embed", "--id", "700", "--json"];
 const INFO: &[&str] = &["-v", "info", "--json"];
 
-/// A gated model, read with the good token.
+/// A Hub with a gated model.
 fn gated() -> Remote {
     let remote = Remote::new();
     let folder = local(&[("model.safetensors", checkpoint("safetensors", TENSOR))]);
@@ -26,7 +26,7 @@ fn call(remote: &Remote, args: &[&str]) -> Call {
     remote.call("o/n", args).env("HF_TOKEN", GOOD_TOKEN)
 }
 
-/// The files below a folder that contain the token.
+/// Returns the files below a folder that contain the token.
 fn leaks(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -45,13 +45,13 @@ fn leaks(folder: &Path) -> Vec<String> {
     found
 }
 
-/// An address that a fault can hold.
-fn lasting(address: String) -> &'static str {
+/// Leaks an address, because a fault holds a static one.
+fn leaked(address: String) -> &'static str {
     Box::leak(address.into_boxed_str())
 }
 
 #[test]
-fn the_token_is_shown_to_nobody() {
+fn the_token_is_never_printed_or_stored() {
     let remote = gated();
     let other = ["-v", "diff", "--id", "700", "--id", "701", "--json"];
     let list = ["-v", "neighbors", "--id", "700", "--json"];
@@ -70,7 +70,7 @@ fn the_token_is_shown_to_nobody() {
 }
 
 #[test]
-fn the_token_is_not_in_an_error() {
+fn errors_do_not_contain_the_token() {
     let faults = [
         Fault::ApiStatus(503),
         Fault::ApiStatus(401),
@@ -93,7 +93,7 @@ fn the_token_is_not_in_an_error() {
     }
 }
 
-/// A redirect that is refused, wherever the Hub or the CDN sends it: exit code 3 with this reason, and nothing kept.
+/// Checks that a redirect is refused for `reason`, whether the Hub or the CDN sends it, and that nothing is stored.
 fn refused(location: &'static str, reason: &str) {
     let redirects = [Fault::ApiRedirect, Fault::HeadRedirect, Fault::BlobRedirect];
     for redirect in redirects {
@@ -117,7 +117,7 @@ fn refused(location: &'static str, reason: &str) {
             call(&remote, args).exit(0);
         }
     }
-    // Of rows that are read by ranges.
+    // Rows that are read by ranges.
     let remote = gated();
     call(&remote, TOKENIZE).exit(0);
     remote.hub.fault(Fault::BlobRedirect(location), usize::MAX);
@@ -142,14 +142,14 @@ fn a_redirect_to_a_local_file_is_refused() {
 fn a_redirect_to_another_protocol_is_refused() {
     for scheme in ["ftp", "data"] {
         refused(
-            lasting(format!("{scheme}://127.0.0.1/x")),
+            leaked(format!("{scheme}://127.0.0.1/x")),
             &format!("it redirects to a `{scheme}:` address, and only https is followed"),
         );
     }
 }
 
 #[test]
-fn a_redirect_into_the_clear_is_refused() {
+fn a_redirect_to_unencrypted_http_is_refused() {
     refused(
         "http://hub.example/o/n?Signature=secret",
         "it redirects to http://hub.example, which is not encrypted",
@@ -157,15 +157,15 @@ fn a_redirect_into_the_clear_is_refused() {
 }
 
 #[test]
-fn a_redirect_to_itself_comes_to_an_end() {
+fn a_redirect_loop_ends() {
     refused("", "it redirects without end");
 }
 
-/// Another server on this machine, which collects what it is sent.
+/// The other server runs on this machine and records the requests it gets.
 #[test]
-fn a_redirect_that_is_after_the_token_does_not_get_it() {
+fn a_redirect_to_another_server_does_not_get_the_token() {
     let thief = Hub::start();
-    let address = lasting(format!("{}/o/n/resolve/main/spm.model", thief.endpoint()));
+    let address = leaked(format!("{}/o/n/resolve/main/spm.model", thief.endpoint()));
     let redirects = [Fault::ApiRedirect, Fault::HeadRedirect, Fault::BlobRedirect];
     for redirect in redirects {
         for args in [PULL, TOKENIZE] {
@@ -185,12 +185,12 @@ fn a_redirect_that_is_after_the_token_does_not_get_it() {
 }
 
 #[test]
-fn an_answer_about_the_model_comes_from_the_hub_alone() {
+fn the_api_is_not_redirected_to_another_host() {
     let thief = Hub::start();
     let folder = local(&[("model.safetensors", b"not the model".to_vec())]);
     let remote = Remote::new();
     remote.publish("o/n", Access::Public, folder.path());
-    let address = lasting(format!("{}/api/models/o/n", thief.endpoint()));
+    let address = leaked(format!("{}/api/models/o/n", thief.endpoint()));
     remote.hub.fault(Fault::ApiRedirect(address), usize::MAX);
     let answer = call(&remote, TOKENIZE).exit(3);
     let reason = format!(
@@ -201,13 +201,13 @@ fn an_answer_about_the_model_comes_from_the_hub_alone() {
     assert_eq!(thief.served(), []);
 }
 
-/// The CDN sends the program back to the Hub, to fetch something else with the person's token.
+/// The CDN redirects to the Hub, to make the program fetch something else with the user's token.
 #[test]
-fn a_cdn_that_sends_back_to_the_hub_does_not_use_the_token() {
+fn a_redirect_from_the_cdn_to_the_hub_has_no_token() {
     let remote = gated();
     call(&remote, TOKENIZE).exit(0);
     remote.hub.served();
-    let address = lasting(format!(
+    let address = leaked(format!(
         "{}/o/n/resolve/main/config.json",
         remote.hub.endpoint()
     ));
@@ -222,9 +222,9 @@ fn a_cdn_that_sends_back_to_the_hub_does_not_use_the_token() {
     assert!(sent_back.iter().all(|one| !one.token), "{sent_back:?}");
 }
 
-/// A Hub that is reached over plain http through a proxy, as one on another host is.
+/// The Hub seems to be on another host, reached through a proxy over plain http.
 #[test]
-fn the_token_does_not_go_over_plain_http() {
+fn the_token_is_not_sent_over_plain_http() {
     let remote = gated();
     let folder = local(&[("model.safetensors", checkpoint("safetensors", TENSOR))]);
     remote.publish("o/public", Access::Public, folder.path());
@@ -252,7 +252,7 @@ fn the_token_does_not_go_over_plain_http() {
 }
 
 #[test]
-fn what_is_meant_for_this_machine_goes_through_no_proxy() {
+fn a_hub_on_this_machine_is_reached_without_proxy() {
     let proxy = Hub::start();
     let remote = gated();
     let through = call(&remote, TOKENIZE).env("http_proxy", proxy.endpoint());

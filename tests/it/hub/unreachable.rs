@@ -1,4 +1,4 @@
-//! Models that cannot be reached: each failure is one sentence, a hint and exit code 3, through a loopback Hub.
+//! Unreachable models, through the program: each failure is one sentence with a hint, and exit code 3.
 
 use std::fs;
 
@@ -50,7 +50,7 @@ impl Scene {
 }
 
 #[test]
-fn models_that_the_hub_does_not_give() {
+fn missing_private_and_gated_models_are_distinguished() {
     let scene = Scene::new();
     let unknown = |model: &str| format!("the Hub has no model `{model}`, or it is private");
     for model in ["o/nothing", "o/private"] {
@@ -95,7 +95,7 @@ fn models_that_the_hub_does_not_give() {
 }
 
 #[test]
-fn revisions_that_do_not_exist() {
+fn a_missing_revision_is_named() {
     let scene = Scene::new();
     let sentence = "`o/public` has no revision `v9`";
     fails(scene.tokenize("o/public@v9"), 3, sentence, REVISIONS);
@@ -148,7 +148,7 @@ fn without_a_network_only_the_cache_answers() {
         .exit(3);
     assert_eq!(scene.hub.served(), [], "offline, nothing is asked");
 
-    // Once it is there, it works without the Hub, and offline without a word.
+    // A cached model works without the Hub, and with `--offline` without a note.
     assert_eq!(scene.tokenize("o/public").ok(), "1 588 2\n");
     scene.hub.stop();
     let args = ["--offline", "tokenize", "dinero", "--ids"];
@@ -165,7 +165,7 @@ fn without_a_network_only_the_cache_answers() {
 }
 
 #[test]
-fn a_hub_that_fails_is_named_with_what_it_answered() {
+fn a_failing_hub_is_named_with_its_answer() {
     let scene = Scene::new();
     scene.hub.fault(Fault::ApiStatus(503), 100);
     let endpoint = scene.hub.endpoint();
@@ -182,7 +182,7 @@ fn a_hub_that_fails_is_named_with_what_it_answered() {
 }
 
 #[test]
-fn a_cache_that_cannot_be_written() {
+fn an_unwritable_cache_is_an_error() {
     let scene = Scene::new();
     let file = scene.home.path().join("file");
     fs::write(&file, "").unwrap();
@@ -203,7 +203,7 @@ fn a_cache_that_cannot_be_written() {
 
 #[cfg(unix)]
 #[test]
-fn a_cache_that_is_read_only() {
+fn a_read_only_cache_is_an_error() {
     use std::os::unix::fs::PermissionsExt;
     let scene = Scene::new();
     let cache = scene.home.path().join("hub");
@@ -225,7 +225,7 @@ fn a_cache_that_is_read_only() {
 }
 
 #[test]
-fn settings_that_mean_nothing() {
+fn invalid_settings_are_refused() {
     let sentence = "HF_ENDPOINT does not begin with `https://` or `http://`";
     fails(
         tokscope(["-m", "o/n", "info"]).env("HF_ENDPOINT", "hub.example"),

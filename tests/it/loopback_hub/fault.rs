@@ -1,37 +1,37 @@
-//! What can go wrong at the Hub of these tests.
+//! The faults of the loopback Hub.
 
-/// Something that goes wrong.
+/// A fault that the Hub can be told to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The API answers with this status.
+    /// The API answers this status.
     ApiStatus(u16),
-    /// The API accepts the connection and says nothing.
+    /// The API accepts the connection and stays silent.
     ApiSilent,
-    /// The API's answer is a login page.
+    /// The API answers a login page.
     ApiPage,
-    /// The API's answer has no end.
+    /// The API's answer is endless.
     ApiEndless,
-    /// The API sends somewhere else, as `BlobRedirect` does.
+    /// The API redirects, as `BlobRedirect` does.
     ApiRedirect(&'static str),
-    /// The list of files has page after page.
+    /// The list of files has endless pages.
     ApiPages,
-    /// The headers of an answer of the API have no end.
+    /// The headers of the API's answer are endless.
     ApiHeaders,
-    /// A large file is announced with another size.
+    /// A large file is announced with this wrong size.
     SizeLie(u64),
-    /// A large file is announced with something that is no digest.
+    /// A large file is announced with a malformed digest.
     EtagLie,
-    /// The question for a file's headers sends somewhere else, as `BlobRedirect` does.
+    /// A HEAD request for a file redirects, as `BlobRedirect` does.
     HeadRedirect(&'static str),
-    /// The question for a file's headers is answered with this status.
+    /// A HEAD request for a file is answered with this status.
     HeadStatus(u16),
-    /// The bytes are answered with this status and a few words.
+    /// A request for the bytes is answered with this status and a short text.
     BlobStatus(u16),
-    /// The bytes are answered with 429 and `Retry-After: 1`.
+    /// A request for the bytes is answered with 429 and `Retry-After: 1`.
     BlobLater,
-    /// As many bytes as announced, all of them wrong.
+    /// The bytes are as many as announced, but wrong.
     BlobGarbage,
-    /// A web page in place of the bytes, with status 200.
+    /// A web page with status 200 instead of the bytes.
     BlobPage,
     /// Half of the bytes, then the connection is closed.
     BlobCut,
@@ -39,20 +39,20 @@ pub enum Fault {
     BlobStalls,
     /// The headers of the bytes, then silence.
     BlobSilent,
-    /// The bytes come in pieces, with pauses between.
+    /// The bytes come in parts, with pauses between them.
     BlobSlow,
-    /// More bytes come than were announced, without end.
+    /// The bytes are endless, despite the announced size.
     BlobEndless,
-    /// An error whose page has no end.
+    /// An error with an endless page.
     BlobErrorEndless,
-    /// The bytes are somewhere else: at this address, or, where it is empty, at the one that was asked.
+    /// A request for the bytes redirects to this address, or to itself if the address is empty.
     BlobRedirect(&'static str),
     /// A range is answered with the whole file.
     BlobWhole,
-    /// A range is answered with as many bytes of the file's beginning.
+    /// A range is answered with as many bytes from the start of the file.
     RangeElsewhere,
-    /// A range is answered with a byte more.
+    /// A range is answered with one byte too many.
     RangeLonger,
-    /// The CDN refuses an address, as it does when its signature has expired.
+    /// The CDN refuses an address, as if its signature had expired.
     AddressExpired,
 }

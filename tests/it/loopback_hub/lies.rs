@@ -1,4 +1,4 @@
-//! Answers that lead astray, or have no end.
+//! Redirects to another place, and endless answers.
 
 use std::io::Write;
 use std::sync::atomic::Ordering;
@@ -16,7 +16,7 @@ impl Exchange<'_> {
         self.status(302, &[("Location", location)], b"");
     }
 
-    /// Sends a body that begins with `start` and has no end.
+    /// Sends an endless body that begins with `start`.
     pub(super) fn endless(&mut self, start: &str, status: u16) {
         let head = format!("HTTP/1.1 {status} Status\r\nConnection: close\r\n\r\n{start}");
         let _ = self.stream.write_all(head.as_bytes());
@@ -31,7 +31,7 @@ impl Exchange<'_> {
         );
     }
 
-    /// Until the client goes away.
+    /// Writes until the client closes the connection.
     fn write_for_ever(&mut self, status: u16, piece: &[u8]) {
         let mut written = 0;
         while !self.shared.stopped.load(Ordering::SeqCst) && self.stream.write_all(piece).is_ok() {

@@ -1,8 +1,8 @@
-//! A Hub on the loopback interface: model repositories in memory, served as the real one serves them, with faults on
-//! demand and a log of what was asked.
+//! A Hub on the loopback interface: serves model repositories from memory like the real one, with faults on demand and a
+//! log of requests.
 //!
-//! Small files answer 307 to a place on the same host; large ones 302 to a CDN, which is a second port and therefore
-//! another origin. Every revision that was ever published stays reachable by its commit.
+//! A small file redirects (307) to the same host, a large one (302) to a CDN, which is a second port and therefore another
+//! origin. Every published revision stays reachable by its commit.
 
 mod fault;
 mod lies;
@@ -22,18 +22,18 @@ use sha2::Sha256;
 
 pub use fault::Fault;
 
-/// Files of this many bytes or more are stored as large ones.
+/// Files of this many bytes or more are served by the CDN.
 pub const LARGE: usize = 1000;
-/// The token that opens gated and private repositories.
+/// The token that gives access to gated and private repositories.
 pub const GOOD_TOKEN: &str = "hf_good";
 
 /// Who may read a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     Public,
-    /// Listed for everybody, readable with the good token.
+    /// Visible to everyone, readable with the good token.
     Gated,
-    /// As if it did not exist, without the good token.
+    /// Invisible without the good token.
     Private,
 }
 
@@ -45,14 +45,14 @@ pub struct Served {
     pub path: String,
     pub range: Option<String>,
     pub status: u16,
-    /// Of the body, as sent.
+    /// Bytes of the body sent.
     pub bytes: usize,
     pub token: bool,
 }
 
 type Files = BTreeMap<String, Arc<Content>>;
 
-/// A file with its digests, which are asked for with every request.
+/// A file with its digests, computed once.
 struct Content {
     bytes: Vec<u8>,
     sha256: String,
@@ -127,7 +127,7 @@ impl Hub {
         format!("http://{}", self.cdn)
     }
 
-    /// Publishes a new version of a repository; its commit is returned.
+    /// Publishes a new version of a repository and returns its commit.
     pub fn publish(&self, id: &str, access: Access, files: &[(&str, &[u8])]) -> String {
         let files: Files = files
             .iter()
@@ -143,22 +143,22 @@ impl Hub {
         commit
     }
 
-    /// The fault happens to the next `times` requests that can have it.
+    /// Makes the fault happen to the next `times` requests that it applies to.
     pub fn fault(&self, fault: Fault, times: usize) {
         lock(&self.shared.faults).push((fault, times));
     }
 
-    /// From here on nothing goes wrong.
+    /// Removes all faults.
     pub fn heal(&self) {
         lock(&self.shared.faults).clear();
     }
 
-    /// The requests since the last call.
+    /// Returns the requests since the last call.
     pub fn served(&self) -> Vec<Served> {
         std::mem::take(&mut *lock(&self.shared.log))
     }
 
-    /// From here on, connections are refused.
+    /// Refuses connections from now on.
     pub fn stop(&mut self) {
         self.shared.stopped.store(true, Ordering::SeqCst);
         for address in [self.address, self.cdn] {
@@ -176,7 +176,7 @@ impl Drop for Hub {
     }
 }
 
-/// A proxy that is asked for a tunnel, wherever to, leads it to this Hub.
+/// Answers a `CONNECT` request, as a proxy whose tunnels all lead to this Hub.
 fn tunnelled(mut stream: TcpStream) -> Option<TcpStream> {
     let mut first = [0; 8];
     let is_asked = stream.peek(&mut first).ok()? == first.len() && &first == b"CONNECT ";
@@ -192,7 +192,7 @@ fn tunnelled(mut stream: TcpStream) -> Option<TcpStream> {
     Some(stream)
 }
 
-/// A request and the way to answer it.
+/// A request, and the connection to answer it on.
 struct Exchange<'a> {
     stream: TcpStream,
     shared: &'a Shared,
@@ -470,7 +470,7 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// The files of a revision, or none after saying why not.
+    /// Returns the files of a revision, or sends an error and returns `None`.
     fn permitted(&mut self, id: &str, revision: &str, file: bool) -> Option<Files> {
         let good = self.headers.get("authorization").map(String::as_str)
             == Some(&format!("Bearer {GOOD_TOKEN}"));
@@ -483,7 +483,7 @@ impl<'a> Exchange<'a> {
                 self.refuse(status, "GatedRepo");
                 return None;
             }
-            // What is not there and what is private look the same: no code without a token, 404 with one.
+            // A missing repository and a private one look the same: no error code without a token, 404 with one.
             Some(Access::Private) if !good => {
                 self.unknown_repository();
                 return None;
@@ -547,7 +547,7 @@ impl<'a> Exchange<'a> {
         });
     }
 
-    /// Sends `body`, having announced `length` bytes.
+    /// Sends `body` after announcing `length` bytes.
     fn send(&mut self, status: u16, headers: &[(&str, &str)], body: &[u8], length: usize) {
         self.log(status, if self.method == "HEAD" { 0 } else { body.len() });
         let mut head = format!(
@@ -558,7 +558,7 @@ impl<'a> Exchange<'a> {
         }
         head.push_str("\r\n");
         let body = if self.method == "HEAD" { &[] } else { body };
-        // A client may have gone away: that is its business.
+        // The client may have closed the connection.
         let _ = self.stream.write_all(head.as_bytes());
         let _ = self.stream.write_all(body);
         let _ = self.stream.flush();
@@ -571,7 +571,7 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// The first fault of this kind that is still to happen.
+    /// Takes the first pending fault that matches.
     fn fault(&self, is_wanted: impl Fn(Fault) -> bool) -> Option<Fault> {
         let mut faults = lock(&self.shared.faults);
         let (fault, left) = faults
@@ -582,7 +582,7 @@ impl<'a> Exchange<'a> {
     }
 }
 
-/// Start and end of `bytes=a-b`, `bytes=a-` or `bytes=-n`, if the file has such bytes.
+/// Parses `bytes=a-b`, `bytes=a-`, or `bytes=-n`. Returns `None` if the file does not have these bytes.
 fn bounds(range: &str, length: usize) -> Option<(usize, usize)> {
     let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
     let (start, end) = match (first, last) {

@@ -1,4 +1,4 @@
-//! `lock`, `check` and `--locked`: what changed is named, and what did not is not spoken of.
+//! `lock`, `check`, and `--locked`: exactly the changes are reported.
 
 use std::fs;
 use std::path::Path;
@@ -26,14 +26,14 @@ fn at(place: &Path, args: &[&str]) -> Call {
     tokscope(args).current_dir(place)
 }
 
-/// The same with a Hub, and a home without caches.
+/// Like [`at`], with a Hub and a home without caches.
 fn hub(remote: &Remote, place: &Path, args: &[&str]) -> Call {
     at(place, args)
         .env("HF_ENDPOINT", remote.hub.endpoint())
         .env("HF_HOME", remote.home.path())
 }
 
-/// What `check` says, and the exit code that goes with it.
+/// Returns the records of `check`, after comparing them with the exit code.
 fn drifts(answer: &Answer) -> (Vec<Drift>, Lock) {
     let mut found = records(&answer.stdout);
     let Some(Record::Check(check)) = found.pop() else {
@@ -63,7 +63,7 @@ fn edit(path: &Path, change: impl FnOnce(&mut Value)) {
 }
 
 #[test]
-fn nothing_is_said_when_nothing_changed() {
+fn an_unchanged_model_has_no_drift() {
     let place = place();
     let here = place.path();
     fs::write(here.join("own.txt"), "hay dinero\nun banco\n").unwrap();
@@ -79,7 +79,7 @@ fn nothing_is_said_when_nothing_changed() {
         );
     }
     assert_eq!(kinds(&check(here)), [""; 0]);
-    // The same again is the same file; another name for it works everywhere.
+    // Locking again writes the same file, and `--lock-file` works in every command.
     at(
         here,
         &[
@@ -104,7 +104,7 @@ fn nothing_is_said_when_nothing_changed() {
 }
 
 #[test]
-fn a_changed_file_of_the_vocabulary_is_found_with_what_it_does() {
+fn a_changed_vocabulary_is_reported_with_its_effect() {
     let place = place();
     let here = place.path();
     at(here, &["lock", "-m", "m"]).ok();
@@ -137,7 +137,7 @@ fn a_changed_file_of_the_vocabulary_is_found_with_what_it_does() {
     let said = at(here, &["check", "--show", "1"]).exit(1).stdout;
     assert_eq!(said.matches("\n  text    ").count(), 1, "{said}");
     assert!(said.ends_with(" differences\n"), "{said}");
-    // A damaged one too, and one that is gone.
+    // A damaged file and a missing one are reported, too.
     fs::write(&spm, &bytes[..1000]).unwrap();
     assert_eq!(kinds(&check(here)), ["file", "tokenizer"]);
     fs::remove_file(&spm).unwrap();
@@ -148,7 +148,7 @@ fn a_changed_file_of_the_vocabulary_is_found_with_what_it_does() {
 }
 
 #[test]
-fn changed_added_tokens_are_named() {
+fn changed_added_tokens_are_reported() {
     let place = place();
     let here = place.path();
     let added = here.join("m/added_tokens.json");
@@ -172,7 +172,7 @@ fn changed_added_tokens_are_named() {
             .iter()
             .any(|drift| drift.message == "added token 2001 `<hay>` is gone")
     );
-    // One that is new and changes texts.
+    // A new added token that changes texts.
     at(here, &["lock", "-m", "m"]).ok();
     fs::write(&added, r#"{"[MASK]": 2000, "banco": 2001}"#).unwrap();
     let found = check(here);
@@ -185,7 +185,7 @@ fn changed_added_tokens_are_named() {
 }
 
 #[test]
-fn an_upgraded_reference_is_found() {
+fn an_upgraded_reference_is_reported() {
     let place = place();
     let here = place.path();
     at(here, &["lock", "-m", "m"]).ok();
@@ -201,7 +201,7 @@ fn an_upgraded_reference_is_found() {
 }
 
 #[test]
-fn a_damaged_lock_file_is_said_in_a_sentence() {
+fn a_damaged_lock_file_is_refused() {
     let place = place();
     let here = place.path();
     let sentence = |args: &[&str]| {
@@ -240,7 +240,7 @@ fn a_damaged_lock_file_is_said_in_a_sentence() {
 }
 
 #[test]
-fn locked_commands_use_the_locked_model_and_no_other() {
+fn locked_commands_use_only_the_locked_model() {
     let place = place();
     let here = place.path();
     at(here, &["lock", "-m", "m"]).ok();
@@ -264,12 +264,12 @@ fn locked_commands_use_the_locked_model_and_no_other() {
         "error: the files of directory m are not those that tokscope.lock locks\n\n\
          hint: `tokscope check` says what changed\n"
     );
-    // Another copy of the model is compared with the lock where it is named.
+    // A copy of the model that `--model` names is compared with the lock.
     at(here, &["check", "-m", "demo"]).ok();
 }
 
 #[test]
-fn a_branch_that_moved_is_found_and_not_followed() {
+fn a_moved_branch_is_reported_and_not_followed() {
     let place = place();
     let here = place.path();
     let mut remote = Remote::new();
@@ -294,7 +294,7 @@ fn a_branch_that_moved_is_found_and_not_followed() {
         run(remote, &args).ok()
     };
     let (old, new) = ("1 328 364 2\n", "1 328 262 2001 2\n");
-    // Offline, and where the Hub does not answer, what is cached is what there is.
+    // Offline, or if the Hub does not answer, only the cache is compared.
     let offline = run(&remote, &["check", "--offline"]).ok();
     assert!(offline.starts_with("as locked: "), "{offline}");
     let (found, sum) = drifts(&run(&remote, &["check", "--json", "--show", "99"]).run());
@@ -325,7 +325,7 @@ fn a_branch_that_moved_is_found_and_not_followed() {
     let answer = run(&remote, &["check", "--json", "--revision", &second]).exit(1);
     assert_eq!(kinds(&drifts(&answer).0)[0], "file");
     run(&remote, &["check", "--revision", &first]).ok();
-    // Now the cache knows that it moved.
+    // Now the cache has the new commit of the branch.
     remote.hub.stop();
     let (found, _) = drifts(&run(&remote, &["check", "--json", "--offline"]).run());
     assert_eq!(kinds(&found)[0], "revision");
@@ -339,7 +339,7 @@ fn a_branch_that_moved_is_found_and_not_followed() {
 }
 
 #[test]
-fn a_locked_model_that_is_not_here_is_not_reachable_offline() {
+fn a_locked_model_outside_the_cache_is_unreachable_offline() {
     let place = place();
     let here = place.path();
     let remote = Remote::new();
@@ -361,8 +361,8 @@ fn a_locked_model_that_is_not_here_is_not_reachable_offline() {
 }
 
 #[test]
-fn the_golden_texts_are_locked_one_by_one() {
-    let Some(shared) = shared("the_golden_texts_are_locked_one_by_one") else {
+fn every_golden_text_can_be_a_locked_text() {
+    let Some(shared) = shared("every_golden_text_can_be_a_locked_text") else {
         return;
     };
     let place = tempfile::tempdir().unwrap();

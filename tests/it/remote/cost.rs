@@ -1,4 +1,4 @@
-//! Remote rows of a checkpoint of the real size: how many requests and bytes they cost.
+//! The requests and bytes that rows of a full-size checkpoint cost.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use crate::loopback_hub::Access;
 use crate::remote::{Remote, TEXT, locally, split_cost};
 use crate::support::standin::{CONTAINERS, standin};
 
-/// Requests and bytes of the checkpoint that `embed` of the lesson's text may cost on a cold cache.
+/// The most requests and bytes that `embed` of the lesson's text may cost with cold caches.
 const ALLOWED: [(&str, usize, usize); 3] = [
     ("torch-zip", 16, 200_000),
     ("safetensors", 14, 120_000),

@@ -1,4 +1,4 @@
-//! Ranged reads that fail, or bring something else: the right answer or a clear error, and nothing wrong that is kept.
+//! Faults of ranged reads: the right answer or a clear error, and nothing wrong is cached.
 
 use crate::cli::bad_input::fails;
 use crate::loopback_hub::{Access, Fault};
@@ -12,7 +12,7 @@ const EMBED: [&str; 8] = [
 const DOWNLOAD: &str =
     "use `tokscope pull --weights` or `--download` to fetch the whole file and check its digest";
 
-/// A Hub whose model has its tokenizer in the cache, and what its rows are.
+/// A Hub with a model whose tokenizer is cached, and the right rows.
 fn scene(container: &str, file: &str) -> (Remote, String) {
     let remote = Remote::with(container, file);
     remote.warm("o/n");
@@ -21,7 +21,7 @@ fn scene(container: &str, file: &str) -> (Remote, String) {
     (remote, rows)
 }
 
-/// With patience for a machine that has other things to do.
+/// Reads rows with a long timeout, for a busy machine.
 fn embed(remote: &Remote) -> Call {
     remote
         .call("o/n", &EMBED)
@@ -29,18 +29,18 @@ fn embed(remote: &Remote) -> Call {
         .env("HF_HUB_ETAG_TIMEOUT", "60")
 }
 
-/// Where silence is what is looked at.
+/// Reads rows with a short timeout, to test silence.
 fn embed_soon(remote: &Remote) -> Call {
     embed(remote).env("HF_HUB_DOWNLOAD_TIMEOUT", "1")
 }
 
-/// After a failure nothing is kept that would be wrong: the next call gives the right rows.
+/// Checks that a failure has cached nothing wrong: the next call gives the right rows.
 fn recovers(remote: &Remote, rows: &str) {
     assert_eq!(without_cost(&embed(remote).ok()), rows);
 }
 
 #[test]
-fn what_passes_is_waited_for() {
+fn temporary_failures_are_retried() {
     for (container, file) in CONTAINERS {
         let (remote, rows) = scene(container, file);
         remote.hub.fault(Fault::HeadStatus(503), 1);
@@ -57,7 +57,7 @@ fn what_passes_is_waited_for() {
 }
 
 #[test]
-fn a_server_says_how_long_to_wait() {
+fn retry_after_is_honoured() {
     let (remote, rows) = scene("safetensors", "model.safetensors");
     remote.hub.fault(Fault::BlobLater, 1);
     let answer = embed(&remote).exit(0);
@@ -66,7 +66,7 @@ fn a_server_says_how_long_to_wait() {
 }
 
 #[test]
-fn what_does_not_pass_is_an_error() {
+fn permanent_failures_are_errors() {
     let statuses = [
         (Fault::HeadStatus(503), "answered 503 for model.safetensors"),
         (Fault::BlobStatus(503), "answered 503 for model.safetensors"),
@@ -77,15 +77,15 @@ fn what_does_not_pass_is_an_error() {
         (Fault::BlobCut, "the connection broke"),
         (Fault::BlobStalls, "timed out"),
     ];
-    // Most of their time is spent waiting.
+    // In parallel, since they mostly wait.
     std::thread::scope(|scope| {
         for (fault, problem) in statuses {
-            scope.spawn(move || is_an_error(fault, problem));
+            scope.spawn(move || check_error(fault, problem));
         }
     });
 }
 
-fn is_an_error(fault: Fault, problem: &str) {
+fn check_error(fault: Fault, problem: &str) {
     let (remote, rows) = scene("safetensors", "model.safetensors");
     remote.hub.fault(fault, 100);
     let answer = embed_soon(&remote).exit(3);
@@ -96,12 +96,12 @@ fn is_an_error(fault: Fault, problem: &str) {
         answer.stderr
     );
     assert_eq!(remote.kept().len(), 0, "{fault:?}");
-    let remote = mended(remote);
+    let remote = healed(remote);
     recovers(&remote, &rows);
 }
 
 /// The same Hub without faults, and the same caches.
-fn mended(remote: Remote) -> Remote {
+fn healed(remote: Remote) -> Remote {
     let fixed = Remote {
         hub: crate::loopback_hub::Hub::start(),
         home: remote.home,
@@ -112,7 +112,7 @@ fn mended(remote: Remote) -> Remote {
 }
 
 #[test]
-fn a_range_that_broke_off_is_named() {
+fn a_truncated_range_is_reported() {
     let (remote, _) = scene("safetensors", "model.safetensors");
     remote.hub.fault(Fault::BlobCut, 100);
     fails(
@@ -124,7 +124,7 @@ fn a_range_that_broke_off_is_named() {
 }
 
 #[test]
-fn a_server_without_ranges_is_noticed() {
+fn a_server_without_ranges_is_reported() {
     for (container, file) in CONTAINERS {
         let (remote, rows) = scene(container, file);
         remote.hub.fault(Fault::BlobWhole, 1);
@@ -142,10 +142,10 @@ fn a_server_without_ranges_is_noticed() {
 }
 
 #[test]
-fn another_range_than_the_one_asked_for_is_noticed() {
+fn a_wrong_range_is_reported() {
     for fault in [Fault::RangeElsewhere, Fault::RangeLonger] {
         let (remote, rows) = scene("safetensors", "model.safetensors");
-        // The headers are here: it is rows that come from elsewhere.
+        // The headers are cached, so the fault hits the rows.
         remote.call("o/n", &["info"]).ok();
         let kept = remote.kept();
         remote.hub.fault(fault, 3);
@@ -160,13 +160,13 @@ fn another_range_than_the_one_asked_for_is_noticed() {
         );
         assert_eq!(answer.stdout, "");
         assert_eq!(remote.kept(), kept);
-        let remote = mended(remote);
+        let remote = healed(remote);
         recovers(&remote, &rows);
     }
 }
 
 #[test]
-fn wrong_bytes_in_headers_are_refused_and_not_kept() {
+fn wrong_bytes_in_headers_are_refused_and_not_cached() {
     for (container, file) in CONTAINERS {
         for times in [1, 100] {
             let (remote, _) = scene(container, file);
@@ -191,8 +191,8 @@ fn wrong_bytes_in_headers_are_refused_and_not_kept() {
 }
 
 #[test]
-fn wrong_bytes_of_a_whole_file_or_an_index_are_known_by_their_digest() {
-    // A small file comes in one range, which is all of it.
+fn a_file_fetched_whole_is_checked_by_its_digest() {
+    // A small file is fetched in one range.
     let remote = Remote::new();
     let folder = tiny_model("f32.safetensors");
     remote.publish("o/n", Access::Public, folder.path());
@@ -228,7 +228,7 @@ fn wrong_bytes_of_a_whole_file_or_an_index_are_known_by_their_digest() {
 }
 
 #[test]
-fn an_address_that_has_expired_is_asked_for_again() {
+fn an_expired_address_is_requested_again() {
     for (container, file) in CONTAINERS {
         let (remote, rows) = scene(container, file);
         remote.hub.fault(Fault::AddressExpired, 1);
@@ -238,7 +238,7 @@ fn an_address_that_has_expired_is_asked_for_again() {
         let asked = served.iter().filter(|one| one.method == "HEAD").count();
         assert_eq!(asked, 2, "{served:?}");
     }
-    // In the middle of the rows: those that were refused come with the new address.
+    // An address that expires between rows: the refused ranges are fetched with the new one.
     let (remote, rows) = scene("safetensors", "model.safetensors");
     remote.call("o/n", &["info"]).ok();
     remote.hub.served();
@@ -257,7 +257,7 @@ fn an_address_that_has_expired_is_asked_for_again() {
 }
 
 #[test]
-fn info_without_the_matrix_says_why() {
+fn info_says_why_it_has_no_matrix() {
     let (remote, _) = scene("safetensors", "model.safetensors");
     remote.hub.fault(Fault::BlobWhole, 3);
     let answer = remote.call("o/n", &["info"]).exit(3);
@@ -290,7 +290,7 @@ fn info_without_the_matrix_says_why() {
         "{}",
         answer.stderr
     );
-    // Without a network the rest is what there is to say.
+    // Without a network, everything else is still reported.
     remote.call("o/n", &["--offline", "info"]).ok();
     remote.hub.stop();
     assert!(

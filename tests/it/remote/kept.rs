@@ -1,4 +1,4 @@
-//! What is kept of remote rows: enough for a second look without a network, nothing wrong, and not in the Hub cache.
+//! The cache of ranges: enough to read the same rows without a network, nothing wrong, and apart from the Hub cache.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use crate::remote::{Remote, TENSOR, TEXT, local, locally, split_cost, without_co
 use crate::support::checkpoints::checkpoint;
 
 #[test]
-fn download_fetches_the_whole_file_and_then_it_is_used() {
+fn download_fetches_the_whole_file_for_later_calls() {
     let remote = Remote::with("torch-zip", "pytorch_model.bin");
     let content = checkpoint("torch-zip", TENSOR);
     let folder = local(&[("pytorch_model.bin", content.clone())]);
@@ -33,7 +33,7 @@ fn download_fetches_the_whole_file_and_then_it_is_used() {
 }
 
 #[test]
-fn without_the_own_cache_it_works_and_keeps_nothing() {
+fn no_cache_stores_nothing() {
     let remote = Remote::with("safetensors", "model.safetensors");
     remote.warm("o/n");
     let args = ["--no-cache", "embed", "--id", "1500", "--json"];
@@ -44,7 +44,7 @@ fn without_the_own_cache_it_works_and_keeps_nothing() {
     let call = remote.call("o/n", &args[1..]).env("TOKSCOPE_NO_CACHE", "1");
     assert_eq!(call.ok(), first);
     assert_eq!(remote.kept().len(), 0);
-    // A cache that cannot be written is done without.
+    // An unwritable cache is ignored.
     let file = remote.home.path().join("file");
     fs::write(&file, "").unwrap();
     let call = remote.call("o/n", &args[1..]).env("XDG_CACHE_HOME", &file);
@@ -52,7 +52,7 @@ fn without_the_own_cache_it_works_and_keeps_nothing() {
 }
 
 #[test]
-fn what_is_damaged_in_the_own_cache_is_fetched_again() {
+fn damaged_ranges_are_fetched_again() {
     let remote = Remote::with("safetensors", "model.safetensors");
     let args = ["embed", "--id", "1500", "--id", "700", "--json"];
     let rows = without_cost(&remote.call("o/n", &args).ok());
@@ -82,7 +82,7 @@ fn what_is_damaged_in_the_own_cache_is_fetched_again() {
 }
 
 #[test]
-fn many_at_a_time_get_the_same() {
+fn parallel_processes_get_the_same_rows() {
     let remote = Remote::with("torch-zip", "pytorch_model.bin");
     let folder = local(&[("pytorch_model.bin", checkpoint("torch-zip", TENSOR))]);
     let args = ["embed", TEXT, "--json"];
@@ -101,7 +101,7 @@ fn many_at_a_time_get_the_same() {
 }
 
 #[test]
-fn many_looks_leave_few_files() {
+fn many_calls_leave_few_files() {
     let remote = Remote::with("safetensors", "model.safetensors");
     for id in 0..20 {
         let id = (id * 100).to_string();
@@ -118,7 +118,7 @@ fn many_looks_leave_few_files() {
 }
 
 #[test]
-fn offline_a_row_that_is_not_here_is_said_to_be_missing() {
+fn offline_a_row_outside_the_cache_is_an_error() {
     let mut remote = Remote::with("safetensors", "model.safetensors");
     remote.call("o/n", &["embed", "--id", "1500"]).ok();
     let args = ["--offline", "embed", "--id", "900"];
@@ -139,12 +139,12 @@ fn offline_a_row_that_is_not_here_is_said_to_be_missing() {
         "{}",
         answer.stderr
     );
-    // What is here needs no network.
+    // Cached rows need no network.
     remote.call("o/n", &["embed", "--id", "1500"]).ok();
 }
 
 #[test]
-fn content_that_another_commit_has_in_the_cache_is_used() {
+fn content_cached_for_another_commit_is_used() {
     let remote = Remote::with("torch-zip", "pytorch_model.bin");
     remote.call("o/n", &["pull", "--weights"]).ok();
     let folder = local(&[("pytorch_model.bin", checkpoint("torch-zip", TENSOR))]);

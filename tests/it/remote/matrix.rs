@@ -1,4 +1,4 @@
-//! A whole matrix of a checkpoint that is on the Hub: its bytes and no others, once.
+//! A whole matrix of a checkpoint on the Hub: only its bytes are fetched, and only once.
 
 use std::fs;
 
@@ -29,7 +29,7 @@ fn a_search_fetches_the_matrix_and_nothing_else() {
         assert!(served.len() < 12, "{served:?}");
 
         assert_eq!(remote.call("o/n", &NEIGHBORS).ok(), expected);
-        // Every row is here now.
+        // Every row is cached now.
         let args = ["--offline", "embed", "--id", "3", "--id", "1234", "--json"];
         assert_eq!(
             remote.call("o/n", &args).ok(),
@@ -41,7 +41,7 @@ fn a_search_fetches_the_matrix_and_nothing_else() {
 }
 
 #[test]
-fn some_rows_are_compared_and_searched_without_the_rest() {
+fn a_few_rows_are_searched_without_the_rest() {
     let folder = local(&[("model.safetensors", checkpoint("safetensors", TENSOR))]);
     for args in [
         &["similarity", "banco de madera", "--id", "1500", "--json"][..],
@@ -74,7 +74,7 @@ fn some_rows_are_compared_and_searched_without_the_rest() {
 }
 
 #[test]
-fn what_reads_every_row_fetches_the_matrix_once() {
+fn commands_that_read_every_row_fetch_the_matrix_once() {
     let folder = local(&[("model.safetensors", checkpoint("safetensors", TENSOR))]);
     let out = tempfile::tempdir().unwrap();
     let paths = ["here.npy", "there.npy"].map(|name| out.path().join(name));
@@ -92,7 +92,7 @@ fn what_reads_every_row_fetches_the_matrix_once() {
         };
         let local = locally(folder.path(), &to(here));
         let answer = remote.call("o/n", &to(there)).exit(0);
-        // What the model is called differs.
+        // The records name the model differently.
         let lines = |text: &str| {
             let lines = text.lines().map(str::to_owned);
             let named = |line: &String| line.starts_with("model,") || line.starts_with("commit,");
@@ -107,7 +107,7 @@ fn what_reads_every_row_fetches_the_matrix_once() {
 }
 
 #[test]
-fn pull_fetches_the_matrix_on_purpose() {
+fn pull_matrix_fetches_the_matrix() {
     let remote = Remote::with("torch-zip", "pytorch_model.bin");
     let args = ["pull", "--matrix", "--json"];
     let file = |stdout: &str| records(stdout).pop().unwrap().file();
@@ -129,7 +129,7 @@ fn pull_fetches_the_matrix_on_purpose() {
         .call("o/n", &["pull", "--matrix", "--weights"])
         .exit(2);
 
-    // A whole checkpoint has it.
+    // A whole checkpoint in the cache contains it.
     let remote = Remote::with("torch-zip", "pytorch_model.bin");
     remote.call("o/n", &["pull", "--weights"]).ok();
     assert!(file(&remote.call("o/n", &args).ok()).cached);
@@ -137,7 +137,7 @@ fn pull_fetches_the_matrix_on_purpose() {
 }
 
 #[test]
-fn without_a_cache_the_matrix_is_in_a_temporary_file() {
+fn without_a_cache_the_matrix_is_a_temporary_file() {
     let remote = Remote::with("safetensors", "model.safetensors");
     let expected = remote.call("o/n", &NEIGHBORS).exit(0).stdout;
     let tmp = remote.home.path().join("tmp");
@@ -153,9 +153,9 @@ fn without_a_cache_the_matrix_is_in_a_temporary_file() {
 }
 
 #[test]
-fn what_broke_off_is_gone_on_with() {
+fn a_broken_download_of_the_matrix_is_resumed() {
     let remote = Remote::with("safetensors", "model.safetensors");
-    // The headers, so that what fails is the matrix.
+    // Caches the headers, so that the fault hits the matrix.
     remote.call("o/n", &["info"]).ok();
     remote.hub.fault(Fault::BlobStatus(503), 4);
     let answer = remote.call("o/n", &NEIGHBORS).exit(0);
@@ -175,7 +175,7 @@ fn what_broke_off_is_gone_on_with() {
         kept.filter(|path| path.extension().is_some()).count()
     };
     assert_eq!(parts(&remote), 1);
-    // A row is not taken from what is on its way.
+    // A row is not read from the partial download.
     remote.call("o/n", &["embed", "--id", "1500"]).exit(3);
 
     let folder = local(&[("model.safetensors", checkpoint("safetensors", TENSOR))]);
@@ -190,7 +190,7 @@ fn what_broke_off_is_gone_on_with() {
 }
 
 #[test]
-fn a_damaged_matrix_is_mended() {
+fn a_damaged_matrix_is_repaired() {
     let remote = Remote::with("safetensors", "model.safetensors");
     let expected = remote.call("o/n", &NEIGHBORS).exit(0).stdout;
     let is_matrix = |path: &&std::path::PathBuf| path.metadata().unwrap().len() > SIZE as u64;
@@ -208,7 +208,7 @@ fn a_damaged_matrix_is_mended() {
 }
 
 #[test]
-fn two_at_a_time_fetch_it_once() {
+fn two_processes_fetch_the_matrix_once() {
     let remote = Remote::with("safetensors", "model.safetensors");
     remote.call("o/n", &["info"]).ok();
     remote.hub.served();

@@ -1,5 +1,5 @@
-//! A Hub with a model whose checkpoint is large, a home without caches, and the program: the scene of the tests on remote
-//! rows.
+//! Rows of checkpoints on the Hub, read by ranges. The setting: a Hub with a model that has a large checkpoint, a home
+//! without caches, and the program.
 
 mod cost;
 mod faults;
@@ -17,9 +17,9 @@ use crate::support::checkpoints::checkpoint;
 use crate::support::standin::MODEL_FILES;
 use crate::support::{Call, on, repository, tokscope};
 
-/// The tensor of DeBERTa.
+/// The name of DeBERTa's matrix.
 pub const TENSOR: &str = "deberta.embeddings.word_embeddings.weight";
-/// Two rows that lie near to one another, others apart, and some of them twice.
+/// A text whose rows lie partly close together and partly far apart, some of them repeated.
 pub const TEXT: &str = "banco de madera, banco donde hay dinero";
 
 pub struct Remote {
@@ -27,7 +27,7 @@ pub struct Remote {
     pub home: tempfile::TempDir,
 }
 
-/// The files of a folder, with their contents.
+/// Returns the files of a folder with their contents.
 pub fn files_of(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let entries = folder.read_dir().unwrap().map(|entry| entry.unwrap());
     entries
@@ -46,7 +46,7 @@ impl Remote {
         }
     }
 
-    /// A Hub with `o/n`: the built-in tokenizer, and a checkpoint that holds a matrix of its own.
+    /// A Hub with the model `o/n`: the built-in tokenizer and a made checkpoint.
     pub fn with(container: &str, file: &str) -> Self {
         let remote = Self::new();
         let folder = local(&[(file, checkpoint(container, TENSOR))]);
@@ -54,7 +54,7 @@ impl Remote {
         remote
     }
 
-    /// Publishes the files of a folder; their commit is returned.
+    /// Publishes the files of a folder and returns their commit.
     pub fn publish(&self, id: &str, access: Access, folder: &Path) -> String {
         let files = files_of(folder);
         let files: Vec<(&str, &[u8])> = files
@@ -71,19 +71,19 @@ impl Remote {
             .env("XDG_CACHE_HOME", self.home.path().join("own"))
     }
 
-    /// Fetches the tokenizer of a model, so that what comes next is about its checkpoint.
+    /// Fetches the tokenizer of a model, so that later requests concern only its checkpoint.
     pub fn warm(&self, model: &str) {
         self.call(model, &["tokenize", "a"]).ok();
         self.hub.served();
     }
 
-    /// The requests since the last call, for files of this ending.
+    /// Returns the requests since the last call for files with this ending.
     pub fn served(&self, ending: &str) -> Vec<Served> {
         let served = self.hub.served().into_iter();
         served.filter(|one| one.path.ends_with(ending)).collect()
     }
 
-    /// The files of tokscope's own cache that hold bytes of checkpoints.
+    /// Returns the files of the app cache that hold ranges of checkpoints.
     pub fn kept(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let mut folders = vec![self.home.path().join("own/tokscope/ranges")];
@@ -101,14 +101,14 @@ impl Remote {
         found
     }
 
-    /// The files of the Hub cache that hold content.
+    /// Returns the blobs of the Hub cache.
     pub fn blobs(&self, model: &str) -> Vec<String> {
         let folder = format!("hub/models--{}/blobs", model.replace('/', "--"));
         crate::hub::scene::names(&self.home.path().join(folder))
     }
 }
 
-/// A model folder: the built-in tokenizer, and these files.
+/// Returns a model folder with the built-in tokenizer and `files`.
 pub fn local<N: AsRef<Path>>(files: &[(N, Vec<u8>)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for name in MODEL_FILES {
@@ -124,12 +124,12 @@ pub fn local<N: AsRef<Path>>(files: &[(N, Vec<u8>)]) -> tempfile::TempDir {
     folder
 }
 
-/// What the program prints of a folder, as JSON.
+/// Returns the JSON output of the program for a local model folder.
 pub fn locally(folder: &Path, args: &[&str]) -> String {
     on(folder, args).exit(0).stdout
 }
 
-/// JSON Lines without what the answer cost, and that cost, which all lines name alike.
+/// Splits JSON Lines into the records without their cost, and that cost, which is the same in all lines.
 pub fn split_cost(stdout: &str) -> (String, Option<(u64, u64)>) {
     let mut lines = String::new();
     let mut costs = Vec::new();
@@ -144,7 +144,7 @@ pub fn split_cost(stdout: &str) -> (String, Option<(u64, u64)>) {
     (lines, costs.into_iter().next().flatten())
 }
 
-/// JSON Lines as they are without any cost.
+/// Removes the cost from JSON Lines.
 pub fn without_cost(stdout: &str) -> String {
     split_cost(stdout).0
 }

@@ -1,4 +1,4 @@
-//! Rows of a checkpoint that is on the Hub: the same as those of a local one, for a handful of requests.
+//! Rows of a checkpoint on the Hub: the same as those of a local file, for a handful of requests.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::remote::{Remote, TENSOR, TEXT, local, locally, split_cost, without_co
 use crate::support::checkpoints::{COLUMNS, CONTAINERS, ROWS, SIZE, WIDTH, checkpoint};
 use crate::support::tiny_model;
 
-/// Ids that are apart, ids that are near, and the ends.
+/// Ids far apart, ids close together, and the first and last.
 const IDS: [&str; 14] = [
     "--id", "0", "--id", "700", "--id", "710", "--id", "1100", "--id", "1500", "--id", "2063",
     "--id", "700",
@@ -46,7 +46,7 @@ fn rows_of_every_container_are_those_of_the_file() {
             );
             assert!(bytes < content.len() / 10);
 
-            // The second look asks for nothing, and can do without a network.
+            // The second call makes no requests, so it works without a network.
             assert_eq!(remote.call("o/n", &args).ok(), expected);
             let offline = [&["--offline"], &args[..]].concat();
             assert_eq!(remote.call("o/n", &offline).ok(), expected);
@@ -58,7 +58,7 @@ fn rows_of_every_container_are_those_of_the_file() {
 }
 
 #[test]
-fn near_rows_come_in_one_request_and_others_side_by_side() {
+fn close_rows_share_a_request_and_others_are_fetched_in_parallel() {
     let remote = Remote::with("safetensors", "model.safetensors");
     remote.warm("o/n");
     remote.call("o/n", &["embed", "--id", "0"]).ok();
@@ -81,7 +81,7 @@ fn near_rows_come_in_one_request_and_others_side_by_side() {
     expected.sort();
     assert_eq!(ranges, expected);
 
-    // What lies between them came along.
+    // The rows between them were fetched, too.
     remote.call("o/n", &["embed", "--id", "705"]).ok();
     assert_eq!(remote.hub.served(), []);
     let args = ["embed", "--id", "1101", "--id", "1102", "--id", "710"];
@@ -120,7 +120,7 @@ fn info_reads_headers_and_no_weights() {
 }
 
 #[test]
-fn rows_are_compared_and_written_as_those_of_a_file() {
+fn rows_are_compared_and_exported_as_those_of_a_file() {
     let (container, file) = CONTAINERS[1];
     let folder = local(&[(file, checkpoint(container, TENSOR))]);
     let remote = Remote::with(container, file);
@@ -190,7 +190,7 @@ fn every_fixture_is_read_remotely_as_it_is_locally() {
 
 #[test]
 fn a_transposed_matrix_is_read_in_few_requests() {
-    // Columns lie 600 bytes apart: all within reach of one another.
+    // Elements of a row lie 600 bytes apart, close enough to share requests.
     let remote = Remote::new();
     remote.publish(
         "o/n",
@@ -202,7 +202,7 @@ fn a_transposed_matrix_is_read_in_few_requests() {
 }
 
 #[test]
-fn of_a_sharded_model_one_shard_is_read() {
+fn only_one_shard_of_a_sharded_model_is_read() {
     let remote = Remote::new();
     let shard = checkpoint("safetensors", TENSOR);
     let other = checkpoint("safetensors", "lm_head.weight");
@@ -233,7 +233,7 @@ fn of_a_sharded_model_one_shard_is_read() {
 }
 
 #[test]
-fn models_of_other_families() {
+fn models_of_other_families_are_read() {
     for tensor in [
         "model.embed_tokens.weight",
         "transformer.wte.weight",
@@ -265,7 +265,7 @@ fn a_revision_is_pinned_to_its_commit() {
     let commit = remote.publish("o/n", Access::Public, folder.path());
     remote.hub.served();
 
-    // The cache has `main` as it was: another row is one of that commit.
+    // The cache still has `main` at the old commit, so another row comes from that commit.
     let other = ["embed", "--id", "1499", "--json"];
     remote.call("o/n", &other).ok();
     for one in remote.served("model.safetensors") {
@@ -294,7 +294,7 @@ fn a_revision_is_pinned_to_its_commit() {
 }
 
 #[test]
-fn a_gated_model_wants_a_token_which_the_cdn_never_sees() {
+fn a_gated_model_needs_a_token_that_the_cdn_never_gets() {
     let remote = Remote::new();
     let folder = local(&[("pytorch_model.bin", checkpoint("torch-zip", TENSOR))]);
     remote.publish("o/g", Access::Gated, folder.path());
@@ -318,7 +318,7 @@ fn a_gated_model_wants_a_token_which_the_cdn_never_sees() {
     for one in served {
         assert_eq!(one.token, !one.cdn, "{one:?}");
     }
-    // The tokenizer is here and the checkpoint is not: without the token it is still refused.
+    // The tokenizer is cached but the checkpoint is not, so the token is still needed.
     let args = ["embed", "--id", "1100"];
     let answer = remote.call("o/g", &args).exit(3);
     assert!(
@@ -329,8 +329,8 @@ fn a_gated_model_wants_a_token_which_the_cdn_never_sees() {
 }
 
 #[test]
-fn a_small_file_of_the_hub_itself_is_read_with_the_token() {
-    // Below the size from which files are on the CDN: the Hub serves it itself.
+fn a_small_checkpoint_is_read_from_the_hub_with_the_token() {
+    // Too small for the CDN, so the Hub itself serves it.
     let remote = Remote::new();
     let header = format!(r#"{{"{TENSOR}":{{"dtype":"F32","shape":[3,4],"data_offsets":[0,48]}}}}"#);
     let mut small = (header.len() as u64).to_le_bytes().to_vec();
@@ -350,7 +350,7 @@ fn a_small_file_of_the_hub_itself_is_read_with_the_token() {
 }
 
 #[test]
-fn verbose_says_what_it_costs() {
+fn verbose_reports_requests_and_bytes() {
     let remote = Remote::with("safetensors", "model.safetensors");
     let args = ["-v", "embed", "--id", "1500", "--id", "900", "--json"];
     let answer = remote.call("o/n", &args).exit(0);

@@ -1,4 +1,4 @@
-//! The commands on rows: how rows are named, compared, searched and written to files.
+//! `embed` and `diff`: naming, comparing, and exporting rows.
 
 use std::fs;
 use std::path::Path;
@@ -28,7 +28,7 @@ fn rows_are_named_by_text_position_id_and_piece() {
 }
 
 #[test]
-fn rows_are_written_to_files_bit_by_bit() {
+fn exported_rows_are_bit_identical() {
     let folder = tempfile::tempdir().unwrap();
     let write = |model: &Path, name: &str| {
         let path = folder.path().join(name);
@@ -118,7 +118,7 @@ fn floats(dtype: safetensors::Dtype, bytes: &[u8]) -> Vec<f32> {
 }
 
 #[test]
-fn diff_says_by_its_exit_code_whether_rows_are_the_same() {
+fn the_exit_code_of_diff_tells_whether_rows_are_identical() {
     let same = demo(["diff", "--text", "banco banco", "--at", "1", "--at", "2"]).ok();
     assert!(same.contains("identical, bit for bit\n"));
     demo(["diff", "--id", "588", "--piece", "▁dinero"]).exit(0);
@@ -141,7 +141,7 @@ fn diff_says_by_its_exit_code_whether_rows_are_the_same() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_of_rows_may_be_read_by_whom_any_new_file_may() {
+fn an_exported_file_has_the_permissions_of_any_new_file() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let mode = |name: &str| {

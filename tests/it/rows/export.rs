@@ -1,4 +1,4 @@
-//! Whole matrices in files, and the embedding projector's folder, read by other code than wrote them.
+//! Export of whole matrices and of the embedding projector's folder, read back by independent code.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -17,7 +17,7 @@ fn embed(model: &Path, folder: &Path, args: &[&str]) -> Answer {
     on(model, args).current_dir(folder).run()
 }
 
-/// The head and the elements of an array file.
+/// Returns the header and the elements of an array file.
 fn array(path: &Path) -> (String, Vec<u8>) {
     let bytes = fs::read(path).unwrap();
     assert_eq!(bytes[..8], *b"\x93NUMPY\x01\x00");
@@ -28,7 +28,7 @@ fn array(path: &Path) -> (String, Vec<u8>) {
 }
 
 #[test]
-fn all_rows_are_written_bit_by_bit() {
+fn an_exported_matrix_is_bit_identical() {
     let folder = tempfile::tempdir().unwrap();
     for (fixture, descr, dtype) in [
         ("f16.safetensors", "<f2", Dtype::F16),
@@ -52,7 +52,7 @@ fn all_rows_are_written_bit_by_bit() {
         assert_eq!((stored.dtype(), stored.shape()), (dtype, &[300, 8][..]));
         let ids: Vec<u8> = (0..300_i64).flat_map(i64::to_le_bytes).collect();
         assert_eq!(tensors.tensor("ids").unwrap().data(), ids);
-        // The rows one by one, by name.
+        // The same rows, read one by one.
         let named: Vec<String> = (0..300).map(|id| id.to_string()).collect();
         let named: Vec<&str> = named.iter().flat_map(|id| ["--id", id]).collect();
         let answer = embed(
@@ -140,7 +140,7 @@ fn all_rows_as_text_are_the_records_of_all_ids() {
 }
 
 #[test]
-fn the_projector_gets_its_files() {
+fn the_projector_folder_is_complete() {
     let folder = tempfile::tempdir().unwrap();
     let run = |args: &[&str]| demo([&["embed"], args].concat()).current_dir(folder.path());
     assert_eq!(run(&["--all", "--projector", "a/b"]).ok(), "");
@@ -174,7 +174,7 @@ fn the_projector_gets_its_files() {
     }]});
     assert_eq!(config, expected);
     assert!(at("projector_config.pbtxt").contains("tensor_path: \"tensors.tsv\"\n"));
-    // Some rows, into a folder that is there.
+    // Some rows, into a folder that exists.
     run(&["banco", "--projector", "a/b"]).ok();
     assert_eq!(at("tensors.tsv").lines().count(), 3);
     assert_eq!(
@@ -185,7 +185,7 @@ fn the_projector_gets_its_files() {
 }
 
 #[test]
-fn a_piece_with_a_tab_is_one_cell_of_metadata() {
+fn a_piece_with_a_tab_stays_in_one_cell() {
     let model = folder_without_checkpoint();
     let bytes = vec![0; 2010 * 4];
     let view = TensorView::new(Dtype::F32, vec![2010, 1], &bytes).unwrap();
@@ -206,7 +206,7 @@ fn a_piece_with_a_tab_is_one_cell_of_metadata() {
 }
 
 #[test]
-fn what_cannot_be_written_is_said_and_leaves_nothing() {
+fn a_failed_export_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "").unwrap();
     for args in [

@@ -1,4 +1,4 @@
-//! `neighbors`: what is searched for, among what, and what comes out.
+//! `neighbors`: queries, candidates, and the order of results.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ fn neighbors(args: &[&str]) -> Vec<Neighbor> {
 }
 
 #[test]
-fn money_is_near_money() {
+fn related_words_are_near() {
     let found = neighbors(&["dinero"]);
     assert_eq!(found.len(), 10);
     assert_eq!(found[0].piece.as_deref(), Some("▁money"));
@@ -47,12 +47,12 @@ fn money_is_near_money() {
 }
 
 #[test]
-fn neighbors_at_the_same_distance_stand_in_the_order_of_ids() {
-    // The dot product with the zero row of [PAD] is 0 for all.
+fn ties_are_ordered_by_id() {
+    // The dot product with the zero row of [PAD] is 0 for every row.
     let found = neighbors(&["--id", "0", "--metric", "dot", "-k", "5"]);
     let ids: Vec<u32> = found.iter().map(|neighbor| neighbor.id).collect();
     assert_eq!(ids, [1, 2, 3, 4, 5]);
-    // It has no direction, and so no cosine.
+    // The cosine of a zero row is undefined.
     demo(["neighbors", "--id", "0"]).exit(2);
 }
 
@@ -61,7 +61,7 @@ fn ids(found: &[Neighbor]) -> Vec<u32> {
 }
 
 #[test]
-fn several_queries_are_answered_as_one_by_one() {
+fn several_queries_give_the_same_results_as_one_by_one() {
     let together = neighbors(&[
         "dinero", "money", "--id", "364", "--piece", "▁wood", "-k", "3",
     ]);
@@ -89,7 +89,7 @@ fn several_queries_are_answered_as_one_by_one() {
 }
 
 #[test]
-fn what_is_added_and_subtracted_goes_with_every_query() {
+fn plus_and_minus_apply_to_every_query() {
     let sum =
         |args: &[&str]| neighbors(&[args, &["--plus", "madre", "--minus", "mother"]].concat());
     let found = sum(&["father", "tree", "-k", "1"]);
@@ -102,13 +102,13 @@ fn what_is_added_and_subtracted_goes_with_every_query() {
 }
 
 #[test]
-fn vectors_of_a_file_are_searched_for_as_rows_are() {
+fn vectors_of_a_file_are_queries() {
     let folder = tempfile::tempdir().unwrap();
     let here = |args: &[&str]| demo([&["--json"], args].concat()).current_dir(folder.path());
     here(&["embed", "--id", "588", "--id", "607", "-o", "q.npy"]).ok();
     let found = here(&["neighbors", "--vector", "q.npy", "-k", "4"]).ok();
     let found: Vec<Neighbor> = records(&found).into_iter().map(Record::neighbor).collect();
-    // A vector has no token of its own: the row it was taken from is the nearest.
+    // A vector has no id, so the row it was copied from is the nearest.
     assert_eq!((found[0].id, found[4].id), (588, 607));
     assert!(found[0].score > 0.999_999);
     assert_eq!(
@@ -165,7 +165,7 @@ fn vectors_of_a_file_are_searched_for_as_rows_are() {
 }
 
 #[test]
-fn a_search_may_be_among_some_pieces() {
+fn a_search_can_be_limited_to_some_pieces() {
     let among = neighbors(&["dinero", "--among", "wood tree money tree", "-k", "20"]);
     let pieces: Vec<&str> = among
         .iter()
@@ -174,7 +174,7 @@ fn a_search_may_be_among_some_pieces() {
     assert_eq!(pieces[0], "▁money");
     assert!(pieces.contains(&"▁wood") && pieces.len() < 10, "{pieces:?}");
     let all = neighbors(&["dinero", "-k", "5000"]);
-    // Few and many: the two ways to search agree with the search of everything.
+    // Few candidates and many: both ways to search agree with a search of all rows.
     for pattern in ["^▁mon", "e"] {
         let found = neighbors(&["dinero", "--grep", pattern, "-k", "5000"]);
         let pattern = regex::Regex::new(pattern).unwrap();
@@ -194,7 +194,7 @@ fn a_search_may_be_among_some_pieces() {
 
 #[test]
 fn rows_without_a_token_are_searched_on_request() {
-    // The last rows of the built-in model are spare.
+    // The last rows of the built-in model have no token.
     assert!(
         ids(&neighbors(&["--id", "2050", "-k", "5000"]))
             .iter()
@@ -206,7 +206,7 @@ fn rows_without_a_token_are_searched_on_request() {
         (spare.piece.as_deref(), &*all[0].query_name),
         (None, "id 2050")
     );
-    // All but the query's own, and those rows that are zero.
+    // All rows except that of the query and zero rows.
     assert_eq!(all.len(), 2062);
     assert_eq!(neighbors(&["--id", "2050", "-k", "0"]).len(), 0);
 }
@@ -217,7 +217,7 @@ fn every_container_has_the_same_neighbors() {
     let mut answers = Vec::new();
     for entry in folder {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        // One matrix in float16; other types round it elsewhere.
+        // Only the float16 checkpoints, since other types round differently.
         if name.contains("f16") && !name.contains("bf16") || name.starts_with("sharded") {
             let model = tiny_model(&name);
             let args = [
@@ -241,7 +241,7 @@ fn every_container_has_the_same_neighbors() {
 }
 
 #[test]
-fn any_number_of_threads_finds_the_same() {
+fn the_number_of_threads_does_not_change_the_results() {
     let found = |threads| {
         demo([
             "neighbors",

@@ -1,4 +1,4 @@
-//! `similarity`: the matrix of cosines in every form it has.
+//! `similarity`: the matrix of cosines in every output format.
 
 use std::fs;
 
@@ -54,7 +54,7 @@ fn a_row_of_zeros_has_no_cosine() {
 }
 
 #[test]
-fn a_wide_matrix_says_what_it_leaves_out() {
+fn a_wide_table_says_how_many_columns_it_omits() {
     let text = ["banco"; 40].join(" ");
     let table = demo(["similarity", &text]).ok();
     let lines: Vec<&str> = table.lines().collect();
@@ -66,12 +66,12 @@ fn a_wide_matrix_says_what_it_leaves_out() {
     );
     let full = demo(["similarity", &text, "--full"]).ok();
     assert_eq!(full.lines().count(), 43);
-    // Others than people see everything anyway.
+    // Other formats always have all columns.
     assert_eq!(similarity(&[&text])[41].cosines.len(), 42);
 }
 
 #[test]
-fn shades_need_colour_and_numbers_do_not() {
+fn shades_are_shown_only_with_color() {
     let plain = demo(["similarity", "banco"]).ok();
     assert!(!plain.contains('\u{1b}') && plain.contains("  1.00"));
     let shaded = demo(["similarity", "banco", "--color", "always"]).ok();
@@ -89,7 +89,7 @@ fn shades_need_colour_and_numbers_do_not() {
 }
 
 #[test]
-fn the_matrix_is_written_to_files() {
+fn the_matrix_is_exported_to_files() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str| {
         let call = demo(["similarity", "banco de madera", "--id", "0", "-o", name]);

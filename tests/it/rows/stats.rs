@@ -1,4 +1,4 @@
-//! `stats`, beside what its numbers are when they are made from the rows one by one.
+//! `stats`, compared with figures computed from the rows one by one.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ fn stats(args: &[&str]) -> Stats {
 }
 
 #[test]
-fn the_numbers_are_those_of_the_rows() {
+fn figures_equal_those_computed_from_the_rows() {
     let rows = demo(["embed", "--all", "--json"]).ok();
     let rows: Vec<Row> = records(&rows).into_iter().map(Record::row).collect();
     let found = stats(&["-k", "7", "--bins", "11"]);
@@ -66,7 +66,7 @@ fn the_numbers_are_those_of_the_rows() {
 }
 
 #[test]
-fn damaged_rows_are_counted_and_do_not_spoil_the_rest() {
+fn values_that_are_not_finite_are_counted_and_left_out() {
     let folder = folder_without_checkpoint();
     let rows: [[f32; 2]; 7] = [
         [3.0, 4.0],
@@ -108,7 +108,7 @@ fn damaged_rows_are_counted_and_do_not_spoil_the_rest() {
 }
 
 #[test]
-fn every_container_and_number_of_threads_gives_the_same() {
+fn containers_and_threads_do_not_change_the_figures() {
     let mut answers = Vec::new();
     for entry in fs::read_dir(repository("tests/fixtures/tiny")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
@@ -130,7 +130,7 @@ fn every_container_and_number_of_threads_gives_the_same() {
 }
 
 #[test]
-fn a_histogram_has_bins() {
+fn the_histogram_has_the_requested_bins() {
     for bins in ["0", "1001", "-1", "x"] {
         demo(["stats", "--bins", bins]).exit(2);
     }

@@ -1,4 +1,4 @@
-//! What several tests need: models opened through the library, the shared data, the program itself.
+//! Shared helpers: models opened through the library, the shared data, and calls of the program.
 
 pub mod checkpoints;
 pub mod standin;
@@ -37,12 +37,12 @@ pub fn shared(test: &str) -> Option<PathBuf> {
     Some(folder)
 }
 
-/// A file of this repository.
+/// Returns the path of a file of this repository.
 pub fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// The files of a model, with no network and an empty environment.
+/// Opens the files of a model without a network, a cache, or the environment.
 pub fn files(model: &ModelRef) -> ModelFiles {
     let options = SourceOptions {
         offline: true,
@@ -53,12 +53,12 @@ pub fn files(model: &ModelRef) -> ModelFiles {
     ModelFiles::open(model, options).unwrap()
 }
 
-/// The tokenizer of a directory.
+/// Opens the tokenizer of a directory.
 pub fn tokenizer(folder: &Path) -> Tokenizer {
     Tokenizer::open(&files(&ModelRef::Directory(folder.to_owned()))).unwrap()
 }
 
-/// The objects of a JSON Lines file.
+/// Parses the objects of a JSON Lines file.
 pub fn json_lines<T: serde::de::DeserializeOwned>(path: &Path) -> Vec<T> {
     let text =
         std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -67,17 +67,17 @@ pub fn json_lines<T: serde::de::DeserializeOwned>(path: &Path) -> Vec<T> {
         .collect()
 }
 
-/// An endpoint where nobody listens: whoever asks the network is refused at once.
+/// An endpoint that refuses every connection.
 pub const NO_HUB: &str = "http://127.0.0.1:1";
 
-/// A call of the program, in an environment that holds nothing of the caller's.
+/// A call of the program, with none of the caller's environment variables.
 pub struct Call {
     command: Command,
     stdin: Vec<u8>,
     stdout: Option<File>,
 }
 
-/// What a call came to.
+/// The result of a call.
 #[derive(Debug)]
 pub struct Answer {
     pub code: i32,
@@ -85,7 +85,7 @@ pub struct Answer {
     pub stderr: String,
 }
 
-/// The program with some arguments. No model is chosen for it, and no network is within its reach.
+/// Prepares a call of the program, without a default model and without a network.
 pub fn tokscope<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Call {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-home");
     let mut command = Command::new(env!("CARGO_BIN_EXE_tokscope"));
@@ -102,12 +102,12 @@ pub fn tokscope<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Call {
     }
 }
 
-/// The program on the built-in model.
+/// Prepares a call of the program with the built-in model.
 pub fn demo<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Call {
     tokscope(args).env("TOKSCOPE_MODEL", "demo")
 }
 
-/// The program on the model in a directory.
+/// Prepares a call of the program with the model in a directory.
 pub fn on<S: AsRef<OsStr>>(folder: &Path, args: impl IntoIterator<Item = S>) -> Call {
     tokscope(args).env("TOKSCOPE_MODEL", folder)
 }
@@ -123,13 +123,13 @@ impl Call {
         self
     }
 
-    /// What a pipe brings to standard input; nothing unless said.
+    /// Sets the bytes that standard input provides; by default none.
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = bytes.into();
         self
     }
 
-    /// Runs the program as a user who owns nothing; only root can.
+    /// Runs the program as user `nobody`, which needs root.
     pub fn run_by_nobody(mut self) -> Self {
         use std::os::unix::process::CommandExt;
         self.command.uid(65_534).gid(65_534);
@@ -142,7 +142,7 @@ impl Call {
         self
     }
 
-    /// Starts the program, with nothing to read and nobody who listens.
+    /// Starts the program with all standard streams discarded.
     pub fn spawn(mut self) -> Child {
         let command = self.command.stdin(Stdio::null()).stdout(Stdio::null());
         command.stderr(Stdio::null()).spawn().unwrap()
@@ -154,7 +154,7 @@ impl Call {
         let spawned = self.command.stdin(Stdio::piped()).stdout(stdout);
         let mut child = spawned.stderr(Stdio::piped()).spawn().unwrap();
         let (mut stdin, bytes) = (child.stdin.take().unwrap(), self.stdin);
-        // Its own thread, so that neither side waits for the other; a program need not read all it is given.
+        // In a thread, so that neither side blocks; the program need not read all of its input.
         let feeder = std::thread::spawn(move || drop(stdin.write_all(&bytes)));
         let output = child.wait_with_output().unwrap();
         feeder.join().unwrap();
@@ -169,14 +169,14 @@ impl Call {
         answer
     }
 
-    /// Runs the program, which must succeed and have nothing to remark; its standard output is returned.
+    /// Runs the program, which must succeed and print nothing on stderr. Returns its standard output.
     pub fn ok(self) -> String {
         let answer = self.run();
         assert_eq!((answer.code, answer.stderr.as_str()), (0, ""));
         answer.stdout
     }
 
-    /// Runs the program with both streams in one, as a terminal shows them.
+    /// Runs the program with both output streams in one file, as a terminal interleaves them.
     pub fn run_on_one_stream(mut self) -> String {
         let mut file = tempfile::tempfile().unwrap();
         self.command.stderr(file.try_clone().unwrap());
@@ -192,7 +192,7 @@ impl Call {
         text
     }
 
-    /// Runs the program on a terminal, and returns what that would show; standard input is none.
+    /// Runs the program with its output on a pseudo-terminal. Returns the exit code and the output.
     #[cfg(unix)]
     pub fn run_on_terminal(mut self) -> (i32, String) {
         use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -208,22 +208,22 @@ impl Call {
             .stderr(stderr)
             .spawn()
             .unwrap();
-        // The command holds its ends of the terminal, of which the last one that is closed ends the reading below.
+        // Closes the command's ends of the terminal, so that the reading below ends.
         drop(std::mem::replace(&mut self.command, Command::new("true")));
         let (mut stdin, bytes) = (child.stdin.take().unwrap(), self.stdin);
         let feeder = std::thread::spawn(move || drop(stdin.write_all(&bytes)));
         let mut shown = Vec::new();
-        // Linux tells the end by an error.
+        // Linux reports the end as an error.
         let _ = File::from(screen).read_to_end(&mut shown);
         feeder.join().unwrap();
         let code = child.wait().unwrap().code().unwrap_or(-1);
         let shown = String::from_utf8(shown).unwrap();
         assert!(!shown.contains("panicked"), "{shown}");
-        // What the terminal makes of an end of line.
+        // The terminal turns `\n` into `\r\n`.
         (code, shown.replace("\r\n", "\n"))
     }
 
-    /// Runs the program with at most so many bytes of addresses.
+    /// Runs the program with its address space limited to `bytes`.
     #[cfg(target_os = "linux")]
     pub fn run_within(mut self, bytes: u64) -> Answer {
         let mut limited = Command::new("prlimit");
@@ -243,7 +243,7 @@ impl Call {
         self.run()
     }
 
-    /// Starts the program, whose standard streams are the given ones and pipes.
+    /// Starts the program with all standard streams piped.
     pub fn start(mut self) -> std::process::Child {
         (self.command.stdin(Stdio::piped()))
             .stdout(Stdio::piped())
@@ -260,7 +260,7 @@ impl Call {
     }
 }
 
-/// A directory with the built-in model's tokenizer and no checkpoint.
+/// Returns a directory with the built-in model's tokenizer and no checkpoint.
 pub fn folder_without_checkpoint() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for name in ["config.json", "spm.model", "tokenizer_config.json"] {
@@ -270,7 +270,8 @@ pub fn folder_without_checkpoint() -> tempfile::TempDir {
     folder
 }
 
-/// A directory with the built-in model's tokenizer and a checkpoint, or shards and their index, of `tests/fixtures/tiny`.
+/// Returns a directory with the built-in model's tokenizer and a checkpoint, whole or in shards, of
+/// `tests/fixtures/tiny`.
 pub fn tiny_model(fixture: &str) -> tempfile::TempDir {
     let folder = folder_without_checkpoint();
     let from = repository("tests/fixtures/tiny").join(fixture);
@@ -281,9 +282,10 @@ pub fn tiny_model(fixture: &str) -> tempfile::TempDir {
         }
         return folder;
     }
-    let name = match fixture.ends_with(".safetensors") {
-        true => "model.safetensors",
-        false => "pytorch_model.bin",
+    let name = if fixture.ends_with(".safetensors") {
+        "model.safetensors"
+    } else {
+        "pytorch_model.bin"
     };
     fs::copy(from, folder.path().join(name)).unwrap();
     folder

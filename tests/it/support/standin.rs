@@ -1,6 +1,6 @@
-//! A full-size stand-in for the checkpoint of `microsoft/deberta-v3-xsmall`, made once and kept in the target folder.
+//! A full-size stand-in for the checkpoint of `microsoft/deberta-v3-xsmall`, generated once into the target folder.
 //!
-//! Its shapes, types, names and containers are the real ones, and so are the values that the lesson prints.
+//! Its shapes, types, names, and containers are the real ones, and so are the values that the lesson prints.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use crate::loopback_hub::git_blob;
 use crate::support::{shared, skipped};
 
-/// The files of the model beside its checkpoint.
+/// The files of the model except its checkpoint.
 pub const MODEL_FILES: [&str; 3] = ["config.json", "spm.model", "tokenizer_config.json"];
 
 /// The containers, each with the name of its file.
@@ -24,12 +24,12 @@ pub const CONTAINERS: [(&str, &str); 3] = [
 pub struct StandIn(PathBuf);
 
 impl StandIn {
-    /// The model folder of a container.
+    /// Returns the model folder of a container.
     pub fn folder(&self, container: &str) -> PathBuf {
         self.0.join(container)
     }
 
-    /// The model folder as the Hub has it.
+    /// Returns the model folder with the container that the Hub has.
     pub fn as_on_the_hub(&self) -> PathBuf {
         self.folder("torch-zip")
     }
@@ -51,7 +51,8 @@ pub fn standin(test: &str) -> Option<&'static StandIn> {
     made.as_ref()
 }
 
-/// Makes the folder, unless an earlier run has. It appears whole: another process may be making it too.
+/// Generates the folder, unless an earlier run has done so. It is renamed into place, since another process may be
+/// generating it too.
 fn make(shared: &Path) -> PathBuf {
     let script = shared.join("tools/make_checkpoint.py");
     let recipe = [
@@ -94,9 +95,9 @@ fn make(shared: &Path) -> PathBuf {
         }
     }
     fs::remove_dir_all(parts).unwrap();
-    // Another process that was faster has left the same there.
+    // Fails if another process was faster, which has left the same folder there.
     if fs::rename(build.path(), &made).is_ok() {
-        // What is kept is no longer where it would be cleared away.
+        // The temporary folder has been renamed, so it must not be removed.
         let _ = build.keep();
     }
     assert!(made.is_dir());

@@ -1,4 +1,4 @@
-//! `chunk`, `head`, `tail`: nothing is lost, nothing is too long, no grapheme is cut.
+//! `chunk`, `head`, `tail`: no text is lost, no part is too long, no grapheme is split.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -25,7 +25,7 @@ const PREFERENCES: [Option<Prefer>; 4] = [
     Some(Prefer::Sentence),
 ];
 
-/// One tokenizer, with the engine that is used and with the one that is believed.
+/// A tokenizer with the engine under test and with the reference engine.
 struct Engines {
     used: Tokenizer,
     reference: Tokenizer,
@@ -44,7 +44,7 @@ impl Engines {
         DEMO.get_or_init(|| Self::new(|| Tokenizer::open(&files(&ModelRef::Demo)).unwrap()))
     }
 
-    fn of(folder: &Path) -> Self {
+    fn in_folder(folder: &Path) -> Self {
         Self::new(|| tokenizer(folder))
     }
 
@@ -52,14 +52,14 @@ impl Engines {
         Cutter::new(&self.used, max, EncodeArgs::default(), prefer).unwrap()
     }
 
-    /// Asserts that a part is a text of at most `max` tokens, alone, and has these ids.
+    /// Asserts that a text on its own has these ids, at most `max` of them.
     fn assert_alone(&self, text: &str, ids: &[u32], max: usize) {
         let alone = self.reference.ids(text, &EncodeOptions::default()).unwrap();
         assert_eq!(alone, ids, "{text:?}");
         assert!(ids.len() <= max, "{} of {max} tokens: {text:?}", ids.len());
     }
 
-    /// Asserts everything of the chunks of a text; false if one of its graphemes alone is too long.
+    /// Asserts all properties of the chunks of a text. Returns false if one of its graphemes alone is too long.
     fn assert_chunks(
         &self,
         text: &str,
@@ -107,7 +107,7 @@ impl Engines {
         true
     }
 
-    /// Asserts everything of the beginning and the end of a text.
+    /// Asserts all properties of the head and the tail of a text.
     fn assert_ends(&self, text: &str, max: usize) {
         let cutter = self.cutter(max, None);
         let head = beginning(&cutter, text).unwrap();
@@ -133,7 +133,7 @@ impl Engines {
 }
 
 #[test]
-fn hard_texts_are_cut_everywhere() {
+fn difficult_texts_are_cut_without_loss() {
     let engines = Engines::demo();
     let mut cut = 0;
     for text in STRESS_TEXTS {
@@ -148,22 +148,22 @@ fn hard_texts_are_cut_everywhere() {
         }
         engines.assert_ends(text, 2);
     }
-    // Few of them have a grapheme of several tokens.
+    // Few of the texts have a grapheme of several tokens.
     assert!(cut > STRESS_TEXTS.len() * 18, "{cut}");
 }
 
 #[test]
-fn so_are_the_golden_texts_of_every_family() {
+fn golden_texts_of_every_family_are_cut_without_loss() {
     #[derive(Deserialize)]
     struct Golden {
         text: String,
     }
 
-    let Some(shared) = shared("so_are_the_golden_texts_of_every_family") else {
+    let Some(shared) = shared("golden_texts_of_every_family_are_cut_without_loss") else {
         return;
     };
     for family in ["deberta-v3-xsmall", "gpt2", "t5-small", "bert-base-cased"] {
-        let engines = Engines::of(&shared.join("models").join(family));
+        let engines = Engines::in_folder(&shared.join("models").join(family));
         let golden: Vec<Golden> =
             json_lines(&shared.join("golden").join(format!("{family}.jsonl")));
         for (index, Golden { text }) in golden.iter().enumerate().step_by(3) {
@@ -192,7 +192,7 @@ proptest! {
 }
 
 #[test]
-fn cuts_are_where_they_are_preferred() {
+fn cuts_follow_the_preference() {
     let cut = |text: &str, max: &str, prefer: &[&str]| {
         let args = ["chunk", "--json", "--max-length", max, text];
         let stdout = demo(args.iter().chain(prefer)).ok();
@@ -217,7 +217,7 @@ fn cuts_are_where_they_are_preferred() {
             "No hay más dinero en el banco.",
         ]
     );
-    // Where there is no line end, between words; where there is none of those either, anywhere.
+    // Without a line end, the cut is between words; without words, anywhere.
     assert_eq!(
         cut("donde madera", "5", &["--prefer", "line"]),
         ["donde", " madera"]
@@ -227,7 +227,7 @@ fn cuts_are_where_they_are_preferred() {
 }
 
 #[test]
-fn the_program_prints_text_that_goes_together_again() {
+fn printed_chunks_join_to_the_text() {
     let text = std::fs::read_to_string(repository("demo/corpus/wood.txt")).unwrap();
     let args = ["chunk", "--json", "--max-length", "50", "--prefer", "line"];
     let chunks = records(&demo(args).stdin(&*text).ok());
@@ -258,12 +258,12 @@ fn the_program_prints_text_that_goes_together_again() {
 }
 
 #[test]
-fn a_grapheme_that_does_not_fit_is_an_error_in_its_place() {
+fn a_grapheme_that_does_not_fit_is_an_error_record() {
     let family = "a👩‍👩‍👧‍👦b";
     let long = format!("a{}", "\u{300}".repeat(50));
     let answer = demo(["chunk", &long, "--max-length", "3"]).run();
     if answer.code == 0 {
-        // The character map joins them; then there is nothing to cut.
+        // The character map joins them, so there is nothing to cut.
         assert!(answer.stdout.contains("0..101"), "{}", answer.stdout);
     }
     let keycap = "x \u{fdfa} y";

@@ -1,4 +1,4 @@
-//! `tokenize --as`: lines that the other tools' clients read, byte for byte.
+//! `tokenize --as`: the output formats of other tools, byte for byte.
 
 use serde::Deserialize;
 
@@ -10,7 +10,7 @@ fn printed(tool: &str, more: &[&str]) -> String {
     demo(["tokenize", "--as", tool, TEXT].iter().chain(more)).ok()
 }
 
-/// What a client of transformers has after `json.loads`.
+/// A `BatchEncoding` of transformers, as JSON.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BatchEncoding {
@@ -62,7 +62,7 @@ enum Piece {
 }
 
 #[test]
-fn transformers() {
+fn transformers_format_is_a_batch_encoding() {
     let line = printed("hf", &[]);
     assert_eq!(
         line,
@@ -74,7 +74,7 @@ fn transformers() {
     assert_eq!(pair.input_ids.len(), 7);
     assert_eq!(pair.attention_mask, [1; 7]);
     assert_eq!(pair.token_type_ids.unwrap().last(), Some(&1));
-    // A file may say that there are no type ids.
+    // A tokenizer configuration may turn off type ids.
     let folder = crate::support::folder_without_checkpoint();
     let config = folder.path().join("tokenizer_config.json");
     let names = r#"{"model_input_names": ["input_ids", "attention_mask"]}"#;
@@ -87,7 +87,7 @@ fn transformers() {
 }
 
 #[test]
-fn text_embeddings_inference() {
+fn text_embeddings_inference_format_is_a_tokenize_response() {
     let line = printed("tei", &[]);
     let mut texts: Vec<Vec<SimpleToken>> = serde_json::from_str(&line).unwrap();
     let tokens = texts.remove(0);
@@ -104,25 +104,38 @@ fn text_embeddings_inference() {
 }
 
 #[test]
-fn vllm() {
-    let response: TokenizeResponse = serde_json::from_str(&printed("vllm", &[])).unwrap();
+fn vllm_format_is_a_tokenize_response() {
+    let response: TokenizeResponse =
+        serde_json::from_str(&printed("vllm_format_is_a_tokenize_response", &[])).unwrap();
     assert_eq!((response.count, response.max_model_len), (6, 512));
     assert_eq!(response.tokens, [1, 575, 262, 3, 364, 2]);
     assert_eq!(response.token_strs[3], "[UNK]");
-    let without = printed("vllm", &["--no-special-tokens"]);
+    let without = printed(
+        "vllm_format_is_a_tokenize_response",
+        &["--no-special-tokens"],
+    );
     assert!(without.starts_with("{\"count\":4,\"max_model_len\":512,\"tokens\":[575,"));
     let folder = crate::support::folder_without_checkpoint();
     std::fs::write(folder.path().join("config.json"), "{}").unwrap();
-    let answer = on(folder.path(), ["tokenize", "--as", "vllm", "x"]).exit(2);
+    let answer = on(
+        folder.path(),
+        [
+            "tokenize",
+            "--as",
+            "vllm_format_is_a_tokenize_response",
+            "x",
+        ],
+    )
+    .exit(2);
     assert!(answer.stderr.contains("max_model_len"), "{}", answer.stderr);
 }
 
 #[test]
-fn llama_server() {
+fn llama_server_format_has_ids_and_pieces() {
     let llama: Llama = serde_json::from_str(&printed("llama-server", &[])).unwrap();
     assert_eq!(llama.tokens[1].id, 575);
     assert_eq!(llama.tokens[1].piece, Piece::Text(" río".to_owned()));
-    // A byte piece that is no UTF-8 alone is a list of bytes.
+    // A piece that is not UTF-8 on its own is a list of bytes.
     let line = demo(["tokenize", "--as", "llama-server", "<0xE2>"]).ok();
     let llama: Llama = serde_json::from_str(&line).unwrap();
     let pieces: Vec<&Piece> = llama.tokens.iter().map(|token| &token.piece).collect();
@@ -130,7 +143,7 @@ fn llama_server() {
 }
 
 #[test]
-fn spm_encode() {
+fn spm_encode_format_has_one_line_per_text() {
     assert_eq!(printed("spm", &[]), "▁río ▁ 🙂 ▁banco\n");
     assert_eq!(printed("spm", &["--ids"]), "575 262 3 364\n");
     let lines = demo(["tokenize", "--as", "spm", "--lines"]).stdin("hay\n\nun banco\n");
@@ -138,11 +151,11 @@ fn spm_encode() {
 }
 
 #[test]
-fn what_a_tool_has_no_place_for_is_refused() {
+fn options_that_a_format_cannot_express_are_refused() {
     for (tool, flag) in [
         ("tei", &["--ids"][..]),
         ("hf", &["--ids"]),
-        ("vllm", &["--pair", "x"]),
+        ("vllm_format_is_a_tokenize_response", &["--pair", "x"]),
         ("spm", &["--max-length", "4"]),
         ("llama-server", &["--json"]),
         ("hf", &["--pieces"]),
@@ -152,13 +165,13 @@ fn what_a_tool_has_no_place_for_is_refused() {
 }
 
 #[test]
-fn the_golden_texts_as_python_dumps_them() {
+fn golden_texts_are_dumped_as_by_python() {
     #[derive(Deserialize)]
     struct Golden {
         ids: Vec<u32>,
     }
 
-    let Some(shared) = shared("the_golden_texts_as_python_dumps_them") else {
+    let Some(shared) = shared("golden_texts_are_dumped_as_by_python") else {
         return;
     };
     let golden = shared.join("golden/deberta-v3-xsmall.jsonl");
