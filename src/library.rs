@@ -8,7 +8,7 @@ use crate::embedding::nearest::{SearchOptions, nearest};
 use crate::embedding::query::{Query, Sign, Term};
 use crate::error::{Error, Result};
 use crate::model_ref::ModelRef;
-use crate::source::{HubSettings, ModelFiles, OwnCache, SourceOptions, Unobserved};
+use crate::source::{AppCache, HubSettings, ModelFiles, SourceOptions, Unobserved};
 use crate::tokenizer::{self, EncodeOptions, Encoded, Encoding};
 
 /// Options for opening the tokenizer or the embedding matrix of a model.
@@ -88,7 +88,7 @@ impl OpenOptions {
         let options = SourceOptions {
             offline: self.offline,
             hub: HubSettings::from_process_env()?,
-            cache: OwnCache::from_env(|name| std::env::var(name).ok()),
+            cache: AppCache::from_env(|name| std::env::var(name).ok()),
             observer: Arc::new(Unobserved),
         };
         let files = ModelFiles::open(&model, options)?;
