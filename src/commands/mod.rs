@@ -25,7 +25,6 @@ pub mod man;
 pub mod model;
 pub mod neighbors;
 pub mod other_tools;
-pub mod parts;
 pub mod pull;
 pub mod row_output;
 pub mod row_selection;

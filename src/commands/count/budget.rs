@@ -55,7 +55,7 @@ pub struct Budgets {
     /// Of the configuration file; the last whose glob matches says what a file may have.
     pub rules: Vec<Rule>,
     /// Where globs of rules are seen from.
-    pub folder: PathBuf,
+    pub base: PathBuf,
 }
 
 /// The budgets of files that a glob matches.
@@ -74,11 +74,11 @@ impl Budgets {
     }
 
     /// Writes into a count what it may have, and adds it to the sums of globs. How much it is over, if it is.
-    pub fn judge(&mut self, count: &mut Count) -> Option<u64> {
+    pub fn apply(&mut self, count: &mut Count) -> Option<u64> {
         let mut budget = self.per_file;
         if let (Some(path), false) = (&count.path, self.rules.is_empty()) {
             let path = Path::new(path);
-            let below = below(&self.folder, path).unwrap_or_else(|| path.to_owned());
+            let below = below(&self.base, path).unwrap_or_else(|| path.to_owned());
             for rule in &mut self.rules {
                 if rule.matcher.matched(&below, false).is_whitelist() {
                     budget = rule.per_file.or(budget);
@@ -164,7 +164,7 @@ mod tests {
                 tokens,
                 ..Count::default()
             };
-            assert_eq!(budgets.judge(&mut count), over);
+            assert_eq!(budgets.apply(&mut count), over);
             assert_eq!(count.within_budget, Some(over.is_none()));
         }
     }

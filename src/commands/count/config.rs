@@ -1,39 +1,37 @@
-//! `tokscope.toml` → what a count of this repository is.
+//! Reads `tokscope.toml`, the settings of `count` for a repository.
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
-use super::budget::{Budget, Budgets, Rule};
-use super::walk::{Filters, known_types, overrides};
-use crate::commands::input::did_you_mean::closest;
+use super::budget::{Budgets, Rule};
+use super::config_reader::{ConfigReader, Key, Value};
+use crate::commands::input::file_filters::{FileFilters, check_types, glob_matcher};
 use crate::commands::input::read_limited;
 use crate::error::{Error, Result};
 use crate::record::Group;
 
 /// The name of the file.
 pub const FILE: &str = "tokscope.toml";
-/// Bytes of a file.
+/// Maximum size of a file, in bytes.
 const MAX_CONFIG: u64 = 1 << 20;
 
-/// What a configuration file says. Keys are the names of options, and mean the same.
+/// The settings of a configuration file. Its keys are named after the options, and mean the same.
 #[derive(Debug, Default)]
 pub struct Config {
     pub model: Option<String>,
     pub revision: Option<String>,
-    /// Files and directories, as seen from where the program runs.
+    /// Files and directories, relative to the current directory.
     pub paths: Vec<PathBuf>,
-    pub filters: Filters,
+    pub filters: FileFilters,
     pub no_special_tokens: bool,
     pub budgets: Budgets,
-    /// Where the file is, as seen from where the program runs; empty for here.
-    pub folder: PathBuf,
+    /// The directory of the file, relative to the current directory; empty if they are the same.
+    folder: PathBuf,
 }
 
-const TOP: &[&str] = &["model", "revision", "count"];
-const COUNT: &[&str] = &[
+const TOP_KEYS: &[&str] = &["model", "revision", "count"];
+const COUNT_KEYS: &[&str] = &[
     "paths",
     "glob",
     "type",
@@ -46,9 +44,10 @@ const COUNT: &[&str] = &[
     "budget-per-file",
     "budgets",
 ];
-const BUDGETS: &[&str] = &["glob", "budget", "budget-per-file"];
+const BUDGETS_KEYS: &[&str] = &["glob", "budget", "budget-per-file"];
 
-/// Looks for the file here and above, up to the root of the repository; only here where there is no repository.
+/// Looks for the file in the current directory and above, up to the root of the repository. Outside a repository, only
+/// the current directory is searched.
 pub fn find() -> Option<PathBuf> {
     let here = std::env::current_dir().ok()?;
     let depth = here
@@ -66,7 +65,7 @@ impl Config {
     /// Reads a file.
     ///
     /// # Errors
-    /// [`Error::ReadInput`], and [`Error::BadConfig`] for what is not as it should be.
+    /// Fails with [`Error::ReadInput`], or with [`Error::BadConfig`] for an invalid file.
     pub fn read(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let bytes = read_limited::read(path, MAX_CONFIG).map_err(|source| Error::ReadInput {
@@ -77,10 +76,10 @@ impl Config {
         match String::from_utf8(bytes) {
             Ok(text) => Self::parse(&name, folder, &text),
             Err(error) => {
-                let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+                let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
                 Err(Error::BadConfig {
                     file: name,
-                    line: 1 + memchr::memchr_iter(b'\n', good).count(),
+                    line: 1 + memchr::memchr_iter(b'\n', valid).count(),
                     problem: "it is not UTF-8".to_owned(),
                     hint: None,
                 })
@@ -88,12 +87,20 @@ impl Config {
         }
     }
 
-    /// Reads the text of a file, which `name` names in errors.
+    /// The directory of the file, which its globs and budgets are relative to.
+    pub fn base(&self) -> PathBuf {
+        if self.folder.as_os_str().is_empty() {
+            return PathBuf::from(".");
+        }
+        self.folder.clone()
+    }
+
+    /// Parses the text of a file, which `name` names in errors.
     fn parse(name: &str, folder: &Path, text: &str) -> Result<Self> {
-        let reader = Reader { name, text };
+        let reader = ConfigReader { name, text };
         let table = DeTable::parse(text).map_err(|error| {
-            let at = error.span().unwrap_or(0..0);
-            reader.bad(&at, error.message().replace('\n', ", "))
+            let range = error.span().unwrap_or(0..0);
+            reader.error(&range, error.message().replace('\n', ", "))
         })?;
         let mut config = Self {
             folder: folder.to_owned(),
@@ -105,205 +112,107 @@ impl Config {
                 "revision" => config.revision = Some(reader.string(key, value)?),
                 "count" => {
                     let table = value.get_ref().as_table();
-                    let table = table.ok_or_else(|| reader.wrong(key, value, "a table"))?;
-                    reader.count(table, &mut config)?;
+                    let table = table.ok_or_else(|| reader.wrong_type(key, value, "a table"))?;
+                    config.read_count(&reader, table)?;
                 }
-                _ => return Err(reader.unknown(key, "the file", TOP)),
+                _ => return Err(reader.unknown_key(key, "the file", TOP_KEYS)),
             }
         }
-        // A directory is meant as seen from the file.
-        if let Some(model) = &mut config.model
-            && config.folder.join(&*model).is_dir()
-        {
-            let directory = config.folder.join(&*model);
-            *model = format!("./{}", directory.display());
-            if directory.is_absolute() {
-                *model = directory.display().to_string();
-            }
-        }
+        config.resolve_model();
         Ok(config)
     }
-}
 
-type Key<'t> = Spanned<toml::de::DeString<'t>>;
-type Value<'t> = Spanned<DeValue<'t>>;
+    /// Makes a model that is a directory relative to the current directory, instead of to the file.
+    fn resolve_model(&mut self) {
+        let Some(model) = &mut self.model else { return };
+        let directory = self.folder.join(&*model);
+        if !directory.is_dir() {
+            return;
+        }
+        *model = if directory.is_absolute() {
+            directory.display().to_string()
+        } else {
+            format!("./{}", directory.display())
+        };
+    }
 
-struct Reader<'a> {
-    name: &'a str,
-    text: &'a str,
-}
-
-impl Reader<'_> {
-    fn count(&self, table: &DeTable, config: &mut Config) -> Result<()> {
-        let folder = config.folder.clone();
+    fn read_count(&mut self, reader: &ConfigReader, table: &DeTable) -> Result<()> {
+        let (filters, budgets) = (&mut self.filters, &mut self.budgets);
         for (key, value) in table {
-            let filters = &mut config.filters;
-            let budgets = &mut config.budgets;
             match key.get_ref().as_ref() {
                 "paths" => {
-                    let paths = self.strings(key, value)?;
-                    config.paths = paths.iter().map(|path| folder.join(path)).collect();
+                    let paths = reader.strings(key, value)?;
+                    self.paths = paths.iter().map(|path| self.folder.join(path)).collect();
                 }
                 "glob" => {
-                    filters.globs = self.strings(key, value)?;
-                    let globs = overrides(&filters.globs, Path::new("."));
-                    globs.map_err(|error| self.refused(&key.span(), &error))?;
+                    filters.globs = reader.strings(key, value)?;
+                    let globs = glob_matcher(&filters.globs, Path::new("."));
+                    globs.map_err(|error| reader.refused(&key.span(), &error))?;
                 }
-                "type" | "type-not" => {
-                    let types = self.strings(key, value)?;
-                    known_types(&types).map_err(|error| self.refused(&key.span(), &error))?;
-                    match key.get_ref().as_ref() {
-                        "type" => filters.types = types,
-                        _ => filters.types_not = types,
-                    }
-                }
-                "hidden" => filters.hidden = self.bool(key, value)?,
-                "no-ignore" => filters.no_ignore = self.bool(key, value)?,
-                "follow" => filters.follow = self.bool(key, value)?,
-                "no-special-tokens" => config.no_special_tokens = self.bool(key, value)?,
-                "budget" => budgets.total = Some(self.budget(key, value)?),
-                "budget-per-file" => budgets.per_file = Some(self.budget(key, value)?),
+                "type" => filters.types = types(reader, key, value)?,
+                "type-not" => filters.types_not = types(reader, key, value)?,
+                "hidden" => filters.hidden = reader.bool(key, value)?,
+                "no-ignore" => filters.no_ignore = reader.bool(key, value)?,
+                "follow" => filters.follow = reader.bool(key, value)?,
+                "no-special-tokens" => self.no_special_tokens = reader.bool(key, value)?,
+                "budget" => budgets.total = Some(reader.budget(key, value)?),
+                "budget-per-file" => budgets.per_file = Some(reader.budget(key, value)?),
                 "budgets" => {
                     let rules = value.get_ref().as_array();
-                    let wrong = || self.wrong(key, value, "a list of tables");
-                    for rule in rules.ok_or_else(wrong)?.iter() {
+                    let wrong_type = || reader.wrong_type(key, value, "a list of tables");
+                    for rule in rules.ok_or_else(wrong_type)?.iter() {
                         let table = rule.get_ref().as_table();
-                        let rule = self.rule(rule, table.ok_or_else(wrong)?)?;
+                        let rule = budget_rule(reader, rule, table.ok_or_else(wrong_type)?)?;
                         budgets.rules.push(rule);
                     }
                 }
-                _ => return Err(self.unknown(key, "[count]", COUNT)),
+                _ => return Err(reader.unknown_key(key, "[count]", COUNT_KEYS)),
             }
         }
         Ok(())
     }
+}
 
-    fn rule(&self, place: &Value, table: &DeTable) -> Result<Rule> {
-        let (mut globs, mut budget, mut per_file) = (Vec::new(), None, None);
-        let mut at = place.span();
-        for (key, value) in table {
-            match key.get_ref().as_ref() {
-                "glob" => {
-                    globs = self.strings(key, value)?;
-                    at = value.span();
-                }
-                "budget" => budget = Some(self.budget(key, value)?),
-                "budget-per-file" => per_file = Some(self.budget(key, value)?),
-                _ => return Err(self.unknown(key, "[[count.budgets]]", BUDGETS)),
+fn types(reader: &ConfigReader, key: &Key, value: &Value) -> Result<Vec<String>> {
+    let types = reader.strings(key, value)?;
+    check_types(&types).map_err(|error| reader.refused(&key.span(), &error))?;
+    Ok(types)
+}
+
+/// Reads a table of `[[count.budgets]]`.
+fn budget_rule(reader: &ConfigReader, rule: &Value, table: &DeTable) -> Result<Rule> {
+    let (mut globs, mut budget, mut per_file) = (Vec::new(), None, None);
+    let mut range = rule.span();
+    for (key, value) in table {
+        match key.get_ref().as_ref() {
+            "glob" => {
+                globs = reader.strings(key, value)?;
+                range = value.span();
             }
-        }
-        if globs.is_empty() {
-            return Err(self.bad(&at, "a budget of [[count.budgets]] has no `glob`"));
-        }
-        if budget.is_none() && per_file.is_none() {
-            let problem = "a budget of [[count.budgets]] has no `budget` and no `budget-per-file`";
-            return Err(self.bad(&at, problem));
-        }
-        // Paths are compared as seen from the file's folder.
-        let matcher = overrides(&globs, Path::new("."));
-        Ok(Rule {
-            matcher: matcher.map_err(|error| self.refused(&at, &error))?,
-            per_file,
-            sum: Group {
-                by: "glob",
-                name: globs.join(" "),
-                budget,
-                ..Group::default()
-            },
-        })
-    }
-
-    fn string(&self, key: &Key, value: &Value) -> Result<String> {
-        let text = value.get_ref().as_str().map(str::to_owned);
-        text.ok_or_else(|| self.wrong(key, value, "a string"))
-    }
-
-    /// A list of strings, or one.
-    fn strings(&self, key: &Key, value: &Value) -> Result<Vec<String>> {
-        let Some(list) = value.get_ref().as_array() else {
-            return Ok(vec![self.string(key, value).map_err(|_| {
-                self.wrong(key, value, "a string or a list of strings")
-            })?]);
-        };
-        list.iter()
-            .map(|item| self.string(key, item))
-            .collect::<Result<_>>()
-            .map_err(|_| self.wrong(key, value, "a string or a list of strings"))
-    }
-
-    fn bool(&self, key: &Key, value: &Value) -> Result<bool> {
-        let flag = value.get_ref().as_bool();
-        flag.ok_or_else(|| self.wrong(key, value, "true or false"))
-    }
-
-    fn budget(&self, key: &Key, value: &Value) -> Result<u64> {
-        let text = match value.get_ref() {
-            DeValue::String(text) => text.as_ref(),
-            DeValue::Integer(number) if number.radix() == 10 => number.as_str(),
-            _ => return Err(self.wrong(key, value, "a number of tokens, such as 8000 or \"8k\"")),
-        };
-        let budget: Result<Budget, _> = text.parse();
-        budget.map(|budget| budget.0).map_err(|problem| {
-            let problem = format!("`{}` is {text}, and {problem}", key.get_ref());
-            self.bad(&key.span(), problem)
-        })
-    }
-
-    /// A key whose value is of a wrong kind.
-    fn wrong(&self, key: &Key, value: &Value, wanted: &str) -> Error {
-        let kind = match value.get_ref() {
-            DeValue::Array(_) => "a list",
-            DeValue::Boolean(_) => "true or false",
-            DeValue::String(_) => "a string",
-            DeValue::Table(_) => "a table",
-            DeValue::Integer(_) | DeValue::Float(_) => "a number",
-            DeValue::Datetime(_) => "a date",
-        };
-        let problem = match kind == wanted {
-            true => format!("`{}` is not {wanted}", key.get_ref()),
-            false => format!("`{}` is {kind}, and {wanted} is wanted", key.get_ref()),
-        };
-        self.bad(&key.span(), problem)
-    }
-
-    fn unknown(&self, key: &Key, place: &str, known: &[&str]) -> Error {
-        let name = key.get_ref().as_ref();
-        let hint = match closest(name, known.iter().copied()) {
-            Some(near) => format!("`{near}` is one"),
-            None => format!("its keys are {}", known.join(", ")),
-        };
-        Error::BadConfig {
-            file: self.name.to_owned(),
-            line: self.line(&key.span()),
-            problem: format!("`{name}` is not a key of {place}"),
-            hint: Some(hint),
+            "budget" => budget = Some(reader.budget(key, value)?),
+            "budget-per-file" => per_file = Some(reader.budget(key, value)?),
+            _ => return Err(reader.unknown_key(key, "[[count.budgets]]", BUDGETS_KEYS)),
         }
     }
-
-    fn bad(&self, at: &Range<usize>, problem: impl Into<String>) -> Error {
-        Error::BadConfig {
-            file: self.name.to_owned(),
-            line: self.line(at),
-            problem: problem.into(),
-            hint: None,
-        }
+    if globs.is_empty() {
+        return Err(reader.error(&range, "a budget of [[count.budgets]] has no `glob`"));
     }
-
-    /// What an option would be refused with, at its place.
-    fn refused(&self, at: &Range<usize>, error: &Error) -> Error {
-        Error::BadConfig {
-            file: self.name.to_owned(),
-            line: self.line(at),
-            problem: error.to_string(),
-            hint: error.hint(),
-        }
+    if budget.is_none() && per_file.is_none() {
+        let problem = "a budget of [[count.budgets]] has no `budget` and no `budget-per-file`";
+        return Err(reader.error(&range, problem));
     }
-
-    /// The line, from 1, of a place in the text.
-    fn line(&self, at: &Range<usize>) -> usize {
-        let before = self.text.as_bytes().get(..at.start).unwrap_or_default();
-        1 + memchr::memchr_iter(b'\n', before).count()
-    }
+    // Paths are matched relative to the directory of the file.
+    let matcher = glob_matcher(&globs, Path::new("."));
+    Ok(Rule {
+        matcher: matcher.map_err(|error| reader.refused(&range, &error))?,
+        per_file,
+        sum: Group {
+            by: "glob",
+            name: globs.join(" "),
+            budget,
+            ..Group::default()
+        },
+    })
 }
 
 #[cfg(test)]
@@ -356,14 +265,14 @@ mod tests {
     #[test]
     fn every_key_that_is_offered_is_read() {
         for (place, keys) in [
-            ("", TOP),
-            ("[count]\n", COUNT),
-            ("[[count.budgets]]\n", BUDGETS),
+            ("", TOP_KEYS),
+            ("[count]\n", COUNT_KEYS),
+            ("[[count.budgets]]\n", BUDGETS_KEYS),
         ] {
             for key in keys {
                 // A date is no value of any key, and the key is looked at first.
                 let error = parse(&format!("{place}{key} = 2000-01-01")).unwrap_err();
-                assert!(error.to_string().contains("is a date"), "{key}: {error}");
+                assert!(error.to_string().contains("not a date"), "{key}: {error}");
             }
         }
     }
@@ -373,18 +282,18 @@ mod tests {
         for (text, sentence, hint) in [
             (
                 "model = 7",
-                "line 1 of tokscope.toml: `model` is a number, and a string is wanted",
+                "line 1 of tokscope.toml: `model` must be a string, not a number",
                 None,
             ),
             (
                 "modle = \"x\"",
                 "line 1 of tokscope.toml: `modle` is not a key of the file",
-                Some("`model` is one"),
+                Some("did you mean `model`?"),
             ),
             (
                 "\n[count]\nbudgte = 7",
                 "line 3 of tokscope.toml: `budgte` is not a key of [count]",
-                Some("`budget` is one"),
+                Some("did you mean `budget`?"),
             ),
             (
                 "[[count.budgets]]\nglob = \"a\"\nzzz = 1",
@@ -403,7 +312,7 @@ mod tests {
             ),
             (
                 "[count]\nbudget = 1.5",
-                "line 2 of tokscope.toml: `budget` is a number, and a number of tokens, such as 8000 or \"8k\" is wanted",
+                "line 2 of tokscope.toml: `budget` must be a number of tokens, such as 8000 or \"8k\", not a number",
                 None,
             ),
             (
@@ -423,17 +332,17 @@ mod tests {
             ),
             (
                 "[count]\nbudgets = 7",
-                "line 2 of tokscope.toml: `budgets` is a number, and a list of tables is wanted",
+                "line 2 of tokscope.toml: `budgets` must be a list of tables, not a number",
                 None,
             ),
             (
                 "[count]\nhidden = 1",
-                "line 2 of tokscope.toml: `hidden` is a number, and true or false is wanted",
+                "line 2 of tokscope.toml: `hidden` must be true or false, not a number",
                 None,
             ),
             (
                 "[count]\nglob = [1]",
-                "line 2 of tokscope.toml: `glob` is a list, and a string or a list of strings is wanted",
+                "line 2 of tokscope.toml: `glob` must be a string or a list of strings, not a list",
                 None,
             ),
         ] {

@@ -1,118 +1,78 @@
-//! Options and configuration file → what is counted, how it is shown, and what it may come to.
+//! Plans a count from the command line and the configuration file.
 
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
-
-use super::Args;
+use super::args::{Annotate, Args};
 use super::budget::{Budget, Budgets};
 use super::config::{self, Config};
 use super::table::{By, Table};
-use super::walk::Walk;
+use crate::commands::input::file_filters::{FileFilters, current_dir};
+use crate::commands::input::file_walk::FileWalk;
 use crate::commands::input::text_format::Reading;
 use crate::commands::session::{ModelChoice, Session};
 use crate::error::{Error, Result};
 use crate::tokenizer::EncodeOptions;
 
-/// Whose log takes annotations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Annotate {
-    /// Workflow commands of GitHub Actions.
-    Github,
-    None,
+/// Where the texts come from.
+#[derive(Default)]
+pub enum Input {
+    /// The text of the command line.
+    Text(String),
+    #[default]
+    Stdin,
+    Paths(Box<FileWalk>),
 }
 
 /// Which rows are shown, and when.
 pub enum Rows {
     None,
-    /// Each when it is counted.
+    /// Each row as soon as its text is counted.
     Each,
-    /// Those that are over their budget, when they are counted.
-    Over,
-    /// When all are counted.
+    /// Rows that are over budget, as soon as they are counted.
+    OverBudget,
+    /// A table, when everything is counted.
     Table(Table),
 }
 
-/// A count that has not begun.
+/// What to count, and how to show it.
 pub struct Plan {
     model: Option<String>,
     revision: Option<String>,
-    /// None if a text, or standard input, is counted.
-    pub walk: Option<Walk>,
-    /// Standard input is one of several inputs.
-    pub names_stdin: bool,
-    /// There is one input, which has no name.
+    pub input: Input,
+    /// True if files and directories are counted.
+    pub is_walk: bool,
+    /// True if the only input has no name.
     pub is_stream: bool,
+    /// True if standard input is one of several inputs, and shown as `-`.
+    pub names_stdin: bool,
     pub reading: Reading,
     pub options: EncodeOptions,
     pub budgets: Budgets,
     pub rows: Rows,
     pub summary: bool,
-    /// People are shown more than bare numbers, whatever is counted.
+    pub total_only: bool,
+    /// True if the human format shows a report, even where a bare number would do.
     pub is_report: bool,
     pub annotate: bool,
 }
 
 impl Plan {
-    /// Whether all that is said of a text is its number of tokens.
-    pub fn has_plain_rows(&self) -> bool {
-        matches!(self.rows, Rows::Each)
-            && !self.summary
-            && self.budgets.per_file.is_none()
-            && self.budgets.rules.is_empty()
-    }
-
-    /// Options come first, and then what the configuration file says, where there is one to be read.
+    /// Makes a plan. Options take precedence over the configuration file.
     ///
     /// # Errors
-    /// [`Error::Usage`] for options that do not go together, and whatever reading the file fails with.
+    /// Fails with [`Error::Usage`] for options that contradict one another, or with the error of reading the file.
     pub fn new(args: &Args, human: bool) -> Result<Self> {
         let file = match (&args.config, args.ci) {
             (Some(file), _) => Some(file.clone()),
             (None, true) => config::find(),
             (None, false) => None,
         };
-        let mut config = match &file {
+        let config = match &file {
             Some(file) => Config::read(file)?,
             None => Config::default(),
         };
-        let mut base = config.folder.clone();
-        if base.as_os_str().is_empty() {
-            base = ".".into();
-        }
-        if config.paths.is_empty() && file.is_some() {
-            config.paths = vec![base.clone()];
-        }
-        let mut budgets = config.budgets;
-        budgets.folder.clone_from(&base);
-        let paths = match args.paths.is_empty() && args.text.is_none() {
-            true => config.paths,
-            false => args.paths.clone(),
-        };
-
-        let mut filters = config.filters;
-        let given = &args.filters;
-        if !given.globs.is_empty() {
-            filters.globs.clone_from(&given.globs);
-            base = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
-        }
-        if !given.types.is_empty() || !given.types_not.is_empty() {
-            filters.types.clone_from(&given.types);
-            filters.types_not.clone_from(&given.types_not);
-        }
-        filters.hidden |= given.hidden;
-        filters.no_ignore |= given.no_ignore;
-        filters.follow |= given.follow;
-
-        if let Some(Budget(budget)) = args.budget {
-            budgets.total = Some(budget);
-        }
-        if let Some(Budget(budget)) = args.budget_per_file {
-            budgets.per_file = Some(budget);
-            for rule in &mut budgets.rules {
-                rule.per_file = None;
-            }
-        }
+        let base = config.base();
+        let budgets = budgets(args, config.budgets, &base);
         if args.ci && file.is_none() && budgets.is_empty() {
             return Err(Error::usage_hint(
                 format!(
@@ -122,51 +82,46 @@ impl Plan {
                 "`--config FILE` names one; `--budget N` and `--budget-per-file N` do without",
             ));
         }
-
         let reading = reading(args)?;
-        let rows = match (args.by, args.sort, args.top) {
-            _ if args.total => Rows::None,
-            (None, None, None) if args.summary => Rows::None,
-            (None, None, None) if args.ci && human => Rows::Over,
-            (None, None, None) => Rows::Each,
-            (by, sort, top) => {
-                let by = by.unwrap_or(if reading.is_stream() {
-                    By::Line
-                } else {
-                    By::File
-                });
-                Rows::Table(Table::new(by, sort, top))
-            }
+        let options = args.encode.options();
+        let rows = rows(args, &reading, human);
+        let paths = if !args.paths.paths.is_empty() || args.text.is_some() {
+            args.paths.paths.clone()
+        } else if config.paths.is_empty() && file.is_some() {
+            vec![base.clone()]
+        } else {
+            config.paths
         };
-        let is_github = || std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true");
         Ok(Self {
             model: config.model,
             revision: config.revision,
-            names_stdin: paths.len() > 1,
+            is_walk: !paths.is_empty(),
             is_stream: paths.is_empty() || paths == [Path::new("-")],
-            walk: match paths.is_empty() {
-                true => None,
-                false => Some(Walk::new(paths, &filters, &base)?),
-            },
+            names_stdin: paths.len() > 1,
+            input: input(args, paths, config.filters, base)?,
             reading,
             options: EncodeOptions {
-                special_tokens: !args.encode.special_tokens.no_special_tokens
-                    && !config.no_special_tokens,
-                parse_special: !args.encode.added_tokens.no_parse_special,
-                truncation: None,
+                special_tokens: options.special_tokens && !config.no_special_tokens,
+                ..options
             },
             budgets,
             summary: args.summary,
+            total_only: args.total,
             is_report: args.ci || args.summary || matches!(rows, Rows::Table(_)),
             rows,
-            annotate: match args.annotate {
-                Some(annotate) => annotate == Annotate::Github,
-                None => args.ci && is_github(),
-            },
+            annotate: annotates(args),
         })
     }
 
-    /// The model that is asked: a flag and a variable of the environment come before the file.
+    /// Returns true if the number of its tokens is all that is shown of a text.
+    pub fn has_plain_rows(&self) -> bool {
+        matches!(self.rows, Rows::Each)
+            && !self.summary
+            && self.budgets.per_file.is_none()
+            && self.budgets.rules.is_empty()
+    }
+
+    /// The model to count with: a flag or environment variable takes precedence over the configuration file.
     pub fn model<'p>(&'p self, session: &'p Session) -> ModelChoice<'p> {
         let mut choice = session.model;
         if !choice.chosen {
@@ -177,17 +132,87 @@ impl Plan {
     }
 }
 
+fn budgets(args: &Args, configured: Budgets, base: &Path) -> Budgets {
+    let mut budgets = configured;
+    budgets.base = base.to_owned();
+    if let Some(Budget(budget)) = args.budget {
+        budgets.total = Some(budget);
+    }
+    if let Some(Budget(budget)) = args.budget_per_file {
+        budgets.per_file = Some(budget);
+        for rule in &mut budgets.rules {
+            rule.per_file = None;
+        }
+    }
+    budgets
+}
+
+/// Globs of the configuration file are relative to `base`, those of the command line to the current directory.
+fn input(
+    args: &Args,
+    paths: Vec<PathBuf>,
+    configured: FileFilters,
+    mut base: PathBuf,
+) -> Result<Input> {
+    if let Some(text) = &args.text {
+        return Ok(Input::Text(text.clone()));
+    }
+    if paths.is_empty() {
+        return Ok(Input::Stdin);
+    }
+    let mut filters = configured;
+    let given = &args.paths.filters;
+    if !given.globs.is_empty() {
+        filters.globs.clone_from(&given.globs);
+        base = current_dir();
+    }
+    if !given.types.is_empty() || !given.types_not.is_empty() {
+        filters.types.clone_from(&given.types);
+        filters.types_not.clone_from(&given.types_not);
+    }
+    filters.hidden |= given.hidden;
+    filters.no_ignore |= given.no_ignore;
+    filters.follow |= given.follow;
+    let walk = FileWalk::new(paths, &filters, &base)?;
+    Ok(Input::Paths(Box::new(walk)))
+}
+
+fn rows(args: &Args, reading: &Reading, human: bool) -> Rows {
+    match (args.by, args.sort, args.top) {
+        _ if args.total => Rows::None,
+        (None, None, None) if args.summary => Rows::None,
+        (None, None, None) if args.ci && human => Rows::OverBudget,
+        (None, None, None) => Rows::Each,
+        (by, sort, top) => {
+            let default = if reading.is_stream() {
+                By::Line
+            } else {
+                By::File
+            };
+            Rows::Table(Table::new(by.unwrap_or(default), sort, top))
+        }
+    }
+}
+
 fn reading(args: &Args) -> Result<Reading> {
     let mut reading = args.reading.clone();
     if args.by == Some(By::Line) && !reading.jsonl {
         reading.lines = true;
     }
-    let whole = matches!(args.by, Some(By::File | By::Dir | By::Ext));
-    if whole && reading.is_stream() {
+    let by_file = matches!(args.by, Some(By::File | By::Dir | By::Ext));
+    if by_file && reading.is_stream() {
         let flag = if reading.jsonl { "--jsonl" } else { "--lines" };
         return Err(Error::usage(format!(
-            "--by file, dir and ext are for whole files, and {flag} takes them apart"
+            "`--by file`, `dir` and `ext` need whole files, and `{flag}` splits them into texts"
         )));
     }
     Ok(reading)
+}
+
+fn annotates(args: &Args) -> bool {
+    let in_github_actions = || std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true");
+    match args.annotate {
+        Some(annotate) => annotate == Annotate::Github,
+        None => args.ci && in_github_actions(),
+    }
 }

@@ -161,17 +161,17 @@ fn extension(path: &str) -> String {
 
 /// How often each number of tokens came: all that a distribution needs, however many texts there are.
 #[derive(Debug, Default)]
-pub struct Spread {
+pub struct Distribution {
     texts_by_tokens: BTreeMap<usize, usize>,
 }
 
-impl Spread {
+impl Distribution {
     pub fn add(&mut self, tokens: usize) {
         *self.texts_by_tokens.entry(tokens).or_default() += 1;
     }
 
     /// None if nothing was counted.
-    pub fn finish(&self, context_window: Option<u64>) -> Option<Summary> {
+    pub fn summary(&self, context_window: Option<u64>) -> Option<Summary> {
         let all = &self.texts_by_tokens;
         let (min, max) = (*all.first_key_value()?.0, *all.last_key_value()?.0);
         let texts: usize = all.values().sum();
@@ -269,19 +269,19 @@ mod tests {
 
     #[test]
     fn percentiles_are_of_the_nearest_rank() {
-        let mut spread = Spread::default();
-        assert_eq!(spread.finish(None), None);
+        let mut distribution = Distribution::default();
+        assert_eq!(distribution.summary(None), None);
         for tokens in 1..=200 {
-            spread.add(tokens);
+            distribution.add(tokens);
         }
-        let summary = spread.finish(Some(150)).unwrap();
+        let summary = distribution.summary(Some(150)).unwrap();
         let percentiles = [summary.p50, summary.p90, summary.p99];
         assert_eq!(percentiles, [100, 180, 198]);
         assert_eq!((summary.min, summary.max, summary.mean), (1, 200, 100.5));
         assert_eq!(summary.over_context_window, Some(50));
-        let mut one = Spread::default();
+        let mut one = Distribution::default();
         one.add(7);
-        let one = one.finish(None).unwrap();
+        let one = one.summary(None).unwrap();
         assert_eq!([one.min, one.p50, one.p99, one.max], [7; 4]);
     }
 }

@@ -2,11 +2,16 @@
 
 pub mod did_you_mean;
 pub mod encode_args;
+pub mod file_filters;
+pub mod file_walk;
+pub mod found_file;
 pub mod line_blocks;
 pub mod ordered_parallel;
+pub mod parallel_walk;
 pub mod read_limited;
 pub mod stream_answers;
 pub mod stress_texts;
 pub mod text_args;
 pub mod text_format;
+pub mod text_parts;
 pub mod word_count;

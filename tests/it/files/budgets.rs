@@ -267,7 +267,7 @@ fn a_damaged_configuration_file_is_said_with_its_line() {
     for (text, error) in [
         (
             &b"[count]\nbudgte = 7\n"[..],
-            "error: line 2 of tokscope.toml: `budgte` is not a key of [count]\n\nhint: `budget` is one\n",
+            "error: line 2 of tokscope.toml: `budgte` is not a key of [count]\n\nhint: did you mean `budget`?\n",
         ),
         (
             b"[count]\nbudget = \"lots\"\n",
@@ -287,7 +287,7 @@ fn a_damaged_configuration_file_is_said_with_its_line() {
         ),
         (
             b"[count]\ntype = \"rsut\"\n",
-            "error: line 2 of tokscope.toml: `rsut` is not a type of files\n\nhint: `rust` is one\n",
+            "error: line 2 of tokscope.toml: `rsut` is not a file type\n\nhint: did you mean `rust`?\n",
         ),
     ] {
         fs::write(folder.path().join("tokscope.toml"), text).unwrap();

@@ -58,6 +58,10 @@ fn a_long_text_is_searched_in_parts_as_if_it_were_whole() {
         assert_eq!((found.line, found.column), (line, column));
         assert_eq!(found.text, ["banco", "🙂"][index % 2]);
         assert_eq!(found.before, ["", "banco "][index % 2]);
+        // The second line has the ranges that every later one has, moved by whole lines.
+        let (like, moved) = (&matches[2 + index % 2], index / 2 * 22);
+        let range = (like.start + moved, like.end + moved);
+        assert_eq!((found.start + 22, found.end + 22), range, "match {index}");
     }
 }
 
@@ -83,7 +87,7 @@ fn exit_codes_are_those_of_grep() {
 }
 
 #[test]
-fn trees_are_walked_and_what_is_no_text_is_named() {
+fn a_file_of_a_directory_that_is_not_text_is_skipped_with_a_note() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     fs::create_dir_all(at("t/sub")).unwrap();
@@ -96,7 +100,8 @@ fn trees_are_walked_and_what_is_no_text_is_named() {
     assert_eq!(answer.stdout, "t/sub/a.txt:1:1:[MASK] hay\n");
     assert_eq!(
         answer.stderr,
-        "note: skipped t/b.bin: it is not text\nnote: skipped t/c.txt: it is not text\n"
+        "note: skipped t/b.bin: it is not text\n\
+         note: skipped t/c.txt: it is not UTF-8, the byte at offset 4 is invalid\n"
     );
     call(&["grep", "--piece", "[MASK]", "--no-parse-special", "t", "-q"]).exit(1);
     call(&["grep", "--piece", "▁ha", "t/c.txt"]).exit(2);

@@ -107,11 +107,11 @@ fn what_is_no_type_and_no_glob_is_said() {
     for (args, error) in [
         (
             ["-t", "rsut"],
-            "error: `rsut` is not a type of files\n\nhint: `rust` is one\n",
+            "error: `rsut` is not a file type\n\nhint: did you mean `rust`?\n",
         ),
         (
             ["-T", "nothing-like-it"],
-            "error: `nothing-like-it` is not a type of files\n\nhint: `tokscope count --type-list` prints them\n",
+            "error: `nothing-like-it` is not a file type\n\nhint: `tokscope count --type-list` prints the file types\n",
         ),
         (
             ["-g", "[a"],
@@ -250,7 +250,7 @@ fn lines_of_a_tree_are_counted_too() {
     let error = count(folder.path(), &[".", "--by", "dir", "--jsonl"]).exit(2);
     assert_eq!(
         error.stderr,
-        "error: --by file, dir and ext are for whole files, and --jsonl takes them apart\n"
+        "error: `--by file`, `dir` and `ext` need whole files, and `--jsonl` splits them into texts\n"
     );
     count(folder.path(), &[".", "--by", "dir", "--total"]).exit(2);
 }

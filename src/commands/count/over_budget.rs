@@ -8,14 +8,14 @@ use crate::render::Annotation;
 
 /// A file or text that is over its budget.
 #[derive(Debug, Clone)]
-pub struct Offender {
+pub struct OverBudget {
     pub path: Option<String>,
     pub line: Option<u64>,
     pub tokens: u64,
     pub budget: u64,
 }
 
-impl Offender {
+impl OverBudget {
     pub fn by(&self) -> u64 {
         self.tokens - self.budget
     }

@@ -1,0 +1,63 @@
+//! The command line of `count`.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, ValueEnum};
+
+use super::budget::Budget;
+use super::table::{By, Sort};
+use crate::commands::input::encode_args::EncodeArgs;
+use crate::commands::input::file_filters::PathArgs;
+use crate::commands::input::text_format::Reading;
+
+/// Count tokens of files, directories, standard input or a text
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    #[command(flatten)]
+    pub paths: PathArgs,
+    /// A text given on the command line
+    #[arg(long, value_name = "TEXT", conflicts_with = "paths")]
+    pub text: Option<String>,
+    /// Fail with exit code 1 if there are more than N tokens in all; N may end in k (thousand) or m (million)
+    #[arg(long, value_name = "N")]
+    pub budget: Option<Budget>,
+    /// Fail with exit code 1 if a file, or a text, has more than N tokens
+    #[arg(long, value_name = "N")]
+    pub budget_per_file: Option<Budget>,
+    #[command(flatten)]
+    pub encode: EncodeArgs,
+    /// Print the total only
+    #[arg(long, conflicts_with_all = ["by", "sort", "top", "summary"])]
+    pub total: bool,
+    /// Print a table of files, directories, extensions or lines, with shares and bars
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub by: Option<By>,
+    /// Order of the table
+    #[arg(long, value_enum, value_name = "ORDER")]
+    pub sort: Option<Sort>,
+    /// Print only the N largest rows, the largest first unless --sort is given
+    #[arg(long, value_name = "N")]
+    pub top: Option<usize>,
+    /// Print percentiles, in place of rows unless --by, --sort or --top ask for them
+    #[arg(long)]
+    pub summary: bool,
+    /// Use the settings of tokscope.toml, from here or a directory above; print only what is over budget, and totals
+    #[arg(long)]
+    pub ci: bool,
+    /// Use the settings of this file, in the format of tokscope.toml
+    #[arg(long, value_name = "FILE", conflicts_with = "text")]
+    pub config: Option<PathBuf>,
+    /// Print annotations of what is over budget [default with --ci: github in GitHub Actions, which sets GITHUB_ACTIONS]
+    #[arg(long, value_enum, value_name = "SYSTEM")]
+    pub annotate: Option<Annotate>,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// The system whose log takes annotations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Annotate {
+    /// Workflow commands of GitHub Actions.
+    Github,
+    None,
+}

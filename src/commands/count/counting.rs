@@ -1,0 +1,128 @@
+//! The state of a count: totals, rows, and what is over budget.
+
+use super::over_budget::{self, OverBudget};
+use super::plan::{Plan, Rows};
+use super::sizes::Sizes;
+use super::table::Distribution;
+use crate::commands::session::Session;
+use crate::error::{Error, Exit, Result};
+use crate::record::{Count, Record, Total};
+use crate::render::Annotation;
+use crate::tokenizer::Tokenizer;
+
+/// A count in progress.
+pub struct Counting<'a> {
+    pub tokenizer: &'a Tokenizer,
+    pub context_window: Option<u64>,
+    pub plan: Plan,
+    pub total: Total,
+    pub distribution: Distribution,
+    /// Number of files, or texts, that are over their budget.
+    pub over: usize,
+    /// Those of them that are reported at the end.
+    pub over_budget: Vec<OverBudget>,
+    /// Annotations of files and lines that could not be counted.
+    pub failures: Vec<Annotation>,
+    /// The exit code of the last file or line that could not be counted.
+    pub failed: Option<Exit>,
+}
+
+impl<'a> Counting<'a> {
+    /// Begins a count.
+    pub fn new(tokenizer: &'a Tokenizer, context_window: Option<u64>, plan: Plan) -> Self {
+        Self {
+            tokenizer,
+            context_window,
+            plan,
+            total: Total::default(),
+            distribution: Distribution::default(),
+            over: 0,
+            over_budget: Vec::new(),
+            failures: Vec::new(),
+            failed: None,
+        }
+    }
+
+    /// Adds a counted text, and shows its row unless rows are shown later.
+    pub fn add_text(
+        &mut self,
+        session: &mut Session,
+        path: Option<String>,
+        line: Option<u64>,
+        sizes: Sizes,
+    ) -> Result<()> {
+        self.add_to_total(1, sizes);
+        if self.plan.summary {
+            self.distribution.add(sizes.tokens);
+        }
+        let mut count = sizes.into_count(path, line);
+        let over = self.plan.budgets.apply(&mut count);
+        if let (Some(by), Some(budget)) = (over, count.budget) {
+            self.add_over_budget(session, &count, budget, by)?;
+        }
+        match &mut self.plan.rows {
+            Rows::None => Ok(()),
+            Rows::OverBudget if over.is_none() => Ok(()),
+            Rows::Table(table) => {
+                table.push(count);
+                Ok(())
+            }
+            Rows::Each if session.is_human() && (count.path.is_none() || count.line.is_some()) => {
+                session.bare(itoa::Buffer::new().format(count.tokens))
+            }
+            Rows::Each | Rows::OverBudget => session.emit(&Record::Count(count)),
+        }
+    }
+
+    /// Adds texts to the total.
+    pub fn add_to_total(&mut self, texts: usize, sizes: Sizes) {
+        self.total.files += texts;
+        self.total.tokens += sizes.tokens;
+        self.total.words += sizes.words;
+        self.total.chars += sizes.chars;
+        self.total.bytes += sizes.bytes;
+        self.total.lines += sizes.lines;
+    }
+
+    fn add_over_budget(
+        &mut self,
+        session: &mut Session,
+        count: &Count,
+        budget: u64,
+        by: u64,
+    ) -> Result<()> {
+        self.over += 1;
+        let has_row = matches!(self.plan.rows, Rows::Each | Rows::OverBudget);
+        if has_row && count.path.is_none() && session.is_human() {
+            // The row is a bare number.
+            session.note(&format!(
+                "over the budget of {budget} tokens a text by {by}"
+            ))?;
+        }
+        if !has_row || self.plan.annotate {
+            self.over_budget.push(OverBudget {
+                path: count.path.clone(),
+                line: count.line,
+                tokens: count.tokens as u64,
+                budget,
+            });
+        }
+        Ok(())
+    }
+
+    /// Reports a file or line that could not be counted.
+    pub fn fail(
+        &mut self,
+        session: &mut Session,
+        line: Option<u64>,
+        path: Option<String>,
+        error: &Error,
+    ) -> Result<()> {
+        self.failed = Some(error.exit());
+        if self.plan.annotate {
+            let failure = over_budget::failure(path.as_deref(), line, error.to_string());
+            self.failures.push(failure);
+        }
+        session.emit_failure(line, path, error)
+    }
+}

@@ -1,0 +1,47 @@
+//! `count`: counts the tokens of files, directories, and streams, and checks budgets.
+
+mod args;
+mod budget;
+mod config;
+mod config_reader;
+mod counting;
+mod over_budget;
+mod plan;
+mod report;
+mod sizes;
+mod stream;
+mod table;
+mod tree;
+
+pub use args::Args;
+
+use super::input::file_filters::PathArgs;
+use super::model::{config as model_config, context_window};
+use super::session::Session;
+use crate::error::{Exit, Result};
+use counting::Counting;
+use plan::{Input, Plan};
+
+/// Runs the command.
+pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+    if args.paths.type_list {
+        PathArgs::print_types(session)?;
+        return Ok(Exit::Done);
+    }
+    let mut plan = Plan::new(args, session.is_human())?;
+    let files = session.files_of(&plan.model(session))?;
+    let tokenizer = session.tokenizer(&files)?;
+    let context_window = if plan.is_report {
+        context_window(model_config(&files)?.as_ref(), Some(&tokenizer))
+    } else {
+        None
+    };
+    let input = std::mem::take(&mut plan.input);
+    let mut counting = Counting::new(&tokenizer, context_window, plan);
+    match input {
+        Input::Text(text) => counting.text(session, text)?,
+        Input::Stdin => counting.stdin(session)?,
+        Input::Paths(walk) => counting.paths(session, &walk)?,
+    }
+    counting.report(session)
+}

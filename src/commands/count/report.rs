@@ -1,0 +1,115 @@
+//! Reports a finished count: rows that were held back, percentiles, totals, and what is over budget.
+
+use std::cmp::Reverse;
+
+use super::counting::Counting;
+use super::over_budget::{self, OverBudget};
+use super::plan::Rows;
+use crate::commands::session::Session;
+use crate::error::{Exit, Result};
+use crate::record::Record;
+use crate::render::View;
+
+impl Counting<'_> {
+    /// Reports everything that is known only now, and returns the exit code.
+    pub fn report(mut self, session: &mut Session) -> Result<Exit> {
+        session.observer.count_finished();
+        let budgets = &self.plan.budgets;
+        if let Some(budget) = budgets.total {
+            self.total.budget = Some(budget);
+            self.total.within_budget = Some(self.total.tokens as u64 <= budget);
+        }
+        let has_budgets = budgets.per_file.is_some() || !budgets.rules.is_empty();
+        self.total.over_budget = has_budgets.then_some(self.over);
+        if self.total.files == 0 && self.failed.is_none() && self.plan.is_walk {
+            session.note("there are no files of text to count")?;
+        }
+        let all_files_shown = self.report_rows(session)?;
+        if self.plan.summary
+            && let Some(summary) = self.distribution.summary(self.context_window)
+        {
+            session.emit(&Record::Summary(summary))?;
+        }
+        let total_over = self.report_totals(session)?;
+        if !all_files_shown {
+            for over in &self.over_budget {
+                session.note(&over.sentence())?;
+            }
+        }
+        self.annotate(session)?;
+        Ok(match self.failed {
+            Some(exit) => exit,
+            None if self.over > 0 || total_over => Exit::Negative,
+            None => Exit::Done,
+        })
+    }
+
+    /// Shows the rows of a table. Returns true if every file has been shown.
+    fn report_rows(&mut self, session: &mut Session) -> Result<bool> {
+        match std::mem::replace(&mut self.plan.rows, Rows::None) {
+            Rows::None => Ok(false),
+            Rows::Each | Rows::OverBudget => Ok(true),
+            Rows::Table(table) => {
+                let rows = table.finish(self.total.tokens, self.context_window);
+                let is_file = |(row, _): &(Record, View)| matches!(row, Record::Count(_));
+                let all_shown = rows.len() == self.total.files && rows.iter().all(is_file);
+                rows.iter()
+                    .try_for_each(|(row, view)| session.emit_with(row, *view))?;
+                Ok(all_shown)
+            }
+        }
+    }
+
+    /// Shows the totals that add something to the rows. Returns true if one is over its budget.
+    fn report_totals(&mut self, session: &mut Session) -> Result<bool> {
+        let shows_totals = session.shows_totals();
+        let mut over = false;
+        for sum in self.plan.budgets.sums() {
+            let sentence = over_budget::group_over(&sum);
+            over |= sentence.is_some();
+            session.emit(&Record::Group(sum))?;
+            if let (Some(sentence), false) = (sentence, shows_totals) {
+                session.note(&sentence)?;
+            }
+        }
+        let (total_only, budget) = (self.plan.total_only, self.total.budget);
+        // A bare number has no room for the budget.
+        let is_bare = session.is_human() && (self.plan.is_stream || total_only) && !self.plan.is_report;
+        let is_stream = self.plan.reading.is_stream();
+        let view = match (self.plan.is_report, is_stream) {
+            (false, _) => View::Plain,
+            (true, true) => View::SumOf("text"),
+            (true, false) => View::SumOf("file"),
+        };
+        let several = self.total.files > 1 && !is_stream;
+        if total_only && session.is_human() {
+            session.bare(&self.total.tokens.to_string())?;
+        } else if total_only || several || self.plan.is_report || (budget.is_some() && !is_bare) {
+            session.emit_with(&Record::Total(self.total.clone()), view)?;
+        }
+        if let Some(sentence) = over_budget::total_over(&self.total) {
+            over = true;
+            if is_bare || !shows_totals {
+                session.note(&sentence)?;
+            }
+        }
+        Ok(over)
+    }
+
+    /// Writes annotations, the largest excess first: GitHub shows only the first few.
+    fn annotate(&mut self, session: &mut Session) -> Result<()> {
+        if !self.plan.annotate {
+            return Ok(());
+        }
+        self.over_budget.sort_by_key(|over| Reverse(over.by()));
+        let failures = std::mem::take(&mut self.failures).into_iter();
+        let total = over_budget::total_annotation(&self.total);
+        let sums = self.plan.budgets.sums();
+        let sums = sums.filter_map(|sum| over_budget::group_annotation(&sum));
+        let files = self.over_budget.iter().map(OverBudget::annotation);
+        for annotation in failures.chain(total).chain(sums).chain(files) {
+            session.annotate(&annotation)?;
+        }
+        Ok(())
+    }
+}

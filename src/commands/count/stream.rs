@@ -1,0 +1,137 @@
+//! Counts one stream: a text of the command line, standard input, or the lines of a file.
+
+use std::path::PathBuf;
+
+use super::counting::Counting;
+use super::plan::Rows;
+use super::sizes::Sizes;
+use crate::commands::input::text_args::{InputOptions, TextArgs};
+use crate::commands::input::text_format::Text;
+use crate::commands::session::Session;
+use crate::error::Result;
+
+/// The result for one text, or for several that need nothing but a number.
+enum Counted {
+    /// The path and line of a text, and its sizes.
+    Text(Option<String>, Option<u64>, Sizes),
+    Numbers(Numbers),
+}
+
+/// Token counts of several texts, formatted one per line.
+#[derive(Default)]
+struct Numbers {
+    lines: Vec<u8>,
+    texts: usize,
+    sizes: Sizes,
+}
+
+impl Numbers {
+    fn push(&mut self, sizes: Sizes) {
+        let mut digits = itoa::Buffer::new();
+        self.lines
+            .extend_from_slice(digits.format(sizes.tokens).as_bytes());
+        self.lines.push(b'\n');
+        self.texts += 1;
+        self.sizes += sizes;
+    }
+}
+
+impl Counted {
+    /// Merges the result for the next text into this one, as numbers. Returns it if it is not that of a single text.
+    fn merge(&mut self, next: Self) -> Option<Self> {
+        if let Self::Text(_, _, first) = *self {
+            let mut numbers = Numbers::default();
+            numbers.push(first);
+            *self = Self::Numbers(numbers);
+        }
+        match (self, next) {
+            (Self::Numbers(numbers), Self::Text(_, _, sizes)) => numbers.push(sizes),
+            (_, next) => return Some(next),
+        }
+        None
+    }
+}
+
+impl Counting<'_> {
+    /// Counts a text of the command line.
+    pub fn text(&mut self, session: &mut Session, text: String) -> Result<()> {
+        self.stream(session, vec![text], Vec::new())
+    }
+
+    /// Counts standard input.
+    pub fn stdin(&mut self, session: &mut Session) -> Result<()> {
+        if self.plan.reading.is_stream() || session.stdin_is_terminal {
+            return self.stream(session, Vec::new(), Vec::new());
+        }
+        let sizes = Sizes::of_input(
+            self.tokenizer,
+            &self.plan.options,
+            &self.plan.reading,
+            "standard input",
+            &mut *session.stdin,
+        )?;
+        self.add_text(session, self.stdin_name(), None, sizes)
+    }
+
+    /// Counts the lines of a file.
+    pub fn lines(&mut self, session: &mut Session, path: PathBuf) -> Result<()> {
+        self.stream(session, Vec::new(), vec![path])
+    }
+
+    fn stdin_name(&self) -> Option<String> {
+        self.plan.names_stdin.then(|| "-".to_owned())
+    }
+
+    fn stream(
+        &mut self,
+        session: &mut Session,
+        texts: Vec<String>,
+        files: Vec<PathBuf>,
+    ) -> Result<()> {
+        let reading = self.plan.reading.clone();
+        let input = TextArgs {
+            texts,
+            options: InputOptions { files, reading },
+        };
+        let (tokenizer, options) = (self.tokenizer, &self.plan.options.clone());
+        // The human format shows token counts only.
+        let tokens_only = session.is_human();
+        let measure = |text: Text<'_>| {
+            let sizes = if tokens_only {
+                Sizes {
+                    tokens: tokenizer.count(&text.text, options)?,
+                    ..Sizes::default()
+                }
+            } else {
+                Sizes::of_text(tokenizer, &text.text, options)?
+            };
+            Ok(Counted::Text(text.path, text.line, sizes))
+        };
+        let numbers_only = tokens_only && self.plan.has_plain_rows();
+        let merge = |before: &mut Counted, next| {
+            if numbers_only {
+                before.merge(next)
+            } else {
+                Some(next)
+            }
+        };
+        input.for_each_joined_in_parallel(session, measure, merge, |session, counted| match counted {
+            Ok(Counted::Text(path, line, sizes)) => {
+                let path = path.or_else(|| self.stdin_name());
+                self.add_text(session, path, line, sizes)
+            }
+            Ok(Counted::Numbers(numbers)) => {
+                self.add_to_total(numbers.texts, numbers.sizes);
+                session.raw(&numbers.lines)
+            }
+            Err((Some(line), error)) => {
+                // An empty line keeps the numbers in step with the lines of the input.
+                if session.is_human() && matches!(self.plan.rows, Rows::Each) {
+                    session.bare("")?;
+                }
+                self.fail(session, Some(line), None, &error)
+            }
+            Err((None, error)) => Err(error),
+        })
+    }
+}

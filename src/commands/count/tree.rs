@@ -1,0 +1,74 @@
+//! Counts files and the files of directories.
+
+use super::counting::Counting;
+use super::plan::Rows;
+use super::sizes::Sizes;
+use crate::commands::input::file_walk::FileWalk;
+use crate::commands::input::found_file::{FoundFile, Unread};
+use crate::commands::input::parallel_walk::{Visit, for_each_file};
+use crate::commands::session::Session;
+use crate::error::{Error, Result};
+
+/// A file of a walk, after the parallel part of the work.
+enum CountedFile {
+    Whole(String, Result<Sizes, Unread>),
+    /// A file whose lines are counted on delivery, on all threads.
+    Lines(FoundFile),
+}
+
+impl Counting<'_> {
+    /// Counts the files of a walk.
+    pub fn paths(&mut self, session: &mut Session, walk: &FileWalk) -> Result<()> {
+        // Rows that appear on a terminal show how far the count is.
+        let show_progress = !matches!(self.plan.rows, Rows::Each) || !session.stdout_is_terminal;
+        let tokenizer = self.tokenizer;
+        let (options, reading) = (self.plan.options.clone(), self.plan.reading.clone());
+        let count_file = |file: FoundFile| {
+            if reading.is_stream() {
+                return CountedFile::Lines(file);
+            }
+            let name = file.name();
+            let sizes =
+                file.read(|reader| Sizes::of_input(tokenizer, &options, &reading, &name, reader));
+            CountedFile::Whole(name, sizes)
+        };
+        for_each_file(
+            session,
+            walk,
+            show_progress,
+            count_file,
+            |session, visit| match visit {
+                Visit::File(CountedFile::Whole(path, Ok(sizes))) => {
+                    self.add_text(session, Some(path), None, sizes)
+                }
+                Visit::File(CountedFile::Whole(path, Err(unread))) => {
+                    self.unread(session, path, unread)
+                }
+                Visit::File(CountedFile::Lines(file)) => self.lines_of(session, file),
+                Visit::Stdin => self.stdin(session),
+                Visit::Unreadable(path, error) => self.fail(session, None, Some(path), &error),
+            },
+        )
+    }
+
+    fn unread(&mut self, session: &mut Session, path: String, unread: Unread) -> Result<()> {
+        match unread {
+            Unread::Skipped(note) => session.note(&note),
+            Unread::Failed(error) => self.fail(session, None, Some(path), &error),
+        }
+    }
+
+    fn lines_of(&mut self, session: &mut Session, file: FoundFile) -> Result<()> {
+        let name = file.name();
+        if file.named {
+            return self.lines(session, file.path);
+        }
+        if let Err(unread) = file.open() {
+            return self.unread(session, name, unread);
+        }
+        match self.lines(session, file.path) {
+            Err(error @ Error::ReadInput { .. }) => self.fail(session, None, Some(name), &error),
+            other => other,
+        }
+    }
+}

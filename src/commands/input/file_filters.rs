@@ -1,0 +1,139 @@
+//! The arguments of every command that takes PATHs: files, directories, and which files of the directories to read.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use ignore::overrides::{Override, OverrideBuilder};
+use ignore::types::{FileTypeDef, Types, TypesBuilder};
+
+use super::did_you_mean::closest;
+use crate::commands::session::Session;
+use crate::error::{Error, Result};
+
+/// PATHs, and the filters for the files of those that are directories.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PathArgs {
+    /// Files and directories; `-` is standard input. In directories, ignored, hidden and binary files are left out
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub filters: FileFilters,
+    /// Print the file types that --type knows
+    #[arg(long, help_heading = "Files of directories")]
+    pub type_list: bool,
+}
+
+/// Selects files of directories. They do not apply to a file that is named on the command line.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Files of directories")]
+pub struct FileFilters {
+    /// Only files whose path matches; `!GLOB` leaves files out, and the last glob that matches decides (repeatable)
+    #[arg(short, long = "glob", value_name = "GLOB")]
+    pub globs: Vec<String>,
+    /// Only files of this type, such as rust, py or md (repeatable)
+    #[arg(short, long = "type", value_name = "TYPE")]
+    pub types: Vec<String>,
+    /// No files of this type (repeatable)
+    #[arg(short = 'T', long = "type-not", value_name = "TYPE")]
+    pub types_not: Vec<String>,
+    /// Include hidden files and directories
+    #[arg(long)]
+    pub hidden: bool,
+    /// Include files that .gitignore, .ignore and the like exclude
+    #[arg(long)]
+    pub no_ignore: bool,
+    /// Follow symbolic links
+    #[arg(short = 'L', long)]
+    pub follow: bool,
+}
+
+impl PathArgs {
+    /// Prints the known file types, one per line with its globs.
+    ///
+    /// # Errors
+    /// Fails with [`Error::Usage`] if another format than the one for people was asked for.
+    pub fn print_types(session: &mut Session) -> Result<()> {
+        session.only_for_people("--type-list")?;
+        let line = |kind: &FileTypeDef| format!("{}: {}", kind.name(), kind.globs().join(", "));
+        let types = default_types().definitions();
+        types.iter().try_for_each(|kind| session.bare(&line(kind)))
+    }
+}
+
+impl FileFilters {
+    /// Builds the matcher of `--type` and `--type-not`.
+    ///
+    /// # Errors
+    /// Fails with [`Error::Usage`] for an unknown type.
+    pub fn type_matcher(&self) -> Result<Types> {
+        check_types(&self.types)?;
+        check_types(&self.types_not)?;
+        let mut types = default_types();
+        for name in &self.types {
+            types.select(name);
+        }
+        for name in &self.types_not {
+            types.negate(name);
+        }
+        let types = types.build();
+        types.map_err(|error| Error::usage(one_line(&error)))
+    }
+}
+
+/// Builds a matcher of globs in the syntax of `--glob`. Globs with a slash are relative to `base`.
+///
+/// # Errors
+/// Fails with [`Error::Usage`] for an invalid glob.
+pub fn glob_matcher(globs: &[String], base: &Path) -> Result<Override> {
+    let mut overrides = OverrideBuilder::new(base);
+    for glob in globs {
+        overrides.add(glob).map_err(|error| match error {
+            ignore::Error::Glob { err, .. } => {
+                Error::usage(format!("`{glob}` is not a glob: {err}"))
+            }
+            other => Error::usage(format!("`{glob}` is not a glob: {}", one_line(&other))),
+        })?;
+    }
+    overrides
+        .build()
+        .map_err(|error| Error::usage(one_line(&error)))
+}
+
+/// Checks that every name is a file type.
+///
+/// # Errors
+/// Fails with [`Error::Usage`] for the first that is not.
+pub fn check_types(names: &[String]) -> Result<()> {
+    let known = default_types().definitions();
+    names.iter().try_for_each(|name| check_type(&known, name))
+}
+
+fn check_type(known: &[FileTypeDef], name: &str) -> Result<()> {
+    let known_names = known.iter().map(FileTypeDef::name);
+    if name == "all" || known_names.clone().any(|known| known == name) {
+        return Ok(());
+    }
+    Err(Error::usage_hint(
+        format!("`{name}` is not a file type"),
+        match closest(name, known_names) {
+            Some(closest) => format!("did you mean `{closest}`?"),
+            None => "`tokscope count --type-list` prints the file types".to_owned(),
+        },
+    ))
+}
+
+fn default_types() -> TypesBuilder {
+    let mut types = TypesBuilder::new();
+    types.add_defaults();
+    types
+}
+
+/// The directory that globs of the command line are relative to.
+pub fn current_dir() -> PathBuf {
+    std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
+}
+
+/// An error of the `ignore` crate on one line.
+pub fn one_line(error: &ignore::Error) -> String {
+    error.to_string().replace('\n', "; ")
+}

@@ -1,0 +1,169 @@
+//! Walks files and directories in a fixed order, with the ignore rules of ripgrep.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ignore::overrides::Override;
+use ignore::types::Types;
+use ignore::{DirEntry, WalkBuilder};
+
+use super::file_filters::{FileFilters, PathArgs, current_dir, glob_matcher, one_line};
+use super::found_file::FoundFile;
+use crate::error::{Error, Result};
+
+/// A step of a walk.
+#[derive(Debug)]
+pub enum WalkItem {
+    File(FoundFile),
+    Stdin,
+    /// A directory, or the target of a link, that cannot be read.
+    Unreadable(String, Error),
+    /// A remark for the user, such as a broken line of an ignore file.
+    Note(String),
+}
+
+/// Paths to walk, and which files of the directories among them to visit.
+pub struct FileWalk {
+    roots: Vec<PathBuf>,
+    globs: Override,
+    types: Types,
+    hidden: bool,
+    no_ignore: bool,
+    follow: bool,
+}
+
+impl FileWalk {
+    /// Prepares a walk of `roots`, in their order. Globs with a slash are relative to `base`.
+    ///
+    /// # Errors
+    /// Fails with [`Error::Usage`] for an invalid glob or an unknown file type.
+    pub fn new(roots: Vec<PathBuf>, filters: &FileFilters, base: &Path) -> Result<Self> {
+        Ok(Self {
+            roots,
+            types: filters.type_matcher()?,
+            globs: glob_matcher(&filters.globs, base)?,
+            hidden: filters.hidden,
+            no_ignore: filters.no_ignore,
+            follow: filters.follow,
+        })
+    }
+
+    /// Prepares the walk that the command line asks for. Returns `None` if it names no paths.
+    ///
+    /// # Errors
+    /// As [`FileWalk::new`].
+    pub fn from_args(args: &PathArgs) -> Result<Option<Self>> {
+        if args.paths.is_empty() {
+            return Ok(None);
+        }
+        Self::new(args.paths.clone(), &args.filters, &current_dir()).map(Some)
+    }
+
+    /// Calls `visit` with every item, in order, until it returns false.
+    pub fn for_each(&self, mut visit: impl FnMut(WalkItem) -> bool) {
+        for root in &self.roots {
+            let goes_on = if root.as_os_str() == "-" {
+                visit(WalkItem::Stdin)
+            } else if root.is_dir() {
+                self.walk_directory(root, &mut visit)
+            } else {
+                visit(WalkItem::File(FoundFile {
+                    path: root.clone(),
+                    named: true,
+                }))
+            };
+            if !goes_on {
+                return;
+            }
+        }
+    }
+
+    fn walk_directory(&self, root: &Path, visit: &mut impl FnMut(WalkItem) -> bool) -> bool {
+        let walk = WalkBuilder::new(root)
+            .overrides(self.globs.clone())
+            .types(self.types.clone())
+            .hidden(!self.hidden)
+            .ignore(!self.no_ignore)
+            .git_ignore(!self.no_ignore)
+            .git_global(!self.no_ignore)
+            .git_exclude(!self.no_ignore)
+            .parents(!self.no_ignore)
+            .follow_links(self.follow)
+            .sort_by_file_path(Path::cmp)
+            .build();
+        walk.into_iter().all(|entry| match entry {
+            Ok(entry) => visit_entry(entry, visit),
+            Err(error) => visit(failed_entry(error)),
+        })
+    }
+}
+
+fn visit_entry(entry: DirEntry, visit: &mut impl FnMut(WalkItem) -> bool) -> bool {
+    // An ignore file with an invalid line: its other lines apply.
+    if let Some(error) = entry.error()
+        && !visit(WalkItem::Note(one_line(error)))
+    {
+        return false;
+    }
+    if !entry.file_type().is_some_and(|kind| kind.is_file()) {
+        return true;
+    }
+    visit(WalkItem::File(FoundFile {
+        path: entry.into_path(),
+        named: false,
+    }))
+}
+
+fn failed_entry(error: ignore::Error) -> WalkItem {
+    if let ignore::Error::WithDepth { err, .. } = error {
+        return failed_entry(*err);
+    }
+    // Nothing is missing: the files in a loop of links are visited at their own paths.
+    if let Some((ancestor, child)) = link_loop(&error) {
+        return WalkItem::Note(format!(
+            "skipped {}: it links to {}, which it is in",
+            child.display(),
+            ancestor.display()
+        ));
+    }
+    let path = error_path(&error).map(|path| path.display().to_string());
+    let message = one_line(&error);
+    match (path, error.into_io_error()) {
+        (Some(path), Some(source)) => {
+            let input = path.clone();
+            let source = system_error(source);
+            WalkItem::Unreadable(path, Error::ReadInput { input, source })
+        }
+        _ => WalkItem::Note(message),
+    }
+}
+
+/// The error of the operating system, without the text that the `ignore` crate adds to it.
+fn system_error(error: io::Error) -> io::Error {
+    let inner = error.get_ref().and_then(|inner| inner.source());
+    let inner = inner.and_then(|inner| inner.downcast_ref::<io::Error>());
+    match inner.and_then(io::Error::raw_os_error) {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => error,
+    }
+}
+
+fn link_loop(error: &ignore::Error) -> Option<(&Path, &Path)> {
+    match error {
+        ignore::Error::Loop { ancestor, child } => Some((ancestor, child)),
+        ignore::Error::WithPath { err, .. }
+        | ignore::Error::WithDepth { err, .. }
+        | ignore::Error::WithLineNumber { err, .. } => link_loop(err),
+        _ => None,
+    }
+}
+
+fn error_path(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+            error_path(err)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,77 @@
+//! A file that a walk found: opening it, and the reasons to skip it.
+
+use std::fs::File;
+use std::io::{self, Cursor, Read};
+use std::path::PathBuf;
+
+use crate::error::{Error, Result};
+
+/// Bytes at the start of a file that are searched for a zero byte, as many as git and ripgrep search.
+const SNIFFED_BYTES: u64 = 8 * 1024;
+
+/// A file to be read.
+#[derive(Debug, Clone)]
+pub struct FoundFile {
+    pub path: PathBuf,
+    /// True for a file named on the command line: it is an error if that is not text. One found in a directory is
+    /// skipped.
+    pub named: bool,
+}
+
+/// Why a file has no result.
+#[derive(Debug)]
+pub enum Unread {
+    /// A file of a directory that is not text. The string says so.
+    Skipped(String),
+    Failed(Error),
+}
+
+/// The bytes of an opened file.
+pub type FileReader = io::Chain<Cursor<Vec<u8>>, File>;
+
+impl FoundFile {
+    /// The path, as records and messages show it.
+    pub fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// Opens the file and passes its bytes to `work`.
+    ///
+    /// # Errors
+    /// A file of a directory is [`Unread::Skipped`] if it is binary, or if `work` fails with [`Error::NotUtf8`].
+    pub fn read<T>(&self, work: impl FnOnce(FileReader) -> Result<T>) -> Result<T, Unread> {
+        work(self.open()?).map_err(|error| match error {
+            Error::NotUtf8 { offset, .. } if !self.named => {
+                let name = self.name();
+                Unread::Skipped(format!(
+                    "skipped {name}: it is not UTF-8, the byte at offset {offset} is invalid"
+                ))
+            }
+            error => Unread::Failed(error),
+        })
+    }
+
+    /// Opens the file.
+    ///
+    /// # Errors
+    /// A file of a directory is [`Unread::Skipped`] if there is a zero byte near its start.
+    pub fn open(&self) -> Result<FileReader, Unread> {
+        let open = || -> io::Result<_> {
+            let mut file = File::open(&self.path)?;
+            let mut start = Vec::new();
+            file.by_ref().take(SNIFFED_BYTES).read_to_end(&mut start)?;
+            Ok((start, file))
+        };
+        let (start, file) = open().map_err(|source| {
+            Unread::Failed(Error::ReadInput {
+                input: self.name(),
+                source,
+            })
+        })?;
+        if !self.named && start.contains(&0) {
+            let name = self.name();
+            return Err(Unread::Skipped(format!("skipped {name}: it is not text")));
+        }
+        Ok(Cursor::new(start).chain(file))
+    }
+}

@@ -1,0 +1,106 @@
+//! Processes the files of a walk on all threads and delivers the results in the order of the walk.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+
+use super::file_walk::{FileWalk, WalkItem};
+use super::found_file::FoundFile;
+use super::ordered_parallel::map_in_parallel;
+use crate::commands::session::Session;
+use crate::error::{Error, Result};
+use crate::source::Observer;
+
+/// Files that are processed before the first of their results is delivered.
+const FILES_PER_BATCH: usize = 256;
+/// Paths that the walk may be ahead of the processing.
+const PATHS_AHEAD: usize = 1 << 16;
+
+/// A step of a walk, with the result for a file.
+pub enum Visit<T> {
+    File(T),
+    Stdin,
+    /// A directory, or the target of a link, that cannot be read.
+    Unreadable(String, Error),
+}
+
+/// Calls `work` with each file of a walk, on all threads and while the walk goes on, and `each` on this thread with
+/// the results in the order of the walk. Notes of the walk are passed to the session in their place.
+///
+/// With `show_progress`, the observer is told how many of the files found so far are done.
+///
+/// # Errors
+/// Stops at the first error of `each`.
+pub fn for_each_file<T: Send>(
+    session: &mut Session,
+    walk: &FileWalk,
+    show_progress: bool,
+    work: impl Fn(FoundFile) -> T + Sync,
+    each: impl FnMut(&mut Session, Visit<T>) -> Result<()>,
+) -> Result<()> {
+    let (sender, items) = sync_channel(PATHS_AHEAD);
+    let found = AtomicUsize::new(0);
+    let progress = show_progress.then(|| Progress {
+        observer: Arc::clone(&session.observer),
+        done: AtomicUsize::new(0),
+        found: &found,
+    });
+    thread::scope(|scope| {
+        let found = &found;
+        scope.spawn(move || {
+            walk.for_each(|item| {
+                found.fetch_add(1, Ordering::Relaxed);
+                sender.send(item).is_ok()
+            });
+        });
+        let work = |item| {
+            let visited = match item {
+                WalkItem::File(file) => Ok(Visit::File(work(file))),
+                WalkItem::Stdin => Ok(Visit::Stdin),
+                WalkItem::Unreadable(path, error) => Ok(Visit::Unreadable(path, error)),
+                WalkItem::Note(note) => Err(note),
+            };
+            if let Some(progress) = &progress {
+                progress.step();
+            }
+            visited
+        };
+        // Owns the receiving end: once it returns, the walk stops.
+        deliver(session, items, work, each)
+    })
+}
+
+fn deliver<T: Send>(
+    session: &mut Session,
+    items: Receiver<WalkItem>,
+    work: impl Fn(WalkItem) -> Result<Visit<T>, String> + Sync,
+    mut each: impl FnMut(&mut Session, Visit<T>) -> Result<()>,
+) -> Result<()> {
+    loop {
+        let batch: Vec<WalkItem> = items.iter().take(FILES_PER_BATCH).collect();
+        if batch.is_empty() {
+            return Ok(());
+        }
+        for visited in map_in_parallel(batch, &work) {
+            match visited {
+                Ok(visit) => each(session, visit)?,
+                Err(note) => session.note(&note)?,
+            }
+        }
+    }
+}
+
+struct Progress<'a> {
+    observer: Arc<dyn Observer>,
+    done: AtomicUsize,
+    found: &'a AtomicUsize,
+}
+
+impl Progress<'_> {
+    fn step(&self) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        self.observer
+            .count_progress(done, self.found.load(Ordering::Relaxed));
+    }
+}

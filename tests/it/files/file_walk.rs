@@ -1,0 +1,208 @@
+//! `count` and `grep` visit the same files of a tree, with the same notes and the same errors.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use crate::records::{Record, records};
+use crate::support::{Answer, Call, demo};
+
+/// Every text has this token, so that `grep` reports each file that it visits.
+const TOKEN: &str = "▁banco";
+
+fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) {
+    let path = folder.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, content).unwrap();
+}
+
+/// A repository with a file of every sort.
+fn repository_of_all_sorts() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    for (name, content) in [
+        (".git/HEAD", "ref: refs/heads/banco banco\n"),
+        (".gitignore", "# banco\n*.log\n/out/\n"),
+        (".ignore", "# banco\nbig.md\n"),
+        (".hidden/h.rs", "banco"),
+        ("a.rs", "banco"),
+        ("big.md", "banco"),
+        ("note.md", "hay\nbanco banco"),
+        ("noise.log", "banco"),
+        ("out/x.rs", "banco"),
+        ("src/b.rs", "banco"),
+        ("src/deep/c.py", "banco"),
+        ("src/deep/.gitignore", "# banco\nd.*\n"),
+        ("src/deep/d.rs", "banco"),
+        ("src/bad/.ignore", "[z-a]\n# banco\nnot-this.txt\n"),
+        ("src/bad/not-this.txt", "banco"),
+        ("src/bad/this.txt", "banco"),
+        ("two words.txt", "banco"),
+    ] {
+        write(root, name, content);
+    }
+    write(root, "src/latin1.txt", b"banco caf\xe9");
+    write(root, "src/zero.bin", b"banco\0banco");
+    // Texts of two parts; the second is not UTF-8 at its end.
+    let mut long = "hay ".repeat(300_000).into_bytes();
+    long.extend_from_slice(b"banco");
+    write(root, ".long/valid.txt", &long);
+    long.push(0xff);
+    write(root, ".long/latin1.txt", &long);
+    symlink("../a.rs", root.join("src/link.rs")).unwrap();
+    symlink("..", root.join("src/up")).unwrap();
+    symlink("nowhere", root.join("src/broken.rs")).unwrap();
+    write(root, "locked/e.rs", "banco");
+    fs::set_permissions(root, fs::Permissions::from_mode(0o755)).unwrap();
+    let locked = fs::Permissions::from_mode(0o000);
+    fs::set_permissions(root.join("locked"), locked).unwrap();
+    folder
+}
+
+/// Runs the program, not as root, who may read everything.
+fn run(folder: &Path, command: &[&str], args: &[&str]) -> Answer {
+    let call: Call = demo([command, args].concat()).current_dir(folder);
+    let call = if fs::read_dir(folder.join("locked")).is_ok() {
+        call.run_by_nobody()
+    } else {
+        call
+    };
+    call.stdin("banco").run()
+}
+
+/// The files that an answer in JSON has records of, each once, and its errors, in their order.
+fn files_and_errors(stdout: &str) -> Vec<String> {
+    let mut seen = records(stdout)
+        .into_iter()
+        .filter_map(|record| match record {
+            Record::Count(count) => count.path,
+            Record::Match(found) => found.path,
+            Record::Error(error) => Some(format!("{:?} {}", error.path, error.message)),
+            _ => None,
+        })
+        .collect::<Vec<_>>();
+    seen.dedup();
+    seen
+}
+
+#[test]
+fn grep_and_count_visit_the_same_files_under_every_filter() {
+    let folder = repository_of_all_sorts();
+    let absolute = folder.path().canonicalize().unwrap();
+    let absolute = absolute.to_str().unwrap();
+    let mut visited = 0;
+    for args in [
+        &["."][..],
+        &["src", "a.rs"],
+        &[absolute],
+        &[absolute, "-g", "src/*.rs"],
+        &["src", "-", "a.rs"],
+        &["-t", "rust", "."],
+        &["-t", "rust", "--type", "py", "."],
+        &["--type-not", "rust", "-T", "md", "."],
+        &["-g", "*.rs", "."],
+        &["-g", "*.rs", "-g", "!/src", "."],
+        &["--glob", "!*.rs", "."],
+        &["-g", "src/**/*.py", "."],
+        &["--hidden", "."],
+        &["--no-ignore", "."],
+        &["--hidden", "--no-ignore", "."],
+        &["-L", "."],
+        &["--follow", "--hidden", "-t", "rust", "."],
+        &["--lossy", "."],
+        &["noise.log", "src", "-t", "py"],
+        &["src/zero.bin", "src/latin1.txt", "src/broken.rs", "nowhere"],
+        &[".long"],
+        &[".long", "--lossy", "--threads", "4"],
+        &[".long/latin1.txt"],
+        &["locked"],
+        &["-t", "rsut", "."],
+        &["-g", "[a", "."],
+        &["--threads", "1", "."],
+        &["--threads", "3", "."],
+    ] {
+        let args = [args, &["--json"]].concat();
+        let counted = run(folder.path(), &["count", "--no-special-tokens"], &args);
+        let searched = run(folder.path(), &["grep", "--piece", TOKEN], &args);
+        let files = files_and_errors(&searched.stdout);
+        assert_eq!(files, files_and_errors(&counted.stdout), "{args:?}");
+        assert_eq!(searched.stderr, counted.stderr, "{args:?}");
+        assert_eq!(searched.code, counted.code, "{args:?}");
+        visited += files.len();
+    }
+    assert!(visited > 100, "{visited}");
+}
+
+#[test]
+fn a_file_with_more_matches_than_are_held_is_searched_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = "banco ".repeat(200_000).into_bytes();
+    write(folder.path(), "a.txt", "banco");
+    write(folder.path(), "b.txt", &text);
+    text.push(0xff);
+    // Nothing of a skipped file is printed, however late the invalid byte comes.
+    write(folder.path(), "c.txt", &text);
+    write(folder.path(), "d.txt", "banco");
+    let answer = run(folder.path(), &["grep", "--piece", TOKEN], &["."]);
+    assert_eq!(
+        (answer.code, answer.stderr.as_str()),
+        (
+            0,
+            "note: skipped ./c.txt: it is not UTF-8, the byte at offset 1200000 is invalid\n"
+        )
+    );
+    let mut lines = answer.stdout.lines();
+    assert_eq!(lines.next(), Some("./a.txt:1:1:banco"));
+    assert_eq!(lines.next_back(), Some("./d.txt:1:1:banco"));
+    assert_eq!(lines.clone().count(), 200_000);
+    for (number, line) in lines.enumerate() {
+        let place = format!("./b.txt:1:{}:", 1 + 6 * number);
+        assert!(line.starts_with(&place), "{line} {place}");
+    }
+}
+
+#[test]
+fn every_note_and_error_of_a_walk_is_a_sentence_of_grep() {
+    let folder = repository_of_all_sorts();
+    let answer = run(folder.path(), &["grep", "--piece", TOKEN], &["-L", "."]);
+    let bad_glob =
+        "note: ./src/bad/.ignore: line 1: error parsing glob '[z-a]': invalid range; 'z' > 'a'\n";
+    for sentence in [
+        bad_glob,
+        "note: skipped ./src/latin1.txt: it is not UTF-8, the byte at offset 9 is invalid\n",
+        "note: skipped ./src/zero.bin: it is not text\n",
+        "note: skipped ./src/up: it links to ., which it is in\n",
+        "error: cannot read ./locked: permission denied\n",
+        "error: cannot read ./src/broken.rs: no such file or directory\n",
+    ] {
+        assert!(
+            answer.stderr.contains(sentence),
+            "{sentence}{}",
+            answer.stderr
+        );
+    }
+    assert_eq!(answer.code, 2);
+    assert!(
+        !answer.stdout.contains("latin1"),
+        "a skipped file has matches"
+    );
+    let empty = run(
+        folder.path(),
+        &["grep", "--piece", TOKEN],
+        &["-t", "java", "src/deep"],
+    );
+    assert_eq!(
+        (empty.code, empty.stderr.as_str()),
+        (1, "note: there are no files of text to search\n")
+    );
+}
+
+#[test]
+fn types_are_listed_by_grep_as_by_count() {
+    let list = demo(["count", "--type-list"]).ok();
+    assert_eq!(demo(["grep", "--type-list"]).ok(), list);
+    assert!(list.lines().any(|line| line == "rust: *.rs"), "{list}");
+    for command in ["count", "grep"] {
+        demo([command, "--type-list", "--json"]).exit(2);
+    }
+}
