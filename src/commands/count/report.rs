@@ -74,7 +74,8 @@ impl Counting<'_> {
         }
         let (total_only, budget) = (self.plan.total_only, self.total.budget);
         // A bare number has no room for the budget.
-        let is_bare = session.is_human() && (self.plan.is_stream || total_only) && !self.plan.is_report;
+        let is_bare =
+            session.is_human() && (self.plan.is_stream || total_only) && !self.plan.is_report;
         let is_stream = self.plan.reading.is_stream();
         let view = match (self.plan.is_report, is_stream) {
             (false, _) => View::Plain,

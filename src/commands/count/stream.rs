@@ -115,7 +115,8 @@ impl Counting<'_> {
                 Some(next)
             }
         };
-        input.for_each_joined_in_parallel(session, measure, merge, |session, counted| match counted {
+        input.for_each_joined_in_parallel(session, measure, merge, |session, counted| match counted
+        {
             Ok(Counted::Text(path, line, sizes)) => {
                 let path = path.or_else(|| self.stdin_name());
                 self.add_text(session, path, line, sizes)

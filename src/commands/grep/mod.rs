@@ -28,7 +28,7 @@ pub struct Args {
     pub unknown: bool,
     #[command(flatten)]
     pub added_tokens: AddedTokenArgs,
-    /// Replace bytes that are not UTF-8 by U+FFFD
+    /// Replace bytes that are not UTF-8 with U+FFFD
     #[arg(long)]
     pub lossy: bool,
 }

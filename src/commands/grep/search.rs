@@ -282,13 +282,13 @@ mod tests {
 
     use super::*;
     use crate::model_ref::ModelRef;
-    use crate::source::{HubSettings, ModelFiles, OwnCache, SourceOptions, Unobserved};
+    use crate::source::{HubSettings, ModelFiles, AppCache, SourceOptions, Unobserved};
 
     fn demo() -> Tokenizer {
         let options = SourceOptions {
             offline: true,
             hub: HubSettings::from_env(|_| None).unwrap(),
-            cache: OwnCache::none(),
+            cache: AppCache::none(),
             observer: Arc::new(Unobserved),
         };
         Tokenizer::open(&ModelFiles::open(&ModelRef::Demo, options).unwrap()).unwrap()
