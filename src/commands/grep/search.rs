@@ -282,7 +282,7 @@ mod tests {
 
     use super::*;
     use crate::model_ref::ModelRef;
-    use crate::source::{HubSettings, ModelFiles, AppCache, SourceOptions, Unobserved};
+    use crate::source::{AppCache, HubSettings, ModelFiles, SourceOptions, Unobserved};
 
     fn demo() -> Tokenizer {
         let options = SourceOptions {
