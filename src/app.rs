@@ -16,7 +16,7 @@ use crate::formats::lock_file::LOCK_FILE;
 use crate::memory;
 use crate::render::stderr::{Level, Stderr};
 use crate::render::style::Style;
-use crate::render::{self, Format, Reader, Streams, escape};
+use crate::render::{self, Format, Output, Streams, escape};
 use crate::source::{self, Observer};
 use crate::tokenizer::is_guarded;
 
@@ -108,7 +108,7 @@ fn run_command(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
     };
     let stdout = io::stdout();
     let is_terminal = stdout.is_terminal();
-    let reader = Reader {
+    let output = Output {
         style: Style::new(global.color.enabled(is_terminal, variable)),
         is_terminal,
     };
@@ -116,7 +116,7 @@ fn run_command(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
         out: Box::new(BufWriter::with_capacity(STDOUT_BUFFER, stdout.lock())),
         err: Box::new(io::stderr()),
     };
-    let mut sink = render::renderer(format, reader, streams);
+    let mut sink = render::renderer(format, output, streams);
     let mut session = Session {
         model: model_choice(global),
         observer: Arc::clone(stderr) as Arc<dyn Observer>,

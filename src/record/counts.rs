@@ -5,7 +5,7 @@ use serde::Serialize;
 /// Tokens of one file, stream or line.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Count {
-    /// File path; `-` for standard input among files; absent where there is only one stream.
+    /// File path, or `-` for standard input among files. Absent if there is only one stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -15,12 +15,12 @@ pub struct Count {
     pub chars: usize,
     pub bytes: usize,
     pub lines: usize,
-    /// The budget of this file, and whether it was kept, under `--budget-per-file`.
+    /// The budget of this file or text; present under `--budget-per-file`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub within_budget: Option<bool>,
-    /// Present if rows are held back until all are known.
+    /// Present in tables, whose rows are written after all are counted.
     #[serde(flatten)]
     pub comparison: Option<Comparison>,
 }
@@ -28,7 +28,7 @@ pub struct Count {
 /// How a row compares with the others of its table.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Comparison {
-    /// Part of all tokens, 0 to 1, in ten-thousandths.
+    /// Part of all tokens, 0 to 1, rounded to ten-thousandths.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,17 +48,17 @@ pub struct Total {
     pub budget: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub within_budget: Option<bool>,
-    /// How many files, or texts, are over a budget of their own, where they have any.
+    /// Number of files or texts over their own budget. Absent if they have none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub over_budget: Option<usize>,
 }
 
-/// The sum over files that have something in common.
+/// The sum over a group of files.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Group {
-    /// What they have in common: `dir`, `ext` or `glob`.
+    /// What the files share: `dir`, `ext`, or `glob`.
     pub by: &'static str,
-    /// The directory, the extension (empty if there is none), or the glob.
+    /// The directory, the extension (empty for files without one), or the glob.
     pub name: String,
     pub files: usize,
     pub tokens: usize,
@@ -70,7 +70,7 @@ pub struct Group {
     pub budget: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub within_budget: Option<bool>,
-    /// Present if rows are held back until all are known.
+    /// Present in tables, whose rows are written after all are counted.
     #[serde(flatten)]
     pub comparison: Option<Comparison>,
 }
@@ -87,8 +87,8 @@ impl Group {
     }
 }
 
-/// How the tokens of files, or texts, are spread. A percentile is the tokens of the smallest text that is at least as
-/// large as that part of all of them (nearest rank).
+/// The distribution of the tokens of files or texts. Percentiles are by nearest rank: `p90` is the smallest number of
+/// tokens that at least 90 % of the texts do not exceed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Summary {
     pub files: usize,
@@ -102,7 +102,7 @@ pub struct Summary {
     pub mean: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context_window: Option<u64>,
-    /// How many have more tokens than fit the model.
+    /// Number of files or texts that exceed the context window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub over_context_window: Option<usize>,
 }

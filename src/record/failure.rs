@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// A record of a stream that could not be answered, in its place.
+/// The error of one text or file, in place of its record.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Failure {
     #[serde(skip_serializing_if = "Option::is_none")]

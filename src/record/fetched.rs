@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-/// What an answer cost, where bytes of a checkpoint were fetched for it: all of its records together, headers included.
+/// The bytes and requests that an answer took, if bytes of a checkpoint were fetched for it. Every record carries the
+/// sum over all records, including the headers of the checkpoint.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Fetched {
     #[serde(skip_serializing_if = "Option::is_none")]

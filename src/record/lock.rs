@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// What was locked, or compared with a lock file.
+/// A model that was locked, or compared with its lock file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Lock {
     /// The lock file.
@@ -13,22 +13,22 @@ pub struct Lock {
     pub files: usize,
     pub vocabulary_size: usize,
     pub texts: usize,
-    /// How many were found, by `check`.
+    /// Number of differences; present in the record of `check`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub differences: Option<usize>,
 }
 
-/// Something that is not as it was locked.
+/// A difference between a model and its lock file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Drift {
     pub kind: &'static str,
-    /// The file, the revision, the id of the added token, the part of the reference, or the text.
+    /// The file, revision, id of an added token, part of the reference, or text that differs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// A digest, a commit, a token, a version, or the pieces of a text; absent for what is new.
+    /// The locked digest, commit, token, version, or pieces of a text; absent if it is new.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub locked: Option<String>,
-    /// The same, as it is; absent for what is missing.
+    /// The current one; absent if it is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub found: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

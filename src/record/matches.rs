@@ -2,20 +2,20 @@
 
 use serde::Serialize;
 
-/// A place where a token that was looked for occurs.
+/// An occurrence of a token in a text.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Match {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// Line, and byte of it, both from 1, at which the token begins.
+    /// Line of the token, and its first byte within the line, both from 1.
     pub line: usize,
     pub column: usize,
-    /// Bytes of the text that the token stands for.
+    /// Half-open byte range of the token in the text.
     pub start: usize,
     pub end: usize,
     pub id: u32,
     pub piece: String,
-    /// The text of the token, and what is near it on its line.
+    /// The text of the token, and the text near it on the same line.
     pub before: String,
     pub text: String,
     pub after: String,

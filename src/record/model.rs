@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::fetched::Fetched;
 
-/// What a model is.
+/// A model.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Info {
     pub model: String,
@@ -32,28 +32,28 @@ pub struct FileEntry {
     pub name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
-    /// Whether its bytes are on this machine.
+    /// True if the bytes of the file are on this machine.
     pub cached: bool,
 }
 
 /// The tokenizer part of [`Info`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct TokenizerInfo {
-    /// The algorithm: Unigram, BPE, WordPiece or WordLevel.
+    /// The algorithm: Unigram, BPE, WordPiece, or WordLevel.
     pub model: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
     pub file: String,
-    /// Ids that the tokenizer can produce.
+    /// Number of ids that the tokenizer can produce.
     pub vocabulary_size: usize,
-    /// Id by role, such as `cls_token`.
+    /// Special tokens by role, such as `cls_token`.
     pub special_tokens: BTreeMap<String, SpecialToken>,
     pub added_tokens: Vec<SpecialToken>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_max_length: Option<u64>,
-    /// What encodes: `native` or `reference`.
+    /// The engine: `native` or `reference`.
     pub engine: &'static str,
-    /// Why it is that one.
+    /// The reason for this engine.
     pub engine_reason: String,
 }
 
@@ -61,7 +61,7 @@ pub struct TokenizerInfo {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SpecialToken {
     pub token: String,
-    /// Absent where the vocabulary lacks the token.
+    /// Absent if the token is not in the vocabulary.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<u32>,
 }
@@ -77,11 +77,11 @@ pub struct EmbeddingInfo {
     pub dtype: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub padding_idx: Option<u64>,
-    /// Inclusive ranges of rows that no token has.
+    /// Inclusive ranges of rows without a token.
     pub rows_without_token: Vec<(u64, u64)>,
 }
 
-/// The part of `config.json` that concerns the input layer, as declared there.
+/// The fields of `config.json` that concern the input layer, as declared there.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ConfigInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,7 +94,7 @@ pub struct ConfigInfo {
     pub max_position_embeddings: Option<u64>,
 }
 
-/// Something a reader should know about a model: a spare row, or two files that contradict each other.
+/// A finding about a model, such as spare rows or two files that contradict each other.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Finding {
     pub level: Level,
@@ -102,13 +102,13 @@ pub struct Finding {
     pub message: String,
 }
 
-/// How much a [`Finding`] matters.
+/// The severity of a [`Finding`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// By design, but surprising.
+    /// Intended, but surprising.
     Note,
-    /// Two files say different things, or ids lead nowhere.
+    /// Two files contradict each other, or ids have no row.
     Warning,
 }
 
@@ -124,35 +124,35 @@ pub struct Piece {
     pub added: bool,
 }
 
-/// A file, or the matrix in it, that `pull` has put into a cache or found there.
+/// A file, or the embedding matrix in it, that `pull` downloaded or found in a cache.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct File {
     pub model: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     pub name: String,
-    /// The tensor whose bytes alone were wanted (`--matrix`).
+    /// The tensor, if only its bytes were pulled (`--matrix`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tensor: Option<String>,
-    /// In bytes; of the tensor, where one is named.
+    /// Bytes of the file, or of the tensor if one is named.
     pub size: u64,
-    /// Whether it was there before.
+    /// True if it was in the cache before.
     pub cached: bool,
 }
 
-/// A tokenizer file that was written in another format, and what proves that it says the same.
+/// A tokenizer file converted to another format, and the size of the test that it passed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Convert {
     pub model: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// The format.
+    /// The format written.
     pub to: &'static str,
     pub path: String,
-    /// In bytes.
+    /// Bytes of the file.
     pub size: u64,
     pub sha256: String,
-    /// Texts and pairs that it was proved on, and tokens of them.
+    /// Texts and pairs that both tokenizers encode alike, and their tokens.
     pub texts: usize,
     pub tokens: usize,
 }

@@ -1,4 +1,4 @@
-//! What other tools print for the tokens of a text, field by field in their order. These are their contracts, not ours.
+//! The output of other tools for the tokens of a text, with their fields in their order. These contracts are theirs.
 
 use serde::Serialize;
 
@@ -6,20 +6,20 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BatchEncoding {
     pub input_ids: Vec<u32>,
-    /// Absent for tokenizers whose `model_input_names` do not have it.
+    /// Absent if `model_input_names` of the tokenizer does not list it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_type_ids: Option<Vec<u32>>,
     pub attention_mask: Vec<u32>,
 }
 
-/// A token of text-embeddings-inference; its answer to one text is a list of one list of them.
+/// A token of text-embeddings-inference, which answers one text with a list of one list of tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SimpleToken {
     pub id: u32,
-    /// The piece of a special token; of another one, the part of the text it stands for.
+    /// The piece of a special token, or the part of the text that another token covers.
     pub text: String,
     pub special: bool,
-    /// In bytes; absent for special tokens.
+    /// Byte offset; absent for special tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,14 +41,14 @@ pub struct LlamaTokens {
     pub tokens: Vec<LlamaToken>,
 }
 
-/// A token of it.
+/// A token of llama-server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LlamaToken {
     pub id: u32,
     pub piece: LlamaPiece,
 }
 
-/// Text, or the bytes of what is not UTF-8.
+/// Text, or its bytes if it is not UTF-8.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum LlamaPiece {

@@ -1,20 +1,20 @@
-//! Many short strings in one allocation: the tokens of a text.
+//! A list of short strings in one allocation, for the tokens of a text.
 
 use std::fmt;
 use std::ops::Index;
 
 use serde::ser::{Serialize, Serializer};
 
-/// A list of strings, one behind the other. In JSON it is an array of strings.
+/// A list of strings stored back to back; an array of strings in JSON.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct PackedStrings {
     text: String,
-    /// Where each string ends in `text`.
+    /// End of each string in `text`.
     ends: Vec<usize>,
 }
 
 impl PackedStrings {
-    /// Makes room for some strings, of some bytes in all.
+    /// Reserves room for more strings with this many bytes in all.
     pub fn reserve(&mut self, strings: usize, bytes: usize) {
         self.ends.reserve(strings);
         self.text.reserve(bytes);
@@ -27,7 +27,7 @@ impl PackedStrings {
         self.ends.push(self.text.len());
     }
 
-    /// The string at `index`.
+    /// Returns the string at `index`, or `None` beyond the end.
     #[inline]
     pub fn get(&self, index: usize) -> Option<&str> {
         let end = *self.ends.get(index)?;
@@ -55,7 +55,7 @@ impl PackedStrings {
         })
     }
 
-    /// The strings with `separator` between them.
+    /// Joins the strings with a separator.
     pub fn join(&self, separator: &str) -> String {
         let mut joined = String::with_capacity(self.text.len() + separator.len() * self.len());
         for (index, string) in self.iter().enumerate() {

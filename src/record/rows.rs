@@ -7,16 +7,16 @@ use super::fetched::Fetched;
 /// One row of the embedding matrix.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Row {
-    /// Position of the token in the text, from 0, where the row was asked for by text.
+    /// Position of the token in the text, from 0. Absent for a row selected by id or piece.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<usize>,
     pub id: u32,
-    /// Absent for a row that no token has.
+    /// Absent for a row without a token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub piece: Option<String>,
-    /// Stored element type.
+    /// The element type stored in the checkpoint.
     pub dtype: String,
-    /// Euclidean length.
+    /// Euclidean norm.
     pub norm: f32,
     pub min: f32,
     pub max: f32,
@@ -32,13 +32,13 @@ pub struct Row {
 pub struct Diff {
     pub a: RowName,
     pub b: RowName,
-    /// Whether the stored bytes are the same.
+    /// True if the stored bytes are equal.
     pub identical: bool,
     /// Largest absolute difference of an element.
     pub max_abs: f32,
     /// Euclidean distance.
     pub l2: f32,
-    /// Absent if a row is zero, or holds what is not a number.
+    /// Absent if a row is zero or not finite.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cosine: Option<f32>,
     /// `a - b`, element by element.
@@ -67,20 +67,20 @@ pub struct Neighbor {
     pub piece: Option<String>,
     pub score: f32,
     pub metric: &'static str,
-    /// Which query it answers, from 1, in their order.
+    /// Number of the query that it answers, from 1.
     pub query: usize,
-    /// The query, spelled with pieces: `▁rey - ▁hombre + ▁mujer`.
+    /// The query, written with pieces: `▁rey - ▁hombre + ▁mujer`.
     pub query_name: String,
 }
 
 /// One row of the matrix of cosines.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Similarity {
-    /// Place in the matrix, from 0: the position among the tokens of the text, and behind them.
+    /// Row of the matrix of cosines, from 0: first the tokens of the text, then the selected rows.
     pub position: usize,
     pub id: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub piece: Option<String>,
-    /// With every row of the matrix in order; null where a row is zero, or holds what is not a number.
+    /// Cosines with every row of the matrix of cosines, in order; null if a row is zero or not finite.
     pub cosines: Vec<Option<f32>>,
 }

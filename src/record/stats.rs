@@ -13,7 +13,7 @@ pub struct Stats {
     pub dtype: String,
     pub rows: u64,
     pub columns: u64,
-    /// How many values are finite; the fields up to `share_within_one` are about these.
+    /// Number of finite values, which the fields up to `share_within_one` describe.
     pub values: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min: Option<f32>,
@@ -24,26 +24,26 @@ pub struct Stats {
     /// Standard deviation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub std: Option<f64>,
-    /// How many are in [-1, 1], and their share.
+    /// Number of values in [-1, 1], and their share.
     pub within_one: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share_within_one: Option<f64>,
     pub nan: u64,
     pub infinite: u64,
-    /// Absent where no row is finite.
+    /// Absent if no row is finite.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub norms: Option<Norms>,
-    /// Inclusive ranges of rows that are zero, and of rows that no token has.
+    /// Inclusive ranges of zero rows, and of rows without a token.
     pub zero_rows: Vec<(u64, u64)>,
     pub rows_without_token: Vec<(u64, u64)>,
-    /// Groups of rows that are the same bit for bit.
+    /// Groups of rows that are equal bit for bit.
     pub duplicate_rows: Vec<Vec<u64>>,
     /// The rows with the smallest and the largest norms, the most extreme first, ties by id.
     pub smallest: Vec<RowNorm>,
     pub largest: Vec<RowNorm>,
 }
 
-/// The Euclidean lengths of the rows whose values are all finite.
+/// The Euclidean norms of the rows whose values are all finite.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Norms {
     pub min: f64,
@@ -52,7 +52,7 @@ pub struct Norms {
     pub histogram: Vec<Bin>,
 }
 
-/// How many rows have a norm from `from` up to `to`; the last bin holds its `to` too.
+/// The number of rows with a norm of at least `from` and less than `to`; the last bin includes its `to`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Bin {
     pub from: f64,
@@ -60,7 +60,7 @@ pub struct Bin {
     pub rows: u64,
 }
 
-/// A row and its length.
+/// A row and its Euclidean norm.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct RowNorm {
     pub id: u64,

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::packed_strings::PackedStrings;
 
-/// A half-open range in the unit the record names: `[start, end]` in JSON.
+/// A half-open range in the unit that the record names; `[start, end]` in JSON.
 pub type Offset = (usize, usize);
 
 /// The tokens of one text, or of one window of it.
@@ -14,10 +14,10 @@ pub struct Tokenize {
     /// Commit of the repository, 40 hexadecimal digits; absent for directories and the built-in model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// Line of the input, from 1, under `--lines` and `--jsonl`.
+    /// Line of the input, from 1; present under `--lines` and `--jsonl`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
-    /// File the text came from, where it came from a file.
+    /// File of the text; absent if the text is an argument or standard input.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     pub text: String,
@@ -30,19 +30,19 @@ pub struct Tokenize {
     pub type_ids: Vec<u32>,
     pub special_tokens_mask: Vec<u32>,
     pub word_ids: Vec<Option<u32>>,
-    /// 0 or 1, the text of the pair that the token is from; null for special tokens. Absent without a pair.
+    /// Which text of the pair a token belongs to, 0 or 1; null for special tokens. Absent without a pair.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sequence_ids: Option<Vec<Option<usize>>>,
     /// Number of tokens of this window.
     pub count: usize,
-    /// Words of the text as white space separates them.
+    /// Number of words of the text, separated by white space.
     pub words: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context_window: Option<u64>,
     pub truncated: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub truncated_tokens: Option<usize>,
-    /// 1, 2, … for the windows that overflowed the first.
+    /// 1, 2, … for the windows after the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<usize>,
 }

@@ -23,11 +23,11 @@ pub struct Difference {
     pub reference_offsets: Vec<Offset>,
 }
 
-/// How a comparison of the two engines came out.
+/// The result of a comparison of the two engines.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Verify {
     pub texts: usize,
     pub tokens: usize,
-    /// Texts that the engines encode differently.
+    /// Number of texts that the engines encode differently.
     pub differences: usize,
 }

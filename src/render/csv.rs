@@ -10,14 +10,14 @@ use serde_json::Value;
 
 use super::columns::{self, Column, Field, Table, Values};
 use super::sink::Sink;
-use super::streams::{Reader, Streams, write_bare, write_failure};
+use super::streams::{Output, Streams, write_bare, write_failure};
 use super::view::View;
 use crate::record::Record;
 
 /// The renderer of both formats.
 pub struct Csv<'w> {
     delimiter: u8,
-    reader: Reader,
+    output: Output,
     out: Box<dyn Write + 'w>,
     err: Box<dyn Write + 'w>,
     /// The kinds of record in the table whose header has been written last.
@@ -27,10 +27,10 @@ pub struct Csv<'w> {
 }
 
 impl<'w> Csv<'w> {
-    pub fn new(delimiter: u8, reader: Reader, streams: Streams<'w>) -> Self {
+    pub fn new(delimiter: u8, output: Output, streams: Streams<'w>) -> Self {
         Self {
             delimiter,
-            reader,
+            output,
             out: streams.out,
             err: streams.err,
             table: None,
@@ -196,7 +196,7 @@ impl Sink for Csv<'_> {
     }
 
     fn bare(&mut self, line: &str) -> io::Result<()> {
-        write_bare(&mut self.out, self.reader, line)
+        write_bare(&mut self.out, self.output, line)
     }
 
     fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {

@@ -1,10 +1,8 @@
-//! Untrusted text → text that a terminal shows and does not obey.
+//! Escapes untrusted text, so that a terminal shows it and does not obey it.
 
 use std::borrow::Cow;
 
-/// Makes control, bidirectional and invisible characters visible; other text, spaces and line ends included, stays.
-///
-/// For bare text on a terminal: what was on several lines stays on several lines.
+/// Makes control, bidirectional, and invisible characters visible. For bare text: line ends and tabs stay.
 pub fn safe(text: &str) -> Cow<'_, str> {
     replace(text, |character| match character {
         '\n' | '\t' => None,
@@ -12,7 +10,7 @@ pub fn safe(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// As [`safe`], and on one line: line ends and tabs have a sign of their own. For sentences.
+/// Like [`safe`], but on one line: line ends and tabs become signs. For sentences.
 pub fn line(text: &str) -> Cow<'_, str> {
     replace(text, |character| match character {
         '\n' => Some("↵".to_owned()),
@@ -21,7 +19,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// As [`fn@line`], with a sign for leading and trailing spaces too. For cells of tables.
+/// Like [`fn@line`], with a sign for each leading and trailing space. For cells of tables.
 pub fn cell(text: &str) -> Cow<'_, str> {
     let line = line(text);
     let inner = line.trim_matches(' ');
@@ -33,22 +31,22 @@ pub fn cell(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{}{inner}{}", "·".repeat(left), "·".repeat(right)))
 }
 
-/// As [`safe`], for JSON, whose value stays what it is: hidden characters are escaped as JSON allows.
+/// Like [`safe`], for JSON text: hidden characters become `\u` escapes, which leave the value unchanged.
 pub fn json(text: &str) -> Cow<'_, str> {
     replace(text, |character| {
-        let is_seen = character == '\n' || hidden(character).is_none();
-        (!is_seen).then(|| {
+        let is_visible = character == '\n' || hidden(character).is_none();
+        (!is_visible).then(|| {
             let units = character.encode_utf16(&mut [0; 2]).to_vec();
             units.iter().map(|unit| format!("\\u{unit:04x}")).collect()
         })
     })
 }
 
-/// The visible stand-in of a character that would otherwise not be seen, or would steer the terminal.
+/// Returns the visible replacement of a character that is invisible or controls the terminal, else `None`.
 fn hidden(character: char) -> Option<String> {
     let code = u32::from(character);
     match character {
-        // The control pictures of Unicode stand for the C0 controls one by one.
+        // Unicode has a control picture for each C0 control.
         '\0'..='\x1f' => char::from_u32(0x2400 + code).map(String::from),
         '\x7f' => Some("␡".to_owned()),
         // C1 controls; soft hyphen; zero-width and bidirectional marks; line and paragraph separators; word joiner
@@ -72,14 +70,17 @@ fn hidden(character: char) -> Option<String> {
     }
 }
 
-fn replace(text: &str, stand_in: impl Fn(char) -> Option<String>) -> Cow<'_, str> {
-    if text.chars().all(|character| stand_in(character).is_none()) {
+fn replace(text: &str, replacement: impl Fn(char) -> Option<String>) -> Cow<'_, str> {
+    if text
+        .chars()
+        .all(|character| replacement(character).is_none())
+    {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 8);
     for character in text.chars() {
-        match stand_in(character) {
-            Some(sign) => shown.push_str(&sign),
+        match replacement(character) {
+            Some(visible) => shown.push_str(&visible),
             None => shown.push(character),
         }
     }
@@ -91,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_terminal_is_never_steered() {
+    fn control_characters_become_visible() {
         assert_eq!(safe("a\x1b[31mb\nc\u{202e}d"), "a␛[31mb\nc<U+202E>d");
         assert_eq!(cell(" a\tb\n"), "·a→b↵");
         assert_eq!(cell("banco"), "banco");

@@ -7,28 +7,29 @@ use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
 use super::sink::Sink;
-use super::streams::{Reader, Streams, write_bare};
+use super::streams::{Output, Streams, write_bare};
 use super::view::View;
 use crate::record::Record;
 
+/// The renderer of JSON Lines.
 pub struct Json<'w> {
-    reader: Reader,
+    output: Output,
     out: Box<dyn Write + 'w>,
 }
 
 impl<'w> Json<'w> {
-    pub fn new(reader: Reader, streams: Streams<'w>) -> Self {
+    pub fn new(output: Output, streams: Streams<'w>) -> Self {
         Self {
-            reader,
+            output,
             out: streams.out,
         }
     }
 }
 
-/// About as many bytes as the line of a record will have, where it may have many.
+/// Estimates the bytes of the line of a record.
 fn size(record: &Record) -> usize {
     match record {
-        // An id, a piece, two offsets and three small numbers take some 30 bytes.
+        // Each token takes about 30 bytes: an id, a piece, two offsets, and three small numbers.
         Record::Tokenize(record) => 512 + record.text.len() + 36 * record.count,
         _ => 512,
     }
@@ -42,7 +43,7 @@ pub(super) fn encode(record: &Record) -> io::Result<Vec<u8>> {
     Ok(line.0)
 }
 
-/// A line in the making: what is written to it is mostly a few bytes long, for which it makes no call to copy them.
+/// A buffer with fast short writes: most are a few bytes long, and are stored without a call of `memcpy`.
 struct Line(Vec<u8>);
 
 impl Write for Line {
@@ -57,18 +58,18 @@ impl Write for Line {
         match bytes {
             [one] => line.push(*one),
             [first, .., last] if bytes.len() < 4 => {
-                // The byte in the middle is one of the two, or between them.
+                // Of two bytes the middle one is the last.
                 let block = [*first, bytes[bytes.len() / 2], *last, 0];
                 let end = line.len() + bytes.len();
                 line.extend_from_slice(&block);
                 line.truncate(end);
             }
             _ if bytes.len() <= 8 => {
-                // The first four and the last four, which may be partly the same.
+                // The first four and the last four bytes, which may overlap.
                 if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
                     let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
-                    let behind = 8 * (bytes.len() - 4);
-                    let block = u64::from(first) | u64::from(last) << behind;
+                    let shift = 8 * (bytes.len() - 4);
+                    let block = u64::from(first) | u64::from(last) << shift;
                     let end = line.len() + bytes.len();
                     line.extend_from_slice(&block.to_le_bytes());
                     line.truncate(end);
@@ -84,8 +85,7 @@ impl Write for Line {
     }
 }
 
-/// JSON without white space, as serde_json writes it of itself; numbers of one digit, the most of a record of tokens,
-/// go a shorter way.
+/// The compact format of serde_json, with a shortcut for numbers of one digit, the most frequent in records of tokens.
 struct Compact;
 
 impl Formatter for Compact {
@@ -109,7 +109,7 @@ impl Sink for Json<'_> {
     }
 
     fn bare(&mut self, line: &str) -> io::Result<()> {
-        write_bare(&mut self.out, self.reader, line)
+        write_bare(&mut self.out, self.output, line)
     }
 
     fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {

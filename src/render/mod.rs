@@ -27,37 +27,37 @@ use terminal::Terminal;
 pub use annotation::Annotation;
 pub use format::{Encoder, Format};
 pub use sink::Sink;
-pub use streams::{Reader, Streams};
+pub use streams::{Output, Streams};
 pub use view::View;
 
-/// Returns the renderer of a format.
+/// Returns the renderer of a format for standard output.
 pub fn renderer<'w>(
     format: Format,
-    reader: Reader,
+    output: Output,
     mut streams: Streams<'w>,
 ) -> Box<dyn Sink + 'w> {
-    if reader.is_terminal {
+    if output.is_terminal {
         streams.out = match format {
-            // Tables make each cell safe, and have colours of their own.
+            // Tables make each cell safe and contain colours.
             Format::Human => streams.out,
             Format::Json => Box::new(Terminal::json(streams.out)),
             Format::Csv | Format::Tsv => Box::new(Terminal::text(streams.out)),
         };
     }
     match format {
-        Format::Human => Box::new(Human::new(reader, streams)),
-        Format::Json => Box::new(Json::new(reader, streams)),
-        Format::Csv => Box::new(Csv::new(b',', reader, streams)),
-        Format::Tsv => Box::new(Csv::new(b'\t', reader, streams)),
+        Format::Human => Box::new(Human::new(output, streams)),
+        Format::Json => Box::new(Json::new(output, streams)),
+        Format::Csv => Box::new(Csv::new(b',', output, streams)),
+        Format::Tsv => Box::new(Csv::new(b'\t', output, streams)),
     }
 }
 
-/// Returns the renderer of a file of records.
+/// Returns the renderer of a format for a file.
 pub fn file_renderer<'w>(format: Format, out: Box<dyn Write + 'w>) -> Box<dyn Sink + 'w> {
-    let reader = Reader {
+    let output = Output {
         style: Style::new(false),
         is_terminal: false,
     };
     let err = Box::new(io::sink());
-    renderer(format, reader, Streams { out, err })
+    renderer(format, output, Streams { out, err })
 }

@@ -1,4 +1,4 @@
-//! What a person sees beside the answer: notes, progress, and the error that ends a run.
+//! Standard error: notes, progress bars, and the error that ends a run.
 
 use std::io::{self, Write};
 use std::sync::Mutex;
@@ -11,13 +11,13 @@ use super::style::Style;
 use crate::error::Error;
 use crate::source::Observer;
 
-/// Downloads below this many bytes are over before a bar could be read.
+/// Bytes of the smallest download with a bar; smaller ones end before it could be read.
 const SMALLEST_WITH_BAR: u64 = 1 << 20;
 
-/// A count is over before that, or goes on long enough for a bar to be read.
+/// Time before a count gets a bar; most end earlier.
 const COUNT_WITHOUT_BAR: Duration = Duration::from_secs(1);
 
-/// How much to say.
+/// The amount of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     Quiet,
@@ -30,7 +30,7 @@ pub enum Level {
 pub struct Stderr {
     style: Style,
     level: Level,
-    /// Whether a person watches, and did not turn bars off.
+    /// True if progress bars are shown.
     bars: bool,
     bar: Mutex<Option<ProgressBar>>,
     created: Instant,
@@ -47,13 +47,13 @@ impl Stderr {
         }
     }
 
-    /// One sentence, and the remedy where there is one.
+    /// Writes an error as one sentence, followed by its hint.
     pub fn error(&self, error: &anyhow::Error) {
         let sentence: Vec<String> = error
             .chain()
             .map(|cause| line(&cause.to_string()).into_owned())
             .collect();
-        // An I/O error that is the source of ours is in our sentence already.
+        // The sentence of an `Error` includes its source.
         let sentence = match error.downcast_ref::<Error>() {
             Some(_) => sentence[0].clone(),
             None => sentence.join(": "),
@@ -65,7 +65,7 @@ impl Stderr {
     }
 
     fn line(&self, text: &str) {
-        // When even standard error is gone there is nobody left to tell.
+        // A failed write to standard error cannot be reported anywhere.
         let write = || drop(writeln!(io::stderr().lock(), "{text}"));
         self.with_bar(|bar| match bar {
             Some(bar) => bar.suspend(write),

@@ -1,4 +1,4 @@
-//! The two streams of an answer, and what every format writes to them in the same way.
+//! The streams of an answer, and the lines that every format writes alike.
 
 use std::io::{self, Write};
 
@@ -6,22 +6,21 @@ use super::escape;
 use super::style::Style;
 use crate::record::Failure;
 
-/// What the reader of standard output is like.
+/// Properties of the stream that an answer is written to.
 #[derive(Debug, Clone, Copy)]
-pub struct Reader {
+pub struct Output {
     pub style: Style,
-    /// Bare text is made safe for a terminal, and passed through to anything else.
+    /// True if bare text must be made safe; anything but a terminal gets it as it is.
     pub is_terminal: bool,
 }
 
-/// The two streams an answer goes to: records to `out`, and to `err` those records of failure that a format other
-/// than JSON has no place for.
+/// The streams of an answer: `out` for records, `err` for error records in formats that have no place for them.
 pub struct Streams<'w> {
     pub out: Box<dyn Write + 'w>,
     pub err: Box<dyn Write + 'w>,
 }
 
-/// Writes a record of failure where it cannot stand among the others, behind what came before it.
+/// Writes an error record to `err`, after everything written before it.
 pub(super) fn write_failure(
     out: &mut dyn Write,
     err: &mut dyn Write,
@@ -31,9 +30,9 @@ pub(super) fn write_failure(
     writeln!(err, "error: {}", escape::line(&failure.message))
 }
 
-/// Writes a bare line, made safe if a terminal shows it.
-pub(super) fn write_bare(out: &mut dyn Write, reader: Reader, line: &str) -> io::Result<()> {
-    let safe = if reader.is_terminal {
+/// Writes a line of bare text, made safe for a terminal.
+pub(super) fn write_bare(out: &mut dyn Write, output: Output, line: &str) -> io::Result<()> {
+    let safe = if output.is_terminal {
         escape::safe(line)
     } else {
         line.into()

@@ -1,8 +1,8 @@
-//! Colours, in one place.
+//! The colours of the output.
 
 use anstyle::{Ansi256Color, AnsiColor, Style as Ansi};
 
-/// When to colour.
+/// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ColorChoice {
     /// On a terminal, unless `NO_COLOR` or `TERM=dumb` say otherwise, or `CLICOLOR_FORCE` says so.
@@ -13,7 +13,7 @@ pub enum ColorChoice {
 }
 
 impl ColorChoice {
-    /// Whether to colour a stream; `lookup` reads the environment.
+    /// Returns true if a stream gets colours; `lookup` reads the environment.
     pub fn enabled(self, is_terminal: bool, lookup: impl Fn(&str) -> Option<String>) -> bool {
         let set = |name: &str| lookup(name).is_some_and(|value| !value.is_empty());
         match self {
@@ -31,7 +31,7 @@ impl ColorChoice {
     }
 }
 
-/// The styles of a stream: all plain where it takes no colour.
+/// The styles of a stream, all of them plain if it has no colours.
 #[derive(Debug, Clone, Copy)]
 pub struct Style {
     on: bool,
@@ -47,12 +47,12 @@ impl Style {
         self.paint(Ansi::new().bold(), text)
     }
 
-    /// What matters less: special tokens, units.
+    /// Less important text: special tokens, units.
     pub fn dim(self, text: &str) -> String {
         self.paint(Ansi::new().dimmed(), text)
     }
 
-    /// A token, in one of two colours by turns so that neighbours are told apart.
+    /// A token, in one of two alternating colours that set neighbours apart.
     pub fn token(self, index: usize, text: &str) -> String {
         let color = if index.is_multiple_of(2) {
             AnsiColor::Cyan
@@ -62,12 +62,12 @@ impl Style {
         self.paint(color.on_default(), text)
     }
 
-    /// An answer that is as hoped.
+    /// A positive answer.
     pub fn good(self, text: &str) -> String {
         self.paint(AnsiColor::Green.on_default(), text)
     }
 
-    /// The word "error", and answers that are not as hoped.
+    /// The word "error", and negative answers.
     pub fn bad(self, text: &str) -> String {
         self.paint(AnsiColor::Red.on_default().bold(), text)
     }
@@ -77,9 +77,10 @@ impl Style {
         self.paint(AnsiColor::Cyan.on_default(), text)
     }
 
-    /// A cell of a matrix of numbers from -1 to 1: darker blue to brighter the nearer to 1, red towards -1.
+    /// A cell of a matrix of numbers from -1 to 1, with a blue background above 0 and a red one below, brighter at the
+    /// ends.
     pub fn shade(self, value: f32, text: &str) -> String {
-        /// Backgrounds in the 256 colours, from 0.2 on in steps of 0.2.
+        // Background colours of the 256-colour palette for absolute values from 0.2, in steps of 0.2.
         const ABOVE: [u8; 4] = [17, 18, 20, 33];
         const BELOW: [u8; 4] = [52, 88, 124, 160];
         let step = ((value.abs() * 5.0 + 1e-4) as usize).min(ABOVE.len());
@@ -109,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_environment_decides_in_the_usual_order() {
+    fn the_environment_decides_about_colours() {
         let env = |pairs: &'static [(&str, &str)]| {
             move |name: &str| {
                 pairs

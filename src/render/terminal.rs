@@ -1,28 +1,28 @@
-//! A terminal that records are written to in a format for programs → the same, with what would steer it spelled out.
+//! Makes JSON, CSV, and TSV safe to show on a terminal.
 //!
-//! JSON escapes few of the characters that terminals obey or hide: neither C1 controls, nor bidirectional ones, nor
-//! DEL. They are escaped here as JSON allows, so that the value stays what it is. CSV and TSV know no escapes, and
-//! show the stand-ins that tables have. Whatever else reads the stream gets every byte as it is.
+//! JSON need not escape C1 controls, bidirectional controls, or DEL, which terminals obey or hide. Here they become
+//! `\u` escapes, which leave the value unchanged. CSV and TSV have no escapes, and show the replacements that tables
+//! show. Streams that are not terminals get every byte unchanged.
 
 use std::io::{self, Write};
 
 use super::escape;
 
-/// A terminal's stream.
+/// A writer that escapes text for a terminal.
 pub struct Terminal<W> {
     out: W,
     escape: fn(&str) -> std::borrow::Cow<'_, str>,
-    /// The beginning of a character whose end is still to come.
-    begun: Vec<u8>,
+    /// The first bytes of an incomplete character.
+    incomplete: Vec<u8>,
 }
 
 impl<W: Write> Terminal<W> {
-    /// For JSON.
+    /// Returns a writer of JSON.
     pub fn json(out: W) -> Self {
         Self::with(out, escape::json)
     }
 
-    /// For text of any other format.
+    /// Returns a writer of any other text.
     pub fn text(out: W) -> Self {
         Self::with(out, escape::safe)
     }
@@ -31,23 +31,23 @@ impl<W: Write> Terminal<W> {
         Self {
             out,
             escape,
-            begun: Vec::new(),
+            incomplete: Vec::new(),
         }
     }
 }
 
 impl<W: Write> Write for Terminal<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.begun.extend_from_slice(bytes);
-        // Records are UTF-8; bytes that were not would be replaced.
-        let whole = match str::from_utf8(&self.begun) {
+        self.incomplete.extend_from_slice(bytes);
+        // Output is UTF-8; invalid bytes would be replaced.
+        let whole = match str::from_utf8(&self.incomplete) {
             Err(error) if error.error_len().is_none() => error.valid_up_to(),
-            _ => self.begun.len(),
+            _ => self.incomplete.len(),
         };
-        let rest = self.begun.split_off(whole);
-        let text = String::from_utf8_lossy(&self.begun);
+        let rest = self.incomplete.split_off(whole);
+        let text = String::from_utf8_lossy(&self.incomplete);
         self.out.write_all((self.escape)(&text).as_bytes())?;
-        self.begun = rest;
+        self.incomplete = rest;
         Ok(bytes.len())
     }
 
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn other_text_shows_stand_ins() {
+    fn other_text_shows_replacements() {
         let mut out = Vec::new();
         Terminal::text(&mut out)
             .write_all(b"a\x1b]52;c;x\x07\tb\n")

@@ -1,8 +1,8 @@
-//! Text of the cells of tables.
+//! The text of table cells.
 
 use unicode_width::UnicodeWidthStr;
 
-/// Five significant digits, as torch prints a tensor of mixed values.
+/// Formats a number with five significant digits, as torch prints a tensor of mixed values.
 pub(super) fn number(value: f32) -> String {
     if value == 0.0 || !value.is_finite() {
         return value.to_string();
@@ -21,7 +21,7 @@ pub(super) fn number(value: f32) -> String {
     }
 }
 
-/// A number with commas between groups of three digits.
+/// Formats a number with commas between groups of three digits.
 pub(super) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -34,7 +34,7 @@ pub(super) fn thousands(number: u64) -> String {
     text
 }
 
-/// Inclusive ranges: `0, 2001..2063`.
+/// Formats inclusive ranges: `0, 2001..2063`.
 pub(super) fn ranges(ranges: &[(u64, u64)]) -> String {
     let ranges = ranges.iter().map(|(first, last)| {
         if first == last {
@@ -46,7 +46,7 @@ pub(super) fn ranges(ranges: &[(u64, u64)]) -> String {
     ranges.collect::<Vec<_>>().join(", ")
 }
 
-/// Fills a cell with spaces to a display width.
+/// Pads a cell with spaces to a display width.
 pub(super) fn pad(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
 }

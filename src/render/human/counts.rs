@@ -1,4 +1,4 @@
-//! Numbers of tokens: plain lines as `wc` has them, and tables with bars where rows are compared.
+//! Numbers of tokens: plain lines like those of `wc`, and tables with bars that compare rows.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use crate::render::escape::cell;
 use crate::render::style::Style;
 use crate::render::view::View;
 
-/// Cells of the longest bar.
+/// Columns of the longest bar.
 const BAR: usize = 20;
 
 impl Human<'_> {
@@ -20,7 +20,7 @@ impl Human<'_> {
             (None, Some(line)) => format!("line {line}"),
             (None, None) => String::new(),
         };
-        let verdict = verdict(self.reader.style, record.tokens, record.budget, false);
+        let verdict = verdict(self.output.style, record.tokens, record.budget, false);
         let line = match &record.comparison {
             Some(comparison) => {
                 let compared = compared(comparison, view, record.tokens);
@@ -48,8 +48,8 @@ impl Human<'_> {
             (_, name) => cell(name).into_owned(),
         };
         let shows_kept = record.by == "glob";
-        let verdict = verdict(self.reader.style, record.tokens, record.budget, shows_kept);
-        let number = several(record.files, "file");
+        let verdict = verdict(self.output.style, record.tokens, record.budget, shows_kept);
+        let number = quantity(record.files, "file");
         let line = match &record.comparison {
             Some(comparison) => {
                 let compared = compared(comparison, view, record.tokens);
@@ -65,7 +65,7 @@ impl Human<'_> {
     }
 
     pub(super) fn total(&mut self, record: &Total, view: View) -> io::Result<()> {
-        let style = self.reader.style;
+        let style = self.output.style;
         let verdict = verdict(style, record.tokens, record.budget, true);
         let View::SumOf(unit) = view else {
             return writeln!(self.out, "{:>8} total{verdict}", record.tokens);
@@ -79,7 +79,7 @@ impl Human<'_> {
             Some("count" | "group") => format!("{:>9}  total", thousands(record.tokens as u64)),
             _ => format!("{:>8} total", record.tokens),
         };
-        let number = several(record.files, unit);
+        let number = quantity(record.files, unit);
         writeln!(self.out, "{tokens} of {number}{over}{verdict}")
     }
 
@@ -103,7 +103,7 @@ impl Human<'_> {
     }
 }
 
-/// The head of a table of rows that are compared.
+/// Returns the head of a table with bars.
 fn head(comparison: &Comparison, more: &str, name: &str) -> String {
     let window = match comparison.context_window {
         Some(_) => format!("{:>10}", "window"),
@@ -135,22 +135,22 @@ fn compared(comparison: &Comparison, view: View, tokens: usize) -> String {
     format!("{share}{window}  {bar}  ")
 }
 
-/// How much of the context window that is: beyond ten of them, how many windows.
+/// Formats tokens as a percentage of the context window, or from ten windows on as their number.
 fn windows(tokens: u64, window: u64) -> String {
     match tokens / window.max(1) {
         0..10 => format!("{:>8.1} %", tokens as f64 * 100.0 / window as f64),
-        many => format!("{:>8} x", thousands(many)),
+        windows => format!("{:>8} x", thousands(windows)),
     }
 }
 
-/// A bar of a part of the longest one, in eighths of a cell.
+/// Draws a bar for a part of the longest one, in eighths of a column.
 fn bar(part: f64) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let eighths = (part.clamp(0.0, 1.0) * (BAR * 8) as f64).round() as usize;
     format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
 }
 
-/// Whether a budget was kept; kept ones are said where `shows_kept`.
+/// Returns the verdict on a budget; on one that was kept only if `shows_kept`.
 fn verdict(style: Style, tokens: usize, budget: Option<u64>, shows_kept: bool) -> String {
     match budget {
         Some(budget) if tokens as u64 > budget => {
@@ -162,10 +162,10 @@ fn verdict(style: Style, tokens: usize, budget: Option<u64>, shows_kept: bool) -
     }
 }
 
-fn several(number: usize, unit: &str) -> String {
+fn quantity(number: usize, unit: &str) -> String {
     match number {
         1 => format!("1 {unit}"),
-        several => format!("{} {unit}s", thousands(several as u64)),
+        number => format!("{} {unit}s", thousands(number as u64)),
     }
 }
 
@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bar_is_as_long_as_its_part() {
+    fn the_length_of_a_bar_is_its_part() {
         assert_eq!(bar(0.0), "");
         assert_eq!(bar(1.0), "█".repeat(BAR));
         assert_eq!(bar(0.5), "█".repeat(BAR / 2));
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_of_many_windows_is_a_number_of_them() {
+    fn many_windows_are_shown_as_their_number() {
         assert_eq!(windows(5_119, 512), "   999.8 %");
         assert_eq!(windows(5_120, 512), "      10 x");
         assert_eq!(windows(74_685_970, 512), " 145,871 x");

@@ -9,7 +9,7 @@ use crate::render::escape::{cell, line};
 
 impl Human<'_> {
     pub(super) fn lock(&mut self, record: &Lock) -> io::Result<()> {
-        let style = self.reader.style;
+        let style = self.output.style;
         let what = format!(
             "{} files, {} pieces, {} texts of {}",
             record.files,
@@ -26,7 +26,7 @@ impl Human<'_> {
     }
 
     pub(super) fn drift(&mut self, record: &Drift) -> io::Result<()> {
-        let style = self.reader.style;
+        let style = self.output.style;
         writeln!(
             self.out,
             "{}  {}",

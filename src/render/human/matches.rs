@@ -9,7 +9,7 @@ use crate::render::view::View;
 
 impl Human<'_> {
     pub(super) fn occurrence(&mut self, record: &Match, view: View) -> io::Result<()> {
-        let style = self.reader.style;
+        let style = self.output.style;
         let path = match &record.path {
             Some(path) => format!("{}:", style.note(&line(path))),
             None => String::new(),
@@ -22,7 +22,7 @@ impl Human<'_> {
             _ => (false, false),
         };
         let more = |cut: bool| if cut { "…" } else { "" };
-        // A space that is all of a token would not be seen.
+        // A token of spaces would be invisible.
         let text = if record.text.trim().is_empty() {
             cell(&record.text)
         } else {

@@ -1,6 +1,6 @@
 //! Tables and sentences for people.
 //!
-//! The same bytes come out on a terminal and on a pipe, colours aside, so that what someone sees is what a pipe gets.
+//! A terminal and a pipe get the same bytes, except for colours.
 
 mod cells;
 mod counts;
@@ -33,13 +33,13 @@ impl Sink for Human<'_> {
             Record::Total(record) => self.total(record, view),
             Record::Group(record) => self.group(record, view),
             Record::Summary(record) => self.summary(record),
-            Record::Info(record) => model::write(&mut self.out, self.reader.style, record),
+            Record::Info(record) => model::write(&mut self.out, self.output.style, record),
             Record::Piece(record) => self.piece(record),
             Record::Row(record) => self.row(record, view),
             Record::Diff(record) => self.diff(record, view),
             Record::Neighbor(record) => self.neighbor(record, view),
             Record::Similarity(record) => self.similarity(record, view),
-            Record::Stats(record) => stats::write(&mut self.out, self.reader.style, record),
+            Record::Stats(record) => stats::write(&mut self.out, self.output.style, record),
             Record::File(record) => self.file(record),
             Record::Difference(record) => self.difference(record),
             Record::Verify(record) => self.verify(record),
@@ -54,7 +54,7 @@ impl Sink for Human<'_> {
     }
 
     fn bare(&mut self, line: &str) -> io::Result<()> {
-        write_bare(&mut self.out, self.reader, line)
+        write_bare(&mut self.out, self.output, line)
     }
 
     fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {

@@ -8,7 +8,7 @@ use crate::record::{Convert, File, Info, Level, Piece, SpecialToken};
 use crate::render::escape::cell;
 use crate::render::style::Style;
 
-/// Added tokens listed by name; of more, only the number is given.
+/// Largest number of added tokens that are listed; of more, only the number is shown.
 const LISTED_TOKENS: usize = 12;
 
 pub fn write(out: &mut dyn Write, style: Style, info: &Info) -> io::Result<()> {
@@ -172,7 +172,7 @@ impl Human<'_> {
             "{:>12}  {}  {}",
             thousands(record.size),
             cell(&record.path),
-            self.reader.style.good(&proof)
+            self.output.style.good(&proof)
         )
     }
 }

@@ -1,28 +1,30 @@
-//! The state of the tables being written.
+//! The renderer of tables, and its state.
 
 use std::io::{self, Write};
 
-use crate::render::streams::{Reader, Streams};
+use crate::render::streams::{Output, Streams};
 
+/// The renderer of tables for people.
 pub struct Human<'w> {
-    pub(super) reader: Reader,
+    pub(super) output: Output,
     pub(super) out: Box<dyn Write + 'w>,
     pub(super) err: Box<dyn Write + 'w>,
-    /// Kind of the table whose head has been written.
+    /// Kind of the last table head written.
     pub(super) table: Option<&'static str>,
-    /// Rows shown, their length and dtype, for the closing line.
+    /// Number, length, and dtype of the rows shown, for the last line.
     pub(super) shape: Option<(usize, usize, String)>,
-    /// Whether the rows shown have a column of positions.
+    /// True if the rows shown have a column of positions.
     pub(super) positions: bool,
+    /// Number of texts shown.
     pub(super) texts: usize,
-    /// Rows of a matrix of cosines of which only the first were shown.
+    /// Number of rows of a matrix of cosines, if only the first were shown.
     pub(super) cut: Option<usize>,
 }
 
 impl<'w> Human<'w> {
-    pub fn new(reader: Reader, streams: Streams<'w>) -> Self {
+    pub fn new(output: Output, streams: Streams<'w>) -> Self {
         Self {
-            reader,
+            output,
             out: streams.out,
             err: streams.err,
             table: None,
@@ -33,12 +35,12 @@ impl<'w> Human<'w> {
         }
     }
 
-    /// Writes the head of a table, once until another kind of record comes.
+    /// Writes the head of a table, unless the last head was of the same table.
     pub(super) fn head(&mut self, table: &'static str, head: &str) -> io::Result<()> {
         if self.table == Some(table) {
             return Ok(());
         }
         self.table = Some(table);
-        writeln!(self.out, "{}", self.reader.style.head(head))
+        writeln!(self.out, "{}", self.output.style.head(head))
     }
 }

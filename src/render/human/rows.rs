@@ -39,7 +39,7 @@ impl Human<'_> {
                 number(record.max),
                 number(record.mean)
             );
-            writeln!(self.out, "{}", self.reader.style.head(&facts))?;
+            writeln!(self.out, "{}", self.output.style.head(&facts))?;
             return self.values(values);
         }
         let place = if record.position.is_some() {
@@ -92,7 +92,7 @@ impl Human<'_> {
     }
 
     pub(super) fn diff(&mut self, record: &Diff, view: View) -> io::Result<()> {
-        let style = self.reader.style;
+        let style = self.output.style;
         writeln!(self.out, "{}  {}", style.head("a"), row_name(&record.a))?;
         writeln!(self.out, "{}  {}", style.head("b"), row_name(&record.b))?;
         let verdict = if record.identical {
@@ -135,7 +135,7 @@ impl Human<'_> {
             } else {
                 ""
             };
-            let name = self.reader.style.head(&cell(&record.query_name));
+            let name = self.output.style.head(&cell(&record.query_name));
             writeln!(self.out, "{between}{name}")?;
         }
         self.head(

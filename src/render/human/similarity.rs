@@ -1,4 +1,4 @@
-//! The matrix of cosines, for people: numbers, shaded where there is colour.
+//! The matrix of cosines, for people: numbers on a shaded background.
 
 use std::io::{self, Write};
 
@@ -10,34 +10,34 @@ use crate::record::Similarity;
 use crate::render::escape::cell;
 use crate::render::view::View;
 
-/// Rows and columns shown without `--full`: as wide as the widest of the other tables.
-const FIRST: usize = 14;
+/// Rows and columns shown without `--full`, to be about as wide as the widest of the other tables.
+const SHOWN: usize = 14;
 
-/// Columns of a terminal that a piece takes.
-const PIECE: usize = 12;
+/// Display width of the column of pieces.
+const PIECE_WIDTH: usize = 12;
 
 impl Human<'_> {
     pub(super) fn similarity(&mut self, record: &Similarity, view: View) -> io::Result<()> {
-        let style = self.reader.style;
+        let style = self.output.style;
         let all = record.cosines.len();
         let shown = if view == View::Full {
             all
         } else {
-            all.min(FIRST)
+            all.min(SHOWN)
         };
         self.cut = (shown < all).then_some(all);
         if record.position >= shown {
             return Ok(());
         }
         let columns: String = (0..shown).map(|column| format!("{column:>6}")).collect();
-        let head = format!("    #  {}{columns}", pad("piece", PIECE));
+        let head = format!("    #  {}{columns}", pad("piece", PIECE_WIDTH));
         self.head("similarity", &head)?;
         let id = format!("id {}", record.id);
         let piece = fit(&cell(record.piece.as_deref().unwrap_or(&id)));
         write!(self.out, "{:>5}  {piece}", record.position)?;
         for cosine in record.cosines.iter().take(shown) {
             let text = match cosine {
-                // Without the sign of what rounds to zero.
+                // Adding 0.0 removes the sign of a negative zero.
                 Some(cosine) => format!("{:>6.2}", (cosine * 100.0).round() / 100.0 + 0.0),
                 None => format!("{:>6}", "-"),
             };
@@ -51,26 +51,26 @@ impl Human<'_> {
     }
 }
 
-/// A piece in its column, cut where it is longer: the numbers stand under each other.
+/// Fits a piece to its column, so that the numbers after it are aligned.
 fn fit(piece: &str) -> String {
-    if piece.width() <= PIECE {
-        return pad(piece, PIECE);
+    if piece.width() <= PIECE_WIDTH {
+        return pad(piece, PIECE_WIDTH);
     }
     let mut shown = String::new();
     for character in piece.chars() {
-        if shown.width() + character.width().unwrap_or(0) >= PIECE {
+        if shown.width() + character.width().unwrap_or(0) >= PIECE_WIDTH {
             break;
         }
         shown.push(character);
     }
-    pad(&(shown + "…"), PIECE)
+    pad(&(shown + "…"), PIECE_WIDTH)
 }
 
-/// Says what was left out.
+/// Writes how many rows and columns were left out.
 pub(super) fn write_cut(out: &mut dyn Write, rows: usize) -> io::Result<()> {
     writeln!(
         out,
-        "the first {FIRST} of {rows} rows and columns; `--full` shows all"
+        "the first {SHOWN} of {rows} rows and columns; `--full` shows all"
     )
 }
 
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_piece_takes_its_columns_and_no_more() {
+    fn a_piece_is_cut_to_its_column() {
         assert_eq!(fit("▁banco"), "▁banco      ");
         assert_eq!(fit("▁alphabetical"), "▁alphabetic…");
         for wide in [
@@ -87,7 +87,7 @@ mod tests {
             "a日本語日本語日本語",
             "\u{300}\u{300}",
         ] {
-            assert_eq!(fit(wide).width(), PIECE, "{wide}");
+            assert_eq!(fit(wide).width(), PIECE_WIDTH, "{wide}");
         }
     }
 }

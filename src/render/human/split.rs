@@ -7,7 +7,7 @@ use crate::record::Chunk;
 use crate::render::escape::{cell, safe};
 use crate::render::streams::write_bare;
 
-/// Characters of a chunk that people see.
+/// Characters of a chunk that are shown.
 const CHUNK_SHOWN: usize = 60;
 
 impl Human<'_> {
@@ -21,7 +21,7 @@ impl Human<'_> {
                 writeln!(
                     self.out,
                     "{}",
-                    self.reader.style.head(cell(name.trim_start()).as_ref())
+                    self.output.style.head(cell(name.trim_start()).as_ref())
                 )?;
             }
         }
@@ -42,10 +42,10 @@ impl Human<'_> {
         )
     }
 
-    /// The text itself, with an end of line only where texts come by line.
+    /// Writes the text itself, with a line end only if texts are read by line.
     pub(super) fn excerpt(&mut self, record: &Chunk) -> io::Result<()> {
-        match (record.line, self.reader.is_terminal) {
-            (Some(_), _) => write_bare(&mut self.out, self.reader, &record.text),
+        match (record.line, self.output.is_terminal) {
+            (Some(_), _) => write_bare(&mut self.out, self.output, &record.text),
             (None, true) => self.out.write_all(safe(&record.text).as_bytes()),
             (None, false) => self.out.write_all(record.text.as_bytes()),
         }

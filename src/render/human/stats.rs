@@ -1,4 +1,4 @@
-//! The matrix as a whole, for people.
+//! The embedding matrix as a whole, for people.
 
 use std::io::{self, Write};
 
@@ -9,9 +9,9 @@ use crate::render::style::Style;
 
 /// Columns of the longest bar.
 const BAR: u64 = 40;
-/// Groups of equal rows that are listed; of more, only the number is given.
+/// Groups of equal rows that are listed.
 const LISTED_GROUPS: usize = 3;
-/// Ids listed of a group.
+/// Ids listed per group.
 const LISTED_IDS: usize = 8;
 
 pub fn write(out: &mut dyn Write, style: Style, stats: &Stats) -> io::Result<()> {
@@ -89,7 +89,7 @@ fn within(stats: &Stats, share: f64) -> String {
         return "all".to_owned();
     }
     let outside = thousands(stats.values - stats.within_one);
-    // Never rounded up to all of them.
+    // Rounded down, so that 100 % means all.
     let percent = (share * 1e6).floor() / 1e4;
     format!("{percent} %, all but {outside}")
 }
@@ -133,7 +133,7 @@ fn groups(groups: &[Vec<u64>]) -> String {
     )
 }
 
-/// A bar as long as its share of the most; one row is seen, however many the others are.
+/// Draws a bar for a number of rows, the longest for `most`. Any row gives at least the shortest bar.
 fn bar(rows: u64, most: u64) -> String {
     let eighths = u128::from(rows) * u128::from(BAR) * 8 / u128::from(most.max(1));
     let eighths = if rows > 0 { eighths.max(1) } else { 0 };
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bar_is_as_long_as_its_share() {
+    fn the_length_of_a_bar_is_its_share() {
         assert_eq!(bar(80, 80).chars().count(), 40);
         assert_eq!(bar(40, 80), "█".repeat(20));
         assert_eq!(bar(1, 1_000_000), "▏");

@@ -1,4 +1,4 @@
-//! Tokens of a text, and the text of ids, for people.
+//! The tokens of a text, and the text of ids, for people.
 
 use std::io::{self, Write};
 
@@ -13,7 +13,7 @@ use crate::render::view::View;
 
 impl Human<'_> {
     pub(super) fn tokenize(&mut self, record: &Tokenize) -> io::Result<()> {
-        let style = self.reader.style;
+        let style = self.output.style;
         if self.texts > 0 {
             writeln!(self.out)?;
         }
@@ -69,7 +69,7 @@ impl Human<'_> {
 
     pub(super) fn decode(&mut self, record: &Decode, view: View) -> io::Result<()> {
         if view != View::TableRow {
-            return write_bare(&mut self.out, self.reader, &record.text);
+            return write_bare(&mut self.out, self.output, &record.text);
         }
         self.head(
             "decode",
@@ -88,7 +88,7 @@ impl Human<'_> {
     }
 }
 
-/// What a text is called when it is one of several.
+/// Returns the title of a text that is one of several.
 fn title(record: &Tokenize) -> Option<String> {
     let mut parts = Vec::new();
     if let Some(path) = &record.path {
@@ -128,7 +128,7 @@ fn tokens_line(record: &Tokenize) -> String {
     line
 }
 
-/// The part of its text that each token covers, as a cell.
+/// Returns the part of the text that each token covers, as a cell.
 fn surfaces(record: &Tokenize) -> Vec<String> {
     let first = Boundaries::new(&record.text, record.offset_unit);
     let second = Boundaries::new(
@@ -147,10 +147,10 @@ fn surfaces(record: &Tokenize) -> Vec<String> {
         .collect()
 }
 
-/// A text that can be cut at offsets of any unit.
+/// A text that can be sliced by offsets of any unit.
 struct Boundaries<'t> {
     text: &'t str,
-    /// Byte offset by offset, where the two differ.
+    /// Byte offset of each offset, if the unit is not bytes.
     bytes: Option<Vec<usize>>,
 }
 

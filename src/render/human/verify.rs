@@ -8,7 +8,7 @@ use crate::render::escape::cell;
 
 impl Human<'_> {
     pub(super) fn difference(&mut self, record: &Difference) -> io::Result<()> {
-        let style = self.reader.style;
+        let style = self.output.style;
         let mut place = record.path.clone().unwrap_or_default();
         if let Some(line) = record.line {
             place.push_str(&format!(" line {line}"));
@@ -25,7 +25,7 @@ impl Human<'_> {
     }
 
     pub(super) fn verify(&mut self, record: &Verify) -> io::Result<()> {
-        let style = self.reader.style;
+        let style = self.output.style;
         let verdict = match record.differences {
             0 => style.good("no differences"),
             1 => style.bad("1 text differs"),

@@ -14,7 +14,7 @@ use tokscope::record::{
     Tokenize,
 };
 use tokscope::render::style::Style;
-use tokscope::render::{Format, Reader, Streams, View, renderer};
+use tokscope::render::{Format, Output, Streams, View, renderer};
 use tokscope::tokenizer::{EncodeOptions, Encoding, OffsetUnit, Tokenizer, Truncation};
 
 use crate::support::files;
@@ -255,7 +255,7 @@ impl Write for Shared {
 /// Renders records. Returns standard output and standard error.
 fn rendered(format: Format, records: &[Record], is_terminal: bool) -> (String, String) {
     let (out, err) = (Shared::default(), Shared::default());
-    let reader = Reader {
+    let output = Output {
         style: Style::new(false),
         is_terminal,
     };
@@ -263,7 +263,7 @@ fn rendered(format: Format, records: &[Record], is_terminal: bool) -> (String, S
         out: Box::new(out.clone()),
         err: Box::new(err.clone()),
     };
-    let mut sink = renderer(format, reader, streams);
+    let mut sink = renderer(format, output, streams);
     for record in records {
         let view = match record {
             Record::Decode(decode) if !decode.ids.is_empty() => View::TableRow,
