@@ -74,6 +74,49 @@ fn the_architecture_describes_every_folder() {
     }
 }
 
+/// Returns the string literals of Rust code that are spelled like variables of the environment.
+fn variables(code: &str) -> BTreeSet<&str> {
+    let is_variable = |text: &&str| {
+        let is_name = text
+            .chars()
+            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+        is_name && text.contains('_') && text.starts_with(|c: char| c.is_ascii_uppercase())
+    };
+    // Whether a quote opens or closes does not matter: text between two literals is not spelled like a variable.
+    code.split('"').filter(is_variable).collect()
+}
+
+#[test]
+fn every_variable_of_the_environment_has_its_entry() {
+    let page = fs::read_to_string(repository("docs/reference/environment.md")).unwrap();
+    let known: BTreeSet<&str> = page.lines().flat_map(code_spans).collect();
+    let mut files = vec![repository("src")];
+    let mut found = 0;
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            files.extend(
+                fs::read_dir(path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
+            continue;
+        }
+        let code = fs::read_to_string(&path).unwrap_or_default();
+        for variable in variables(&code) {
+            if variable.starts_with("CARGO_") {
+                continue;
+            }
+            found += 1;
+            assert!(
+                known.contains(variable),
+                "docs/reference/environment.md: no entry for {variable} of {}",
+                path.display()
+            );
+        }
+    }
+    assert!(found > 20, "only {found} variables were found");
+}
+
 /// Returns the long flags of a command and of its subcommands.
 fn flags(command: &Command) -> BTreeSet<String> {
     let own = command.get_arguments().filter_map(|arg| arg.get_long());
