@@ -77,9 +77,7 @@ fn the_architecture_describes_every_folder() {
 /// Returns the string literals of Rust code that are spelled like variables of the environment.
 fn variables(code: &str) -> BTreeSet<&str> {
     let is_variable = |text: &&str| {
-        let is_name = text
-            .chars()
-            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+        let is_name = text.chars().all(|c| c.is_ascii_uppercase() || c == '_');
         is_name && text.contains('_') && text.starts_with(|c: char| c.is_ascii_uppercase())
     };
     // Whether a quote opens or closes does not matter: text between two literals is not spelled like a variable.
