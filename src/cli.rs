@@ -22,14 +22,14 @@ pub const DEFAULT_MODEL: &str = "microsoft/deberta-v3-xsmall";
 const EXAMPLES: &str = "\
 Examples:
   tokscope --model demo tokenize \"banco de madera\"     tokens of the built-in toy model, no network needed
-  tokscope tokenize \"banco de madera\" --json           the same of DeBERTa-v3, as a line of JSON
+  tokscope tokenize \"banco de madera\" --json           the same for DeBERTa-v3, as a line of JSON
   tokscope count README.md src --budget 100k           exit 1 if that is over the budget
   tokscope embed \"banco\" -o banco.npy                  rows of the embedding matrix
   tokscope neighbors dinero                            nearest tokens in the matrix
 
 Exit codes: 0 done, 1 a negative answer, 2 wrong usage or input, 3 not reachable, 4 damaged or unsupported model file";
 
-/// A tokenizer and embedding-row inspector for models of the Hugging Face Hub
+/// A tokenizer and embedding-row inspector for models on the Hugging Face Hub
 #[derive(Debug, Parser)]
 #[command(name = "tokscope", version, styles = STYLES, after_help = EXAMPLES, propagate_version = true)]
 #[command(
@@ -59,22 +59,22 @@ pub struct GlobalOptions {
         hide_env_values = true
     )]
     pub model: Option<String>,
-    /// Branch, tag, refs/pr/N or commit
+    /// Branch, tag, refs/pr/N, or commit
     #[arg(long, global = true, value_name = "REV")]
     pub revision: Option<String>,
     /// Use exactly the model and commit of the lock file
     #[arg(long, global = true)]
     pub locked: bool,
-    /// Another lock file than ./tokscope.lock; implies --locked
+    /// Use this lock file instead of ./tokscope.lock; implies --locked
     #[arg(long, global = true, value_name = "FILE")]
     pub lock_file: Option<PathBuf>,
     /// Never touch the network [env: HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE]
     #[arg(long, global = true)]
     pub offline: bool,
-    /// Do without tokscope's own cache of compiled vocabularies and fetched rows [env: TOKSCOPE_NO_CACHE]
+    /// Do not use tokscope's own cache of compiled vocabularies and fetched rows [env: TOKSCOPE_NO_CACHE]
     #[arg(long, global = true)]
     pub no_cache: bool,
-    /// What turns text into tokens: the native engine where it is exact, or the tokenizers crate
+    /// Engine that encodes text: the native one where it is exact, or the tokenizers crate
     #[arg(
         long,
         global = true,
@@ -83,7 +83,7 @@ pub struct GlobalOptions {
         value_name = "ENGINE"
     )]
     pub engine: EngineChoice,
-    /// Threads to use [default: one a core] [env: RAYON_NUM_THREADS]
+    /// Number of threads [default: one per core] [env: RAYON_NUM_THREADS]
     #[arg(long, global = true, value_name = "N")]
     pub threads: Option<usize>,
     /// Output format
@@ -95,16 +95,16 @@ pub struct GlobalOptions {
         value_name = "FORMAT"
     )]
     pub format: Format,
-    /// The same as --format json
+    /// Same as --format json
     #[arg(long, global = true, conflicts_with = "format")]
     pub json: bool,
-    /// When to colour the output
+    /// When to color the output
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub color: ColorChoice,
-    /// Only errors on stderr
+    /// Print only errors on stderr
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Say more on stderr
+    /// Print more on stderr
     #[arg(short, long, global = true)]
     pub verbose: bool,
 }

@@ -251,7 +251,7 @@ fn locked_commands_use_only_the_locked_model() {
     assert!(
         answer
             .stderr
-            .starts_with("error: `demo` is asked for, and tokscope.lock locks `m`"),
+            .starts_with("error: `demo` is requested, but tokscope.lock locks `m`"),
         "{}",
         answer.stderr
     );
@@ -261,8 +261,8 @@ fn locked_commands_use_only_the_locked_model() {
     let answer = at(here, &["tokenize", "x", "--locked"]).exit(2);
     assert_eq!(
         answer.stderr,
-        "error: the files of directory m are not those that tokscope.lock locks\n\n\
-         hint: `tokscope check` says what changed\n"
+        "error: the files of directory m differ from those in tokscope.lock\n\n\
+         hint: `tokscope check` shows what changed\n"
     );
     // A copy of the model that `--model` names is compared with the lock.
     at(here, &["check", "-m", "demo"]).ok();

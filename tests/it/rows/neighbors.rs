@@ -133,7 +133,7 @@ fn vectors_of_a_file_are_queries() {
         ),
         (
             [header(array), [0, 0x7c].repeat(64)].concat(),
-            "vector 0 has a value that is no finite float32",
+            "vector 0 has a value that is not a finite float32",
         ),
         (
             [
