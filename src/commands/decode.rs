@@ -5,7 +5,7 @@ use std::io::{BufRead, Cursor};
 use clap::Args as ClapArgs;
 
 use super::input::stream_answers::StreamAnswers;
-use super::input::text_format::utf8;
+use super::input::text_format::Utf8Args;
 use super::session::Session;
 use crate::error::{Error, Exit, Result};
 use crate::record::{Decode, Record};
@@ -77,7 +77,8 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             break;
         }
         let line = args.lines.then_some(line);
-        let outcome = utf8("standard input", bytes, false, offset)
+        let outcome = Utf8Args::default()
+            .decode("standard input", bytes, offset)
             .and_then(|input| records(&tokenizer, &input, line, args))
             .map_err(|error| (line, error));
         answers.take(session, outcome, |session, records| {

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 
 use super::input::stream_answers::StreamAnswers;
-use super::input::text_args::{InputOptions, TextArgs};
-use super::input::text_format::{Reading, Text};
+use super::input::text_args::{InputArgs, TextArgs};
+use super::input::text_format::{InputFormat, Text};
 use super::session::Session;
 use crate::error::{Error, Exit, Result};
 use crate::record::{Difference, Record, Verify};
@@ -19,7 +19,7 @@ pub struct Args {
     #[arg(value_name = "FILE")]
     pub paths: Vec<PathBuf>,
     #[command(flatten)]
-    pub reading: Reading,
+    pub format: InputFormat,
     #[command(flatten)]
     pub show: ShowArgs,
 }
@@ -83,9 +83,9 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let reference = Tokenizer::open(&files)?.with_engine(EngineChoice::Reference);
     let input = TextArgs {
         texts: Vec::new(),
-        options: InputOptions {
+        input: InputArgs {
             files: args.paths.clone(),
-            reading: args.reading.clone(),
+            format: args.format.clone(),
         },
     };
     let mut sum = Verify::default();

@@ -8,7 +8,7 @@ use super::budget::Budget;
 use super::table::{By, Sort};
 use crate::commands::input::encode_args::EncodeArgs;
 use crate::commands::input::file_filters::PathArgs;
-use crate::commands::input::text_format::Reading;
+use crate::commands::input::text_format::InputFormat;
 
 /// Count tokens of files, directories, standard input or a text
 #[derive(Debug, ClapArgs)]
@@ -51,7 +51,7 @@ pub struct Args {
     #[arg(long, value_enum, value_name = "SYSTEM")]
     pub annotate: Option<Annotate>,
     #[command(flatten)]
-    pub reading: Reading,
+    pub input_format: InputFormat,
 }
 
 /// The system whose log takes annotations.

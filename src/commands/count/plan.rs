@@ -8,7 +8,7 @@ use super::config::{self, Config};
 use super::table::{By, Table};
 use crate::commands::input::file_filters::{FileFilters, current_dir};
 use crate::commands::input::file_walk::FileWalk;
-use crate::commands::input::text_format::Reading;
+use crate::commands::input::text_format::InputFormat;
 use crate::commands::session::{ModelChoice, Session};
 use crate::error::{Error, Result};
 use crate::tokenizer::EncodeOptions;
@@ -45,7 +45,7 @@ pub struct Plan {
     pub is_stream: bool,
     /// True if standard input is one of several inputs, and shown as `-`.
     pub names_stdin: bool,
-    pub reading: Reading,
+    pub input_format: InputFormat,
     pub options: EncodeOptions,
     pub budgets: Budgets,
     pub rows: Rows,
@@ -82,9 +82,9 @@ impl Plan {
                 "`--config FILE` names one; `--budget N` and `--budget-per-file N` do without",
             ));
         }
-        let reading = reading(args)?;
+        let input_format = input_format(args)?;
         let options = args.encode.options();
-        let rows = rows(args, &reading, human);
+        let rows = rows(args, &input_format, human);
         let paths = if !args.paths.paths.is_empty() || args.text.is_some() {
             args.paths.paths.clone()
         } else if config.paths.is_empty() && file.is_some() {
@@ -99,7 +99,7 @@ impl Plan {
             is_stream: paths.is_empty() || paths == [Path::new("-")],
             names_stdin: paths.len() > 1,
             input: input(args, paths, config.filters, base)?,
-            reading,
+            input_format,
             options: EncodeOptions {
                 special_tokens: options.special_tokens && !config.no_special_tokens,
                 ..options
@@ -177,14 +177,14 @@ fn input(
     Ok(Input::Paths(Box::new(walk)))
 }
 
-fn rows(args: &Args, reading: &Reading, human: bool) -> Rows {
+fn rows(args: &Args, input_format: &InputFormat, human: bool) -> Rows {
     match (args.by, args.sort, args.top) {
         _ if args.total => Rows::None,
         (None, None, None) if args.summary => Rows::None,
         (None, None, None) if args.ci && human => Rows::OverBudget,
         (None, None, None) => Rows::Each,
         (by, sort, top) => {
-            let default = if reading.is_stream() {
+            let default = if input_format.is_stream() {
                 By::Line
             } else {
                 By::File
@@ -194,19 +194,23 @@ fn rows(args: &Args, reading: &Reading, human: bool) -> Rows {
     }
 }
 
-fn reading(args: &Args) -> Result<Reading> {
-    let mut reading = args.reading.clone();
-    if args.by == Some(By::Line) && !reading.jsonl {
-        reading.lines = true;
+fn input_format(args: &Args) -> Result<InputFormat> {
+    let mut input_format = args.input_format.clone();
+    if args.by == Some(By::Line) && !input_format.jsonl {
+        input_format.lines = true;
     }
     let by_file = matches!(args.by, Some(By::File | By::Dir | By::Ext));
-    if by_file && reading.is_stream() {
-        let flag = if reading.jsonl { "--jsonl" } else { "--lines" };
+    if by_file && input_format.is_stream() {
+        let flag = if input_format.jsonl {
+            "--jsonl"
+        } else {
+            "--lines"
+        };
         return Err(Error::usage(format!(
             "`--by file`, `dir` and `ext` need whole files, and `{flag}` splits them into texts"
         )));
     }
-    Ok(reading)
+    Ok(input_format)
 }
 
 fn annotates(args: &Args) -> bool {

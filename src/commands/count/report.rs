@@ -76,7 +76,7 @@ impl Counting<'_> {
         // A bare number has no room for the budget.
         let is_bare =
             session.is_human() && (self.plan.is_stream || total_only) && !self.plan.is_report;
-        let is_stream = self.plan.reading.is_stream();
+        let is_stream = self.plan.input_format.is_stream();
         let view = match (self.plan.is_report, is_stream) {
             (false, _) => View::Plain,
             (true, true) => View::SumOf("text"),

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::ops::AddAssign;
 
-use crate::commands::input::text_format::{Reading, chomp};
+use crate::commands::input::text_format::{InputFormat, chomp};
 use crate::commands::input::text_parts::{PART_SIZE, TextPart, TextParts};
 use crate::commands::input::word_count::count_words;
 use crate::error::Result;
@@ -67,7 +67,7 @@ impl Sizes {
     pub fn of_input(
         tokenizer: &Tokenizer,
         options: &EncodeOptions,
-        reading: &Reading,
+        input_format: &InputFormat,
         input: &str,
         reader: impl Read,
     ) -> Result<Self> {
@@ -77,8 +77,8 @@ impl Sizes {
         };
         let measure = |part: TextPart| {
             let (is_whole, is_last) = (part.is_whole(), part.is_last);
-            let mut text = part.into_text(input, reading.lossy)?;
-            if reading.chomp && is_last {
+            let mut text = part.into_text(input, input_format.utf8)?;
+            if input_format.chomp && is_last {
                 chomp(&mut text);
             }
             let options = if is_whole { options } else { &without_special };

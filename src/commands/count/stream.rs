@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::counting::Counting;
 use super::plan::Rows;
 use super::sizes::Sizes;
-use crate::commands::input::text_args::{InputOptions, TextArgs};
+use crate::commands::input::text_args::{InputArgs, TextArgs};
 use crate::commands::input::text_format::Text;
 use crate::commands::session::Session;
 use crate::error::Result;
@@ -60,13 +60,13 @@ impl Counting<'_> {
 
     /// Counts standard input.
     pub fn stdin(&mut self, session: &mut Session) -> Result<()> {
-        if self.plan.reading.is_stream() || session.stdin_is_terminal {
+        if self.plan.input_format.is_stream() || session.stdin_is_terminal {
             return self.stream(session, Vec::new(), Vec::new());
         }
         let sizes = Sizes::of_input(
             self.tokenizer,
             &self.plan.options,
-            &self.plan.reading,
+            &self.plan.input_format,
             "standard input",
             &mut *session.stdin,
         )?;
@@ -88,10 +88,13 @@ impl Counting<'_> {
         texts: Vec<String>,
         files: Vec<PathBuf>,
     ) -> Result<()> {
-        let reading = self.plan.reading.clone();
+        let input_format = self.plan.input_format.clone();
         let input = TextArgs {
             texts,
-            options: InputOptions { files, reading },
+            input: InputArgs {
+                files,
+                format: input_format,
+            },
         };
         let (tokenizer, options) = (self.tokenizer, &self.plan.options.clone());
         // The human format shows token counts only.

@@ -22,14 +22,14 @@ impl Counting<'_> {
         // Rows that appear on a terminal show how far the count is.
         let show_progress = !matches!(self.plan.rows, Rows::Each) || !session.stdout_is_terminal;
         let tokenizer = self.tokenizer;
-        let (options, reading) = (self.plan.options.clone(), self.plan.reading.clone());
+        let (options, input_format) = (self.plan.options.clone(), self.plan.input_format.clone());
         let count_file = |file: FoundFile| {
-            if reading.is_stream() {
+            if input_format.is_stream() {
                 return CountedFile::Lines(file);
             }
             let name = file.name();
-            let sizes =
-                file.read(|reader| Sizes::of_input(tokenizer, &options, &reading, &name, reader));
+            let sizes = file
+                .read(|reader| Sizes::of_input(tokenizer, &options, &input_format, &name, reader));
             CountedFile::Whole(name, sizes)
         };
         for_each_file(

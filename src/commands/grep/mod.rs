@@ -9,6 +9,7 @@ use clap::Args as ClapArgs;
 use super::input::encode_args::AddedTokenArgs;
 use super::input::file_filters::PathArgs;
 use super::input::file_walk::FileWalk;
+use super::input::text_format::Utf8Args;
 use super::row_selection::RowSelection;
 use super::session::Session;
 use crate::error::{Error, Exit, Result};
@@ -28,9 +29,8 @@ pub struct Args {
     pub unknown: bool,
     #[command(flatten)]
     pub added_tokens: AddedTokenArgs,
-    /// Replace bytes that are not UTF-8 with U+FFFD
-    #[arg(long)]
-    pub lossy: bool,
+    #[command(flatten)]
+    pub utf8: Utf8Args,
 }
 
 /// Runs the command.
@@ -43,7 +43,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let tokenizer = session.tokenizer(&session.files()?)?;
     let ids = searched_ids(&tokenizer, args)?;
     let options = args.added_tokens.options_without_special_tokens();
-    let search = Search::new(&tokenizer, ids, options, args.lossy);
+    let search = Search::new(&tokenizer, ids, options, args.utf8);
     let mut searching = Searching::new(&search);
     match walk {
         Some(walk) => searching.paths(session, &walk)?,

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::line_context::{Position, line_after, line_before};
 use crate::commands::input::found_file::{FoundFile, Unread};
+use crate::commands::input::text_format::Utf8Args;
 use crate::commands::input::text_parts::{PART_SIZE, TextPart, TextParts};
 use crate::error::Result;
 use crate::record::Match;
@@ -23,7 +24,7 @@ pub struct Search<'t> {
     tokenizer: &'t Tokenizer,
     ids: Vec<u32>,
     options: EncodeOptions,
-    lossy: bool,
+    utf8: Utf8Args,
     part_size: usize,
     block_size: usize,
 }
@@ -60,13 +61,13 @@ impl<'t> Search<'t> {
         tokenizer: &'t Tokenizer,
         ids: Vec<u32>,
         options: EncodeOptions,
-        lossy: bool,
+        utf8: Utf8Args,
     ) -> Self {
         Self {
             tokenizer,
             ids,
             options,
-            lossy,
+            utf8,
             part_size: PART_SIZE,
             block_size: BLOCK_SIZE,
         }
@@ -162,7 +163,7 @@ impl<'t> Search<'t> {
             std::mem::take(&mut part.before),
             std::mem::take(&mut part.after),
         );
-        let text = part.into_text(input, self.lossy)?;
+        let text = part.into_text(input, self.utf8)?;
         if is_enough.load(Ordering::Relaxed) {
             return Ok(SearchedPart::default());
         }
@@ -361,7 +362,7 @@ mod tests {
             special_tokens: false,
             ..EncodeOptions::default()
         };
-        let mut search = Search::new(&tokenizer, ids, options, true);
+        let mut search = Search::new(&tokenizer, ids, options, Utf8Args { lossy: true });
         let bytes = bytes();
         let expected = expected(&search, &String::from_utf8_lossy(&bytes));
         assert!(expected.len() > 1000);

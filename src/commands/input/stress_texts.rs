@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::text_args::{InputOptions, TextArgs};
-use super::text_format::Reading;
+use super::text_args::{InputArgs, TextArgs};
+use super::text_format::InputFormat;
 use crate::commands::session::Session;
 use crate::error::Result;
 
@@ -101,17 +101,17 @@ impl ExtraTexts {
             let jsonl = file
                 .extension()
                 .is_some_and(|extension| extension == "jsonl");
-            let reading = Reading {
+            let format = InputFormat {
                 lines: !jsonl,
                 jsonl,
                 field: "text".to_owned(),
-                ..Reading::default()
+                ..InputFormat::default()
             };
             let input = TextArgs {
                 texts: Vec::new(),
-                options: InputOptions {
+                input: InputArgs {
                     files: vec![file.clone()],
-                    reading,
+                    format,
                 },
             };
             input.for_each(session, |_, item| {

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::line_blocks::{Block, Input, LineBlocks};
 use super::ordered_parallel::for_each_in_order;
-use super::text_format::{Lines, Outcome, Reading, Text, chomp, utf8};
+use super::text_format::{InputFormat, Lines, Outcome, Text, chomp};
 use crate::commands::session::Session;
 use crate::error::{Error, Result};
 
@@ -20,17 +20,17 @@ pub struct TextArgs {
     #[arg(value_name = "TEXT", allow_hyphen_values = false)]
     pub texts: Vec<String>,
     #[command(flatten)]
-    pub options: InputOptions,
+    pub input: InputArgs,
 }
 
 /// Files to read texts from, and how to read them.
 #[derive(Debug, Clone, Default, Args)]
-pub struct InputOptions {
+pub struct InputArgs {
     /// Read the text from a file (repeatable; `-` is standard input)
     #[arg(short, long = "file", value_name = "PATH")]
     pub files: Vec<PathBuf>,
     #[command(flatten)]
-    pub reading: Reading,
+    pub format: InputFormat,
 }
 
 /// Where one input comes from.
@@ -106,7 +106,7 @@ enum Batch<'a> {
 
 /// An input that is read by line.
 struct Stream<'a> {
-    reading: &'a Reading,
+    format: &'a InputFormat,
     /// The name of the input in error messages.
     name: &'a str,
     /// The path of the input in records.
@@ -127,7 +127,7 @@ impl Stream<'_> {
             && length <= max_bytes
         {
             let block = self.blocks.take(max_bytes);
-            let lines = Lines::new(self.reading, self.name, self.path, block);
+            let lines = Lines::new(self.format, self.name, self.path, block);
             lines.texts().try_for_each(|text| each(session, text))?;
             session.flush()?;
         }
@@ -201,13 +201,13 @@ impl TextArgs {
                 return stream.for_each_up_to(usize::MAX, session, &mut each_inline);
             }
             let Stream {
-                reading,
+                format,
                 name,
                 path,
                 blocks,
             } = stream;
             let work = |block: Block<'_>| {
-                let lines = Lines::new(reading, name, path, block);
+                let lines = Lines::new(format, name, path, block);
                 let mut outcomes: Vec<Outcome<T>> = Vec::new();
                 for outcome in lines.texts().map(work) {
                     let rest = match (outcomes.last_mut(), outcome) {
@@ -232,11 +232,7 @@ impl TextArgs {
         mut each: impl FnMut(&mut Session, Batch<'_>) -> Result<()>,
     ) -> Result<()> {
         let texts = self.texts.iter().map(|text| Source::from_text(text));
-        let files = self
-            .options
-            .files
-            .iter()
-            .map(|path| Source::from_path(path));
+        let files = self.input.files.iter().map(|path| Source::from_path(path));
         let mut sources: Vec<Source> = texts.chain(files).collect();
         if sources.is_empty() {
             if session.stdin_is_terminal {
@@ -247,7 +243,7 @@ impl TextArgs {
             }
             sources.push(Source::Stdin);
         }
-        let reading = &self.options.reading;
+        let format = &self.input.format;
         for source in sources {
             let name = source.name();
             let path = match source {
@@ -255,18 +251,18 @@ impl TextArgs {
                 Source::Argument(_) | Source::Stdin => None,
             };
             let unreadable = unreadable(&name);
-            let batch = if reading.is_stream() {
+            let batch = if format.is_stream() {
                 let input = source.open(session).map_err(unreadable)?;
                 Batch::Lines(Stream {
-                    reading,
+                    format,
                     name: &name,
                     path,
                     blocks: LineBlocks::new(input),
                 })
             } else {
                 let bytes = source.read(session).map_err(unreadable)?;
-                let mut text = utf8(&name, bytes, reading.lossy, 0)?;
-                if reading.chomp {
+                let mut text = format.utf8.decode(&name, bytes, 0)?;
+                if format.chomp {
                     chomp(&mut text);
                 }
                 Batch::Whole(Text {
@@ -288,7 +284,7 @@ impl TextArgs {
 pub fn read_text(argument: Option<&str>, session: &mut Session) -> Result<String> {
     let input = TextArgs {
         texts: argument.map(str::to_owned).into_iter().collect(),
-        options: InputOptions::default(),
+        input: InputArgs::default(),
     };
     let mut whole = String::new();
     input.for_each(session, |_, text| {

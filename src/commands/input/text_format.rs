@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 
 /// The options that say how the bytes of an input become texts.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Reading {
+pub struct InputFormat {
     /// Treat each line as an input of its own
     #[arg(long, conflicts_with = "jsonl")]
     pub lines: bool,
@@ -23,9 +23,33 @@ pub struct Reading {
     /// Remove one final newline from the text
     #[arg(long)]
     pub chomp: bool,
+    #[command(flatten)]
+    pub utf8: Utf8Args,
+}
+
+/// `--lossy`, for commands that read text.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct Utf8Args {
     /// Replace bytes that are not UTF-8 with U+FFFD
     #[arg(long)]
     pub lossy: bool,
+}
+
+impl Utf8Args {
+    /// Decodes bytes that begin at `offset` in the input named `input`.
+    ///
+    /// # Errors
+    /// Fails with [`Error::NotUtf8`], which names the offset of the first bad byte, unless `--lossy` is given.
+    pub fn decode(self, input: &str, bytes: Vec<u8>, offset: usize) -> Result<String> {
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(text),
+            Err(error) if self.lossy => Ok(String::from_utf8_lossy(error.as_bytes()).into_owned()),
+            Err(error) => Err(Error::NotUtf8 {
+                input: input.to_owned(),
+                offset: offset + error.utf8_error().valid_up_to(),
+            }),
+        }
+    }
 }
 
 /// One text and its origin.
@@ -44,7 +68,7 @@ pub type Outcome<T> = Result<T, (Option<u64>, Error)>;
 /// A block of lines of an input.
 #[derive(Clone, Copy)]
 pub struct Lines<'a> {
-    reading: &'a Reading,
+    format: &'a InputFormat,
     name: &'a str,
     path: Option<&'a str>,
     bytes: &'a [u8],
@@ -55,13 +79,13 @@ pub struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     pub fn new(
-        reading: &'a Reading,
+        format: &'a InputFormat,
         name: &'a str,
         path: Option<&'a str>,
         block: Block<'a>,
     ) -> Self {
         Self {
-            reading,
+            format,
             name,
             path,
             bytes: block.bytes,
@@ -94,21 +118,21 @@ pub struct Texts<'a> {
 impl<'a> Texts<'a> {
     /// Returns the text of the line at bytes `start..end`, or `None` for a blank line of JSON Lines.
     fn text(&self, start: usize, end: usize) -> Option<Result<Cow<'a, str>>> {
-        let Lines { reading, name, .. } = self.lines;
+        let Lines { format, name, .. } = self.lines;
         let text = match self.text.and_then(|text| text.get(start..end)) {
             Some(text) => Cow::Borrowed(text),
             None => {
                 let bytes = self.lines.bytes[start..end].to_vec();
-                match utf8(name, bytes, reading.lossy, self.lines.offset + start) {
+                match format.utf8.decode(name, bytes, self.lines.offset + start) {
                     Ok(text) => Cow::Owned(text),
                     Err(error) => return Some(Err(error)),
                 }
             }
         };
-        if !reading.jsonl {
+        if !format.jsonl {
             return Some(Ok(text));
         }
-        let json = || reading.json_text(name, self.lines.line, &text);
+        let json = || format.json_text(name, self.lines.line, &text);
         (!text.trim().is_empty()).then(|| json().map(Cow::Owned))
     }
 }
@@ -134,7 +158,7 @@ impl<'a> Iterator for Texts<'a> {
     }
 }
 
-impl Reading {
+impl InputFormat {
     /// Returns true if one input may hold several texts.
     pub fn is_stream(&self) -> bool {
         self.lines || self.jsonl
@@ -158,21 +182,6 @@ impl Reading {
             },
             _ => Err(bad("neither an object nor a string".to_owned())),
         }
-    }
-}
-
-/// Decodes bytes that begin at `offset` in their input.
-///
-/// # Errors
-/// Fails with [`Error::NotUtf8`], which names the offset of the first bad byte, unless `lossy`.
-pub fn utf8(input: &str, bytes: Vec<u8>, lossy: bool, offset: usize) -> Result<String> {
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(text),
-        Err(error) if lossy => Ok(String::from_utf8_lossy(error.as_bytes()).into_owned()),
-        Err(error) => Err(Error::NotUtf8 {
-            input: input.to_owned(),
-            offset: offset + error.utf8_error().valid_up_to(),
-        }),
     }
 }
 
@@ -200,14 +209,14 @@ mod tests {
 
     #[test]
     fn a_bad_line_is_an_error_and_the_others_are_texts() {
-        let reading = Reading::default();
+        let format = InputFormat::default();
         let texts = |bytes: &[u8]| {
             let block = Block {
                 bytes,
                 line: 7,
                 offset: 100,
             };
-            let texts = Lines::new(&reading, "the text", None, block).texts();
+            let texts = Lines::new(&format, "the text", None, block).texts();
             let seen = texts.map(|text| match text {
                 Ok(text) => (text.line, text.text.into_owned()),
                 Err((line, error)) => (line, error.to_string()),
@@ -243,13 +252,17 @@ mod tests {
 
     #[test]
     fn a_bad_byte_is_named_by_its_offset_in_the_input() {
-        let error = utf8("notes.txt", vec![b'a', 0xff], false, 10).unwrap_err();
+        let error = Utf8Args::default()
+            .decode("notes.txt", vec![b'a', 0xff], 10)
+            .unwrap_err();
         assert_eq!(
             error.to_string(),
             "notes.txt is not UTF-8: the byte at offset 11 is invalid"
         );
         assert_eq!(
-            utf8("notes.txt", vec![b'a', 0xff], true, 10).unwrap(),
+            Utf8Args { lossy: true }
+                .decode("notes.txt", vec![b'a', 0xff], 10)
+                .unwrap(),
             "a\u{fffd}"
         );
     }

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use super::ordered_parallel::map_in_parallel;
-use super::text_format::utf8;
+use super::text_format::Utf8Args;
 use crate::error::{Error, Result};
 use crate::tokenizer::{EncodeOptions, Tokenizer};
 
@@ -33,9 +33,9 @@ impl TextPart {
     /// Returns the text of the part; `input` names its input in errors.
     ///
     /// # Errors
-    /// Fails with [`Error::NotUtf8`], unless `lossy`.
-    pub fn into_text(self, input: &str, lossy: bool) -> Result<String> {
-        utf8(input, self.bytes, lossy, self.offset)
+    /// Fails with [`Error::NotUtf8`], unless `--lossy` is given.
+    pub fn into_text(self, input: &str, utf8: Utf8Args) -> Result<String> {
+        utf8.decode(input, self.bytes, self.offset)
     }
 }
 
@@ -73,7 +73,10 @@ impl TextParts<'_> {
             for result in map_in_parallel(batch, &work) {
                 each(result?)?;
             }
-            batch_size = rayon::current_num_threads();
+            if !parts.is_done {
+                // Asked only now, since asking starts the threads.
+                batch_size = rayon::current_num_threads();
+            }
         }
         Ok(())
     }
