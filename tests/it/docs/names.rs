@@ -74,6 +74,21 @@ fn the_architecture_describes_every_folder() {
     }
 }
 
+#[test]
+fn the_architecture_describes_every_layer_in_order() {
+    let page = fs::read_to_string(repository("docs/explanation/architecture.md")).unwrap();
+    let (_, layers) = page.split_once("\n## Layers\n").unwrap();
+    let (layers, _) = layers.split_once("\n## ").unwrap();
+    let rows: Vec<Vec<String>> = layers.lines().filter_map(cells).collect();
+    let described: Vec<&str> = rows.iter().flat_map(|row| code_spans(&row[0])).collect();
+    let lib = fs::read_to_string(repository("src/lib.rs")).unwrap();
+    let declared = lib.lines().filter_map(|line| {
+        let line = line.strip_prefix("pub ").unwrap_or(line);
+        line.strip_prefix("mod ")?.strip_suffix(';')
+    });
+    assert_eq!(described, declared.collect::<Vec<_>>());
+}
+
 /// Returns the string literals of Rust code that are spelled like variables of the environment.
 fn variables(code: &str) -> BTreeSet<&str> {
     let is_variable = |text: &&str| {
