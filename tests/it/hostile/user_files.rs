@@ -91,7 +91,10 @@ fn a_hostile_array_file_is_refused() {
             npy(&header("|O", "(1, 384)"), b"\x80\x02cos\nsystem\n"),
             "its elements must be f2, f4 or f8, not `|O`",
         ),
-        (npy(&header("<f4", "(64,)"), &nan), "no finite float32"),
+        (
+            npy(&header("<f4", "(64,)"), &nan),
+            "a value that is not a finite float32",
+        ),
         (npy(&header("<f4", "((((1"), &[]), "expected a size"),
         (
             npy("{'descr': '<f4', 'descr': '<f4'}", &[]),
