@@ -41,7 +41,7 @@ fn tokenizer(model: &ModelRef, engine: EngineChoice) -> Tokenizer {
     let options = SourceOptions {
         offline: true,
         hub: HubSettings::from_env(|_| None).unwrap(),
-        cache: AppCache::none(),
+        cache: AppCache::disabled(),
         observer: Arc::new(Unobserved),
     };
     let files = ModelFiles::open(model, options).unwrap();

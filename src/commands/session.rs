@@ -68,7 +68,7 @@ impl Session<'_> {
             offline: self.model.offline,
             hub: HubSettings::from_process_env()?,
             cache: if self.model.no_cache {
-                AppCache::none()
+                AppCache::disabled()
             } else {
                 AppCache::from_env(|name| std::env::var(name).ok())
             },

@@ -1,7 +1,7 @@
-//! tokscope's own cache: files that are made from others and can be made again.
+//! The app cache: tokscope's own folder of files that are derived from others and can be derived again.
 //!
-//! It is a folder of its own, `$XDG_CACHE_HOME/tokscope` (`~/.cache/tokscope`), never the Hub's. Nothing depends on
-//! it: what cannot be read is made again, what cannot be written is done without.
+//! The folder is `$XDG_CACHE_HOME/tokscope` (`~/.cache/tokscope`), apart from the Hub cache. Nothing depends on it: a file that
+//! cannot be read is derived again, and a failure to write costs time only.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,31 +10,31 @@ use super::hub::settings::is_true;
 use super::local::atomic_file::{self, Access};
 use super::local::mapped_file::MappedFile;
 
-/// The folder, or none where there is to be no cache.
+/// A cache in a folder, or no cache.
 #[derive(Debug, Clone, Default)]
 pub struct AppCache {
     folder: Option<PathBuf>,
 }
 
 impl AppCache {
-    /// No cache: nothing is found and nothing is kept.
-    pub fn none() -> Self {
+    /// Returns a cache that finds and stores nothing.
+    pub fn disabled() -> Self {
         Self::default()
     }
 
-    /// The cache in a folder, which is made when something is first kept.
+    /// Returns the cache in a folder, which is created when the first file is stored.
     pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: Some(folder.into()),
         }
     }
 
-    /// The cache that the environment names: none under `TOKSCOPE_NO_CACHE=1`, or where there is no home.
+    /// Returns the cache that the environment names. It is disabled by `TOKSCOPE_NO_CACHE=1`, and if there is no home.
     pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Self {
         if lookup("TOKSCOPE_NO_CACHE").is_some_and(|value| is_true(&value)) {
-            return Self::none();
+            return Self::disabled();
         }
-        // The XDG base directory specification has relative paths ignored.
+        // The XDG base directory specification says that relative paths are ignored.
         let absolute = |name: &str| {
             let path = PathBuf::from(lookup(name)?);
             path.is_absolute().then_some(path)
@@ -46,22 +46,23 @@ impl AppCache {
         }
     }
 
-    /// The file of that name, if it is there and can be read.
+    /// Opens a file of the cache; `None` if there is no such file or it cannot be read.
     pub fn find(&self, name: &str) -> Option<MappedFile> {
         let path = self.folder.as_ref()?.join(name);
         MappedFile::open(&path, name).ok()
     }
 
-    /// The place of a file or folder of that name, whether or not it is there; none without a cache.
-    pub(crate) fn place(&self, name: &str) -> Option<PathBuf> {
+    /// Returns the path of a file or folder, whether or not it exists; `None` if the cache is disabled.
+    pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
         Some(self.folder.as_ref()?.join(name))
     }
 
-    /// Keeps a file: it appears whole or not at all, whoever else does the same at the same time.
+    /// Stores a file, which appears whole or not at all even if several processes store it at once. Does nothing if the
+    /// cache is disabled.
     ///
     /// # Errors
-    /// Whatever writing fails with. Without a cache nothing is kept, and nothing fails.
-    pub fn keep(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+    /// Returns the error of writing.
+    pub fn store(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let Some(folder) = &self.folder else {
             return Ok(());
         };
@@ -75,12 +76,12 @@ mod tests {
     use crate::source::ByteSource;
 
     #[test]
-    fn what_is_kept_is_found() {
+    fn a_stored_file_is_found() {
         let folder = tempfile::tempdir().unwrap();
         let cache = AppCache::in_folder(folder.path().join("tokscope"));
         assert!(cache.find("a/b").is_none());
-        cache.keep("a/b", b"first").unwrap();
-        cache.keep("a/b", b"second").unwrap();
+        cache.store("a/b", b"first").unwrap();
+        cache.store("a/b", b"second").unwrap();
         let file = cache.find("a/b").unwrap();
         assert_eq!(file.read_all().unwrap().as_ref(), b"second");
         assert_eq!(
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_says_where_and_whether() {
+    fn the_environment_names_or_disables_the_cache() {
         let env = |pairs: &'static [(&str, &str)]| {
             move |name: &str| {
                 let pair = pairs.iter().find(|pair| pair.0 == name)?;
@@ -113,14 +114,14 @@ mod tests {
         );
         assert_eq!(folder(&[("HOME", "/h"), ("TOKSCOPE_NO_CACHE", "1")]), None);
         assert_eq!(folder(&[]), None);
-        assert!(AppCache::none().keep("x", b"").is_ok());
+        assert!(AppCache::disabled().store("x", b"").is_ok());
     }
 
     #[test]
-    fn a_cache_that_cannot_be_written_says_so() {
+    fn a_cache_that_cannot_be_written_is_an_error() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let cache = AppCache::in_folder(file.path());
-        assert!(cache.keep("x", b"").is_err());
+        assert!(cache.store("x", b"").is_err());
         assert!(cache.find("x").is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! The one way to reach the bytes of a model file: read a half-open byte range.
+//! Random access to the bytes of a model file.
 
 use std::borrow::Cow;
 use std::fmt::Debug;
@@ -9,30 +9,30 @@ use crate::error::{Error, Result};
 
 /// Random access to the bytes of one file of a model.
 ///
-/// Implementations: a mapped local file, a remote file by HTTP range, bytes in memory. Headers, rows and whole matrices
-/// are read through this trait alone, so that everything above it is written once.
+/// Implementations are a mapped local file, a remote file read by HTTP ranges, and bytes in memory. Headers, rows, and whole
+/// matrices are read through this trait alone.
 pub trait ByteSource: Debug + Send + Sync {
-    /// The file's name as error messages show it.
+    /// Returns the file's name as error messages show it.
     fn name(&self) -> &str;
 
-    /// Length of the file in bytes.
+    /// Returns the length of the file in bytes.
     fn len(&self) -> u64;
 
-    /// What changes when the file is written; none for what is not a local file.
-    fn state(&self) -> Option<FileStamp> {
+    /// Returns a stamp that changes when the file is written; `None` for anything but a local file.
+    fn stamp(&self) -> Option<FileStamp> {
         None
     }
 
-    /// The bytes of `range`, borrowed where the source holds them in memory.
+    /// Returns the bytes of `range`, borrowed if the source holds them in memory.
     ///
     /// # Errors
-    /// [`Error::Damaged`] if the range is not within the file.
+    /// Fails with [`Error::Damaged`] if the range is not within the file.
     fn read(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>>;
 
-    /// The bytes of `range`, for a reader that goes over them once: borrowed, or put into `buffer`, whichever costs less.
+    /// Returns the bytes of `range` for a single pass over them: borrowed, or copied into `buffer`, whichever is cheaper.
     ///
     /// # Errors
-    /// As [`Self::read`].
+    /// Fails like [`Self::read`].
     fn read_once<'b>(&'b self, range: Range<u64>, buffer: &'b mut Vec<u8>) -> Result<&'b [u8]> {
         match self.read(range)? {
             Cow::Borrowed(bytes) => Ok(bytes),
@@ -43,38 +43,40 @@ pub trait ByteSource: Debug + Send + Sync {
         }
     }
 
-    /// Makes these ranges ready together, where reading them one after the other would cost more.
+    /// Fetches these ranges together if reading them one by one would cost more.
     ///
     /// # Errors
-    /// As [`Self::read`].
+    /// Fails like [`Self::read`].
     fn prefetch(&self, _ranges: &[Range<u64>]) -> Result<()> {
         Ok(())
     }
 
-    /// Brings all of `range` to this machine, for a reader that goes over the whole of it: what is read within it from
-    /// then on is borrowed.
+    /// Brings all of `range` to this machine, for a pass over all of it. Later reads within the range are borrowed.
     ///
     /// # Errors
-    /// As [`Self::read`].
+    /// Fails like [`Self::read`].
     fn make_local(&self, _range: Range<u64>) -> Result<()> {
         Ok(())
     }
 
-    /// Says that what was read so far made sense: a source that fetches may keep it, and what is read from now on.
+    /// Confirms that the bytes read so far made sense. A source that fetches may cache them, and all later ones.
     fn approve(&self) {}
 
-    /// Whether the file holds nothing.
+    /// Returns true if the file has no bytes.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The whole file.
+    /// Returns the bytes of the whole file.
+    ///
+    /// # Errors
+    /// Fails like [`Self::read`].
     fn read_all(&self) -> Result<Cow<'_, [u8]>> {
         self.read(0..self.len())
     }
 }
 
-/// A file held in memory: the built-in model, and tests.
+/// A file in memory: one of the built-in model's, or of a test.
 #[derive(Debug)]
 pub struct MemoryFile {
     name: String,
@@ -104,7 +106,10 @@ impl ByteSource for MemoryFile {
     }
 }
 
-/// `range` of `bytes`, or the error that says it is not there.
+/// Returns `range` of `bytes`.
+///
+/// # Errors
+/// Fails with [`Error::Damaged`] if the range is not within them.
 pub(crate) fn slice<'a>(name: &str, bytes: &'a [u8], range: Range<u64>) -> Result<&'a [u8]> {
     let start = usize::try_from(range.start).ok();
     let end = usize::try_from(range.end).ok();
@@ -114,12 +119,12 @@ pub(crate) fn slice<'a>(name: &str, bytes: &'a [u8], range: Range<u64>) -> Resul
         .ok_or_else(|| outside(name, &range, bytes.len() as u64))
 }
 
-/// The error for a range that is not within a file of `length` bytes.
+/// Returns the error for a range that is not within a file of `length` bytes.
 pub(crate) fn outside(name: &str, range: &Range<u64>, length: u64) -> Error {
     Error::damaged(
         name,
         format!(
-            "bytes {} to {} are wanted, and it has {length}",
+            "bytes {} to {} are out of range: it has {length} bytes",
             range.start, range.end
         ),
     )

@@ -1,4 +1,4 @@
-//! Digests as text.
+//! Digests in hexadecimal.
 
 use std::fmt::Write;
 

@@ -3,10 +3,10 @@
 /// A file that a model has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileEntry {
-    /// Its path within the model, with `/` between parts.
+    /// The path within the model, with `/` between its parts.
     pub name: String,
-    /// In bytes, if known.
+    /// The size in bytes, if known.
     pub size: Option<u64>,
-    /// Whether it can be read without the network.
+    /// True if the file can be read without the network.
     pub cached: bool,
 }

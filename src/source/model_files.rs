@@ -1,4 +1,4 @@
-//! The files of one model, wherever they are.
+//! The files of one model: built in, in a directory, or on the Hub.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -19,15 +19,15 @@ use crate::model_ref::ModelRef;
 
 /// The files of one model.
 pub struct ModelFiles {
-    place: Place,
-    /// Files of the Hub are fetched whole, not read by ranges.
+    origin: Origin,
+    /// True if files of the Hub are fetched whole, never by ranges.
     whole: bool,
     cache: AppCache,
     observer: Arc<dyn Observer>,
 }
 
 #[derive(Debug)]
-enum Place {
+enum Origin {
     Demo,
     Directory(Directory),
     Hub(Box<HubFiles>),
@@ -36,33 +36,33 @@ enum Place {
 impl fmt::Debug for ModelFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ModelFiles")
-            .field("place", &self.place)
+            .field("origin", &self.origin)
             .finish_non_exhaustive()
     }
 }
 
 impl ModelFiles {
-    /// Nothing is fetched yet.
+    /// Opens a model. Nothing is fetched yet.
     ///
     /// # Errors
-    /// [`Error::BadModelRef`] for a directory that does not exist.
+    /// Fails with [`Error::BadModelRef`] for a directory that does not exist.
     pub fn open(model: &ModelRef, options: SourceOptions) -> Result<Self> {
         let cache = options.cache.clone();
         let observer = Arc::clone(&options.observer);
-        let place = match model {
-            ModelRef::Demo => Place::Demo,
-            ModelRef::Directory(path) => Place::Directory(Directory::open(path)?),
-            ModelRef::Hub(model) => Place::Hub(Box::new(HubFiles::new(model.clone(), options))),
+        let origin = match model {
+            ModelRef::Demo => Origin::Demo,
+            ModelRef::Directory(path) => Origin::Directory(Directory::open(path)?),
+            ModelRef::Hub(model) => Origin::Hub(Box::new(HubFiles::new(model.clone(), options))),
         };
         Ok(Self {
-            place,
+            origin,
             whole: false,
             cache,
             observer,
         })
     }
 
-    /// The same files, with those that [`Self::find_ranged`] would read by ranges fetched whole, and verified.
+    /// Makes [`Self::find_ranged`] fetch whole files and verify them, instead of reading ranges.
     #[must_use]
     pub fn whole(self) -> Self {
         Self {
@@ -71,104 +71,104 @@ impl ModelFiles {
         }
     }
 
-    /// The same files, with every byte checked of those that the Hub cache holds, where an ordinary look checks what it
-    /// can at no cost.
+    /// Checks every byte of a file in the Hub cache when it is opened. By default only cheap checks are made.
     #[must_use]
     pub fn verified(mut self) -> Self {
-        if let Place::Hub(hub) = &mut self.place {
+        if let Origin::Hub(hub) = &mut self.origin {
             hub.verify();
         }
         self
     }
 
-    /// The model as records carry it: `owner/name`, a path, or `demo`.
+    /// Returns the model as it stands in records: `owner/name`, a path, or `demo`.
     pub fn model(&self) -> String {
-        match &self.place {
-            Place::Demo => "demo".to_owned(),
-            Place::Directory(directory) => directory.path().display().to_string(),
-            Place::Hub(hub) => hub.id(),
+        match &self.origin {
+            Origin::Demo => "demo".to_owned(),
+            Origin::Directory(directory) => directory.path().display().to_string(),
+            Origin::Hub(hub) => hub.id(),
         }
     }
 
-    /// The model as the subject of a sentence.
+    /// Returns the model as the subject of a sentence.
     pub fn place(&self) -> String {
-        match &self.place {
-            Place::Demo => "the built-in model".to_owned(),
-            Place::Directory(directory) => format!("directory {}", directory.path().display()),
-            Place::Hub(hub) => format!("`{}`", hub.id()),
+        match &self.origin {
+            Origin::Demo => "the built-in model".to_owned(),
+            Origin::Directory(directory) => format!("directory {}", directory.path().display()),
+            Origin::Hub(hub) => format!("`{}`", hub.id()),
         }
     }
 
-    /// The commit that files come from; none for a model without commits, or while it is not known.
+    /// Returns the commit of the files; `None` if the model has no commits or the commit is not known yet.
     pub fn commit(&self) -> Option<String> {
-        match &self.place {
-            Place::Demo | Place::Directory(_) => None,
-            Place::Hub(hub) => hub.commit(),
+        match &self.origin {
+            Origin::Demo | Origin::Directory(_) => None,
+            Origin::Hub(hub) => hub.commit(),
         }
     }
 
-    /// A file made earlier from the model's; see [`AppCache`].
-    pub fn made_earlier(&self, name: &str) -> Option<MappedFile> {
+    /// Opens a file in the [`AppCache`] that was derived from one of the model's.
+    pub fn find_derived(&self, name: &str) -> Option<MappedFile> {
         self.cache.find(name)
     }
 
-    /// Keeps a file made from the model's, where it can be kept.
-    pub fn keep(&self, name: &str, bytes: &[u8]) {
-        match self.cache.keep(name, bytes) {
-            Ok(()) => self.observer.detail(&format!("keeping {name}")),
+    /// Stores a file that is derived from one of the model's. A failure is only noted.
+    pub fn store_derived(&self, name: &str, bytes: &[u8]) {
+        match self.cache.store(name, bytes) {
+            Ok(()) => self.observer.detail(&format!("caching {name}")),
             Err(error) => self
                 .observer
-                .detail(&format!("not keeping {name}: {error}")),
+                .detail(&format!("cannot cache {name}: {error}")),
         }
     }
 
-    /// The folder that holds the files that are here: the directory, or the snapshot in the cache.
+    /// Returns the folder with the local files: the directory, or the snapshot in the Hub cache.
     pub fn folder(&self) -> Option<PathBuf> {
-        match &self.place {
-            Place::Demo => None,
-            Place::Directory(directory) => Some(directory.path().to_owned()),
-            Place::Hub(hub) => hub.folder(),
+        match &self.origin {
+            Origin::Demo => None,
+            Origin::Directory(directory) => Some(directory.path().to_owned()),
+            Origin::Hub(hub) => hub.folder(),
         }
     }
 
-    /// The file `name`, fetched if need be; none if the model has no such file.
+    /// Opens the file `name`, fetching it if necessary; `None` if the model has no such file.
     ///
-    /// Without the network, a file that the cache does not hold counts as one that the model does not have, provided
-    /// the cache holds anything of this commit: as in transformers, an optional file that nobody downloaded stops
-    /// nothing. [`Self::missing`] makes the error for one that is needed.
+    /// Without the network, a file that is not in the Hub cache counts as absent, provided that the cache has any file of
+    /// this commit: as in transformers, an optional file that was never downloaded is no error. Use [`Self::missing`] for
+    /// the error about a required file.
     ///
     /// # Errors
-    /// Exit 3 if it cannot be fetched, [`Error::ReadModel`] if it cannot be read, and [`Error::Damaged`] for a name
-    /// that leads out of the model (names come from index files too).
+    /// Fails with an error of exit code 3 if the file cannot be fetched, with [`Error::ReadModel`] if it cannot be read, and
+    /// with [`Error::Damaged`] if the name leads out of the model (names can come from index files).
     pub fn find(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
         self.check(name)?;
-        match &self.place {
-            Place::Demo => Ok(demo::find(name)),
-            Place::Directory(directory) => directory.find(name),
-            Place::Hub(hub) => hub.find(name).map_err(|error| cached(hub, error)),
+        match &self.origin {
+            Origin::Demo => Ok(demo::find(name)),
+            Origin::Directory(directory) => directory.find(name),
+            Origin::Hub(hub) => hub.find(name).map_err(|error| with_cached(hub, error)),
         }
     }
 
-    /// The file `name`, to read parts of: a file of the Hub that is not in its cache is not fetched, and its bytes come
-    /// over the network as they are read. What came earlier is in the own cache. Otherwise as [`Self::find`].
+    /// Opens the file `name` for reading parts of it. A file that is not in the Hub cache is not fetched: its bytes come over
+    /// the network as they are read, and are kept in the app cache. Otherwise like [`Self::find`].
     ///
     /// # Errors
-    /// As [`Self::find`].
+    /// Fails like [`Self::find`].
     pub fn find_ranged(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
-        match &self.place {
-            Place::Hub(hub) if !self.whole => {
+        match &self.origin {
+            Origin::Hub(hub) if !self.whole => {
                 self.check(name)?;
-                hub.find_ranged(name).map_err(|error| cached(hub, error))
+                hub.find_ranged(name)
+                    .map_err(|error| with_cached(hub, error))
             }
             _ => self.find(name),
         }
     }
 
-    /// What reading by ranges has cost so far; none where nothing was fetched.
+    /// Returns the cost of reading by ranges so far; `None` if nothing was fetched.
     pub fn fetched(&self) -> Option<Fetched> {
-        match &self.place {
-            Place::Demo | Place::Directory(_) => None,
-            Place::Hub(hub) => Some(hub.fetched()).filter(|fetched| fetched.bytes > 0),
+        match &self.origin {
+            Origin::Demo | Origin::Directory(_) => None,
+            Origin::Hub(hub) => Some(hub.fetched()).filter(|fetched| fetched.bytes > 0),
         }
     }
 
@@ -178,16 +178,16 @@ impl ModelFiles {
         }
         Err(Error::damaged(
             self.model(),
-            format!("it refers to {name:?}, which is not the name of a file in it"),
+            format!("it refers to {name:?}, which is not the name of one of its files"),
         ))
     }
 
-    /// The error for a file that [`Self::find`] did not find and that `what` cannot do without: that the model does
-    /// not have it, or, where this is not known, that the network would be needed.
+    /// Returns the error for a required file that [`Self::find`] did not find: the model does not have `what`, or, if that
+    /// is unknown, the network is needed.
     pub fn missing(&self, what: &'static str, name: &str) -> Error {
-        let unknown = match &self.place {
-            Place::Demo | Place::Directory(_) => None,
-            Place::Hub(hub) => hub.unknown(name),
+        let unknown = match &self.origin {
+            Origin::Demo | Origin::Directory(_) => None,
+            Origin::Hub(hub) => hub.unknown(name),
         };
         unknown.unwrap_or_else(|| Error::MissingPart {
             place: self.place(),
@@ -196,49 +196,49 @@ impl ModelFiles {
         })
     }
 
-    /// The files of the model, by name, without fetching any: for a model of the Hub all that it has, or, without the
-    /// network, those in the cache. Of a directory, the files directly in it.
+    /// Lists the files of the model by name, without fetching any. Without the network, only the files in the Hub cache are
+    /// listed; for a directory, only the files directly in it.
     ///
     /// # Errors
-    /// As [`Self::find`].
+    /// Fails like [`Self::find`].
     pub fn list(&self) -> Result<Vec<FileEntry>> {
-        match &self.place {
-            Place::Demo => Ok(demo::list()),
-            Place::Directory(directory) => directory.list(),
-            Place::Hub(hub) => hub.list().map_err(|error| cached(hub, error)),
+        match &self.origin {
+            Origin::Demo => Ok(demo::list()),
+            Origin::Directory(directory) => directory.list(),
+            Origin::Hub(hub) => hub.list().map_err(|error| with_cached(hub, error)),
         }
     }
 
-    /// Asks the Hub which commit the revision is now, and changes nothing. None offline, and for models elsewhere.
+    /// Asks the Hub for the current commit of the revision. Returns `None` offline, and for models that are not on the Hub.
     ///
     /// # Errors
-    /// Exit 3 if the Hub cannot be asked.
+    /// Fails with an error of exit code 3 if the Hub does not answer.
     pub fn newest_commit(&self) -> Result<Option<String>> {
-        match &self.place {
-            Place::Demo | Place::Directory(_) => Ok(None),
-            Place::Hub(hub) => hub.newest_commit().map_err(|error| cached(hub, error)),
+        match &self.origin {
+            Origin::Demo | Origin::Directory(_) => Ok(None),
+            Origin::Hub(hub) => hub.newest_commit().map_err(|error| with_cached(hub, error)),
         }
     }
 
-    /// Asks the Hub which commit the revision is now, and notes it in the cache; files found from here on are of that
-    /// commit. Offline, and for models elsewhere, everything stays as it is.
+    /// Asks the Hub for the current commit of the revision, records it in the Hub cache, and uses it from now on. Does nothing
+    /// offline, and for models that are not on the Hub.
     ///
     /// # Errors
-    /// Exit 3 if the Hub cannot be asked, or the answer not be noted.
+    /// Fails with an error of exit code 3 if the Hub does not answer or the answer cannot be recorded.
     pub fn refresh(&mut self) -> Result<()> {
-        match &mut self.place {
-            Place::Demo | Place::Directory(_) => Ok(()),
-            Place::Hub(hub) => hub.refresh().map_err(|error| cached(hub, error)),
+        match &mut self.origin {
+            Origin::Demo | Origin::Directory(_) => Ok(()),
+            Origin::Hub(hub) => hub.refresh().map_err(|error| with_cached(hub, error)),
         }
     }
 }
 
-/// The error with the fact whether the cache holds anything of the model.
-fn cached(hub: &HubFiles, error: Error) -> Error {
+/// Adds to an error whether the Hub cache has any file of the model.
+fn with_cached(hub: &HubFiles, error: Error) -> Error {
     error.with_cached(hub.folder().is_some_and(|folder| folder.is_dir()))
 }
 
-/// Whether a name stays within the folder it is joined to, on every system.
+/// Returns true if a name stays within the folder that it is joined to, on every system.
 fn is_within(name: &str) -> bool {
     let plain = |part: &str| {
         !matches!(part, "" | "." | "..")
@@ -259,7 +259,7 @@ mod tests {
         SourceOptions {
             offline: false,
             hub: HubSettings::from_env(|_| None).unwrap(),
-            cache: AppCache::none(),
+            cache: AppCache::disabled(),
             observer: Arc::new(Unobserved),
         }
     }
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_of_files() {
+    fn a_directory_lists_and_opens_its_files() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("spm.model"), "abc").unwrap();
         std::fs::create_dir(directory.path().join("onnx")).unwrap();
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_does_not_exist() {
+    fn a_directory_that_does_not_exist_is_refused() {
         let model = "./nowhere".parse().unwrap();
         let error = ModelFiles::open(&model, options()).unwrap_err();
         assert_eq!(

@@ -1,30 +1,30 @@
-//! Who is told what happens while files are fetched.
+//! The observer of work that takes a while: notes, downloads, and counting.
 
-/// What happens while bytes are fetched. Implemented at the edge of the program; every method does nothing by itself.
+/// Receives events while files are fetched and counted. Every method does nothing by default.
 pub trait Observer: Send + Sync {
-    /// Something worth a line to a person: a whole sentence, lower case, without a period.
+    /// A message for the user: a sentence in lower case, without a final period.
     fn note(&self, _message: &str) {}
 
-    /// Something for a person who asked for more.
+    /// A message that is shown under `--verbose`.
     fn detail(&self, _message: &str) {}
 
-    /// A file of `total` bytes is about to arrive.
+    /// The download of a file of `total` bytes has started.
     fn download_started(&self, _file: &str, _total: u64) {}
 
-    /// `done` bytes of it are here; what an earlier attempt left counts.
+    /// `done` bytes of the file are here, including those of earlier attempts.
     fn download_progress(&self, _file: &str, _done: u64) {}
 
-    /// It is stored and verified. A download that fails ends with its error instead.
+    /// The file is stored and verified. A failed download ends with its error instead.
     fn download_finished(&self, _file: &str) {}
 
-    /// Of the files to be counted, `done` are; `found` so far.
+    /// `done` files are counted, of the `found` files so far.
     fn count_progress(&self, _done: usize, _found: usize) {}
 
-    /// All are counted.
+    /// All files are counted.
     fn count_finished(&self) {}
 }
 
-/// An observer that looks away.
+/// An observer that ignores all events.
 #[derive(Debug)]
 pub struct Unobserved;
 

@@ -1,4 +1,4 @@
-//! How the files of models are reached.
+//! Settings for opening models.
 
 use std::sync::Arc;
 
@@ -6,13 +6,13 @@ use super::app_cache::AppCache;
 use super::hub::settings::HubSettings;
 use super::observer::Observer;
 
-/// How models are reached.
+/// Settings for opening models.
 #[derive(Clone)]
 pub struct SourceOptions {
-    /// `--offline`; the environment can ask for the same in [`HubSettings::offline`].
+    /// The flag `--offline`. The environment can set [`HubSettings::offline`] to the same effect.
     pub offline: bool,
     pub hub: HubSettings,
-    /// Where files made from the model's are kept.
+    /// The cache of files that are derived from a model's.
     pub cache: AppCache,
     pub observer: Arc<dyn Observer>,
 }

@@ -52,7 +52,7 @@ impl<'a> CacheEntry<'a> {
         if file.len() < MIN_SOURCE_LENGTH {
             return Ok(entry);
         }
-        entry.stamp = file.state();
+        entry.stamp = file.stamp();
         entry.note = entry.read_note();
         entry.source = match &entry.note {
             Some(note) => note.sha256,
@@ -64,8 +64,8 @@ impl<'a> CacheEntry<'a> {
 
     /// Opens the compiled vocabulary. Returns `None` if it is not cached, or damaged.
     pub fn find(&self) -> Option<CompiledVocabulary> {
-        let made = self.files.made_earlier(self.name.as_ref()?)?;
-        let stamp = made.state();
+        let made = self.files.find_derived(self.name.as_ref()?)?;
+        let stamp = made.stamp();
         if let (Some(note), Some(stamp)) = (&self.note, &stamp)
             && note.compiled == stamp.to_string()
         {
@@ -80,7 +80,7 @@ impl<'a> CacheEntry<'a> {
     pub fn make(&self, contents: &Contents<'_>) -> CompiledVocabulary {
         let compiled = CompiledVocabulary::new(contents, self.source);
         if let Some(name) = &self.name {
-            self.files.keep(name, compiled.bytes());
+            self.files.store_derived(name, compiled.bytes());
         }
         compiled
     }
@@ -88,7 +88,7 @@ impl<'a> CacheEntry<'a> {
     /// Reads the note of the file. Returns `None` if the file was written since.
     fn read_note(&self) -> Option<Note> {
         let stamp = self.stamp.as_ref()?;
-        let cached = self.files.made_earlier(&note_name(stamp)?)?;
+        let cached = self.files.find_derived(&note_name(stamp)?)?;
         Note::parse(cached.bytes()).filter(|note| note.stamp == stamp.to_string())
     }
 
@@ -105,13 +105,13 @@ impl<'a> CacheEntry<'a> {
                 sha256: self.source,
                 compiled: compiled.to_string(),
             };
-            self.files.keep(&name, &note.to_bytes());
+            self.files.store_derived(&name, &note.to_bytes());
         }
     }
 }
 
 fn note_name(stamp: &FileStamp) -> Option<String> {
-    Some(format!("sources/{}", stamp.place()?))
+    Some(format!("sources/{}", stamp.identity()?))
 }
 
 impl Note {
@@ -223,7 +223,7 @@ mod tests {
 
         fn stamp(path: &Path) -> String {
             let file = MappedFile::open(path, "f").unwrap();
-            file.state().unwrap().to_string()
+            file.stamp().unwrap().to_string()
         }
     }
 

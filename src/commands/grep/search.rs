@@ -289,7 +289,7 @@ mod tests {
         let options = SourceOptions {
             offline: true,
             hub: HubSettings::from_env(|_| None).unwrap(),
-            cache: AppCache::none(),
+            cache: AppCache::disabled(),
             observer: Arc::new(Unobserved),
         };
         Tokenizer::open(&ModelFiles::open(&ModelRef::Demo, options).unwrap()).unwrap()

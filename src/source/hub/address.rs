@@ -21,7 +21,7 @@ impl fmt::Debug for Address {
 }
 
 impl Address {
-    /// Returns `None` for everything but an absolute `http:` or `https:` address.
+    /// Parses an address. Returns `None` for anything but an absolute `http:` or `https:` address.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let uri: Uri = encode(text, is_allowed).parse().ok()?;
         let authority = uri.authority()?;
@@ -40,7 +40,7 @@ impl Address {
         self.0.scheme_str() == Some("https")
     }
 
-    /// The host in lower case; that of an IPv6 address without brackets.
+    /// Returns the host in lower case, an IPv6 address without its brackets.
     pub(crate) fn host(&self) -> String {
         let host = self.0.host().unwrap_or_default();
         let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -62,12 +62,13 @@ impl Address {
         self.0.port_u16().unwrap_or(standard)
     }
 
-    /// `scheme://host`, with the port unless it is the scheme's own: what an address has to have in common with
-    /// another one to lead to the same server. It holds no secret.
+    /// Returns `scheme://host`, with the port unless it is the scheme's own. Addresses of the same origin lead to the same
+    /// server. An origin holds no secret.
     pub(crate) fn origin(&self) -> String {
-        let (scheme, standard) = match self.is_encrypted() {
-            true => ("https", 443),
-            false => ("http", 80),
+        let (scheme, standard) = if self.is_encrypted() {
+            ("https", 443)
+        } else {
+            ("http", 80)
         };
         let host = self.0.host().unwrap_or_default().to_ascii_lowercase();
         match self.port() {
@@ -76,7 +77,7 @@ impl Address {
         }
     }
 
-    /// The address that `reference` means in a document at this one; `None` if it is not one of http or https.
+    /// Resolves a reference in an answer from this address; `None` if the result is not an `http:` or `https:` address.
     pub(crate) fn join(&self, reference: &str) -> Option<Self> {
         let reference = reference.trim().split('#').next().unwrap_or_default();
         if scheme_of(reference).is_some() {
@@ -108,25 +109,25 @@ impl Address {
         Self::parse(&format!("{root}{path}{query}"))
     }
 
-    /// The address with `segments` at the end of its path, each as one segment, and without a query.
+    /// Returns the address with `segments` appended to its path, each as one segment, and without a query.
     pub(crate) fn child<'s>(&self, segments: impl IntoIterator<Item = &'s str>) -> Option<Self> {
         let scheme = self.0.scheme_str()?;
         let path = self.0.path().trim_end_matches('/');
         let mut text = format!("{scheme}://{}{path}", self.0.authority()?);
         for segment in segments {
             text.push('/');
-            text.push_str(&encode(segment, is_of_segment));
+            text.push_str(&encode(segment, is_allowed_in_segment));
         }
         Self::parse(&text)
     }
 
-    /// The address with this query, which holds plain letters and `=` and `&` only.
+    /// Returns the address with this query, which must need no encoding.
     pub(crate) fn with_query(&self, query: &str) -> Option<Self> {
         self.join(&format!("?{query}"))
     }
 }
 
-/// The scheme of a reference that has one, in lower case.
+/// Returns the scheme of a reference in lower case, if it has one.
 pub(crate) fn scheme_of(reference: &str) -> Option<String> {
     let (scheme, _) = reference.trim_start().split_once(':')?;
     let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -154,22 +155,22 @@ fn without_dots(path: &str) -> String {
     format!("/{}", kept.join("/"))
 }
 
-/// Characters that may stand in an address as they are: the reserved, the unreserved, and `%` (RFC 3986, section 2).
+/// Returns true for characters that an address may contain unencoded: reserved, unreserved, and `%` (RFC 3986, section 2).
 fn is_allowed(byte: u8) -> bool {
     byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte)
 }
 
-/// Characters that may stand in a segment of a path as they are.
-fn is_of_segment(byte: u8) -> bool {
+/// Returns true for characters that a path segment may contain unencoded.
+fn is_allowed_in_segment(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte)
 }
 
-/// Percent-encodes the bytes that may not stand as they are.
-fn encode(text: &str, stands: impl Fn(u8) -> bool) -> String {
+/// Percent-encodes all bytes that are not `allowed`.
+fn encode(text: &str, allowed: impl Fn(u8) -> bool) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
-            byte if stands(byte) => encoded.push(char::from(byte)),
+            byte if allowed(byte) => encoded.push(char::from(byte)),
             byte => {
                 let _ = write!(encoded, "%{byte:02X}");
             }

@@ -1,11 +1,11 @@
-//! The layout in which huggingface_hub keeps the files of a model, shared with every program that uses it.
+//! The Hub cache: the layout of huggingface_hub, shared with every program that uses it.
 //!
 //! ```text
 //! <cache>/models--owner--name/
-//!   refs/main                        the commit that `main` was when it was last asked for
+//!   refs/main                        the commit of `main` when the Hub was last asked
 //!   snapshots/<commit>/spm.model     → ../../blobs/<etag>
-//!   .no_exist/<commit>/vocab.txt     empty: the Hub has said that this commit has no such file
-//!   blobs/<etag>                     content, named by its digest; <etag>.incomplete while it is on its way
+//!   .no_exist/<commit>/vocab.txt     an empty marker: the commit has no such file
+//!   blobs/<etag>                     content, named by its digest; <etag>.incomplete during a download
 //! <cache>/.locks/models--owner--name/<etag>.lock
 //! ```
 //!
@@ -42,22 +42,22 @@ impl CachedModel {
         }
     }
 
-    /// The commit that `revision` is, as far as the cache knows.
+    /// Returns the commit of `revision`, if it is known without the Hub.
     pub(crate) fn commit(&self, revision: &str) -> Option<String> {
         if is_commit(revision) {
             return Some(revision.to_owned());
         }
-        let text = self.noted(revision)?;
+        let text = self.read_ref(revision)?;
         is_commit(text.trim()).then(|| text.trim().to_owned())
     }
 
-    /// What is noted in place of a commit, where that is none: a crash leaves half of one, or nothing.
+    /// Returns the content of a ref that is not a commit. A crash can leave part of a commit, or nothing.
     pub(crate) fn damaged_ref(&self, revision: &str) -> Option<String> {
-        let text = self.noted(revision)?;
+        let text = self.read_ref(revision)?;
         (!is_commit(text.trim())).then_some(text)
     }
 
-    fn noted(&self, revision: &str) -> Option<String> {
+    fn read_ref(&self, revision: &str) -> Option<String> {
         if is_commit(revision) {
             return None;
         }
@@ -65,8 +65,11 @@ impl CachedModel {
         Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// Notes which commit `revision` is. A reader sees the old commit or the new one, never half of it.
-    pub(crate) fn write_commit(&self, revision: &str, commit: &str) -> io::Result<()> {
+    /// Records the commit of `revision`. A reader sees the old commit or the new one, never a part of either.
+    ///
+    /// # Errors
+    /// Returns the error of writing.
+    pub(crate) fn write_ref(&self, revision: &str, commit: &str) -> io::Result<()> {
         let path = self.folder.join("refs").join(revision);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
@@ -78,45 +81,51 @@ impl CachedModel {
         Ok(())
     }
 
+    /// Returns the folder with the files of a commit.
     pub(crate) fn snapshot(&self, commit: &str) -> PathBuf {
         self.snapshots.pointer_path(commit)
     }
 
-    /// The place of a file in the snapshot, if its content is there too.
+    /// Returns the path of a file in the snapshot, if its content is there.
     pub(crate) fn file(&self, commit: &str, name: &str) -> Option<PathBuf> {
         let path = self.snapshot(commit).join(name);
         path.is_file().then_some(path)
     }
 
-    /// The digest that a file of the snapshot is named by; none for one that is no link, as where there are none.
+    /// Returns the digest in the name of the blob that a file of the snapshot links to; `None` if it is not a link, as on
+    /// systems without links.
     pub(crate) fn etag(&self, commit: &str, name: &str) -> Option<Etag> {
         let target = fs::read_link(self.snapshot(commit).join(name)).ok()?;
         Etag::parse(target.file_name()?.to_str()?)
     }
 
-    /// Whether the snapshot has a link of this name, wherever it leads.
+    /// Returns true if the snapshot has a link of this name, dangling or not.
     pub(crate) fn has_link(&self, commit: &str, name: &str) -> bool {
         self.snapshot(commit).join(name).is_symlink()
     }
 
-    /// Whether the Hub has said that the commit has no such file.
+    /// Returns true if a marker says that the commit has no such file.
     pub(crate) fn is_absent(&self, commit: &str, name: &str) -> bool {
-        self.absence(commit, name).exists()
+        self.absence_marker(commit, name).exists()
     }
 
+    /// Marks that the commit has no such file.
+    ///
+    /// # Errors
+    /// Returns the error of writing.
     pub(crate) fn mark_absent(&self, commit: &str, name: &str) -> io::Result<()> {
-        let marker = self.absence(commit, name);
+        let marker = self.absence_marker(commit, name);
         if let Some(parent) = marker.parent() {
             fs::create_dir_all(parent)?;
         }
         File::create(marker).map(drop)
     }
 
-    fn absence(&self, commit: &str, name: &str) -> PathBuf {
+    fn absence_marker(&self, commit: &str, name: &str) -> PathBuf {
         self.folder.join(".no_exist").join(commit).join(name)
     }
 
-    /// The files of the snapshot, by name; none if there is no snapshot.
+    /// Lists the files of the snapshot by name. The list is empty if there is no snapshot.
     pub(crate) fn files(&self, commit: &str) -> Vec<FileEntry> {
         let root = self.snapshot(commit);
         let mut entries = Vec::new();
@@ -144,16 +153,20 @@ impl CachedModel {
         entries
     }
 
+    /// Returns the path of a blob.
     pub(crate) fn blob(&self, etag: &str) -> PathBuf {
         self.folder.join("blobs").join(etag)
     }
 
-    /// Where a blob grows until it is complete; huggingface_hub goes on where such a file ends, and so do we.
+    /// Returns the path of a blob during its download. huggingface_hub resumes such a file, and so do we.
     pub(crate) fn incomplete_blob(&self, etag: &str) -> PathBuf {
         self.folder.join("blobs").join(format!("{etag}.incomplete"))
     }
 
-    /// Makes the snapshot show the blob as `name`.
+    /// Links `name` in the snapshot to a blob.
+    ///
+    /// # Errors
+    /// Returns the error of writing.
     pub(crate) fn link(&self, commit: &str, name: &str, etag: &str) -> io::Result<()> {
         let pointer = self.snapshot(commit).join(name);
         if let Some(parent) = pointer.parent() {
@@ -165,23 +178,26 @@ impl CachedModel {
         }
         let up = "../".repeat(2 + name.matches('/').count());
         match symlink(&format!("{up}blobs/{etag}"), &pointer) {
-            // Another process was faster, with the same link.
+            // Another process has made the same link.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            // No links here (Windows without the right to make them, exFAT): a copy, as hf-hub makes it.
+            // Links are not supported (exFAT) or not permitted (Windows). huggingface_hub makes a copy, too.
             Err(_) => fs::copy(self.blob(etag), &pointer).map(drop),
             Ok(()) => Ok(()),
         }
     }
 
-    /// The right to write one blob, shared with huggingface_hub and hf-hub, which lock the same file the same way.
-    /// `wait` is called again and again while another process has it.
+    /// Locks one blob for writing. huggingface_hub and hf-hub lock the same file in the same way. Calls `wait` repeatedly
+    /// while another process holds the lock.
+    ///
+    /// # Errors
+    /// Fails if the lock file cannot be created or locked.
     pub(crate) fn lock(&self, etag: &str, wait: impl FnMut()) -> io::Result<FileLock> {
         fs::create_dir_all(&self.locks)?;
-        FileLock::take(&self.locks.join(format!("{etag}.lock")), wait)
+        FileLock::acquire(&self.locks.join(format!("{etag}.lock")), wait)
     }
 }
 
-/// Whether this is a full commit hash, and with it a name that cannot lead out of a folder.
+/// Returns true for a full commit hash, which is also a plain file name.
 pub(crate) fn is_commit(revision: &str) -> bool {
     revision.len() == 40 && revision.bytes().all(|b| b.is_ascii_hexdigit())
 }
@@ -211,11 +227,11 @@ mod tests {
     }
 
     #[test]
-    fn revisions_are_files_that_hold_a_commit() {
+    fn a_ref_holds_a_commit_or_is_ignored() {
         let cache = tempfile::tempdir().unwrap();
         let cached = CachedModel::new(cache.path(), &model("hf://o/n"));
         assert_eq!(cached.commit("refs/pr/1"), None);
-        cached.write_commit("refs/pr/1", COMMIT).unwrap();
+        cached.write_ref("refs/pr/1", COMMIT).unwrap();
         assert_eq!(cached.commit("refs/pr/1").as_deref(), Some(COMMIT));
         let path = cache.path().join("models--o--n/refs/refs/pr/1");
         assert_eq!(fs::read_to_string(&path).unwrap(), COMMIT);
@@ -225,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn links_lead_from_any_depth_to_the_blob() {
+    fn links_lead_to_the_blob_from_any_depth() {
         let cache = tempfile::tempdir().unwrap();
         let cached = CachedModel::new(cache.path(), &model("hf://gpt2"));
         let blob = cached.blob("e1");

@@ -1,8 +1,8 @@
-//! A file of the Hub cache → whether its bytes are those that its name says.
+//! Checks that a blob of the Hub cache has the digest in its name.
 //!
-//! A blob is named by the digest of its content, so that a blob that a crash, a full disk or another program left wrong
-//! can be told. To hash a large file at every call would cost more than the call: it is hashed once, and what it was
-//! then (length, times, inode) is noted in tokscope's own cache; while that is the same, the bytes are taken to be.
+//! The check finds blobs that a crash, a full disk, or another program has damaged. Hashing a large file at every call
+//! would cost more than the call, so the file is hashed once and its [`FileStamp`] is recorded in the app cache. While the
+//! stamp is the same, the bytes are assumed to be the same.
 
 use std::path::Path;
 
@@ -12,61 +12,66 @@ use crate::source::byte_source::ByteSource;
 use crate::source::local::file_stamp::FileStamp;
 use crate::source::local::mapped_file::MappedFile;
 
-/// Files of at most this many bytes are hashed whenever they are opened: it takes no longer than to read a note.
-const SMALL: u64 = 16 << 10;
-/// Larger files, checkpoints that is, are not hashed for being opened, unless they were noted and have changed since.
-const LARGE: u64 = 64 << 20;
-/// Bytes hashed at once.
-const PIECE: u64 = 1 << 20;
+/// Files of at most this many bytes are hashed whenever they are opened, which takes no longer than reading a mark.
+const ALWAYS_HASHED: u64 = 16 << 10;
+/// Larger files, that is checkpoints, are not hashed when they are opened, unless they have a mark and have changed since.
+const HASHED_ON_OPEN: u64 = 64 << 20;
+/// Bytes that are hashed at a time.
+const BUFFER: u64 = 1 << 20;
 
-/// How thoroughly files are checked.
+/// How thoroughly a blob is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Depth {
-    /// As far as it costs next to nothing: when a file is opened to be used.
+    /// Cheap checks only, for files that are about to be used.
     Quick,
-    /// What was checked before, by what was noted of it; everything else by its bytes.
-    Noted,
-    /// Every byte, whatever was noted.
-    Whole,
+    /// A mark is trusted; without one, every byte is hashed.
+    Marked,
+    /// Every byte is hashed, even with a mark.
+    Full,
 }
 
-/// What was noted of a blob when its bytes were right.
+/// A blob compared with the mark of its last successful check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Note {
-    None,
-    Same,
-    Other,
+enum Mark {
+    Missing,
+    Unchanged,
+    Changed,
 }
 
-/// Whether `file`, a blob named `etag`, holds what that says, as far as `depth` goes. A file that cannot be read does not.
-pub(crate) fn is_sound(file: &MappedFile, etag: &Etag, depth: Depth, notes: &AppCache) -> bool {
+/// Returns true if a blob has the digest `etag`, as far as `depth` demands. Returns false if it cannot be read.
+pub(crate) fn is_intact(
+    file: &MappedFile,
+    etag: &Etag,
+    depth: Depth,
+    app_cache: &AppCache,
+) -> bool {
     let length = file.len();
-    let small = length <= SMALL;
-    let taken_on_trust = !small
-        && match (depth, note(file, etag, notes)) {
-            (Depth::Whole, _) => false,
-            (Depth::Quick | Depth::Noted, Note::Same) => true,
-            (Depth::Quick, Note::None) => length > LARGE,
-            (Depth::Quick | Depth::Noted, _) => false,
+    let small = length <= ALWAYS_HASHED;
+    let is_trusted = !small
+        && match (depth, mark(file, etag, app_cache)) {
+            (Depth::Full, _) => false,
+            (Depth::Quick | Depth::Marked, Mark::Unchanged) => true,
+            (Depth::Quick, Mark::Missing) => length > HASHED_ON_OPEN,
+            (Depth::Quick | Depth::Marked, _) => false,
         };
-    if taken_on_trust {
+    if is_trusted {
         return true;
     }
-    // Taken first: what is written while it is hashed is not noted to be right.
-    let state = file.state();
-    let sound = has_digest(file, etag);
-    if sound && !small {
-        keep_note(state.as_ref(), etag, notes);
+    // Taken first, so that a write during hashing invalidates the mark.
+    let stamp = file.stamp();
+    let intact = has_digest(file, etag);
+    if intact && !small {
+        store_mark(stamp.as_ref(), etag, app_cache);
     }
-    sound
+    intact
 }
 
-/// Notes that the bytes of a blob are right, which were hashed as they came.
-pub(crate) fn note_sound(blob: &Path, etag: &Etag, notes: &AppCache) {
+/// Records a successful check of a blob that was hashed as it arrived.
+pub(crate) fn mark_intact(blob: &Path, etag: &Etag, app_cache: &AppCache) {
     if let Ok(file) = MappedFile::open(blob, etag.as_str())
-        && file.len() > SMALL
+        && file.len() > ALWAYS_HASHED
     {
-        keep_note(file.state().as_ref(), etag, notes);
+        store_mark(file.stamp().as_ref(), etag, app_cache);
     }
 }
 
@@ -76,30 +81,30 @@ fn has_digest(file: &MappedFile, etag: &Etag) -> bool {
     let mut buffer = Vec::new();
     let mut start = 0;
     while start < length {
-        let end = length.min(start + PIECE);
+        let end = length.min(start + BUFFER);
         match file.read_once(start..end, &mut buffer) {
             Ok(bytes) => hasher.update(bytes),
             Err(_) => return false,
         }
         start = end;
     }
-    hasher.is(etag)
+    hasher.matches(etag)
 }
 
-fn note(file: &MappedFile, etag: &Etag, notes: &AppCache) -> Note {
-    let Some(kept) = notes.find(&name(etag)) else {
-        return Note::None;
+fn mark(file: &MappedFile, etag: &Etag, app_cache: &AppCache) -> Mark {
+    let Some(stored) = app_cache.find(&name(etag)) else {
+        return Mark::Missing;
     };
-    match file.state() {
-        Some(state) if kept.bytes() == line(&state).as_bytes() => Note::Same,
-        _ => Note::Other,
+    match file.stamp() {
+        Some(stamp) if stored.bytes() == line(&stamp).as_bytes() => Mark::Unchanged,
+        _ => Mark::Changed,
     }
 }
 
-fn keep_note(state: Option<&FileStamp>, etag: &Etag, notes: &AppCache) {
-    if let Some(state) = state {
-        // Without a note it is hashed again, no more.
-        let _ = notes.keep(&name(etag), line(state).as_bytes());
+fn store_mark(stamp: Option<&FileStamp>, etag: &Etag, app_cache: &AppCache) {
+    if let Some(stamp) = stamp {
+        // Without a mark the file is hashed again.
+        let _ = app_cache.store(&name(etag), line(stamp).as_bytes());
     }
 }
 
@@ -107,8 +112,8 @@ fn name(etag: &Etag) -> String {
     format!("checked/{}", etag.as_str())
 }
 
-fn line(state: &FileStamp) -> String {
-    format!("{state}\n")
+fn line(stamp: &FileStamp) -> String {
+    format!("{stamp}\n")
 }
 
 #[cfg(test)]
@@ -119,7 +124,7 @@ mod tests {
 
     use super::*;
 
-    const DEPTHS: [Depth; 3] = [Depth::Quick, Depth::Noted, Depth::Whole];
+    const DEPTHS: [Depth; 3] = [Depth::Quick, Depth::Marked, Depth::Full];
 
     fn etag(content: &[u8]) -> Etag {
         let digest = Sha256::digest(content);
@@ -128,75 +133,72 @@ mod tests {
     }
 
     #[test]
-    fn wrong_bytes_are_seen_once_they_are_written() {
+    fn wrong_bytes_are_found_at_every_depth() {
         let folder = tempfile::tempdir().unwrap();
-        let notes = AppCache::in_folder(folder.path().join("own"));
+        let app_cache = AppCache::in_folder(folder.path().join("own"));
         let blob = folder.path().join("blob");
-        for length in [0, 1, SMALL, SMALL + 1, 3 * PIECE + 5] {
+        for length in [0, 1, ALWAYS_HASHED, ALWAYS_HASHED + 1, 3 * BUFFER + 5] {
             let right = vec![7; length as usize];
             let etag = etag(&right);
-            for notes in [AppCache::none(), notes.clone()] {
-                let sound = |depth| {
+            for app_cache in [AppCache::disabled(), app_cache.clone()] {
+                let intact = |depth| {
                     let file = MappedFile::open(&blob, "blob").unwrap();
-                    is_sound(&file, &etag, depth, &notes)
+                    is_intact(&file, &etag, depth, &app_cache)
                 };
                 fs::write(&blob, &right).unwrap();
-                assert_eq!(DEPTHS.map(sound), [true; 3], "{length}");
+                assert_eq!(DEPTHS.map(intact), [true; 3], "{length}");
                 let mut wrong = right.clone();
                 match wrong.last_mut() {
                     Some(byte) => *byte ^= 1,
                     None => wrong.push(1),
                 }
                 fs::write(&blob, &wrong).unwrap();
-                assert_eq!(DEPTHS.map(sound), [false; 3], "{length}");
+                assert_eq!(DEPTHS.map(intact), [false; 3], "{length}");
                 fs::write(&blob, &right[..right.len() / 2]).unwrap();
-                assert_eq!(DEPTHS.map(sound), [length == 0; 3], "{length}");
+                assert_eq!(DEPTHS.map(intact), [length == 0; 3], "{length}");
             }
         }
     }
 
     #[test]
-    fn a_checkpoint_is_not_hashed_for_being_opened() {
+    fn a_checkpoint_is_not_hashed_on_open_unless_it_has_changed() {
         let folder = tempfile::tempdir().unwrap();
-        let notes = AppCache::in_folder(folder.path().join("own"));
+        let app_cache = AppCache::in_folder(folder.path().join("own"));
         let blob = folder.path().join("blob");
         let write = |byte: &[u8]| {
             fs::write(&blob, byte).unwrap();
             let file = fs::OpenOptions::new().write(true).open(&blob).unwrap();
-            file.set_len(LARGE + 1).unwrap();
+            file.set_len(HASHED_ON_OPEN + 1).unwrap();
         };
         write(b"a");
         let etag = etag(&fs::read(&blob).unwrap());
-        let sound = |depth| {
+        let intact = |depth| {
             let file = MappedFile::open(&blob, "blob").unwrap();
-            is_sound(&file, &etag, depth, &notes)
+            is_intact(&file, &etag, depth, &app_cache)
         };
         write(b"b");
-        assert!(sound(Depth::Quick), "nobody has looked at it");
-        assert!(!sound(Depth::Noted) && !sound(Depth::Whole));
+        assert!(intact(Depth::Quick), "it was never checked");
+        assert!(!intact(Depth::Marked) && !intact(Depth::Full));
         write(b"a");
-        assert!(sound(Depth::Noted));
-        assert!(sound(Depth::Quick));
+        assert!(intact(Depth::Marked));
+        assert!(intact(Depth::Quick));
         write(b"b");
-        assert!(
-            !sound(Depth::Quick),
-            "it has changed since it was looked at"
-        );
+        assert!(!intact(Depth::Quick), "it has changed since it was checked");
     }
 
     #[test]
-    fn a_damaged_note_is_none() {
+    fn a_damaged_mark_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
-        let notes = AppCache::in_folder(folder.path());
+        let app_cache = AppCache::in_folder(folder.path());
         let blob = folder.path().join("blob");
-        let right = vec![7; SMALL as usize + 1];
+        let right = vec![7; ALWAYS_HASHED as usize + 1];
         fs::write(&blob, &right).unwrap();
         let etag = etag(&right);
-        note_sound(&blob, &etag, &notes);
+        mark_intact(&blob, &etag, &app_cache);
         fs::write(folder.path().join(name(&etag)), "").unwrap();
         let file = MappedFile::open(&blob, "blob").unwrap();
-        assert_eq!(note(&file, &etag, &notes), Note::Other);
-        assert!(is_sound(&file, &etag, Depth::Quick, &notes));
-        assert_eq!(note(&file, &etag, &notes), Note::Same);
+        assert_eq!(mark(&file, &etag, &app_cache), Mark::Changed);
+        assert!(is_intact(&file, &etag, Depth::Quick, &app_cache));
+        assert_eq!(mark(&file, &etag, &app_cache), Mark::Unchanged);
     }
 }

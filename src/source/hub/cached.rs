@@ -1,8 +1,8 @@
-//! What the Hub cache says about a file of a model: that it is there and sound, that it is damaged, or nothing.
+//! Files in the Hub cache: intact, damaged, or missing.
 
 use std::sync::Arc;
 
-use super::cache_check::is_sound;
+use super::cache_check::is_intact;
 use super::etag::Etag;
 use super::files::HubFiles;
 use super::lookup::{CacheEntry, ModelState};
@@ -11,38 +11,42 @@ use crate::source::byte_source::ByteSource;
 use crate::source::file_entry::FileEntry;
 
 impl HubFiles {
+    /// Looks a file up in the Hub cache.
+    ///
+    /// # Errors
+    /// Fails with [`Error::ReadModel`] if it cannot be opened.
     pub(super) fn cached(&self, state: &ModelState, name: &str) -> Result<CacheEntry> {
         let Some(commit) = state.commit.as_deref() else {
-            return Ok(CacheEntry::Unknown);
+            return Ok(CacheEntry::Missing);
         };
-        // Sizes are known once the Hub was asked for them, as `pull` does.
+        // Sizes are known if the Hub was asked for them, as `pull` does.
         let listed = state.listing.as_ref().and_then(|files| files.get(name));
         let Some(path) = self.cache.file(commit, name) else {
             return Ok(if self.cache.has_link(commit, name) {
-                CacheEntry::Damaged("its link leads to no file")
+                CacheEntry::Damaged("its link points to no file")
             } else if listed.is_none() && self.cache.is_absent(commit, name) {
                 CacheEntry::Absent
             } else {
-                CacheEntry::Unknown
+                CacheEntry::Missing
             });
         };
         let file = self.map(&path, name)?;
         let etag = self.cache.etag(commit, name);
-        let notes = &self.options.cache;
-        let has_digest = |etag: &Etag| is_sound(&file, etag, self.depth, notes);
+        let app_cache = &self.options.cache;
+        let has_digest = |etag: &Etag| is_intact(&file, etag, self.depth, app_cache);
         let has_size = listed
             .copied()
             .flatten()
             .is_none_or(|size| file.len() == size);
         Ok(match (has_size, etag.as_ref().is_none_or(has_digest)) {
-            (true, true) => CacheEntry::File(Arc::new(file)),
+            (true, true) => CacheEntry::Intact(Arc::new(file)),
             (_, false) if file.is_empty() => CacheEntry::Damaged("it is empty"),
-            (_, false) => CacheEntry::Damaged("its bytes are not those of its digest"),
-            (false, true) => CacheEntry::Damaged("it has another size than on the Hub"),
+            (_, false) => CacheEntry::Damaged("its bytes do not match its digest"),
+            (false, true) => CacheEntry::Damaged("its size is not the one on the Hub"),
         })
     }
 
-    /// The files of the commit, if that is known.
+    /// Lists the cached files of the commit. The list is empty while the commit is unknown.
     pub(super) fn cached_files(&self, state: &ModelState) -> Vec<FileEntry> {
         match &state.commit {
             Some(commit) => self.cache.files(commit),
@@ -50,27 +54,31 @@ impl HubFiles {
         }
     }
 
-    /// Tells of a ref that is none, before the Hub is asked for it.
-    pub(super) fn note_damaged_ref(&self, state: &ModelState) {
+    /// Warns about a damaged ref before the Hub is asked for the commit.
+    pub(super) fn warn_of_damaged_ref(&self, state: &ModelState) {
         if state.commit.is_none()
-            && let Some(noted) = self.cache.damaged_ref(&self.revision)
+            && let Some(content) = self.cache.damaged_ref(&self.revision)
         {
             self.options.observer.note(&format!(
                 "refs/{} of `{}` is damaged in the Hub cache ({}): asking the Hub",
                 self.revision,
                 self.model.id(),
-                no_commit(&noted)
+                ref_problem(&content)
             ));
         }
     }
 
+    /// Returns the error for a file that is not in the cache while the Hub cannot be asked.
     pub(super) fn not_cached(&self, file: &str) -> Error {
         match self.cache.damaged_ref(&self.revision) {
-            Some(noted) => self.damaged(&format!("refs/{}", self.revision), no_commit(&noted)),
+            Some(content) => {
+                self.damaged(&format!("refs/{}", self.revision), ref_problem(&content))
+            }
             None => self.connection.not_cached(file),
         }
     }
 
+    /// Returns the error for a damaged file of the cache.
     pub(super) fn damaged(&self, file: &str, problem: impl Into<String>) -> Error {
         Error::DamagedCache {
             model: self.model.to_string(),
@@ -80,12 +88,13 @@ impl HubFiles {
     }
 }
 
-/// What is wrong with a note of a commit.
-fn no_commit(noted: &str) -> String {
+/// Describes the problem with the content of a ref that is not a commit.
+fn ref_problem(content: &str) -> String {
+    /// Characters of the content that are shown.
     const SHOWN: usize = 60;
-    let start: String = noted.chars().take(SHOWN).collect();
-    match noted.trim().is_empty() {
-        true => "it is empty".to_owned(),
-        false => format!("it holds {start:?}, which is no commit"),
+    if content.trim().is_empty() {
+        return "it is empty".to_owned();
     }
+    let start: String = content.chars().take(SHOWN).collect();
+    format!("it holds {start:?}, which is not a commit")
 }

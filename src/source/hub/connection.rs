@@ -1,5 +1,4 @@
-//! The connection to the Hub for one model: made when something is first asked, shared by the files that are read
-//! through it.
+//! The connection to the Hub for one model: made at the first request, and shared by all files.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,12 +8,12 @@ use crate::error::{Error, Result};
 use crate::model_ref::HubModel;
 use crate::source::options::SourceOptions;
 
-/// How to reach the Hub for one model at one revision.
+/// A connection to the Hub for one model at one revision.
 pub(crate) struct HubConnection {
     pub(crate) model: HubModel,
     pub(crate) revision: String,
     pub(crate) options: SourceOptions,
-    /// Of reading files by ranges.
+    /// The cost of reading files by ranges.
     pub(crate) cost: Arc<Cost>,
     client: Mutex<Option<Arc<HubClient>>>,
 }
@@ -38,14 +37,16 @@ impl HubConnection {
         }
     }
 
+    /// Returns true if no connection may be opened.
     pub(crate) fn is_offline(&self) -> bool {
         self.options.offline || self.options.hub.offline
     }
 
-    /// The client that asks for `file`.
+    /// Returns the client for a request about `file`.
     ///
     /// # Errors
-    /// [`Error::NotCached`] without the network, [`Error::HubUnreachable`] if no client can be made.
+    /// Fails with [`Error::NotCached`] if no connection may be opened, and with [`Error::HubUnreachable`] if the endpoint is
+    /// not an address.
     pub(crate) fn client(&self, file: &str) -> Result<Arc<HubClient>> {
         if self.is_offline() {
             return Err(self.not_cached(file));
@@ -58,6 +59,7 @@ impl HubConnection {
         Ok(Arc::clone(slot.insert(client)))
     }
 
+    /// Returns the error for a file that is not cached while no connection may be opened.
     pub(crate) fn not_cached(&self, file: &str) -> Error {
         Error::NotCached {
             model: self.model.to_string(),

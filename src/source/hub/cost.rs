@@ -1,17 +1,17 @@
-//! What reading files of the Hub by ranges has cost.
+//! The cost of reading files of the Hub by ranges.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What reading files of the Hub by ranges has cost.
+/// The requests and bytes that were needed to read files of the Hub by ranges.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Fetched {
-    /// Requests for those files: for their headers, and for ranges.
+    /// Requests for headers of those files and for ranges.
     pub requests: u64,
-    /// Bytes of those ranges that came.
+    /// Bytes received for those ranges.
     pub bytes: u64,
 }
 
-/// What reading by ranges has cost so far.
+/// A counter of requests and bytes, shared between threads.
 #[derive(Debug, Default)]
 pub(crate) struct Cost {
     requests: AtomicU64,

@@ -1,17 +1,17 @@
-//! A file of the Hub → a blob of the cache that holds exactly the bytes the Hub announced, linked into the snapshot.
+//! Downloads a file into the Hub cache as a verified blob that is linked into the snapshot.
 //!
-//! The bytes go to `<etag>.incomplete`, which a later attempt goes on with, and get the blob's name only when their
-//! digest is right: whatever else comes (an error page of the CDN, a page of a proxy, a cut or altered file) never
-//! appears in the cache, for us or for any other program that shares it.
+//! The bytes go to `<etag>.incomplete`, which a later attempt resumes, and get the blob's name only if their digest is
+//! right. An error page of the CDN, a proxy's page, or a truncated or altered file never appears in the cache, neither for
+//! tokscope nor for any other program that shares it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::cache::CachedModel;
-use super::cache_check::{Depth, is_sound, note_sound};
+use super::cache_check::{Depth, is_intact, mark_intact};
 use super::client::{HubClient, HubFile};
 use super::cost::Cost;
 use super::etag::{FileIdentity, Hasher};
@@ -22,53 +22,56 @@ use crate::source::local::mapped_file::MappedFile;
 use crate::source::observer::Observer;
 
 const LOCK_POLL: Duration = Duration::from_millis(100);
-/// Attempts after the first one that breaks off.
+/// Attempts after the first one that is interrupted.
 const RETRIES: u32 = 3;
 const RETRY_PAUSE: Duration = Duration::from_millis(300);
-/// Bytes read at once from what an earlier attempt left.
-const PIECE: usize = 1 << 20;
-/// Bytes kept to tell a person what came instead of the file.
+/// Bytes of an earlier attempt that are read at a time.
+const BUFFER: usize = 1 << 20;
+/// Bytes that are inspected to recognize a web page in place of the file.
 const HEAD: usize = 64;
 
-/// One file to be stored.
+/// The download of one file.
 pub(crate) struct Download<'a> {
     pub(crate) client: &'a HubClient,
     pub(crate) cache: &'a CachedModel,
-    /// Root of the cache, for errors.
+    /// The root of the cache, for errors.
     pub(crate) cache_dir: &'a Path,
-    /// What is known of blobs.
-    pub(crate) notes: &'a AppCache,
+    /// The cache of check marks.
+    pub(crate) app_cache: &'a AppCache,
     pub(crate) observer: &'a dyn Observer,
     pub(crate) commit: &'a str,
     pub(crate) file: &'a str,
 }
 
-/// How one attempt ended, when not with an error.
+/// The outcome of an attempt without an error.
 enum Attempt {
     Stored,
     /// The connection failed after `done` bytes, which are kept.
-    Broken {
+    Interrupted {
         done: u64,
         problem: String,
     },
-    /// What is there is not the file, for this reason.
+    /// The received bytes are not the file, for this reason.
     Wrong(String),
-    /// Nothing was learned: what an earlier attempt left, or a range that was not served as asked.
-    FromTheStart,
+    /// The bytes of an earlier attempt are wrong, or the server does not send the rest alone.
+    StartOver,
 }
 
 impl Download<'_> {
-    /// Stores the file; false if the commit has no such file.
+    /// Stores the file. Returns false if the commit has no such file.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be fetched, is not the announced one, or cannot be stored.
     pub(crate) fn run(&self) -> Result<bool> {
         let cost = Arc::<Cost>::default();
         let announced = self.client.announcement(self.commit, self.file, &cost)?;
         let Some(announced) = announced else {
             return Ok(false);
         };
-        let (known, address) = (announced.known, Some(announced.address));
-        let place = HubFile::new(self.commit, self.file, known, address, cost);
-        let known = &place.known;
-        let etag = known.etag.as_str();
+        let (identity, address) = (announced.identity, Some(announced.address));
+        let file = HubFile::new(self.commit, self.file, identity, address, cost);
+        let identity = &file.identity;
+        let etag = identity.etag.as_str();
         let blob = self.cache.blob(etag);
         if let Some(folder) = blob.parent() {
             fs::create_dir_all(folder).map_err(|error| self.not_writable(&error))?;
@@ -79,21 +82,23 @@ impl Download<'_> {
             .lock(etag, || {
                 if waits == 0 {
                     let file = self.file;
-                    self.observer
-                        .note(&format!("waiting for another process that fetches {file}"));
+                    self.observer.note(&format!(
+                        "waiting for another process that is fetching {file}"
+                    ));
                 }
                 waits += 1;
                 std::thread::sleep(LOCK_POLL);
             })
             .map_err(|error| self.not_writable(&error))?;
-        // The blob may be there: from another revision, or from the process that was waited for.
-        // Its size alone does not say that it is right.
+        // The blob may exist: from another revision, or from the process that held the lock. A matching size does not prove
+        // that its bytes are right.
         let complete = MappedFile::open(&blob, self.file).is_ok_and(|blob| {
-            blob.len() == known.size && is_sound(&blob, &known.etag, Depth::Noted, self.notes)
+            blob.len() == identity.size
+                && is_intact(&blob, &identity.etag, Depth::Marked, self.app_cache)
         });
         if !complete {
-            self.fetch(&place, &blob)?;
-            note_sound(&blob, &known.etag, self.notes);
+            self.fetch(&file, &blob)?;
+            mark_intact(&blob, &identity.etag, self.app_cache);
         }
         self.cache
             .link(self.commit, self.file, etag)
@@ -101,27 +106,28 @@ impl Download<'_> {
         Ok(true)
     }
 
-    fn fetch(&self, place: &HubFile, blob: &Path) -> Result<()> {
-        let FileIdentity { etag, size } = &place.known;
+    /// Makes attempts until the blob is complete.
+    fn fetch(&self, file: &HubFile, blob: &Path) -> Result<()> {
+        let FileIdentity { etag, size } = &file.identity;
         let incomplete = self.cache.incomplete_blob(etag.as_str());
         self.observer.download_started(self.file, *size);
-        let mut breaks = 0;
+        let mut interruptions = 0;
         loop {
-            match self.attempt(place, &incomplete)? {
+            match self.attempt(file, &incomplete)? {
                 Attempt::Stored => {
                     fs::rename(&incomplete, blob).map_err(|error| self.not_writable(&error))?;
                     self.observer.download_finished(self.file);
                     return Ok(());
                 }
-                Attempt::Broken { done, problem } if breaks < RETRIES => {
-                    breaks += 1;
+                Attempt::Interrupted { done, problem } if interruptions < RETRIES => {
+                    interruptions += 1;
                     self.observer.note(&format!(
-                        "the download of {} stopped at {done} of {size} bytes ({problem}): going on",
+                        "the download of {} stopped at {done} of {size} bytes ({problem}): resuming",
                         self.file
                     ));
                     std::thread::sleep(RETRY_PAUSE);
                 }
-                Attempt::Broken { done, problem } => {
+                Attempt::Interrupted { done, problem } => {
                     return Err(Error::DownloadBroken {
                         model: self.model(),
                         file: self.file.to_owned(),
@@ -130,8 +136,8 @@ impl Download<'_> {
                         problem,
                     });
                 }
-                // The next attempt finds no beginning to go on with, so this happens once.
-                Attempt::FromTheStart => self.discard(&incomplete),
+                // Happens only once: the next attempt has nothing to resume.
+                Attempt::StartOver => self.discard(&incomplete),
                 Attempt::Wrong(problem) => {
                     self.discard(&incomplete);
                     return Err(Error::WrongDownload {
@@ -144,23 +150,25 @@ impl Download<'_> {
         }
     }
 
-    fn attempt(&self, place: &HubFile, incomplete: &PathBuf) -> Result<Attempt> {
-        let FileIdentity { etag, size } = &place.known;
+    /// Fetches the file, or the rest of one that an earlier attempt has begun.
+    fn attempt(&self, file: &HubFile, incomplete: &Path) -> Result<Attempt> {
+        let FileIdentity { etag, size } = &file.identity;
         let size = *size;
         let not_writable = |error: io::Error| self.not_writable(&error);
         let mut hasher = etag.hasher(size);
         let start = resume(incomplete, size, &mut hasher).map_err(not_writable)?;
         let mut done = start;
         let mut head = Vec::new();
-        // Nothing is left to come of an empty file, and of one whose last step failed.
-        let transfer = match start < size {
-            true => match self.client.transfer(place, start)? {
+        // No bytes are missing from an empty file, or from one that was only not renamed.
+        let transfer = if start < size {
+            match self.client.transfer(file, start)? {
                 Some(transfer) => Some(transfer),
-                None => return Ok(Attempt::FromTheStart),
-            },
-            false => None,
+                None => return Ok(Attempt::StartOver),
+            }
+        } else {
+            None
         };
-        let mut file = OpenOptions::new()
+        let mut out = OpenOptions::new()
             .create(true)
             .append(true)
             .open(incomplete)
@@ -170,42 +178,42 @@ impl Download<'_> {
                 self.observer.download_progress(self.file, start);
             }
             loop {
-                let piece = match transfer.next() {
+                let received = match transfer.next() {
                     Ok([]) => break,
-                    Ok(piece) => piece,
+                    Ok(bytes) => bytes,
                     Err(problem) => {
                         let problem = problem.to_owned();
-                        return Ok(Attempt::Broken { done, problem });
+                        return Ok(Attempt::Interrupted { done, problem });
                     }
                 };
-                head.extend(piece.iter().take(HEAD - head.len()));
-                file.write_all(piece).map_err(not_writable)?;
-                hasher.update(piece);
-                done += piece.len() as u64;
+                head.extend(received.iter().take(HEAD - head.len()));
+                out.write_all(received).map_err(not_writable)?;
+                hasher.update(received);
+                done += received.len() as u64;
                 if done > size {
                     break;
                 }
                 self.observer.download_progress(self.file, done);
             }
         }
-        // Before it gets its name: a crash of the system would else leave a name without bytes.
-        file.sync_data().map_err(not_writable)?;
-        Ok(if done == size && hasher.is(etag) {
+        // Otherwise a system crash after the rename could leave a blob without its bytes.
+        out.sync_data().map_err(not_writable)?;
+        Ok(if done == size && hasher.matches(etag) {
             Attempt::Stored
         } else if start > 0 {
-            Attempt::FromTheStart
+            Attempt::StartOver
         } else {
             Attempt::Wrong(difference(done, size, &head))
         })
     }
 
     fn discard(&self, incomplete: &Path) {
-        // What cannot be removed is overwritten, or fails, at the next attempt.
+        // If this fails, the next attempt overwrites the file or fails too.
         let _ = fs::remove_file(incomplete);
     }
 
     fn model(&self) -> String {
-        self.client.asked().model.clone()
+        self.client.model().to_owned()
     }
 
     fn not_writable(&self, error: &io::Error) -> Error {
@@ -217,8 +225,7 @@ impl Download<'_> {
     }
 }
 
-/// Takes over what an earlier attempt left: its length, with its bytes in the hasher. Something longer than the file
-/// is not the beginning of it.
+/// Hashes the bytes that an earlier attempt has left, and returns their number. Removes a file that is longer than `size`.
 fn resume(incomplete: &Path, size: u64, hasher: &mut Hasher) -> io::Result<u64> {
     let mut file = match File::open(incomplete) {
         Ok(file) => file,
@@ -229,30 +236,30 @@ fn resume(incomplete: &Path, size: u64, hasher: &mut Hasher) -> io::Result<u64> 
         fs::remove_file(incomplete)?;
         return Ok(0);
     }
-    let mut piece = vec![0; PIECE];
+    let mut buffer = vec![0; BUFFER];
     let mut length = 0;
     loop {
-        let read = file.read(&mut piece)?;
+        let read = file.read(&mut buffer)?;
         if read == 0 {
             return Ok(length);
         }
-        hasher.update(&piece[..read]);
+        hasher.update(&buffer[..read]);
         length += read as u64;
     }
 }
 
-/// What came, against what was announced.
-fn difference(done: u64, size: u64, head: &[u8]) -> String {
+/// Describes how the received bytes differ from the announced file.
+fn difference(received: u64, size: u64, head: &[u8]) -> String {
     let text = String::from_utf8_lossy(head).to_lowercase();
     let page =
         text.trim_start().starts_with("<!doctype html") || text.trim_start().starts_with("<html");
-    let what = if page { ", of a web page," } else { "" };
-    if done > size {
-        format!("more than its {size} bytes{what} came")
-    } else if done < size {
-        format!("{done} bytes{what} came, and it has {size}")
+    let page = if page { " of a web page" } else { "" };
+    if received > size {
+        format!("received more than its {size} bytes{page}")
+    } else if received < size {
+        format!("received {received} bytes{page}, expected {size}")
     } else {
-        format!("{done} bytes{what} came, and their digest is another one")
+        format!("received {received} bytes{page} with another digest")
     }
 }
 
@@ -261,15 +268,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_came_in_one_sentence() {
+    fn differences_are_described() {
         assert_eq!(
             difference(14, 2464616, b"upstream error"),
-            "14 bytes came, and it has 2464616"
+            "received 14 bytes, expected 2464616"
         );
         assert_eq!(
             difference(5, 5, b"<HTML"),
-            "5 bytes, of a web page, came, and their digest is another one"
+            "received 5 bytes of a web page with another digest"
         );
-        assert_eq!(difference(6, 5, b"abcdef"), "more than its 5 bytes came");
+        assert_eq!(
+            difference(6, 5, b"abcdef"),
+            "received more than its 5 bytes"
+        );
     }
 }

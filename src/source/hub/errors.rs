@@ -1,14 +1,14 @@
-//! Failures of the network and answers of the Hub → the error that says what a person can do about it.
+//! Errors for failed requests and for refusals by the Hub.
 //!
-//! What the Hub's statuses and `X-Error-Code` mean: `hf_raise_for_status` of huggingface_hub.
+//! The Hub's statuses and `X-Error-Code` mean the same as in `hf_raise_for_status` of huggingface_hub.
 
 use std::io;
 
 use crate::error::{Error, TokenUse};
 
-/// What a request was about, as its errors name it.
+/// The subject of a request, as its errors name it.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub(crate) struct Subject {
     /// `owner/name`.
     pub(crate) model: String,
     pub(crate) revision: String,
@@ -17,8 +17,8 @@ pub(crate) struct Asked {
     pub(crate) token: TokenUse,
 }
 
-impl Asked {
-    /// The Hub answered, and not with what was asked for.
+impl Subject {
+    /// Returns the error for an answer that refuses `file`.
     pub(crate) fn refused(&self, file: &str, status: u16, code: Option<&str>) -> Error {
         match (status, code) {
             (_, Some("GatedRepo")) | (403, _) => Error::Gated {
@@ -27,14 +27,14 @@ impl Asked {
                 token: self.token,
             },
             (_, Some("RevisionNotFound")) => self.no_revision(),
-            // A private repository is not told from none at all, and none at all not from a lack of a token.
+            // The Hub answers 401 for a missing repository, a private one, and a missing token alike.
             (401, _) | (_, Some("RepoNotFound")) => self.no_model(),
-            _ => self.not_given(file, status),
+            _ => self.unexpected_status(file, status),
         }
     }
 
-    /// A file did not come, with this status and for no reason that is known.
-    pub(crate) fn not_given(&self, file: &str, status: u16) -> Error {
+    /// Returns the error for a status without a known reason.
+    pub(crate) fn unexpected_status(&self, file: &str, status: u16) -> Error {
         Error::HubStatus {
             endpoint: self.endpoint.clone(),
             model: self.model.clone(),
@@ -57,7 +57,7 @@ impl Asked {
         }
     }
 
-    /// No answer, or none of the Hub's.
+    /// Returns the error for a missing answer, or for one that is not the Hub's.
     pub(crate) fn unreachable(&self, problem: impl Into<String>) -> Error {
         Error::HubUnreachable {
             endpoint: self.endpoint.clone(),
@@ -68,37 +68,35 @@ impl Asked {
     }
 }
 
-/// A login page of a network, a proxy's error page, an endpoint that is something else.
-pub(crate) const NOT_THE_HUB: &str = "its answer is not one of a Hub";
+/// The problem with a network's login page, a proxy's error page, or an endpoint that is not a Hub.
+pub(crate) const NOT_THE_HUB: &str = "it does not answer as a Hub does";
 pub(crate) const TIMED_OUT: &str = "timed out";
-pub(crate) const BROKE: &str = "the connection broke";
-const NAME_NOT_KNOWN: &str = "name not known";
+pub(crate) const DISCONNECTED: &str = "the connection broke";
+const UNKNOWN_NAME: &str = "name not known";
 
-/// The reason of a failed request in a few words. Addresses are left out: they can hold secrets.
-pub(crate) fn transport(error: &ureq::Error) -> String {
+/// Describes the reason of a failed request in a few words. Addresses are left out, since they can contain secrets.
+pub(crate) fn describe(error: &ureq::Error) -> String {
     match error {
         ureq::Error::Timeout(_) => TIMED_OUT.to_owned(),
-        ureq::Error::HostNotFound => NAME_NOT_KNOWN.to_owned(),
-        ureq::Error::Io(error) => connection(error),
+        ureq::Error::HostNotFound => UNKNOWN_NAME.to_owned(),
+        ureq::Error::Io(error) => match kind_in_words(error.kind()) {
+            Some(words) => words.to_owned(),
+            None => shortened(&error.to_string()),
+        },
         ureq::Error::LargeResponseHeader(_, most) => {
             format!("the headers of its answer have more than {most} bytes")
         }
-        ureq::Error::ConnectProxyFailed(problem) => format!("no way through the proxy: {problem}"),
-        error => in_words(&error.to_string()),
+        ureq::Error::ConnectProxyFailed(problem) => {
+            format!("the proxy refused the connection: {problem}")
+        }
+        error => shortened(&error.to_string()),
     }
 }
 
-/// The reason of a failed connection, or of a failed TLS handshake on it.
-fn connection(error: &io::Error) -> String {
-    if let Some(words) = known(error.kind()) {
-        return words.to_owned();
-    }
-    in_words(&error.to_string())
-}
-
-fn in_words(text: &str) -> String {
+/// Describes the message of an error in a few words.
+fn shortened(text: &str) -> String {
     if text.contains("failed to lookup address") {
-        NAME_NOT_KNOWN.to_owned()
+        UNKNOWN_NAME.to_owned()
     } else if text.contains("certificate") {
         "its certificate is not trusted".to_owned()
     } else if text.contains("://") {
@@ -109,13 +107,13 @@ fn in_words(text: &str) -> String {
     }
 }
 
-fn known(kind: io::ErrorKind) -> Option<&'static str> {
+fn kind_in_words(kind: io::ErrorKind) -> Option<&'static str> {
     Some(match kind {
         io::ErrorKind::ConnectionRefused => "connection refused",
         io::ErrorKind::ConnectionReset
         | io::ErrorKind::ConnectionAborted
         | io::ErrorKind::BrokenPipe
-        | io::ErrorKind::UnexpectedEof => BROKE,
+        | io::ErrorKind::UnexpectedEof => DISCONNECTED,
         io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
             "the network is unreachable"
         }
@@ -129,8 +127,8 @@ fn known(kind: io::ErrorKind) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn asked(token: TokenUse) -> Asked {
-        Asked {
+    fn subject(token: TokenUse) -> Subject {
+        Subject {
             model: "o/n".to_owned(),
             revision: "v9".to_owned(),
             endpoint: "https://hub.example".to_owned(),
@@ -139,8 +137,8 @@ mod tests {
     }
 
     #[test]
-    fn answers_of_the_hub() {
-        for (status, code, wanted) in [
+    fn refusals_map_to_error_codes() {
+        for (status, code, expected) in [
             (401, None, "model-not-found"),
             (401, Some("RepoNotFound"), "model-not-found"),
             (404, Some("RepoNotFound"), "model-not-found"),
@@ -152,19 +150,19 @@ mod tests {
             (429, None, "hub-status"),
             (503, None, "hub-status"),
         ] {
-            let error = asked(TokenUse::None).refused("f", status, code);
-            assert_eq!(error.code(), wanted, "{status} {code:?}");
+            let error = subject(TokenUse::None).refused("f", status, code);
+            assert_eq!(error.code(), expected, "{status} {code:?}");
             assert_eq!(error.exit() as u8, 3);
         }
-        let hint = |token| asked(token).refused("f", 401, None).hint().unwrap();
+        let hint = |token| subject(token).refused("f", 401, None).hint().unwrap();
         assert!(hint(TokenUse::None).contains("HF_TOKEN"));
         assert!(hint(TokenUse::Sent).contains("token in use"));
         assert!(hint(TokenUse::Withheld).contains("not sent"));
     }
 
     #[test]
-    fn reasons_in_a_few_words() {
-        let words = |error: io::Error| transport(&ureq::Error::Io(error));
+    fn failures_are_described_without_addresses() {
+        let words = |error: io::Error| describe(&ureq::Error::Io(error));
         let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
         assert_eq!(words(refused), "connection refused");
         let dns =

@@ -1,4 +1,4 @@
-//! A model of the Hub → its files: what the cache holds, and what the network adds to it.
+//! The files of a model on the Hub: from the Hub cache, or fetched into it.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,17 +18,17 @@ use crate::source::local::mapped_file::MappedFile;
 use crate::source::options::SourceOptions;
 
 const DEFAULT_REVISION: &str = "main";
-/// What an error about no file in particular names.
+/// The name in errors that concern no particular file.
 const ALL_FILES: &str = "none of its files";
 
-/// The files of one model of the Hub at one revision.
+/// The files of one model on the Hub at one revision.
 pub(crate) struct HubFiles {
     pub(super) model: HubModel,
     pub(super) revision: String,
     pub(super) cache: CachedModel,
     pub(super) options: SourceOptions,
     pub(super) connection: Arc<HubConnection>,
-    /// How thoroughly files of the cache are checked.
+    /// How thoroughly cached files are checked.
     pub(super) depth: Depth,
     pub(super) state: Mutex<ModelState>,
 }
@@ -43,6 +43,7 @@ impl std::fmt::Debug for HubFiles {
 }
 
 impl HubFiles {
+    /// Prepares a model. Only the ref in the Hub cache is read.
     pub(crate) fn new(model: HubModel, options: SourceOptions) -> Self {
         let revision = model.revision().unwrap_or(DEFAULT_REVISION).to_owned();
         let cache = CachedModel::new(&options.hub.cache_dir, &model);
@@ -62,19 +63,22 @@ impl HubFiles {
         }
     }
 
-    /// From here on, every byte of a file of the cache is checked.
+    /// Checks every byte of cached files from now on.
     pub(crate) fn verify(&mut self) {
-        self.depth = Depth::Whole;
+        self.depth = Depth::Full;
     }
 
+    /// Returns `owner/name`.
     pub(crate) fn id(&self) -> String {
         self.model.id()
     }
 
+    /// Returns the commit, once it is known.
     pub(crate) fn commit(&self) -> Option<String> {
         self.state().commit.clone()
     }
 
+    /// Returns the folder of the snapshot, once the commit is known.
     pub(crate) fn folder(&self) -> Option<PathBuf> {
         let state = self.state();
         state
@@ -83,35 +87,43 @@ impl HubFiles {
             .map(|commit| self.cache.snapshot(commit))
     }
 
-    /// What reading files by ranges has cost so far.
+    /// Returns the cost of reading files by ranges so far.
     pub(crate) fn fetched(&self) -> Fetched {
         self.connection.cost.fetched()
     }
 
+    /// Opens the file `name`, fetching it if necessary; `None` if the model has no such file, as far as is known.
+    ///
+    /// # Errors
+    /// Fails if the Hub gives neither the file nor a reason to believe that there is none.
     pub(crate) fn find(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
         let mut state = self.state();
         match self.locate(&mut state, name)? {
-            Location::Here(file) => Ok(Some(file)),
+            Location::Cached(file) => Ok(Some(file)),
             Location::Listed(commit) if self.fetch(&commit, name)? => {
                 self.open(&commit, name).map(Some)
             }
             Location::Listed(commit) | Location::Absent(commit) => Ok(self.absent(&commit, name)),
-            Location::Nowhere => Ok(None),
+            Location::Unknown => Ok(None),
         }
     }
 
+    /// Marks a file as absent, and returns `None` for it.
     pub(super) fn absent(&self, commit: &str, name: &str) -> Option<Arc<dyn ByteSource>> {
-        // A cache that cannot be written costs the next run a question, no more.
+        // If the cache cannot be written, the next run asks again.
         let _ = self.cache.mark_absent(commit, name);
         None
     }
 
-    /// Finds out where a file is; the Hub is asked for what the cache does not know.
+    /// Locates a file. The Hub is asked if the cache does not know the answer.
+    ///
+    /// # Errors
+    /// Fails if the Hub is needed and does not answer.
     pub(super) fn locate(&self, state: &mut ModelState, name: &str) -> Result<Location> {
         let damaged = match self.cached(state, name)? {
-            CacheEntry::File(file) => return Ok(Location::Here(file)),
-            CacheEntry::Absent => return Ok(Location::Nowhere),
-            CacheEntry::Unknown => None,
+            CacheEntry::Intact(file) => return Ok(Location::Cached(file)),
+            CacheEntry::Absent => return Ok(Location::Unknown),
+            CacheEntry::Missing => None,
             CacheEntry::Damaged(problem) => Some(problem),
         };
         if let Some(problem) = damaged.filter(|_| !self.is_cut_off(state)) {
@@ -121,25 +133,27 @@ impl HubFiles {
             ));
         }
         if !self.list_names(state, name)? {
-            // What is damaged is not what is absent.
+            // A damaged file is not an absent one.
             return match damaged {
                 Some(problem) => Err(self.damaged(name, problem)),
-                None => Ok(Location::Nowhere),
+                None => Ok(Location::Unknown),
             };
         }
-        // Which commit it is may be known only now.
-        if let CacheEntry::File(file) = self.cached(state, name)? {
-            return Ok(Location::Here(file));
+        // The commit may have been unknown before.
+        if let CacheEntry::Intact(file) = self.cached(state, name)? {
+            return Ok(Location::Cached(file));
         }
         let listing = state.listing.as_ref();
         let listed = listing.is_some_and(|listing| listing.contains_key(name));
         let commit = state.commit.clone().unwrap_or_default();
-        Ok(match listed {
-            true => Location::Listed(commit),
-            false => Location::Absent(commit),
+        Ok(if listed {
+            Location::Listed(commit)
+        } else {
+            Location::Absent(commit)
         })
     }
 
+    /// Opens a file of the snapshot.
     pub(super) fn open(&self, commit: &str, name: &str) -> Result<Arc<dyn ByteSource>> {
         let path = self.cache.snapshot(commit).join(name);
         Ok(Arc::new(self.map(&path, name)?))
@@ -149,12 +163,13 @@ impl HubFiles {
         MappedFile::open(path, format!("{name} of `{}`", self.model.id()))
     }
 
+    /// Downloads a file into the Hub cache. Returns false if the commit has no such file.
     fn fetch(&self, commit: &str, name: &str) -> Result<bool> {
         Download {
             client: &*self.client(name)?,
             cache: &self.cache,
             cache_dir: &self.options.hub.cache_dir,
-            notes: &self.options.cache,
+            app_cache: &self.options.cache,
             observer: self.options.observer.as_ref(),
             commit,
             file: name,
@@ -162,26 +177,27 @@ impl HubFiles {
         .run()
     }
 
-    /// Makes the commit and the names of its files known, for the sake of `file`. False if the network cannot tell,
-    /// but the cache has files of the commit, which then count as all there are.
+    /// Asks the Hub for the commit and the names of its files, unless they are known. Returns false if the Hub cannot be asked
+    /// but the cache has files of the commit, which then count as the only ones. Errors name `file`.
     fn list_names(&self, state: &mut ModelState, file: &str) -> Result<bool> {
         if state.listing.is_some() {
             return Ok(true);
         }
         let has_files = !self.cached_files(state).is_empty();
         if self.is_cut_off(state) {
-            return match has_files {
-                true => Ok(false),
-                false => Err(self.not_cached(file)),
+            return if has_files {
+                Ok(false)
+            } else {
+                Err(self.not_cached(file))
             };
         }
-        self.note_damaged_ref(state);
+        self.warn_of_damaged_ref(state);
         let revision = state.commit.as_ref().unwrap_or(&self.revision).clone();
         match self.client(file)?.commit(&revision) {
             Ok((commit, names)) => {
                 if state.commit.is_none() {
-                    // A cache that cannot be written may still hold the files of this commit.
-                    let _ = self.cache.write_commit(&self.revision, &commit);
+                    // A read-only cache may still have the files of this commit.
+                    let _ = self.cache.write_ref(&self.revision, &commit);
                     state.commit = Some(commit);
                 }
                 state.listing = Some(names.into_iter().map(|name| (name, None)).collect());
@@ -197,6 +213,10 @@ impl HubFiles {
         }
     }
 
+    /// Lists all files of the model with their sizes, or the cached ones if the Hub cannot be asked.
+    ///
+    /// # Errors
+    /// Fails if the Hub does not answer and the cache has no files.
     pub(crate) fn list(&self) -> Result<Vec<FileEntry>> {
         let mut state = self.state();
         if state.commit.is_none() {
@@ -232,6 +252,10 @@ impl HubFiles {
         }
     }
 
+    /// Asks the Hub for the current commit of the revision; `None` offline.
+    ///
+    /// # Errors
+    /// Fails if the Hub does not answer.
     pub(crate) fn newest_commit(&self) -> Result<Option<String>> {
         if self.is_offline() {
             return Ok(None);
@@ -240,6 +264,10 @@ impl HubFiles {
         Ok(Some(commit))
     }
 
+    /// Asks the Hub for the current commit of the revision, records it, and uses it from now on. Does nothing offline.
+    ///
+    /// # Errors
+    /// Fails if the Hub does not answer or the commit cannot be recorded.
     pub(crate) fn refresh(&mut self) -> Result<()> {
         if self.is_offline() {
             return Ok(());
@@ -248,7 +276,7 @@ impl HubFiles {
         let (commit, names) = self.client(ALL_FILES)?.commit(&self.revision)?;
         if !is_commit(&self.revision) {
             self.cache
-                .write_commit(&self.revision, &commit)
+                .write_ref(&self.revision, &commit)
                 .map_err(|error| Error::CacheNotWritable {
                     file: format!("the commit of {}", self.revision),
                     cache: self.options.hub.cache_dir.display().to_string(),
@@ -261,7 +289,7 @@ impl HubFiles {
         Ok(())
     }
 
-    /// The error that says that nobody could tell whether the model has this file; none if somebody could.
+    /// Returns the error for a file whose existence is unknown; `None` if it is known whether the model has the file.
     pub(crate) fn unknown(&self, name: &str) -> Option<Error> {
         let state = self.state();
         let absent = |commit: &String| self.cache.is_absent(commit, name);
@@ -283,13 +311,15 @@ impl HubFiles {
         self.connection.is_offline()
     }
 
+    /// Returns true if the Hub cannot be asked.
     fn is_cut_off(&self, state: &ModelState) -> bool {
         self.is_offline() || state.unreachable.is_some()
     }
 
+    /// Uses only the Hub cache from now on.
     fn cut_off(&self, state: &mut ModelState, problem: String) {
         self.options.observer.note(&format!(
-            "cannot reach {} ({problem}): using what the cache holds of `{}`",
+            "cannot reach {} ({problem}): using the cached files of `{}`",
             self.options.hub.shown_endpoint(),
             self.model.id()
         ));
@@ -305,7 +335,7 @@ impl HubFiles {
     }
 }
 
-/// Why the Hub does not answer, if it is that: what the cache holds is used then.
+/// Returns the problem if an error means that the Hub is out of order. Cached files are used then.
 fn outage(error: &Error) -> Option<String> {
     match error {
         Error::HubUnreachable { problem, .. } => Some(problem.clone()),

@@ -1,38 +1,37 @@
-//! What is known about the files of a model, and where a look-up can end.
+//! The known state of a model on the Hub, and the results of looking up a file.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::source::byte_source::ByteSource;
 
-/// What is known so far.
+/// The known state of a model.
 #[derive(Debug, Default)]
 pub(crate) struct ModelState {
     pub(crate) commit: Option<String>,
-    /// All files of the commit, once the Hub has listed them, with their sizes once it has told them.
+    /// The files of the commit, once the Hub has listed them, and their sizes, once it was asked for those.
     pub(crate) listing: Option<BTreeMap<String, Option<u64>>>,
-    /// The network failed while the cache had files of the commit: it is not tried again.
+    /// The problem of a network that failed while the cache had files of the commit. It is not tried again.
     pub(crate) unreachable: Option<String>,
 }
 
-/// Where a file is.
+/// The location of a file.
 pub(crate) enum Location {
-    /// In the cache.
-    Here(Arc<dyn ByteSource>),
-    /// On the Hub, which lists it for the commit.
+    Cached(Arc<dyn ByteSource>),
+    /// Listed by the Hub for this commit.
     Listed(String),
-    /// The commit does not have it.
+    /// Not among the files of this commit.
     Absent(String),
-    /// Nowhere, as far as can be known without the network.
-    Nowhere,
+    /// Not in the cache, and the Hub cannot be asked.
+    Unknown,
 }
 
-/// What the cache says about a file.
+/// A file in the Hub cache.
 pub(crate) enum CacheEntry {
-    File(Arc<dyn ByteSource>),
-    /// What is kept as the file is not it: what it is.
+    Intact(Arc<dyn ByteSource>),
+    /// The problem with the cached file.
     Damaged(&'static str),
-    /// The commit has no such file.
+    /// Marked as a file that the commit does not have.
     Absent,
-    Unknown,
+    Missing,
 }

@@ -1,7 +1,7 @@
-//! Proxies of the environment, and the hosts that are reached without one.
+//! The proxies that the environment names, and the hosts that are reached without one.
 //!
-//! The variables are those of curl and of Python's requests: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, the
-//! lower-case one first if both are set. Addresses on this machine are never sent to a proxy.
+//! The variables are those of curl and of Python's requests: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, and `NO_PROXY`. The
+//! lower-case variable wins if both are set. No proxy is used for this machine.
 
 use std::net::IpAddr;
 
@@ -9,20 +9,20 @@ use ureq::Proxy;
 
 use super::address::Address;
 
-/// What the environment says about proxies, as it says it.
+/// The proxy variables of the environment. Their values are parsed when they are needed.
 #[derive(Clone, Default)]
 pub struct ProxySettings {
-    /// Of `http:` addresses.
-    http: Option<Named>,
-    /// Of `https:` addresses.
-    https: Option<Named>,
+    /// The proxy for `http:` addresses.
+    http: Option<NamedProxy>,
+    /// The proxy for `https:` addresses.
+    https: Option<NamedProxy>,
     /// The value of `NO_PROXY`.
     exceptions: String,
 }
 
-/// A proxy and the variable that names it. It may hold a password.
+/// The value of a proxy variable, which may contain a password, and the name of the variable.
 #[derive(Clone)]
-struct Named {
+struct NamedProxy {
     variable: &'static str,
     address: String,
 }
@@ -34,16 +34,16 @@ impl std::fmt::Debug for ProxySettings {
 }
 
 impl ProxySettings {
-    /// Settings from the variables that `lookup` knows.
+    /// Reads the settings from the variables that `lookup` returns.
     pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
         let first = |names: &[&'static str]| {
             names.iter().find_map(|&variable| {
                 let address = set(variable)?.trim().to_owned();
-                Some(Named { variable, address })
+                Some(NamedProxy { variable, address })
             })
         };
-        // A CGI program finds the `Proxy` header of its client in HTTP_PROXY: <https://httpoxy.org>.
+        // In a CGI program, HTTP_PROXY is the `Proxy` header of the client: <https://httpoxy.org>.
         let http = match set("REQUEST_METHOD") {
             Some(_) => first(&["http_proxy", "all_proxy", "ALL_PROXY"]),
             None => first(&["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]),
@@ -57,10 +57,10 @@ impl ProxySettings {
         }
     }
 
-    /// The proxy for an address; `None` if it is reached directly.
+    /// Returns the proxy for an address; `None` if the address is reached directly.
     ///
     /// # Errors
-    /// The problem with the variable that names the proxy, without its value.
+    /// Returns a message that names the variable, without its value, if that is not the address of a proxy.
     pub(crate) fn proxy(&self, address: &Address) -> Result<Option<Proxy>, String> {
         let proxy = if address.is_encrypted() {
             &self.https
@@ -80,7 +80,7 @@ impl ProxySettings {
     }
 }
 
-/// Returns true if `exceptions`, a value of `NO_PROXY`, names the host.
+/// Returns true if `exceptions`, a value of `NO_PROXY`, matches the host and port.
 fn is_exempt(exceptions: &str, host: &str, port: u16) -> bool {
     exceptions.split([',', ' ']).any(|entry| {
         let entry = entry.trim().to_ascii_lowercase();
@@ -94,7 +94,7 @@ fn is_exempt(exceptions: &str, host: &str, port: u16) -> bool {
     })
 }
 
-/// `host:port`; an IPv6 address with a port stands in brackets.
+/// Splits the port off `host:port`. An IPv6 address with a port stands in brackets.
 fn split_port(entry: &str) -> (&str, Option<u16>) {
     if let Some((name, port)) = entry.rsplit_once(':')
         && let Ok(port) = port.parse()
@@ -108,7 +108,7 @@ fn split_port(entry: &str) -> (&str, Option<u16>) {
     (entry.trim_start_matches('[').trim_end_matches(']'), None)
 }
 
-/// A domain stands for itself and everything below it, an address for itself, `10.0.0.0/8` for a network.
+/// Returns true if a name matches a host. A domain matches its subdomains too, an address itself, `10.0.0.0/8` a network.
 fn matches_host(name: &str, host: &str) -> bool {
     if let Ok(ip) = host.parse::<IpAddr>() {
         return match name.split_once('/') {
@@ -126,7 +126,7 @@ fn matches_host(name: &str, host: &str) -> bool {
     }
 }
 
-/// Returns true if the first `bits` bits of both addresses are the same.
+/// Returns true if both addresses agree in their first `bits` bits.
 fn is_in_network(ip: IpAddr, network: IpAddr, bits: u32) -> bool {
     let (ip, network, length) = match (ip, network) {
         (IpAddr::V4(ip), IpAddr::V4(network)) => {
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_proxy_is_named_without_its_value() {
+    fn an_invalid_proxy_is_named_by_its_variable_only() {
         let lookup = |name: &str| (name == "HTTPS_PROXY").then(|| "foo://secret@x".to_owned());
         let address = Address::parse("https://hub.example").unwrap();
         assert_eq!(

@@ -1,7 +1,7 @@
-//! Environment variables → the settings of the Hub, with the meaning they have for huggingface_hub.
+//! Settings for the Hub, read from environment variables that mean the same as in huggingface_hub.
 //!
-//! Names, defaults and precedence: `constants.py` and `utils/_auth.py` of huggingface_hub 0.36. Unlike there, a blank
-//! value counts as unset throughout, and `$NAME` within a path is not expanded.
+//! Names, defaults, and precedence follow `constants.py` and `utils/_auth.py` of huggingface_hub 0.36. Unlike there, a blank
+//! value always counts as unset, and `$NAME` within a path is not expanded.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -13,39 +13,40 @@ use crate::error::{Error, Result};
 const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where the Hub and its cache are, and how to speak to it.
+/// The address of the Hub, the place of its cache, and how requests are made.
 #[derive(Debug, Clone)]
 pub struct HubSettings {
-    /// Base address, without a final slash.
+    /// The base address, without a final slash.
     pub endpoint: String,
     /// The folder that holds `models--owner--name`.
     pub cache_dir: PathBuf,
-    /// Sent to the endpoint and to nobody else.
+    /// The access token, which is sent to the endpoint only.
     pub token: Option<Token>,
-    /// Never open a connection.
+    /// True if no connection may be opened.
     pub offline: bool,
-    /// Longest wait for an answer about a model or a file.
+    /// The longest time for one answer of the API, or for the headers of a file.
     pub etag_timeout: Duration,
-    /// Longest silence while a file is on its way.
+    /// The longest silence while the bytes of a file arrive.
     pub download_timeout: Duration,
     pub proxies: ProxySettings,
-    /// Files or folders of certificates that are trusted beside those of the system.
+    /// Files or folders of certificates that are trusted in addition to the system's.
     pub ca_bundles: Vec<PathBuf>,
 }
 
 impl HubSettings {
-    /// Settings from the variables of the process.
+    /// Reads the settings from the environment of the process.
     ///
     /// # Errors
-    /// As [`Self::from_env`].
+    /// Fails like [`Self::from_env`].
     pub fn from_process_env() -> Result<Self> {
         Self::from_env(|name| std::env::var(name).ok())
     }
 
-    /// Settings from the variables that `lookup` knows. A token file is read here.
+    /// Reads the settings from the variables that `lookup` returns, and the token file.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a timeout that is not a number of seconds, and an endpoint that is not an http address.
+    /// Fails with [`Error::Usage`] if a timeout is not a number of seconds, the endpoint is not an http address, or the
+    /// token contains characters that a header cannot have.
     pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let var = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
         let home = var("HOME")
@@ -73,7 +74,7 @@ impl HubSettings {
         };
         if token.as_ref().is_some_and(|token| !token.can_be_sent()) {
             return Err(Error::usage_hint(
-                "the Hub token holds a character that no token has",
+                "the Hub token contains a character that no token can have",
                 "see HF_TOKEN, or the token file that HF_TOKEN_PATH names",
             ));
         }
@@ -87,7 +88,7 @@ impl HubSettings {
             etag_timeout: timeout("HF_HUB_ETAG_TIMEOUT", var("HF_HUB_ETAG_TIMEOUT"))?,
             download_timeout: timeout("HF_HUB_DOWNLOAD_TIMEOUT", var("HF_HUB_DOWNLOAD_TIMEOUT"))?,
             proxies: ProxySettings::from_env(&lookup),
-            // Behind the proxy of a company, Python's requests is told of its certificates by these.
+            // Users of Python name the certificates of a company's proxy in these variables.
             ca_bundles: ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"]
                 .into_iter()
                 .filter_map(path)
@@ -95,7 +96,7 @@ impl HubSettings {
         })
     }
 
-    /// The endpoint as messages may show it: without a user name and password.
+    /// Returns the endpoint as messages show it, without a user name and password.
     pub fn shown_endpoint(&self) -> String {
         match self.endpoint.split_once("://") {
             Some((scheme, rest)) => {
@@ -111,18 +112,18 @@ impl HubSettings {
     }
 }
 
-/// A secret; it shows itself to nobody.
+/// An access token. Its `Debug` output hides the value.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
 impl Token {
-    /// None if there is nothing but space in it.
+    /// Returns `None` if there is nothing but white space.
     pub fn new(token: &str) -> Option<Self> {
         let token = token.trim();
         (!token.is_empty()).then(|| Self(token.to_owned()))
     }
 
-    /// Whether it can stand in a header.
+    /// Returns true if the token can stand in a header.
     fn can_be_sent(&self) -> bool {
         self.0.bytes().all(|byte| byte.is_ascii_graphic())
     }
@@ -138,7 +139,7 @@ impl fmt::Debug for Token {
     }
 }
 
-/// A variable is true iff it says so in one of these words.
+/// Returns true if the value of a variable is one of the words for true.
 pub fn is_true(value: &str) -> bool {
     ["1", "on", "yes", "true"]
         .iter()
@@ -162,7 +163,7 @@ fn endpoint(given: Option<String>) -> Result<String> {
         Ok(endpoint.to_owned())
     } else {
         Err(Error::usage(
-            "HF_ENDPOINT does not begin with `https://` or `http://`",
+            "`HF_ENDPOINT` must begin with `https://` or `http://`",
         ))
     }
 }
@@ -175,7 +176,7 @@ fn timeout(name: &str, given: Option<String>) -> Result<Duration> {
         Ok(0) => Ok(DEFAULT_TIMEOUT),
         Ok(seconds) => Ok(Duration::from_secs(seconds.into())),
         Err(_) => Err(Error::usage(format!(
-            "{name} is `{given}`, and a number of seconds is wanted"
+            "`{name}` must be a number of seconds, not `{given}`"
         ))),
     }
 }
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_set() {
+    fn defaults_without_variables() {
         let settings = settings(&[]).unwrap();
         assert_eq!(settings.endpoint, "https://huggingface.co");
         assert_eq!(
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cache_in_order_of_precedence() {
+    fn variables_of_the_cache_take_precedence_in_order() {
         let mut variables = vec![("XDG_CACHE_HOME", "/xdg")];
         assert_eq!(cache(&variables), "/xdg/huggingface/hub");
         variables.push(("HF_HOME", "~/hf"));
@@ -247,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn the_token_in_order_of_precedence() {
+    fn variables_of_the_token_take_precedence_in_order() {
         let directory = tempfile::tempdir().unwrap();
         let home = directory.path().to_str().unwrap();
         std::fs::write(directory.path().join("token"), "hf_home\n").unwrap();
@@ -279,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn endpoints() {
+    fn an_endpoint_is_an_http_address_and_shown_without_its_password() {
         let endpoint = |value: &str| settings(&[("HF_ENDPOINT", value)]);
         assert_eq!(
             endpoint("http://localhost:8080/").unwrap().endpoint,
@@ -296,7 +297,7 @@ mod tests {
         let error = settings(&[("HF_HUB_ETAG_TIMEOUT", "soon")]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "HF_HUB_ETAG_TIMEOUT is `soon`, and a number of seconds is wanted"
+            "`HF_HUB_ETAG_TIMEOUT` must be a number of seconds, not `soon`"
         );
     }
 }

@@ -1,11 +1,11 @@
-//! The built-in model: small files in the format of a real one, compiled into the program.
+//! The built-in model: small files in the formats of a real one, compiled into the program.
 
 use std::sync::Arc;
 
 use crate::source::byte_source::{ByteSource, MemoryFile};
 use crate::source::file_entry::FileEntry;
 
-/// Its files; `demo/` of the repository holds what makes them.
+/// The files of the model, by name. The scripts in `demo/` generate them.
 const FILES: [(&str, &[u8]); 4] = [
     (
         "config.json",

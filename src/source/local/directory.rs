@@ -1,4 +1,4 @@
-//! A directory of the user's → the files of a model.
+//! A model in a local directory.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,15 +8,17 @@ use crate::error::{Error, Result};
 use crate::source::byte_source::ByteSource;
 use crate::source::file_entry::FileEntry;
 
-/// A directory that exists.
+/// A directory that existed when it was opened.
 #[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
 }
 
 impl Directory {
+    /// Opens the directory at `path`.
+    ///
     /// # Errors
-    /// [`Error::BadModelRef`] if there is no such directory.
+    /// Fails with [`Error::BadModelRef`] if there is no such directory.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let problem = match path.metadata() {
             Ok(metadata) if metadata.is_dir() => {
@@ -24,9 +26,9 @@ impl Directory {
                     path: path.to_owned(),
                 });
             }
-            Ok(_) => "it is a file, and a directory with the model's files is wanted",
+            Ok(_) => "it must be a directory with the model's files, not a file",
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-                "there is no permission to look into it"
+                "it cannot be read: permission denied"
             }
             Err(_) => "there is no such directory",
         };
@@ -40,10 +42,14 @@ impl Directory {
         &self.path
     }
 
+    /// Opens the file `name`; `None` if there is no such file.
+    ///
+    /// # Errors
+    /// Fails with [`Error::ReadModel`] if the file cannot be read.
     pub(crate) fn find(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
         let path = self.path.join(name);
         let shown = path.display().to_string();
-        // A dangling link is a file that cannot be read, not one that is absent.
+        // A dangling link is an unreadable file, not an absent one.
         match path.symlink_metadata() {
             Ok(_) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -58,7 +64,10 @@ impl Directory {
         Ok(Some(Arc::new(file)))
     }
 
-    /// The files directly in it, by name.
+    /// Lists the files directly in the directory, by name.
+    ///
+    /// # Errors
+    /// Fails with [`Error::ReadModel`] if the directory cannot be listed.
     pub(crate) fn list(&self) -> Result<Vec<FileEntry>> {
         let unreadable = |source| Error::ReadModel {
             file: self.path.display().to_string(),

@@ -1,24 +1,27 @@
-//! A lock that processes share, by a file that stands for it.
+//! A lock between processes, represented by a file.
 
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 
-/// Held while a file is written; dropping it, or the end of the process, lets go.
+/// A lock that is released when it is dropped, or when the process ends.
 #[derive(Debug)]
 pub(crate) struct FileLock {
     _file: File,
 }
 
 impl FileLock {
-    /// Takes the lock that the file at `path` stands for; `wait` is called again and again while another process has it.
-    pub(crate) fn take(path: &Path, mut wait: impl FnMut()) -> io::Result<Self> {
+    /// Acquires the lock of the file at `path`. Calls `wait` repeatedly while another process holds the lock.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be created or locked.
+    pub(crate) fn acquire(path: &Path, mut wait: impl FnMut()) -> io::Result<Self> {
         let file = File::create(path)?;
         loop {
             match file.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::WouldBlock) => wait(),
-                // A network file system without locks: files still get their name in one step.
+                // A network file system without locks. Files still appear whole or not at all.
                 Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
                     break;
                 }

@@ -1,29 +1,31 @@
-//! A file → what changes when it is written, so that what was found out about its bytes need not be found out again.
+//! A stamp of a file's metadata that changes when the file is written.
+//!
+//! A result that was computed from the bytes of a file stays valid while the stamp is the same.
 
 use std::fmt;
 use std::fs::Metadata;
 use std::time::{Duration, SystemTime};
 
-/// Length, place and times of a file at one moment. As long as they stay the same, so do its bytes, if it
+/// The length, inode, and times of a file at one moment. While they stay the same, so do the bytes, provided that the file
 /// [was settled](Self::is_settled).
 ///
-/// On Unix the time of the last change of the inode is among them, which no program can set.
+/// On Unix the stamp includes the time of the last inode change, which no program can set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileStamp {
     line: String,
     /// Device and inode.
-    place: Option<String>,
+    identity: Option<String>,
     settled: bool,
 }
 
-/// How far apart two writes can be that leave the same time: a tick of the kernel, and some.
+/// The longest time between two writes that leave the same timestamp: a kernel tick, with a margin.
 const TICK: Duration = Duration::from_millis(50);
-/// The same where times are in whole seconds, or every other second.
+/// The same for file systems whose times are whole seconds, or every other second.
 const COARSE_TICK: Duration = Duration::from_millis(2500);
 
 impl FileStamp {
     #[cfg(unix)]
-    pub(crate) fn of(metadata: &Metadata) -> Self {
+    pub(crate) fn new(metadata: &Metadata) -> Self {
         use std::os::unix::fs::MetadataExt;
         let changed = match (u64::try_from(metadata.ctime()), metadata.ctime_nsec()) {
             (Ok(seconds), nanoseconds @ 0..1_000_000_000) => {
@@ -43,27 +45,27 @@ impl FileStamp {
                 metadata.ctime(),
                 metadata.ctime_nsec()
             ),
-            place: Some(format!("{}-{}", metadata.dev(), metadata.ino())),
+            identity: Some(format!("{}-{}", metadata.dev(), metadata.ino())),
             settled: changed.is_some_and(|changed| is_settled(changed, SystemTime::now())),
         }
     }
 
     #[cfg(not(unix))]
-    pub(crate) fn of(metadata: &Metadata) -> Self {
+    pub(crate) fn new(metadata: &Metadata) -> Self {
         Self {
             line: format!("{} {:?}", metadata.len(), metadata.modified().ok()),
-            place: None,
+            identity: None,
             settled: false,
         }
     }
 
-    /// A name for the file that no other has at the same time, if the system tells one.
-    pub fn place(&self) -> Option<&str> {
-        self.place.as_deref()
+    /// Returns a name for the file that no other file has at the same time; `None` if the system has none.
+    pub fn identity(&self) -> Option<&str> {
+        self.identity.as_deref()
     }
 
-    /// Whether the file had by that moment been left alone for so long that another change shows, even one while it is
-    /// being read. False where that is not known.
+    /// Returns true if the file was last written long enough before the stamp that any later write changes the stamp, even
+    /// one made while the file is being read. Returns false if that is unknown.
     pub fn is_settled(&self) -> bool {
         self.settled
     }
@@ -91,23 +93,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_write_shows_even_if_the_length_and_the_time_of_writing_are_as_they_were() {
+    fn a_write_changes_the_stamp_even_if_length_and_mtime_do_not() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let state = || FileStamp::of(&fs::metadata(file.path()).unwrap());
+        let stamp = || FileStamp::new(&fs::metadata(file.path()).unwrap());
         fs::write(file.path(), "one").unwrap();
         let written = file.as_file().metadata().unwrap().modified().unwrap();
         std::thread::sleep(TICK + TICK);
-        let before = state();
-        assert_eq!(before, state());
+        let before = stamp();
+        assert_eq!(before, stamp());
         assert!(before.is_settled());
         fs::write(file.path(), "two").unwrap();
         file.as_file().set_modified(written).unwrap();
-        assert_ne!(before.to_string(), state().to_string());
-        assert_eq!(before.place(), state().place());
+        assert_ne!(before.to_string(), stamp().to_string());
+        assert_eq!(before.identity(), stamp().identity());
     }
 
     #[test]
-    fn what_was_written_just_now_is_not_settled() {
+    fn a_file_written_just_now_is_not_settled() {
         let at = |milliseconds| SystemTime::UNIX_EPOCH + Duration::from_millis(milliseconds);
         let settled = |changed, now| is_settled(at(changed), at(now));
         assert!(!settled(7001, 7001) && !settled(7001, 7051) && settled(7001, 7052));

@@ -1,6 +1,6 @@
-//! A local file, mapped into memory: the pages that are read are the pages that are loaded.
+//! A local file mapped into memory: only the pages that are read are loaded.
 //!
-//! Where a limit on addresses leaves no room for a map, what is asked for is read.
+//! If a limit on address space leaves no room for a map, reads are ordinary file reads.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -16,58 +16,58 @@ use crate::error::{Error, Result};
 use crate::memory::has_room_for_map;
 use crate::source::byte_source::{ByteSource, outside, slice};
 
-/// Ranges of at least this many bytes are read to their end, and worth fetching ahead of the reader. The kernel's
-/// own read-ahead is off: with it, one row of 768 bytes costs 128 KiB of disk.
-const SCAN: u64 = 1 << 20;
+/// Ranges of at least this many bytes are prefetched. The kernel's own read-ahead is off: with it, reading one row of 768
+/// bytes would load 128 KiB from disk.
+const MIN_PREFETCH: u64 = 1 << 20;
 
 /// A read-only map of a whole file.
 #[derive(Debug)]
 pub struct MappedFile {
     name: Box<str>,
-    reach: Reach,
-    /// Ends before the map does.
+    access: Access,
+    /// Dropped before the map.
     _watch: Option<Watch>,
-    /// The same file, for what is read once.
+    /// The same file, for [`ByteSource::read_once`].
     file: File,
 }
 
 /// How the bytes are reached.
 #[derive(Debug)]
-enum Reach {
+enum Access {
     Map(Mmap),
-    /// An empty file, which cannot be mapped, or one that there is no room for: its length.
+    /// Reads of a file of this many bytes, which is empty or too large to map.
     Read(u64),
 }
 
 impl MappedFile {
-    /// Maps the file at `path`; `name` is what error messages call it.
+    /// Maps the file at `path`, which error messages call `name`.
     ///
     /// # Errors
-    /// [`Error::ReadModel`] if it cannot be opened or is not a regular file.
+    /// Fails with [`Error::ReadModel`] if the file cannot be opened or is not a regular file.
     pub fn open(path: &Path, name: impl Into<String>) -> Result<Self> {
         let name = name.into();
         match map(path) {
-            Ok((file, reach)) => Ok(Self {
-                _watch: match &reach {
-                    Reach::Map(map) => Watch::begin(map, &name),
-                    Reach::Read(_) => None,
+            Ok((file, access)) => Ok(Self {
+                _watch: match &access {
+                    Access::Map(map) => Watch::begin(map, &name),
+                    Access::Read(_) => None,
                 },
                 name: name.into(),
-                reach,
+                access,
                 file,
             }),
             Err(source) => Err(Error::ReadModel { file: name, source }),
         }
     }
 
-    /// Says that these bytes will be read soon, to their end.
-    pub(crate) fn expect(&self, range: Range<usize>) {
+    /// Advises the kernel that all of these bytes will be read soon.
+    pub(crate) fn prefetch_map(&self, range: Range<usize>) {
         #[cfg(unix)]
-        if let Reach::Map(map) = &self.reach
+        if let Access::Map(map) = &self.access
             && range.start < range.end
             && range.end <= map.len()
         {
-            // Advice only.
+            // A failure costs speed only.
             let _ = map.advise_range(
                 memmap2::Advice::WillNeed,
                 range.start,
@@ -76,11 +76,11 @@ impl MappedFile {
         }
     }
 
-    /// All of the file, without advice on how it will be read; nothing of one that could not be mapped.
+    /// Returns the whole file without any prefetching; an empty slice if it is not mapped.
     pub fn bytes(&self) -> &[u8] {
-        match &self.reach {
-            Reach::Map(map) => map,
-            Reach::Read(_) => &[],
+        match &self.access {
+            Access::Map(map) => map,
+            Access::Read(_) => &[],
         }
     }
 }
@@ -91,33 +91,33 @@ impl ByteSource for MappedFile {
     }
 
     fn len(&self) -> u64 {
-        match &self.reach {
-            Reach::Map(map) => map.len() as u64,
-            Reach::Read(length) => *length,
+        match &self.access {
+            Access::Map(map) => map.len() as u64,
+            Access::Read(length) => *length,
         }
     }
 
-    fn state(&self) -> Option<FileStamp> {
+    fn stamp(&self) -> Option<FileStamp> {
         let metadata = self.file.metadata().ok()?;
-        Some(FileStamp::of(&metadata))
+        Some(FileStamp::new(&metadata))
     }
 
     fn read(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>> {
         #[cfg(unix)]
-        if let Reach::Read(_) = self.reach {
+        if let Access::Read(_) = self.access {
             let mut buffer = Vec::new();
             self.read_once(range, &mut buffer)?;
             return Ok(Cow::Owned(buffer));
         }
         let bytes = slice(&self.name, self.bytes(), range.clone())?;
-        if bytes.len() as u64 >= SCAN {
-            // It lies within the map, so it fits a usize.
-            self.expect(range.start as usize..range.end as usize);
+        if bytes.len() as u64 >= MIN_PREFETCH {
+            // The range lies within the map, so it fits a usize.
+            self.prefetch_map(range.start as usize..range.end as usize);
         }
         Ok(Cow::Borrowed(bytes))
     }
 
-    /// Read, not mapped: to map pages and to unmap them takes longer than to copy them.
+    /// Reads instead of mapping: mapping and unmapping pages takes longer than copying them.
     #[cfg(unix)]
     fn read_once<'b>(&'b self, range: Range<u64>, buffer: &'b mut Vec<u8>) -> Result<&'b [u8]> {
         use std::os::unix::fs::FileExt;
@@ -143,8 +143,8 @@ impl ByteSource for MappedFile {
 }
 
 #[allow(unsafe_code, reason = "a memory map cannot be made without it")]
-fn map(path: &Path) -> io::Result<(File, Reach)> {
-    // Asked before opening: to open a pipe would be to wait for whoever writes it.
+fn map(path: &Path) -> io::Result<(File, Access)> {
+    // Checked before opening, since opening a pipe would block until another process writes to it.
     let metadata = std::fs::metadata(path)?;
     if !metadata.is_file() {
         return Err(io::Error::other("not a regular file"));
@@ -152,24 +152,24 @@ fn map(path: &Path) -> io::Result<(File, Reach)> {
     let file = File::open(path)?;
     let length = file.metadata()?.len();
     if length == 0 || cfg!(unix) && !has_room_for_map(length) {
-        return Ok((file, Reach::Read(length)));
+        return Ok((file, Access::Read(length)));
     }
-    // SAFETY: the map is read-only and private to this process, and its bytes are only ever read as `u8`, for which
-    // every value is valid. What remains is another process that changes the file meanwhile. Files of the Hub cache
-    // are complete when they get their name and never written again. A file of the user's own directory that is
-    // rewritten in place can show new bytes, which readers treat as hostile anyway; one that is cut short ends the
-    // process with a sentence (see `sigbus`), which is the accepted price of reading single rows of large checkpoints.
+    // SAFETY: the map is read-only and private to this process, and its bytes are only read as `u8`, for which every value
+    // is valid. The remaining risk is another process that changes the file. Files in the Hub cache are complete when they
+    // get their name and are never written again. A file in another directory that is rewritten in place can show new
+    // bytes, which readers treat as hostile anyway; one that is truncated ends the process with an error (see `sigbus`),
+    // the accepted price of reading single rows of large checkpoints.
     let map = match unsafe { Mmap::map(&file) } {
         Ok(map) => map,
         #[cfg(unix)]
         Err(error) if error.kind() == io::ErrorKind::OutOfMemory => {
-            return Ok((file, Reach::Read(length)));
+            return Ok((file, Access::Read(length)));
         }
         Err(error) => return Err(error),
     };
     #[cfg(unix)]
     let _ = map.advise(memmap2::Advice::Random);
-    Ok((file, Reach::Map(map)))
+    Ok((file, Access::Map(map)))
 }
 
 #[cfg(test)]
@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_of_a_file() {
+    fn ranges_within_the_file_are_read_and_others_refused() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("f");
         let content: Vec<u8> = (0..3_000_000_u32).map(|i| (i % 251) as u8).collect();
@@ -205,7 +205,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_is_read_once_may_be_gone() {
+    fn a_truncated_file_is_an_error() {
         let file = tempfile::NamedTempFile::new().unwrap();
         file.as_file().set_len(5000).unwrap();
         let mapped = MappedFile::open(file.path(), "f").unwrap();

@@ -1,8 +1,8 @@
-//! A mapped file that becomes shorter while it is read → a sentence with its name and exit 4, in the place of a signal.
+//! A SIGBUS handler that turns a truncated mapping into an error message and exit code 4.
 //!
-//! Pages behind the end of a file cannot be read: the kernel answers with SIGBUS, which would end the process without
-//! a word. The handler here looks up whose page it was. A file that is no longer what was checked cannot be gone on
-//! with, so nothing is unwound.
+//! Pages past the end of a file cannot be read: the kernel sends SIGBUS, which would kill the process without a message. The
+//! handler looks up the file that the page belongs to. The file is no longer the one that was checked, so the process
+//! exits at once, without unwinding.
 
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod handler {
@@ -15,123 +15,121 @@ mod handler {
     use crate::error::Exit;
     use crate::memory::exit_with_message;
 
-    /// Maps that are known by name at a time. The files of a model are some ten, and more has a range cache only.
-    const MAPS: usize = 64;
+    /// The most maps that are watched at a time. A model has about ten files; only a range cache has more.
+    const MAX_MAPS: usize = 64;
 
-    /// A map, and what is said if its file becomes shorter. Sentences are never freed: the handler may hold one.
+    /// A map, and the message for its truncation. Messages are never freed: the handler may hold one.
     struct Map {
-        /// Address of the first byte; 0 where there is no map.
+        /// The address of the first byte; 0 in a free slot.
         start: AtomicUsize,
         length: AtomicUsize,
-        sentence: AtomicPtr<String>,
+        message: AtomicPtr<String>,
     }
 
-    static KNOWN: [Map; MAPS] = [const {
+    static KNOWN: [Map; MAX_MAPS] = [const {
         Map {
             start: AtomicUsize::new(0),
             length: AtomicUsize::new(0),
-            sentence: AtomicPtr::new(ptr::null_mut()),
+            message: AtomicPtr::new(ptr::null_mut()),
         }
-    }; MAPS];
+    }; MAX_MAPS];
 
-    /// How a name is made safe for a terminal, once the handler is there.
+    /// Makes a name safe for a terminal. Set once the handler is installed.
     static SHOW: OnceLock<fn(&str) -> String> = OnceLock::new();
-    /// The handler that was there before: that of the standard library, which knows a stack that overflows.
-    static EARLIER: OnceLock<libc::sigaction> = OnceLock::new();
+    /// The previous handler: the standard library's, which reports stack overflows.
+    static PREVIOUS: OnceLock<libc::sigaction> = OnceLock::new();
 
-    /// A map whose file is watched, for as long as this is held.
+    /// Watches the file of a map until it is dropped.
     #[derive(Debug)]
     pub struct Watch {
-        /// Its place among those that are known, counted from 1.
-        place: NonZeroU8,
+        /// The index of its slot, counted from 1.
+        slot: NonZeroU8,
     }
 
     impl Watch {
-        /// Notes a map under the name of its file; nothing where no handler is wanted, or no place is left.
+        /// Registers a map under the name of its file. Returns `None` if no handler is installed or no slot is free.
         pub fn begin(map: &[u8], name: &str) -> Option<Self> {
             let show = SHOW.get()?;
             let start = map.as_ptr() as usize;
             let claim = |known: &&Map| {
-                // A place that is being filled has the address 1, which no map has.
-                let taken = known
-                    .start
-                    .compare_exchange(0, 1, Ordering::AcqRel, Ordering::Relaxed);
-                taken.is_ok()
+                // A slot that is being filled has the address 1, which no map has.
+                let claimed =
+                    known
+                        .start
+                        .compare_exchange(0, 1, Ordering::AcqRel, Ordering::Relaxed);
+                claimed.is_ok()
             };
-            let (place, known) = (1_u8..).zip(&KNOWN).find(|(_, known)| claim(known))?;
-            let sentence = format!("error: {} became shorter while it was read\n", show(name));
+            let (slot, known) = (1_u8..).zip(&KNOWN).find(|(_, known)| claim(known))?;
+            let message = format!("error: {} became shorter while it was read\n", show(name));
             known
-                .sentence
-                .store(Box::leak(Box::new(sentence)), Ordering::Release);
+                .message
+                .store(Box::leak(Box::new(message)), Ordering::Release);
             known.length.store(map.len(), Ordering::Release);
             known.start.store(start, Ordering::Release);
-            NonZeroU8::new(place).map(|place| Self { place })
+            NonZeroU8::new(slot).map(|slot| Self { slot })
         }
     }
 
     impl Drop for Watch {
         fn drop(&mut self) {
-            if let Some(known) = KNOWN.get(usize::from(self.place.get() - 1)) {
+            if let Some(known) = KNOWN.get(usize::from(self.slot.get() - 1)) {
                 known.length.store(0, Ordering::Release);
                 known.start.store(0, Ordering::Release);
             }
         }
     }
 
-    /// Says it from now on; `show` makes a name safe for a terminal.
+    /// Installs the handler. `show` makes a name safe for a terminal.
     pub fn install_sigbus_handler(show: fn(&str) -> String) {
         if SHOW.set(show).is_err() {
             return;
         }
         // SAFETY: both structures are plain numbers, for which zeros are valid; the handler has the signature that
-        // SA_SIGINFO asks for, and does only what a handler may: it reads atomics, writes, exits, sets a handler.
-        #[allow(unsafe_code, reason = "a handler of a signal cannot be set without it")]
+        // SA_SIGINFO requires, and is async-signal-safe: it reads atomics, writes, exits, and sets a handler.
+        #[allow(unsafe_code, reason = "a signal handler cannot be set without it")]
         unsafe {
             let mut action: libc::sigaction = MaybeUninit::zeroed().assume_init();
-            let mut earlier: libc::sigaction = MaybeUninit::zeroed().assume_init();
+            let mut previous: libc::sigaction = MaybeUninit::zeroed().assume_init();
             action.sa_sigaction = on_bus_error as *const () as usize;
             action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
-            if libc::sigaction(libc::SIGBUS, ptr::null(), &mut earlier) == 0
-                && EARLIER.set(earlier).is_ok()
+            if libc::sigaction(libc::SIGBUS, ptr::null(), &mut previous) == 0
+                && PREVIOUS.set(previous).is_ok()
             {
                 libc::sigaction(libc::SIGBUS, &action, ptr::null_mut());
             }
         }
     }
 
-    #[allow(
-        unsafe_code,
-        reason = "the kernel hands over a pointer, and an address"
-    )]
+    #[allow(unsafe_code, reason = "the kernel passes a pointer and an address")]
     extern "C" fn on_bus_error(
         _signal: libc::c_int,
         info: *mut libc::siginfo_t,
         _context: *mut libc::c_void,
     ) {
-        // SAFETY: under SA_SIGINFO the kernel passes a structure that is whole, and for this signal has an address.
+        // SAFETY: with SA_SIGINFO the kernel passes a valid structure, which for this signal has an address.
         let address = unsafe { (*info).si_addr() } as usize;
         for known in &KNOWN {
             let start = known.start.load(Ordering::Acquire);
             let length = known.length.load(Ordering::Acquire);
             if start > 1 && address.checked_sub(start).is_some_and(|at| at < length) {
-                let sentence = known.sentence.load(Ordering::Acquire);
-                // SAFETY: it was stored before the address was, and is never freed.
-                if let Some(sentence) = unsafe { sentence.as_ref() } {
-                    exit_with_message(&[sentence.as_bytes()], Exit::Damaged);
+                let message = known.message.load(Ordering::Acquire);
+                // SAFETY: the message was stored before the address, and is never freed.
+                if let Some(message) = unsafe { message.as_ref() } {
+                    exit_with_message(&[message.as_bytes()], Exit::Damaged);
                 }
             }
         }
-        // It was something else: the same access is tried again, under the handler that was there.
-        if let Some(earlier) = EARLIER.get() {
-            // SAFETY: the structure is one that the same call has filled in.
-            unsafe { libc::sigaction(libc::SIGBUS, earlier, ptr::null_mut()) };
+        // Another cause: returning repeats the access, now under the previous handler.
+        if let Some(previous) = PREVIOUS.get() {
+            // SAFETY: `sigaction` itself filled the structure in.
+            unsafe { libc::sigaction(libc::SIGBUS, previous, ptr::null_mut()) };
         }
     }
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 mod handler {
-    /// Elsewhere the system says what it says.
+    /// Other systems report a truncated mapping in their own way.
     #[derive(Debug)]
     pub struct Watch {}
 

@@ -1,8 +1,8 @@
-//! A list that only grows, so that what it holds can be borrowed for as long as the list.
+//! A list that only grows, so that its values can be borrowed for as long as the list itself.
 
 use std::sync::OnceLock;
 
-/// The list; several threads may add to it.
+/// A list to which several threads may append.
 #[derive(Debug)]
 pub(crate) struct AppendList<T> {
     first: OnceLock<Box<Link<T>>>,
@@ -27,11 +27,11 @@ impl<T> AppendList<T> {
             next: OnceLock::new(),
         });
         let mut end = &self.first;
-        // Taken: by an earlier link, or by one that another thread has just added.
+        // The slot is taken by an earlier link, or by one that another thread has just appended.
         while let Err(back) = end.set(link) {
             link = back;
-            if let Some(taken) = end.get() {
-                end = &taken.next;
+            if let Some(earlier) = end.get() {
+                end = &earlier.next;
             }
         }
     }
@@ -43,7 +43,7 @@ impl<T> AppendList<T> {
 }
 
 impl<T> Drop for AppendList<T> {
-    /// One link after the other: a long chain that drops itself link within link would use up the stack.
+    /// Drops one link at a time: nested drops of a long list would overflow the stack.
     fn drop(&mut self) {
         let mut next = self.first.take();
         while let Some(mut link) = next {
@@ -57,34 +57,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_added_stays() {
-        let chain = AppendList::new();
-        chain.push(0);
-        let first = chain.iter().next();
+    fn appended_values_stay_borrowable() {
+        let list = AppendList::new();
+        list.push(0);
+        let first = list.iter().next();
         std::thread::scope(|scope| {
             for thread in 0..4 {
-                let chain = &chain;
-                scope.spawn(move || (1..100).for_each(|n| chain.push(n * 10 + thread)));
+                let list = &list;
+                scope.spawn(move || (1..100).for_each(|n| list.push(n * 10 + thread)));
             }
         });
         assert_eq!(first, Some(&0));
-        let mut values: Vec<i32> = chain.iter().copied().collect();
+        let mut values: Vec<i32> = list.iter().copied().collect();
         values.sort_unstable();
         values.dedup();
         assert_eq!(values.len(), 4 * 99 + 1);
     }
 
     #[test]
-    fn a_long_chain_ends_well() {
-        let mut chain = AppendList::new();
+    fn a_long_list_is_dropped_without_recursion() {
+        let mut list = AppendList::new();
         for n in 0..200_000 {
-            // At the front, for the sake of the test's own time.
-            let rest = chain.first.take();
-            chain.push(n);
-            if let (Some(rest), Some(link)) = (rest, chain.first.get()) {
+            // Pushed to the front, to keep the test fast.
+            let rest = list.first.take();
+            list.push(n);
+            if let (Some(rest), Some(link)) = (rest, list.first.get()) {
                 assert!(link.next.set(rest).is_ok());
             }
         }
-        assert_eq!(chain.iter().count(), 200_000);
+        assert_eq!(list.iter().count(), 200_000);
     }
 }

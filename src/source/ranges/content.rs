@@ -1,4 +1,4 @@
-//! The folder of the app cache that holds ranges of one remote file.
+//! The stored ranges of one remote content: a folder of the app cache.
 
 use std::fs;
 use std::io;
@@ -8,23 +8,23 @@ use super::extents::Extents;
 use crate::source::local::atomic_file;
 use crate::source::local::mapped_file::MappedFile;
 
-/// So many small files are made into one.
-pub(super) const MANY: usize = 16;
-/// Larger files are left alone when small ones are made into one.
-const SMALL: u64 = 4 << 20;
+/// Small files are merged into one when there are this many.
+pub(super) const MERGE_THRESHOLD: usize = 16;
+/// Files of more bytes are not merged.
+const MAX_MERGED: u64 = 4 << 20;
 
-/// The folder of what is kept of one file.
+/// The stored ranges of one content.
 #[derive(Debug)]
 pub(crate) struct Content {
-    /// None without a cache.
+    /// `None` if the app cache is disabled.
     pub(super) folder: Option<PathBuf>,
     pub(super) etag: String,
     pub(super) size: u64,
 }
 
 impl Content {
-    /// The pieces that are here.
-    pub(crate) fn pieces(&self) -> Vec<Extents> {
+    /// Opens all intact files of the folder.
+    pub(crate) fn extents(&self) -> Vec<Extents> {
         let files = self.files();
         files.iter().filter_map(|path| self.open(path)).collect()
     }
@@ -48,21 +48,21 @@ impl Content {
         files
     }
 
-    /// Keeps pieces, with earlier ones that have become many.
+    /// Stores extents, merged with earlier ones if there are many files. Does nothing if the app cache is disabled.
     ///
     /// # Errors
-    /// Whatever writing fails with. Without a cache nothing is kept, and nothing fails.
-    pub(crate) fn keep(&self, pieces: &Extents) -> io::Result<()> {
+    /// Returns the error of writing.
+    pub(crate) fn store(&self, extents: &Extents) -> io::Result<()> {
         let Some(folder) = &self.folder else {
             return Ok(());
         };
-        let is_small = |path: &PathBuf| path.metadata().is_ok_and(|file| file.len() <= SMALL);
+        let is_small = |path: &PathBuf| path.metadata().is_ok_and(|file| file.len() <= MAX_MERGED);
         let small: Vec<PathBuf> = self.files().into_iter().filter(is_small).collect();
-        if small.len() < MANY {
-            return atomic_file::add(folder, "rows-", pieces.bytes());
+        if small.len() < MERGE_THRESHOLD {
+            return atomic_file::add(folder, "rows-", extents.bytes());
         }
         let earlier: Vec<Extents> = small.iter().filter_map(|path| self.open(path)).collect();
-        let all = earlier.iter().chain([pieces]).flat_map(Extents::all);
+        let all = earlier.iter().chain([extents]).flat_map(Extents::all);
         let parts = all.map(|(start, bytes)| (start, bytes.to_vec())).collect();
         atomic_file::add(
             folder,
@@ -70,7 +70,7 @@ impl Content {
             Extents::new(&self.etag, self.size, parts).bytes(),
         )?;
         for path in small {
-            // Another process may have done the same, or (on Windows) be reading it.
+            // Another process may have removed it, or (on Windows) be reading it.
             let _ = fs::remove_file(path);
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! A range that is to be here as a whole: written where it will be, in any order, and gone on with after a break.
+//! A large range that is downloaded into its final file, in any order, and resumed after an interruption.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -7,78 +7,84 @@ use std::path::PathBuf;
 
 use super::content::Content;
 use super::extents::{BLOCK, Extents, Header};
-use super::plan::without;
+use super::plan::subtract;
 use crate::source::local::file_lock::FileLock;
 
-/// Bytes of a range that is built, at most: checksums are held in memory.
-const LARGEST: u64 = 64 << 30;
+/// The most bytes of such a range, whose checksums are held in memory.
+const MAX_LENGTH: u64 = 64 << 30;
 
 impl Content {
-    /// Starts on a range that is to be here as a whole, or goes on with it: what an earlier attempt left is taken over.
-    /// Without a cache, or where it cannot be written, the range is in a temporary file.
+    /// Starts or resumes the download of a range. Calls `wait` repeatedly while another process downloads. If the app cache
+    /// is disabled or cannot be written, the range goes to a temporary file.
     ///
     /// # Errors
-    /// Whatever writing fails with.
-    pub(crate) fn build(&self, range: &Range<u64>, wait: impl FnMut()) -> io::Result<Build<'_>> {
-        if range.end - range.start > LARGEST {
-            let problem = format!("at most {LARGEST} bytes can be");
+    /// Returns the error of writing.
+    pub(crate) fn begin(
+        &self,
+        range: &Range<u64>,
+        wait: impl FnMut(),
+    ) -> io::Result<RangeDownload<'_>> {
+        if range.end - range.start > MAX_LENGTH {
+            let problem = format!("a range must have at most {MAX_LENGTH} bytes");
             return Err(io::Error::other(problem));
         }
         let mut header = Header::empty(range.clone());
         let mut missing = vec![range.clone()];
-        let place = match self.claim(range, wait) {
-            None => Place::temporary()?,
+        let target = match self.claim(range, wait) {
+            None => Target::temporary()?,
             Some(Claim { lock, part, whole }) => {
-                let there = self.open(&whole);
-                match there {
-                    Some(there) if there.slice(range).is_some() => return Ok(Build::Done(there)),
-                    // Damaged: what is sound of it is a beginning, if there is no other.
+                let stored = self.open(&whole);
+                match stored {
+                    Some(stored) if stored.slice(range).is_some() => {
+                        return Ok(RangeDownload::Complete(stored));
+                    }
+                    // Damaged: its intact blocks are resumed, unless another download has begun.
                     Some(_) if self.open(&part).is_none() => fs::copy(&whole, &part).map(drop)?,
                     _ => {}
                 }
-                if let Some(earlier) = self.open(&part).filter(|earlier| earlier.is_only(range)) {
+                if let Some(earlier) = self.open(&part).filter(|earlier| earlier.is_single(range)) {
                     header = earlier.header();
-                    missing = without(range, &earlier.parts(range));
+                    missing = subtract(range, &earlier.parts(range));
                 }
                 let mut options = OpenOptions::new();
-                Place {
+                Target {
                     file: options
                         .create(true)
                         .truncate(false)
                         .write(true)
                         .open(&part)?,
                     temporary: None,
-                    target: Some((part, whole)),
+                    rename: Some((part, whole)),
                     _lock: Some(lock),
                 }
             }
         };
-        let mut building = PartialRange {
+        let mut partial = PartialRange {
             content: self,
             range: range.clone(),
             header,
-            place,
+            target,
             missing,
         };
-        building.place.file.set_len(building.length())?;
-        building.write_header()?;
-        Ok(Build::Begun(building))
+        partial.target.file.set_len(partial.length())?;
+        partial.write_header()?;
+        Ok(RangeDownload::Begun(partial))
     }
 
-    /// The right to write `<a>-<b>.part`; none where there is no cache, or it cannot be written.
+    /// Locks `<a>-<b>.part` for writing; `None` if the app cache is disabled or cannot be written.
     fn claim(&self, range: &Range<u64>, wait: impl FnMut()) -> Option<Claim> {
         let folder = self.folder.as_ref()?;
         fs::create_dir_all(folder).ok()?;
         let whole = folder.join(format!("{}-{}", range.start, range.end));
         Some(Claim {
-            lock: FileLock::take(&folder.join("lock"), wait).ok()?,
+            lock: FileLock::acquire(&folder.join("lock"), wait).ok()?,
             part: whole.with_extension("part"),
             whole,
         })
     }
 }
 
-/// The right to write a range, and its name while it is on its way and when it is whole.
+/// The lock for writing a range, and its paths during and after the download.
 struct Claim {
     lock: FileLock,
     part: PathBuf,
@@ -87,16 +93,16 @@ struct Claim {
 
 /// The file that a range is written to.
 #[derive(Debug)]
-struct Place {
+struct Target {
     file: File,
-    /// Removes it, where there is no cache.
+    /// Removes a temporary file.
     temporary: Option<tempfile::TempPath>,
-    /// Its name while it is on its way, and when it is whole.
-    target: Option<(PathBuf, PathBuf)>,
+    /// The paths of a file in the app cache during and after the download.
+    rename: Option<(PathBuf, PathBuf)>,
     _lock: Option<FileLock>,
 }
 
-impl Place {
+impl Target {
     fn temporary() -> io::Result<Self> {
         let (file, path) = tempfile::Builder::new()
             .prefix("tokscope-")
@@ -105,28 +111,28 @@ impl Place {
         Ok(Self {
             file,
             temporary: Some(path),
-            target: None,
+            rename: None,
             _lock: None,
         })
     }
 }
 
-/// A range that is to be here as a whole.
+/// The state of a range when its download is begun.
 #[derive(Debug)]
-pub(crate) enum Build<'a> {
-    /// It is here: another process was faster.
-    Done(Extents),
+pub(crate) enum RangeDownload<'a> {
+    /// Another process has completed it.
+    Complete(Extents),
     Begun(PartialRange<'a>),
 }
 
-/// A range on its way.
+/// A range during its download.
 #[derive(Debug)]
 pub(crate) struct PartialRange<'a> {
     content: &'a Content,
     range: Range<u64>,
     header: Header,
-    place: Place,
-    /// What has to be fetched.
+    target: Target,
+    /// The parts that have to be fetched.
     pub(crate) missing: Vec<Range<u64>>,
 }
 
@@ -137,37 +143,40 @@ impl PartialRange<'_> {
 
     fn write_header(&mut self) -> io::Result<()> {
         let header = self.header.encode(&self.content.etag, self.content.size);
-        self.place.file.seek(SeekFrom::Start(0))?;
-        self.place.file.write_all(&header)
+        self.target.file.seek(SeekFrom::Start(0))?;
+        self.target.file.write_all(&header)
     }
 
-    /// Takes whole blocks, from byte `start` of the remote file on.
-    pub(crate) fn put(&mut self, start: u64, bytes: &[u8]) -> io::Result<()> {
+    /// Writes whole blocks, from byte `start` of the remote file on.
+    ///
+    /// # Errors
+    /// Returns the error of writing.
+    pub(crate) fn write(&mut self, start: u64, bytes: &[u8]) -> io::Result<()> {
         let offset = start - self.range.start;
-        let at = self.header.length() as u64 + offset;
-        self.place.file.seek(SeekFrom::Start(at))?;
-        self.place.file.write_all(bytes)?;
+        let position = self.header.length() as u64 + offset;
+        self.target.file.seek(SeekFrom::Start(position))?;
+        self.target.file.write_all(bytes)?;
         self.header.set_sums((offset / BLOCK) as usize, bytes);
         self.write_header()
     }
 
-    /// The range, which is whole now.
+    /// Renames the complete file and opens it.
     ///
     /// # Errors
-    /// If it is not, or cannot be read back.
+    /// Fails if the file cannot be renamed or read back.
     pub(crate) fn finish(mut self) -> io::Result<Extents> {
-        self.place.file.flush()?;
-        let (path, temporary) = match (self.place.target.take(), self.place.temporary.take()) {
+        self.target.file.flush()?;
+        let (path, temporary) = match (self.target.rename.take(), self.target.temporary.take()) {
             (Some((part, path)), _) => {
                 fs::rename(part, &path)?;
                 (path, None)
             }
             (None, Some(temporary)) => (temporary.to_path_buf(), Some(temporary)),
-            (None, None) => return Err(io::Error::other("it has no place")),
+            (None, None) => return Err(io::Error::other("the range has no file")),
         };
-        let pieces = self.content.open(&path);
-        // On Unix the map holds on to a file without a name.
+        let extents = self.content.open(&path);
+        // On Unix the map stays valid after its file is removed.
         drop(temporary);
-        pieces.ok_or_else(|| io::Error::other("what was written is not what is there"))
+        extents.ok_or_else(|| io::Error::other("the written file cannot be read back"))
     }
 }

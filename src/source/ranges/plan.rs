@@ -1,14 +1,16 @@
-//! Ranges that are wanted → requests: what is here already left out, near ones joined, long ones split.
+//! Plans requests for ranges: omits cached parts, joins near ranges, and splits long ones.
 
 use std::ops::Range;
 
-/// Ranges with no more than this between them are fetched as one: a request costs more than these bytes.
-const NEAR: u64 = 32 << 10;
-/// More ranges than this are joined over wider gaps, as long as that does not cost more than these bytes.
-const MANY_RANGES: usize = 128;
-const WORTH: u64 = 16 << 20;
-/// What `parts`, which lie within it in order, leave of a range.
-pub(crate) fn without(range: &Range<u64>, parts: &[Range<u64>]) -> Vec<Range<u64>> {
+/// Ranges with at most this many bytes between them are fetched as one, since a request costs more than these bytes.
+const JOINED_GAP: u64 = 32 << 10;
+/// More ranges than this are joined over wider gaps.
+const MAX_RANGES: usize = 128;
+/// The most bytes that such wider gaps may add.
+const MAX_EXTRA_BYTES: u64 = 16 << 20;
+
+/// Returns the parts of a range that are not in `parts`, which lie within the range, in order.
+pub(crate) fn subtract(range: &Range<u64>, parts: &[Range<u64>]) -> Vec<Range<u64>> {
     let mut missing = Vec::new();
     let mut next = range.start;
     for part in parts.iter().chain([&(range.end..range.end)]) {
@@ -20,15 +22,15 @@ pub(crate) fn without(range: &Range<u64>, parts: &[Range<u64>]) -> Vec<Range<u64
     missing
 }
 
-/// The requests for some ranges: near ones as one.
+/// Returns the ranges to request for `ranges`, with near ones joined.
 pub(crate) fn plan(ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
-    let mut gap = NEAR;
+    let mut gap = JOINED_GAP;
     let mut planned = join(ranges, gap);
-    let most = length_of(&planned).saturating_add(WORTH);
-    while planned.len() > MANY_RANGES {
+    let most = total_length(&planned).saturating_add(MAX_EXTRA_BYTES);
+    while planned.len() > MAX_RANGES {
         gap = gap.saturating_mul(2);
         let wider = join(planned.clone(), gap);
-        if length_of(&wider) > most {
+        if total_length(&wider) > most {
             break;
         }
         planned = wider;
@@ -36,13 +38,13 @@ pub(crate) fn plan(ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
     planned
 }
 
-/// Bytes of ranges that lie apart.
-pub(crate) fn length_of(ranges: &[Range<u64>]) -> u64 {
+/// Returns the total length of disjoint ranges in bytes.
+pub(crate) fn total_length(ranges: &[Range<u64>]) -> u64 {
     let lengths = ranges.iter().map(|range| range.end - range.start);
     lengths.fold(0, u64::saturating_add)
 }
 
-/// Sorts ranges, and joins those with at most `gap` bytes between them.
+/// Sorts ranges and joins those with at most `gap` bytes between them.
 pub(crate) fn join(mut ranges: Vec<Range<u64>>, gap: u64) -> Vec<Range<u64>> {
     ranges.sort_by_key(|range| range.start);
     let mut joined: Vec<Range<u64>> = Vec::new();
@@ -57,7 +59,7 @@ pub(crate) fn join(mut ranges: Vec<Range<u64>>, gap: u64) -> Vec<Range<u64>> {
     joined
 }
 
-/// A range in pieces of `length` bytes.
+/// Splits a range into ranges of at most `length` bytes.
 pub(crate) fn split(range: Range<u64>, length: u64) -> impl Iterator<Item = Range<u64>> {
     let end = range.end;
     let starts = std::iter::successors(Some(range.start), move |start| start.checked_add(length));
@@ -84,31 +86,31 @@ mod tests {
     }
 
     #[test]
-    fn many_ranges_are_joined_while_it_is_worth_it() {
+    fn many_ranges_are_joined_if_the_gaps_are_small() {
         let rows = |count: u64, apart: u64| (0..count).map(move |n| n * apart..n * apart + 768);
         let few = plan(rows(100, 700_000).collect());
         assert_eq!(few.len(), 100);
-        // 1000 rows of a large matrix are fetched one by one, and of a small one together.
+        // 1,000 rows of a large matrix are requested one by one, those of a small one together.
         assert_eq!(plan(rows(1000, 98_000).collect()).len(), 1000);
         let joined = plan(rows(300, 50_000).collect());
-        assert!(joined.len() <= MANY_RANGES, "{}", joined.len());
-        assert!(length_of(&joined) <= 300 * 768 + WORTH);
+        assert!(joined.len() <= MAX_RANGES, "{}", joined.len());
+        assert!(total_length(&joined) <= 300 * 768 + MAX_EXTRA_BYTES);
         assert_eq!(plan(Vec::new()), []);
-        assert_eq!(length_of(&[0..u64::MAX, 5..u64::MAX]), u64::MAX);
+        assert_eq!(total_length(&[0..u64::MAX, 5..u64::MAX]), u64::MAX);
     }
 
     #[test]
-    fn long_ranges_are_fetched_in_pieces() {
-        let pieces: Vec<_> = split(5..26, 10).collect();
-        assert_eq!(pieces, [5..15, 15..25, 25..26]);
+    fn long_ranges_are_split() {
+        let parts: Vec<_> = split(5..26, 10).collect();
+        assert_eq!(parts, [5..15, 15..25, 25..26]);
         assert_eq!(split(7..7, 1).count(), 0);
         assert_eq!(split(u64::MAX - 1..u64::MAX, 5).count(), 1);
     }
 
     #[test]
-    fn what_parts_leave_of_a_range() {
-        assert_eq!(without(&(0..10), &[]), [0..10]);
-        assert_eq!(without(&(0..10), &[0..10]), []);
-        assert_eq!(without(&(0..10), &[2..3, 3..5]), [0..2, 5..10]);
+    fn cached_parts_are_subtracted() {
+        assert_eq!(subtract(&(0..10), &[]), [0..10]);
+        assert_eq!(subtract(&(0..10), &[0..10]), []);
+        assert_eq!(subtract(&(0..10), &[2..3, 3..5]), [0..2, 5..10]);
     }
 }

@@ -1,10 +1,11 @@
-//! A file of the Hub that is not in the cache → its bytes, by ranges, as they are read.
+//! A file on the Hub that is read by ranges.
 //!
-//! What was read is held, and what made sense ([`ByteSource::approve`]) is kept in tokscope's own cache: a second look
-//! asks for nothing. Missing ranges that lie near to one another become one request; requests run side by side.
+//! Fetched bytes are held in memory. Once they have proved meaningful ([`ByteSource::approve`]), they are also stored in the app
+//! cache, so later runs need no request for them. Near ranges are joined into one request, and requests run in parallel.
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::slice;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,126 +13,138 @@ use std::time::Duration;
 use super::append_list::AppendList;
 use super::content::Content;
 use super::extents::{BLOCK, Extents};
-use super::partial::Build;
-use super::plan::{join, length_of, plan, split, without};
+use super::partial::RangeDownload;
+use super::plan::{join, plan, split, subtract, total_length};
 use crate::error::{Error, Result, reason};
 use crate::source::byte_source::{ByteSource, outside};
 use crate::source::hub::client::HubFile;
 use crate::source::hub::connection::HubConnection;
 
-/// Bytes fetched at the front of a file when any of them are wanted: the headers of most checkpoints.
+/// Bytes at the start of a file that are fetched together, enough for the headers of most checkpoints.
 const HEAD: u64 = 64 << 10;
-/// Bytes that are fetched into memory at most: a file that declares a row, or a header, of more is not read remotely.
-const LARGEST_READ: u64 = 1 << 30;
-/// Bytes of one request; a longer range is fetched in several.
-const PIECE: u64 = 4 << 20;
-/// Requests that are under way at the same time: many for rows, where each waits more than it transfers, few for a whole
-/// matrix, of which an interrupted run loses what is under way.
-const ROWS_AT_ONCE: usize = 8;
-const PIECES_AT_ONCE: usize = 4;
-/// A whole matrix comes in about so many requests of at least and at most so many bytes, multiples of [`BLOCK`].
-const PIECES: u64 = 64;
-const SMALLEST_PIECE: u64 = 1 << 20;
-const LARGEST_PIECE: u64 = 16 << 20;
+/// The most bytes of one read. A file that declares a longer header or row is not read remotely.
+const MAX_READ: u64 = 1 << 30;
+/// The most bytes of one request for a read. A longer range takes several.
+const MAX_REQUEST: u64 = 4 << 20;
+/// Parallel requests for rows, each of which waits longer than it transfers.
+const PARALLEL_READS: usize = 8;
+/// Parallel requests for a whole matrix. An interruption loses the unfinished ones, so there are few.
+const PARALLEL_PARTS: usize = 4;
+/// The number of requests for a whole matrix, as long as their length is within the limits.
+const MATRIX_PARTS: u64 = 64;
+/// The least and the most bytes of such a request, multiples of [`BLOCK`].
+const MIN_PART: u64 = 1 << 20;
+const MAX_PART: u64 = 16 << 20;
 const LOCK_POLL: Duration = Duration::from_millis(100);
 
-/// A file of one commit, of which the bytes that are read are fetched.
+/// A file of one commit whose bytes are fetched as they are read.
 #[derive(Debug)]
 pub(crate) struct RemoteFile {
-    /// As errors show it.
+    /// The name in error messages.
     name: String,
     connection: Arc<HubConnection>,
-    place: HubFile,
+    file: HubFile,
     content: Content,
     held: AppendList<Extents>,
-    /// Held while fetching, so that two threads do not fetch the same.
-    trust: Mutex<Trust>,
+    /// Locked while fetching, so that two threads do not fetch the same bytes.
+    approval: Mutex<Approval>,
 }
 
-/// Whether what is fetched may be kept.
+/// Says whether fetched bytes may be stored.
 #[derive(Debug)]
-enum Trust {
-    /// Not yet: these ranges were fetched and have not proved right.
-    Waiting(Vec<Range<u64>>),
-    Approved,
+enum Approval {
+    /// Not yet. These ranges were fetched meanwhile.
+    Pending(Vec<Range<u64>>),
+    Given,
 }
 
 impl RemoteFile {
-    pub(crate) fn new(connection: Arc<HubConnection>, place: HubFile, content: Content) -> Self {
+    /// Opens a remote file with the stored ranges of its content.
+    pub(crate) fn new(connection: Arc<HubConnection>, file: HubFile, content: Content) -> Self {
         let held = AppendList::new();
-        content.pieces().into_iter().for_each(|p| held.push(p));
+        for extents in content.extents() {
+            held.push(extents);
+        }
         Self {
-            name: format!("{} of `{}`", place.file, connection.model.id()),
+            name: format!("{} of `{}`", file.name, connection.model.id()),
             connection,
-            place,
+            file,
             content,
             held,
-            trust: Mutex::new(Trust::Waiting(Vec::new())),
+            approval: Mutex::new(Approval::Pending(Vec::new())),
         }
     }
 
-    /// The bytes of a range, where they are in one place.
+    /// Returns the bytes of a range, if they are held in one slice.
     fn held(&self, range: &Range<u64>) -> Option<&[u8]> {
-        self.held.iter().find_map(|pieces| pieces.slice(range))
+        self.held.iter().find_map(|extents| extents.slice(range))
     }
 
-    /// The parts of a range that are held, in order, apart from one another.
-    fn parts(&self, range: &Range<u64>) -> Vec<Range<u64>> {
+    /// Returns the parts of a range that are held, sorted and disjoint.
+    fn held_parts(&self, range: &Range<u64>) -> Vec<Range<u64>> {
         if self.held(range).is_some() {
             return vec![range.clone()];
         }
-        let parts = self.held.iter().flat_map(|pieces| pieces.parts(range));
+        let parts = self.held.iter().flat_map(|extents| extents.parts(range));
         join(parts.collect(), 0)
     }
 
-    /// Makes sure that all of these ranges are held.
+    /// Fetches all parts of these ranges that are not held.
     fn fetch(&self, ranges: &[Range<u64>]) -> Result<()> {
-        let mut trust = self.trust();
-        let missing = |range: &Range<u64>| without(range, &self.parts(range));
+        let mut approval = self.approval();
+        let missing = |range: &Range<u64>| subtract(range, &self.held_parts(range));
         let missing: Vec<Range<u64>> = ranges.iter().flat_map(missing).collect();
         if missing.is_empty() {
             return Ok(());
         }
-        let wanted = plan(missing);
-        if length_of(&wanted) > LARGEST_READ {
-            let bytes = length_of(&wanted);
+        let requests = plan(missing);
+        let bytes = total_length(&requests);
+        if bytes > MAX_READ {
             return Err(Error::unsupported(
                 &self.name,
                 format!(
-                    "{bytes} bytes of it are wanted at once, and at most {LARGEST_READ} are fetched"
+                    "a read of {bytes} bytes is more than the {MAX_READ} that are fetched at once"
                 ),
             ));
         }
         let mut parts = Vec::new();
-        let wanted = wanted.into_iter().flat_map(|range| split(range, PIECE));
-        let fetched = self.ask(wanted.collect(), ROWS_AT_ONCE, &|_| (), |range, bytes| {
-            parts.push((range.start, bytes));
-            Ok(())
-        });
-        // What came before a failure is as good as the rest.
+        let requests = requests
+            .into_iter()
+            .flat_map(|range| split(range, MAX_REQUEST));
+        let fetched = self.request(
+            requests.collect(),
+            PARALLEL_READS,
+            &|_| (),
+            |range, bytes| {
+                parts.push((range.start, bytes));
+                Ok(())
+            },
+        );
+        // Ranges that arrived before a failure are kept.
         if !parts.is_empty() {
-            let known = &self.place.known;
-            let pieces = Extents::new(known.etag.as_str(), known.size, parts);
-            match &mut *trust {
-                Trust::Approved => self.keep(&pieces),
-                Trust::Waiting(ranges) => ranges.extend(pieces.parts(&(0..known.size))),
+            let identity = &self.file.identity;
+            let extents = Extents::new(identity.etag.as_str(), identity.size, parts);
+            match &mut *approval {
+                Approval::Given => self.store(&extents),
+                Approval::Pending(ranges) => ranges.extend(extents.parts(&(0..identity.size))),
             }
-            self.held.push(pieces);
+            self.held.push(extents);
         }
         fetched
     }
 
-    fn ask(
+    /// Requests ranges and notes the cost.
+    fn request(
         &self,
         ranges: Vec<Range<u64>>,
-        side_by_side: usize,
+        parallel: usize,
         received: &(dyn Fn(u64) + Sync),
-        take: impl FnMut(Range<u64>, Vec<u8>) -> Result<()>,
+        deliver: impl FnMut(Range<u64>, Vec<u8>) -> Result<()>,
     ) -> Result<()> {
-        let client = self.connection.client(&self.place.file)?;
-        let before = self.place.cost.fetched();
-        let answer = client.fetch_ranges(&self.place, ranges, side_by_side, received, take);
-        let after = self.place.cost.fetched();
+        let client = self.connection.client(&self.file.name)?;
+        let before = self.file.cost.fetched();
+        let answer = client.fetch_ranges(&self.file, ranges, parallel, received, deliver);
+        let after = self.file.cost.fetched();
         self.connection.options.observer.detail(&format!(
             "{}: {} bytes in {} requests, {} bytes in {} requests so far",
             self.name,
@@ -140,83 +153,105 @@ impl RemoteFile {
             after.bytes,
             after.requests
         ));
-        // The rest of the model is here, or this file would not have been asked for.
+        // This file is read only after others of the model were found.
         answer.map_err(|error| error.with_cached(true))
     }
 
-    /// A cache that cannot be written costs the next run the same requests, no more.
-    fn keep(&self, pieces: &Extents) {
-        if let Err(error) = self.content.keep(pieces) {
+    /// Stores extents in the app cache. If that fails, the next run makes the same requests again.
+    fn store(&self, extents: &Extents) {
+        if let Err(error) = self.content.store(extents) {
             let problem = reason(&error);
             let name = &self.name;
             self.connection
                 .options
                 .observer
-                .detail(&format!("not keeping bytes of {name}: {problem}"));
+                .detail(&format!("cannot cache bytes of {name}: {problem}"));
         }
+    }
+
+    /// Copies a range that is held in several slices.
+    fn copy_held(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>> {
+        let mut bytes = Vec::new();
+        let mut position = range.start;
+        while position < range.end {
+            let rest = position..range.end;
+            let next = self.held.iter().find_map(|extents| {
+                let parts = extents.parts(&rest);
+                parts.into_iter().find(|part| part.start == position)
+            });
+            let Some(slice) = next.and_then(|next| self.held(&next)) else {
+                return Err(outside(&self.name, &range, position));
+            };
+            bytes.extend_from_slice(slice);
+            position += slice.len() as u64;
+        }
+        Ok(Cow::Owned(bytes))
     }
 
     fn check(&self, range: &Range<u64>) -> Result<()> {
-        match range.start <= range.end && range.end <= self.len() {
-            true => Ok(()),
-            false => Err(outside(&self.name, range, self.len())),
+        if range.start <= range.end && range.end <= self.len() {
+            Ok(())
+        } else {
+            Err(outside(&self.name, range, self.len()))
         }
     }
 
-    fn trust(&self) -> MutexGuard<'_, Trust> {
-        self.trust.lock().unwrap_or_else(PoisonError::into_inner)
+    fn approval(&self) -> MutexGuard<'_, Approval> {
+        self.approval.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Brings a range here as one piece, saying how it goes.
-    fn build(&self, range: &Range<u64>) -> Result<Extents> {
+    /// Downloads a whole range, which is resumed if it was begun before, and reports the progress.
+    fn download(&self, range: &Range<u64>) -> Result<Extents> {
         let observer = &self.connection.options.observer;
-        let file = &self.place.file;
-        // Without the network nothing is begun.
+        let file = &self.file.name;
+        // Fails before anything is begun if there is no network.
         self.connection.client(file)?;
         let not_writable = |error: std::io::Error| Error::RangesNotKept {
             file: self.name.clone(),
             problem: reason(&error),
         };
         let mut waits = 0;
-        let build = self.content.build(range, || {
+        let begun = self.content.begin(range, || {
             if waits == 0 {
-                observer.note(&format!("waiting for another process that fetches {file}"));
+                observer.note(&format!(
+                    "waiting for another process that is fetching {file}"
+                ));
             }
             waits += 1;
             std::thread::sleep(LOCK_POLL);
         });
-        let mut building = match build.map_err(not_writable)? {
-            Build::Done(pieces) => return Ok(pieces),
-            Build::Begun(building) => building,
+        let mut partial = match begun.map_err(not_writable)? {
+            RangeDownload::Complete(extents) => return Ok(extents),
+            RangeDownload::Begun(partial) => partial,
         };
         let total = range.end - range.start;
-        let piece = (total / PIECES).next_multiple_of(BLOCK);
-        let piece = piece.clamp(SMALLEST_PIECE, LARGEST_PIECE);
-        let missing = building.missing.clone().into_iter();
-        let missing: Vec<Range<u64>> = missing.flat_map(|range| split(range, piece)).collect();
-        let to_come = length_of(&missing);
+        let length = (total / MATRIX_PARTS).next_multiple_of(BLOCK);
+        let length = length.clamp(MIN_PART, MAX_PART);
+        let missing = partial.missing.clone().into_iter();
+        let missing: Vec<Range<u64>> = missing.flat_map(|range| split(range, length)).collect();
         if missing.is_empty() {
-            return building.finish().map_err(not_writable);
+            return partial.finish().map_err(not_writable);
         }
+        let left = total_length(&missing);
         observer.note(&format!(
             "fetching {} of the {} of {}",
-            megabytes(to_come),
+            megabytes(left),
             megabytes(self.len()),
             self.name
         ));
-        let done = AtomicU64::new(total - to_come);
+        let done = AtomicU64::new(total - left);
         observer.download_started(file, total);
         let received = |bytes: u64| {
             let done = done.fetch_add(bytes, Ordering::Relaxed) + bytes;
             observer.download_progress(file, done.min(total));
         };
         received(0);
-        self.ask(missing, PIECES_AT_ONCE, &received, |part, bytes| {
-            building.put(part.start, &bytes).map_err(not_writable)
+        self.request(missing, PARALLEL_PARTS, &received, |part, bytes| {
+            partial.write(part.start, &bytes).map_err(not_writable)
         })?;
-        let built = building.finish().map_err(not_writable)?;
+        let extents = partial.finish().map_err(not_writable)?;
         observer.download_finished(file);
-        Ok(built)
+        Ok(extents)
     }
 }
 
@@ -226,7 +261,7 @@ impl ByteSource for RemoteFile {
     }
 
     fn len(&self) -> u64 {
-        self.place.known.size
+        self.file.identity.size
     }
 
     fn read(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>> {
@@ -237,33 +272,16 @@ impl ByteSource for RemoteFile {
         if let Some(bytes) = self.held(&range) {
             return Ok(Cow::Borrowed(bytes));
         }
-        let wanted = match range.start < HEAD {
-            true => 0..range.end.max(HEAD.min(self.len())),
-            false => range.clone(),
+        let fetched = if range.start < HEAD {
+            0..range.end.max(HEAD.min(self.len()))
+        } else {
+            range.clone()
         };
-        self.fetch(std::slice::from_ref(&wanted))?;
+        self.fetch(slice::from_ref(&fetched))?;
         if let Some(bytes) = self.held(&range) {
             return Ok(Cow::Borrowed(bytes));
         }
-        let mut bytes = Vec::new();
-        for part in self.parts(&range) {
-            // A part may be made of several pieces.
-            let mut at = part.start;
-            while at < part.end {
-                let rest = at..part.end;
-                let first =
-                    |pieces: &Extents| pieces.parts(&rest).into_iter().find(|p| p.start == at);
-                let next = self.held.iter().find_map(first);
-                let slice = next.as_ref().and_then(|next| self.held(next));
-                let Some(slice) = slice else { break };
-                bytes.extend_from_slice(slice);
-                at += slice.len() as u64;
-            }
-        }
-        match bytes.len() as u64 == range.end - range.start {
-            true => Ok(Cow::Owned(bytes)),
-            false => Err(outside(&self.name, &range, bytes.len() as u64)),
-        }
+        self.copy_held(range)
     }
 
     fn prefetch(&self, ranges: &[Range<u64>]) -> Result<()> {
@@ -273,22 +291,22 @@ impl ByteSource for RemoteFile {
 
     fn make_local(&self, range: Range<u64>) -> Result<()> {
         self.check(&range)?;
-        let _trust = self.trust();
+        let _approval = self.approval();
         if range.is_empty() || self.held(&range).is_some() {
             return Ok(());
         }
-        self.held.push(self.build(&range)?);
+        self.held.push(self.download(&range)?);
         Ok(())
     }
 
     fn approve(&self) {
-        let mut trust = self.trust();
-        if let Trust::Waiting(ranges) = std::mem::replace(&mut *trust, Trust::Approved) {
+        let mut approval = self.approval();
+        if let Approval::Pending(ranges) = std::mem::replace(&mut *approval, Approval::Given) {
             let bytes = |range: Range<u64>| Some((range.start, self.held(&range)?.to_vec()));
             let parts: Vec<(u64, Vec<u8>)> = ranges.into_iter().filter_map(bytes).collect();
             if !parts.is_empty() {
-                let known = &self.place.known;
-                self.keep(&Extents::new(known.etag.as_str(), known.size, parts));
+                let identity = &self.file.identity;
+                self.store(&Extents::new(identity.etag.as_str(), identity.size, parts));
             }
         }
     }
@@ -303,9 +321,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pieces_are_whole_blocks() {
-        for piece in [SMALLEST_PIECE, LARGEST_PIECE] {
-            assert_eq!(piece % BLOCK, 0);
+    fn parts_are_whole_blocks() {
+        for length in [MIN_PART, MAX_PART] {
+            assert_eq!(length % BLOCK, 0);
         }
     }
 }

@@ -1,15 +1,15 @@
-//! What tokscope's own cache keeps of the files of the Hub that are read by ranges.
+//! The part of the app cache that holds ranges of files on the Hub.
 //!
 //! ```text
 //! ranges/models--owner--name/
-//!   commits/<commit>/<file>      etag and size of that file, as the Hub announced them
-//!   content/<etag>/rows-<random> pieces that were fetched together: headers, rows
-//!   content/<etag>/<a>-<b>       bytes a to b, fetched as a whole: a matrix; <a>-<b>.part while it is on its way
-//!   content/<etag>/lock          held while it is
+//!   commits/<commit>/<file>      the ETag and size of the file, as the Hub announced them
+//!   content/<etag>/rows-<random> extents that were fetched together: headers, rows
+//!   content/<etag>/<a>-<b>       bytes a to b, fetched as a whole: a matrix; <a>-<b>.part during the download
+//!   content/<etag>/lock          locked during the download
 //! ```
 //!
-//! A file gets its name when it is whole, and is not written again; what is damaged is passed over. Nothing of this is
-//! in the Hub cache, where a blob is a whole file whose digest was checked.
+//! A file gets its name when it is complete and is never written again. Damaged files are skipped. None of this can be in
+//! the Hub cache, where a blob is a whole file with a verified digest.
 
 use std::io;
 
@@ -19,62 +19,68 @@ use super::content::Content;
 use crate::source::app_cache::AppCache;
 use crate::source::hub::etag::{Etag, FileIdentity};
 
-/// A file of one commit of a model, in the own cache.
+/// The ranges of one model's files in the app cache.
 #[derive(Debug)]
 pub(crate) struct RangeStore<'a> {
     cache: &'a AppCache,
     /// `ranges/models--owner--name`.
-    model: String,
+    folder: String,
 }
 
 impl<'a> RangeStore<'a> {
-    /// `id` is `owner/name`.
+    /// Returns the store of the model `id`, which is `owner/name`.
     pub(crate) fn new(cache: &'a AppCache, id: &str) -> Self {
         let repository = Repo::model(id.to_owned());
-        let model = format!("ranges/{}", repository.folder_name());
-        Self { cache, model }
+        let folder = format!("ranges/{}", repository.folder_name());
+        Self { cache, folder }
     }
 
-    /// What the Hub announced of a file, if it was noted.
-    pub(crate) fn known(&self, commit: &str, file: &str) -> Option<FileIdentity> {
-        let note = self.cache.find(&self.note(commit, file))?;
-        let text = std::str::from_utf8(note.bytes()).ok()?;
-        let (known, sum) = text.strip_suffix('\n')?.rsplit_once(' ')?;
-        let (etag, size) = known.split_once(' ')?;
-        let sound = sum == note_checksum(known);
-        let known = FileIdentity {
+    /// Returns the stored identity of a file, if there is one.
+    pub(crate) fn identity(&self, commit: &str, file: &str) -> Option<FileIdentity> {
+        let stored = self.cache.find(&self.identity_name(commit, file))?;
+        let line = std::str::from_utf8(stored.bytes()).ok()?;
+        let (fields, sum) = line.strip_suffix('\n')?.rsplit_once(' ')?;
+        let (etag, size) = fields.split_once(' ')?;
+        let is_intact = sum == checksum(fields);
+        let identity = FileIdentity {
             etag: Etag::parse(etag)?,
             size: size.parse().ok()?,
         };
-        sound.then_some(known)
+        is_intact.then_some(identity)
     }
 
-    pub(crate) fn note_known(
+    /// Stores the identity of a file.
+    ///
+    /// # Errors
+    /// Returns the error of writing.
+    pub(crate) fn store_identity(
         &self,
         commit: &str,
         file: &str,
-        known: &FileIdentity,
+        identity: &FileIdentity,
     ) -> io::Result<()> {
-        let text = format!("{} {}", known.etag.as_str(), known.size);
-        let note = format!("{text} {}\n", note_checksum(&text));
-        self.cache.keep(&self.note(commit, file), note.as_bytes())
+        let fields = format!("{} {}", identity.etag.as_str(), identity.size);
+        let line = format!("{fields} {}\n", checksum(&fields));
+        self.cache
+            .store(&self.identity_name(commit, file), line.as_bytes())
     }
 
-    pub(super) fn note(&self, commit: &str, file: &str) -> String {
-        format!("{}/commits/{commit}/{file}", self.model)
+    pub(super) fn identity_name(&self, commit: &str, file: &str) -> String {
+        format!("{}/commits/{commit}/{file}", self.folder)
     }
 
-    pub(crate) fn content(&self, known: &FileIdentity) -> Content {
-        let etag = known.etag.as_str().to_owned();
-        let folder = format!("{}/content/{etag}", self.model);
+    /// Returns the stored ranges of a content.
+    pub(crate) fn content(&self, identity: &FileIdentity) -> Content {
+        let etag = identity.etag.as_str().to_owned();
+        let folder = format!("{}/content/{etag}", self.folder);
         Content {
-            folder: self.cache.place(&folder),
+            folder: self.cache.path(&folder),
             etag,
-            size: known.size,
+            size: identity.size,
         }
     }
 }
 
-fn note_checksum(text: &str) -> String {
+fn checksum(text: &str) -> String {
     format!("{:08x}", crc32fast::hash(text.as_bytes()))
 }

@@ -15,7 +15,7 @@ const EMBED: &[&str] = &["embed", "--id", "700", "--json"];
 /// A way to damage a file, and how it is reported.
 type Damage = (&'static str, fn(&Path), &'static str);
 
-const WRONG: &str = "its bytes are not those of its digest";
+const WRONG: &str = "its bytes do not match its digest";
 const DAMAGES: &[Damage] = &[
     (
         "emptied",
@@ -32,7 +32,7 @@ const DAMAGES: &[Damage] = &[
     (
         "gone",
         |blob| fs::remove_file(blob).unwrap(),
-        "its link leads to no file",
+        "its link points to no file",
     ),
 ];
 

@@ -89,7 +89,7 @@ fn an_endless_file_is_cut_off_at_its_size() {
     let remote = remote();
     let answer = lied_to(&remote, Fault::BlobEndless, PULL);
     assert!(
-        answer.stderr.contains(": more than its "),
+        answer.stderr.contains(": received more than its "),
         "{}",
         answer.stderr
     );
@@ -128,7 +128,7 @@ fn a_malformed_digest_is_refused() {
     for args in [PULL, TOKENIZE] {
         let remote = remote();
         let answer = lied_to(&remote, Fault::EtagLie, args);
-        let problem = ": its answer is not one of a Hub\n";
+        let problem = ": it does not answer as a Hub does\n";
         assert!(answer.stderr.contains(problem), "{}", answer.stderr);
         let beside = names(remote.home.path());
         assert!(

@@ -26,7 +26,7 @@ fn a_server_that_is_not_a_hub_is_named() {
     let endpoint = &scene.settings.endpoint;
     assert_eq!(
         scene.failure(ID, "config.json").to_string(),
-        format!("cannot reach {endpoint} for `o/n`: its answer is not one of a Hub")
+        format!("cannot reach {endpoint} for `o/n`: it does not answer as a Hub does")
     );
 }
 
@@ -118,7 +118,7 @@ fn the_cache_is_used_if_the_hub_fails() {
         assert_eq!(
             scene.recorder.events(),
             [format!(
-                "cannot reach {endpoint} (it answered {status}): using what the cache holds of `o/n`"
+                "cannot reach {endpoint} (it answered {status}): using the cached files of `o/n`"
             )]
         );
     }
@@ -169,17 +169,17 @@ fn wrong_bytes_are_not_stored() {
         (
             Fault::BlobGarbage,
             "w.bin",
-            "1200000 bytes came, and their digest is another one",
+            "received 1200000 bytes with another digest",
         ),
         (
             Fault::BlobGarbage,
             "config.json",
-            "27 bytes came, and their digest is another one",
+            "received 27 bytes with another digest",
         ),
         (
             Fault::BlobPage,
             "w.bin",
-            "37 bytes, of a web page, came, and it has 1200000",
+            "received 37 bytes of a web page, expected 1200000",
         ),
     ] {
         scene.hub.fault(fault, 1);
@@ -269,7 +269,7 @@ fn an_error_page_that_another_program_stored_is_replaced() {
     assert!(content(&scene.open(ID), "w.bin") == weights());
     assert_eq!(
         scene.recorder.events()[0],
-        "w.bin of `o/n` is damaged in the Hub cache (its bytes are not those of its digest): asking the Hub"
+        "w.bin of `o/n` is damaged in the Hub cache (its bytes do not match its digest): asking the Hub"
     );
 }
 

@@ -194,7 +194,7 @@ fn without_network_the_cache_answers() {
     assert_eq!(
         scene.recorder.events(),
         [format!(
-            "cannot reach {endpoint} (connection refused): using what the cache holds of `o/n`"
+            "cannot reach {endpoint} (connection refused): using the cached files of `o/n`"
         )]
     );
     assert_eq!(

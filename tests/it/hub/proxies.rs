@@ -144,7 +144,7 @@ fn an_https_endpoint_goes_through_the_proxy_of_https() {
         .env("HTTPS_PROXY", proxy.address())
         .env("HTTP_PROXY", unused.address())
         .exit(3);
-    let problem = ": no way through the proxy: proxy server responded 403/403\n";
+    let problem = ": the proxy refused the connection: proxy server responded 403/403\n";
     assert!(answer.stderr.contains(problem), "{}", answer.stderr);
     let asked = proxy.asked();
     assert!(!asked.is_empty());

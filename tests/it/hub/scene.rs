@@ -100,7 +100,7 @@ impl Scene {
         let options = SourceOptions {
             offline: self.offline,
             hub: self.settings.clone(),
-            cache: AppCache::none(),
+            cache: AppCache::disabled(),
             observer: Arc::clone(&self.recorder) as Arc<dyn Observer>,
         };
         ModelFiles::open(&model.parse().unwrap(), options).unwrap()

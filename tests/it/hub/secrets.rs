@@ -134,7 +134,7 @@ fn refused(location: &'static str, reason: &str) {
 fn a_redirect_to_a_local_file_is_refused() {
     refused(
         "file:///etc/passwd",
-        "it redirects to a `file:` address, and only https is followed",
+        "it redirects to a `file:` address, but only https is followed",
     );
 }
 
@@ -143,7 +143,7 @@ fn a_redirect_to_another_protocol_is_refused() {
     for scheme in ["ftp", "data"] {
         refused(
             leaked(format!("{scheme}://127.0.0.1/x")),
-            &format!("it redirects to a `{scheme}:` address, and only https is followed"),
+            &format!("it redirects to a `{scheme}:` address, but only https is followed"),
         );
     }
 }
@@ -158,7 +158,7 @@ fn a_redirect_to_unencrypted_http_is_refused() {
 
 #[test]
 fn a_redirect_loop_ends() {
-    refused("", "it redirects without end");
+    refused("", "it redirects more than 5 times");
 }
 
 /// The other server runs on this machine and records the requests it gets.

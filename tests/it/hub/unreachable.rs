@@ -226,7 +226,7 @@ fn a_read_only_cache_is_an_error() {
 
 #[test]
 fn invalid_settings_are_refused() {
-    let sentence = "HF_ENDPOINT does not begin with `https://` or `http://`";
+    let sentence = "`HF_ENDPOINT` must begin with `https://` or `http://`";
     fails(
         tokscope(["-m", "o/n", "info"]).env("HF_ENDPOINT", "hub.example"),
         2,

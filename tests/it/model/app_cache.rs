@@ -121,13 +121,13 @@ fn an_unusable_cache_is_reported_with_verbose_only() {
     let args = ["-v", "tokenize", "banco de madera", "--ids"];
     let answer = on(&model, args).env("XDG_CACHE_HOME", file.path()).exit(0);
     assert_eq!(answer.stdout, IDS);
-    assert!(answer.stderr.contains("not keeping "), "{}", answer.stderr);
+    assert!(answer.stderr.contains("cannot cache "), "{}", answer.stderr);
     // Without a home there is no cache, and nothing to report.
     let answer = on(&model, args).env("HOME", "").exit(0);
     assert_eq!(
         (
             answer.stdout.as_str(),
-            answer.stderr.contains("not keeping ")
+            answer.stderr.contains("cannot cache ")
         ),
         (IDS, false)
     );

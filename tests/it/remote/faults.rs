@@ -51,7 +51,7 @@ fn temporary_failures_are_retried() {
         remote.hub.fault(Fault::BlobStalls, 1);
         let answer = embed_soon(&remote).exit(0);
         assert_eq!(without_cost(&answer.stdout), rows);
-        let note = "note: nothing came for 1 s: asking again\n";
+        let note = "note: no data for 1 s: trying again\n";
         assert_eq!(answer.stderr, note);
     }
 }
@@ -129,7 +129,7 @@ fn a_server_without_ranges_is_reported() {
         let (remote, rows) = scene(container, file);
         remote.hub.fault(Fault::BlobWhole, 1);
         let sentence = format!(
-            "no byte ranges of {file} of `o/n` are served: asked for bytes 0 to 65536, the server sends the whole file"
+            "no byte ranges of {file} of `o/n` are served: requested bytes 0 to 65536, but the server sends the whole file"
         );
         fails(embed(&remote), 3, &sentence, DOWNLOAD);
         assert_eq!(remote.kept().len(), 0);
@@ -151,7 +151,7 @@ fn a_wrong_range_is_reported() {
         remote.hub.fault(fault, 3);
         let answer = embed(&remote).exit(3);
         let sentence =
-            "error: no byte ranges of model.safetensors of `o/n` are served: asked for bytes ";
+            "error: no byte ranges of model.safetensors of `o/n` are served: requested bytes ";
         assert!(answer.stderr.starts_with(sentence), "{}", answer.stderr);
         assert!(
             answer.stderr.contains(", the server sends \"bytes "),
@@ -199,8 +199,8 @@ fn a_file_fetched_whole_is_checked_by_its_digest() {
     remote.warm("o/n");
     let args = ["embed", "--id", "1", "--json"];
     remote.hub.fault(Fault::BlobGarbage, 1);
-    let sentence = "the download of model.safetensors of `o/n` is not what the Hub announced: 10240 bytes came, and \
-                    their digest is another one";
+    let sentence = "the download of model.safetensors of `o/n` is not what the Hub announced: received 10240 bytes \
+                    with another digest";
     fails(remote.call("o/n", &args), 3, sentence, "");
     let rows = without_cost(&remote.call("o/n", &args).ok());
     assert_eq!(rows, without_cost(&locally(folder.path(), &args)));

@@ -47,7 +47,7 @@ pub fn files(model: &ModelRef) -> ModelFiles {
     let options = SourceOptions {
         offline: true,
         hub: HubSettings::from_env(|_| None).unwrap(),
-        cache: AppCache::none(),
+        cache: AppCache::disabled(),
         observer: Arc::new(Unobserved),
     };
     ModelFiles::open(model, options).unwrap()

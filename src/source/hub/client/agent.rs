@@ -1,4 +1,4 @@
-//! The HTTP client: how long it waits, which certificates it trusts, and what it leaves to its caller.
+//! The ureq agent: its limits, the certificates that it trusts, and the decisions that it leaves to its caller.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -14,20 +14,20 @@ use ureq::unversioned::transport::{
 use ureq::{Agent, http};
 
 const USER_AGENT: &str = concat!("tokscope/", env!("CARGO_PKG_VERSION"));
-/// Connections to one host that are kept for the next request: as many as requests run side by side.
+/// Idle connections to one host: as many as requests run in parallel.
 const IDLE_CONNECTIONS: usize = 8;
 
-/// How long a request may take.
+/// The time limit of a request.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Limit {
-    /// It is over at this moment, with its body.
+    /// A deadline for the whole request, including the body of its answer.
     Until(Instant),
-    /// Each step up to the headers may take this long, and then each wait for more of the body.
+    /// The longest time for each step up to the headers of the answer, and then for each read of its body.
     Silence(Duration),
 }
 
-/// A client that follows no redirect, takes no status for an error, and asks for no compression: a compressed answer has
-/// another length, and no ranges.
+/// Returns an agent that follows no redirects, treats no status as an error, and accepts no compression, since a compressed
+/// answer has another length and no ranges.
 pub(super) fn agent(ca_bundles: &[PathBuf]) -> Agent {
     let config = Config::builder()
         .user_agent(USER_AGENT)
@@ -37,7 +37,7 @@ pub(super) fn agent(ca_bundles: &[PathBuf]) -> Agent {
         .max_redirects_will_error(false)
         .max_idle_connections(2 * IDLE_CONNECTIONS)
         .max_idle_connections_per_host(IDLE_CONNECTIONS)
-        // Each request has its own.
+        // Chosen for each request.
         .proxy(None)
         .build();
     let connector =
@@ -48,7 +48,7 @@ pub(super) fn agent(ca_bundles: &[PathBuf]) -> Agent {
     Agent::with_parts(config, connector, DefaultResolver::default())
 }
 
-/// The request with its limit and its proxy.
+/// Adds a time limit and a proxy to a request.
 pub(super) fn configured(
     agent: &Agent,
     request: http::Request<()>,
@@ -71,8 +71,8 @@ pub(super) fn configured(
     }
 }
 
-/// TLS by rustls. Certificates are read when a connection first needs them, and once: ureq reads the configuration of
-/// every connection again if a request has settings of its own, as each has here.
+/// Makes TLS connections with rustls. The certificates are read once, when a connection first needs them. Left to itself,
+/// ureq would read them for every connection, because each request here has settings of its own.
 #[derive(Debug)]
 struct TlsConnector {
     rustls: RustlsConnector,
@@ -91,7 +91,7 @@ impl TlsConnector {
 
     fn config(&self) -> &Config {
         self.config.get_or_init(|| {
-            let tls = TlsConfig::builder().root_certs(trusted(&self.ca_bundles));
+            let tls = TlsConfig::builder().root_certs(root_certificates(&self.ca_bundles));
             Config::builder()
                 .proxy(None)
                 .tls_config(tls.build())
@@ -127,9 +127,9 @@ impl<In: Transport> Connector<In> for TlsConnector {
     }
 }
 
-/// The certificates of the system (`SSL_CERT_FILE` and `SSL_CERT_DIR` say where they are) and those of the bundles; those
-/// of Mozilla if there are none.
-fn trusted(bundles: &[PathBuf]) -> RootCerts {
+/// Returns the system's certificates (`SSL_CERT_FILE` and `SSL_CERT_DIR` name their place) and those of the bundles, or
+/// Mozilla's if there are none.
+fn root_certificates(bundles: &[PathBuf]) -> RootCerts {
     let mut certificates = rustls_native_certs::load_native_certs().certs;
     for bundle in bundles {
         let (file, folder) = if bundle.is_dir() {

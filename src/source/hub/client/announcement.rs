@@ -1,6 +1,6 @@
-//! What the Hub says about a file before it sends it: its digest, its size, and where its bytes are.
+//! The announcement of a file: its digest, its size, and the address of its bytes, from the headers of a HEAD request.
 //!
-//! The answer for a large file is a redirect to another host; its digest is in the headers of that redirect.
+//! For a large file the Hub answers with a redirect to another host. The digest is in the headers of that redirect.
 
 use std::time::Instant;
 
@@ -8,10 +8,10 @@ use ureq::http::Method;
 use ureq::http::header::{CONTENT_LENGTH, ETAG, HeaderName, LOCATION};
 
 use super::agent::Limit;
-use super::content_range::text;
+use super::content_range::header;
 use super::failure::{ERROR_CODE, Failure};
 use super::hub_client::HubClient;
-use super::redirect::{REDIRECTS, follow, without_end};
+use super::redirect::{MAX_REDIRECTS, follow, too_many_redirects};
 use crate::error::Result;
 use crate::source::hub::address::Address;
 use crate::source::hub::cost::Cost;
@@ -21,16 +21,19 @@ use crate::source::hub::etag::{Etag, FileIdentity};
 const LINKED_ETAG: HeaderName = HeaderName::from_static("x-linked-etag");
 const LINKED_SIZE: HeaderName = HeaderName::from_static("x-linked-size");
 
-/// What the Hub says about a file.
+/// The Hub's announcement of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Announcement {
-    pub(crate) known: FileIdentity,
-    /// Where its bytes are: for a large file an address at another host, signed and good for a while.
+    pub(crate) identity: FileIdentity,
+    /// The address of the bytes. For a large file it is at another host, signed, and expires.
     pub(crate) address: Address,
 }
 
 impl HubClient {
-    /// What the Hub announces of a file; none if the commit has no such file.
+    /// Asks the Hub for the announcement of a file; `None` if the commit has no such file.
+    ///
+    /// # Errors
+    /// Fails if the Hub does not answer, or refuses the file.
     pub(crate) fn announcement(
         &self,
         commit: &str,
@@ -39,8 +42,8 @@ impl HubClient {
     ) -> Result<Option<Announcement>> {
         let segments = [commit].into_iter().chain(file.split('/'));
         let url = self.resolve.child(segments);
-        let url = url.ok_or_else(|| self.asked.unreachable(NOT_THE_HUB))?;
-        self.insist(file, |end| self.head(url.clone(), cost, end))
+        let url = url.ok_or_else(|| self.subject.unreachable(NOT_THE_HUB))?;
+        self.retry(file, |end| self.head(url.clone(), cost, end))
     }
 
     fn head(
@@ -49,12 +52,12 @@ impl HubClient {
         cost: &Cost,
         end: Instant,
     ) -> Result<Option<Announcement>, Failure> {
-        for _ in 0..REDIRECTS {
+        for _ in 0..MAX_REDIRECTS {
             cost.add_request();
-            // Redirects are followed within the Hub only: another host's is where the bytes are.
+            // Redirects are followed within the Hub only. An address at another host is that of the bytes.
             let answer = self.send(Method::HEAD, &url, true, None, Limit::Until(end))?;
             let (status, headers) = (answer.status(), answer.headers());
-            let address = match text(headers, &LOCATION) {
+            let address = match header(headers, &LOCATION) {
                 Some(location) if status.is_redirection() => follow(&url, location)?,
                 _ => url.clone(),
             };
@@ -63,22 +66,22 @@ impl HubClient {
                 continue;
             }
             if !(status.is_success() || status.is_redirection()) {
-                if text(headers, &ERROR_CODE) == Some("EntryNotFound") {
+                if header(headers, &ERROR_CODE) == Some("EntryNotFound") {
                     return Ok(None);
                 }
                 return Err(Failure::refused(status, headers));
             }
-            let etag = text(headers, &LINKED_ETAG).or_else(|| text(headers, &ETAG));
-            let size = text(headers, &LINKED_SIZE).or_else(|| text(headers, &CONTENT_LENGTH));
+            let etag = header(headers, &LINKED_ETAG).or_else(|| header(headers, &ETAG));
+            let size = header(headers, &LINKED_SIZE).or_else(|| header(headers, &CONTENT_LENGTH));
             let size = size.and_then(|size| size.parse().ok());
             return match (etag.and_then(Etag::parse), size) {
                 (Some(etag), Some(size)) => Ok(Some(Announcement {
-                    known: FileIdentity { etag, size },
+                    identity: FileIdentity { etag, size },
                     address,
                 })),
                 _ => Err(Failure::NotTheHub),
             };
         }
-        Err(without_end())
+        Err(too_many_redirects())
     }
 }

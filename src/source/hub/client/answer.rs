@@ -1,4 +1,4 @@
-//! One request and the head of its answer, after the redirects that lead to it.
+//! Sends requests and follows redirects, up to the headers of the answer.
 
 use std::io;
 use std::ops::Range;
@@ -8,17 +8,17 @@ use ureq::http::header::{AUTHORIZATION, LOCATION, RANGE};
 use ureq::http::{Method, Request, Response, StatusCode};
 
 use super::agent::{Limit, configured};
-use super::content_range::text;
+use super::content_range::header;
 use super::failure::Failure;
 use super::hub_client::HubClient;
-use super::redirect::{REDIRECTS, follow, without_end};
+use super::redirect::{MAX_REDIRECTS, follow, too_many_redirects};
 use crate::source::hub::address::Address;
 use crate::source::hub::cost::Cost;
-use crate::source::hub::errors::{BROKE, TIMED_OUT};
+use crate::source::hub::errors::{DISCONNECTED, TIMED_OUT};
 
 impl HubClient {
-    /// Sends one request and returns the head of its answer. `at_hub` says that the token may go along: the address is
-    /// the Hub's own, and nobody else has led there.
+    /// Sends one request and returns its answer with an unread body. The token is sent only if `at_hub` is true, which says
+    /// that no other host has redirected here, and the address is the Hub's own.
     pub(super) fn send(
         &self,
         method: Method,
@@ -51,7 +51,7 @@ impl HubClient {
             })
     }
 
-    /// Asks for the bytes of a file at `address`, or for a range of them, and returns the answer that brings them.
+    /// Requests a file at `address`, or a range of it, and returns the answer with an unread body.
     pub(super) fn get(
         &self,
         address: &Address,
@@ -61,14 +61,14 @@ impl HubClient {
         let hub = self.resolve.origin();
         let mut url = address.clone();
         let mut at_hub = true;
-        for _ in 0..REDIRECTS {
+        for _ in 0..MAX_REDIRECTS {
             at_hub &= url.origin() == hub;
             cost.add_request();
             let limit = Limit::Silence(self.download_timeout);
             let answer = self.send(Method::GET, &url, at_hub, range, limit)?;
             let status = answer.status();
             if status.is_redirection() {
-                let location = text(answer.headers(), &LOCATION).ok_or(Failure::NotTheHub)?;
+                let location = header(answer.headers(), &LOCATION).ok_or(Failure::NotTheHub)?;
                 url = follow(&url, location)?;
                 continue;
             }
@@ -82,21 +82,21 @@ impl HubClient {
                         StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => {
                             Err(Failure::refused(status, answer.headers()))
                         }
-                        // An expired signature: 403 mostly, and 400, 401, 404 or 410 of some.
+                        // An expired signature: usually 403, but some servers answer 400, 401, 404, or 410.
                         status => Err(Failure::Expired(status)),
                     }
                 }
                 status => Err(Failure::refused(status, answer.headers())),
             };
         }
-        Err(without_end())
+        Err(too_many_redirects())
     }
 }
 
-/// The reason in a few words why no more of a body came.
-pub(super) fn broken(error: io::Error) -> &'static str {
+/// Describes why reading a body failed.
+pub(super) fn describe_break(error: io::Error) -> &'static str {
     match ureq::Error::from(error) {
         ureq::Error::Timeout(_) => TIMED_OUT,
-        _ => BROKE,
+        _ => DISCONNECTED,
     }
 }

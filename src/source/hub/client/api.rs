@@ -1,6 +1,6 @@
-//! Questions to the Hub's API → the commit of a revision, its files and their sizes.
+//! The Hub's API: the commit of a revision, its files, and their sizes.
 //!
-//! Nothing vouches for such an answer but the place it comes from: redirects are followed within the Hub only.
+//! No digest vouches for these answers, so redirects are followed within the Hub only.
 
 use std::io::Read;
 use std::time::Instant;
@@ -12,23 +12,24 @@ use ureq::http::header::{LINK, LOCATION};
 use ureq::http::{Method, StatusCode};
 
 use super::agent::Limit;
-use super::content_range::text;
+use super::content_range::header;
 use super::failure::Failure;
 use super::hub_client::HubClient;
-use super::redirect::{REDIRECTS, follow, without_end};
+use super::redirect::{MAX_REDIRECTS, follow, too_many_redirects};
 use crate::error::Result;
 use crate::source::hub::address::Address;
 use crate::source::hub::cache::is_commit;
 use crate::source::hub::errors::NOT_THE_HUB;
 
-/// What errors about a whole repository call the thing they did not get.
+/// The name of the answer in errors about a whole repository.
 const FILE_LIST: &str = "the list of files";
-/// Bytes that the answers to one question have at most, all pages together: the names of some 300,000 files.
-const LARGEST_ANSWER: usize = 32 << 20;
-/// What a page counts for beside its bytes, so that there is an end of empty ones. The Hub puts 1000 files on one.
-const PAGE: usize = 32 << 10;
+/// The most bytes of all pages of an answer together, enough for the names of some 300,000 files.
+const MAX_ANSWER: usize = 32 << 20;
+/// Bytes that each page counts for in addition to its own, which limits the number of pages. The Hub lists 1,000 files per
+/// page.
+const PAGE_OVERHEAD: usize = 32 << 10;
 
-/// What the Hub says about a revision.
+/// The answer about a revision.
 #[derive(Deserialize)]
 struct RevisionInfo {
     sha: Option<String>,
@@ -41,7 +42,7 @@ struct Sibling {
     rfilename: String,
 }
 
-/// An entry of the tree of a commit.
+/// An entry in the tree of a commit.
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 enum TreeEntry {
@@ -55,11 +56,14 @@ enum TreeEntry {
 }
 
 impl HubClient {
-    /// The commit that `revision` is now, and the names of its files.
+    /// Returns the current commit of `revision` and the names of its files.
+    ///
+    /// # Errors
+    /// Fails if the Hub does not answer, or refuses the repository.
     pub(crate) fn commit(&self, revision: &str) -> Result<(String, Vec<String>)> {
         let url = self.api_address("revision", revision, "expand=sha&expand=siblings")?;
-        let info: RevisionInfo = self.insist(FILE_LIST, |end| {
-            let mut room = LARGEST_ANSWER;
+        let info: RevisionInfo = self.retry(FILE_LIST, |end| {
+            let mut room = MAX_ANSWER;
             let (info, _) = self.json(url.clone(), &mut room, end)?;
             Ok(info)
         })?;
@@ -69,15 +73,18 @@ impl HubClient {
                 commit,
                 siblings.into_iter().map(|file| file.rfilename).collect(),
             )),
-            _ => Err(self.asked.unreachable(NOT_THE_HUB)),
+            _ => Err(self.subject.unreachable(NOT_THE_HUB)),
         }
     }
 
-    /// The files of a commit, each with its size in bytes.
+    /// Returns the files of a commit with their sizes in bytes.
+    ///
+    /// # Errors
+    /// Fails if the Hub does not answer, or refuses the repository.
     pub(crate) fn sizes(&self, commit: &str) -> Result<Vec<(String, u64)>> {
         let first = self.api_address("tree", commit, "recursive=true")?;
-        self.insist(FILE_LIST, |end| {
-            let mut room = LARGEST_ANSWER;
+        self.retry(FILE_LIST, |end| {
+            let mut room = MAX_ANSWER;
             let mut next = Some(first.clone());
             let mut sizes = Vec::new();
             while let Some(url) = next {
@@ -92,31 +99,32 @@ impl HubClient {
         })
     }
 
-    /// `<endpoint>/api/models/owner/name/<what>/<revision>?<query>`.
+    /// Returns `<endpoint>/api/models/owner/name/<what>/<revision>?<query>`.
     fn api_address(&self, what: &str, revision: &str, query: &str) -> Result<Address> {
         let url = self.api.child([what, revision]);
         url.and_then(|url| url.with_query(query))
-            .ok_or_else(|| self.asked.unreachable(NOT_THE_HUB))
+            .ok_or_else(|| self.subject.unreachable(NOT_THE_HUB))
     }
 
-    /// The answer at an address, of at most `room` bytes, which it uses up, and the address of the next page.
+    /// Requests an answer of at most `room` bytes, which is reduced by its length. Returns it with the address of the next
+    /// page.
     fn json<T: DeserializeOwned>(
         &self,
         mut url: Address,
         room: &mut usize,
         end: Instant,
     ) -> Result<(T, Option<Address>), Failure> {
-        for _ in 0..REDIRECTS {
+        for _ in 0..MAX_REDIRECTS {
             let answer = self.send(Method::GET, &url, true, None, Limit::Until(end))?;
             let status = answer.status();
             if status.is_redirection() {
-                let location = text(answer.headers(), &LOCATION).ok_or(Failure::NotTheHub)?;
-                url = within(&url, follow(&url, location)?)?;
+                let location = header(answer.headers(), &LOCATION).ok_or(Failure::NotTheHub)?;
+                url = require_same_origin(&url, follow(&url, location)?)?;
                 continue;
             }
             if !status.is_success() {
                 return Err(match Failure::refused(status, answer.headers()) {
-                    // A mirror may leave out the code.
+                    // Mirrors may omit the error code.
                     Failure::Refused {
                         status: StatusCode::NOT_FOUND,
                         code: None,
@@ -129,22 +137,22 @@ impl HubClient {
                     failure => failure,
                 });
             }
-            let next = match text(answer.headers(), &LINK).and_then(next_page) {
-                Some(next) => Some(within(&url, follow(&url, next)?)?),
+            let next = match header(answer.headers(), &LINK).and_then(next_page) {
+                Some(next) => Some(require_same_origin(&url, follow(&url, next)?)?),
                 None => None,
             };
             let body = body(answer.into_body(), room)?;
             let value = serde_json::from_slice(&body).map_err(|_| Failure::NotTheHub)?;
             return Ok((value, next));
         }
-        Err(without_end())
+        Err(too_many_redirects())
     }
 }
 
-/// The bytes of an answer, within what `room` there is.
+/// Reads the body of an answer, and reduces `room` by its length.
 fn body(body: Body, room: &mut usize) -> Result<Vec<u8>, Failure> {
-    let too_long = Failure::TooLong(LARGEST_ANSWER);
-    let Some(left) = room.checked_sub(PAGE) else {
+    let too_long = Failure::TooLong(MAX_ANSWER);
+    let Some(left) = room.checked_sub(PAGE_OVERHEAD) else {
         return Err(too_long);
     };
     let mut bytes = Vec::new();
@@ -156,18 +164,18 @@ fn body(body: Body, room: &mut usize) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// The address, if it is of the same Hub as `hub`.
-fn within(hub: &Address, url: Address) -> Result<Address, Failure> {
+/// Returns `url` if it has the same origin as `hub`.
+fn require_same_origin(hub: &Address, url: Address) -> Result<Address, Failure> {
     if url.origin() == hub.origin() {
         return Ok(url);
     }
-    let place = url.origin();
+    let origin = url.origin();
     Err(Failure::Misled(format!(
-        "it redirects to {place}, which is another host"
+        "it redirects to {origin}, which is another host"
     )))
 }
 
-/// The next page that a `Link` header names (RFC 8288): `<https://…>; rel="next"`.
+/// Returns the next page in a `Link` header (RFC 8288): `<https://…>; rel="next"`.
 fn next_page(link: &str) -> Option<&str> {
     link.split(',').find_map(|link| {
         let (address, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
@@ -180,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_next_page() {
+    fn the_next_page_is_found_in_a_link_header() {
         let next = "<https://hub.example/t?cursor=a%3D>; rel=\"next\"";
         assert_eq!(next_page(next), Some("https://hub.example/t?cursor=a%3D"));
         let both = "<https://hub.example/1>; rel=\"first\", </2>; rel=\"next\"";
@@ -191,10 +199,10 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_another_host_is_none() {
+    fn other_origins_are_refused() {
         let hub = Address::parse("https://hub.example/api").unwrap();
-        let other = |text| within(&hub, Address::parse(text).unwrap()).is_ok();
-        assert!(other("https://hub.example/x"));
-        assert!(!other("https://hub.example:8443/x") && !other("https://evil.example/api"));
+        let is_same = |text| require_same_origin(&hub, Address::parse(text).unwrap()).is_ok();
+        assert!(is_same("https://hub.example/x"));
+        assert!(!is_same("https://hub.example:8443/x") && !is_same("https://evil.example/api"));
     }
 }

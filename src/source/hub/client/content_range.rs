@@ -1,4 +1,4 @@
-//! The headers of an answer → whether it is the range that was asked for.
+//! Checks that an answer is the range that was requested.
 
 use std::ops::Range;
 
@@ -8,12 +8,15 @@ use ureq::http::{Response, StatusCode};
 
 use super::failure::Failure;
 
-/// A header that is text.
-pub(super) fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+/// Returns a header as text; `None` if it is missing or not ASCII.
+pub(super) fn header<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// Checks that an answer announces `range` of a file of `size` bytes, and nothing else.
+/// Checks that an answer announces exactly `range` of a file of `size` bytes.
+///
+/// # Errors
+/// Fails with [`Failure::NotThatRange`] otherwise.
 pub(super) fn check_range(
     answer: &Response<Body>,
     range: &Range<u64>,
@@ -22,26 +25,26 @@ pub(super) fn check_range(
     let Range { start, end } = range;
     if answer.status() != StatusCode::PARTIAL_CONTENT {
         return Err(Failure::NotThatRange(format!(
-            "asked for bytes {start} to {end}, the server sends the whole file"
+            "requested bytes {start} to {end}, but the server sends the whole file"
         )));
     }
-    let announced = text(answer.headers(), &CONTENT_RANGE).unwrap_or_default();
+    let announced = header(answer.headers(), &CONTENT_RANGE).unwrap_or_default();
     let length = answer.body().content_length();
     if !is_range(announced, range, size) || length.is_some_and(|length| length != end - start) {
         let length = length.map_or(String::new(), |length| format!(" in {length} bytes"));
         return Err(Failure::NotThatRange(format!(
-            "asked for bytes {start} to {end} of {size}, the server sends {announced:?}{length}"
+            "requested bytes {start} to {end} of {size}, but the server sends {announced:?}{length}"
         )));
     }
     Ok(())
 }
 
-/// Whether a `Content-Range` (`bytes 0-9/100`, RFC 9110 section 14.4) is that of `range`.
+/// Returns true if a `Content-Range` header (`bytes 0-9/100`, RFC 9110, section 14.4) is that of `range`.
 fn is_range(announced: &str, range: &Range<u64>, size: u64) -> bool {
     let parse = || {
         let rest = announced.trim().strip_prefix("bytes")?.trim_start();
-        let (place, total) = rest.split_once('/')?;
-        let (first, last) = place.split_once('-')?;
+        let (bounds, total) = rest.split_once('/')?;
+        let (first, last) = bounds.split_once('-')?;
         let number = |text: &str| text.trim().parse::<u64>().ok();
         let total = match total.trim() {
             "*" => size,
@@ -57,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_range_that_was_asked_for_and_no_other() {
+    fn only_the_requested_range_is_accepted() {
         let is = |announced: &str| is_range(announced, &(10..20), 100);
         assert!(is("bytes 10-19/100") && is("bytes 10-19/*") && is(" bytes  10-19/100 "));
         for other in [

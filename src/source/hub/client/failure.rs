@@ -1,4 +1,4 @@
-//! Why an attempt at a request failed, and whether another one has a chance.
+//! The reasons why an attempt at a request fails, and whether to try again.
 
 use std::io;
 use std::time::Duration;
@@ -7,62 +7,66 @@ use ureq::http::StatusCode;
 use ureq::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 
 use crate::error::Error;
-use crate::source::hub::errors::{Asked, BROKE, NOT_THE_HUB, TIMED_OUT, transport};
+use crate::source::hub::errors::{DISCONNECTED, NOT_THE_HUB, Subject, TIMED_OUT, describe};
 
 pub(super) const ERROR_CODE: HeaderName = HeaderName::from_static("x-error-code");
-/// Attempts after the first one that fails in a way that may pass.
+/// Attempts after the first one.
 const RETRIES: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// A longer `Retry-After` is an answer for the person, not for the program.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// A longer `Retry-After` is reported instead of obeyed.
+const MAX_PAUSE: Duration = Duration::from_secs(30);
 
-/// Why one attempt at a request failed.
+/// The reason why an attempt at a request failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// There is no connection, or no answer on it.
+    /// No connection, or no answer on it.
     Transport(ureq::Error),
-    /// The time for all of the answer is over.
-    OutOfTime,
+    /// The deadline for the whole answer has passed.
+    DeadlinePassed,
+    /// A status that refuses the request.
     Refused {
         status: StatusCode,
         code: Option<String>,
         retry_after: Option<Duration>,
     },
+    /// The answer is not the Hub's.
     NotTheHub,
-    /// The answer is longer than any that is waited for, in bytes.
+    /// The answer has more than this number of bytes.
     TooLong(usize),
-    /// A redirect leads where nothing is fetched: where, in a few words.
+    /// A redirect that is not followed, or a proxy that is not used, for this reason.
     Misled(String),
-    /// The answer broke off, or was silent for too long: in a few words.
+    /// The connection broke or was silent for too long, for this reason.
     Broken(String),
-    /// The address of a file was refused: signed ones are good for a while.
+    /// The address of a file was refused. Signed addresses expire.
     Expired(StatusCode),
-    /// What came is not the range that was asked for: what is wrong with it.
+    /// The answer is not the range that was requested, for this reason.
     NotThatRange(String),
 }
 
 impl Failure {
-    /// The failure of a request that has one limit for all of it.
+    /// Classifies the error of a request that has a deadline.
     pub(super) fn within_deadline(error: ureq::Error) -> Self {
         match error {
-            ureq::Error::Timeout(_) => Self::OutOfTime,
+            ureq::Error::Timeout(_) => Self::DeadlinePassed,
             error => Self::Transport(error),
         }
     }
 
-    /// The failure of a request for bytes, of which a part may be here.
+    /// Classifies the error of a request for the bytes of a file.
     pub(super) fn in_transfer(error: ureq::Error) -> Self {
         match error {
             ureq::Error::Timeout(_) => Self::Broken(TIMED_OUT.to_owned()),
             ureq::Error::Protocol(_) | ureq::Error::LargeResponseHeader(..) => {
-                Self::Broken(BROKE.to_owned())
+                Self::Broken(DISCONNECTED.to_owned())
             }
-            ureq::Error::Io(error) if is_break(error.kind()) => Self::Broken(BROKE.to_owned()),
+            ureq::Error::Io(error) if is_break(error.kind()) => {
+                Self::Broken(DISCONNECTED.to_owned())
+            }
             error => Self::Transport(error),
         }
     }
 
-    /// The answer of a server that does not give what was asked for.
+    /// Returns the failure for a status that refuses the request.
     pub(super) fn refused(status: StatusCode, headers: &HeaderMap) -> Self {
         let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
         let seconds = headers.get(RETRY_AFTER).and_then(text);
@@ -74,7 +78,7 @@ impl Failure {
         }
     }
 
-    /// How long to wait before the next attempt; none if there is no use in one.
+    /// Returns the time to wait before the next attempt; `None` if another attempt is pointless.
     pub(super) fn pause(&self, attempt: u32) -> Option<Duration> {
         if attempt >= RETRIES {
             return None;
@@ -89,17 +93,17 @@ impl Failure {
                 retry_after,
                 ..
             } => {
-                let passing = status.is_server_error()
+                let is_temporary = status.is_server_error()
                     || matches!(
                         *status,
                         StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT
                     );
-                passing
+                is_temporary
                     .then(|| retry_after.unwrap_or(backoff))
-                    .filter(|pause| *pause <= LONGEST_PAUSE)
+                    .filter(|pause| *pause <= MAX_PAUSE)
             }
             Self::Broken(_) => Some(backoff),
-            Self::OutOfTime
+            Self::DeadlinePassed
             | Self::NotTheHub
             | Self::TooLong(_)
             | Self::Misled(_)
@@ -108,22 +112,22 @@ impl Failure {
         }
     }
 
-    /// The error about `file`.
-    pub(super) fn error(&self, asked: &Asked, file: &str) -> Error {
+    /// Returns the error about `file`.
+    pub(super) fn error(&self, subject: &Subject, file: &str) -> Error {
         match self {
-            Self::Transport(error) => asked.unreachable(transport(error)),
+            Self::Transport(error) => subject.unreachable(describe(error)),
             Self::Refused { status, code, .. } => {
-                asked.refused(file, status.as_u16(), code.as_deref())
+                subject.refused(file, status.as_u16(), code.as_deref())
             }
-            Self::OutOfTime => asked.unreachable(TIMED_OUT),
-            Self::NotTheHub => asked.unreachable(NOT_THE_HUB),
+            Self::DeadlinePassed => subject.unreachable(TIMED_OUT),
+            Self::NotTheHub => subject.unreachable(NOT_THE_HUB),
             Self::TooLong(limit) => {
-                asked.unreachable(format!("its answer has more than {limit} bytes"))
+                subject.unreachable(format!("its answer has more than {limit} bytes"))
             }
-            Self::Misled(problem) | Self::Broken(problem) => asked.unreachable(problem.clone()),
-            Self::Expired(status) => asked.not_given(file, status.as_u16()),
+            Self::Misled(problem) | Self::Broken(problem) => subject.unreachable(problem.clone()),
+            Self::Expired(status) => subject.unexpected_status(file, status.as_u16()),
             Self::NotThatRange(problem) => Error::NoRanges {
-                model: asked.model.clone(),
+                model: subject.model.clone(),
                 file: file.to_owned(),
                 problem: problem.clone(),
             },
@@ -131,7 +135,7 @@ impl Failure {
     }
 }
 
-/// Returns true if a connection that was there is gone.
+/// Returns true for errors of a connection that was established before.
 fn is_break(kind: io::ErrorKind) -> bool {
     matches!(
         kind,

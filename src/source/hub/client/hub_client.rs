@@ -1,4 +1,4 @@
-//! A connection to the Hub for one model.
+//! The client for one model, and its retries.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,19 +13,19 @@ use super::redirect::Privacy;
 use crate::error::{Result, TokenUse};
 use crate::model_ref::HubModel;
 use crate::source::hub::address::Address;
-use crate::source::hub::errors::{Asked, TIMED_OUT};
+use crate::source::hub::errors::{Subject, TIMED_OUT};
 use crate::source::hub::proxies::ProxySettings;
 use crate::source::hub::settings::Token;
 use crate::source::observer::Observer;
 use crate::source::options::SourceOptions;
 
-/// How often a pause is interrupted to see whether it is still of use.
+/// How often a pause checks whether it was stopped.
 const TICK: Duration = Duration::from_millis(50);
 
-/// The answer is of use whenever it comes.
-pub(super) static GOES_ON: AtomicBool = AtomicBool::new(false);
+/// For requests that nobody stops.
+pub(super) static NEVER_STOPPED: AtomicBool = AtomicBool::new(false);
 
-/// A connection to the Hub for one model.
+/// A client for one model of the Hub.
 pub(crate) struct HubClient {
     pub(super) agent: Agent,
     pub(super) proxies: ProxySettings,
@@ -33,48 +33,52 @@ pub(crate) struct HubClient {
     pub(super) api: Address,
     /// `<endpoint>/owner/name/resolve`.
     pub(super) resolve: Address,
-    /// None too where it would go over plain http.
+    /// `None` also if the token would be sent unencrypted.
     pub(super) token: Option<Token>,
-    /// A person has been told of a silence.
+    /// True once a silence was noted.
     pub(super) silence_noted: AtomicBool,
     pub(super) etag_timeout: Duration,
     pub(super) download_timeout: Duration,
-    pub(super) asked: Asked,
+    pub(super) subject: Subject,
     pub(super) observer: Arc<dyn Observer>,
 }
 
 impl std::fmt::Debug for HubClient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("HubClient")
-            .field("asked", &self.asked)
+            .field("subject", &self.subject)
             .finish_non_exhaustive()
     }
 }
 
 impl HubClient {
+    /// Prepares a client. No connection is opened yet.
+    ///
+    /// # Errors
+    /// Fails with [`Error::HubUnreachable`](crate::error::Error::HubUnreachable) if the endpoint is not an address.
     pub(crate) fn new(model: &HubModel, revision: &str, options: &SourceOptions) -> Result<Self> {
         let settings = &options.hub;
-        let mut asked = Asked {
+        let mut subject = Subject {
             model: model.id(),
             revision: revision.to_owned(),
             endpoint: settings.shown_endpoint(),
             token: TokenUse::None,
         };
-        let no_address = || asked.unreachable("HF_ENDPOINT is not an address");
+        let no_address = || subject.unreachable("`HF_ENDPOINT` is not a valid address");
         let address = |text: String| Address::parse(&text).ok_or_else(no_address);
         let (endpoint, id) = (&settings.endpoint, model.id());
         let api = address(format!("{endpoint}/api/models/{id}"))?;
         let resolve = address(format!("{endpoint}/{id}/resolve"))?;
         let mut token = settings.token.clone();
         if token.is_some() {
-            asked.token = TokenUse::Sent;
+            subject.token = TokenUse::Sent;
         }
         if token.is_some() && Privacy::of(&resolve) == Privacy::Open {
             token = None;
-            asked.token = TokenUse::Withheld;
+            subject.token = TokenUse::Withheld;
             options.observer.note(&format!(
                 "the token is not sent to {}, which is not encrypted",
-                asked.endpoint
+                subject.endpoint
             ));
         }
         Ok(Self {
@@ -86,18 +90,18 @@ impl HubClient {
             silence_noted: AtomicBool::new(false),
             etag_timeout: settings.etag_timeout,
             download_timeout: settings.download_timeout,
-            asked,
+            subject,
             observer: Arc::clone(&options.observer),
         })
     }
 
-    pub(crate) fn asked(&self) -> &Asked {
-        &self.asked
+    /// Returns the model that requests are about, `owner/name`.
+    pub(crate) fn model(&self) -> &str {
+        &self.subject.model
     }
 
-    /// Makes attempts at a request until one succeeds or there is no use in another. Each gets the moment at which it has
-    /// to be over.
-    pub(super) fn insist<T>(
+    /// Retries a request until it succeeds or another attempt is pointless. Each attempt gets its deadline. Errors name `file`.
+    pub(super) fn retry<T>(
         &self,
         file: &str,
         request: impl Fn(Instant) -> Result<T, Failure>,
@@ -108,14 +112,15 @@ impl HubClient {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            if !self.pause(&failure, attempt, &GOES_ON) {
-                return Err(failure.error(&self.asked, file));
+            if !self.pause(&failure, attempt, &NEVER_STOPPED) {
+                return Err(failure.error(&self.subject, file));
             }
             attempt += 1;
         }
     }
 
-    /// Waits as long as a failure asks for, or until `stopped`. Returns false if there is no use in another attempt.
+    /// Waits before the next attempt, for a time that depends on the failure. Returns false if another attempt is pointless,
+    /// or if `stopped` is set.
     pub(super) fn pause(&self, failure: &Failure, attempt: u32, stopped: &AtomicBool) -> bool {
         let Some(pause) = failure.pause(attempt) else {
             return false;
@@ -127,23 +132,25 @@ impl HubClient {
                 self.observer
                     .note(&format!("the Hub asks to wait {seconds} s"));
             }
-            // Once: requests side by side are silent together.
+            // Noted only once: parallel requests tend to be silent together.
             Failure::Broken(problem)
                 if problem == TIMED_OUT && !self.silence_noted.swap(true, Ordering::Relaxed) =>
             {
                 self.observer
-                    .note(&format!("nothing came for {seconds} s: asking again"));
+                    .note(&format!("no data for {seconds} s: trying again"));
             }
             _ => {}
         }
         let end = Instant::now() + pause;
         loop {
             let left = end.saturating_duration_since(Instant::now());
-            match stopped.load(Ordering::Relaxed) {
-                true => return false,
-                false if left.is_zero() => return true,
-                false => sleep(left.min(TICK)),
+            if stopped.load(Ordering::Relaxed) {
+                return false;
             }
+            if left.is_zero() {
+                return true;
+            }
+            sleep(left.min(TICK));
         }
     }
 }

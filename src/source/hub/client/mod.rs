@@ -1,7 +1,7 @@
-//! Requests to the Hub: answers within limits of time and length, and the bytes of a file as they arrive.
+//! Requests to the Hub: questions to its API, the headers of files, whole files, and byte ranges.
 //!
-//! ureq makes the connections. What keeps a program out of trouble is decided here: deadlines, `Retry-After`, the most
-//! bytes of an answer, where a redirect may lead, and who gets the token.
+//! ureq makes the connections. This module decides on deadlines, retries, the longest accepted answer, the redirects that
+//! are followed, and the requests that carry the token.
 
 mod agent;
 mod announcement;

@@ -1,7 +1,6 @@
-//! Byte ranges of a file of the Hub: asked for side by side, every answer checked.
+//! Byte ranges of a file, requested in parallel, with every answer checked.
 //!
-//! The address of a large file is the signed one that the Hub redirects to; it is asked for once and used for all
-//! ranges, and asked for again when it is refused. The token goes to the Hub's own origin and to no other.
+//! The signed address of a large file is requested once, used for all ranges, and requested again when it is refused.
 
 use std::io::Read;
 use std::ops::Range;
@@ -12,7 +11,7 @@ use std::thread;
 use ureq::http::StatusCode;
 
 use super::announcement::Announcement;
-use super::answer::broken;
+use super::answer::describe_break;
 use super::content_range::check_range;
 use super::failure::Failure;
 use super::hub_client::HubClient;
@@ -20,60 +19,60 @@ use super::hub_file::HubFile;
 use super::transfer::BUFFER;
 use crate::error::{Error, Result};
 use crate::source::hub::address::Address;
-use crate::source::hub::errors::{Asked, BROKE};
+use crate::source::hub::errors::{DISCONNECTED, Subject};
 
-/// Bytes of stack of a thread that fetches: a TLS handshake needs some tens of KiB.
+/// Bytes of stack per fetching thread. A TLS handshake needs some tens of KiB.
 const STACK: usize = 1 << 20;
 
 impl HubClient {
-    /// Fetches ranges, none of them empty, `side_by_side` at a time, and calls `deliver` on this thread with each as it
-    /// arrives. `received` hears of every few bytes, on the threads that fetch.
+    /// Fetches ranges, none of them empty, with up to `parallel` requests at a time. Calls `deliver` on this thread with each
+    /// range as it arrives, and `received` on the fetching threads with the number of bytes of each read.
     ///
     /// # Errors
-    /// The first error of a range or of `deliver`; earlier ranges have been delivered.
+    /// Returns the first error of a range or of `deliver`. Earlier ranges have been delivered.
     pub(crate) fn fetch_ranges(
         &self,
-        place: &HubFile,
+        file: &HubFile,
         ranges: Vec<Range<u64>>,
-        side_by_side: usize,
+        parallel: usize,
         received: &(dyn Fn(u64) + Sync),
         mut deliver: impl FnMut(Range<u64>, Vec<u8>) -> Result<()>,
     ) -> Result<()> {
         let mut fetch = |ranges: Vec<Range<u64>>| {
-            self.fetch_with(place, ranges, side_by_side, received, &mut deliver)
+            self.fetch_with(file, ranges, parallel, received, &mut deliver)
         };
         let Some((left, _)) = fetch(ranges)? else {
             return Ok(());
         };
-        // The address was good for a while: with a new one it goes on.
-        place.set_address(None);
+        // The address has expired: continue with a new one.
+        file.set_address(None);
         match fetch(left)? {
             None => Ok(()),
             Some((_, status)) => {
                 let failure = Failure::Expired(status);
-                Err(failure.error(&self.asked, &place.file))
+                Err(failure.error(&self.subject, &file.name))
             }
         }
     }
 
-    /// Fetches ranges with the known address, or a new one. Returns the ranges that are left if the address has expired,
-    /// with the status that said so.
+    /// Fetches ranges with the known address, or with a new one. If the address expires, returns the ranges that are left and
+    /// the status of the refusal.
     fn fetch_with(
         &self,
-        place: &HubFile,
+        file: &HubFile,
         ranges: Vec<Range<u64>>,
-        side_by_side: usize,
+        parallel: usize,
         received: &(dyn Fn(u64) + Sync),
         deliver: &mut impl FnMut(Range<u64>, Vec<u8>) -> Result<()>,
     ) -> Result<Option<(Vec<Range<u64>>, StatusCode)>> {
-        let address = match place.address() {
+        let address = match file.address() {
             Some(address) => address,
-            None => self.renew(place)?,
+            None => self.renew(file)?,
         };
-        let threads = ranges.len().min(side_by_side);
+        let threads = ranges.len().min(parallel);
         let fetch = Fetch {
             client: self,
-            place,
+            file,
             address: &address,
             received,
             expired: OnceLock::new(),
@@ -89,20 +88,21 @@ impl HubClient {
             Some((range, fetched))
         };
         let mut left = Vec::new();
-        let mut settle = |(range, fetched): (Range<u64>, Result<Vec<u8>, Failed>)| match fetched {
-            Ok(bytes) => deliver(range, bytes),
-            Err(Failed::Failure(Failure::Expired(_))) => {
-                left.push(range);
-                Ok(())
-            }
-            Err(Failed::Failure(failure)) => {
-                Err(failure.error(&self.asked_at(&address), &place.file))
-            }
-            Err(Failed::Error(error)) => Err(error),
-        };
+        let mut settle =
+            |(range, fetched): (Range<u64>, Result<Vec<u8>, RangeFailure>)| match fetched {
+                Ok(bytes) => deliver(range, bytes),
+                Err(RangeFailure::Failure(Failure::Expired(_))) => {
+                    left.push(range);
+                    Ok(())
+                }
+                Err(RangeFailure::Failure(failure)) => {
+                    Err(failure.error(&self.subject_at(&address), &file.name))
+                }
+                Err(RangeFailure::Error(error)) => Err(error),
+            };
         if threads > 1 {
             thread::scope(|scope| {
-                // Without room in it: bytes that nobody has taken yet are held by the thread that fetched them.
+                // Unbuffered, so that each thread holds at most one range that was not delivered yet.
                 let (sender, receiver) = mpsc::sync_channel(0);
                 for _ in 0..threads {
                     let sender = sender.clone();
@@ -116,7 +116,7 @@ impl HubClient {
                     };
                     let thread = thread::Builder::new().stack_size(STACK);
                     if thread.spawn_scoped(scope, work).is_err() {
-                        // With fewer threads it takes longer.
+                        // Fewer threads are slower, but enough.
                         break;
                     }
                 }
@@ -126,71 +126,74 @@ impl HubClient {
                 settled
             })?;
         }
-        // A single range, or all of them if no thread could be started.
+        // A single range needs no thread. The others are left if no thread could be started.
         while let Some(fetched) = next() {
             settle(fetched)?;
         }
         Ok(fetch.expired.get().map(|status| (left, *status)))
     }
 
-    /// What is asked, with the host that is asked: the one of `address` may be another than the Hub.
-    pub(super) fn asked_at(&self, address: &Address) -> Asked {
-        let mut asked = self.asked.clone();
+    /// Returns the subject of a request to `address`, which may be at another host than the Hub.
+    pub(super) fn subject_at(&self, address: &Address) -> Subject {
+        let mut subject = self.subject.clone();
         if address.origin() != self.resolve.origin() {
-            asked.endpoint = address.origin();
+            subject.endpoint = address.origin();
         }
-        asked
+        subject
     }
 
     /// Asks the Hub for the address of a file again.
-    pub(super) fn renew(&self, place: &HubFile) -> Result<Address> {
-        let announced = self.announcement(&place.commit, &place.file, &place.cost)?;
-        let same = |announced: &Announcement| announced.known == place.known;
+    ///
+    /// # Errors
+    /// Fails if the Hub does not answer or announces another file.
+    pub(super) fn renew(&self, file: &HubFile) -> Result<Address> {
+        let announced = self.announcement(&file.commit, &file.name, &file.cost)?;
+        let same = |announced: &Announcement| announced.identity == file.identity;
         match announced.filter(same) {
             Some(announced) => {
-                place.set_address(Some(announced.address.clone()));
+                file.set_address(Some(announced.address.clone()));
                 Ok(announced.address)
             }
-            // A commit does not change, so either answer was not of the Hub that is meant.
-            None => Err(self.wrong(place, "the Hub announces another one than before")),
+            // The files of a commit never change, so one of the two announcements is false.
+            None => Err(self.wrong(file, "the Hub has announced another file before")),
         }
     }
 
-    fn wrong(&self, place: &HubFile, problem: &str) -> Error {
+    fn wrong(&self, file: &HubFile, problem: &str) -> Error {
         Error::WrongDownload {
-            model: self.asked.model.clone(),
-            file: place.file.clone(),
+            model: self.subject.model.clone(),
+            file: file.name.clone(),
             problem: problem.to_owned(),
         }
     }
 }
 
-/// Ranges that are fetched with one address, by several threads.
+/// The state that the threads fetching from one address share.
 struct Fetch<'a> {
     client: &'a HubClient,
-    place: &'a HubFile,
+    file: &'a HubFile,
     address: &'a Address,
     received: &'a (dyn Fn(u64) + Sync),
-    /// The status that refused the address.
+    /// The status that refused the address, once it has expired.
     expired: OnceLock<StatusCode>,
-    /// Nobody takes any more bytes.
+    /// Set when no more bytes are needed.
     stopped: AtomicBool,
 }
 
-/// Why a range did not come.
-enum Failed {
+/// The reason why a range could not be fetched.
+enum RangeFailure {
     Failure(Failure),
     Error(Error),
 }
 
 impl Fetch<'_> {
-    /// Fetches one whole range. A broken connection is made again, and the range continues where it broke off.
-    fn range(&self, range: &Range<u64>) -> Result<Vec<u8>, Failed> {
+    /// Fetches one whole range. After a broken connection, a new one continues where it stopped.
+    fn range(&self, range: &Range<u64>) -> Result<Vec<u8>, RangeFailure> {
         let mut bytes = Vec::new();
         let mut attempt = 0;
         loop {
             if let Some(status) = self.expired.get() {
-                return Err(Failed::Failure(Failure::Expired(*status)));
+                return Err(RangeFailure::Failure(Failure::Expired(*status)));
             }
             let rest = range.start + bytes.len() as u64..range.end;
             let failure = match self.receive(rest, &mut bytes) {
@@ -202,56 +205,56 @@ impl Fetch<'_> {
             }
             if !self.client.pause(&failure, attempt, &self.stopped) {
                 return Err(match failure {
-                    Failure::Broken(problem) => Failed::Error(Error::RangeBroken {
-                        model: self.client.asked.model.clone(),
-                        file: self.place.file.clone(),
+                    Failure::Broken(problem) => RangeFailure::Error(Error::RangeBroken {
+                        model: self.client.subject.model.clone(),
+                        file: self.file.name.clone(),
                         start: range.start,
                         end: range.end,
                         done: bytes.len() as u64,
                         problem,
                     }),
-                    failure => Failed::Failure(failure),
+                    failure => RangeFailure::Failure(failure),
                 });
             }
             attempt += 1;
         }
-        // A range has no digest, a whole file has one.
-        let known = &self.place.known;
-        if *range == (0..known.size) {
-            let mut hasher = known.etag.hasher(known.size);
+        // Only a whole file has a digest.
+        let identity = &self.file.identity;
+        if *range == (0..identity.size) {
+            let mut hasher = identity.etag.hasher(identity.size);
             hasher.update(&bytes);
-            if !hasher.is(&known.etag) {
-                let size = known.size;
-                let problem = format!("{size} bytes came, and their digest is another one");
-                return Err(Failed::Error(self.client.wrong(self.place, &problem)));
+            if !hasher.matches(&identity.etag) {
+                let size = identity.size;
+                let problem = format!("received {size} bytes with another digest");
+                return Err(RangeFailure::Error(self.client.wrong(self.file, &problem)));
             }
         }
         Ok(bytes)
     }
 
-    /// Asks for a range and appends its bytes to `bytes`.
+    /// Requests a range and appends its bytes to `bytes`.
     fn receive(&self, range: Range<u64>, bytes: &mut Vec<u8>) -> Result<(), Failure> {
-        let cost = &self.place.cost;
+        let cost = &self.file.cost;
         let answer = self.client.get(self.address, Some(&range), cost)?;
-        check_range(&answer, &range, self.place.known.size)?;
-        // With a length, the end of the body makes the connection free for the next request.
+        check_range(&answer, &range, self.file.identity.size)?;
+        // Reading a body of known length to its end returns the connection to the pool.
         let has_length = answer.body().content_length().is_some();
         let mut body = answer.into_body().into_reader();
         let mut buffer = vec![0; BUFFER];
         let mut left = range.end - range.start;
         while left > 0 || has_length {
             if self.stopped.load(Ordering::Relaxed) {
-                return Err(Failure::Broken(BROKE.to_owned()));
+                return Err(Failure::Broken(DISCONNECTED.to_owned()));
             }
             let read = body.read(&mut buffer);
-            let read = read.map_err(|error| Failure::Broken(broken(error).to_owned()))?;
+            let read = read.map_err(|error| Failure::Broken(describe_break(error).to_owned()))?;
             if read == 0 {
                 break;
             }
             cost.add_bytes(read as u64);
             let Some(rest) = left.checked_sub(read as u64) else {
                 return Err(Failure::NotThatRange(format!(
-                    "more than bytes {} to {} of it came",
+                    "the server sends more than bytes {} to {}",
                     range.start, range.end
                 )));
             };
@@ -261,7 +264,7 @@ impl Fetch<'_> {
         }
         match left {
             0 => Ok(()),
-            _ => Err(Failure::Broken(BROKE.to_owned())),
+            _ => Err(Failure::Broken(DISCONNECTED.to_owned())),
         }
     }
 }

@@ -1,22 +1,22 @@
-//! A `Location` header → the address that it leads to, unless it leads astray.
+//! Redirects, and the ones that are refused.
 //!
-//! Only http and https are spoken, and a redirect never leads to a place where more people can listen than at the place
-//! that it comes from. What is refused is named by scheme and host alone: the rest of an address can hold a signature.
+//! Only http and https are followed, and no redirect leads to an address that is less private than the one it comes from.
+//! Messages about refused redirects show the scheme and host alone: the rest of an address can contain a signature.
 
 use super::failure::Failure;
 use crate::source::hub::address::{Address, scheme_of};
 
-/// Redirects that are followed one after the other: a renamed repository, the resolve cache, a CDN.
-pub(super) const REDIRECTS: usize = 5;
+/// The most redirects in a row. A renamed repository, the resolve cache, and a CDN need three.
+pub(super) const MAX_REDIRECTS: usize = 5;
 
-/// Who can read what is sent to an address; a later one is safer.
+/// Who can read the traffic to an address, from least to most private.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Privacy {
-    /// Everybody on the way: http.
+    /// Anybody on the way: http.
     Open,
-    /// This machine: http to the loopback interface.
+    /// This machine only: http to the loopback interface.
     Loopback,
-    /// The host alone: https.
+    /// The host only: https.
     Encrypted,
 }
 
@@ -32,28 +32,31 @@ impl Privacy {
     }
 }
 
-/// Where a redirect from `from` leads.
+/// Returns the address that a redirect from `from` leads to.
+///
+/// # Errors
+/// Fails with [`Failure::Misled`] if the redirect is not followed, and with [`Failure::NotTheHub`] if it is not an address.
 pub(super) fn follow(from: &Address, location: &str) -> Result<Address, Failure> {
     if let Some(scheme) = scheme_of(location)
         && !matches!(scheme.as_str(), "http" | "https")
     {
         return Err(Failure::Misled(format!(
-            "it redirects to a `{scheme}:` address, and only https is followed"
+            "it redirects to a `{scheme}:` address, but only https is followed"
         )));
     }
     let next = from.join(location).ok_or(Failure::NotTheHub)?;
     if Privacy::of(&next) < Privacy::of(from) {
-        let place = next.origin();
+        let origin = next.origin();
         return Err(Failure::Misled(format!(
-            "it redirects to {place}, which is not encrypted"
+            "it redirects to {origin}, which is not encrypted"
         )));
     }
     Ok(next)
 }
 
-/// The error of redirects that come to no end.
-pub(super) fn without_end() -> Failure {
-    Failure::Misled("it redirects without end".to_owned())
+/// Returns the failure for more than [`MAX_REDIRECTS`] redirects.
+pub(super) fn too_many_redirects() -> Failure {
+    Failure::Misled(format!("it redirects more than {MAX_REDIRECTS} times"))
 }
 
 #[cfg(test)]
@@ -65,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn who_can_listen() {
+    fn privacy_depends_on_scheme_and_host() {
         for (address, privacy) in [
             ("https://hub.example", Privacy::Encrypted),
             ("http://127.0.0.1:8080", Privacy::Loopback),
@@ -82,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn where_redirects_lead() {
+    fn redirects_to_less_private_addresses_are_refused() {
         let hub = url("https://hub.example/o/n/resolve/main/f");
         for (from, location, leads_to) in [
             (&hub, "/api/x", Some("https://hub.example/api/x")),
@@ -119,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_is_named_without_its_secrets() {
+    fn refused_addresses_are_shown_without_secrets() {
         let from = url("https://hub.example/");
         for (location, problem) in [
             (
@@ -128,7 +131,7 @@ mod tests {
             ),
             (
                 "file:///home/ann/secret",
-                "it redirects to a `file:` address, and only https is followed",
+                "it redirects to a `file:` address, but only https is followed",
             ),
         ] {
             match follow(&from, location) {

@@ -1,41 +1,44 @@
-//! A whole file, or the rest of one, as it arrives.
+//! Downloads of a whole file, or of the rest of one.
 
 use std::io::Read;
 
 use ureq::BodyReader;
 
-use super::answer::broken;
+use super::answer::describe_break;
 use super::content_range::check_range;
 use super::failure::Failure;
-use super::hub_client::{GOES_ON, HubClient};
+use super::hub_client::{HubClient, NEVER_STOPPED};
 use super::hub_file::HubFile;
 use crate::error::Result;
 
-/// Bytes of a body that are read at once.
+/// Bytes of a body that are read at a time.
 pub(super) const BUFFER: usize = 64 << 10;
 
-/// A file on its way.
+/// A file that is being downloaded.
 pub(crate) struct Transfer {
     body: BodyReader<'static>,
     buffer: Vec<u8>,
 }
 
 impl HubClient {
-    /// Starts to fetch a file from byte `start` on. Returns `None` if the server does not send the rest alone.
-    pub(crate) fn transfer(&self, place: &HubFile, start: u64) -> Result<Option<Transfer>> {
-        let rest = start..place.known.size;
+    /// Starts to download a file from byte `start` on. Returns `None` if the server does not send the rest alone.
+    ///
+    /// # Errors
+    /// Fails if the server refuses the file or does not answer.
+    pub(crate) fn transfer(&self, file: &HubFile, start: u64) -> Result<Option<Transfer>> {
+        let rest = start..file.identity.size;
         let mut attempt = 0;
         let mut renewed = false;
         loop {
-            let address = match place.address() {
+            let address = match file.address() {
                 Some(address) => address,
-                None => self.renew(place)?,
+                None => self.renew(file)?,
             };
             let range = (start > 0).then_some(&rest);
-            let answer = self.get(&address, range, &place.cost);
+            let answer = self.get(&address, range, &file.cost);
             let answer = answer.and_then(|answer| {
                 if let Some(range) = range {
-                    check_range(&answer, range, place.known.size)?;
+                    check_range(&answer, range, file.identity.size)?;
                 }
                 Ok(answer)
             });
@@ -50,25 +53,25 @@ impl HubClient {
             };
             match failure {
                 Failure::NotThatRange(_) if start > 0 => return Ok(None),
-                // A signed address is good for a while: with a new one it goes on.
+                // Signed addresses expire: continue with a new one.
                 Failure::Expired(_) if !renewed => {
                     renewed = true;
-                    place.set_address(None);
+                    file.set_address(None);
                 }
-                failure if self.pause(&failure, attempt, &GOES_ON) => attempt += 1,
-                failure => return Err(failure.error(&self.asked_at(&address), &place.file)),
+                failure if self.pause(&failure, attempt, &NEVER_STOPPED) => attempt += 1,
+                failure => return Err(failure.error(&self.subject_at(&address), &file.name)),
             }
         }
     }
 }
 
 impl Transfer {
-    /// Returns the next bytes; an empty slice at the end.
+    /// Returns the next bytes, or an empty slice at the end.
     ///
     /// # Errors
-    /// The reason in a few words.
+    /// Describes why no more bytes came.
     pub(crate) fn next(&mut self) -> Result<&[u8], &'static str> {
-        let read = self.body.read(&mut self.buffer).map_err(broken)?;
+        let read = self.body.read(&mut self.buffer).map_err(describe_break)?;
         Ok(&self.buffer[..read])
     }
 }

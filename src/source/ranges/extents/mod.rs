@@ -1,18 +1,18 @@
-//! Extents of a remote file ⇄ bytes: the form in which they are held, and kept in tokscope's own cache.
+//! Extents of a remote file: the encoding in which cached ranges are held in memory and stored in the app cache.
 //!
 //! ```text
 //! magic                8 bytes
-//! checksum             u32, CRC-32 of the file's etag and of what follows, up to the data
-//! header length        u32, where the data start
+//! checksum             u32, CRC-32 of the file's ETag and of the rest of the header
+//! header length        u32, the offset of the data
 //! size                 u64, of the whole remote file
-//! extents              u64, how many
-//! extent, each         u64 start, u64 length: bytes of the remote file, in order, apart from one another
-//! block, each          u32, CRC-32; blocks are 64 KiB of an extent, its last one what is left
+//! extents              u64, the number of extents
+//! each extent          u64 start, u64 length: a range of the remote file; sorted and disjoint
+//! each block           u32, CRC-32; blocks are 64 KiB of an extent, the last one the rest
 //! data                 the bytes of the extents, one after the other
 //! ```
 //!
-//! All numbers are little-endian. A block is checked when it is first read, so that one row of a large extent costs one
-//! block. A block that is not what its checksum says counts as not there.
+//! All numbers are little-endian. A block is checked when it is first read, so reading one row of a large extent checks one
+//! block. A block with a wrong checksum counts as missing.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -20,29 +20,31 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use crate::source::local::mapped_file::MappedFile;
 
 const MAGIC: &[u8; 8] = b"tokrang1";
-/// Bytes that one checksum covers.
+/// Bytes per checksum.
 pub(crate) const BLOCK: u64 = 64 << 10;
-/// Bytes before the list of extents, and of one of them, and of a checksum.
-const FIXED: usize = 32;
-const EXTENT: usize = 16;
-const SUM: usize = 4;
+/// Bytes before the list of extents.
+const FIXED_HEADER: usize = 32;
+/// Bytes of an encoded extent.
+const EXTENT_ENTRY: usize = 16;
+/// Bytes of a checksum.
+const CHECKSUM: usize = 4;
 
-/// Which bytes there are, and their checksums.
+/// The ranges of the extents, and the checksums of their blocks.
 #[derive(Debug, Clone)]
 pub(crate) struct Header {
-    /// In order, apart from one another, none empty.
+    /// Sorted, disjoint, and not empty.
     extents: Vec<Range<u64>>,
-    /// One for each block of each extent.
+    /// One per block of each extent.
     sums: Vec<u32>,
 }
 
-/// What is held of a remote file.
+/// The cached ranges of a remote file.
 #[derive(Debug)]
 pub(crate) struct Extents {
     encoded: Encoded,
     extents: Vec<Extent>,
     sums: Vec<u32>,
-    /// [`UNKNOWN`], [`SOUND`] or [`DAMAGED`], for each block.
+    /// [`UNCHECKED`], [`INTACT`], or [`DAMAGED`], for each block.
     states: Vec<AtomicU8>,
 }
 
@@ -55,31 +57,31 @@ enum Encoded {
 #[derive(Debug)]
 struct Extent {
     range: Range<u64>,
-    /// Where its first byte is in the encoded form.
-    at: usize,
+    /// The offset of its first byte in the encoding.
+    offset: usize,
     first_block: usize,
 }
 
-const UNKNOWN: u8 = 0;
-const SOUND: u8 = 1;
+const UNCHECKED: u8 = 0;
+const INTACT: u8 = 1;
 const DAMAGED: u8 = 2;
 
 impl Header {
-    /// The header of one extent of which nothing is there yet.
+    /// Returns the header of one extent without any bytes yet.
     pub(crate) fn empty(extent: Range<u64>) -> Self {
-        let blocks = blocks(&extent);
+        let blocks = block_count(&extent);
         Self {
             extents: vec![extent],
             sums: vec![0; blocks],
         }
     }
 
-    /// Bytes of the encoded header.
+    /// Returns the length of the encoded header in bytes.
     pub(crate) fn length(&self) -> usize {
-        FIXED + EXTENT * self.extents.len() + SUM * self.sums.len()
+        FIXED_HEADER + EXTENT_ENTRY * self.extents.len() + CHECKSUM * self.sums.len()
     }
 
-    /// Notes the checksums of whole blocks of the first extent, from block `first` on.
+    /// Sets the checksums of whole blocks of the first extent, from block `first` on.
     pub(crate) fn set_sums(&mut self, first: usize, bytes: &[u8]) {
         let sums = self.sums.iter_mut().skip(first);
         for (sum, block) in sums.zip(bytes.chunks(BLOCK as usize)) {
@@ -87,6 +89,7 @@ impl Header {
         }
     }
 
+    /// Encodes the header for the content `etag` of `size` bytes.
     pub(crate) fn encode(&self, etag: &str, size: u64) -> Vec<u8> {
         let mut covered = Vec::with_capacity(self.length());
         covered.extend((self.length() as u32).to_le_bytes());
@@ -105,7 +108,7 @@ impl Header {
         bytes
     }
 
-    /// Reads a header; none for anything that is not one for this file.
+    /// Decodes a header; `None` unless it is an intact header for this content.
     fn decode(bytes: &[u8], etag: &str, size: u64) -> Option<Self> {
         let rest = bytes.strip_prefix(MAGIC)?;
         let (sum, _) = rest.split_first_chunk::<4>()?;
@@ -134,14 +137,14 @@ impl Header {
             }
             extents.push(start..end);
         }
-        let sums = covered.get(FIXED - MAGIC.len() - 4 + EXTENT * count..)?;
+        let sums = covered.get(FIXED_HEADER - MAGIC.len() - 4 + EXTENT_ENTRY * count..)?;
         let sums: Vec<u32> = sums
-            .chunks_exact(SUM)
+            .chunks_exact(CHECKSUM)
             .filter_map(|sum| sum.first_chunk().copied().map(u32::from_le_bytes))
             .collect();
         let header = Self { extents, sums };
-        let wanted: usize = header.extents.iter().map(blocks).sum();
-        (header.sums.len() == wanted && header.length() == length).then_some(header)
+        let expected: usize = header.extents.iter().map(block_count).sum();
+        (header.sums.len() == expected && header.length() == length).then_some(header)
     }
 }
 
@@ -152,13 +155,13 @@ fn checksum(etag: &str, covered: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-/// How many blocks an extent has.
-fn blocks(extent: &Range<u64>) -> usize {
+/// Returns the number of blocks of an extent.
+fn block_count(extent: &Range<u64>) -> usize {
     (extent.end - extent.start).div_ceil(BLOCK) as usize
 }
 
 impl Extents {
-    /// Extents that are in memory, each with its place in the file. They may touch and overlap, if they agree.
+    /// Builds extents from bytes with their offsets in the remote file. They may touch or overlap, if they agree.
     pub(crate) fn new(etag: &str, size: u64, mut parts: Vec<(u64, Vec<u8>)>) -> Self {
         parts.sort_by_key(|(start, _)| *start);
         let mut joined: Vec<(u64, Vec<u8>)> = Vec::new();
@@ -185,28 +188,28 @@ impl Extents {
         for (_, bytes) in &joined {
             encoded.extend_from_slice(bytes);
         }
-        Self::with(header, Encoded::Memory(encoded), SOUND)
+        Self::with(header, Encoded::Memory(encoded), INTACT)
     }
 
-    /// Extents that were kept earlier; none if the file is not whole, or about something else.
+    /// Opens stored extents; `None` if the file is incomplete or belongs to another content.
     pub(crate) fn open(file: MappedFile, etag: &str, size: u64) -> Option<Self> {
         let header = Header::decode(file.bytes(), etag, size)?;
         let data: u64 = header.extents.iter().map(|e| e.end - e.start).sum();
         let length = data.checked_add(header.length() as u64)?;
         (length == file.bytes().len() as u64)
-            .then(|| Self::with(header, Encoded::Mapped(file), UNKNOWN))
+            .then(|| Self::with(header, Encoded::Mapped(file), UNCHECKED))
     }
 
     fn with(header: Header, encoded: Encoded, state: u8) -> Self {
-        let (mut at, mut first_block) = (header.length(), 0);
+        let (mut offset, mut first_block) = (header.length(), 0);
         let extents = header.extents.into_iter().map(|range| {
             let extent = Extent {
-                at,
+                offset,
                 first_block,
                 range,
             };
-            at += (extent.range.end - extent.range.start) as usize;
-            first_block += blocks(&extent.range);
+            offset += (extent.range.end - extent.range.start) as usize;
+            first_block += block_count(&extent.range);
             extent
         });
         Self {
@@ -217,7 +220,7 @@ impl Extents {
         }
     }
 
-    /// The encoded form.
+    /// Returns the encoding.
     pub(crate) fn bytes(&self) -> &[u8] {
         match &self.encoded {
             Encoded::Memory(bytes) => bytes,
@@ -225,6 +228,7 @@ impl Extents {
         }
     }
 
+    /// Returns a copy of the header.
     pub(crate) fn header(&self) -> Header {
         Header {
             extents: self.extents.iter().map(|e| e.range.clone()).collect(),
@@ -232,38 +236,38 @@ impl Extents {
         }
     }
 
-    /// Whether this is about `range` and nothing else.
-    pub(crate) fn is_only(&self, range: &Range<u64>) -> bool {
+    /// Returns true if `range` is the only extent.
+    pub(crate) fn is_single(&self, range: &Range<u64>) -> bool {
         self.extents.len() == 1 && self.extents.iter().all(|e| e.range == *range)
     }
 
-    /// The bytes of `range`, if they are all there and sound.
+    /// Returns the bytes of `range` if all of them are here and intact.
     pub(crate) fn slice(&self, range: &Range<u64>) -> Option<&[u8]> {
         let extent = self.extent_at(range.start)?;
         if range.end > extent.range.end || range.start > range.end {
             return None;
         }
-        self.expect(extent, range);
-        let sound = self
+        self.prefetch(extent, range);
+        let intact = self
             .blocks_of(extent, range)
-            .all(|b| self.is_sound(extent, b));
-        sound.then(|| self.bytes_of(extent, range))?
+            .all(|block| self.is_intact(extent, block));
+        intact.then(|| self.bytes_of(extent, range))?
     }
 
-    /// The parts of `range` that are there and sound, in order.
+    /// Returns the parts of `range` that are here and intact, in order.
     pub(crate) fn parts(&self, range: &Range<u64>) -> Vec<Range<u64>> {
         let mut parts: Vec<Range<u64>> = Vec::new();
         for extent in &self.extents {
-            let wanted = range.start.max(extent.range.start)..range.end.min(extent.range.end);
-            if wanted.is_empty() {
+            let common = range.start.max(extent.range.start)..range.end.min(extent.range.end);
+            if common.is_empty() {
                 continue;
             }
-            for block in self.blocks_of(extent, &wanted) {
-                if !self.is_sound(extent, block) {
+            for block in self.blocks_of(extent, &common) {
+                if !self.is_intact(extent, block) {
                     continue;
                 }
                 let start = extent.range.start + block as u64 * BLOCK;
-                let part = start.max(wanted.start)..(start + BLOCK).min(wanted.end);
+                let part = start.max(common.start)..(start + BLOCK).min(common.end);
                 match parts.last_mut() {
                     Some(last) if last.end == part.start => last.end = part.end,
                     _ => parts.push(part),
@@ -273,7 +277,7 @@ impl Extents {
         parts
     }
 
-    /// All that is sound, each with its place in the file.
+    /// Returns all intact bytes with their offsets in the remote file.
     pub(crate) fn all(&self) -> Vec<(u64, &[u8])> {
         let parts = self.parts(&(0..u64::MAX));
         let bytes = |range: Range<u64>| Some((range.start, self.slice(&range)?));
@@ -286,17 +290,17 @@ impl Extents {
         extent.range.contains(&position).then_some(extent)
     }
 
-    /// The blocks of an extent that `range`, which lies within it, touches.
+    /// Returns the blocks of an extent that `range`, which lies within the extent, touches.
     fn blocks_of(&self, extent: &Extent, range: &Range<u64>) -> Range<usize> {
         let block = |position: u64| (position - extent.range.start) / BLOCK;
-        match range.is_empty() {
-            true => 0..0,
-            false => block(range.start) as usize..block(range.end - 1) as usize + 1,
+        if range.is_empty() {
+            return 0..0;
         }
+        block(range.start) as usize..block(range.end - 1) as usize + 1
     }
 
-    /// Has the blocks that are to be checked fetched from the disk together.
-    fn expect(&self, extent: &Extent, range: &Range<u64>) {
+    /// Loads all unchecked blocks of a range from disk together.
+    fn prefetch(&self, extent: &Extent, range: &Range<u64>) {
         let Encoded::Mapped(file) = &self.encoded else {
             return;
         };
@@ -304,34 +308,34 @@ impl Extents {
         let states = self
             .states
             .get(extent.first_block + blocks.start..extent.first_block + blocks.end);
-        let is_unknown = |state: &AtomicU8| state.load(Ordering::Relaxed) == UNKNOWN;
-        if states.is_some_and(|states| states.iter().any(is_unknown)) {
+        let is_unchecked = |state: &AtomicU8| state.load(Ordering::Relaxed) == UNCHECKED;
+        if states.is_some_and(|states| states.iter().any(is_unchecked)) {
             let length = (extent.range.end - extent.range.start) as usize;
-            let at = |block: usize| extent.at + (block * BLOCK as usize).min(length);
-            file.expect(at(blocks.start)..at(blocks.end));
+            let offset = |block: usize| extent.offset + (block * BLOCK as usize).min(length);
+            file.prefetch_map(offset(blocks.start)..offset(blocks.end));
         }
     }
 
     fn bytes_of(&self, extent: &Extent, range: &Range<u64>) -> Option<&[u8]> {
-        let place = |position: u64| extent.at + (position - extent.range.start) as usize;
-        self.bytes().get(place(range.start)..place(range.end))
+        let offset = |position: u64| extent.offset + (position - extent.range.start) as usize;
+        self.bytes().get(offset(range.start)..offset(range.end))
     }
 
-    fn is_sound(&self, extent: &Extent, block: usize) -> bool {
+    fn is_intact(&self, extent: &Extent, block: usize) -> bool {
         let index = extent.first_block + block;
         let (Some(state), Some(sum)) = (self.states.get(index), self.sums.get(index)) else {
             return false;
         };
         match state.load(Ordering::Relaxed) {
-            UNKNOWN => {}
-            known => return known == SOUND,
+            UNCHECKED => {}
+            checked => return checked == INTACT,
         }
         let start = extent.range.start + block as u64 * BLOCK;
         let range = start..(start + BLOCK).min(extent.range.end);
         let bytes = self.bytes_of(extent, &range);
-        let sound = bytes.is_some_and(|bytes| crc32fast::hash(bytes) == *sum);
-        state.store(if sound { SOUND } else { DAMAGED }, Ordering::Relaxed);
-        sound
+        let intact = bytes.is_some_and(|bytes| crc32fast::hash(bytes) == *sum);
+        state.store(if intact { INTACT } else { DAMAGED }, Ordering::Relaxed);
+        intact
     }
 }
 

@@ -12,7 +12,7 @@ fn content(range: Range<u64>) -> Vec<u8> {
     range.map(|at| (at % 251) as u8).collect()
 }
 
-fn pieces(ranges: &[Range<u64>]) -> Extents {
+fn extents(ranges: &[Range<u64>]) -> Extents {
     let parts = ranges.iter().map(|r| (r.start, content(r.clone())));
     Extents::new(ETAG, SIZE, parts.collect())
 }
@@ -24,11 +24,11 @@ fn mapped(bytes: &[u8], etag: &str, size: u64) -> Option<Extents> {
 }
 
 #[test]
-fn what_is_kept_is_found() {
-    // They touch, overlap, lie apart, and come in any order.
-    let fetched = pieces(&[400_000..600_000, 0..10, 5..20, 20..30, 90..90]);
-    let kept = mapped(fetched.bytes(), ETAG, SIZE).unwrap();
-    for pieces in [&fetched, &kept] {
+fn ranges_within_extents_are_found() {
+    // Touching, overlapping, disjoint, empty, and in any order.
+    let fetched = extents(&[400_000..600_000, 0..10, 5..20, 20..30, 90..90]);
+    let stored = mapped(fetched.bytes(), ETAG, SIZE).unwrap();
+    for extents in [&fetched, &stored] {
         for range in [
             0..30,
             7..9,
@@ -36,7 +36,7 @@ fn what_is_kept_is_found() {
             465_535..465_537,
             599_999..600_000,
         ] {
-            assert_eq!(pieces.slice(&range), Some(&content(range)[..]));
+            assert_eq!(extents.slice(&range), Some(&content(range)[..]));
         }
         let backwards = Range { start: 9, end: 7 };
         for range in [
@@ -46,16 +46,16 @@ fn what_is_kept_is_found() {
             600_000..600_001,
             backwards,
         ] {
-            assert_eq!(pieces.slice(&range), None, "{range:?}");
+            assert_eq!(extents.slice(&range), None, "{range:?}");
         }
-        assert_eq!(pieces.parts(&(10..500_000)), [10..30, 400_000..500_000]);
-        assert_eq!(pieces.all().len(), 2);
+        assert_eq!(extents.parts(&(10..500_000)), [10..30, 400_000..500_000]);
+        assert_eq!(extents.all().len(), 2);
     }
 }
 
 #[test]
-fn what_is_of_another_file_or_not_whole_is_nothing() {
-    let bytes = pieces(&[0..10, 70_000..80_000]).bytes().to_vec();
+fn other_contents_and_truncated_files_are_refused() {
+    let bytes = extents(&[0..10, 70_000..80_000]).bytes().to_vec();
     assert!(mapped(&bytes, ETAG, SIZE).is_some());
     assert!(mapped(&bytes, "e2", SIZE).is_none());
     assert!(mapped(&bytes, ETAG, SIZE - 1).is_none());
@@ -72,7 +72,7 @@ fn what_is_of_another_file_or_not_whole_is_nothing() {
 }
 
 #[test]
-fn a_header_that_lies_is_nothing() {
+fn a_false_header_is_refused() {
     let encode = |extents: Vec<Range<u64>>, sums: usize| {
         let sums = vec![0; sums];
         Header { extents, sums }.encode(ETAG, SIZE)
@@ -101,17 +101,17 @@ fn a_header_that_lies_is_nothing() {
 }
 
 #[test]
-fn a_damaged_block_counts_as_missing_and_the_rest_does_not() {
-    let mut bytes = pieces(&[100..300_000]).bytes().to_vec();
+fn only_a_damaged_block_counts_as_missing() {
+    let mut bytes = extents(&[100..300_000]).bytes().to_vec();
     let data = bytes.len() - 299_900;
     bytes[data + BLOCK as usize + 7] ^= 1;
-    let kept = mapped(&bytes, ETAG, SIZE).unwrap();
+    let stored = mapped(&bytes, ETAG, SIZE).unwrap();
     let second = 100 + BLOCK..100 + 2 * BLOCK;
-    assert_eq!(kept.slice(&(100..101)), Some(&content(100..101)[..]));
-    assert_eq!(kept.slice(&(second.start..second.start + 1)), None);
-    assert_eq!(kept.slice(&(100..300_000)), None);
+    assert_eq!(stored.slice(&(100..101)), Some(&content(100..101)[..]));
+    assert_eq!(stored.slice(&(second.start..second.start + 1)), None);
+    assert_eq!(stored.slice(&(100..300_000)), None);
     assert_eq!(
-        kept.parts(&(0..SIZE)),
+        stored.parts(&(0..SIZE)),
         [100..second.start, second.end..300_000]
     );
 }
@@ -124,8 +124,8 @@ fn an_extent_is_filled_block_by_block() {
     header.set_sums(1, &data[BLOCK as usize..]);
     let mut bytes = header.encode(ETAG, SIZE);
     bytes.extend(vec![0; data.len()]);
-    let at = header.length() + BLOCK as usize;
-    bytes[at..].copy_from_slice(&data[BLOCK as usize..]);
-    let kept = mapped(&bytes, ETAG, SIZE).unwrap();
-    assert_eq!(kept.parts(&extent), [10 + BLOCK..extent.end]);
+    let offset = header.length() + BLOCK as usize;
+    bytes[offset..].copy_from_slice(&data[BLOCK as usize..]);
+    let stored = mapped(&bytes, ETAG, SIZE).unwrap();
+    assert_eq!(stored.parts(&extent), [10 + BLOCK..extent.end]);
 }
