@@ -4,127 +4,100 @@ use std::io::{self, Write};
 
 use super::cells::{pad, ranges, thousands};
 use super::renderer::Human;
-use crate::record::{Convert, File, Info, Level, Piece, SpecialToken};
+use crate::record::{
+    ConfigInfo, Convert, EmbeddingInfo, File, Info, Level, Piece, SpecialToken, TokenizerInfo,
+};
 use crate::render::escape::cell;
-use crate::render::style::Style;
 
 /// Largest number of added tokens that are listed; of more, only the number is shown.
 const LISTED_TOKENS: usize = 12;
 
-pub fn write(out: &mut dyn Write, style: Style, info: &Info) -> io::Result<()> {
-    let mut line = |label: &str, value: String| {
-        let label = style.head(&format!("{label:<16}"));
-        writeln!(out, "{label} {value}")
-    };
-    line("model", cell(&info.model).into_owned())?;
-    if let Some(commit) = &info.commit {
-        line("commit", commit.clone())?;
+impl Human<'_> {
+    pub(super) fn info(&mut self, record: &Info) -> io::Result<()> {
+        self.fact("model", cell(&record.model))?;
+        if let Some(commit) = &record.commit {
+            self.fact("commit", commit)?;
+        }
+        if let Some(tokenizer) = &record.tokenizer {
+            self.tokenizer(tokenizer)?;
+        }
+        if let Some(matrix) = &record.embedding {
+            self.embedding(matrix)?;
+        }
+        if let Some(config) = &record.config {
+            self.fact("config", config_line(config))?;
+        }
+        if let Some(window) = record.context_window {
+            self.fact("context window", format!("{window} tokens"))?;
+        }
+        for (index, file) in record.files.iter().enumerate() {
+            let size = file.size.map(thousands).unwrap_or_default();
+            let cached = if file.cached {
+                ""
+            } else {
+                "  (not downloaded)"
+            };
+            let label = if index == 0 { "files" } else { "" };
+            let name = cell(&file.name);
+            self.fact(label, format!("{size:>13}  {name}{cached}"))?;
+        }
+        for finding in &record.findings {
+            let message = cell(&finding.message);
+            let style = self.output.style;
+            let level = match finding.level {
+                Level::Note => style.note("note:"),
+                Level::Warning => style.bad("warning:"),
+            };
+            writeln!(self.out, "{level} {message}")?;
+        }
+        Ok(())
     }
-    if let Some(tokenizer) = &info.tokenizer {
-        let class = tokenizer
-            .class
-            .as_deref()
-            .map(|class| format!(", {}", cell(class)))
-            .unwrap_or_default();
-        line(
-            "tokenizer",
-            format!(
-                "{}{class}, from {}",
-                cell(&tokenizer.model),
-                cell(&tokenizer.file)
-            ),
-        )?;
-        line(
-            "engine",
-            format!("{}: {}", tokenizer.engine, cell(&tokenizer.engine_reason)),
-        )?;
-        line("vocabulary size", tokenizer.vocabulary_size.to_string())?;
+
+    fn tokenizer(&mut self, tokenizer: &TokenizerInfo) -> io::Result<()> {
+        let class = tokenizer.class.as_deref().map(cell);
+        let class = class.map(|class| format!(", {class}")).unwrap_or_default();
+        let (model, file) = (cell(&tokenizer.model), cell(&tokenizer.file));
+        self.fact("tokenizer", format!("{model}{class}, from {file}"))?;
+        let reason = cell(&tokenizer.engine_reason);
+        self.fact("engine", format!("{}: {reason}", tokenizer.engine))?;
+        self.fact("vocabulary size", tokenizer.vocabulary_size)?;
         let special: Vec<String> = tokenizer
             .special_tokens
             .iter()
-            .map(|(role, token)| format!("{} {}", role.trim_end_matches("_token"), name(token)))
+            .map(|(role, token)| {
+                let role = role.trim_end_matches("_token");
+                format!("{role} {}", token_and_id(token))
+            })
             .collect();
         if !special.is_empty() {
-            line("special tokens", special.join(", "))?;
+            self.fact("special tokens", special.join(", "))?;
         }
-        if tokenizer.added_tokens.len() > LISTED_TOKENS {
-            line("added tokens", tokenizer.added_tokens.len().to_string())?;
-        } else if !tokenizer.added_tokens.is_empty() {
-            let added: Vec<String> = tokenizer.added_tokens.iter().map(name).collect();
-            line("added tokens", added.join(", "))?;
+        let added = &tokenizer.added_tokens;
+        if added.len() > LISTED_TOKENS {
+            self.fact("added tokens", added.len())?;
+        } else if !added.is_empty() {
+            let added: Vec<String> = added.iter().map(token_and_id).collect();
+            self.fact("added tokens", added.join(", "))?;
         }
+        Ok(())
     }
-    if let Some(matrix) = &info.embedding {
-        let padding = matrix
-            .padding_idx
-            .map(|id| format!(", padding_idx {id}"))
-            .unwrap_or_default();
-        line(
-            "embedding",
-            format!(
-                "{} x {} {}{padding}",
-                matrix.rows, matrix.columns, matrix.dtype
-            ),
-        )?;
-        line(
-            "tensor",
-            format!(
-                "{} in {} ({})",
-                cell(&matrix.tensor),
-                cell(&matrix.file),
-                matrix.container
-            ),
-        )?;
+
+    fn embedding(&mut self, matrix: &EmbeddingInfo) -> io::Result<()> {
+        let padding = matrix.padding_idx;
+        let padding = padding.map(|id| format!(", padding_idx {id}"));
+        let padding = padding.unwrap_or_default();
+        let (rows, columns, dtype) = (matrix.rows, matrix.columns, &matrix.dtype);
+        self.fact("embedding", format!("{rows} x {columns} {dtype}{padding}"))?;
+        let (tensor, file) = (cell(&matrix.tensor), cell(&matrix.file));
+        let container = &matrix.container;
+        self.fact("tensor", format!("{tensor} in {file} ({container})"))?;
         if !matrix.rows_without_token.is_empty() {
             let spare = ranges(&matrix.rows_without_token);
-            line("without token", format!("rows {spare}"))?;
+            self.fact("without token", format!("rows {spare}"))?;
         }
+        Ok(())
     }
-    if let Some(config) = &info.config {
-        let mut parts = Vec::new();
-        parts.extend(
-            config
-                .model_type
-                .as_deref()
-                .map(|value| format!("model_type {}", cell(value))),
-        );
-        parts.extend(config.vocab_size.map(|value| format!("vocab_size {value}")));
-        parts.extend(
-            config
-                .hidden_size
-                .map(|value| format!("hidden_size {value}")),
-        );
-        parts.extend(
-            config
-                .max_position_embeddings
-                .map(|value| format!("max_position_embeddings {value}")),
-        );
-        line("config", parts.join(", "))?;
-    }
-    if let Some(window) = info.context_window {
-        line("context window", format!("{window} tokens"))?;
-    }
-    for (index, file) in info.files.iter().enumerate() {
-        let size = file.size.map(thousands).unwrap_or_default();
-        let cached = if file.cached {
-            ""
-        } else {
-            "  (not downloaded)"
-        };
-        let label = if index == 0 { "files" } else { "" };
-        line(label, format!("{size:>13}  {}{cached}", cell(&file.name)))?;
-    }
-    for finding in &info.findings {
-        let message = cell(&finding.message);
-        match finding.level {
-            Level::Note => writeln!(out, "{} {message}", style.note("note:"))?,
-            Level::Warning => writeln!(out, "{} {message}", style.bad("warning:"))?,
-        }
-    }
-    Ok(())
-}
 
-impl Human<'_> {
     pub(super) fn piece(&mut self, record: &Piece) -> io::Result<()> {
         let head = format!(
             "{:>7}  {}  {}  {:>9}",
@@ -177,7 +150,21 @@ impl Human<'_> {
     }
 }
 
-fn name(token: &SpecialToken) -> String {
+/// Returns the declared fields of a configuration as one line.
+fn config_line(config: &ConfigInfo) -> String {
+    let number = |name: &str, value: Option<u64>| value.map(|value| format!("{name} {value}"));
+    let model_type = config.model_type.as_deref();
+    let fields = [
+        model_type.map(|value| format!("model_type {}", cell(value))),
+        number("vocab_size", config.vocab_size),
+        number("hidden_size", config.hidden_size),
+        number("max_position_embeddings", config.max_position_embeddings),
+    ];
+    let fields: Vec<String> = fields.into_iter().flatten().collect();
+    fields.join(", ")
+}
+
+fn token_and_id(token: &SpecialToken) -> String {
     match token.id {
         Some(id) => format!("{} {id}", cell(&token.token)),
         None => format!("{} (not in the vocabulary)", cell(&token.token)),

@@ -1,5 +1,6 @@
 //! The renderer of tables, and its state.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 
 use crate::render::streams::{Output, Streams};
@@ -42,5 +43,11 @@ impl<'w> Human<'w> {
         }
         self.table = Some(table);
         writeln!(self.out, "{}", self.output.style.head(head))
+    }
+
+    /// Writes a line with a label.
+    pub(super) fn fact(&mut self, label: &str, value: impl Display) -> io::Result<()> {
+        let label = self.output.style.head(&format!("{label:<16}"));
+        writeln!(self.out, "{label} {value}")
     }
 }

@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 
 use super::cells::{number, pad, ranges, thousands};
-use crate::record::{RowNorm, Stats};
+use super::renderer::Human;
+use crate::record::{Norms, RowNorm, Stats};
 use crate::render::escape::cell;
-use crate::render::style::Style;
 
 /// Columns of the longest bar.
 const BAR: u64 = 40;
@@ -14,62 +14,66 @@ const LISTED_GROUPS: usize = 3;
 /// Ids listed per group.
 const LISTED_IDS: usize = 8;
 
-pub fn write(out: &mut dyn Write, style: Style, stats: &Stats) -> io::Result<()> {
-    let mut line = |label: &str, value: String| {
-        let label = style.head(&format!("{label:<16}"));
-        writeln!(out, "{label} {value}")
-    };
-    line("model", cell(&stats.model).into_owned())?;
-    if let Some(commit) = &stats.commit {
-        line("commit", commit.clone())?;
+impl Human<'_> {
+    pub(super) fn stats(&mut self, record: &Stats) -> io::Result<()> {
+        self.fact("model", cell(&record.model))?;
+        if let Some(commit) = &record.commit {
+            self.fact("commit", commit)?;
+        }
+        let (rows, columns, dtype) = (record.rows, record.columns, &record.dtype);
+        let (tensor, file) = (cell(&record.tensor), cell(&record.file));
+        let matrix = format!("{rows} x {columns} {dtype}, {tensor} in {file}");
+        self.fact("embedding", matrix)?;
+        self.fact("values", values(record))?;
+        if let (Some(min), Some(max), Some(mean), Some(std)) =
+            (record.min, record.max, record.mean, record.std)
+        {
+            let [min, max] = [min, max].map(number);
+            let [mean, std] = [mean, std].map(|value| number(value as f32));
+            self.fact("range", format!("{min} to {max}, mean {mean}, std {std}"))?;
+        }
+        if let Some(share) = record.share_within_one {
+            self.fact("in [-1, 1]", within(record, share))?;
+        }
+        self.fact("rows of zeros", listed(&record.zero_rows))?;
+        self.fact("equal rows", groups(&record.duplicate_rows))?;
+        self.fact("without token", listed(&record.rows_without_token))?;
+        let Some(norms) = &record.norms else {
+            return Ok(());
+        };
+        self.norms(norms)?;
+        self.extremes("smallest norms", &record.smallest)?;
+        self.extremes("largest norms", &record.largest)
     }
-    line(
-        "embedding",
-        format!(
-            "{} x {} {}, {} in {}",
-            stats.rows,
-            stats.columns,
-            stats.dtype,
-            cell(&stats.tensor),
-            cell(&stats.file)
-        ),
-    )?;
-    line("values", values(stats))?;
-    if let (Some(min), Some(max), Some(mean), Some(std)) =
-        (stats.min, stats.max, stats.mean, stats.std)
-    {
-        let [min, max] = [min, max].map(number);
-        let [mean, std] = [mean, std].map(|value| number(value as f32));
-        line("range", format!("{min} to {max}, mean {mean}, std {std}"))?;
+
+    fn norms(&mut self, norms: &Norms) -> io::Result<()> {
+        let [min, max, mean] = [norms.min, norms.max, norms.mean].map(|norm| number(norm as f32));
+        self.fact("norms", format!("{min} to {max}, mean {mean}"))?;
+        let head = format!("{:>11} {:>11} {:>9}", "norm from", "to", "rows");
+        writeln!(self.out, "{}", self.output.style.head(&head))?;
+        let most = norms.histogram.iter().map(|bin| bin.rows).max();
+        for bin in &norms.histogram {
+            let [from, to] = [bin.from, bin.to].map(|edge| number(edge as f32));
+            let rows = thousands(bin.rows);
+            let bar = bar(bin.rows, most.unwrap_or(0));
+            let text = format!("{from:>11} {to:>11} {rows:>9}  {bar}");
+            writeln!(self.out, "{}", text.trim_end())?;
+        }
+        Ok(())
     }
-    if let Some(share) = stats.share_within_one {
-        line("in [-1, 1]", within(stats, share))?;
+
+    fn extremes(&mut self, title: &str, rows: &[RowNorm]) -> io::Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        writeln!(self.out, "{}", self.output.style.head(title))?;
+        for row in rows {
+            let piece = pad(&cell(row.piece.as_deref().unwrap_or("(no token)")), 14);
+            let norm = number(row.norm);
+            writeln!(self.out, "{:>11}  {piece}  {norm:>9}", row.id)?;
+        }
+        Ok(())
     }
-    line("rows of zeros", listed(&stats.zero_rows))?;
-    line("equal rows", groups(&stats.duplicate_rows))?;
-    line("without token", listed(&stats.rows_without_token))?;
-    let Some(norms) = &stats.norms else {
-        return Ok(());
-    };
-    let [min, max, mean] = [norms.min, norms.max, norms.mean].map(|norm| number(norm as f32));
-    line("norms", format!("{min} to {max}, mean {mean}"))?;
-    let head = format!("{:>11} {:>11} {:>9}", "norm from", "to", "rows");
-    writeln!(out, "{}", style.head(&head))?;
-    let most = norms.histogram.iter().map(|bin| bin.rows).max();
-    for bin in &norms.histogram {
-        let [from, to] = [bin.from, bin.to].map(|edge| number(edge as f32));
-        let rows = thousands(bin.rows);
-        let bar = bar(bin.rows, most.unwrap_or(0));
-        let text = format!("{from:>11} {to:>11} {rows:>9}  {bar}");
-        writeln!(out, "{}", text.trim_end())?;
-    }
-    for (title, rows) in [
-        ("smallest norms", &stats.smallest),
-        ("largest norms", &stats.largest),
-    ] {
-        extremes(out, style, title, rows)?;
-    }
-    Ok(())
 }
 
 fn values(stats: &Stats) -> String {
@@ -140,19 +144,6 @@ fn bar(rows: u64, most: u64) -> String {
     let mut bar = "█".repeat((eighths / 8) as usize);
     bar.extend(['▏', '▎', '▍', '▌', '▋', '▊', '▉'].get((eighths % 8).wrapping_sub(1) as usize));
     bar
-}
-
-fn extremes(out: &mut dyn Write, style: Style, title: &str, rows: &[RowNorm]) -> io::Result<()> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "{}", style.head(title))?;
-    for row in rows {
-        let piece = cell(row.piece.as_deref().unwrap_or("(no token)"));
-        let piece = pad(&piece, 14);
-        writeln!(out, "{:>11}  {piece}  {:>9}", row.id, number(row.norm))?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::fs;
 use tokscope::render::columns;
 
 use super::is_blessing;
+use super::records_reference::names_of_records;
 use crate::support::repository;
 
 const PAGE: &str = "docs/reference/columns.md";
@@ -53,4 +54,15 @@ fn the_reference_lists_every_column() {
         listed, section,
         "{PAGE} is out of date; TOKSCOPE_BLESS=1 cargo test --test it docs:: writes it"
     );
+}
+
+#[test]
+fn every_record_but_an_error_has_one_table() {
+    let mut names: Vec<String> = names_of_records().into_iter().collect();
+    names.retain(|name| name != "error");
+    let tables = columns::all();
+    let records = tables.iter().flat_map(|table| table.records);
+    let mut records: Vec<&str> = records.copied().collect();
+    records.sort_unstable();
+    assert_eq!(records, names);
 }

@@ -68,7 +68,7 @@ fn fields<'de, T: Deserialize<'de>>() -> BTreeSet<&'static str> {
 }
 
 /// Returns the names of all records, as the error about an unknown one lists them.
-fn names_of_records() -> BTreeSet<String> {
+pub fn names_of_records() -> BTreeSet<String> {
     let error = serde_json::from_str::<records::Record>(r#"{"type":"?"}"#).unwrap_err();
     let error = error.to_string();
     let (_, names) = error.split_once("expected one of ").unwrap();
