@@ -5,6 +5,7 @@
 
 mod bless;
 mod cli_reference;
+mod codes;
 mod columns;
 mod links;
 mod markdown;
