@@ -37,7 +37,7 @@ impl OpenOptions {
         Self::default()
     }
 
-    /// Uses only what is in the caches. `HF_HUB_OFFLINE=1` in the environment does the same.
+    /// Uses only cached files, without the network. `HF_HUB_OFFLINE=1` in the environment does the same.
     #[must_use]
     pub fn offline(self, offline: bool) -> Self {
         Self { offline, ..self }

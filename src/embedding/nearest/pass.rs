@@ -30,7 +30,7 @@ pub struct Pass<'s> {
     thresholds: Vec<SharedThreshold>,
 }
 
-/// What one thread has found, and its buffers.
+/// The results and the buffers of one thread.
 struct ThreadState {
     /// One for each query.
     top: Vec<TopK>,

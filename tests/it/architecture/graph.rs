@@ -1,4 +1,4 @@
-//! The graph of which file imports from which.
+//! The graph of imports between source files.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -69,7 +69,7 @@ impl Graph {
         })
     }
 
-    /// Returns the circles: groups of files each of which reaches all others.
+    /// Returns the circles: groups of files that all reach each other.
     pub fn circles(&self) -> Vec<Circle> {
         let mut seen = BTreeSet::new();
         let mut circles = Vec::new();
@@ -112,7 +112,7 @@ impl Graph {
         reached
     }
 
-    /// Returns a shortest path from a file back to itself, without its end; `None` if there is none.
+    /// Returns a shortest path from a file back to itself, or `None` if it is in no circle. The path lists the file once.
     fn path_back<'g>(&'g self, file: &'g str) -> Option<Vec<&'g str>> {
         let mut before: BTreeMap<&str, &str> = BTreeMap::new();
         let mut queue = VecDeque::from([file]);

@@ -102,7 +102,7 @@ impl Reader<'_> {
             .is_some_and(Token::is_separator)
     }
 
-    /// Skips an item under `#[cfg(test)]`. Returns false if there is none here.
+    /// Skips an item under `#[cfg(test)]`. Returns false if the next item is not one.
     fn skip_test_item(&mut self) -> bool {
         let is_cfg = self.is(0, '#')
             && self.is(1, '[')

@@ -105,28 +105,15 @@ fn text_embeddings_inference_format_is_a_tokenize_response() {
 
 #[test]
 fn vllm_format_is_a_tokenize_response() {
-    let response: TokenizeResponse =
-        serde_json::from_str(&printed("vllm_format_is_a_tokenize_response", &[])).unwrap();
+    let response: TokenizeResponse = serde_json::from_str(&printed("vllm", &[])).unwrap();
     assert_eq!((response.count, response.max_model_len), (6, 512));
     assert_eq!(response.tokens, [1, 575, 262, 3, 364, 2]);
     assert_eq!(response.token_strs[3], "[UNK]");
-    let without = printed(
-        "vllm_format_is_a_tokenize_response",
-        &["--no-special-tokens"],
-    );
+    let without = printed("vllm", &["--no-special-tokens"]);
     assert!(without.starts_with("{\"count\":4,\"max_model_len\":512,\"tokens\":[575,"));
     let folder = crate::support::folder_without_checkpoint();
     std::fs::write(folder.path().join("config.json"), "{}").unwrap();
-    let answer = on(
-        folder.path(),
-        [
-            "tokenize",
-            "--as",
-            "vllm_format_is_a_tokenize_response",
-            "x",
-        ],
-    )
-    .exit(2);
+    let answer = on(folder.path(), ["tokenize", "--as", "vllm", "x"]).exit(2);
     assert!(answer.stderr.contains("max_model_len"), "{}", answer.stderr);
 }
 
@@ -155,7 +142,7 @@ fn options_that_a_format_cannot_express_are_refused() {
     for (tool, flag) in [
         ("tei", &["--ids"][..]),
         ("hf", &["--ids"]),
-        ("vllm_format_is_a_tokenize_response", &["--pair", "x"]),
+        ("vllm", &["--pair", "x"]),
         ("spm", &["--max-length", "4"]),
         ("llama-server", &["--json"]),
         ("hf", &["--pieces"]),
