@@ -159,6 +159,32 @@ impl Tokenizer {
         Ok(self.encode(text, None, options)?.into_first().ids)
     }
 
+    /// Finds the tokens of a text that have one of `ids`, with their ranges in bytes, which is faster than
+    /// [`Tokenizer::encode`]. Special tokens of the template are not part of the text.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode`].
+    pub fn find(
+        &self,
+        text: &str,
+        ids: &[u32],
+        options: &EncodeOptions,
+    ) -> Result<Vec<(u32, (usize, usize))>> {
+        if options.truncation.is_none()
+            && let Some(native) = self.native()
+            && let Some(found) = native.engine.find(text, ids, options)
+        {
+            return Ok(found);
+        }
+        let options = EncodeOptions {
+            special_tokens: false,
+            ..options.clone()
+        };
+        let encoding = self.encode(text, None, &options)?.into_first();
+        let tokens = encoding.ids.into_iter().zip(encoding.offsets);
+        Ok(tokens.filter(|(id, _)| ids.contains(id)).collect())
+    }
+
     /// Counts the tokens of a text, which is faster than [`Tokenizer::ids`].
     ///
     /// # Errors

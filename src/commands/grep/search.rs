@@ -13,8 +13,6 @@ use crate::record::Match;
 use crate::render::View;
 use crate::tokenizer::{EncodeOptions, Tokenizer};
 
-/// Bytes of a text that are encoded at a time. Offsets are computed only for the blocks that contain a searched token.
-const BLOCK_SIZE: usize = 1 << 16;
 /// Matches that are held in memory until it is the turn of their file.
 const MAX_HELD_MATCHES: usize = 1 << 16;
 
@@ -26,7 +24,6 @@ pub struct Search<'t> {
     options: EncodeOptions,
     utf8: Utf8Args,
     part_size: usize,
-    block_size: usize,
 }
 
 /// The matches in a file.
@@ -69,7 +66,6 @@ impl<'t> Search<'t> {
             options,
             utf8,
             part_size: PART_SIZE,
-            block_size: BLOCK_SIZE,
         }
     }
 
@@ -189,47 +185,23 @@ impl<'t> Search<'t> {
 
     /// Finds the searched tokens in a part of a text, which follows `before`.
     fn hits(&self, before: &str, text: &str) -> Result<Vec<Hit>> {
-        let mut hits = Vec::new();
-        let mut start = 0;
-        while start < text.len() {
-            let rest = &text.as_bytes()[start..];
-            let cut = rest
-                .get(..self.block_size)
-                .and_then(|block| self.tokenizer.last_cut(block, &self.options));
-            let end = cut.map_or(text.len(), |length| start + length);
-            // Tokens stay the same at a cut, but the range of one at the start of a text lacks the space before it: the
-            // last word before the block comes first.
-            let (lead, block) = if start == 0 {
-                let lead = last_word(before);
-                (lead.len(), Cow::Owned([lead, &text[..end]].concat()))
-            } else {
-                let lead = last_word(&text[..start]).len();
-                (lead, Cow::Borrowed(&text[start - lead..end]))
-            };
-            if self.may_contain(&block)? {
-                let encoded = self.tokenizer.encode(&block, None, &self.options)?;
-                let encoding = encoded.into_first();
-                let tokens = encoding.ids.iter().zip(&encoding.offsets);
-                let found = tokens.filter(|(id, range)| range.1 > lead && self.ids.contains(id));
-                hits.extend(found.map(|(&id, range)| Hit {
-                    id,
-                    start: start + range.0.saturating_sub(lead),
-                    end: start + range.1 - lead,
-                }));
-            }
-            start = end;
-        }
-        Ok(hits)
-    }
-
-    /// Returns false if a text has none of the searched tokens, as far as that can be known faster than by encoding it
-    /// with offsets.
-    fn may_contain(&self, text: &str) -> Result<bool> {
-        if !self.tokenizer.is_native() {
-            return Ok(true);
-        }
-        let ids = self.tokenizer.ids(text, &self.options)?;
-        Ok(ids.iter().any(|id| self.ids.contains(id)))
+        // A part has the tokens of the whole text, but at the start of a text the range of a token lacks the space
+        // before it. So the last word of the part before comes first.
+        let lead = last_word(before);
+        let text = if lead.is_empty() {
+            Cow::Borrowed(text)
+        } else {
+            Cow::Owned([lead, text].concat())
+        };
+        let found = self.tokenizer.find(&text, &self.ids, &self.options)?;
+        let found = found.into_iter().filter(|(_, range)| range.1 > lead.len());
+        Ok(found
+            .map(|(id, range)| Hit {
+                id,
+                start: range.0.saturating_sub(lead.len()),
+                end: range.1 - lead.len(),
+            })
+            .collect())
     }
 
     /// Makes the record of a hit. The part begins at `part_start`; `position` is that of the hit before, and moves on.
@@ -366,27 +338,17 @@ mod tests {
         let bytes = bytes();
         let expected = expected(&search, &String::from_utf8_lossy(&bytes));
         assert!(expected.len() > 1000);
-        for (part_size, block_size) in [
-            (PART_SIZE, BLOCK_SIZE),
-            (PART_SIZE, 100),
-            (3, 3),
-            (17, BLOCK_SIZE),
-            (64, 16),
-            (255, 64),
-            (300, 7),
-            (1000, 100),
-            (5000, 100),
-        ] {
-            (search.part_size, search.block_size) = (part_size, block_size);
+        for part_size in [PART_SIZE, 3, 17, 64, 255, 256, 300, 1000, 5000] {
+            search.part_size = part_size;
             let mut matches = Vec::new();
             let collected = search.for_each_match(None, "the text", &*bytes, |found, view| {
                 matches.push((found, view));
                 Ok(())
             });
             collected.unwrap();
-            assert_eq!(matches.len(), expected.len(), "{part_size} {block_size}");
+            assert_eq!(matches.len(), expected.len(), "{part_size}");
             for (found, expected) in matches.iter().zip(&expected) {
-                assert_eq!(found, expected, "{part_size} {block_size}");
+                assert_eq!(found, expected, "{part_size}");
             }
         }
     }

@@ -10,7 +10,7 @@ use super::run::{Run, RunScratch};
 use super::scratch_pool::ScratchPool;
 use super::segmenter::Segmenter;
 use super::template::{Template, TemplatePart};
-use super::token_sink::{EncodingBuilder, TokenCount, TokenIds, TokenSink};
+use super::token_sink::{EncodingBuilder, TokenCount, TokenFinder, TokenIds, TokenSink};
 use crate::formats::config::AddedTokenConfig;
 use crate::tokenizer::encoding::Encoding;
 use crate::tokenizer::options::EncodeOptions;
@@ -102,7 +102,7 @@ impl NativeEngine {
         for part in self.template.as_ref()?.parts(false) {
             match part {
                 TemplatePart::Text { .. } => {
-                    self.run::<false>(text, options.parse_special, &mut all)?;
+                    self.run::<false, _>(text, options.parse_special, &mut all)?;
                 }
                 TemplatePart::Special { ids, .. } if options.special_tokens => {
                     all.0.extend_from_slice(ids);
@@ -113,11 +113,30 @@ impl NativeEngine {
         Some(all.0)
     }
 
+    /// Returns the tokens of a text that have one of `ids`, with their ranges in bytes, without special tokens. `None` as
+    /// [`NativeEngine::encode`].
+    pub fn find(
+        &self,
+        text: &str,
+        ids: &[u32],
+        options: &EncodeOptions,
+    ) -> Option<Vec<(u32, (usize, usize))>> {
+        let mut finder = TokenFinder {
+            ids,
+            found: Vec::new(),
+        };
+        let parts = self.template.as_ref()?.parts(false).iter();
+        for _ in parts.filter(|part| matches!(part, TemplatePart::Text { .. })) {
+            self.run::<true, _>(text, options.parse_special, &mut finder)?;
+        }
+        Some(finder.found)
+    }
+
     /// Returns the number of tokens of a text, or `None` as [`NativeEngine::encode`].
     pub fn count(&self, text: &str, options: &EncodeOptions) -> Option<usize> {
         let (special, times) = self.template.as_ref()?.counts();
         let mut count = TokenCount(0);
-        self.run::<false>(text, options.parse_special, &mut count)?;
+        self.run::<false, _>(text, options.parse_special, &mut count)?;
         let special = if options.special_tokens { special } else { 0 };
         Some(count.0 * times + special)
     }
@@ -135,7 +154,7 @@ impl NativeEngine {
             encoding,
             compiled: &self.segmenter.compiled,
         };
-        self.run::<true>(text, options.parse_special, &mut builder)?;
+        self.run::<true, _>(text, options.parse_special, &mut builder)?;
         let length = encoding.ids.len();
         encoding.type_ids.resize(length, type_id);
         encoding.special_tokens_mask.resize(length, 0);
@@ -144,11 +163,11 @@ impl NativeEngine {
     }
 
     /// Passes the tokens of a text to `sink`. Without `RANGES` their ranges are meaningless.
-    fn run<const RANGES: bool>(
+    fn run<const RANGES: bool, S: TokenSink>(
         &self,
         text: &str,
         parse_special: bool,
-        sink: &mut impl TokenSink,
+        sink: &mut S,
     ) -> Option<()> {
         if text.len() > MAX_TEXT {
             return None;
@@ -163,7 +182,7 @@ impl NativeEngine {
             scratch: &mut scratch,
             word: 0,
         };
-        if RANGES && run.scratch.cache.is_used() {
+        if S::NEEDS_PIECES && run.scratch.cache.is_used() {
             self.segmenter.compiled.cache_text();
         }
         let done = run.text(sink);

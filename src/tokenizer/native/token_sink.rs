@@ -1,4 +1,4 @@
-//! Receivers of tokens: a count, a list of ids, or a whole [`Encoding`].
+//! Receivers of tokens: a count, a list of ids, the tokens with certain ids, or a whole [`Encoding`].
 
 use super::compiled::CompiledVocabulary;
 use super::word_cache::CachedTokens;
@@ -8,6 +8,9 @@ use crate::tokenizer::encoding::Encoding;
 ///
 /// Words are numbered from 0 in their text. Ranges are half-open byte ranges of the text.
 pub trait TokenSink {
+    /// True if the sink looks up the pieces of tokens.
+    const NEEDS_PIECES: bool = false;
+
     /// Receives a token of a word.
     fn token(&mut self, id: u32, word: u32, range: (usize, usize));
     /// Receives an added token, spelled as in the text.
@@ -74,6 +77,37 @@ impl TokenSink for TokenIds {
     }
 }
 
+/// Collects the tokens that have one of some ids, with their ranges.
+pub struct TokenFinder<'a> {
+    pub ids: &'a [u32],
+    pub found: Vec<(u32, (usize, usize))>,
+}
+
+impl TokenSink for TokenFinder<'_> {
+    #[inline]
+    fn token(&mut self, id: u32, _: u32, range: (usize, usize)) {
+        if self.ids.contains(&id) {
+            self.found.push((id, range));
+        }
+    }
+
+    fn added(&mut self, id: u32, word: u32, range: (usize, usize), _: &str) {
+        self.token(id, word, range);
+    }
+
+    #[inline]
+    fn cached_word(&mut self, word: u32, start: usize, tokens: CachedTokens<'_>) {
+        if tokens.ids.iter().any(|id| self.ids.contains(id)) {
+            let mut begin = start + tokens.start().unwrap_or_default();
+            for (id, end) in tokens.ids.iter().zip(tokens.ends) {
+                let range = (begin, start + usize::from(*end));
+                begin = range.1;
+                self.token(*id, word, range);
+            }
+        }
+    }
+}
+
 /// Appends tokens to an encoding, but for the fields that are equal for all tokens of a text.
 pub struct EncodingBuilder<'a> {
     pub encoding: &'a mut Encoding,
@@ -90,6 +124,8 @@ impl EncodingBuilder<'_> {
 }
 
 impl TokenSink for EncodingBuilder<'_> {
+    const NEEDS_PIECES: bool = true;
+
     #[inline]
     fn token(&mut self, id: u32, word: u32, range: (usize, usize)) {
         self.push(id, word, range);
