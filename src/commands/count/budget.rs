@@ -1,4 +1,4 @@
-//! What a count may come to: for everything, for each file, and for the files that a glob matches.
+//! Token budgets: for everything, for each file, and for the files that a glob matches.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use ignore::overrides::Override;
 
 use crate::record::{Count, Group};
 
-/// A number of tokens, as people write it: `8000`, `8k`, `1.5m`.
+/// A number of tokens, written like `8000`, `8k`, or `1.5m`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget(pub u64);
 
@@ -15,7 +15,7 @@ impl FromStr for Budget {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (digits, factor) = match text.strip_suffix(['k', 'K']) {
+        let (digits, unit) = match text.strip_suffix(['k', 'K']) {
             Some(digits) => (digits, 1_000),
             None => match text.strip_suffix(['m', 'M']) {
                 Some(digits) => (digits, 1_000_000),
@@ -24,21 +24,9 @@ impl FromStr for Budget {
         };
         let digits = digits.replace('_', "");
         let tokens = match digits.parse::<u64>() {
-            Ok(number) => number.checked_mul(factor),
-            // "1.5k" is exact in thousandths; "1.5" alone is no number of tokens.
-            Err(_)
-                if factor > 1
-                    && digits
-                        .bytes()
-                        .all(|byte| byte.is_ascii_digit() || byte == b'.') =>
-            {
-                let tokens = digits.parse::<f64>().ok();
-                let tokens = tokens.map(|number| (number * factor as f64).round());
-                // Beyond that a float64 is no exact number any more.
-                tokens
-                    .filter(|tokens| *tokens < 9e15)
-                    .map(|tokens| tokens as u64)
-            }
+            Ok(number) => number.checked_mul(unit),
+            // A fraction needs a unit: "1.5k" is a number of tokens, "1.5" is not.
+            Err(_) if unit > 1 => parse_fraction(&digits, unit),
             Err(_) => None,
         };
         tokens
@@ -47,33 +35,44 @@ impl FromStr for Budget {
     }
 }
 
+fn parse_fraction(digits: &str, unit: u64) -> Option<u64> {
+    let mut bytes = digits.bytes();
+    if !bytes.all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return None;
+    }
+    let tokens = (digits.parse::<f64>().ok()? * unit as f64).round();
+    // Integers above 2^53 are not exact in a float64.
+    (tokens < 9e15).then_some(tokens as u64)
+}
+
 /// All budgets of a count.
 #[derive(Debug, Default)]
 pub struct Budgets {
     pub total: Option<u64>,
     pub per_file: Option<u64>,
-    /// Of the configuration file; the last whose glob matches says what a file may have.
+    /// The rules of the configuration file. For a file, the last one whose glob matches applies.
     pub rules: Vec<Rule>,
-    /// Where globs of rules are seen from.
+    /// The directory that the globs of the rules are relative to.
     pub base: PathBuf,
 }
 
-/// The budgets of files that a glob matches.
+/// The budgets for the files that a glob matches.
 #[derive(Debug)]
 pub struct Rule {
     pub matcher: Override,
     pub per_file: Option<u64>,
-    /// What these files have together, and may have.
+    /// The tokens of these files together, and the budget for them.
     pub sum: Group,
 }
 
 impl Budgets {
-    /// Whether nothing is limited.
+    /// Returns true if nothing is limited.
     pub fn is_empty(&self) -> bool {
         self.total.is_none() && self.per_file.is_none() && self.rules.is_empty()
     }
 
-    /// Writes into a count what it may have, and adds it to the sums of globs. How much it is over, if it is.
+    /// Sets the budget of a count and adds it to the sums of the rules. Returns the number of tokens over the budget, or
+    /// `None` if the count is within it.
     pub fn apply(&mut self, count: &mut Count) -> Option<u64> {
         let mut budget = self.per_file;
         if let (Some(path), false) = (&count.path, self.rules.is_empty()) {
@@ -94,7 +93,7 @@ impl Budgets {
         over
     }
 
-    /// What the globs came to that have a budget for all their files.
+    /// Returns the sums of the rules that limit all their files together.
     pub fn sums(&self) -> impl Iterator<Item = Group> {
         self.rules.iter().filter_map(|rule| {
             let mut sum = rule.sum.clone();
@@ -104,7 +103,7 @@ impl Budgets {
     }
 }
 
-/// A path as seen from a folder that it is in, by the names alone: links are not looked at.
+/// Makes a path relative to a folder that it is in. Returns `None` if it is elsewhere. Symbolic links are not resolved.
 pub fn below(folder: &Path, path: &Path) -> Option<PathBuf> {
     let plain = |path: &Path| {
         let mut plain = PathBuf::new();
@@ -126,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn budgets_are_read_as_people_write_them() {
+    fn budgets_have_units_and_separators() {
         for (text, tokens) in [
             ("8000", 8_000),
             ("8k", 8_000),
@@ -154,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_is_kept_up_to_its_last_token() {
+    fn a_count_equal_to_its_budget_is_within_it() {
         let mut budgets = Budgets {
             per_file: Some(8),
             ..Budgets::default()
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_seen_from_the_folder_it_is_in() {
+    fn a_path_in_a_folder_is_made_relative_to_it() {
         let seen = |folder: &str, path: &str| {
             below(Path::new(folder), Path::new(path)).map(|path| path.display().to_string())
         };

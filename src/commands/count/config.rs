@@ -263,14 +263,14 @@ mod tests {
     }
 
     #[test]
-    fn every_key_that_is_offered_is_read() {
+    fn every_known_key_is_read() {
         for (place, keys) in [
             ("", TOP_KEYS),
             ("[count]\n", COUNT_KEYS),
             ("[[count.budgets]]\n", BUDGETS_KEYS),
         ] {
             for key in keys {
-                // A date is no value of any key, and the key is looked at first.
+                // No key takes a date, and an unknown key would be reported first.
                 let error = parse(&format!("{place}{key} = 2000-01-01")).unwrap_err();
                 assert!(error.to_string().contains("not a date"), "{key}: {error}");
             }
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_its_line() {
+    fn an_invalid_value_is_reported_with_its_line() {
         for (text, sentence, hint) in [
             (
                 "model = 7",
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_toml_is_said_with_its_line() {
+    fn invalid_toml_is_reported_with_its_line() {
         for (text, line) in [
             ("[count", 1),
             ("model = \"x\nrevision = \"y\"", 1),
@@ -368,7 +368,7 @@ mod tests {
                 "{error}"
             );
         }
-        // Deep nesting is refused, and not followed.
+        // Deep nesting is refused, rather than overflowing the stack.
         let deep = format!("a = {}", "[".repeat(100_000));
         parse(&deep).unwrap_err();
     }

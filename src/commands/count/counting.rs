@@ -1,9 +1,9 @@
 //! The state of a count: totals, rows, and what is over budget.
 
+use super::distribution::Distribution;
 use super::over_budget::{self, OverBudget};
 use super::plan::{Plan, Rows};
 use super::sizes::Sizes;
-use super::table::Distribution;
 use crate::commands::session::Session;
 use crate::error::{Error, Exit, Result};
 use crate::record::{Count, Record, Total};

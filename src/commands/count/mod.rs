@@ -5,6 +5,7 @@ mod budget;
 mod config;
 mod config_reader;
 mod counting;
+mod distribution;
 mod over_budget;
 mod plan;
 mod report;

@@ -1,4 +1,4 @@
-//! What is over its budget, said to a person and to the log of a CI system.
+//! Notes and CI annotations about files, texts, and totals that are over budget.
 
 use std::path::{Path, PathBuf};
 
@@ -16,11 +16,12 @@ pub struct OverBudget {
 }
 
 impl OverBudget {
+    /// The number of tokens over the budget.
     pub fn by(&self) -> u64 {
         self.tokens - self.budget
     }
 
-    /// For a person who does not see its row.
+    /// A note for people, if its row is not shown.
     pub fn sentence(&self) -> String {
         let name = match (&self.path, self.line) {
             (Some(path), Some(line)) => format!("line {line} of {path}"),
@@ -32,6 +33,7 @@ impl OverBudget {
         format!("{name} is over its budget of {budget} tokens by {by}")
     }
 
+    /// An annotation for the log of a CI system.
     pub fn annotation(&self) -> Annotation {
         Annotation {
             file: self.path.as_deref().map(in_repository),
@@ -49,14 +51,14 @@ impl OverBudget {
 
 const TITLE: &str = "Token budget";
 
-/// How much a total is over its budget, and the sentence about it.
+/// A sentence that says by how much a total is over its budget; `None` if it is not.
 pub fn total_over(total: &Total) -> Option<String> {
     let budget = total.budget?;
     let by = (total.tokens as u64).checked_sub(budget)?;
     (by > 0).then(|| format!("over the budget of {budget} tokens by {by}"))
 }
 
-/// The same of the files that a glob matches.
+/// As [`total_over`], for the files that a glob matches.
 pub fn group_over(group: &Group) -> Option<String> {
     let budget = group.budget?;
     let by = (group.tokens as u64).checked_sub(budget)?;
@@ -64,19 +66,25 @@ pub fn group_over(group: &Group) -> Option<String> {
     (by > 0).then(|| format!("{name} is over its budget of {budget} tokens by {by}"))
 }
 
+/// The annotation of a total that is over its budget.
 pub fn total_annotation(total: &Total) -> Option<Annotation> {
     let over = total_over(total)?;
     let (tokens, files) = (total.tokens, total.files);
-    Some(remark(format!("{tokens} tokens in {files} files: {over}")))
+    Some(budget_annotation(format!(
+        "{tokens} tokens in {files} files: {over}"
+    )))
 }
 
+/// The annotation of files that are over the budget for a glob.
 pub fn group_annotation(group: &Group) -> Option<Annotation> {
     let over = group_over(group)?;
     let (tokens, files) = (group.tokens, group.files);
-    Some(remark(format!("{tokens} tokens in {files} files: {over}")))
+    Some(budget_annotation(format!(
+        "{tokens} tokens in {files} files: {over}"
+    )))
 }
 
-fn remark(message: String) -> Annotation {
+fn budget_annotation(message: String) -> Annotation {
     Annotation {
         title: TITLE,
         message,
@@ -94,7 +102,8 @@ pub fn failure(path: Option<&str>, line: Option<u64>, message: String) -> Annota
     }
 }
 
-/// A path as GitHub shows it: from the root of the checkout, which its variable names; or else of the repository.
+/// Makes a path relative to the root of the checkout, as GitHub shows it: to `GITHUB_WORKSPACE`, or without that
+/// variable to the repository.
 fn in_repository(path: &str) -> String {
     let workspace = std::env::var_os("GITHUB_WORKSPACE").map(PathBuf::from);
     let root = workspace.or_else(|| {

@@ -1,4 +1,4 @@
-//! Rows that are held back until all are known: sorted, cut to the largest, or summed by directory or extension.
+//! A table of rows: sorted, limited to the largest, or summed by directory or extension.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
@@ -6,14 +6,14 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
-use crate::record::{Comparison, Count, Group, Record, Summary};
+use crate::record::{Comparison, Count, Group, Record};
 use crate::render::View;
 
-/// What a row of the table is.
+/// What each row of the table stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum By {
     File,
-    /// Directories, with the files that are directly in them.
+    /// Directories, each with the files directly in it.
     Dir,
     /// Extensions of file names.
     Ext,
@@ -23,18 +23,18 @@ pub enum By {
 /// The order of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Sort {
-    /// The largest first; equal ones by path.
+    /// The largest first; rows of equal size by path.
     Tokens,
     Path,
 }
 
-/// Rows that are not shown yet. Of a count, its numbers and its path are held, and not its text.
+/// The rows of a table that is shown when everything is counted.
 #[derive(Debug)]
 pub struct Table {
     by: By,
-    /// None is the order of arrival.
+    /// `None` keeps the order in which rows were added.
     sort: Option<Sort>,
-    /// How many of the largest are wanted.
+    /// Show only this many of the largest rows.
     top: Option<usize>,
     rows: Vec<Count>,
     groups: BTreeMap<String, Group>,
@@ -51,12 +51,13 @@ impl Table {
         }
     }
 
+    /// Adds a counted text.
     pub fn push(&mut self, count: Count) {
         let name = count.path.as_deref().unwrap_or("-");
         let (by, name) = match self.by {
             By::File | By::Line => {
                 self.rows.push(count);
-                return self.forget_small_rows();
+                return self.drop_small_rows();
             }
             By::Dir => ("dir", directory(name)),
             By::Ext => ("ext", extension(name)),
@@ -69,8 +70,8 @@ impl Table {
         group.add(&count);
     }
 
-    /// Of a long stream of which the largest rows are wanted, no more is held than might be among them.
-    fn forget_small_rows(&mut self) {
+    /// With `--top`, drops rows that can no longer be among the largest, so that memory stays bounded.
+    fn drop_small_rows(&mut self) {
         if let Some(top) = self.top
             && self.rows.len() >= top.saturating_mul(2).saturating_add(1024)
         {
@@ -80,41 +81,54 @@ impl Table {
 
     fn keep_largest(&mut self, top: usize) {
         if self.rows.len() > top {
-            // The first rows of equal ones are kept, so that it is the same ones whenever this happens.
-            self.rows
-                .sort_by(|a, b| b.tokens.cmp(&a.tokens).then_with(|| by_path(a, b)));
+            // Rows of equal size are ordered by path, so the answer does not depend on how often this happens.
+            self.rows.sort_by(by_tokens);
             self.rows.truncate(top);
         }
     }
 
-    /// The rows in their order, each seen beside the others.
-    pub fn finish(mut self, all_tokens: usize, context_window: Option<u64>) -> Vec<(Record, View)> {
-        let comparison = |tokens: usize| {
+    /// Returns the rows in order, each compared with all `all_tokens` tokens and with the largest row.
+    pub fn finish(self, all_tokens: usize, context_window: Option<u64>) -> Vec<(Record, View)> {
+        let compare = |tokens: usize| {
             Some(Comparison {
-                share: part(tokens, all_tokens).map(|part| (part * 1e4).round() / 1e4),
+                share: ratio(tokens, all_tokens).map(|share| (share * 1e4).round() / 1e4),
                 context_window,
             })
         };
-        let view = |tokens, largest| View::Bar(part(tokens, largest).unwrap_or(0.0));
+        let bar = |tokens, largest| View::Bar(ratio(tokens, largest).unwrap_or(0.0));
         if matches!(self.by, By::File | By::Line) {
-            if let Some(top) = self.top {
-                self.keep_largest(top);
-            }
-            match self.sort {
-                Some(Sort::Tokens) => self
-                    .rows
-                    .sort_by(|a, b| b.tokens.cmp(&a.tokens).then_with(|| by_path(a, b))),
-                Some(Sort::Path) => self.rows.sort_by(by_path),
-                None => {}
-            }
-            let largest = self.rows.iter().map(|row| row.tokens).max().unwrap_or(0);
-            let row = |mut row: Count| {
-                row.comparison = comparison(row.tokens);
-                let view = view(row.tokens, largest);
+            let rows = self.sorted_rows();
+            let largest = rows.iter().map(|row| row.tokens).max().unwrap_or(0);
+            let shown = rows.into_iter().map(|mut row| {
+                row.comparison = compare(row.tokens);
+                let view = bar(row.tokens, largest);
                 (Record::Count(row), view)
-            };
-            return self.rows.into_iter().map(row).collect();
+            });
+            return shown.collect();
         }
+        let groups = self.sorted_groups();
+        let largest = groups.iter().map(|group| group.tokens).max().unwrap_or(0);
+        let shown = groups.into_iter().map(|mut group| {
+            group.comparison = compare(group.tokens);
+            let view = bar(group.tokens, largest);
+            (Record::Group(group), view)
+        });
+        shown.collect()
+    }
+
+    fn sorted_rows(mut self) -> Vec<Count> {
+        if let Some(top) = self.top {
+            self.keep_largest(top);
+        }
+        match self.sort {
+            Some(Sort::Tokens) => self.rows.sort_by(by_tokens),
+            Some(Sort::Path) => self.rows.sort_by(by_path),
+            None => {}
+        }
+        self.rows
+    }
+
+    fn sorted_groups(self) -> Vec<Group> {
         let mut groups: Vec<Group> = self.groups.into_values().collect();
         if self.sort == Some(Sort::Tokens) || self.top.is_some() {
             groups.sort_by_key(|group| Reverse(group.tokens));
@@ -123,21 +137,19 @@ impl Table {
         if self.sort != Some(Sort::Tokens) {
             groups.sort_by(|a, b| Path::new(&a.name).cmp(Path::new(&b.name)));
         }
-        let largest = groups.iter().map(|group| group.tokens).max().unwrap_or(0);
-        let row = |mut group: Group| {
-            group.comparison = comparison(group.tokens);
-            let view = view(group.tokens, largest);
-            (Record::Group(group), view)
-        };
-        groups.into_iter().map(row).collect()
+        groups
     }
 }
 
-fn part(of: usize, whole: usize) -> Option<f64> {
-    (whole > 0).then(|| of as f64 / whole as f64)
+fn ratio(part: usize, whole: usize) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
 }
 
-/// As trees are walked: by the parts of the path, so that a directory's files stand together.
+fn by_tokens(a: &Count, b: &Count) -> Ordering {
+    b.tokens.cmp(&a.tokens).then_with(|| by_path(a, b))
+}
+
+/// Compares paths component by component, as the walk does, so that the files of a directory stay together.
 fn by_path(a: &Count, b: &Count) -> Ordering {
     fn path(count: &Count) -> &Path {
         Path::new(count.path.as_deref().unwrap_or_default())
@@ -157,51 +169,6 @@ fn directory(path: &str) -> String {
 fn extension(path: &str) -> String {
     let extension = Path::new(path).extension().unwrap_or_default();
     extension.display().to_string()
-}
-
-/// How often each number of tokens came: all that a distribution needs, however many texts there are.
-#[derive(Debug, Default)]
-pub struct Distribution {
-    texts_by_tokens: BTreeMap<usize, usize>,
-}
-
-impl Distribution {
-    pub fn add(&mut self, tokens: usize) {
-        *self.texts_by_tokens.entry(tokens).or_default() += 1;
-    }
-
-    /// None if nothing was counted.
-    pub fn summary(&self, context_window: Option<u64>) -> Option<Summary> {
-        let all = &self.texts_by_tokens;
-        let (min, max) = (*all.first_key_value()?.0, *all.last_key_value()?.0);
-        let texts: usize = all.values().sum();
-        let tokens: usize = all.iter().map(|(tokens, texts)| tokens * texts).sum();
-        let percentile = |percent: usize| {
-            let rank = (texts * percent).div_ceil(100);
-            let mut seen = 0;
-            let reaches = |(_, texts): &(&usize, &usize)| {
-                seen += **texts;
-                seen >= rank
-            };
-            all.iter().find(reaches).map_or(max, |(tokens, _)| *tokens)
-        };
-        let over = |window: u64| {
-            let longer = all.iter().filter(|(tokens, _)| **tokens as u64 > window);
-            longer.map(|(_, texts)| texts).sum()
-        };
-        Some(Summary {
-            files: texts,
-            tokens,
-            min,
-            p50: percentile(50),
-            p90: percentile(90),
-            p99: percentile(99),
-            max,
-            mean: (tokens as f64 * 10.0 / texts as f64).round() / 10.0,
-            context_window,
-            over_context_window: context_window.map(over),
-        })
-    }
 }
 
 #[cfg(test)]
@@ -226,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_are_the_same_however_many_were_forgotten() {
+    fn the_largest_rows_do_not_depend_on_how_often_small_ones_are_dropped() {
         for pushed in [100, 5_000] {
             let mut table = Table::new(By::File, None, Some(3));
             for number in 0..pushed {
@@ -242,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_are_in_the_order_of_their_names_or_their_tokens() {
+    fn groups_are_sorted_by_name_or_by_tokens() {
         let fill = |sort, top| {
             let mut table = Table::new(By::Dir, sort, top);
             for (path, tokens) in [("b/x", 1), ("a/y", 2), ("b/z", 4), ("top.txt", 3)] {
@@ -262,26 +229,8 @@ mod tests {
     }
 
     #[test]
-    fn extensions_are_what_follows_the_last_dot() {
+    fn an_extension_follows_the_last_dot() {
         let names = ["a/b.tar.gz", "Makefile", ".gitignore", "x.", "-"].map(extension);
         assert_eq!(names, ["gz", "", "", "", ""]);
-    }
-
-    #[test]
-    fn percentiles_are_of_the_nearest_rank() {
-        let mut distribution = Distribution::default();
-        assert_eq!(distribution.summary(None), None);
-        for tokens in 1..=200 {
-            distribution.add(tokens);
-        }
-        let summary = distribution.summary(Some(150)).unwrap();
-        let percentiles = [summary.p50, summary.p90, summary.p99];
-        assert_eq!(percentiles, [100, 180, 198]);
-        assert_eq!((summary.min, summary.max, summary.mean), (1, 200, 100.5));
-        assert_eq!(summary.over_context_window, Some(50));
-        let mut one = Distribution::default();
-        one.add(7);
-        let one = one.summary(None).unwrap();
-        assert_eq!([one.min, one.p50, one.p99, one.max], [7; 4]);
     }
 }
