@@ -67,4 +67,4 @@ pub use library::{EmbeddingMatrix, Neighbor, OpenOptions, Tokenizer};
 #[doc(inline)]
 pub use record::PackedStrings;
 #[doc(inline)]
-pub use tokenizer::{EncodeOptions, Encoded, Encoding, Truncation};
+pub use tokenizer::{EncodeOptions, Encoded, Encoding, OffsetUnit, Truncation};

@@ -28,6 +28,7 @@ impl From<Exit> for std::process::ExitCode {
 
 impl Error {
     /// Returns the exit code of a process that ends with this error.
+    #[doc(hidden)]
     pub fn exit(&self) -> Exit {
         match self {
             Self::Usage { .. }

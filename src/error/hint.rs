@@ -7,6 +7,7 @@ impl Error {
     ///
     /// The hint of every other error follows from its values, and stays as it is.
     #[must_use]
+    #[doc(hidden)]
     pub fn with_hint(mut self, remedy: impl Into<String>) -> Self {
         if let Self::Usage { hint, .. }
         | Self::BadConfig { hint, .. }

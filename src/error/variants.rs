@@ -201,6 +201,7 @@ pub enum TokenUse {
 impl Error {
     /// Notes in [`Error::HubUnreachable`] whether the cache holds files of the model; other errors are unchanged.
     #[must_use]
+    #[doc(hidden)]
     pub fn with_cached(mut self, holds: bool) -> Self {
         if let Self::HubUnreachable { cached, .. } = &mut self {
             *cached = holds;
@@ -209,6 +210,7 @@ impl Error {
     }
 
     /// Creates an [`Error::Usage`] without a hint.
+    #[doc(hidden)]
     pub fn usage(message: impl Into<String>) -> Self {
         Self::Usage {
             message: message.into(),
@@ -217,6 +219,7 @@ impl Error {
     }
 
     /// Creates an [`Error::Usage`] with a hint.
+    #[doc(hidden)]
     pub fn usage_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Usage {
             message: shorten(message.into()),
@@ -225,6 +228,7 @@ impl Error {
     }
 
     /// Creates an [`Error::Damaged`].
+    #[doc(hidden)]
     pub fn damaged(file: impl Into<String>, problem: impl fmt::Display) -> Self {
         Self::Damaged {
             file: file.into(),
@@ -233,6 +237,7 @@ impl Error {
     }
 
     /// Creates an [`Error::Unsupported`] without a hint.
+    #[doc(hidden)]
     pub fn unsupported(file: impl Into<String>, problem: impl fmt::Display) -> Self {
         Self::Unsupported {
             file: file.into(),

@@ -18,7 +18,7 @@ pub struct TextPart {
     pub bytes: Vec<u8>,
     /// Where the part begins in its input, in bytes.
     pub offset: usize,
-    /// Up to [`CONTEXT_SIZE`] bytes of the input before and after the part. They may begin or end inside a character.
+    /// Up to `CONTEXT_SIZE` bytes of the input before and after the part. They may begin or end inside a character.
     pub before: Vec<u8>,
     pub after: Vec<u8>,
     pub is_last: bool,

@@ -15,7 +15,7 @@ const MAX_VALUES: usize = 1 << 16;
 /// Items of a list of pieces, merges, or tokens. The largest published vocabulary, of XLM-V, has 902,000.
 pub const MAX_LIST: usize = 1 << 21;
 
-/// Reads any JSON value that consists of at most [`MAX_VALUES`] values.
+/// Reads any JSON value that consists of at most `MAX_VALUES` values.
 ///
 /// # Errors
 /// Fails if there are more, and with the errors of the deserializer.
