@@ -141,7 +141,7 @@ fn embedding_info(
 }
 
 /// Returns the dotted path of a field, which may be a short name.
-fn path_of(field: &str) -> &str {
+fn field_path(field: &str) -> &str {
     let short = SHORT_NAMES.iter().find(|(short, _)| *short == field);
     short.map_or(field, |(_, path)| path)
 }
@@ -154,13 +154,13 @@ fn is_absence(reason: &Error) -> bool {
     )
 }
 
-fn is_of_matrix(field: &str) -> bool {
-    path_of(field).split('.').next() == Some("embedding")
+fn is_matrix_field(field: &str) -> bool {
+    field_path(field).split('.').next() == Some("embedding")
 }
 
 /// Returns the value at a dotted path of the record.
 fn get(info: &Info, field: &str) -> Result<String> {
-    let path = path_of(field);
+    let path = field_path(field);
     let record = serde_json::to_value(info).unwrap_or_default();
     let found = path.split('.').try_fold(&record, |value, key| match value {
         Value::Array(items) => items.get(key.parse::<usize>().ok()?),
@@ -187,7 +187,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         Some(field) => match (get(&info, field), no_matrix) {
             (Ok(value), _) => session.bare(&value)?,
             // The field would exist if the matrix had been reached.
-            (Err(_), Some(reason)) if is_of_matrix(field) => return Err(reason),
+            (Err(_), Some(reason)) if is_matrix_field(field) => return Err(reason),
             (Err(error), _) => return Err(error),
         },
         None => {

@@ -49,7 +49,7 @@ pub struct Args {
     /// Search only among the tokens of a text
     #[arg(long, value_name = "TEXT")]
     pub among: Option<String>,
-    /// Select the pieces that match a regular expression
+    /// Search or list only the pieces that match a regular expression
     #[arg(long, value_name = "REGEX")]
     pub grep: Option<String>,
     /// Search rows without a token, too

@@ -15,7 +15,7 @@ use crate::record::{Record, Tokenize};
 use crate::render::Encoder;
 use crate::tokenizer::{EncodeOptions, OffsetUnit, Tokenizer, Truncation};
 
-/// Split text into tokens, with ids, pieces and offsets
+/// Split text into tokens, with ids, pieces, and offsets
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     #[command(flatten)]

@@ -14,7 +14,7 @@ use crate::tokenizer::VocabularyEntry;
 pub struct Args {
     #[command(flatten)]
     pub selection: RowSelection,
-    /// Select the pieces that match a regular expression
+    /// Search or list only the pieces that match a regular expression
     #[arg(long, value_name = "REGEX")]
     pub grep: Option<String>,
 }

@@ -10,11 +10,9 @@ use crate::commands::input::encode_args::EncodeArgs;
 use crate::commands::input::file_filters::PathArgs;
 use crate::commands::input::text_format::InputFormat;
 
-/// Count tokens of files, directories, standard input or a text
+/// Count tokens of files, directories, standard input, or a text
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    #[command(flatten)]
-    pub paths: PathArgs,
     /// A text given on the command line
     #[arg(long, value_name = "TEXT", conflicts_with = "paths")]
     pub text: Option<String>,
@@ -52,6 +50,9 @@ pub struct Args {
     pub annotate: Option<Annotate>,
     #[command(flatten)]
     pub input_format: InputFormat,
+    // Last, since its help heading would apply to the flags after it.
+    #[command(flatten)]
+    pub paths: PathArgs,
 }
 
 /// The system whose log takes annotations.

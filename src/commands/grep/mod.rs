@@ -17,11 +17,9 @@ use crate::tokenizer::Tokenizer;
 use search::Search;
 use searching::Searching;
 
-/// Find where tokens occur in files, directories or standard input; exit 1 if nowhere
+/// Find where tokens occur in files, directories, or standard input; exit 1 if nowhere
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    #[command(flatten)]
-    pub paths: PathArgs,
     #[command(flatten)]
     pub selection: RowSelection,
     /// Look for text that the vocabulary has no piece for
@@ -31,6 +29,9 @@ pub struct Args {
     pub added_tokens: AddedTokenArgs,
     #[command(flatten)]
     pub utf8: Utf8Args,
+    // Last, since its help heading would apply to the flags after it.
+    #[command(flatten)]
+    pub paths: PathArgs,
 }
 
 /// Runs the command.
