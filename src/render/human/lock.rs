@@ -10,7 +10,7 @@ use crate::render::escape::{cell, line};
 impl Human<'_> {
     pub(super) fn lock(&mut self, record: &Lock) -> io::Result<()> {
         let style = self.output.style;
-        let what = format!(
+        let contents = format!(
             "{} files, {} pieces, {} texts of {}",
             record.files,
             record.vocabulary_size,
@@ -18,8 +18,8 @@ impl Human<'_> {
             cell(&record.model)
         );
         match record.differences {
-            None => writeln!(self.out, "locked {what} in {}", cell(&record.path)),
-            Some(0) => writeln!(self.out, "{}: {what}", style.good("as locked")),
+            None => writeln!(self.out, "locked {contents} in {}", cell(&record.path)),
+            Some(0) => writeln!(self.out, "{}: {contents}", style.good("as locked")),
             Some(1) => writeln!(self.out, "{}", style.bad("1 difference")),
             Some(several) => writeln!(self.out, "{}", style.bad(&format!("{several} differences"))),
         }

@@ -23,6 +23,7 @@ use super::view::View;
 use crate::record::Record;
 
 pub use renderer::Human;
+use renderer::Shape;
 
 impl Sink for Human<'_> {
     fn emit(&mut self, record: &Record, view: View) -> io::Result<()> {
@@ -66,7 +67,11 @@ impl Sink for Human<'_> {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        if let Some((rows, columns, dtype)) = &self.shape
+        if let Some(Shape {
+            rows,
+            columns,
+            dtype,
+        }) = &self.shape
             && *columns > 0
         {
             writeln!(self.out, "shape [{rows}, {columns}], {dtype}")?;

@@ -12,14 +12,21 @@ pub struct Human<'w> {
     pub(super) err: Box<dyn Write + 'w>,
     /// Kind of the last table head written.
     pub(super) table: Option<&'static str>,
-    /// Number, length, and dtype of the rows shown, for the last line.
-    pub(super) shape: Option<(usize, usize, String)>,
+    /// For the last line.
+    pub(super) shape: Option<Shape>,
     /// True if the rows shown have a column of positions.
     pub(super) positions: bool,
     /// Number of texts shown.
     pub(super) texts: usize,
     /// Number of rows of a matrix of cosines, if only the first were shown.
     pub(super) cut: Option<usize>,
+}
+
+/// The shape and dtype of the rows shown.
+pub(super) struct Shape {
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    pub(super) dtype: String,
 }
 
 impl<'w> Human<'w> {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::cells::{number, pad};
-use super::renderer::Human;
+use super::renderer::{Human, Shape};
 use crate::record::{Diff, Neighbor, Row, RowName};
 use crate::render::escape::cell;
 use crate::render::view::View;
@@ -16,12 +16,14 @@ const VALUES_PER_LINE: usize = 8;
 impl Human<'_> {
     pub(super) fn row(&mut self, record: &Row, view: View) -> io::Result<()> {
         let values = record.values.as_deref().unwrap_or_default();
-        let (rows, columns, _) = self
-            .shape
-            .get_or_insert((0, values.len(), record.dtype.clone()));
-        *rows += 1;
+        let shape = self.shape.get_or_insert_with(|| Shape {
+            rows: 0,
+            columns: 0,
+            dtype: record.dtype.clone(),
+        });
+        shape.rows += 1;
+        shape.columns = values.len();
         self.positions |= record.position.is_some();
-        *columns = values.len();
         let name = format!(
             "{}{:>7}  {}",
             record
@@ -42,7 +44,7 @@ impl Human<'_> {
             writeln!(self.out, "{}", self.output.style.head(&facts))?;
             return self.values(values);
         }
-        let place = if record.position.is_some() {
+        let position = if record.position.is_some() {
             "    #  "
         } else {
             ""
@@ -53,7 +55,7 @@ impl Human<'_> {
             "  first values"
         };
         let head = format!(
-            "{place}{:>7}  {}  {:>9}{head}",
+            "{position}{:>7}  {}  {:>9}{head}",
             "id",
             pad("piece", 14),
             "norm"

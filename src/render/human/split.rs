@@ -13,16 +13,11 @@ const CHUNK_SHOWN: usize = 60;
 impl Human<'_> {
     pub(super) fn chunk(&mut self, record: &Chunk) -> io::Result<()> {
         if record.index == Some(0) {
-            let mut name = record.path.clone().unwrap_or_default();
-            if let Some(line) = record.line {
-                name.push_str(&format!(" line {line}"));
-            }
-            if !name.is_empty() {
-                writeln!(
-                    self.out,
-                    "{}",
-                    self.output.style.head(cell(name.trim_start()).as_ref())
-                )?;
+            let path = record.path.as_deref().map(|path| cell(path).into_owned());
+            let line = record.line.map(|line| format!("line {line}"));
+            let place: Vec<String> = [path, line].into_iter().flatten().collect();
+            if !place.is_empty() {
+                writeln!(self.out, "{}", self.output.style.head(&place.join(" ")))?;
             }
         }
         self.head(

@@ -21,20 +21,10 @@ impl Human<'_> {
         if let Some(title) = title(record) {
             writeln!(self.out, "{}", style.head(&title))?;
         }
-        let pieces: Vec<_> = record.tokens.iter().map(|token| cell(token)).collect();
-        let width = pieces
-            .iter()
-            .map(|piece| piece.width())
-            .max()
-            .unwrap_or(0)
-            .max(5);
+        let pieces: Vec<_> = record.tokens.iter().map(cell).collect();
+        let width = widest(&pieces).max("piece".len());
         let surfaces = surfaces(record);
-        let surface_width = surfaces
-            .iter()
-            .map(|text| text.width())
-            .max()
-            .unwrap_or(0)
-            .max(4);
+        let surface_width = widest(&surfaces).max("text".len());
         let head = format!(
             "{:>5}  {:>7}  {}  {}  {}s",
             "#",
@@ -88,6 +78,12 @@ impl Human<'_> {
     }
 }
 
+/// Returns the display width of the widest cell.
+fn widest<S: AsRef<str>>(cells: &[S]) -> usize {
+    let widths = cells.iter().map(|cell| cell.as_ref().width());
+    widths.max().unwrap_or(0)
+}
+
 /// Returns the title of a text that is one of several.
 fn title(record: &Tokenize) -> Option<String> {
     let mut parts = Vec::new();
@@ -103,6 +99,7 @@ fn title(record: &Tokenize) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
+/// Returns the line of numbers below a text.
 fn tokens_line(record: &Tokenize) -> String {
     let plural =
         |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });

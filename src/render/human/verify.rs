@@ -9,12 +9,11 @@ use crate::render::escape::cell;
 impl Human<'_> {
     pub(super) fn difference(&mut self, record: &Difference) -> io::Result<()> {
         let style = self.output.style;
-        let mut place = record.path.clone().unwrap_or_default();
-        if let Some(line) = record.line {
-            place.push_str(&format!(" line {line}"));
-        }
-        let place = format!("{} token {}", place.trim_start(), record.position);
-        writeln!(self.out, "{}", style.head(place.trim_start()))?;
+        let path = record.path.as_deref().map(|path| cell(path).into_owned());
+        let line = record.line.map(|line| format!("line {line}"));
+        let token = format!("token {}", record.position);
+        let place: Vec<String> = [path, line, Some(token)].into_iter().flatten().collect();
+        writeln!(self.out, "{}", style.head(&place.join(" ")))?;
         writeln!(self.out, "  text       {}", cell(&record.text))?;
         let tokens = |tokens: &PackedStrings| {
             let tokens: Vec<_> = tokens.iter().map(cell).collect();

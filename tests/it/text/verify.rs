@@ -131,3 +131,17 @@ fn differences_and_their_number_are_two_tables_of_csv() {
     );
     assert_eq!(lines[2..], ["texts,tokens,differences", "3,11,2"]);
 }
+
+#[test]
+fn the_name_of_a_differing_file_is_escaped() {
+    let scene = WrongEngine::new();
+    let path = scene.cache.path().join("a\u{1b}[2J.txt");
+    fs::write(&path, "dinero").unwrap();
+    let answer = scene.call(&["verify", path.to_str().unwrap()]).exit(1);
+    assert!(
+        answer.stdout.contains("a␛[2J.txt token 1\n"),
+        "{}",
+        answer.stdout
+    );
+    assert!(!answer.stdout.contains('\u{1b}'), "{}", answer.stdout);
+}
