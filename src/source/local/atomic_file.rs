@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile};
 
-/// How the names of unfinished files begin. A file that a killed process leaves can be told by it.
+/// The prefix of unfinished files, by which a file that a killed process has left can be recognized.
 const PREFIX: &str = ".tokscope-";
 
 /// Who may read a file.

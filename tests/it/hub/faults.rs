@@ -52,6 +52,35 @@ fn silence_ends_after_the_timeout() {
 }
 
 #[test]
+fn a_stall_within_a_download_ends_after_the_timeout() {
+    let mut scene = Scene::new();
+    scene.settings.download_timeout = Duration::from_secs(1);
+    scene.hub.fault(Fault::BlobStalls, 1);
+    let started = Instant::now();
+    assert!(content(&scene.open(ID), "w.bin") == weights());
+    let took = started.elapsed();
+    assert!(
+        took >= Duration::from_secs(1) && took < Duration::from_secs(15),
+        "{took:?}"
+    );
+    let note = "the download of w.bin stopped at 600000 of 1200000 bytes (timed out): resuming";
+    assert!(scene.recorder.events().contains(&note.to_owned()));
+}
+
+#[test]
+fn a_slow_steady_download_may_take_longer_than_the_timeout() {
+    let mut scene = Scene::new();
+    scene.settings.download_timeout = Duration::from_secs(1);
+    scene.hub.fault(Fault::BlobSlow, 1);
+    let started = Instant::now();
+    assert!(content(&scene.open(ID), "w.bin") == weights());
+    assert!(started.elapsed() > Duration::from_millis(1400));
+    let served = scene.hub.served();
+    let fetched = served.iter().filter(|one| one.cdn && one.method == "GET");
+    assert_eq!(fetched.count(), 1);
+}
+
+#[test]
 fn private_and_gated_repositories_need_the_right_token() {
     let mut scene = Scene::with_access(Access::Private);
     for (token, code) in [

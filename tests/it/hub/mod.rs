@@ -9,4 +9,5 @@ mod proxies;
 mod pulls;
 pub mod scene;
 mod secrets;
+mod tls;
 mod unreachable;

@@ -39,7 +39,7 @@ pub enum Fault {
     BlobStalls,
     /// The headers of the bytes, then silence.
     BlobSilent,
-    /// The bytes come in parts, with pauses between them.
+    /// The bytes come in parts, with pauses of 100 ms between them, which add up to 1.5 s.
     BlobSlow,
     /// The bytes are endless, despite the announced size.
     BlobEndless,

@@ -457,9 +457,9 @@ impl<'a> Exchange<'a> {
             Some(Fault::BlobSlow) => {
                 let (first, rest) = part.split_at(part.len() / 4);
                 self.send(status, &headers, first, part.len());
-                for piece in rest.chunks(rest.len() / 3 + 1) {
+                for part in rest.chunks(rest.len() / 15 + 1) {
                     std::thread::sleep(Duration::from_millis(100));
-                    let _ = self.stream.write_all(piece);
+                    let _ = self.stream.write_all(part);
                 }
             }
             Some(Fault::BlobStalls) => {

@@ -154,7 +154,7 @@ fn a_wrong_range_is_reported() {
             "error: no byte ranges of model.safetensors of `o/n` are served: requested bytes ";
         assert!(answer.stderr.starts_with(sentence), "{}", answer.stderr);
         assert!(
-            answer.stderr.contains(", the server sends \"bytes "),
+            answer.stderr.contains(", but the server sends \"bytes "),
             "{}",
             answer.stderr
         );

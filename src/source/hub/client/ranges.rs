@@ -101,30 +101,7 @@ impl HubClient {
                 Err(RangeFailure::Error(error)) => Err(error),
             };
         if threads > 1 {
-            thread::scope(|scope| {
-                // Unbuffered, so that each thread holds at most one range that was not delivered yet.
-                let (sender, receiver) = mpsc::sync_channel(0);
-                for _ in 0..threads {
-                    let sender = sender.clone();
-                    let work = || {
-                        let sender = sender;
-                        while let Some(fetched) = next() {
-                            if sender.send(fetched).is_err() {
-                                break;
-                            }
-                        }
-                    };
-                    let thread = thread::Builder::new().stack_size(STACK);
-                    if thread.spawn_scoped(scope, work).is_err() {
-                        // Fewer threads are slower, but enough.
-                        break;
-                    }
-                }
-                drop(sender);
-                let settled = receiver.iter().try_for_each(&mut settle);
-                fetch.stopped.store(settled.is_err(), Ordering::Relaxed);
-                settled
-            })?;
+            in_parallel(threads, &next, &mut settle, &fetch.stopped)?;
         }
         // A single range needs no thread. The others are left if no thread could be started.
         while let Some(fetched) = next() {
@@ -166,6 +143,39 @@ impl HubClient {
             problem: problem.to_owned(),
         }
     }
+}
+
+/// Calls `next` on several threads until it returns `None`, and `settle` on this thread with each result. Sets `stopped` at
+/// the first error of `settle`.
+fn in_parallel<T: Send>(
+    threads: usize,
+    next: &(impl Fn() -> Option<T> + Sync),
+    settle: &mut impl FnMut(T) -> Result<()>,
+    stopped: &AtomicBool,
+) -> Result<()> {
+    thread::scope(|scope| {
+        // Unbuffered, so that each thread holds at most one result that is not settled yet.
+        let (sender, receiver) = mpsc::sync_channel(0);
+        for _ in 0..threads {
+            let sender = sender.clone();
+            let work = move || {
+                while let Some(result) = next() {
+                    if sender.send(result).is_err() {
+                        break;
+                    }
+                }
+            };
+            let thread = thread::Builder::new().stack_size(STACK);
+            if thread.spawn_scoped(scope, work).is_err() {
+                // Fewer threads are slower, but enough.
+                break;
+            }
+        }
+        drop(sender);
+        let settled = receiver.iter().try_for_each(settle);
+        stopped.store(settled.is_err(), Ordering::Relaxed);
+        settled
+    })
 }
 
 /// The state that the threads fetching from one address share.
@@ -262,9 +272,9 @@ impl Fetch<'_> {
             bytes.extend_from_slice(&buffer[..read]);
             (self.received)(read as u64);
         }
-        match left {
-            0 => Ok(()),
-            _ => Err(Failure::Broken(DISCONNECTED.to_owned())),
+        if left > 0 {
+            return Err(Failure::Broken(DISCONNECTED.to_owned()));
         }
+        Ok(())
     }
 }
