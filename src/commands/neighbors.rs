@@ -52,7 +52,7 @@ pub struct Args {
     /// Search or list only the pieces that match a regular expression
     #[arg(long, value_name = "REGEX")]
     pub grep: Option<String>,
-    /// Search rows without a token, too
+    /// Search the rows without a token too
     #[arg(long)]
     pub all_rows: bool,
     #[command(flatten)]

@@ -37,7 +37,7 @@ impl FileFormat {
     /// Returns the format that the extension of a file name stands for.
     ///
     /// # Errors
-    /// Fails with [`Error::Usage`] if there is none for it.
+    /// Fails with [`Error::Usage`] if the extension is unknown.
     pub fn from_extension(path: &Path) -> Result<Self> {
         let extension = path
             .extension()
