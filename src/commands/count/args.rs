@@ -39,13 +39,13 @@ pub struct Args {
     /// Print percentiles, in place of rows unless --by, --sort or --top ask for them
     #[arg(long)]
     pub summary: bool,
-    /// Use the settings of tokscope.toml, from here or a directory above; print only what is over budget, and totals
+    /// Use the settings of tokscope.toml, from here or a directory above; print only exceeded budgets and totals
     #[arg(long)]
     pub ci: bool,
     /// Use the settings of this file, in the format of tokscope.toml
     #[arg(long, value_name = "FILE", conflicts_with = "text")]
     pub config: Option<PathBuf>,
-    /// Print annotations of what is over budget [default with --ci: github in GitHub Actions, which sets GITHUB_ACTIONS]
+    /// Print annotations of exceeded budgets [default with --ci: github in GitHub Actions, which sets GITHUB_ACTIONS]
     #[arg(long, value_enum, value_name = "SYSTEM")]
     pub annotate: Option<Annotate>,
     #[command(flatten)]

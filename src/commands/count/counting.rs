@@ -1,4 +1,4 @@
-//! The state of a count: totals, rows, and what is over budget.
+//! The state of a count: totals, rows, and exceeded budgets.
 
 use super::distribution::Distribution;
 use super::over_budget::{self, OverBudget};

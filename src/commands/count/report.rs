@@ -1,4 +1,4 @@
-//! Reports a finished count: rows that were held back, percentiles, totals, and what is over budget.
+//! Reports a finished count: rows that were held back, percentiles, totals, and exceeded budgets.
 
 use std::cmp::Reverse;
 

@@ -13,8 +13,8 @@ use crate::record::Match;
 use crate::render::View;
 use crate::tokenizer::{EncodeOptions, Tokenizer};
 
-/// Matches that are held in memory until it is the turn of their file.
-const MAX_HELD_MATCHES: usize = 1 << 16;
+/// Matches that are held in memory until those of earlier files are written; some 500 bytes each.
+const MAX_HELD_MATCHES: usize = 1 << 14;
 
 /// A search for tokens.
 #[derive(Debug)]
@@ -163,7 +163,7 @@ impl<'t> Search<'t> {
         if is_enough.load(Ordering::Relaxed) {
             return Ok(SearchedPart::default());
         }
-        // An incomplete character at either end is farther away than what is shown.
+        // A character cut in two at the far end of the context becomes U+FFFD, more than 60 characters away.
         let [before, after] =
             [before, after].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         let hits = self.hits(&before, &text)?;
@@ -194,7 +194,8 @@ impl<'t> Search<'t> {
             Cow::Owned([lead, text].concat())
         };
         let found = self.tokenizer.find(&text, &self.ids, &self.options)?;
-        let found = found.into_iter().filter(|(_, range)| range.1 > lead.len());
+        let is_in_part = |token: &(u32, (usize, usize))| lead.is_empty() || token.1.1 > lead.len();
+        let found = found.into_iter().filter(is_in_part);
         Ok(found
             .map(|(id, range)| Hit {
                 id,

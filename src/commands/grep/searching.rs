@@ -1,4 +1,4 @@
-//! A run of `grep`: searches files, directories, and standard input, and reports what it finds.
+//! A run of `grep`: searches files, directories, and standard input, and reports the matches.
 
 use std::io::BufReader;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -32,7 +32,7 @@ impl<'a> Searching<'a> {
         }
     }
 
-    /// The exit code of `grep` for what was found so far.
+    /// The exit code: that of the last file that failed, or 0 if there was a match and 1 if not.
     pub fn exit(&self) -> Exit {
         match self.failed {
             Some(exit) => exit,

@@ -1,4 +1,4 @@
-//! Budgets of `count`: what is over them is named, the exit code says so, and so does the log of a CI system.
+//! Budgets of `count`: notes, exit codes, configuration files, and annotations in the log of a CI system.
 
 use std::fs;
 use std::path::Path;
@@ -27,7 +27,7 @@ fn count(folder: &Path, args: &[&str]) -> Call {
     demo([&["count"], args].concat()).current_dir(folder)
 }
 
-/// `count` where nothing but the configuration file can name the model.
+/// Runs `count --ci` without a model from the environment, so that the configuration file must name it.
 fn ci(folder: &Path, args: &[&str]) -> Call {
     tokscope([&["count", "--ci"], args].concat()).current_dir(folder)
 }
@@ -87,7 +87,7 @@ fn every_form_of_budget_has_its_exit_code() {
 }
 
 #[test]
-fn what_is_over_is_named_wherever_its_row_is_not_shown() {
+fn an_exceeded_budget_is_noted_if_its_row_is_not_shown() {
     let folder = repository_of_prompts();
     let over = |args: &[&str]| {
         let args = [
@@ -121,7 +121,7 @@ fn what_is_over_is_named_wherever_its_row_is_not_shown() {
         over(&["--top", "1", "--json"]).stderr,
         format!("{four}{three}")
     );
-    // Separated values have no place for a total after rows.
+    // CSV has no total after the rows.
     assert_eq!(over(&["--format", "csv"]).stderr, total);
     assert_eq!(over(&["--json"]).stderr, "");
 
@@ -136,7 +136,7 @@ fn what_is_over_is_named_wherever_its_row_is_not_shown() {
 }
 
 #[test]
-fn a_configuration_file_is_the_whole_step() {
+fn a_configuration_file_replaces_all_options() {
     let folder = repository_of_prompts();
     configure(
         folder.path(),
@@ -159,10 +159,10 @@ fn a_configuration_file_is_the_whole_step() {
     let answer = ci(folder.path(), &[]).exit(1);
     assert_eq!((answer.stdout.as_str(), answer.stderr.as_str()), (log, ""));
 
-    // From a directory below, everything is counted all the same.
+    // In a subdirectory, the same files are counted.
     let below = ci(&folder.path().join("a"), &[]).exit(1);
     assert_eq!(below.stdout, log.replace("./b/", "../b/"));
-    // For a program, everything is there.
+    // Machine-readable output has every record.
     let all = records(&ci(folder.path(), &["--json"]).exit(1).stdout);
     let [
         Record::Count(_),
@@ -180,7 +180,7 @@ fn a_configuration_file_is_the_whole_step() {
     );
     assert_eq!((group.budget, group.within_budget), (Some(10), Some(false)));
 
-    // What is said on the command line comes first.
+    // The command line takes precedence over the file.
     let kept = ci(folder.path(), &["--budget-per-file", "6", "a"])
         .exit(0)
         .stdout;
@@ -203,13 +203,13 @@ fn a_configuration_file_is_the_whole_step() {
         named.contains("four.md  over 5 by 1\n       6 b/** in 1 file  within 10\n"),
         "{named}"
     );
-    // A variable of the environment names the model before the file does.
+    // The environment variable for the model takes precedence over the file.
     let other = ci(folder.path(), &[])
         .env("TOKSCOPE_MODEL", "./nowhere")
         .exit(2);
     assert!(other.stderr.contains("nowhere"), "{}", other.stderr);
 
-    // Without --ci the file is read only if it is named.
+    // Without --ci the file is read only if --config names it.
     let plain = count(folder.path(), &["."]).ok();
     assert!(plain.contains("./a/two.txt"), "{plain}");
     let named = tokscope(["count", "--config", "tokscope.toml"]).current_dir(folder.path());
@@ -221,7 +221,7 @@ fn a_configuration_file_is_the_whole_step() {
 }
 
 #[test]
-fn a_configuration_file_is_looked_for_up_to_the_root_of_the_repository() {
+fn a_configuration_file_is_found_up_to_the_root_of_the_repository() {
     let folder = repository_of_prompts();
     let inner = folder.path().join("inner");
     fs::create_dir_all(inner.join("deep/.git")).unwrap();
@@ -233,20 +233,20 @@ fn a_configuration_file_is_looked_for_up_to_the_root_of_the_repository() {
         "model = \"demo\"\n[count]\ntype-not = \"toml\"\nbudget = 18\n",
     );
     ci(&inner, &[]).exit(0);
-    // Another repository begins there.
+    // The search stops at the root of an inner repository.
     assert_eq!(ci(&inner.join("deep"), &[]).exit(2).stderr, missing);
     ci(&inner.join("deep"), &["--config", "../../tokscope.toml"]).exit(0);
-    // Outside of any repository, nobody else's file is read.
+    // Outside a repository, directories above are not searched.
     fs::remove_dir(folder.path().join(".git")).unwrap();
     assert_eq!(ci(&inner, &[]).exit(2).stderr, missing);
     ci(folder.path(), &[]).exit(0);
-    // A budget that is given needs no file.
+    // A budget on the command line makes the file unnecessary.
     let given = ci(&inner, &["-m", "demo", "--budget", "1", "../a"]).exit(1);
     assert_eq!(given.stdout, "       7 total of 2 files  over 1 by 6\n");
 }
 
 #[test]
-fn a_directory_of_a_model_is_seen_from_the_configuration_file() {
+fn a_model_directory_is_relative_to_the_configuration_file() {
     let folder = repository_of_prompts();
     let model = crate::support::folder_without_checkpoint();
     fs::rename(model.path(), folder.path().join("model")).unwrap();
@@ -262,7 +262,7 @@ fn a_directory_of_a_model_is_seen_from_the_configuration_file() {
 }
 
 #[test]
-fn a_damaged_configuration_file_is_said_with_its_line() {
+fn an_invalid_configuration_file_is_reported_with_its_line() {
     let folder = repository_of_prompts();
     for (text, error) in [
         (
@@ -307,7 +307,7 @@ fn a_damaged_configuration_file_is_said_with_its_line() {
 }
 
 #[test]
-fn annotations_stand_where_github_reads_them() {
+fn annotations_are_written_where_github_reads_them() {
     let folder = repository_of_prompts();
     fs::write(folder.path().join("a/x,y%:\n.md"), "banco ".repeat(9)).unwrap();
     fs::write(folder.path().join("b/bad.md"), b"\xff").unwrap();
@@ -326,7 +326,7 @@ fn annotations_stand_where_github_reads_them() {
                        ::error title=Token budget::11 tokens in 2 files: over the budget of 1 tokens by 10\n\
                        ::error file=b/four.md,title=Token budget::6 tokens, 2 over the budget of 4\n\
                        ::error file=b/three.md,title=Token budget::5 tokens, 1 over the budget of 4\n";
-    // In the answer for people, whose stream GitHub reads; beside the answer for programs.
+    // On stdout in human format, on stderr otherwise: GitHub reads both, programs read stdout.
     let human = run(&[&args[..], &["--annotate", "github"]].concat()).exit(2);
     assert!(
         human
@@ -346,7 +346,7 @@ fn annotations_stand_where_github_reads_them() {
     .exit(2);
     assert!(csv.stderr.ends_with(annotations), "{}", csv.stderr);
 
-    // Under --ci they come by themselves where GitHub runs the program.
+    // With --ci they are the default in GitHub Actions.
     let shown = |call: Call| call.run().stdout.contains("::error ");
     let ci = [&args[..], &["--ci"]].concat();
     assert!(!shown(run(&ci)));
@@ -355,7 +355,7 @@ fn annotations_stand_where_github_reads_them() {
     let off = [&ci[..], &["--annotate", "none"]].concat();
     assert!(!shown(run(&off).env("GITHUB_ACTIONS", "true")));
 
-    // Names that would break out of an annotation do not; the root is the workspace's, where it is known.
+    // Names are escaped; paths are relative to the workspace if GitHub names it.
     let odd = run(&[
         "x,y%:\n.md",
         "--budget-per-file",
@@ -371,7 +371,7 @@ fn annotations_stand_where_github_reads_them() {
         odd.ends_with("\n::error file=x%2Cy%25%3A%0A.md,title=Token budget::11 tokens, 7 over the budget of 4\n"),
         "{odd}"
     );
-    // A line has its number.
+    // The annotation of a line has its number.
     fs::write(
         folder.path().join("a/data.jsonl"),
         "\"banco\"\n7\n\"banco banco banco\"\n",

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
+use super::trees::{count, paths, tree};
 use crate::records::{Record, records};
 use crate::support::{Answer, Call, demo};
 
@@ -204,5 +205,86 @@ fn types_are_listed_by_grep_as_by_count() {
     assert!(list.lines().any(|line| line == "rust: *.rs"), "{list}");
     for command in ["count", "grep"] {
         demo([command, "--type-list", "--json"]).exit(2);
+    }
+}
+
+#[test]
+fn files_are_chosen_as_rg_chooses_them() {
+    let folder = tree(&[
+        (".git/HEAD", "ref: refs/heads/main\n"),
+        (".gitignore", "*.log\n/out/\n"),
+        (".ignore", "big.md\n"),
+        ("a.rs", "a"),
+        ("big.md", "a"),
+        ("note.md", "a"),
+        ("noise.log", "a"),
+        ("out/x.rs", "a"),
+        (".hidden/h.rs", "a"),
+        ("src/b.rs", "a"),
+        ("src/deep/c.py", "a"),
+        ("src/deep/.gitignore", "d.*\n"),
+        ("src/deep/d.rs", "a"),
+    ]);
+    let found = |args: &[&str]| {
+        let args = [&[".", "--json"], args].concat();
+        paths(&count(folder.path(), &args).ok())
+            .iter()
+            .map(|path| path.strip_prefix("./").unwrap().to_owned())
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(found(&[]), "a.rs note.md src/b.rs src/deep/c.py");
+    assert_eq!(found(&["-t", "rust"]), "a.rs src/b.rs");
+    assert_eq!(
+        found(&["-t", "rust", "--type", "py"]),
+        "a.rs src/b.rs src/deep/c.py"
+    );
+    assert_eq!(found(&["--type-not", "rust", "-T", "md"]), "src/deep/c.py");
+    // As in rg, a glob on the command line overrides ignore files.
+    assert_eq!(found(&["-g", "*.rs"]), "a.rs src/b.rs src/deep/d.rs");
+    assert_eq!(found(&["-g", "*.rs", "-g", "!/src"]), "a.rs");
+    assert_eq!(found(&["--glob", "!*.rs"]), "note.md src/deep/c.py");
+    assert_eq!(found(&["-g", "src/*.rs"]), "src/b.rs");
+    assert_eq!(found(&["-g", "src/**/*.py"]), "src/deep/c.py");
+    assert_eq!(
+        found(&["--hidden", "-t", "rust"]),
+        ".hidden/h.rs a.rs src/b.rs"
+    );
+    assert_eq!(
+        found(&["--no-ignore"]),
+        "a.rs big.md noise.log note.md out/x.rs src/b.rs src/deep/c.py src/deep/d.rs"
+    );
+    // The filters do not apply to a named file.
+    let named = count(folder.path(), &["noise.log", "src", "-t", "py", "--json"]).ok();
+    assert_eq!(paths(&named), ["noise.log", "src/deep/c.py"]);
+    // Globs are matched relative to the current directory even if the path is absolute.
+    let here = folder.path().canonicalize().unwrap();
+    let absolute = here.display().to_string();
+    let named = count(&here, &[&absolute, "-g", "src/*.rs", "--json"]).ok();
+    assert_eq!(paths(&named), [here.join("src/b.rs").display().to_string()]);
+}
+
+#[test]
+fn an_unknown_type_or_an_invalid_glob_is_refused() {
+    let folder = tree(&[("a.rs", "a")]);
+    for (args, error) in [
+        (
+            ["-t", "rsut"],
+            "error: `rsut` is not a file type\n\nhint: did you mean `rust`?\n",
+        ),
+        (
+            ["-T", "nothing-like-it"],
+            "error: `nothing-like-it` is not a file type\n\nhint: `tokscope count --type-list` prints the file types\n",
+        ),
+        (
+            ["-g", "[a"],
+            "error: `[a` is not a glob: unclosed character class; missing ']'\n",
+        ),
+    ] {
+        let answer = count(folder.path(), &[&["."][..], &args].concat()).exit(2);
+        assert_eq!(
+            (answer.stdout.as_str(), answer.stderr.as_str()),
+            ("", error)
+        );
     }
 }

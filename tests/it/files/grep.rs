@@ -1,4 +1,4 @@
-//! `grep`: every place of a token and no other, and exit codes as grep has them.
+//! `grep`: finds every occurrence of a token and no other, with the exit codes of grep.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ fn found(stdout: &str) -> Vec<Match> {
 }
 
 #[test]
-fn every_place_is_found_and_no_other() {
+fn every_occurrence_is_found_and_no_other() {
     let path = repository("demo/corpus/money.txt");
     let text = fs::read_to_string(&path).unwrap();
     let tokenizer = Tokenizer::open(&files(&ModelRef::Demo)).unwrap();
@@ -46,7 +46,7 @@ fn every_place_is_found_and_no_other() {
 
 #[test]
 fn a_long_text_is_searched_in_parts_as_if_it_were_whole() {
-    // A line end before it: the token begins there, and its text on the next line.
+    // A token after a newline begins with it; its text is on the next line.
     let text = "hay dinero\nbanco 🙂\n".repeat(80_000);
     let stdout = demo(["grep", "--piece", "▁banco", "--unknown", "--json"])
         .stdin(&*text)
@@ -58,7 +58,7 @@ fn a_long_text_is_searched_in_parts_as_if_it_were_whole() {
         assert_eq!((found.line, found.column), (line, column));
         assert_eq!(found.text, ["banco", "🙂"][index % 2]);
         assert_eq!(found.before, ["", "banco "][index % 2]);
-        // The second line has the ranges that every later one has, moved by whole lines.
+        // The ranges repeat with the lines of the text, 22 bytes a pair.
         let (like, moved) = (&matches[2 + index % 2], index / 2 * 22);
         let range = (like.start + moved, like.end + moved);
         assert_eq!((found.start + 22, found.end + 22), range, "match {index}");

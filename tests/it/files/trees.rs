@@ -1,4 +1,4 @@
-//! `count` on trees: which files are counted, in what order, and how they are summed and shown.
+//! `count` on directories: the order of rows, tables and summaries, and files that cannot be counted.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::records::{Count, Record, records};
 use crate::support::{Call, demo, repository};
 
-/// A directory with these files.
-fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
+/// Makes a directory with these files.
+pub(super) fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, content) in files {
         write(folder.path(), name, content);
@@ -24,12 +24,12 @@ fn write(folder: &Path, name: &str, content: &str) {
     fs::write(path, content).unwrap();
 }
 
-fn count(folder: &Path, args: &[&str]) -> Call {
+pub(super) fn count(folder: &Path, args: &[&str]) -> Call {
     demo([&["count"], args].concat()).current_dir(folder)
 }
 
-/// Paths of the counts among the records, in their order.
-fn paths(stdout: &str) -> Vec<String> {
+/// The paths of the count records, in order.
+pub(super) fn paths(stdout: &str) -> Vec<String> {
     let path = |record| match record {
         Record::Count(count) => count.path,
         _ => None,
@@ -46,96 +46,12 @@ fn counts(stdout: &str) -> Vec<Count> {
 }
 
 #[test]
-fn files_are_chosen_as_rg_chooses_them() {
-    let folder = tree(&[
-        (".git/HEAD", "ref: refs/heads/main\n"),
-        (".gitignore", "*.log\n/out/\n"),
-        (".ignore", "big.md\n"),
-        ("a.rs", "a"),
-        ("big.md", "a"),
-        ("note.md", "a"),
-        ("noise.log", "a"),
-        ("out/x.rs", "a"),
-        (".hidden/h.rs", "a"),
-        ("src/b.rs", "a"),
-        ("src/deep/c.py", "a"),
-        ("src/deep/.gitignore", "d.*\n"),
-        ("src/deep/d.rs", "a"),
-    ]);
-    let found = |args: &[&str]| {
-        let args = [&[".", "--json"], args].concat();
-        paths(&count(folder.path(), &args).ok())
-            .iter()
-            .map(|path| path.strip_prefix("./").unwrap().to_owned())
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
-    assert_eq!(found(&[]), "a.rs note.md src/b.rs src/deep/c.py");
-    assert_eq!(found(&["-t", "rust"]), "a.rs src/b.rs");
-    assert_eq!(
-        found(&["-t", "rust", "--type", "py"]),
-        "a.rs src/b.rs src/deep/c.py"
-    );
-    assert_eq!(found(&["--type-not", "rust", "-T", "md"]), "src/deep/c.py");
-    // As in rg, a glob that is given brings back what ignore files leave out.
-    assert_eq!(found(&["-g", "*.rs"]), "a.rs src/b.rs src/deep/d.rs");
-    assert_eq!(found(&["-g", "*.rs", "-g", "!/src"]), "a.rs");
-    assert_eq!(found(&["--glob", "!*.rs"]), "note.md src/deep/c.py");
-    assert_eq!(found(&["-g", "src/*.rs"]), "src/b.rs");
-    assert_eq!(found(&["-g", "src/**/*.py"]), "src/deep/c.py");
-    assert_eq!(
-        found(&["--hidden", "-t", "rust"]),
-        ".hidden/h.rs a.rs src/b.rs"
-    );
-    assert_eq!(
-        found(&["--no-ignore"]),
-        "a.rs big.md noise.log note.md out/x.rs src/b.rs src/deep/c.py src/deep/d.rs"
-    );
-    // What is named is counted whatever is said of trees.
-    let named = count(folder.path(), &["noise.log", "src", "-t", "py", "--json"]).ok();
-    assert_eq!(paths(&named), ["noise.log", "src/deep/c.py"]);
-    // A path that is absolute is seen from here too.
-    let here = folder.path().canonicalize().unwrap();
-    let absolute = here.display().to_string();
-    let named = count(&here, &[&absolute, "-g", "src/*.rs", "--json"]).ok();
-    assert_eq!(paths(&named), [here.join("src/b.rs").display().to_string()]);
-}
-
-#[test]
-fn what_is_no_type_and_no_glob_is_said() {
-    let folder = tree(&[("a.rs", "a")]);
-    for (args, error) in [
-        (
-            ["-t", "rsut"],
-            "error: `rsut` is not a file type\n\nhint: did you mean `rust`?\n",
-        ),
-        (
-            ["-T", "nothing-like-it"],
-            "error: `nothing-like-it` is not a file type\n\nhint: `tokscope count --type-list` prints the file types\n",
-        ),
-        (
-            ["-g", "[a"],
-            "error: `[a` is not a glob: unclosed character class; missing ']'\n",
-        ),
-    ] {
-        let answer = count(folder.path(), &[&["."][..], &args].concat()).exit(2);
-        assert_eq!(
-            (answer.stdout.as_str(), answer.stderr.as_str()),
-            ("", error)
-        );
-    }
-    let list = demo(["count", "--type-list"]).ok();
-    assert!(list.lines().any(|line| line == "rust: *.rs"), "{list}");
-    demo(["count", "--type-list", "--json"]).exit(2);
-}
-
-#[test]
-fn the_same_bytes_come_whatever_the_threads_and_the_engine() {
+fn the_output_does_not_depend_on_threads_or_engine() {
     let folder = tempfile::tempdir().unwrap();
     let corpus = fs::read_to_string(repository("demo/corpus/general.txt")).unwrap();
     let letters: Vec<char> = corpus.chars().collect();
     for number in 0..700_usize {
-        // Sizes from nothing to some 3000 characters, in no order.
+        // Lengths from 0 to about 3000 characters, in no order.
         let length = number * number % 3001;
         let text: String = letters[number % 97..][..length.min(letters.len() - 97)]
             .iter()
@@ -168,7 +84,7 @@ fn the_same_bytes_come_whatever_the_threads_and_the_engine() {
 }
 
 #[test]
-fn a_table_is_sorted_and_cut_as_asked() {
+fn a_table_is_sorted_and_limited() {
     let folder = tree(&[
         ("b/one.md", "banco"),
         ("a/three.md", "banco banco banco"),
@@ -229,7 +145,7 @@ fn a_table_is_sorted_and_cut_as_asked() {
 }
 
 #[test]
-fn lines_of_a_tree_are_counted_too() {
+fn lines_of_the_files_of_a_directory_are_counted() {
     let folder = tree(&[
         ("a.txt", "banco\nbanco banco\n"),
         ("d/b.txt", "a\n\nbanco banco banco"),
@@ -277,7 +193,7 @@ fn a_summary_stands_alone_or_after_rows() {
         csv,
         "files,tokens,min,p50,p90,p99,max,mean,context_window,over_context_window\n3,9,2,3,4,4,4,3,512,0\n"
     );
-    // Of a stream, every line is a text.
+    // In a stream, every line is a text.
     let stream = demo(["count", "--jsonl", "--summary", "--json"]).stdin("\"banco\"\n\"\"\n");
     let stream = records(&stream.ok());
     let [Record::Summary(summary), Record::Total(_)] = &stream[..] else {
@@ -301,7 +217,7 @@ fn columns_of_a_table_follow_those_of_a_count() {
         "by\tname\tfiles\ttokens\twords\tchars\tbytes\tlines\tbudget\twithin_budget\tshare\tcontext_window\n\
          ext\t\t2\t7\t3\t16\t16\t0\t\t\t1\t512\n"
     );
-    // Without a table, columns and records are what they were.
+    // Without a table, rows have no columns for the comparison.
     assert_eq!(
         table(&[]).lines().next().unwrap(),
         "path\tline\ttokens\twords\tchars\tbytes\tlines\tbudget\twithin_budget"
@@ -314,7 +230,7 @@ fn columns_of_a_table_follow_those_of_a_count() {
 }
 
 #[test]
-fn what_is_no_text_is_left_out_and_named() {
+fn a_file_that_is_not_text_is_skipped_with_a_note() {
     let folder = tree(&[("a.txt", "banco")]);
     fs::write(folder.path().join("latin1.txt"), b"caf\xe9").unwrap();
     fs::write(folder.path().join("zero.bin"), b"a\0b").unwrap();
@@ -336,7 +252,7 @@ fn what_is_no_text_is_left_out_and_named() {
 }
 
 #[test]
-fn an_empty_tree_is_no_error() {
+fn an_empty_directory_is_not_an_error() {
     let folder = tree(&[(".hidden", "a")]);
     let answer = count(folder.path(), &["."]).exit(0);
     let note = "note: there are no files of text to count\n";
@@ -386,7 +302,7 @@ fn a_loop_of_links_is_walked_once() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_read_is_an_error_and_the_rest_is_counted() {
+fn an_unreadable_directory_is_an_error_and_the_rest_is_counted() {
     let folder = tree(&[
         ("a.txt", "banco"),
         ("locked/b.txt", "a"),
@@ -398,7 +314,7 @@ fn a_directory_that_cannot_be_read_is_an_error_and_the_rest_is_counted() {
     let run = |args: &[&str]| {
         let call = count(folder.path(), &[&[".", "--by", "file"], args].concat());
         match fs::read_dir(&locked) {
-            // Whoever may read everything runs the program as somebody who may not.
+            // Root can read every directory, so the program runs as another user.
             Ok(_) => call.run_by_nobody(),
             Err(_) => call,
         }
@@ -418,7 +334,7 @@ fn a_directory_that_cannot_be_read_is_an_error_and_the_rest_is_counted() {
 }
 
 #[test]
-fn a_file_that_changes_while_it_is_read_is_counted_as_it_was_read() {
+fn a_file_that_changes_during_the_count_is_counted_consistently() {
     let folder = tree(&[("a.txt", "banco")]);
     let changing = folder.path().join("changing.txt");
     fs::write(&changing, "banco ").unwrap();
@@ -434,7 +350,7 @@ fn a_file_that_changes_while_it_is_read_is_counted_as_it_was_read() {
         for _ in 0..20 {
             let answer = count(folder.path(), &[".", "--json"]).exit(0);
             let rows = counts(&answer.stdout);
-            // Words and bytes are of one and the same text, whichever it was.
+            // Words and bytes belong to the same state of the file.
             let row = &rows[1];
             assert_eq!(
                 (rows.len(), row.path.as_deref()),
@@ -450,7 +366,7 @@ fn a_file_that_changes_while_it_is_read_is_counted_as_it_was_read() {
 }
 
 #[test]
-fn a_long_stream_of_records_with_bad_ones_goes_on() {
+fn a_long_stream_continues_after_bad_records() {
     let mut input = String::new();
     for line in 1..=100_000 {
         input.push_str(match line {
@@ -494,7 +410,7 @@ fn a_long_stream_of_records_with_bad_ones_goes_on() {
 }
 
 #[test]
-fn names_that_are_no_text_or_steer_a_terminal_are_names_all_the_same() {
+fn file_names_with_escapes_or_invalid_utf8_are_shown_safely() {
     let folder = tree(&[("a\u{1b}[31m\nb.txt", "banco")]);
     let odd = std::ffi::OsStr::from_bytes(b"\xff.txt");
     fs::write(folder.path().join(odd), "banco banco").unwrap();
