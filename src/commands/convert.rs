@@ -9,10 +9,10 @@ use super::input::ordered_parallel::map_in_parallel;
 use super::input::stress_texts::{ExtraTexts, STRESS_PAIRS, STRESS_TEXTS};
 use super::session::Session;
 use super::verify::first_difference;
-use crate::embedding::export::replace_file;
 use crate::error::{Exit, Result};
 use crate::record::{Convert, Difference, Record};
 use crate::source::digest::hex;
+use crate::source::output_file;
 use crate::tokenizer::{EncodeOptions, Tokenizer};
 
 /// The number of differences shown if the proof fails; more would hardly help.
@@ -143,7 +143,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         session.raw(&bytes)?;
         return Ok(Exit::Done);
     }
-    replace_file(path, |file| Ok(file.write_all(&bytes)?))?;
+    output_file::replace(path, |file| Ok(file.write_all(&bytes)?))?;
     session.emit(&Record::Convert(Convert {
         model: files.model(),
         commit: files.commit(),

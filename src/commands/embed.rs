@@ -19,6 +19,7 @@ use crate::error::{Error, Exit, Result};
 use crate::formats::checkpoint::Dtype;
 use crate::record::{Fetched, Record, Row};
 use crate::render::{Format, View, file_renderer};
+use crate::source::output_file::{self, OutputError};
 
 /// The number of rows that are looked up and written together.
 const ROWS_AT_A_TIME: usize = 256;
@@ -188,11 +189,10 @@ fn write_array(
 }
 
 fn write_records(path: &Path, format: Format, values: ValueArgs, rows: Selected<'_>) -> Result<()> {
-    export::replace_file(path, |out| {
+    output_file::replace(path, |out| {
         let mut sink = file_renderer(format, Box::new(out));
         rows.for_each_record(values, |record| {
-            sink.emit(&record, View::Plain)
-                .map_err(export::Failure::from)
+            sink.emit(&record, View::Plain).map_err(OutputError::from)
         })?;
         Ok(sink.finish()?)
     })

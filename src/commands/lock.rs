@@ -5,11 +5,11 @@ use clap::Args as ClapArgs;
 use super::input::stress_texts::{ExtraTexts, STRESS_TEXTS};
 use super::lock_state;
 use super::session::Session;
-use crate::embedding::export::replace_file;
 use crate::error::{Exit, Result};
 use crate::formats::lock_file::LockFile;
 use crate::model_ref::ModelRef;
 use crate::record::{Lock, Record};
+use crate::source::output_file;
 
 /// Write tokscope.lock, with the commit, digests, and encodings that `check` compares and `--locked` uses
 #[derive(Debug, ClapArgs)]
@@ -42,7 +42,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     .sealed();
     let bytes = lock.to_bytes()?;
     let path = session.model.lock_file;
-    replace_file(path, |file| Ok(file.write_all(&bytes)?))?;
+    output_file::replace(path, |file| Ok(file.write_all(&bytes)?))?;
     session.emit(&Record::Lock(Lock {
         path: path.display().to_string(),
         model: lock.model,

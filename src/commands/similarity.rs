@@ -11,13 +11,14 @@ use super::model::{CheckpointOptions, Model};
 use super::row_output::{FileFormat, FullArgs};
 use super::row_selection::{RowRef, RowSelection};
 use super::session::Session;
-use crate::embedding::export::{ArrayFormat, Failure, replace_file};
+use crate::embedding::export::ArrayFormat;
 use crate::embedding::similarity::Cosines;
 use crate::error::{Error, Exit, Result};
 use crate::formats::checkpoint::Dtype;
 use crate::formats::npy;
 use crate::record::{Record, Similarity};
 use crate::render::{View, file_renderer};
+use crate::source::output_file::{self, OutputError};
 
 /// Rows of cosines computed at a time, so that memory does not grow with the square of their number.
 const ROWS_AT_A_TIME: usize = 64;
@@ -96,11 +97,11 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             })?;
         }
         Some((path, FileFormat::Array(_))) => write_npy(path, &model, &rows)?,
-        Some((path, FileFormat::Records(format))) => replace_file(path, |out| {
+        Some((path, FileFormat::Records(format))) => output_file::replace(path, |out| {
             let mut sink = file_renderer(format, Box::new(out));
             for_each(&model, &rows, |record| {
                 sink.emit(&Record::Similarity(record), View::Plain)
-                    .map_err(Failure::from)
+                    .map_err(OutputError::from)
             })?;
             Ok(sink.finish()?)
         })?,
@@ -110,7 +111,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
 
 /// Writes the matrix as float32, NaN where a cosine is undefined.
 fn write_npy(path: &Path, model: &Model, rows: &[RowRef]) -> Result<()> {
-    replace_file(path, |out| {
+    output_file::replace(path, |out| {
         let count = rows.len() as u64;
         let header = npy::header(Dtype::F32, &[count, count]).unwrap_or_default();
         out.write_all(&header)?;

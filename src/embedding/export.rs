@@ -1,6 +1,6 @@
 //! Export of rows to `.npy` and `.safetensors` files, in constant memory.
 
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::ops::Range;
 use std::path::Path;
 
@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use super::elements::append_f32;
 use super::matrix::EmbeddingMatrix;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::formats::checkpoint::Dtype;
 use crate::formats::npy;
-use crate::source::atomic_file::{self, Access};
+use crate::source::output_file::{self, OutputError};
 
 /// A binary file format for rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Rows<'_> {
         self,
         matrix: &EmbeddingMatrix,
         mut each: impl FnMut(&[u8]) -> io::Result<()>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), OutputError> {
         match self {
             Self::All => {
                 let mut buffer = Vec::new();
@@ -69,30 +69,11 @@ impl Rows<'_> {
     }
 }
 
-/// The reason why a file was not written.
-#[derive(Debug)]
-pub enum Failure {
-    /// The data to write could not be produced.
-    Read(Error),
-    Write(io::Error),
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Read(error)
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Write(error)
-    }
-}
-
 /// Writes rows to `path`, atomically, as elements of `dtype`: the stored type, which copies the bits, or F32.
 ///
 /// # Errors
-/// Fails with [`Error::NoSuchRow`] if an id is beyond the matrix, and with [`Error::WriteOutput`].
+/// Fails with [`NoSuchRow`](crate::error::Error::NoSuchRow) if an id is beyond the matrix, and with
+/// [`WriteOutput`](crate::error::Error::WriteOutput).
 pub fn write(
     path: &Path,
     format: ArrayFormat,
@@ -101,7 +82,7 @@ pub fn write(
     dtype: Dtype,
 ) -> Result<()> {
     let shape = [rows.count(matrix), matrix.columns()];
-    replace_file(path, |out| {
+    output_file::replace(path, |out| {
         match format {
             ArrayFormat::Npy => {
                 let header = npy::header(dtype, &shape);
@@ -171,30 +152,4 @@ fn safetensors_header(dtype: Dtype, shape: [u64; 2]) -> io::Result<Vec<u8>> {
     // The format requires the data to begin at a multiple of 8, with the header padded by spaces.
     json.resize(json.len().next_multiple_of(8), b' ');
     Ok([&(json.len() as u64).to_le_bytes(), json.as_slice()].concat())
-}
-
-/// Writes a temporary file next to `path` and renames it to `path` when it is complete.
-///
-/// # Errors
-/// Fails with [`Error::WriteOutput`], and with the error of [`Failure::Read`].
-pub fn replace_file(
-    path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
-) -> Result<()> {
-    let replace = || {
-        let temporary = atomic_file::begin(atomic_file::folder_of(path), Access::Shared)?;
-        let mut out = BufWriter::with_capacity(1 << 16, temporary.as_file());
-        write(&mut out)?;
-        out.flush()?;
-        drop(out);
-        temporary.persist(path).map_err(|problem| problem.error)?;
-        Ok(())
-    };
-    replace().map_err(|failure| match failure {
-        Failure::Read(error) => error,
-        Failure::Write(source) => Error::WriteOutput {
-            output: path.display().to_string(),
-            source,
-        },
-    })
 }

@@ -10,9 +10,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::export::{Failure, replace_file};
 use super::matrix::EmbeddingMatrix;
 use crate::error::{Error, Result};
+use crate::source::output_file::{self, OutputError};
 
 const TENSORS: &str = "tensors.tsv";
 const METADATA: &str = "metadata.tsv";
@@ -33,14 +33,14 @@ pub fn write<'p>(
         source,
     })?;
     let mut count = 0_u64;
-    replace_file(&folder.join(TENSORS), |out| {
+    output_file::replace(&folder.join(TENSORS), |out| {
         for id in ids.clone() {
             count += 1;
             write_row(out, &matrix.row(u64::from(id))?)?;
         }
         Ok(())
     })?;
-    replace_file(&folder.join(METADATA), |out| {
+    output_file::replace(&folder.join(METADATA), |out| {
         out.write_all(b"piece\tid\n")?;
         for id in ids {
             let piece = piece_of(id).map_or_else(|| "(no token)".to_owned(), escape);
@@ -48,7 +48,7 @@ pub fn write<'p>(
         }
         Ok(())
     })?;
-    replace_file(&folder.join("projector_config.json"), |out| {
+    output_file::replace(&folder.join("projector_config.json"), |out| {
         let config = Config {
             embeddings: [Embedding {
                 tensor_name: matrix.tensor(),
@@ -60,7 +60,7 @@ pub fn write<'p>(
         serde_json::to_writer_pretty(&mut *out, &config).map_err(io::Error::from)?;
         Ok(writeln!(out)?)
     })?;
-    replace_file(&folder.join("projector_config.pbtxt"), |out| {
+    output_file::replace(&folder.join("projector_config.pbtxt"), |out| {
         // In a text protobuf, the escapes of a JSON string mean the same.
         let name = serde_json::to_string(matrix.tensor()).map_err(io::Error::from)?;
         Ok(write!(
@@ -84,7 +84,7 @@ struct Embedding<'s> {
     metadata_path: &'s str,
 }
 
-fn write_row(out: &mut dyn Write, values: &[f32]) -> Result<(), Failure> {
+fn write_row(out: &mut dyn Write, values: &[f32]) -> Result<(), OutputError> {
     let mut line = Vec::new();
     for value in values {
         if !line.is_empty() {
