@@ -11,10 +11,10 @@ const TOKENIZE: &[&str] = &["-v", "tokenize", "dinero", "--ids"];
 /// A Hub that only the proxy can reach.
 const HUB: &str = "http://hub.example";
 
-/// A proxy that leads every tunnel to one server, or refuses all.
+/// A proxy that connects every tunnel to one server, or refuses all.
 struct Proxy {
     address: SocketAddr,
-    /// The heads of the requests, a string of lines each.
+    /// The head of each request.
     asked: Arc<Mutex<Vec<String>>>,
 }
 
@@ -30,7 +30,7 @@ impl Proxy {
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let (asked, target) = (Arc::clone(&asked), target.clone());
-                // A client that goes away in the middle is no concern of the proxy.
+                // The client may close the connection at any time.
                 std::thread::spawn(move || serve(client, &asked, target.as_deref()));
             }
         });
@@ -41,7 +41,7 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
-    /// The first lines of the requests since the last call.
+    /// Returns the first lines of the requests since the last call.
     fn asked(&self) -> Vec<String> {
         let heads = std::mem::take(&mut *self.asked.lock().unwrap());
         heads
@@ -78,7 +78,7 @@ fn remote() -> Remote {
     Remote::with("safetensors", "model.safetensors")
 }
 
-/// A proxy that leads to the Hub of a scene.
+/// Starts a proxy whose tunnels lead to the Hub of `remote`.
 fn proxy_to(remote: &Remote) -> Proxy {
     let endpoint = remote.hub.endpoint();
     Proxy::start(endpoint.strip_prefix("http://").map(str::to_owned))
@@ -114,7 +114,7 @@ fn no_proxy_is_honoured() {
         let direct = call(&remote)
             .env("HTTP_PROXY", proxy.address())
             .env("NO_PROXY", exception);
-        // Without the proxy there is no such host.
+        // Without the proxy, the host does not exist.
         let answer = direct.exit(3);
         assert!(
             answer
@@ -155,7 +155,7 @@ fn an_https_endpoint_goes_through_the_proxy_of_https() {
 }
 
 #[test]
-fn the_password_of_a_proxy_goes_to_the_proxy_alone() {
+fn only_the_proxy_gets_its_password() {
     let remote = remote();
     let proxy = proxy_to(&remote);
     let address = format!("http://ann:s%40crt@{}", proxy.address);
@@ -169,7 +169,7 @@ fn the_password_of_a_proxy_goes_to_the_proxy_alone() {
 }
 
 #[test]
-fn a_proxy_that_is_none_is_named_by_its_variable() {
+fn an_invalid_proxy_is_named_by_its_variable() {
     let remote = remote();
     let answer = call(&remote)
         .env("HTTP_PROXY", "foo://ann:secret@proxy.example")

@@ -95,7 +95,7 @@ fn check_error(fault: Fault, problem: &str) {
         "{fault:?}: {}",
         answer.stderr
     );
-    assert_eq!(remote.kept().len(), 0, "{fault:?}");
+    assert_eq!(remote.cached_ranges().len(), 0, "{fault:?}");
     let remote = healed(remote);
     recovers(&remote, &rows);
 }
@@ -132,7 +132,7 @@ fn a_server_without_ranges_is_reported() {
             "no byte ranges of {file} of `o/n` are served: requested bytes 0 to 65536, but the server sends the whole file"
         );
         fails(embed(&remote), 3, &sentence, DOWNLOAD);
-        assert_eq!(remote.kept().len(), 0);
+        assert_eq!(remote.cached_ranges().len(), 0);
         recovers(&remote, &rows);
     }
     let (remote, rows) = scene("safetensors", "model.safetensors");
@@ -147,7 +147,7 @@ fn a_wrong_range_is_reported() {
         let (remote, rows) = scene("safetensors", "model.safetensors");
         // The headers are cached, so the fault hits the rows.
         remote.call("o/n", &["info"]).ok();
-        let kept = remote.kept();
+        let kept = remote.cached_ranges();
         remote.hub.fault(fault, 3);
         let answer = embed(&remote).exit(3);
         let sentence =
@@ -159,7 +159,7 @@ fn a_wrong_range_is_reported() {
             answer.stderr
         );
         assert_eq!(answer.stdout, "");
-        assert_eq!(remote.kept(), kept);
+        assert_eq!(remote.cached_ranges(), kept);
         let remote = healed(remote);
         recovers(&remote, &rows);
     }
@@ -177,7 +177,7 @@ fn wrong_bytes_in_headers_are_refused_and_not_cached() {
                 "{}",
                 answer.stderr
             );
-            assert_eq!(remote.kept().len(), 0, "{container}");
+            assert_eq!(remote.cached_ranges().len(), 0, "{container}");
         }
         let (remote, rows) = scene(container, file);
         remote.hub.fault(Fault::BlobGarbage, 1);

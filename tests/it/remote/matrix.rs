@@ -36,7 +36,12 @@ fn a_search_fetches_the_matrix_and_nothing_else() {
             locally(folder.path(), &args[1..])
         );
         assert_eq!(remote.hub.served(), []);
-        assert!(remote.kept().iter().all(|path| path.extension().is_none()));
+        assert!(
+            remote
+                .cached_ranges()
+                .iter()
+                .all(|path| path.extension().is_none())
+        );
     }
 }
 
@@ -133,7 +138,7 @@ fn pull_matrix_fetches_the_matrix() {
     let remote = Remote::with("torch-zip", "pytorch_model.bin");
     remote.call("o/n", &["pull", "--weights"]).ok();
     assert!(file(&remote.call("o/n", &args).ok()).cached);
-    assert_eq!(remote.kept().len(), 0);
+    assert_eq!(remote.cached_ranges().len(), 0);
 }
 
 #[test]
@@ -171,7 +176,7 @@ fn a_broken_download_of_the_matrix_is_resumed() {
             .contains(" answered 503 for model.safetensors")
     );
     let parts = |remote: &Remote| {
-        let kept = remote.kept().into_iter();
+        let kept = remote.cached_ranges().into_iter();
         kept.filter(|path| path.extension().is_some()).count()
     };
     assert_eq!(parts(&remote), 1);
@@ -194,7 +199,7 @@ fn a_damaged_matrix_is_repaired() {
     let remote = Remote::with("safetensors", "model.safetensors");
     let expected = remote.call("o/n", &NEIGHBORS).exit(0).stdout;
     let is_matrix = |path: &&std::path::PathBuf| path.metadata().unwrap().len() > SIZE as u64;
-    let kept = remote.kept();
+    let kept = remote.cached_ranges();
     let matrix = kept.iter().find(is_matrix).unwrap();
     let mut bytes = fs::read(matrix).unwrap();
     let middle = bytes.len() / 2;

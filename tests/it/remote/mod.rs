@@ -3,8 +3,8 @@
 
 mod cost;
 mod faults;
-mod kept;
 mod matrix;
+mod range_cache;
 mod rows;
 
 use std::fs;
@@ -84,7 +84,7 @@ impl Remote {
     }
 
     /// Returns the files of the app cache that hold ranges of checkpoints.
-    pub fn kept(&self) -> Vec<PathBuf> {
+    pub fn cached_ranges(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let mut folders = vec![self.home.path().join("own/tokscope/ranges")];
         while let Some(folder) = folders.pop() {

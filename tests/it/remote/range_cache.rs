@@ -29,7 +29,7 @@ fn download_fetches_the_whole_file_for_later_calls() {
     assert_eq!(remote.call("o/n", &args).ok(), expected);
     remote.call("o/n", &["neighbors", "--id", "5"]).ok();
     assert_eq!(remote.hub.served(), []);
-    assert_eq!(remote.kept().len(), 0);
+    assert_eq!(remote.cached_ranges().len(), 0);
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn no_cache_stores_nothing() {
     assert!(!remote.hub.served().is_empty());
     let call = remote.call("o/n", &args[1..]).env("TOKSCOPE_NO_CACHE", "1");
     assert_eq!(call.ok(), first);
-    assert_eq!(remote.kept().len(), 0);
+    assert_eq!(remote.cached_ranges().len(), 0);
     // An unwritable cache is ignored.
     let file = remote.home.path().join("file");
     fs::write(&file, "").unwrap();
@@ -56,7 +56,7 @@ fn damaged_ranges_are_fetched_again() {
     let remote = Remote::with("safetensors", "model.safetensors");
     let args = ["embed", "--id", "1500", "--id", "700", "--json"];
     let rows = without_cost(&remote.call("o/n", &args).ok());
-    let kept = remote.kept();
+    let kept = remote.cached_ranges();
     assert_eq!(kept.len(), 2, "headers, rows: {kept:?}");
     for path in &kept {
         let whole = fs::read(path).unwrap();
@@ -68,7 +68,7 @@ fn damaged_ranges_are_fetched_again() {
             assert_eq!(without_cost(&remote.call("o/n", &args).ok()), rows);
             assert!(!remote.hub.served().is_empty());
             remote
-                .kept()
+                .cached_ranges()
                 .iter()
                 .filter(|other| !kept.contains(other))
                 .for_each(|other| {
@@ -107,7 +107,7 @@ fn many_calls_leave_few_files() {
         let id = (id * 100).to_string();
         remote.call("o/n", &["embed", "--id", &id]).ok();
     }
-    let kept = remote.kept();
+    let kept = remote.cached_ranges();
     assert!(kept.len() < 17, "{kept:?}");
     remote.hub.served();
     let ids: Vec<String> = (0..20).map(|id| (id * 100).to_string()).collect();
