@@ -1,6 +1,7 @@
 //! A proxy on the loopback interface: used when the environment names it, and left alone when NO_PROXY says so.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::collections::BTreeSet;
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
@@ -11,15 +12,28 @@ const TOKENIZE: &[&str] = &["-v", "tokenize", "dinero", "--ids"];
 /// A Hub that only the proxy can reach.
 const HUB: &str = "http://hub.example";
 
-/// A proxy that connects every tunnel to one server, or refuses all.
+/// A proxy that forwards every plain http request to one server, or refuses all. It opens no tunnels, as many proxies
+/// do except to port 443.
 struct Proxy {
     address: SocketAddr,
-    /// The head of each request.
-    asked: Arc<Mutex<Vec<String>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+/// A request to the proxy.
+struct Asked {
+    /// The port of the client, which differs for each connection.
+    connection: u16,
+    head: String,
+}
+
+impl Asked {
+    fn line(&self) -> &str {
+        self.head.lines().next().unwrap_or_default()
+    }
 }
 
 impl Proxy {
-    /// `target` is the address of the server, or `None` to answer 403.
+    /// `target` is the address of the server, or `None` to refuse all requests without a password.
     fn start(target: Option<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let proxy = Self {
@@ -41,44 +55,56 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
-    /// Returns the first lines of the requests since the last call.
-    fn asked(&self) -> Vec<String> {
-        let heads = std::mem::take(&mut *self.asked.lock().unwrap());
-        heads
-            .iter()
-            .map(|head| head.lines().next().unwrap_or_default().to_owned())
-            .collect()
+    /// Returns the requests since the last call.
+    fn asked(&self) -> Vec<Asked> {
+        std::mem::take(&mut *self.asked.lock().unwrap())
     }
 }
 
-fn serve(
-    mut client: TcpStream,
-    asked: &Mutex<Vec<String>>,
-    target: Option<&str>,
-) -> io::Result<()> {
+/// Answers the requests on one connection.
+fn serve(mut client: TcpStream, asked: &Mutex<Vec<Asked>>, target: Option<&str>) -> io::Result<()> {
+    let connection = client.peer_addr()?.port();
     let mut reader = BufReader::new(client.try_clone()?);
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head)? > 0 {}
-    asked.lock().unwrap().push(head);
-    let Some(target) = target else {
-        return client.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
-    };
+    loop {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            if reader.read_line(&mut head)? == 0 {
+                return Ok(());
+            }
+        }
+        let answer = match target {
+            _ if head.starts_with("CONNECT ") => refusal("403 Forbidden"),
+            Some(target) => forward(&head, target)?,
+            None => refusal("407 Proxy Authentication Required"),
+        };
+        asked.lock().unwrap().push(Asked { connection, head });
+        client.write_all(&answer)?;
+    }
+}
+
+fn refusal(status: &str) -> Vec<u8> {
+    format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").into_bytes()
+}
+
+/// Sends a request to the server and returns its answer. The server closes each connection; the client's stays open.
+fn forward(head: &str, target: &str) -> io::Result<Vec<u8>> {
+    const CLOSE: &[u8] = b"Connection: close\r\n";
     let mut server = TcpStream::connect(target)?;
-    client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
-    let mut upstream = server.try_clone()?;
-    std::thread::spawn(move || {
-        let _ = io::copy(&mut reader, &mut upstream);
-        upstream.shutdown(std::net::Shutdown::Write)
-    });
-    io::copy(&mut server, &mut client)?;
-    client.shutdown(std::net::Shutdown::Write)
+    server.write_all(head.replacen(HUB, "", 1).as_bytes())?;
+    let mut answer = Vec::new();
+    server.read_to_end(&mut answer)?;
+    let close = answer.windows(CLOSE.len()).position(|part| part == CLOSE);
+    if let Some(at) = close {
+        answer.drain(at..at + CLOSE.len());
+    }
+    Ok(answer)
 }
 
 fn remote() -> Remote {
     Remote::with("safetensors", "model.safetensors")
 }
 
-/// Starts a proxy whose tunnels lead to the Hub of `remote`.
+/// Starts a proxy in front of the Hub of `remote`.
 fn proxy_to(remote: &Remote) -> Proxy {
     let endpoint = remote.hub.endpoint();
     Proxy::start(endpoint.strip_prefix("http://").map(str::to_owned))
@@ -100,10 +126,31 @@ fn a_proxy_of_the_environment_is_used() {
         assert_eq!(answer.stdout, "1 588 2\n", "{variable}");
         let asked = proxy.asked();
         assert!(!asked.is_empty(), "{variable}");
-        for first in asked {
-            assert_eq!(first, "CONNECT hub.example:80 HTTP/1.1", "{variable}");
+        for request in asked {
+            let (method, rest) = request.line().split_once(' ').unwrap();
+            assert!(matches!(method, "GET" | "HEAD"), "{}", request.head);
+            let path = rest.strip_prefix("http://hub.example/");
+            let is_whole = path.is_some_and(|path| path.ends_with(" HTTP/1.1"));
+            assert!(is_whole, "{}", request.head);
+            assert!(request.head.contains("\r\nhost: hub.example\r\n"));
+            assert!(!request.head.contains("Proxy-Authorization"));
         }
     }
+}
+
+#[test]
+fn requests_share_connections_to_the_proxy() {
+    let remote = remote();
+    let proxy = proxy_to(&remote);
+    call(&remote).env("HTTP_PROXY", proxy.address()).exit(0);
+    let asked = proxy.asked();
+    let connections: BTreeSet<u16> = asked.iter().map(|request| request.connection).collect();
+    assert!(
+        connections.len() < asked.len(),
+        "{} requests on {} connections",
+        asked.len(),
+        connections.len()
+    );
 }
 
 #[test]
@@ -123,7 +170,7 @@ fn no_proxy_is_honoured() {
             "{}",
             answer.stderr
         );
-        assert_eq!(proxy.asked(), [] as [&str; 0], "{exception}");
+        assert!(proxy.asked().is_empty(), "{exception}");
     }
     let remote = remote();
     let proxy = proxy_to(&remote);
@@ -148,10 +195,10 @@ fn an_https_endpoint_goes_through_the_proxy_of_https() {
     assert!(answer.stderr.contains(problem), "{}", answer.stderr);
     let asked = proxy.asked();
     assert!(!asked.is_empty());
-    for first in asked {
-        assert_eq!(first, "CONNECT hub.example:443 HTTP/1.1");
+    for request in asked {
+        assert_eq!(request.line(), "CONNECT hub.example:443 HTTP/1.1");
     }
-    assert_eq!(unused.asked(), [] as [&str; 0]);
+    assert!(unused.asked().is_empty());
 }
 
 #[test]
@@ -162,10 +209,19 @@ fn only_the_proxy_gets_its_password() {
     let answer = call(&remote).env("HTTP_PROXY", address).exit(0);
     let said = format!("{}{}", answer.stdout, answer.stderr);
     assert!(!said.contains("crt"), "{said}");
-    let heads = std::mem::take(&mut *proxy.asked.lock().unwrap());
+    let asked = proxy.asked();
     // `ann:s@crt` in base64.
     let header = "Proxy-Authorization: Basic YW5uOnNAY3J0\r\n";
-    assert!(!heads.is_empty() && heads.iter().all(|head| head.contains(header)));
+    assert!(!asked.is_empty() && asked.iter().all(|request| request.head.contains(header)));
+}
+
+#[test]
+fn a_proxy_that_asks_for_a_password_is_reported() {
+    let remote = remote();
+    let proxy = Proxy::start(None);
+    let answer = call(&remote).env("HTTP_PROXY", proxy.address()).exit(3);
+    let problem = ": the proxy refused the request: its address needs a user name and a password\n";
+    assert!(answer.stderr.contains(problem), "{}", answer.stderr);
 }
 
 #[test]

@@ -98,9 +98,6 @@ impl Hub {
                         continue;
                     };
                     std::thread::spawn(move || {
-                        let Some(stream) = tunnelled(stream) else {
-                            return;
-                        };
                         let exchange = Exchange::read(stream, &shared, is_cdn, cdn_address);
                         if let Some(mut exchange) = exchange {
                             exchange.answer();
@@ -176,22 +173,6 @@ impl Drop for Hub {
     }
 }
 
-/// Answers a `CONNECT` request, as a proxy whose tunnels all lead to this Hub.
-fn tunnelled(mut stream: TcpStream) -> Option<TcpStream> {
-    let mut first = [0; 8];
-    let is_asked = stream.peek(&mut first).ok()? == first.len() && &first == b"CONNECT ";
-    if is_asked {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            stream.read_exact(&mut byte).ok()?;
-            head.extend(byte);
-        }
-        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").ok()?;
-    }
-    Some(stream)
-}
-
 /// A request, and the connection to answer it on.
 struct Exchange<'a> {
     stream: TcpStream,
@@ -218,7 +199,12 @@ impl<'a> Exchange<'a> {
         while let Some((name, value)) = line()?.split_once(": ") {
             headers.insert(name.to_lowercase(), value.to_owned());
         }
-        let path = target.split('?').next().unwrap_or_default();
+        // A proxy gets whole addresses. As a proxy, this Hub answers for every host itself.
+        let path = match target.strip_prefix("http://") {
+            Some(address) => &address[address.find('/')?..],
+            None => &target,
+        };
+        let path = path.split('?').next().unwrap_or_default();
         Some(Self {
             stream,
             shared,

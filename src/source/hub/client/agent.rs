@@ -13,6 +13,8 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Agent, http};
 
+use super::forward_proxy::ForwardProxyConnector;
+
 const USER_AGENT: &str = concat!("tokscope/", env!("CARGO_PKG_VERSION"));
 /// Idle connections to one host: as many as requests run in parallel.
 const IDLE_CONNECTIONS: usize = 8;
@@ -42,6 +44,7 @@ pub(super) fn agent(ca_bundles: &[PathBuf]) -> Agent {
         .build();
     let connector =
         ().chain(SocksConnector::default())
+            .chain(ForwardProxyConnector::new())
             .chain(ConnectProxyConnector::default())
             .chain(TcpConnector::default())
             .chain(TlsConnector::new(ca_bundles.to_vec()));

@@ -28,6 +28,7 @@ impl HubClient {
         limit: Limit,
     ) -> Result<Response<Body>, Failure> {
         let proxy = self.proxies.proxy(url).map_err(Failure::Misled)?;
+        let is_proxied = proxy.is_some();
         let mut request = Request::builder().method(method).uri(url.uri());
         if let Some(range) = range {
             let last = range.end.saturating_sub(1);
@@ -40,7 +41,7 @@ impl HubClient {
             request = request.header(AUTHORIZATION, format!("Bearer {}", token.secret()));
         }
         let request = request.body(()).map_err(ureq::Error::from);
-        request
+        let answer = request
             .and_then(|request| {
                 let request = configured(&self.agent, request, limit, proxy);
                 self.agent.run(request)
@@ -48,7 +49,14 @@ impl HubClient {
             .map_err(|error| match limit {
                 Limit::Until(_) => Failure::within_deadline(error),
                 Limit::Silence(_) => Failure::in_transfer(error),
-            })
+            })?;
+        if is_proxied && answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+            return Err(Failure::Misled(
+                "the proxy refused the request: its address needs a user name and a password"
+                    .to_owned(),
+            ));
+        }
+        Ok(answer)
     }
 
     /// Requests a file at `address`, or a range of it, and returns the answer with an unread body.

@@ -33,7 +33,7 @@ pub(super) enum Failure {
     NotTheHub,
     /// The answer has more than this number of bytes.
     TooLong(usize),
-    /// A redirect that is not followed, or a proxy that is not used, for this reason.
+    /// A redirect that is not followed, or a proxy that cannot be used, for this reason.
     Misled(String),
     /// The connection broke or was silent for too long, for this reason.
     Broken(String),

@@ -9,6 +9,7 @@ mod answer;
 mod api;
 mod content_range;
 mod failure;
+mod forward_proxy;
 mod hub_client;
 mod hub_file;
 mod ranges;
