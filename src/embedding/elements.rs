@@ -10,8 +10,8 @@ const HALVES_PER_CALL: usize = 256;
 
 /// Converts little-endian elements of `dtype` to float32 and appends them to `values`.
 ///
-/// Exact for float16 and bfloat16; float64 is rounded to the nearest float32. Appends nothing for any other type, nor
-/// for an incomplete last element: opening a matrix rules out both.
+/// Exact for float16 and bfloat16; float64 is rounded to the nearest float32. Appends nothing for a type that is not
+/// readable, nor for an incomplete last element: opening a matrix rules out both.
 pub fn append_f32(dtype: Dtype, bytes: &[u8], values: &mut Vec<f32>) {
     match dtype {
         Dtype::F16 => {
@@ -30,7 +30,19 @@ pub fn append_f32(dtype: Dtype, bytes: &[u8], values: &mut Vec<f32>) {
         Dtype::BF16 => values.extend(words(bytes, bf16::from_le_bytes).map(bf16::to_f32)),
         Dtype::F32 => values.extend(words(bytes, f32::from_le_bytes)),
         Dtype::F64 => values.extend(words(bytes, f64::from_le_bytes).map(|value| value as f32)),
-        _ => {}
+        Dtype::Bool
+        | Dtype::U8
+        | Dtype::I8
+        | Dtype::U16
+        | Dtype::I16
+        | Dtype::U32
+        | Dtype::I32
+        | Dtype::U64
+        | Dtype::I64
+        | Dtype::F8_E4M3
+        | Dtype::F8_E5M2
+        | Dtype::C64
+        | Dtype::C128 => {}
     }
 }
 
@@ -50,6 +62,10 @@ mod tests {
 
     #[test]
     fn every_readable_type_is_converted() {
+        for dtype in Dtype::readable() {
+            let zeros = vec![0; 3 * dtype.size() as usize];
+            assert_eq!(read(dtype, &zeros), [0.0; 3], "{dtype}");
+        }
         assert_eq!(read(Dtype::F16, &f16::from_f32(1.5).to_le_bytes()), [1.5]);
         assert_eq!(read(Dtype::BF16, &bf16::from_f32(1.5).to_le_bytes()), [1.5]);
         assert_eq!(read(Dtype::F32, &1.5_f32.to_le_bytes()), [1.5]);

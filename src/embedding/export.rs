@@ -111,11 +111,11 @@ pub fn write(
     })
 }
 
-/// Returns the element type to write: `requested`, or else the stored one. NumPy has no bfloat16, so F32 replaces it,
-/// which represents every value exactly.
+/// Returns the element type to write: `requested`, or else the stored one. F32 replaces a type that NumPy does not have,
+/// bfloat16, and represents every value of it exactly.
 pub fn written_type(format: ArrayFormat, stored: Dtype, requested: Option<Dtype>) -> Dtype {
     match (format, requested.unwrap_or(stored)) {
-        (ArrayFormat::Npy, Dtype::BF16) => Dtype::F32,
+        (ArrayFormat::Npy, dtype) if npy::header(dtype, &[]).is_none() => Dtype::F32,
         (_, dtype) => dtype,
     }
 }

@@ -321,3 +321,20 @@ fn no_matrix(file: &str) -> Error {
         ),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hint_for_an_uncached_checkpoint_fetches_the_weights() {
+        for file in EmbeddingMatrix::checkpoint_names() {
+            let error = Error::NotCached {
+                model: "o/n".to_owned(),
+                file: file.to_owned(),
+            };
+            let hint = error.hint().unwrap();
+            assert!(hint.contains(" --weights"), "{file}: {hint}");
+        }
+    }
+}

@@ -12,8 +12,8 @@ use std::arch::x86_64::{
     _mm256_slli_epi32, _mm256_storeu_ps,
 };
 
+use super::kernel_type::KernelType;
 use super::portable::{QUERIES, ROWS, bf16_to_f32, f16_to_f32};
-use crate::formats::checkpoint::Dtype;
 
 /// Proof that this machine has the instructions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Available {
 /// See [`super::Kernels::scan`].
 pub fn scan(
     _: Available,
-    dtype: Dtype,
+    stored: KernelType,
     rows: &[u8],
     query: &[f32],
     dots: &mut Vec<f32>,
@@ -39,22 +39,22 @@ pub fn scan(
 ) {
     // SAFETY: an `Available` exists, so the machine has the instructions.
     unsafe {
-        match dtype {
-            Dtype::F16 => scan_as::<F16>(rows, query, dots, squares),
-            Dtype::BF16 => scan_as::<BF16>(rows, query, dots, squares),
-            _ => scan_as::<F32>(rows, query, dots, squares),
+        match stored {
+            KernelType::F16 => scan_as::<F16>(rows, query, dots, squares),
+            KernelType::BF16 => scan_as::<BF16>(rows, query, dots, squares),
+            KernelType::F32 => scan_as::<F32>(rows, query, dots, squares),
         }
     }
 }
 
 /// See [`super::Kernels::widen`].
-pub fn widen(_: Available, dtype: Dtype, elements: &[u8], values: &mut Vec<f32>) {
+pub fn widen(_: Available, stored: KernelType, elements: &[u8], values: &mut Vec<f32>) {
     // SAFETY: an `Available` exists, so the machine has the instructions.
     unsafe {
-        match dtype {
-            Dtype::F16 => widen_as::<F16>(elements, values),
-            Dtype::BF16 => widen_as::<BF16>(elements, values),
-            _ => widen_as::<F32>(elements, values),
+        match stored {
+            KernelType::F16 => widen_as::<F16>(elements, values),
+            KernelType::BF16 => widen_as::<BF16>(elements, values),
+            KernelType::F32 => widen_as::<F32>(elements, values),
         }
     }
 }

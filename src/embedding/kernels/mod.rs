@@ -9,13 +9,13 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+mod kernel_type;
 mod portable;
 #[cfg(test)]
 mod tests;
 
+pub use kernel_type::KernelType;
 pub use portable::{QUERIES, ROWS};
-
-use crate::formats::checkpoint::Dtype;
 
 /// The kernels for one instruction set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,38 +38,32 @@ impl Kernels {
 
     /// Appends the dot product of each row with `query` to `dots`, and the sum of its squares to `squares`.
     ///
-    /// `rows` are little-endian elements of `dtype`, each row as long as the query. Returns false, and appends nothing,
-    /// if there is no kernel for the type (float64).
+    /// `rows` are little-endian elements of `stored`, each row as long as the query. Appends nothing if the query is
+    /// empty.
     pub fn scan(
         self,
-        dtype: Dtype,
+        stored: KernelType,
         rows: &[u8],
         query: &[f32],
         dots: &mut Vec<f32>,
         squares: &mut Vec<f32>,
-    ) -> bool {
-        let width = dtype.size() as usize * query.len();
-        if width == 0 || !matches!(dtype, Dtype::F16 | Dtype::BF16 | Dtype::F32) {
-            return false;
-        }
-        match self {
-            Self::Portable => portable::scan(dtype, rows, query, dots, squares),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2(available) => avx2::scan(available, dtype, rows, query, dots, squares),
-        }
-        true
-    }
-
-    /// Converts little-endian elements of `dtype` to float32 and appends them to `values`; appends nothing if there is
-    /// no kernel for the type.
-    pub fn widen(self, dtype: Dtype, elements: &[u8], values: &mut Vec<f32>) {
-        if !matches!(dtype, Dtype::F16 | Dtype::BF16 | Dtype::F32) {
+    ) {
+        if query.is_empty() {
             return;
         }
         match self {
-            Self::Portable => portable::widen(dtype, elements, values),
+            Self::Portable => portable::scan(stored, rows, query, dots, squares),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2(available) => avx2::widen(available, dtype, elements, values),
+            Self::Avx2(available) => avx2::scan(available, stored, rows, query, dots, squares),
+        }
+    }
+
+    /// Converts little-endian elements of `stored` to float32 and appends them to `values`.
+    pub fn widen(self, stored: KernelType, elements: &[u8], values: &mut Vec<f32>) {
+        match self {
+            Self::Portable => portable::widen(stored, elements, values),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(available) => avx2::widen(available, stored, elements, values),
         }
     }
 

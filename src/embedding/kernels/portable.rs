@@ -1,6 +1,6 @@
 //! The kernels in plain Rust: loops over eight lanes that the compiler vectorizes.
 
-use crate::formats::checkpoint::Dtype;
+use super::kernel_type::KernelType;
 
 /// Rows per call of [`products`].
 pub const ROWS: usize = 2;
@@ -10,11 +10,17 @@ pub const QUERIES: usize = 4;
 const LANES: usize = 8;
 
 /// See [`super::Kernels::scan`].
-pub fn scan(dtype: Dtype, rows: &[u8], query: &[f32], dots: &mut Vec<f32>, squares: &mut Vec<f32>) {
-    match dtype {
-        Dtype::F16 => scan_as(rows, query, dots, squares, f16_to_f32),
-        Dtype::BF16 => scan_as(rows, query, dots, squares, bf16_to_f32),
-        _ => scan_as(rows, query, dots, squares, f32::from_le_bytes),
+pub fn scan(
+    stored: KernelType,
+    rows: &[u8],
+    query: &[f32],
+    dots: &mut Vec<f32>,
+    squares: &mut Vec<f32>,
+) {
+    match stored {
+        KernelType::F16 => scan_as(rows, query, dots, squares, f16_to_f32),
+        KernelType::BF16 => scan_as(rows, query, dots, squares, bf16_to_f32),
+        KernelType::F32 => scan_as(rows, query, dots, squares, f32::from_le_bytes),
     }
 }
 
@@ -49,11 +55,11 @@ fn scan_as<const SIZE: usize>(
 }
 
 /// See [`super::Kernels::widen`].
-pub fn widen(dtype: Dtype, elements: &[u8], values: &mut Vec<f32>) {
-    match dtype {
-        Dtype::F16 => widen_as(elements, values, f16_to_f32),
-        Dtype::BF16 => widen_as(elements, values, bf16_to_f32),
-        _ => widen_as(elements, values, f32::from_le_bytes),
+pub fn widen(stored: KernelType, elements: &[u8], values: &mut Vec<f32>) {
+    match stored {
+        KernelType::F16 => widen_as(elements, values, f16_to_f32),
+        KernelType::BF16 => widen_as(elements, values, bf16_to_f32),
+        KernelType::F32 => widen_as(elements, values, f32::from_le_bytes),
     }
 }
 

@@ -9,11 +9,10 @@ use super::bound::{Bound, RowLength, gamma};
 use super::options::SearchOptions;
 use super::top_k::{ScoredRow, SharedThreshold, TopK};
 use crate::embedding::elements::append_f32;
-use crate::embedding::kernels::{Kernels, QUERIES, ROWS};
+use crate::embedding::kernels::{KernelType, Kernels, QUERIES, ROWS};
 use crate::embedding::matrix::EmbeddingMatrix;
 use crate::embedding::query::Query;
 use crate::error::Result;
-use crate::formats::checkpoint::Dtype;
 
 /// Bytes of float32 rows that are multiplied with several queries at a time; they stay in the first-level cache.
 const TILE_BYTES: usize = 16 << 10;
@@ -45,8 +44,8 @@ struct ThreadState {
 #[derive(Default)]
 struct BlockBuffers {
     bytes: Vec<u8>,
-    /// The elements of a float64 matrix as float32.
-    narrowed: Vec<u8>,
+    /// The elements as float32, little-endian, if there is no kernel for their type.
+    converted: Vec<u8>,
     dots: Vec<f32>,
     squares: Vec<f32>,
     lengths: Vec<RowLength>,
@@ -147,30 +146,29 @@ impl<'s> Pass<'s> {
         }
         let BlockBuffers {
             bytes,
-            narrowed,
+            converted,
             dots,
             squares,
             lengths,
             tile,
         } = buffers;
         let bytes = self.matrix.rows_bytes(block.clone(), bytes)?;
-        let (dtype, elements) = match self.matrix.dtype() {
-            // There is no kernel for float64, and rows are read as float32 anyway.
-            Dtype::F64 => {
-                let mut values = Vec::new();
-                append_f32(Dtype::F64, bytes, &mut values);
-                narrowed.clear();
-                narrowed.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-                (Dtype::F32, narrowed.as_slice())
-            }
-            dtype => (dtype, bytes),
+        let dtype = self.matrix.dtype();
+        let (stored, elements) = if let Some(stored) = KernelType::of(dtype) {
+            (stored, bytes)
+        } else {
+            let mut values = Vec::new();
+            append_f32(dtype, bytes, &mut values);
+            converted.clear();
+            converted.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+            (KernelType::F32, converted.as_slice())
         };
         dots.clear();
         squares.clear();
         let columns = self.matrix.columns() as usize;
         let first_query = &self.units[..columns];
         self.kernels
-            .scan(dtype, elements, first_query, dots, squares);
+            .scan(stored, elements, first_query, dots, squares);
         lengths.clear();
         lengths.extend(squares.iter().map(|square| RowLength::from_square(*square)));
         let block = RowBlock {
@@ -180,7 +178,7 @@ impl<'s> Pass<'s> {
             lengths,
         };
         if self.queries.len() > 1 {
-            self.search_tiles(state, &block, tile, dtype, elements);
+            self.search_tiles(state, &block, tile, stored, elements);
             return Ok(());
         }
         for (index, dot) in dots.iter().enumerate() {
@@ -195,15 +193,15 @@ impl<'s> Pass<'s> {
         state: &mut ThreadState,
         block: &RowBlock,
         tile: &mut Vec<f32>,
-        dtype: Dtype,
+        stored: KernelType,
         elements: &[u8],
     ) {
         let columns = self.matrix.columns() as usize;
         let rows_per_tile = (TILE_BYTES / 4 / columns).max(ROWS);
-        let tiles = elements.chunks(rows_per_tile * columns * dtype.size() as usize);
+        let tiles = elements.chunks(rows_per_tile * columns * stored.size());
         for (number, bytes) in tiles.enumerate() {
             tile.clear();
-            self.kernels.widen(dtype, bytes, tile);
+            self.kernels.widen(stored, bytes, tile);
             let rows: Vec<&[f32]> = tile.chunks_exact(columns).collect();
             for (group, units) in self.units.chunks_exact(columns * QUERIES).enumerate() {
                 let units: [&[f32]; QUERIES] =

@@ -12,8 +12,6 @@ use crate::source::MemoryFile;
 
 const COLUMNS: usize = 19;
 
-const DTYPES: [Dtype; 4] = [Dtype::F16, Dtype::BF16, Dtype::F32, Dtype::F64];
-
 fn matrix(dtype: Dtype, values: &[f32]) -> EmbeddingMatrix {
     let (name, bytes): (_, Vec<u8>) = match dtype {
         Dtype::F16 => {
@@ -31,10 +29,11 @@ fn matrix(dtype: Dtype, values: &[f32]) -> EmbeddingMatrix {
                 .flat_map(|value| value.to_le_bytes())
                 .collect(),
         ),
-        _ => {
+        Dtype::F64 => {
             let wide = values.iter().map(|value| f64::from(*value));
             (StDtype::F64, wide.flat_map(f64::to_le_bytes).collect())
         }
+        other => panic!("write the elements of {other} here"),
     };
     let shape = vec![values.len() / COLUMNS, COLUMNS];
     let view = TensorView::new(name, shape, &bytes).unwrap();
@@ -141,14 +140,12 @@ fn check(matrix: &EmbeddingMatrix, ids: &[u32], options: &SearchOptions) {
     }
 }
 
-const METRICS: [Metric; 3] = [Metric::Cosine, Metric::Dot, Metric::L2];
-
 #[test]
 fn the_nearest_rows_are_those_of_float64_ties_included() {
     let values = awkward(700);
-    for dtype in DTYPES {
+    for dtype in Dtype::readable() {
         let matrix = matrix(dtype, &values);
-        for metric in METRICS {
+        for &metric in Metric::ALL {
             for k in [0, 1, 10, 150, 5000] {
                 let options = SearchOptions {
                     metric,
@@ -168,7 +165,7 @@ fn queries_beyond_one_pass_are_answered() {
     let matrix = matrix(Dtype::F16, &awkward(90));
     // Only rows that have a cosine, and enough of them for two passes.
     let ids: Vec<u32> = (52..90).chain(0..10).chain(52..90).collect();
-    for metric in METRICS {
+    for &metric in Metric::ALL {
         let options = SearchOptions {
             metric,
             k: 4,
@@ -184,7 +181,7 @@ fn only_accepted_candidates_are_found() {
     let matrix = matrix(Dtype::BF16, &awkward(320));
     let few = [2, 4, 9, 57, 62];
     let many: Vec<u32> = (0..320).filter(|id| id % 2 == 1).collect();
-    for metric in METRICS {
+    for &metric in Metric::ALL {
         for candidates in [None, Some(&[][..]), Some(&few), Some(&many)] {
             let accepts =
                 |id: u32| !id.is_multiple_of(3) && candidates.is_none_or(|ids| ids.contains(&id));
@@ -242,7 +239,7 @@ fn rows_that_differ_only_by_float32_rounding_are_ties() {
         values.extend_from_slice(&row);
     }
     let matrix = matrix(Dtype::F32, &values);
-    for metric in METRICS {
+    for &metric in Metric::ALL {
         let ones = Term {
             vector: vec![1.0; COLUMNS],
             id: None,
@@ -277,7 +274,7 @@ fn rows_whose_squares_underflow_are_still_compared() {
     let mut numbers = RandomNumbers::new(6);
     let values: Vec<f32> = (0..400 * COLUMNS).map(|_| numbers.next() * 8e-23).collect();
     let matrix = matrix(Dtype::F32, &values);
-    for metric in METRICS {
+    for &metric in Metric::ALL {
         let options = SearchOptions {
             metric,
             k: 8,

@@ -28,27 +28,30 @@ pub enum Dtype {
     C128,
 }
 
-/// The only table of dtypes. Columns: type, bytes per element, name in safetensors, storage class of torch, dtype of
-/// torch.
+/// A line of the table of dtypes: type, bytes per element, name in safetensors, storage class of torch, dtype of torch,
+/// and whether the rows of a matrix can have it.
+type Line = (Dtype, u64, &'static str, &'static str, &'static str, bool);
+
+/// The only table of dtypes.
 #[rustfmt::skip]
-pub const DTYPES: &[(Dtype, u64, &str, &str, &str)] = &[
-    (Dtype::Bool, 1, "BOOL", "BoolStorage", "bool"),
-    (Dtype::U8, 1, "U8", "ByteStorage", "uint8"),
-    (Dtype::I8, 1, "I8", "CharStorage", "int8"),
-    (Dtype::U16, 2, "U16", "UInt16Storage", "uint16"),
-    (Dtype::I16, 2, "I16", "ShortStorage", "int16"),
-    (Dtype::U32, 4, "U32", "UInt32Storage", "uint32"),
-    (Dtype::I32, 4, "I32", "IntStorage", "int32"),
-    (Dtype::U64, 8, "U64", "UInt64Storage", "uint64"),
-    (Dtype::I64, 8, "I64", "LongStorage", "int64"),
-    (Dtype::F8_E4M3, 1, "F8_E4M3", "Float8_e4m3fnStorage", "float8_e4m3fn"),
-    (Dtype::F8_E5M2, 1, "F8_E5M2", "Float8_e5m2Storage", "float8_e5m2"),
-    (Dtype::F16, 2, "F16", "HalfStorage", "float16"),
-    (Dtype::BF16, 2, "BF16", "BFloat16Storage", "bfloat16"),
-    (Dtype::F32, 4, "F32", "FloatStorage", "float32"),
-    (Dtype::F64, 8, "F64", "DoubleStorage", "float64"),
-    (Dtype::C64, 8, "C64", "ComplexFloatStorage", "complex64"),
-    (Dtype::C128, 16, "C128", "ComplexDoubleStorage", "complex128"),
+pub const DTYPES: &[Line] = &[
+    (Dtype::Bool, 1, "BOOL", "BoolStorage", "bool", false),
+    (Dtype::U8, 1, "U8", "ByteStorage", "uint8", false),
+    (Dtype::I8, 1, "I8", "CharStorage", "int8", false),
+    (Dtype::U16, 2, "U16", "UInt16Storage", "uint16", false),
+    (Dtype::I16, 2, "I16", "ShortStorage", "int16", false),
+    (Dtype::U32, 4, "U32", "UInt32Storage", "uint32", false),
+    (Dtype::I32, 4, "I32", "IntStorage", "int32", false),
+    (Dtype::U64, 8, "U64", "UInt64Storage", "uint64", false),
+    (Dtype::I64, 8, "I64", "LongStorage", "int64", false),
+    (Dtype::F8_E4M3, 1, "F8_E4M3", "Float8_e4m3fnStorage", "float8_e4m3fn", false),
+    (Dtype::F8_E5M2, 1, "F8_E5M2", "Float8_e5m2Storage", "float8_e5m2", false),
+    (Dtype::F16, 2, "F16", "HalfStorage", "float16", true),
+    (Dtype::BF16, 2, "BF16", "BFloat16Storage", "bfloat16", true),
+    (Dtype::F32, 4, "F32", "FloatStorage", "float32", true),
+    (Dtype::F64, 8, "F64", "DoubleStorage", "float64", true),
+    (Dtype::C64, 8, "C64", "ComplexFloatStorage", "complex64", false),
+    (Dtype::C128, 16, "C128", "ComplexDoubleStorage", "complex128", false),
 ];
 
 impl Dtype {
@@ -56,7 +59,7 @@ impl Dtype {
         clippy::indexing_slicing,
         reason = "the table has a line for every variant, in their order, as a test checks"
     )]
-    fn line(self) -> &'static (Self, u64, &'static str, &'static str, &'static str) {
+    fn line(self) -> &'static Line {
         &DTYPES[self as usize]
     }
 
@@ -88,9 +91,14 @@ impl Dtype {
         DTYPES.iter().find(|line| line.4 == name).map(|line| line.0)
     }
 
-    /// Returns true if elements of this type can be read as numbers.
+    /// Returns true if the rows of a matrix can be read in this type.
     pub fn is_readable(self) -> bool {
-        matches!(self, Self::F16 | Self::BF16 | Self::F32 | Self::F64)
+        self.line().5
+    }
+
+    /// Returns the types for which [`Dtype::is_readable`] is true.
+    pub fn readable() -> impl Iterator<Item = Self> {
+        DTYPES.iter().filter(|line| line.5).map(|line| line.0)
     }
 }
 

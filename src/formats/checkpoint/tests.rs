@@ -105,6 +105,13 @@ fn every_container_has_a_fixture() {
 }
 
 #[test]
+fn every_readable_dtype_has_a_fixture() {
+    for dtype in Dtype::readable() {
+        assert!(FIXTURES.iter().any(|fixture| fixture.2 == dtype), "{dtype}");
+    }
+}
+
+#[test]
 fn the_same_matrix_is_in_every_container() {
     for &(file, container, dtype) in FIXTURES {
         let file = open(&fixture(file));

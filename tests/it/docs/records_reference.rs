@@ -10,6 +10,8 @@ use std::fs;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, Visitor};
 use serde::forward_to_deserialize_any;
+use tokscope::Metric;
+use tokscope::formats::checkpoint::{CONTAINERS, Dtype};
 
 use super::markdown::{cells, code_spans};
 use crate::records;
@@ -171,6 +173,39 @@ fn every_field_of_every_record_has_its_entry() {
         }
     }
     assert!(problems.is_empty(), "{PAGE}:\n{}", problems.join("\n"));
+}
+
+#[test]
+fn fields_with_fixed_values_list_them_all() {
+    let page = fs::read_to_string(repository(PAGE)).unwrap();
+    let meanings_of = |field: &str| {
+        let rows = page.lines().filter_map(cells);
+        let rows = rows.filter(|cells| cells[0] == format!("`{field}`"));
+        rows.map(|cells| cells.last().cloned().unwrap_or_default())
+            .collect::<Vec<String>>()
+    };
+    let values = [
+        (
+            "metric",
+            Metric::ALL.iter().map(|metric| metric.name()).collect(),
+        ),
+        (
+            "container",
+            CONTAINERS.iter().map(|container| container.name).collect(),
+        ),
+        (
+            "dtype",
+            Dtype::readable().map(Dtype::name).collect::<BTreeSet<_>>(),
+        ),
+    ];
+    for (field, values) in values {
+        let meanings = meanings_of(field);
+        let listed = meanings.iter().any(|meaning| {
+            let named: BTreeSet<&str> = code_spans(meaning).into_iter().collect();
+            named == values
+        });
+        assert!(listed, "{PAGE}: no row of `{field}` lists {values:?}");
+    }
 }
 
 #[test]

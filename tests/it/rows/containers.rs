@@ -1,14 +1,15 @@
 //! One small matrix in every container that torch and safetensors write. Its rows are the same in each, bit for bit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 use half::{bf16, f16};
 use serde::Deserialize;
+use tokscope::formats::checkpoint::CONTAINERS;
 
 use crate::records::{one, values};
-use crate::support::{on, repository, tiny_model};
+use crate::support::{checkpoints, on, repository, standin, tiny_model};
 
 /// The content of `expected.json`: rows by id, as stored bits and as numbers.
 #[derive(Deserialize)]
@@ -128,6 +129,21 @@ fn every_fixture_is_tested() {
     let mut tested: Vec<&str> = CHECKPOINTS.iter().map(|checkpoint| checkpoint.0).collect();
     tested.sort_unstable();
     assert_eq!(found, tested);
+}
+
+#[test]
+fn the_lists_of_the_tests_have_every_container() {
+    let all: BTreeSet<&str> = CONTAINERS.iter().map(|container| container.name).collect();
+    for list in [checkpoints::CONTAINERS, standin::CONTAINERS] {
+        assert_eq!(
+            list.map(|(name, _)| name)
+                .into_iter()
+                .collect::<BTreeSet<_>>(),
+            all
+        );
+    }
+    let tested: BTreeSet<&str> = CHECKPOINTS.iter().map(|checkpoint| checkpoint.2).collect();
+    assert_eq!(tested, all);
 }
 
 #[test]
