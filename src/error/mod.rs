@@ -6,9 +6,9 @@
 mod code;
 mod exit;
 mod hint;
-mod sentence;
 mod variants;
+mod wording;
 
 pub use exit::Exit;
-pub(crate) use sentence::reason;
 pub use variants::{Error, Result, TokenUse};
+pub(crate) use wording::reason;

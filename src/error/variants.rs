@@ -5,7 +5,7 @@ use std::io;
 
 use thiserror::Error as ThisError;
 
-use super::sentence::{reason, shorten};
+use super::wording::{reason, shorten};
 
 /// The result type of the crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

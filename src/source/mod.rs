@@ -3,8 +3,8 @@
 //! ```text
 //! ModelRef::Demo ─────► local::demo ────────────────────────────────► MemoryFile ─┐
 //! ModelRef::Directory ► local::directory ───────────────────────────┐             ├─► dyn ByteSource
-//! ModelRef::Hub ─► hub::files ─┬─ in the Hub cache: hub::cache ─────┴► MappedFile ┤
-//!                              ├─ whole files:  hub::client ─► hub::download ─► hub::cache
+//! ModelRef::Hub ─► hub::files ─┬─ in the Hub cache: hub::cache_entry ┴► MappedFile ┤
+//!                              ├─ whole files:  hub::client ─► hub::download ─► hub::cache_layout
 //!                              └─ byte ranges:  hub::client ─► ranges::remote_file ─► RemoteFile
 //!                                                              └► ranges::store (in the app cache)
 //! ```

@@ -115,7 +115,7 @@ pub fn is_plain(config: &TokenizerConfig) -> bool {
 ///
 /// # Errors
 /// [`Error::Damaged`] for a character map that cannot be used.
-pub fn json_steps(name: &str, charsmap: &[u8], config: &TokenizerConfig) -> Result<[Value; 2]> {
+pub fn steps_as_json(name: &str, charsmap: &[u8], config: &TokenizerConfig) -> Result<[Value; 2]> {
     let damaged = |problem: serde_json::Error| Error::damaged(name, problem);
     Ok([
         serde_json::to_value(normalizer(name, charsmap, config)?).map_err(damaged)?,

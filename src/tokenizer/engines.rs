@@ -45,7 +45,7 @@ pub fn native(definition: &Definition) -> Option<Native> {
             let config = if deberta::is_plain(&definition.config) {
                 PipelineConfig::Deberta { charsmap }
             } else {
-                own = deberta::json_steps(file.name(), charsmap, &definition.config).ok()?;
+                own = deberta::steps_as_json(file.name(), charsmap, &definition.config).ok()?;
                 let [normalizer, pre_tokenizer] = &own;
                 PipelineConfig::Json {
                     normalizer,

@@ -10,11 +10,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::cache::CachedModel;
-use super::cache_check::{Depth, is_intact, mark_intact};
+use super::blob_digest::{Depth, is_intact, mark_intact};
+use super::cache_layout::CachedModel;
 use super::client::{HubClient, HubFile};
 use super::cost::Cost;
-use super::etag::{FileIdentity, Hasher};
+use super::etag::Hasher;
+use super::file_identity::FileIdentity;
 use crate::error::{Error, Result, reason};
 use crate::source::app_cache::AppCache;
 use crate::source::byte_source::ByteSource;

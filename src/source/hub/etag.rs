@@ -80,13 +80,6 @@ impl Hasher {
     }
 }
 
-/// The identity of a file's content on the Hub: its digest, and its size in bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FileIdentity {
-    pub(crate) etag: Etag,
-    pub(crate) size: u64,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::cache::{CachedModel, is_commit};
-use super::cache_check::Depth;
+use super::blob_digest::Depth;
+use super::cache_layout::{CachedModel, is_commit};
 use super::client::HubClient;
 use super::connection::HubConnection;
 use super::cost::Fetched;

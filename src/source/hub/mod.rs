@@ -1,15 +1,16 @@
 //! Models of the Hub: the files in its cache, and those that the network adds.
 
 pub(crate) mod address;
-pub(crate) mod cache;
-mod cache_check;
-mod cached;
+mod blob_digest;
+mod cache_entry;
+pub(crate) mod cache_layout;
 pub(crate) mod client;
 pub(crate) mod connection;
 pub(crate) mod cost;
 mod download;
 mod errors;
 pub(crate) mod etag;
+pub(crate) mod file_identity;
 pub(crate) mod files;
 mod lookup;
 pub(crate) mod proxies;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::address::Address;
-use super::cache_check::is_intact;
+use super::blob_digest::is_intact;
 use super::client::HubFile;
-use super::etag::FileIdentity;
+use super::file_identity::FileIdentity;
 use super::files::HubFiles;
 use super::lookup::{CacheEntry, Location, ModelState};
 use crate::error::Result;

@@ -17,7 +17,8 @@ use hf_hub::Repo;
 
 use super::content::Content;
 use crate::source::app_cache::AppCache;
-use crate::source::hub::etag::{Etag, FileIdentity};
+use crate::source::hub::etag::Etag;
+use crate::source::hub::file_identity::FileIdentity;
 
 /// The ranges of one model's files in the app cache.
 #[derive(Debug)]

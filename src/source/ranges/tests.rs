@@ -13,7 +13,8 @@ use super::extents::{BLOCK, Extents};
 use super::partial::{PartialRange, RangeDownload};
 use super::store::RangeStore;
 use crate::source::app_cache::AppCache;
-use crate::source::hub::etag::{Etag, FileIdentity};
+use crate::source::hub::etag::Etag;
+use crate::source::hub::file_identity::FileIdentity;
 
 const ETAG: &str = "ce013625030ba8dba906f756967f9e9ca394464a";
 const SIZE: u64 = 1_000_000;

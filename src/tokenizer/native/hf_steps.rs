@@ -14,7 +14,7 @@ use tokenizers::{
     AddedToken, AddedVocabulary, OffsetReferential, PreTokenizedString, PreTokenizer,
 };
 
-use super::json_steps;
+use super::known_steps;
 use super::space_bytes::SpaceHandling;
 use crate::formats::config::AddedTokenConfig;
 use crate::tokenizer::hf_guard::catch_panic;
@@ -54,7 +54,7 @@ impl HfSteps {
             all: AddedVocabulary::new(),
             normalized: AddedVocabulary::new(),
             none: AddedVocabulary::new(),
-            space_handling: json_steps::space_handling(normalizer, pre_tokenizer),
+            space_handling: known_steps::space_handling(normalizer, pre_tokenizer),
         };
         Some(Self {
             all: steps.vocabulary(added, |_| true)?,

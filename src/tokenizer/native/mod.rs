@@ -19,7 +19,7 @@ mod double_array;
 mod engine;
 mod hf_steps;
 mod huge_pages;
-mod json_steps;
+mod known_steps;
 mod last_cut;
 mod normalize;
 mod pipeline;

@@ -7,7 +7,7 @@ use super::added_tokens::AddedTokens;
 use super::aligned_text::AlignedText;
 use super::charsmap::Charsmap;
 use super::hf_steps::{HfSteps, normalized_text};
-use super::json_steps;
+use super::known_steps;
 use super::normalize::{METASPACE, normalize};
 use super::space_bytes::{SpaceBytes, SpaceHandling};
 use super::trailing_marks::TrailingMarks;
@@ -63,7 +63,7 @@ impl Pipeline {
             PipelineConfig::Json {
                 normalizer,
                 pre_tokenizer,
-            } => match json_steps::deberta_charsmap(normalizer, pre_tokenizer) {
+            } => match known_steps::deberta_charsmap(normalizer, pre_tokenizer) {
                 Some(charsmap) => Self::deberta(&charsmap, added),
                 None => Self::with_hf(HfSteps::new(normalizer, pre_tokenizer, added)?, added),
             },

@@ -5,21 +5,19 @@
 use std::time::Instant;
 
 use ureq::http::Method;
-use ureq::http::header::{CONTENT_LENGTH, ETAG, HeaderName, LOCATION};
+use ureq::http::header::{CONTENT_LENGTH, ETAG, LOCATION};
 
 use super::agent::Limit;
-use super::content_range::header;
-use super::failure::{ERROR_CODE, Failure};
+use super::failure::Failure;
+use super::headers::{ERROR_CODE, LINKED_ETAG, LINKED_SIZE, header};
 use super::hub_client::HubClient;
 use super::redirect::{MAX_REDIRECTS, follow, too_many_redirects};
 use crate::error::Result;
 use crate::source::hub::address::Address;
 use crate::source::hub::cost::Cost;
 use crate::source::hub::errors::NOT_THE_HUB;
-use crate::source::hub::etag::{Etag, FileIdentity};
-
-const LINKED_ETAG: HeaderName = HeaderName::from_static("x-linked-etag");
-const LINKED_SIZE: HeaderName = HeaderName::from_static("x-linked-size");
+use crate::source::hub::etag::Etag;
+use crate::source::hub::file_identity::FileIdentity;
 
 /// The Hub's announcement of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use ureq::http::header::{AUTHORIZATION, LOCATION, RANGE};
 use ureq::http::{Method, Request, Response, StatusCode};
 
 use super::agent::{Limit, configured};
-use super::content_range::header;
 use super::failure::Failure;
+use super::headers::header;
 use super::hub_client::HubClient;
 use super::redirect::{MAX_REDIRECTS, follow, too_many_redirects};
 use crate::source::hub::address::Address;

@@ -12,13 +12,13 @@ use ureq::http::header::{LINK, LOCATION};
 use ureq::http::{Method, StatusCode};
 
 use super::agent::Limit;
-use super::content_range::header;
 use super::failure::Failure;
+use super::headers::header;
 use super::hub_client::HubClient;
 use super::redirect::{MAX_REDIRECTS, follow, too_many_redirects};
 use crate::error::Result;
 use crate::source::hub::address::Address;
-use crate::source::hub::cache::is_commit;
+use crate::source::hub::cache_layout::is_commit;
 use crate::source::hub::errors::NOT_THE_HUB;
 
 /// The name of the answer in errors about a whole repository.

@@ -3,15 +3,11 @@
 use std::ops::Range;
 
 use ureq::Body;
-use ureq::http::header::{CONTENT_RANGE, HeaderMap, HeaderName};
+use ureq::http::header::CONTENT_RANGE;
 use ureq::http::{Response, StatusCode};
 
 use super::failure::Failure;
-
-/// Returns a header as text; `None` if it is missing or not ASCII.
-pub(super) fn header<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
-    headers.get(name)?.to_str().ok()
-}
+use super::headers::header;
 
 /// Checks that an answer announces exactly `range` of a file of `size` bytes.
 ///

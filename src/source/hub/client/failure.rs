@@ -4,12 +4,12 @@ use std::io;
 use std::time::Duration;
 
 use ureq::http::StatusCode;
-use ureq::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use ureq::http::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 
+use super::headers::ERROR_CODE;
 use crate::error::Error;
 use crate::source::hub::errors::{DISCONNECTED, NOT_THE_HUB, Subject, TIMED_OUT, describe};
 
-pub(super) const ERROR_CODE: HeaderName = HeaderName::from_static("x-error-code");
 /// Attempts after the first one.
 const RETRIES: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::source::hub::address::Address;
 use crate::source::hub::cost::Cost;
-use crate::source::hub::etag::FileIdentity;
+use crate::source::hub::file_identity::FileIdentity;
 
 /// A file of one commit, and the address of its bytes.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ mod api;
 mod content_range;
 mod failure;
 mod forward_proxy;
+mod headers;
 mod hub_client;
 mod hub_file;
 mod ranges;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::cache_check::is_intact;
+use super::blob_digest::is_intact;
 use super::etag::Etag;
 use super::files::HubFiles;
 use super::lookup::{CacheEntry, ModelState};
