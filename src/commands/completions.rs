@@ -9,6 +9,7 @@ use crate::error::{Exit, Result};
 /// Print a completion script for a shell
 #[derive(Debug, ClapArgs)]
 pub struct Args {
+    /// The shell that reads the script
     #[arg(value_enum)]
     pub shell: Shell,
 }
