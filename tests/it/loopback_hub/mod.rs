@@ -48,6 +48,8 @@ pub struct Served {
     /// Bytes of the body sent.
     pub bytes: usize,
     pub token: bool,
+    /// True if the request has a password for a proxy.
+    pub proxy_password: bool,
 }
 
 type Files = BTreeMap<String, Arc<Content>>;
@@ -530,6 +532,7 @@ impl<'a> Exchange<'a> {
             status,
             bytes,
             token: self.has_token(),
+            proxy_password: self.headers.contains_key("proxy-authorization"),
         });
     }
 
