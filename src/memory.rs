@@ -1,8 +1,8 @@
-//! Handles running out of memory: an error message and exit code 2 instead of an abort, and less use of address space
+//! Out-of-memory handling: an error message and exit code 2 instead of an abort, and fewer threads and memory maps
 //! under a limit.
 //!
-//! A limit such as `ulimit -v` counts address space, not pages: the whole of a mapped file, a stack of 2 MiB for each
-//! thread, and with glibc an arena of 64 MiB for each thread.
+//! A limit such as `ulimit -v` counts reserved address space rather than used pages: every mapped file in full, and for
+//! each thread a stack of 2 MiB and, with glibc, an arena of 64 MiB.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
@@ -10,15 +10,15 @@ use crate::error::Exit;
 
 /// Bytes of address space that a thread takes: its stack and the guard page.
 const THREAD_BYTES: u64 = (2 << 20) + (4 << 10);
-/// Stacks of threads may take one part in this many of the limit.
+/// Thread stacks may take up to 1/`STACKS_SHARE` of the limit.
 const STACKS_SHARE: u64 = 8;
-/// The map of a file may take one part in this many of the limit.
+/// The map of a file may take up to 1/`MAP_SHARE` of the limit.
 const MAP_SHARE: u64 = 4;
 
 /// The system allocator, except that a failed allocation prints an error message and exits.
 ///
-/// Without it, collections of the standard library would abort with a message of their own. Nothing is unwound and no
-/// temporary file is removed, because that could allocate again.
+/// Otherwise the collections of the standard library would abort with a message of their own. Nothing is unwound and no
+/// temporary files are removed, because that could allocate again.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ExitingAllocator;
 
@@ -51,7 +51,7 @@ fn or_exit(pointer: *mut u8, size: usize) -> *mut u8 {
     pointer
 }
 
-/// Reports a failed allocation and exits. Returns on systems other than Unix, where the caller aborts.
+/// Reports a failed allocation and exits. Returns only on systems other than Unix, where the caller then aborts.
 #[cold]
 fn exit_out_of_memory(size: usize) {
     let mut digits = [0; 20];
@@ -66,7 +66,7 @@ fn exit_out_of_memory(size: usize) {
     );
 }
 
-/// Writes a number in decimal without allocating. Returns the digits, at the end of the buffer.
+/// Formats a number in decimal without allocating. Returns the digits, which are at the end of the buffer.
 fn decimal(mut number: usize, digits: &mut [u8; 20]) -> &[u8] {
     let mut first = digits.len();
     for (at, digit) in digits.iter_mut().enumerate().rev() {
@@ -103,8 +103,8 @@ pub(crate) fn exit_with_message(parts: &[&[u8]], exit: Exit) {
     let _ = (parts, exit);
 }
 
-/// Returns the number of threads that fit within the limit on address space, or `None` if there is no limit. If there
-/// is one, all threads share one arena of glibc's allocator from then on.
+/// Returns the number of threads that fit within the limit on address space, or `None` if there is no limit. Under a
+/// limit, all threads share one arena of glibc's allocator from then on.
 ///
 /// Must be called before the first thread starts.
 pub fn threads_within_limit() -> Option<usize> {
@@ -124,7 +124,7 @@ pub fn threads_within_limit() -> Option<usize> {
     Some(usize::try_from(threads).unwrap_or(usize::MAX).max(1))
 }
 
-/// Returns true if the limit on address space leaves room for mapping a file of `length` bytes and for working with it.
+/// Returns true if the limit on address space leaves enough room to map a file of `length` bytes and work with it.
 pub fn has_room_for_map(length: u64) -> bool {
     address_space_limit().is_none_or(|limit| length <= limit / MAP_SHARE)
 }

@@ -1,4 +1,4 @@
-//! Model references: what `--model` accepts.
+//! Model references, the values of `--model`.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,21 +6,23 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
-/// Bytes of the owner or the name in a Hub id. The rules for ids are those of `validate_repo_id` in huggingface_hub.
+/// The maximum length of the owner and of the name in a Hub id, in bytes. Ids follow the rules of `validate_repo_id` in
+/// huggingface_hub.
 const MAX_NAME_BYTES: usize = 96;
 
-/// A model, as `--model` names it.
+/// A model, as given by `--model`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModelRef {
     /// The built-in model.
     Demo,
-    /// A local directory with the model's files. It is not checked for existence before the model is opened.
+    /// A local directory with the model's files. Opening the model checks that it exists.
     Directory(PathBuf),
     /// A repository on the Hub.
     Hub(HubModel),
 }
 
-/// A repository on the Hub. Owner and name follow the Hub's rules for ids, the revision follows git's rules.
+/// A repository on the Hub. The owner and the name follow the Hub's rules for ids, and the revision follows git's
+/// rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HubModel {
     owner: Option<String>,
@@ -29,7 +31,7 @@ pub struct HubModel {
 }
 
 impl HubModel {
-    /// Returns the user or organization. `None` for the oldest models on the Hub, such as `gpt2`.
+    /// Returns the user or organization, or `None` for the oldest models on the Hub, such as `gpt2`.
     pub fn owner(&self) -> Option<&str> {
         self.owner.as_deref()
     }
@@ -122,7 +124,7 @@ impl ModelRef {
         }
     }
 
-    /// Parses a reference. `path_kind` returns what the file system has at a path.
+    /// Parses a reference. `path_kind` returns the kind of file at a path, or `None` if nothing is there.
     fn parse(given: &str, path_kind: impl Fn(&Path) -> Option<PathKind>) -> Result<Self, String> {
         if given.trim().is_empty() {
             return Err("it is empty".to_owned());
@@ -187,7 +189,7 @@ impl PathKind {
     }
 }
 
-/// Returns true if a reference to nothing that exists must be a path, because no Hub id has this form.
+/// Returns true if `given` can only be a path, because no Hub id has this form.
 fn looks_like_path(given: &str) -> bool {
     given.starts_with(['.', '/', '~'])
         || given.ends_with('/')
@@ -262,7 +264,7 @@ fn check_name(part: &str, name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Checks a revision by those rules of `git check-ref-format` that make sure that it is a relative path.
+/// Checks a revision against the rules of `git check-ref-format` that keep it a relative path.
 fn check_revision(revision: &str) -> Result<(), String> {
     if revision.is_empty() {
         return Err("its revision is empty".to_owned());

@@ -1,9 +1,9 @@
-//! Names of errors in records.
+//! The stable names of errors.
 
 use super::variants::Error;
 
 impl Error {
-    /// Returns the stable name of the error, the `code` of error records.
+    /// Returns the stable name of the error, which is the `code` field of error records.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Usage { .. } => "usage",

@@ -10,13 +10,14 @@ pub enum Exit {
     Done = 0,
     /// The answer is negative: over budget, rows differ, a finding under `--strict`.
     Negative = 1,
-    /// Wrong usage, or unusable input.
+    /// Wrong usage or unusable input.
     Usage = 2,
-    /// Not reachable: network, offline and not cached, not found on the Hub, not allowed.
+    /// The model or a cache is out of reach: no network, offline and not cached, not found on the Hub, access denied,
+    /// or a cache that cannot be written.
     Unreachable = 3,
     /// A model file is damaged or not supported.
     Damaged = 4,
-    /// Ctrl-C.
+    /// Interrupted by Ctrl-C.
     Interrupted = 130,
 }
 

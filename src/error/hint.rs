@@ -1,11 +1,11 @@
-//! Remedies.
+//! Hints, which tell the user how to fix an error.
 
 use super::variants::{Error, TokenUse};
 
 impl Error {
-    /// Sets the hint of an error that has room for one.
+    /// Sets the hint of a variant that has a `hint` field.
     ///
-    /// The hint of every other error follows from its values, and stays as it is.
+    /// The other variants derive their hints from their values and are returned unchanged.
     #[must_use]
     #[doc(hidden)]
     pub fn with_hint(mut self, remedy: impl Into<String>) -> Self {
@@ -19,7 +19,7 @@ impl Error {
         self
     }
 
-    /// Returns the remedy, or `None` if there is none to suggest.
+    /// Returns the hint, or `None` if there is nothing to suggest.
     pub fn hint(&self) -> Option<String> {
         let remedy = match self {
             Self::Usage { hint, .. }
@@ -114,7 +114,7 @@ impl Error {
     }
 }
 
-/// Returns the command that fetches a file of a model.
+/// Returns the command that downloads a file of a model.
 fn pull(model: &str, file: &str) -> String {
     let weights = if is_checkpoint(file) {
         " --weights"
@@ -124,7 +124,7 @@ fn pull(model: &str, file: &str) -> String {
     format!("tokscope pull --model {model}{weights}")
 }
 
-/// Returns true if a file of a model is its checkpoint or a part of it.
+/// Returns true if the file is a checkpoint, a shard, or the index of the shards.
 fn is_checkpoint(file: &str) -> bool {
     [".safetensors", ".bin", ".index.json"]
         .iter()

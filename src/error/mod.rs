@@ -1,7 +1,7 @@
 //! Errors: the sentence, the hint, the stable code, and the exit code.
 //!
 //! Every variant carries the values its sentence needs. A sentence starts in lower case, ends without a period, and
-//! holds one fact; the remedy, if there is one, is the [`Error::hint`].
+//! states one fact. If there is a remedy, [`Error::hint`] returns it.
 
 mod code;
 mod exit;

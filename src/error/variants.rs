@@ -15,7 +15,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     // --- exit 2: usage and input ---------------------------------------------------------------------------------
-    /// A combination of arguments that makes no sense and that clap cannot refuse.
+    /// An invalid combination of arguments that clap cannot detect.
     #[error("{message}")]
     Usage {
         message: String,
@@ -127,7 +127,7 @@ pub enum Error {
         size: u64,
         problem: String,
     },
-    /// A download with other bytes than the Hub announced. Nothing of it is kept.
+    /// A download whose bytes are not the ones that the Hub announced. It is discarded.
     #[error("the download of {file} of `{model}` is not what the Hub announced: {problem}")]
     WrongDownload {
         model: String,
@@ -144,7 +144,7 @@ pub enum Error {
         done: u64,
         problem: String,
     },
-    /// A byte range was requested, and the server sent something else. Nothing of it is used.
+    /// A server that answered a request for a byte range with something else. The answer is discarded.
     #[error("no byte ranges of {file} of `{model}` are served: {problem}")]
     NoRanges {
         model: String,
@@ -166,7 +166,7 @@ pub enum Error {
     /// A model file whose bytes contradict its format.
     #[error("{file} is damaged: {problem}")]
     Damaged { file: String, problem: String },
-    /// A sound model file of a kind that this program does not read.
+    /// An intact model file of a kind that tokscope does not read.
     #[error("{file} is not supported: {problem}")]
     Unsupported {
         file: String,
@@ -180,7 +180,7 @@ pub enum Error {
         file: String,
         problem: String,
     },
-    /// A model file that exists and cannot be read.
+    /// A model file that exists but cannot be read.
     #[error("cannot read {file}: {}", reason(.source))]
     ReadModel { file: String, source: io::Error },
     /// A model file that another program truncated while it was mapped.
@@ -199,7 +199,8 @@ pub enum TokenUse {
 }
 
 impl Error {
-    /// Notes in [`Error::HubUnreachable`] whether the cache holds files of the model; other errors are unchanged.
+    /// Records in [`Error::HubUnreachable`] whether the cache holds files of the model. Other errors are returned
+    /// unchanged.
     #[must_use]
     #[doc(hidden)]
     pub fn with_cached(mut self, holds: bool) -> Self {

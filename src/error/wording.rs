@@ -2,10 +2,11 @@
 
 use std::io;
 
-/// Limit of a sentence about a file, in characters. It may quote the file's contents, which may be megabytes.
+/// The maximum length of a sentence about a file, in characters. The sentence may quote the file, which may be
+/// megabytes long.
 const MAX_SENTENCE: usize = 1000;
 
-/// Cuts the middle out of a sentence that is too long. Its ends name the file and the place in it.
+/// Removes the middle of a sentence that is too long. The ends, which name the file and the place in it, are kept.
 pub(super) fn shorten(sentence: String) -> String {
     if sentence.len() <= MAX_SENTENCE {
         return sentence;
@@ -19,7 +20,7 @@ pub(super) fn shorten(sentence: String) -> String {
     start.chain(['…']).chain(end).collect()
 }
 
-/// Returns an I/O error as the end of a sentence, without "(os error N)".
+/// Formats an I/O error as the end of a sentence, without "(os error N)".
 pub(crate) fn reason(source: &io::Error) -> String {
     let text = source.to_string();
     match text.split_once(" (os error") {

@@ -1,8 +1,8 @@
-//! Numbers of tokens: of one file or text, of groups, and of all.
+//! Token counts of one file or text, of groups of files, and of the whole input.
 
 use serde::Serialize;
 
-/// Tokens of one file, stream or line.
+/// The size of one file, stream, or line.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Count {
     /// File path, or `-` for standard input among files. Absent if there is only one stream.
@@ -20,22 +20,22 @@ pub struct Count {
     pub budget: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub within_budget: Option<bool>,
-    /// Present in tables, whose rows are written after all are counted.
+    /// Present only in tables, whose rows are written after everything has been counted.
     #[serde(flatten)]
     pub comparison: Option<Comparison>,
 }
 
-/// How a row compares with the others of its table.
+/// The fields that a row has only in a table.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Comparison {
-    /// Part of all tokens, 0 to 1, rounded to ten-thousandths.
+    /// Share of all tokens, from 0 to 1, rounded to four decimal places.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context_window: Option<u64>,
 }
 
-/// The sum over a count.
+/// The sum of all counts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Total {
     pub files: usize,
@@ -48,15 +48,15 @@ pub struct Total {
     pub budget: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub within_budget: Option<bool>,
-    /// Number of files or texts over their own budget. Absent if they have none.
+    /// Number of files or texts over their own budgets. Absent if there are no such budgets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub over_budget: Option<usize>,
 }
 
-/// The sum over a group of files.
+/// The sum of the counts of a group of files.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Group {
-    /// What the files share: `dir`, `ext`, or `glob`.
+    /// The property that the files share: `dir`, `ext`, or `glob`.
     pub by: &'static str,
     /// The directory, the extension (empty for files without one), or the glob.
     pub name: String,
@@ -70,7 +70,7 @@ pub struct Group {
     pub budget: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub within_budget: Option<bool>,
-    /// Present in tables, whose rows are written after all are counted.
+    /// Present only in tables, whose rows are written after everything has been counted.
     #[serde(flatten)]
     pub comparison: Option<Comparison>,
 }
@@ -87,8 +87,8 @@ impl Group {
     }
 }
 
-/// The distribution of the tokens of files or texts. Percentiles are by nearest rank: `p90` is the smallest number of
-/// tokens that at least 90 % of the texts do not exceed.
+/// The distribution of token counts over files or texts. Percentiles use the nearest rank: `p90` is the smallest count
+/// that at least 90 % of the texts do not exceed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Summary {
     pub files: usize,
@@ -98,7 +98,7 @@ pub struct Summary {
     pub p90: usize,
     pub p99: usize,
     pub max: usize,
-    /// Rounded to tenths.
+    /// Rounded to one decimal place.
     pub mean: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context_window: Option<u64>,

@@ -1,8 +1,8 @@
-//! A failed record of a stream.
+//! The record of a text or file that failed.
 
 use serde::Serialize;
 
-/// The error of one text or file, in place of its record.
+/// The error for one text or file, written in place of its record.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Failure {
     #[serde(skip_serializing_if = "Option::is_none")]

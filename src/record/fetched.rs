@@ -1,9 +1,9 @@
-//! The cost of an answer in bytes and requests.
+//! The network traffic that an answer caused.
 
 use serde::Serialize;
 
-/// The bytes and requests that an answer took, if bytes of a checkpoint were fetched for it. Every record carries the
-/// sum over all records, including the headers of the checkpoint.
+/// The bytes and requests that an answer cost, present if bytes of a checkpoint were fetched for it. Every record of
+/// the answer carries the same totals, which include the checkpoint's headers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Fetched {
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! A lock file, and how a model differs from it.
+//! A lock file, and the differences between it and a model.
 
 use serde::Serialize;
 
@@ -25,10 +25,10 @@ pub struct Drift {
     /// The file, revision, id of an added token, part of the reference, or text that differs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The locked digest, commit, token, version, or pieces of a text; absent if it is new.
+    /// The locked digest, commit, token, version, or pieces of a text. Absent if the item is new.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub locked: Option<String>,
-    /// The current one; absent if it is missing.
+    /// The current value. Absent if the item is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub found: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -7,7 +7,7 @@ use serde::Serialize;
 pub struct Match {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// Line of the token, and its first byte within the line, both from 1.
+    /// Line and column of the token, both from 1. The column counts bytes.
     pub line: usize,
     pub column: usize,
     /// Half-open byte range of the token in the text.
@@ -15,7 +15,7 @@ pub struct Match {
     pub end: usize,
     pub id: u32,
     pub piece: String,
-    /// The text of the token, and the text near it on the same line.
+    /// The text of the token, with the text before and after it on the same line.
     pub before: String,
     pub text: String,
     pub after: String,

@@ -1,6 +1,6 @@
 //! The output contract: one plain serde struct per kind of record.
 //!
-//! Every command computes records; every renderer reads them. In JSON each is one object on one line, with its
+//! Every command computes records; every renderer reads them. In JSON, each record is one object on one line, with its
 //! kind in `type`. Fields are never renamed or dropped, only added; an unknown value is absent, not null.
 
 mod counts;

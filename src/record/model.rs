@@ -53,7 +53,7 @@ pub struct TokenizerInfo {
     pub model_max_length: Option<u64>,
     /// The engine: `native` or `reference`.
     pub engine: &'static str,
-    /// The reason for this engine.
+    /// The reason for choosing this engine.
     pub engine_reason: String,
 }
 
@@ -136,7 +136,7 @@ pub struct File {
     pub tensor: Option<String>,
     /// Bytes of the file, or of the tensor if one is named.
     pub size: u64,
-    /// True if it was in the cache before.
+    /// True if it was in the cache already.
     pub cached: bool,
 }
 
@@ -152,7 +152,7 @@ pub struct Convert {
     /// Bytes of the file.
     pub size: u64,
     pub sha256: String,
-    /// Texts and pairs that both tokenizers encode alike, and their tokens.
+    /// Number of texts and pairs that both tokenizers encode alike, and of their tokens.
     pub texts: usize,
     pub tokens: usize,
 }

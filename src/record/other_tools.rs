@@ -1,8 +1,9 @@
-//! The output of other tools for the tokens of a text, with their fields in their order. These contracts are theirs.
+//! The tokens of a text in the output formats of other tools, with the same fields in the same order. Those tools
+//! define the formats.
 
 use serde::Serialize;
 
-/// `BatchEncoding` of transformers 4.48.3, as `dict(tokenizer(text))` has it.
+/// The `BatchEncoding` of transformers 4.48.3, converted with `dict(tokenizer(text))`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BatchEncoding {
     pub input_ids: Vec<u32>,
@@ -12,11 +13,11 @@ pub struct BatchEncoding {
     pub attention_mask: Vec<u32>,
 }
 
-/// A token of text-embeddings-inference, which answers one text with a list of one list of tokens.
+/// A token of text-embeddings-inference. Its answer for one text is a list that contains one list of tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SimpleToken {
     pub id: u32,
-    /// The piece of a special token, or the part of the text that another token covers.
+    /// The piece if the token is special, else the part of the text that it covers.
     pub text: String,
     pub special: bool,
     /// Byte offset; absent for special tokens.
@@ -35,7 +36,7 @@ pub struct TokenizeResponse {
     pub token_strs: Vec<String>,
 }
 
-/// The answer of llama-server to a request `with_pieces`.
+/// The answer of llama-server to a request with `with_pieces` set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LlamaTokens {
     pub tokens: Vec<LlamaToken>,
@@ -48,7 +49,7 @@ pub struct LlamaToken {
     pub piece: LlamaPiece,
 }
 
-/// Text, or its bytes if it is not UTF-8.
+/// A piece as text, or as bytes if it is not UTF-8.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum LlamaPiece {

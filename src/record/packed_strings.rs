@@ -5,7 +5,7 @@ use std::ops::Index;
 
 use serde::ser::{Serialize, Serializer};
 
-/// A list of strings stored back to back; an array of strings in JSON.
+/// A list of strings stored back to back. In JSON it is an array of strings.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct PackedStrings {
     text: String,
@@ -14,7 +14,7 @@ pub struct PackedStrings {
 }
 
 impl PackedStrings {
-    /// Reserves room for more strings with this many bytes in all.
+    /// Reserves room for `strings` more strings with a total of `bytes` bytes.
     pub fn reserve(&mut self, strings: usize, bytes: usize) {
         self.ends.reserve(strings);
         self.text.reserve(bytes);
@@ -27,7 +27,7 @@ impl PackedStrings {
         self.ends.push(self.text.len());
     }
 
-    /// Returns the string at `index`, or `None` beyond the end.
+    /// Returns the string at `index`, or `None` if `index` is out of bounds.
     #[inline]
     pub fn get(&self, index: usize) -> Option<&str> {
         let end = *self.ends.get(index)?;

@@ -1,4 +1,4 @@
-//! Rows of the embedding matrix, alone and compared.
+//! Single rows of the embedding matrix, and comparisons of rows.
 
 use serde::Serialize;
 
@@ -27,7 +27,7 @@ pub struct Row {
     pub fetched: Fetched,
 }
 
-/// Two rows compared.
+/// A comparison of two rows.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Diff {
     pub a: RowName,
@@ -67,7 +67,7 @@ pub struct Neighbor {
     pub piece: Option<String>,
     pub score: f32,
     pub metric: &'static str,
-    /// Number of the query that it answers, from 1.
+    /// The query that this record answers, numbered from 1.
     pub query: usize,
     /// The query, written with pieces: `▁rey - ▁hombre + ▁mujer`.
     pub query_name: String,

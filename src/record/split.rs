@@ -18,7 +18,7 @@ pub struct Chunk {
     /// Bytes shared with the previous part.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overlap: Option<usize>,
-    /// Number of tokens of the part encoded alone, including special tokens if they are counted.
+    /// Number of tokens if the part is encoded alone, including special tokens if they are counted.
     pub count: usize,
     /// True if part of the text was left out; present in the records of `head` and `tail`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -13,7 +13,7 @@ pub struct Stats {
     pub dtype: String,
     pub rows: u64,
     pub columns: u64,
-    /// Number of finite values, which the fields up to `share_within_one` describe.
+    /// Number of finite values. The fields up to `share_within_one` describe only these.
     pub values: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min: Option<f32>,
@@ -36,7 +36,7 @@ pub struct Stats {
     /// Inclusive ranges of zero rows, and of rows without a token.
     pub zero_rows: Vec<(u64, u64)>,
     pub rows_without_token: Vec<(u64, u64)>,
-    /// Groups of rows that are equal bit for bit.
+    /// Groups of rows that are bitwise equal.
     pub duplicate_rows: Vec<Vec<u64>>,
     /// The rows with the smallest and the largest norms, the most extreme first, ties by id.
     pub smallest: Vec<RowNorm>,

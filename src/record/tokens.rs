@@ -1,4 +1,4 @@
-//! Tokens of a text, and the text of ids.
+//! The tokens of a text, and the text that ids decode to.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use super::packed_strings::PackedStrings;
 /// A half-open range in the unit that the record names; `[start, end]` in JSON.
 pub type Offset = (usize, usize);
 
-/// The tokens of one text, or of one window of it.
+/// The tokens of one text or of one window of it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Tokenize {
     pub model: String,

@@ -1,4 +1,4 @@
-//! The two engines compared.
+//! A comparison of the two engines.
 
 use serde::Serialize;
 
