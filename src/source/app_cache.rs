@@ -1,7 +1,7 @@
-//! The app cache: tokscope's own folder of files that are derived from others and can be derived again.
+//! The app cache: a folder of files that tokscope made or fetched, and can make or fetch again.
 //!
-//! The folder is `$XDG_CACHE_HOME/tokscope` (`~/.cache/tokscope`), apart from the Hub cache. Nothing depends on it: a file that
-//! cannot be read is derived again, and a failure to write costs time only.
+//! The folder is `$XDG_CACHE_HOME/tokscope` (`~/.cache/tokscope`) and separate from the Hub cache. Nothing depends on
+//! it: a file that cannot be read counts as missing, and a failed write only costs time.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use super::hub::settings::is_true;
 use super::local::atomic_file::{self, Access};
 use super::local::mapped_file::MappedFile;
 
-/// A cache in a folder, or no cache.
+/// A cache in a folder, or a disabled cache.
 #[derive(Debug, Clone, Default)]
 pub struct AppCache {
     folder: Option<PathBuf>,
@@ -29,12 +29,13 @@ impl AppCache {
         }
     }
 
-    /// Returns the cache that the environment names. It is disabled by `TOKSCOPE_NO_CACHE=1`, and if there is no home.
+    /// Returns the cache that the environment names. It is disabled if `TOKSCOPE_NO_CACHE` is on or there is no home
+    /// directory.
     pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Self {
         if lookup("TOKSCOPE_NO_CACHE").is_some_and(|value| is_true(&value)) {
             return Self::disabled();
         }
-        // The XDG base directory specification says that relative paths are ignored.
+        // The XDG base directory specification requires relative paths to be ignored.
         let absolute = |name: &str| {
             let path = PathBuf::from(lookup(name)?);
             path.is_absolute().then_some(path)
@@ -57,11 +58,10 @@ impl AppCache {
         Some(self.folder.as_ref()?.join(name))
     }
 
-    /// Stores a file, which appears whole or not at all even if several processes store it at once. Does nothing if the
-    /// cache is disabled.
+    /// Stores a file atomically, even if several processes store it at once. Does nothing if the cache is disabled.
     ///
     /// # Errors
-    /// Returns the error of writing.
+    /// Fails if writing fails.
     pub fn store(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let Some(folder) = &self.folder else {
             return Ok(());

@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 
 /// Random access to the bytes of one file of a model.
 ///
-/// Implementations are a mapped local file, a remote file read by HTTP ranges, and bytes in memory. Headers, rows, and whole
-/// matrices are read through this trait alone.
+/// Implemented by mapped local files, remote files read by HTTP ranges, and bytes in memory. All headers, rows, and
+/// matrices are read through this trait.
 pub trait ByteSource: Debug + Send + Sync {
     /// Returns the file's name as error messages show it.
     fn name(&self) -> &str;
@@ -18,12 +18,12 @@ pub trait ByteSource: Debug + Send + Sync {
     /// Returns the length of the file in bytes.
     fn len(&self) -> u64;
 
-    /// Returns a stamp that changes when the file is written; `None` for anything but a local file.
+    /// Returns a stamp that changes when the file is written, or `None` if this is not a local file.
     fn stamp(&self) -> Option<FileStamp> {
         None
     }
 
-    /// Returns the bytes of `range`, borrowed if the source holds them in memory.
+    /// Returns the bytes of `range`, borrowed if they are in memory.
     ///
     /// # Errors
     /// Fails with [`Error::Damaged`] if the range is not within the file.
@@ -51,7 +51,8 @@ pub trait ByteSource: Debug + Send + Sync {
         Ok(())
     }
 
-    /// Brings all of `range` to this machine, for a pass over all of it. Later reads within the range are borrowed.
+    /// Fetches all of `range` if it is remote, in preparation for a pass over it. Later reads within the range are
+    /// borrowed.
     ///
     /// # Errors
     /// Fails like [`Self::read`].
@@ -59,7 +60,8 @@ pub trait ByteSource: Debug + Send + Sync {
         Ok(())
     }
 
-    /// Confirms that the bytes read so far made sense. A source that fetches may cache them, and all later ones.
+    /// Confirms that the bytes read so far are valid. A remote source may then cache them, along with all bytes it
+    /// fetches later.
     fn approve(&self) {}
 
     /// Returns true if the file has no bytes.
@@ -76,7 +78,7 @@ pub trait ByteSource: Debug + Send + Sync {
     }
 }
 
-/// A file in memory: one of the built-in model's, or of a test.
+/// A file in memory: part of the built-in model, or of a test.
 #[derive(Debug)]
 pub struct MemoryFile {
     name: String,
@@ -109,7 +111,7 @@ impl ByteSource for MemoryFile {
 /// Returns `range` of `bytes`.
 ///
 /// # Errors
-/// Fails with [`Error::Damaged`] if the range is not within them.
+/// Fails with [`Error::Damaged`] if the range is out of bounds.
 pub(crate) fn slice<'a>(name: &str, bytes: &'a [u8], range: Range<u64>) -> Result<&'a [u8]> {
     let start = usize::try_from(range.start).ok();
     let end = usize::try_from(range.end).ok();

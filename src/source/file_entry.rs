@@ -1,6 +1,6 @@
 //! A file in the listing of a model.
 
-/// A file that a model has.
+/// A file of a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileEntry {
     /// The path within the model, with `/` between its parts.

@@ -9,8 +9,8 @@
 //!                                                              └► ranges::store (in the app cache)
 //! ```
 //!
-//! Files are found one by one, when they are asked for. The cache answers first; the network is used for what it does not
-//! know. Nothing here prints: an [`Observer`] is told what happens.
+//! Files are looked up one at a time, on demand: first in the cache, then on the network. Nothing here prints; an
+//! [`Observer`] receives messages and progress.
 
 mod app_cache;
 mod byte_source;

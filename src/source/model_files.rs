@@ -20,7 +20,7 @@ use crate::model_ref::ModelRef;
 /// The files of one model.
 pub struct ModelFiles {
     origin: Origin,
-    /// True if files of the Hub are fetched whole, never by ranges.
+    /// True if files on the Hub are downloaded whole rather than read by ranges.
     whole: bool,
     cache: AppCache,
     observer: Arc<dyn Observer>,
@@ -62,7 +62,7 @@ impl ModelFiles {
         })
     }
 
-    /// Makes [`Self::find_ranged`] fetch whole files and verify them, instead of reading ranges.
+    /// Makes [`Self::find_ranged`] download and verify whole files instead of reading ranges.
     #[must_use]
     pub fn whole(self) -> Self {
         Self {
@@ -71,7 +71,7 @@ impl ModelFiles {
         }
     }
 
-    /// Checks every byte of a file in the Hub cache when it is opened. By default only cheap checks are made.
+    /// Checks every byte of a file in the Hub cache when it is opened. By default, only cheap checks are made.
     #[must_use]
     pub fn verified(mut self) -> Self {
         if let Origin::Hub(hub) = &mut self.origin {
@@ -80,7 +80,7 @@ impl ModelFiles {
         self
     }
 
-    /// Returns the model as it stands in records: `owner/name`, a path, or `demo`.
+    /// Returns the name of the model in records: `owner/name`, a path, or `demo`.
     pub fn model(&self) -> String {
         match &self.origin {
             Origin::Demo => "demo".to_owned(),
@@ -89,7 +89,7 @@ impl ModelFiles {
         }
     }
 
-    /// Returns the model as the subject of a sentence.
+    /// Returns the name of the model as the subject of a sentence.
     pub fn place(&self) -> String {
         match &self.origin {
             Origin::Demo => "the built-in model".to_owned(),
@@ -106,12 +106,12 @@ impl ModelFiles {
         }
     }
 
-    /// Opens a file in the [`AppCache`] that was derived from one of the model's.
+    /// Opens a file in the [`AppCache`] that was derived from a file of the model.
     pub fn find_derived(&self, name: &str) -> Option<MappedFile> {
         self.cache.find(name)
     }
 
-    /// Stores a file that is derived from one of the model's. A failure is only noted.
+    /// Stores a file derived from a file of the model in the [`AppCache`]. A failure is only reported as a detail.
     pub fn store_derived(&self, name: &str, bytes: &[u8]) {
         match self.cache.store(name, bytes) {
             Ok(()) => self.observer.detail(&format!("caching {name}")),
@@ -121,7 +121,7 @@ impl ModelFiles {
         }
     }
 
-    /// Returns the folder with the local files: the directory, or the snapshot in the Hub cache.
+    /// Returns the folder with the local files: the model's directory, or the snapshot in the Hub cache.
     pub fn folder(&self) -> Option<PathBuf> {
         match &self.origin {
             Origin::Demo => None,
@@ -132,13 +132,13 @@ impl ModelFiles {
 
     /// Opens the file `name`, fetching it if necessary; `None` if the model has no such file.
     ///
-    /// Without the network, a file that is not in the Hub cache counts as absent, provided that the cache has any file of
-    /// this commit: as in transformers, an optional file that was never downloaded is no error. Use [`Self::missing`] for
-    /// the error about a required file.
+    /// Offline, a file that is not in the Hub cache counts as absent if the cache has any other file of this commit. As
+    /// in transformers, an optional file that was never downloaded is not an error. Use [`Self::missing`] to report a
+    /// required file.
     ///
     /// # Errors
-    /// Fails with an error of exit code 3 if the file cannot be fetched, with [`Error::ReadModel`] if it cannot be read, and
-    /// with [`Error::Damaged`] if the name leads out of the model (names can come from index files).
+    /// Fails with an error of exit code 3 if the file cannot be fetched, with [`Error::ReadModel`] if it cannot be
+    /// read, and with [`Error::Damaged`] if the name points outside the model (names can come from index files).
     pub fn find(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
         self.check(name)?;
         match &self.origin {
@@ -148,8 +148,8 @@ impl ModelFiles {
         }
     }
 
-    /// Opens the file `name` for reading parts of it. A file that is not in the Hub cache is not fetched: its bytes come over
-    /// the network as they are read, and are kept in the app cache. Otherwise like [`Self::find`].
+    /// Opens the file `name` for partial reads. If it is not in the Hub cache, its bytes are fetched as they are read,
+    /// and stored in the app cache. In all other respects, this works like [`Self::find`].
     ///
     /// # Errors
     /// Fails like [`Self::find`].
@@ -182,8 +182,8 @@ impl ModelFiles {
         ))
     }
 
-    /// Returns the error for a required file that [`Self::find`] did not find: the model does not have `what`, or, if that
-    /// is unknown, the network is needed.
+    /// Returns the error for a required file that [`Self::find`] did not find. It says that the model has no `what` or,
+    /// if only the Hub can tell, that the network is needed.
     pub fn missing(&self, what: &'static str, name: &str) -> Error {
         let unknown = match &self.origin {
             Origin::Demo | Origin::Directory(_) => None,
@@ -196,8 +196,8 @@ impl ModelFiles {
         })
     }
 
-    /// Lists the files of the model by name, without fetching any. Without the network, only the files in the Hub cache are
-    /// listed; for a directory, only the files directly in it.
+    /// Lists the files of the model, sorted by name, without fetching any. Offline, lists only the files in the Hub
+    /// cache; for a directory, only the files directly in it.
     ///
     /// # Errors
     /// Fails like [`Self::find`].
@@ -233,12 +233,12 @@ impl ModelFiles {
     }
 }
 
-/// Adds to an error whether the Hub cache has any file of the model.
+/// Records in an error whether the Hub cache has any file of the model.
 fn with_cached(hub: &HubFiles, error: Error) -> Error {
     error.with_cached(hub.folder().is_some_and(|folder| folder.is_dir()))
 }
 
-/// Returns true if a name stays within the folder that it is joined to, on every system.
+/// Returns true if a name, joined to a folder, stays within that folder on every operating system.
 fn is_within(name: &str) -> bool {
     let plain = |part: &str| {
         !matches!(part, "" | "." | "..")

@@ -12,7 +12,7 @@ pub struct SourceOptions {
     /// The flag `--offline`. The environment can set [`HubSettings::offline`] to the same effect.
     pub offline: bool,
     pub hub: HubSettings,
-    /// The cache of files that are derived from a model's.
+    /// The cache of compiled vocabularies, ranges, and check marks.
     pub cache: AppCache,
     pub observer: Arc<dyn Observer>,
 }

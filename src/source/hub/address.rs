@@ -1,7 +1,7 @@
-//! Absolute `http:` and `https:` addresses, as the HTTP client itself parses them.
+//! Absolute `http:` and `https:` addresses, parsed by the HTTP client's own parser.
 //!
-//! Whether a request carries the token depends on the host of its address, so the parser that decides is the one that
-//! connects. References in a `Location` or `Link` header are resolved by RFC 3986, section 5.2.
+//! The host of an address decides whether a request carries the token, so it must be the host that the client connects
+//! to. References in a `Location` or `Link` header are resolved as in RFC 3986, section 5.2.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -13,7 +13,7 @@ use ureq::http::Uri;
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Address(Uri);
 
-/// Shows the origin alone: the rest of an address can hold a signature.
+/// Shows only the origin, because the rest of an address can contain a signature.
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Address({})", self.origin())
@@ -21,7 +21,7 @@ impl fmt::Debug for Address {
 }
 
 impl Address {
-    /// Parses an address. Returns `None` for anything but an absolute `http:` or `https:` address.
+    /// Parses an address. Returns `None` if it is not an absolute `http:` or `https:` address.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let uri: Uri = encode(text, is_allowed).parse().ok()?;
         let authority = uri.authority()?;
@@ -40,7 +40,7 @@ impl Address {
         self.0.scheme_str() == Some("https")
     }
 
-    /// Returns the host in lower case, an IPv6 address without its brackets.
+    /// Returns the host in lower case, without the brackets of an IPv6 address.
     pub(crate) fn host(&self) -> String {
         let host = self.0.host().unwrap_or_default();
         let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -52,7 +52,7 @@ impl Address {
         let host = self.host();
         match host.parse::<IpAddr>() {
             Ok(address) => address.is_loopback(),
-            // RFC 6761: this name is never looked up elsewhere.
+            // RFC 6761: this name always means the local machine.
             Err(_) => host == "localhost",
         }
     }
@@ -62,8 +62,8 @@ impl Address {
         self.0.port_u16().unwrap_or(standard)
     }
 
-    /// Returns `scheme://host`, with the port unless it is the scheme's own. Addresses of the same origin lead to the same
-    /// server. An origin holds no secret.
+    /// Returns `scheme://host`, with the port unless it is the scheme's default. Addresses with the same origin lead to
+    /// the same server. An origin contains no secrets.
     pub(crate) fn origin(&self) -> String {
         let (scheme, standard) = if self.is_encrypted() {
             ("https", 443)
@@ -77,7 +77,7 @@ impl Address {
         }
     }
 
-    /// Resolves a reference in an answer from this address; `None` if the result is not an `http:` or `https:` address.
+    /// Resolves a reference relative to this address; `None` if the result is not an `http:` or `https:` address.
     pub(crate) fn join(&self, reference: &str) -> Option<Self> {
         let reference = reference.trim().split('#').next().unwrap_or_default();
         if scheme_of(reference).is_some() {
@@ -121,7 +121,7 @@ impl Address {
         Self::parse(&text)
     }
 
-    /// Returns the address with this query, which must need no encoding.
+    /// Returns the address with this query, which must not need encoding.
     pub(crate) fn with_query(&self, query: &str) -> Option<Self> {
         self.join(&format!("?{query}"))
     }
@@ -165,7 +165,7 @@ fn is_allowed_in_segment(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte)
 }
 
-/// Percent-encodes all bytes that are not `allowed`.
+/// Percent-encodes all bytes except those that are `allowed`.
 fn encode(text: &str, allowed: impl Fn(u8) -> bool) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {

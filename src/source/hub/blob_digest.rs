@@ -1,8 +1,8 @@
 //! Checks that a blob of the Hub cache has the digest in its name.
 //!
-//! The check finds blobs that a crash, a full disk, or another program has damaged. Hashing a large file at every call
-//! would cost more than the call, so the file is hashed once and its [`FileStamp`] is recorded in the app cache. While the
-//! stamp is the same, the bytes are assumed to be the same.
+//! The check finds blobs that a crash, a full disk, or another program has damaged. Hashing a large file would often
+//! take longer than the rest of a run, so the file is hashed once and its [`FileStamp`] is recorded as a mark in the
+//! app cache. As long as the stamp is unchanged, the bytes are assumed to be unchanged.
 
 use std::path::Path;
 
@@ -14,15 +14,16 @@ use crate::source::local::mapped_file::MappedFile;
 
 /// Files of at most this many bytes are hashed whenever they are opened, which takes no longer than reading a mark.
 const ALWAYS_HASHED: u64 = 16 << 10;
-/// Larger files, that is checkpoints, are not hashed when they are opened, unless they have a mark and have changed since.
+/// Files of more bytes, which are checkpoints, are hashed when they are opened only if they have a mark and have
+/// changed since.
 const HASHED_ON_OPEN: u64 = 64 << 20;
-/// Bytes that are hashed at a time.
+/// Bytes hashed at a time.
 const BUFFER: u64 = 1 << 20;
 
 /// How thoroughly a blob is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Depth {
-    /// Cheap checks only, for files that are about to be used.
+    /// Only cheap checks, for files that are about to be used.
     Quick,
     /// A mark is trusted; without one, every byte is hashed.
     Marked,
@@ -38,7 +39,8 @@ enum Mark {
     Changed,
 }
 
-/// Returns true if a blob has the digest `etag`, as far as `depth` demands. Returns false if it cannot be read.
+/// Returns true if a blob has the digest `etag`, checked as thoroughly as `depth` demands. Returns false if it cannot
+/// be read.
 pub(crate) fn is_intact(
     file: &MappedFile,
     etag: &Etag,
@@ -66,7 +68,7 @@ pub(crate) fn is_intact(
     intact
 }
 
-/// Records a successful check of a blob that was hashed as it arrived.
+/// Records a successful check of a blob that was hashed during its download.
 pub(crate) fn mark_intact(blob: &Path, etag: &Etag, app_cache: &AppCache) {
     if let Ok(file) = MappedFile::open(blob, etag.as_str())
         && file.len() > ALWAYS_HASHED
@@ -103,7 +105,7 @@ fn mark(file: &MappedFile, etag: &Etag, app_cache: &AppCache) -> Mark {
 
 fn store_mark(stamp: Option<&FileStamp>, etag: &Etag, app_cache: &AppCache) {
     if let Some(stamp) = stamp {
-        // Without a mark the file is hashed again.
+        // If this fails, the file is hashed again next time.
         let _ = app_cache.store(&name(etag), line(stamp).as_bytes());
     }
 }

@@ -19,7 +19,7 @@ impl HubFiles {
         let Some(commit) = state.commit.as_deref() else {
             return Ok(CacheEntry::Missing);
         };
-        // Sizes are known if the Hub was asked for them, as `pull` does.
+        // The listing has sizes only if the Hub was asked for them, as `pull` does.
         let listed = state.listing.as_ref().and_then(|files| files.get(name));
         let Some(path) = self.cache.file(commit, name) else {
             return Ok(if self.cache.has_link(commit, name) {
@@ -90,7 +90,7 @@ impl HubFiles {
 
 /// Describes the problem with the content of a ref that is not a commit.
 fn ref_problem(content: &str) -> String {
-    /// Characters of the content that are shown.
+    /// The maximum number of characters shown.
     const SHOWN: usize = 60;
     if content.trim().is_empty() {
         return "it is empty".to_owned();

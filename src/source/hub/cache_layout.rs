@@ -1,4 +1,4 @@
-//! The Hub cache: the layout of huggingface_hub, shared with every program that uses it.
+//! The Hub cache, in the layout of huggingface_hub and shared with other programs that use that layout.
 //!
 //! ```text
 //! <cache>/models--owner--name/
@@ -9,7 +9,7 @@
 //! <cache>/.locks/models--owner--name/<etag>.lock
 //! ```
 //!
-//! Described in <https://huggingface.co/docs/huggingface_hub/guides/manage-cache>.
+//! The layout is described in <https://huggingface.co/docs/huggingface_hub/guides/manage-cache>.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -51,7 +51,7 @@ impl CachedModel {
         is_commit(text.trim()).then(|| text.trim().to_owned())
     }
 
-    /// Returns the content of a ref that is not a commit. A crash can leave part of a commit, or nothing.
+    /// Returns the content of a ref if it is not a commit. A crash can leave a ref empty or truncated.
     pub(crate) fn damaged_ref(&self, revision: &str) -> Option<String> {
         let text = self.read_ref(revision)?;
         (!is_commit(text.trim())).then_some(text)
@@ -65,16 +65,16 @@ impl CachedModel {
         Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// Records the commit of `revision`. A reader sees the old commit or the new one, never a part of either.
+    /// Records the commit of `revision`. Readers see the old commit or the new one, never a part of either.
     ///
     /// # Errors
-    /// Returns the error of writing.
+    /// Fails if writing fails.
     pub(crate) fn write_ref(&self, revision: &str, commit: &str) -> io::Result<()> {
         let path = self.folder.join("refs").join(revision);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
         }
-        // Written outside `refs`, where every file counts as a ref.
+        // Written outside `refs`, because every file in that folder counts as a ref.
         let mut file = atomic_file::begin(&self.folder, atomic_file::Access::Shared)?;
         file.write_all(commit.as_bytes())?;
         file.persist(path)?;
@@ -86,7 +86,7 @@ impl CachedModel {
         self.snapshots.pointer_path(commit)
     }
 
-    /// Returns the path of a file in the snapshot, if its content is there.
+    /// Returns the path of a file in the snapshot, or `None` if its content is missing.
     pub(crate) fn file(&self, commit: &str, name: &str) -> Option<PathBuf> {
         let path = self.snapshot(commit).join(name);
         path.is_file().then_some(path)
@@ -109,10 +109,10 @@ impl CachedModel {
         self.absence_marker(commit, name).exists()
     }
 
-    /// Marks that the commit has no such file.
+    /// Records that the commit has no such file.
     ///
     /// # Errors
-    /// Returns the error of writing.
+    /// Fails if writing fails.
     pub(crate) fn mark_absent(&self, commit: &str, name: &str) -> io::Result<()> {
         let marker = self.absence_marker(commit, name);
         if let Some(parent) = marker.parent() {
@@ -158,7 +158,7 @@ impl CachedModel {
         self.folder.join("blobs").join(etag)
     }
 
-    /// Returns the path of a blob during its download. huggingface_hub resumes such a file, and so do we.
+    /// Returns the path of a blob during its download. Like huggingface_hub, tokscope resumes such a file.
     pub(crate) fn incomplete_blob(&self, etag: &str) -> PathBuf {
         self.folder.join("blobs").join(format!("{etag}.incomplete"))
     }
@@ -166,7 +166,7 @@ impl CachedModel {
     /// Links `name` in the snapshot to a blob.
     ///
     /// # Errors
-    /// Returns the error of writing.
+    /// Fails if writing fails.
     pub(crate) fn link(&self, commit: &str, name: &str, etag: &str) -> io::Result<()> {
         let pointer = self.snapshot(commit).join(name);
         if let Some(parent) = pointer.parent() {
@@ -178,9 +178,10 @@ impl CachedModel {
         }
         let up = "../".repeat(2 + name.matches('/').count());
         match symlink(&format!("{up}blobs/{etag}"), &pointer) {
-            // Another process has made the same link.
+            // Another process has created the same link.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            // Links are not supported (exFAT) or not permitted (Windows). huggingface_hub makes a copy, too.
+            // Links are not supported (exFAT) or not permitted (Windows). huggingface_hub makes a copy in this case,
+            // too.
             Err(_) => fs::copy(self.blob(etag), &pointer).map(drop),
             Ok(()) => Ok(()),
         }
@@ -197,7 +198,7 @@ impl CachedModel {
     }
 }
 
-/// Returns true for a full commit hash, which is also a plain file name.
+/// Returns true if a revision is a full commit, which is also a plain file name.
 pub(crate) fn is_commit(revision: &str) -> bool {
     revision.len() == 40 && revision.bytes().all(|b| b.is_ascii_hexdigit())
 }

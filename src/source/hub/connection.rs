@@ -1,4 +1,4 @@
-//! The connection to the Hub for one model: made at the first request, and shared by all files.
+//! The connection to the Hub for one model, opened by the first request and shared by all files.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,8 +1,8 @@
-//! The cost of reading files of the Hub by ranges.
+//! The cost of reading files on the Hub by ranges.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The requests and bytes that were needed to read files of the Hub by ranges.
+/// The requests and bytes that were needed to read files on the Hub by ranges.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Fetched {
     /// Requests for headers of those files and for ranges.

@@ -1,8 +1,8 @@
 //! Downloads a file into the Hub cache as a verified blob that is linked into the snapshot.
 //!
-//! The bytes go to `<etag>.incomplete`, which a later attempt resumes, and get the blob's name only if their digest is
-//! right. An error page of the CDN, a proxy's page, or a truncated or altered file never appears in the cache, neither for
-//! tokscope nor for any other program that shares it.
+//! The bytes go to `<etag>.incomplete`, which a later attempt resumes. That file is renamed to the blob only if its
+//! digest is right, so no error page of a CDN or proxy, and no truncated or altered file, ever appears in the cache
+//! that other programs share.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -23,12 +23,12 @@ use crate::source::local::mapped_file::MappedFile;
 use crate::source::observer::Observer;
 
 const LOCK_POLL: Duration = Duration::from_millis(100);
-/// Attempts after the first one that is interrupted.
+/// The number of interruptions after which another attempt is made.
 const RETRIES: u32 = 3;
 const RETRY_PAUSE: Duration = Duration::from_millis(300);
-/// Bytes of an earlier attempt that are read at a time.
+/// Bytes of an earlier attempt read at a time.
 const BUFFER: usize = 1 << 20;
-/// Bytes that are inspected to recognize a web page in place of the file.
+/// Bytes inspected to recognize a web page sent in place of the file.
 const HEAD: usize = 64;
 
 /// The download of one file.
@@ -44,7 +44,7 @@ pub(crate) struct Download<'a> {
     pub(crate) file: &'a str,
 }
 
-/// The outcome of an attempt without an error.
+/// The outcome of an attempt that did not end with an error.
 enum Attempt {
     Stored,
     /// The connection failed after `done` bytes, which are kept.
@@ -52,9 +52,9 @@ enum Attempt {
         done: u64,
         problem: String,
     },
-    /// The received bytes are not the file, for this reason.
+    /// The received bytes are not the file, with a description.
     Wrong(String),
-    /// The bytes of an earlier attempt are wrong, or the server does not send the rest alone.
+    /// The bytes of an earlier attempt are wrong, or the server cannot continue after them.
     StartOver,
 }
 
@@ -91,8 +91,8 @@ impl Download<'_> {
                 std::thread::sleep(LOCK_POLL);
             })
             .map_err(|error| self.not_writable(&error))?;
-        // The blob may exist: from another revision, or from the process that held the lock. A matching size does not prove
-        // that its bytes are right.
+        // The blob may exist already, from another revision or from the process that held the lock. A matching size
+        // does not prove that its bytes are right.
         let complete = MappedFile::open(&blob, self.file).is_ok_and(|blob| {
             blob.len() == identity.size
                 && is_intact(&blob, &identity.etag, Depth::Marked, self.app_cache)
@@ -107,7 +107,7 @@ impl Download<'_> {
         Ok(true)
     }
 
-    /// Makes attempts until the blob is complete.
+    /// Attempts the download until the blob is complete.
     fn fetch(&self, file: &HubFile, blob: &Path) -> Result<()> {
         let FileIdentity { etag, size } = &file.identity;
         let incomplete = self.cache.incomplete_blob(etag.as_str());
@@ -151,7 +151,7 @@ impl Download<'_> {
         }
     }
 
-    /// Fetches the file, or the rest of one that an earlier attempt has begun.
+    /// Fetches the file, or the rest of it if an earlier attempt was interrupted.
     fn attempt(&self, file: &HubFile, incomplete: &Path) -> Result<Attempt> {
         let FileIdentity { etag, size } = &file.identity;
         let size = *size;
@@ -160,7 +160,7 @@ impl Download<'_> {
         let start = resume(incomplete, size, &mut hasher).map_err(not_writable)?;
         let mut done = start;
         let mut head = Vec::new();
-        // No bytes are missing from an empty file, or from one that was only not renamed.
+        // Nothing is missing from an empty file, or from a complete one that was not renamed yet.
         let transfer = if start < size {
             match self.client.transfer(file, start)? {
                 Some(transfer) => Some(transfer),
@@ -197,7 +197,7 @@ impl Download<'_> {
                 self.observer.download_progress(self.file, done);
             }
         }
-        // Otherwise a system crash after the rename could leave a blob without its bytes.
+        // Without this, a system crash after the rename could leave a blob without its bytes.
         out.sync_data().map_err(not_writable)?;
         Ok(if done == size && hasher.matches(etag) {
             Attempt::Stored
@@ -226,7 +226,8 @@ impl Download<'_> {
     }
 }
 
-/// Hashes the bytes that an earlier attempt has left, and returns their number. Removes a file that is longer than `size`.
+/// Hashes the bytes that an earlier attempt left behind, and returns their number. Removes a file that is longer than
+/// `size`.
 fn resume(incomplete: &Path, size: u64, hasher: &mut Hasher) -> io::Result<u64> {
     let mut file = match File::open(incomplete) {
         Ok(file) => file,

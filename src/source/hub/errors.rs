@@ -1,12 +1,12 @@
-//! Errors for failed requests and for refusals by the Hub.
+//! Errors for requests that failed or that the Hub refused.
 //!
-//! The Hub's statuses and `X-Error-Code` mean the same as in `hf_raise_for_status` of huggingface_hub.
+//! Statuses and the `X-Error-Code` header are interpreted as in `hf_raise_for_status` of huggingface_hub.
 
 use std::io;
 
 use crate::error::{Error, TokenUse};
 
-/// The subject of a request, as its errors name it.
+/// The subject of a request, as named in its errors.
 #[derive(Debug, Clone)]
 pub(crate) struct Subject {
     /// `owner/name`.
@@ -27,7 +27,7 @@ impl Subject {
                 token: self.token,
             },
             (_, Some("RevisionNotFound")) => self.no_revision(),
-            // The Hub answers 401 for a missing repository, a private one, and a missing token alike.
+            // The Hub answers 401 if the repository does not exist, is private, or needs a token.
             (401, _) | (_, Some("RepoNotFound")) => self.no_model(),
             _ => self.unexpected_status(file, status),
         }
@@ -57,7 +57,7 @@ impl Subject {
         }
     }
 
-    /// Returns the error for a missing answer, or for one that is not the Hub's.
+    /// Returns the error for a missing answer, or for an answer that is not the Hub's.
     pub(crate) fn unreachable(&self, problem: impl Into<String>) -> Error {
         Error::HubUnreachable {
             endpoint: self.endpoint.clone(),
@@ -74,7 +74,7 @@ pub(crate) const TIMED_OUT: &str = "timed out";
 pub(crate) const DISCONNECTED: &str = "the connection broke";
 const UNKNOWN_NAME: &str = "name not known";
 
-/// Describes the reason of a failed request in a few words. Addresses are left out, since they can contain secrets.
+/// Describes why a request failed in a few words, without addresses, which can contain secrets.
 pub(crate) fn describe(error: &ureq::Error) -> String {
     match error {
         ureq::Error::Timeout(_) => TIMED_OUT.to_owned(),
@@ -93,7 +93,7 @@ pub(crate) fn describe(error: &ureq::Error) -> String {
     }
 }
 
-/// Describes the message of an error in a few words.
+/// Shortens the message of an error to a few words.
 fn shortened(text: &str) -> String {
     if text.contains("failed to lookup address") {
         UNKNOWN_NAME.to_owned()

@@ -20,8 +20,8 @@ enum Algorithm {
 }
 
 impl Etag {
-    /// Parses a header's value, `"…"` or `W/"…"`. Returns `None` unless it is one of the two digests in hexadecimal, and hence
-    /// a plain file name.
+    /// Parses a header's value, `"…"` or `W/"…"`. Returns `None` unless it is one of the two digests in hexadecimal,
+    /// which makes it a plain file name.
     pub(crate) fn parse(header: &str) -> Option<Self> {
         let hex = header.trim().trim_start_matches("W/").trim_matches('"');
         let algorithm = match hex.len() {
@@ -42,7 +42,7 @@ impl Etag {
         &self.hex
     }
 
-    /// Returns a hasher for a content of `size` bytes.
+    /// Returns a hasher for `size` bytes of content.
     pub(crate) fn hasher(&self, size: u64) -> Hasher {
         match self.algorithm {
             Algorithm::Sha256 => Hasher::Sha256(Sha256::new()),
@@ -70,7 +70,7 @@ impl Hasher {
         }
     }
 
-    /// Returns true if the hashed content is the one that `etag` names.
+    /// Returns true if the hashed content has the digest `etag`.
     pub(crate) fn matches(self, etag: &Etag) -> bool {
         let digest = match self {
             Self::Sha256(sha256) => hex(&sha256.finalize()),
@@ -84,7 +84,7 @@ impl Hasher {
 mod tests {
     use super::*;
 
-    /// `printf 'hello\n' | sha256sum`, `printf 'hello\n' | git hash-object --stdin`.
+    /// The digests were made with `printf 'hello\n' | sha256sum` and `printf 'hello\n' | git hash-object --stdin`.
     #[test]
     fn digests_match_those_of_sha256sum_and_git() {
         for etag in [

@@ -1,4 +1,4 @@
-//! The files of a model on the Hub: from the Hub cache, or fetched into it.
+//! The files of a model on the Hub, found in the Hub cache or fetched into it.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +18,7 @@ use crate::source::local::mapped_file::MappedFile;
 use crate::source::options::SourceOptions;
 
 const DEFAULT_REVISION: &str = "main";
-/// The name in errors that concern no particular file.
+/// Stands for the name of a file in errors about no particular file.
 const ALL_FILES: &str = "none of its files";
 
 /// The files of one model on the Hub at one revision.
@@ -43,7 +43,7 @@ impl std::fmt::Debug for HubFiles {
 }
 
 impl HubFiles {
-    /// Prepares a model. Only the ref in the Hub cache is read.
+    /// Prepares a model. Reads only the ref in the Hub cache.
     pub(crate) fn new(model: HubModel, options: SourceOptions) -> Self {
         let revision = model.revision().unwrap_or(DEFAULT_REVISION).to_owned();
         let cache = CachedModel::new(&options.hub.cache_dir, &model);
@@ -92,10 +92,11 @@ impl HubFiles {
         self.connection.cost.fetched()
     }
 
-    /// Opens the file `name`, fetching it if necessary; `None` if the model has no such file, as far as is known.
+    /// Opens the file `name`, fetching it if necessary; `None` if the model has no such file, or if none is known while
+    /// the Hub cannot be asked.
     ///
     /// # Errors
-    /// Fails if the Hub gives neither the file nor a reason to believe that there is none.
+    /// Fails if the Hub neither sends the file nor reports that it does not exist.
     pub(crate) fn find(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
         let mut state = self.state();
         match self.locate(&mut state, name)? {
@@ -115,7 +116,7 @@ impl HubFiles {
         None
     }
 
-    /// Locates a file. The Hub is asked if the cache does not know the answer.
+    /// Locates a file. Asks the Hub if the cache has no answer.
     ///
     /// # Errors
     /// Fails if the Hub is needed and does not answer.
@@ -133,13 +134,13 @@ impl HubFiles {
             ));
         }
         if !self.list_names(state, name)? {
-            // A damaged file is not an absent one.
+            // A damaged file does not count as absent.
             return match damaged {
                 Some(problem) => Err(self.damaged(name, problem)),
                 None => Ok(Location::Unknown),
             };
         }
-        // The commit may have been unknown before.
+        // The cache is tried again, because the commit may have been unknown before.
         if let CacheEntry::Intact(file) = self.cached(state, name)? {
             return Ok(Location::Cached(file));
         }
@@ -177,8 +178,8 @@ impl HubFiles {
         .run()
     }
 
-    /// Asks the Hub for the commit and the names of its files, unless they are known. Returns false if the Hub cannot be asked
-    /// but the cache has files of the commit, which then count as the only ones. Errors name `file`.
+    /// Asks the Hub for the commit and the names of its files, unless they are known. Returns false if the Hub cannot
+    /// be asked but the cache has files of the commit, which then count as all of its files. Errors name `file`.
     fn list_names(&self, state: &mut ModelState, file: &str) -> Result<bool> {
         if state.listing.is_some() {
             return Ok(true);
@@ -196,7 +197,7 @@ impl HubFiles {
         match self.client(file)?.commit(&revision) {
             Ok((commit, names)) => {
                 if state.commit.is_none() {
-                    // A read-only cache may still have the files of this commit.
+                    // Failing is fine: a read-only cache may still have the files of this commit.
                     let _ = self.cache.write_ref(&self.revision, &commit);
                     state.commit = Some(commit);
                 }
@@ -289,7 +290,7 @@ impl HubFiles {
         Ok(())
     }
 
-    /// Returns the error for a file whose existence is unknown; `None` if it is known whether the model has the file.
+    /// Returns the error for a file that may or may not exist; `None` if it is known whether the model has the file.
     pub(crate) fn unknown(&self, name: &str) -> Option<Error> {
         let state = self.state();
         let absent = |commit: &String| self.cache.is_absent(commit, name);
@@ -335,7 +336,7 @@ impl HubFiles {
     }
 }
 
-/// Returns the problem if an error means that the Hub is out of order. Cached files are used then.
+/// Returns the problem if an error means that the Hub is out of order, in which case cached files are used.
 fn outage(error: &Error) -> Option<String> {
     match error {
         Error::HubUnreachable { problem, .. } => Some(problem.clone()),

@@ -9,9 +9,10 @@ use crate::source::byte_source::ByteSource;
 #[derive(Debug, Default)]
 pub(crate) struct ModelState {
     pub(crate) commit: Option<String>,
-    /// The files of the commit, once the Hub has listed them, and their sizes, once it was asked for those.
+    /// The files of the commit once the Hub has listed them, with their sizes if it was asked for those, too.
     pub(crate) listing: Option<BTreeMap<String, Option<u64>>>,
-    /// The problem of a network that failed while the cache had files of the commit. It is not tried again.
+    /// The problem with the network, if it failed while the cache had files of the commit. The network is not tried
+    /// again.
     pub(crate) unreachable: Option<String>,
 }
 
@@ -31,7 +32,7 @@ pub(crate) enum CacheEntry {
     Intact(Arc<dyn ByteSource>),
     /// The problem with the cached file.
     Damaged(&'static str),
-    /// Marked as a file that the commit does not have.
+    /// Marked as absent from the commit.
     Absent,
     Missing,
 }

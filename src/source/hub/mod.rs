@@ -1,4 +1,4 @@
-//! Models of the Hub: the files in its cache, and those that the network adds.
+//! Models on the Hub: files in the Hub cache, and files fetched over the network.
 
 pub(crate) mod address;
 mod blob_digest;

@@ -1,4 +1,4 @@
-//! The proxies that the environment names, and the hosts that are reached without one.
+//! The proxies set in the environment, and the hosts that are reached without one.
 //!
 //! The variables are those of curl and of Python's requests: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, and `NO_PROXY`. The
 //! lower-case variable wins if both are set. No proxy is used for this machine.
@@ -9,7 +9,7 @@ use ureq::Proxy;
 
 use super::address::Address;
 
-/// The proxy variables of the environment. Their values are parsed when they are needed.
+/// The proxy variables of the environment. Their values are parsed only when they are used.
 #[derive(Clone, Default)]
 pub struct ProxySettings {
     /// The proxy for `http:` addresses.
@@ -43,7 +43,7 @@ impl ProxySettings {
                 Some(NamedProxy { variable, address })
             })
         };
-        // In a CGI program, HTTP_PROXY is the `Proxy` header of the client: <https://httpoxy.org>.
+        // In a CGI program, HTTP_PROXY holds the client's `Proxy` header: <https://httpoxy.org>.
         let http = match set("REQUEST_METHOD") {
             Some(_) => first(&["http_proxy", "all_proxy", "ALL_PROXY"]),
             None => first(&["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]),
@@ -60,7 +60,7 @@ impl ProxySettings {
     /// Returns the proxy for an address; `None` if the address is reached directly.
     ///
     /// # Errors
-    /// Returns a message that names the variable, without its value, if that is not the address of a proxy.
+    /// Returns a message that names the variable, but not its value, if the value is not the address of a proxy.
     pub(crate) fn proxy(&self, address: &Address) -> Result<Option<Proxy>, String> {
         let proxy = if address.is_encrypted() {
             &self.https
@@ -94,7 +94,7 @@ fn is_exempt(exceptions: &str, host: &str, port: u16) -> bool {
     })
 }
 
-/// Splits the port off `host:port`. An IPv6 address with a port stands in brackets.
+/// Splits the port off `host:port`. An IPv6 address with a port must be in brackets.
 fn split_port(entry: &str) -> (&str, Option<u16>) {
     if let Some((name, port)) = entry.rsplit_once(':')
         && let Ok(port) = port.parse()
@@ -108,7 +108,8 @@ fn split_port(entry: &str) -> (&str, Option<u16>) {
     (entry.trim_start_matches('[').trim_end_matches(']'), None)
 }
 
-/// Returns true if a name matches a host. A domain matches its subdomains too, an address itself, `10.0.0.0/8` a network.
+/// Returns true if a name in `NO_PROXY` matches a host. A domain matches itself and its subdomains, an address only
+/// itself, and a network such as `10.0.0.0/8` every address in it.
 fn matches_host(name: &str, host: &str) -> bool {
     if let Ok(ip) = host.parse::<IpAddr>() {
         return match name.split_once('/') {

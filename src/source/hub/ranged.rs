@@ -1,4 +1,4 @@
-//! Files of the Hub that are read in part: cached files, or remote ones by ranges.
+//! Partial reads of files on the Hub, from the cache or by ranges.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ impl HubFiles {
             Location::Unknown => return Ok(None),
             Location::Listed(commit) => commit,
         };
-        // The commit may have been unknown before.
+        // The cache is tried again, because the commit may have been unknown before.
         if let Some(file) = self.open_known(&state, name)? {
             return Ok(Some(file));
         }

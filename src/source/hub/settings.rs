@@ -1,7 +1,7 @@
-//! Settings for the Hub, read from environment variables that mean the same as in huggingface_hub.
+//! Settings for the Hub, read from the same environment variables as in huggingface_hub.
 //!
-//! Names, defaults, and precedence follow `constants.py` and `utils/_auth.py` of huggingface_hub 0.36. Unlike there, a blank
-//! value always counts as unset, and `$NAME` within a path is not expanded.
+//! Names, defaults, and precedence follow `constants.py` and `utils/_auth.py` of huggingface_hub 0.36. The differences:
+//! a blank value always counts as unset, and `$NAME` within a path is not expanded.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The address of the Hub, the place of its cache, and how requests are made.
+/// The address of the Hub, the location of its cache, and the settings of requests.
 #[derive(Debug, Clone)]
 pub struct HubSettings {
     /// The base address, without a final slash.
@@ -24,9 +24,9 @@ pub struct HubSettings {
     pub token: Option<Token>,
     /// True if no connection may be opened.
     pub offline: bool,
-    /// The longest time for one answer of the API, or for the headers of a file.
+    /// The time limit for one answer of the API, or for the headers of a file.
     pub etag_timeout: Duration,
-    /// The longest silence while the bytes of a file arrive.
+    /// The time limit for a silence while the bytes of a file arrive.
     pub download_timeout: Duration,
     pub proxies: ProxySettings,
     /// Files or folders of certificates that are trusted in addition to the system's.
@@ -88,7 +88,7 @@ impl HubSettings {
             etag_timeout: timeout("HF_HUB_ETAG_TIMEOUT", var("HF_HUB_ETAG_TIMEOUT"))?,
             download_timeout: timeout("HF_HUB_DOWNLOAD_TIMEOUT", var("HF_HUB_DOWNLOAD_TIMEOUT"))?,
             proxies: ProxySettings::from_env(&lookup),
-            // Users of Python name the certificates of a company's proxy in these variables.
+            // Python users set these variables to the certificates of a company's proxy.
             ca_bundles: ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"]
                 .into_iter()
                 .filter_map(path)
@@ -96,7 +96,7 @@ impl HubSettings {
         })
     }
 
-    /// Returns the endpoint as messages show it, without a user name and password.
+    /// Returns the endpoint for messages, without user name and password.
     pub fn shown_endpoint(&self) -> String {
         match self.endpoint.split_once("://") {
             Some((scheme, rest)) => {
@@ -117,13 +117,13 @@ impl HubSettings {
 pub struct Token(String);
 
 impl Token {
-    /// Returns `None` if there is nothing but white space.
+    /// Returns the token without surrounding white space, or `None` if nothing is left.
     pub fn new(token: &str) -> Option<Self> {
         let token = token.trim();
         (!token.is_empty()).then(|| Self(token.to_owned()))
     }
 
-    /// Returns true if the token can stand in a header.
+    /// Returns true if the token can be sent in a header.
     fn can_be_sent(&self) -> bool {
         self.0.bytes().all(|byte| byte.is_ascii_graphic())
     }

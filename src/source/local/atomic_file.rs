@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all: written under another name beside their own, and renamed.
+//! Atomic file writes: a file is written under a temporary name in the same folder, then renamed.
 
 use std::fs;
 use std::io::{self, Write};
@@ -6,22 +6,23 @@ use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile};
 
-/// The prefix of unfinished files, by which a file that a killed process has left can be recognized.
+/// The prefix of temporary names. It identifies files left behind by a killed process.
 const PREFIX: &str = ".tokscope-";
 
 /// Who may read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Its owner alone.
+    /// Only its owner.
     Private,
-    /// Whoever the umask allows, as with any new file: caches are shared between users.
+    /// Everyone the umask allows, as for any new file, because caches are shared between users.
     Shared,
 }
 
-/// Starts a file in `folder`, which exists. It is removed if it is dropped before it gets its name.
+/// Creates a temporary file in `folder`, which must exist. The file is removed when dropped, unless it was renamed
+/// first.
 ///
 /// # Errors
-/// The error of creating it.
+/// Fails if the file cannot be created.
 pub fn begin(folder: &Path, access: Access) -> io::Result<NamedTempFile> {
     let mut builder = Builder::new();
     builder.prefix(PREFIX);
@@ -35,10 +36,10 @@ pub fn begin(folder: &Path, access: Access) -> io::Result<NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-/// Writes `bytes` as the file at `path`, in place of one that is there. Its folder is made if need be.
+/// Writes `bytes` to `path`, replacing any existing file. Creates the folder if necessary.
 ///
 /// # Errors
-/// The error of writing; the earlier file stays as it was.
+/// Fails if writing fails. An existing file is then unchanged.
 pub fn replace(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
     let folder = folder_of(path);
     fs::create_dir_all(folder)?;
@@ -48,7 +49,7 @@ pub fn replace(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
     Ok(())
 }
 
-/// The folder that a file is in, or would be in.
+/// Returns the folder of a path, whether or not the file exists.
 pub fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -56,10 +57,10 @@ pub fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Writes `bytes` as a new file in `folder`, with a name that begins with `prefix` and that no other file has.
+/// Writes `bytes` to a new file in `folder`, with a unique name that begins with `prefix`.
 ///
 /// # Errors
-/// The error of writing.
+/// Fails if writing fails.
 pub fn add(folder: &Path, prefix: &str, bytes: &[u8]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let mut file = begin(folder, Access::Private)?;

@@ -1,4 +1,4 @@
-//! A lock between processes, represented by a file.
+//! A lock between processes, held on a file.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -11,7 +11,8 @@ pub(crate) struct FileLock {
 }
 
 impl FileLock {
-    /// Acquires the lock of the file at `path`. Calls `wait` repeatedly while another process holds the lock.
+    /// Locks the file at `path`, creating it if necessary. Calls `wait` repeatedly while another process holds the
+    /// lock.
     ///
     /// # Errors
     /// Fails if the file cannot be created or locked.
@@ -21,7 +22,7 @@ impl FileLock {
             match file.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::WouldBlock) => wait(),
-                // A network file system without locks. Files still appear whole or not at all.
+                // A network file system without locks. Writes are still atomic.
                 Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
                     break;
                 }

@@ -1,15 +1,15 @@
 //! A stamp of a file's metadata that changes when the file is written.
 //!
-//! A result that was computed from the bytes of a file stays valid while the stamp is the same.
+//! A result computed from the bytes of a file stays valid as long as the stamp is unchanged.
 
 use std::fmt;
 use std::fs::Metadata;
 use std::time::{Duration, SystemTime};
 
-/// The length, inode, and times of a file at one moment. While they stay the same, so do the bytes, provided that the file
-/// [was settled](Self::is_settled).
+/// The length, inode, and times of a file at one moment. As long as they are unchanged, so are the bytes, provided that
+/// the file [was settled](Self::is_settled).
 ///
-/// On Unix the stamp includes the time of the last inode change, which no program can set.
+/// On Unix the stamp includes the time of the last inode change, which programs cannot set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileStamp {
     line: String,
@@ -18,9 +18,9 @@ pub struct FileStamp {
     settled: bool,
 }
 
-/// The longest time between two writes that leave the same timestamp: a kernel tick, with a margin.
+/// The longest time between two writes that can get the same timestamp: a kernel tick, with a margin.
 const TICK: Duration = Duration::from_millis(50);
-/// The same for file systems whose times are whole seconds, or every other second.
+/// The same for file systems whose timestamps have a resolution of one or two seconds.
 const COARSE_TICK: Duration = Duration::from_millis(2500);
 
 impl FileStamp {
@@ -59,13 +59,13 @@ impl FileStamp {
         }
     }
 
-    /// Returns a name for the file that no other file has at the same time; `None` if the system has none.
+    /// Returns an identifier that no other existing file has, or `None` if the system provides none.
     pub fn identity(&self) -> Option<&str> {
         self.identity.as_deref()
     }
 
-    /// Returns true if the file was last written long enough before the stamp that any later write changes the stamp, even
-    /// one made while the file is being read. Returns false if that is unknown.
+    /// Returns true if enough time passed between the last write and the stamp that any later write changes the stamp,
+    /// even one made while the file is being read. Returns false if this is unknown.
     pub fn is_settled(&self) -> bool {
         self.settled
     }

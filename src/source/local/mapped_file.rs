@@ -1,6 +1,6 @@
 //! A local file mapped into memory: only the pages that are read are loaded.
 //!
-//! If a limit on address space leaves no room for a map, reads are ordinary file reads.
+//! If a limit on address space leaves no room for the map, the file is read with ordinary reads.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -31,16 +31,16 @@ pub struct MappedFile {
     file: File,
 }
 
-/// How the bytes are reached.
+/// The way to access the bytes.
 #[derive(Debug)]
 enum Access {
     Map(Mmap),
-    /// Reads of a file of this many bytes, which is empty or too large to map.
+    /// Ordinary reads of a file that is empty or too large to map. Holds the length of the file in bytes.
     Read(u64),
 }
 
 impl MappedFile {
-    /// Maps the file at `path`, which error messages call `name`.
+    /// Maps the file at `path`, which is called `name` in error messages.
     ///
     /// # Errors
     /// Fails with [`Error::ReadModel`] if the file cannot be opened or is not a regular file.
@@ -67,7 +67,7 @@ impl MappedFile {
             && range.start < range.end
             && range.end <= map.len()
         {
-            // A failure costs speed only.
+            // A failure only costs speed.
             let _ = map.advise_range(
                 memmap2::Advice::WillNeed,
                 range.start,
@@ -76,7 +76,7 @@ impl MappedFile {
         }
     }
 
-    /// Returns the whole file without any prefetching; an empty slice if it is not mapped.
+    /// Returns the whole file without prefetching it, or an empty slice if it is not mapped.
     pub fn bytes(&self) -> &[u8] {
         match &self.access {
             Access::Map(map) => map,
@@ -117,7 +117,7 @@ impl ByteSource for MappedFile {
         Ok(Cow::Borrowed(bytes))
     }
 
-    /// Reads instead of mapping: mapping and unmapping pages takes longer than copying them.
+    /// Reads from the file rather than the map: mapping and unmapping pages takes longer than copying them.
     #[cfg(unix)]
     fn read_once<'b>(&'b self, range: Range<u64>, buffer: &'b mut Vec<u8>) -> Result<&'b [u8]> {
         use std::os::unix::fs::FileExt;
@@ -154,11 +154,11 @@ fn map(path: &Path) -> io::Result<(File, Access)> {
     if length == 0 || cfg!(unix) && !has_room_for_map(length) {
         return Ok((file, Access::Read(length)));
     }
-    // SAFETY: the map is read-only and private to this process, and its bytes are only read as `u8`, for which every value
-    // is valid. The remaining risk is another process that changes the file. Files in the Hub cache are complete when they
-    // get their name and are never written again. A file in another directory that is rewritten in place can show new
-    // bytes, which readers treat as hostile anyway; one that is truncated ends the process with an error (see `sigbus`),
-    // the accepted price of reading single rows of large checkpoints.
+    // SAFETY: the map is read-only and private to this process, and its bytes are only read as `u8`, for which every
+    // value is valid. The remaining risk is that another process changes the file. Files in the Hub cache are complete
+    // when they get their name and are never written again. Elsewhere, a file may be rewritten in place, but readers
+    // treat all bytes as hostile anyway. If a file is truncated, the process ends with an error (see `sigbus`); that is
+    // the price of reading single rows of large checkpoints.
     let map = match unsafe { Mmap::map(&file) } {
         Ok(map) => map,
         #[cfg(unix)]

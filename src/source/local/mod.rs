@@ -1,4 +1,4 @@
-//! Local files: directories of the user, the built-in model, maps, locks, and files that are replaced in one step.
+//! Local files: model directories, the built-in model, memory maps, locks, and atomic writes.
 
 pub(crate) mod atomic_file;
 pub(crate) mod demo;

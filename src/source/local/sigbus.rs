@@ -1,7 +1,7 @@
 //! A SIGBUS handler that turns a truncated mapping into an error message and exit code 4.
 //!
-//! Pages past the end of a file cannot be read: the kernel sends SIGBUS, which would kill the process without a message. The
-//! handler looks up the file that the page belongs to. The file is no longer the one that was checked, so the process
+//! Reading a mapped page past the end of its file raises SIGBUS, which would kill the process without a message. The
+//! handler names the file in an error message instead. The file is no longer the one that was checked, so the process
 //! exits at once, without unwinding.
 
 #[cfg(any(target_os = "linux", target_os = "macos"))]
@@ -15,10 +15,11 @@ mod handler {
     use crate::error::Exit;
     use crate::memory::exit_with_message;
 
-    /// The most maps that are watched at a time. A model has about ten files; only a range cache has more.
+    /// The maximum number of maps watched at a time. A model has about ten files; only a range cache has more.
     const MAX_MAPS: usize = 64;
 
-    /// A map, and the message for its truncation. Messages are never freed: the handler may hold one.
+    /// A map, and the message to print if its file is truncated. Messages are never freed, because the handler may be
+    /// using one.
     struct Map {
         /// The address of the first byte; 0 in a free slot.
         start: AtomicUsize,
@@ -39,7 +40,7 @@ mod handler {
     /// The previous handler: the standard library's, which reports stack overflows.
     static PREVIOUS: OnceLock<libc::sigaction> = OnceLock::new();
 
-    /// Watches the file of a map until it is dropped.
+    /// Watches the file of a map until this value is dropped.
     #[derive(Debug)]
     pub struct Watch {
         /// The index of its slot, counted from 1.
@@ -119,7 +120,7 @@ mod handler {
                 }
             }
         }
-        // Another cause: returning repeats the access, now under the previous handler.
+        // Not a truncated map: returning repeats the access, this time under the previous handler.
         if let Some(previous) = PREVIOUS.get() {
             // SAFETY: `sigaction` itself filled the structure in.
             unsafe { libc::sigaction(libc::SIGBUS, previous, ptr::null_mut()) };

@@ -1,4 +1,4 @@
-//! The stored ranges of one remote content: a folder of the app cache.
+//! The stored ranges of one remote file content, in a folder of the app cache.
 
 use std::fs;
 use std::io;
@@ -10,10 +10,10 @@ use crate::source::local::mapped_file::MappedFile;
 
 /// Small files are merged into one when there are this many.
 pub(super) const MERGE_THRESHOLD: usize = 16;
-/// Files of more bytes are not merged.
+/// Files with more bytes than this are not merged.
 const MAX_MERGED: u64 = 4 << 20;
 
-/// The stored ranges of one content.
+/// The stored ranges of one file content, which is identified by its ETag.
 #[derive(Debug)]
 pub(crate) struct Content {
     /// `None` if the app cache is disabled.
@@ -51,7 +51,7 @@ impl Content {
     /// Stores extents, merged with earlier ones if there are many files. Does nothing if the app cache is disabled.
     ///
     /// # Errors
-    /// Returns the error of writing.
+    /// Fails if writing fails.
     pub(crate) fn store(&self, extents: &Extents) -> io::Result<()> {
         let Some(folder) = &self.folder else {
             return Ok(());
@@ -70,7 +70,7 @@ impl Content {
             Extents::new(&self.etag, self.size, parts).bytes(),
         )?;
         for path in small {
-            // Another process may have removed it, or (on Windows) be reading it.
+            // Failing is fine: another process may have removed it or, on Windows, be reading it.
             let _ = fs::remove_file(path);
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Remote files that are read by byte ranges, and the ranges that are kept of them.
+//! Remote files that are read by byte ranges, and the cache of those ranges.
 
 mod append_list;
 mod content;

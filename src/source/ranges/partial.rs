@@ -1,4 +1,4 @@
-//! A large range that is downloaded into its final file, in any order, and resumed after an interruption.
+//! The download of a large range: parts are written to its file in any order, and an interrupted download is resumed.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -10,7 +10,7 @@ use super::extents::{BLOCK, Extents, Header};
 use super::plan::subtract;
 use crate::source::local::file_lock::FileLock;
 
-/// The most bytes of such a range, whose checksums are held in memory.
+/// The maximum length of such a range in bytes. Its checksums are held in memory.
 const MAX_LENGTH: u64 = 64 << 30;
 
 impl Content {
@@ -18,7 +18,7 @@ impl Content {
     /// is disabled or cannot be written, the range goes to a temporary file.
     ///
     /// # Errors
-    /// Returns the error of writing.
+    /// Fails if writing fails.
     pub(crate) fn begin(
         &self,
         range: &Range<u64>,
@@ -38,7 +38,7 @@ impl Content {
                     Some(stored) if stored.slice(range).is_some() => {
                         return Ok(RangeDownload::Complete(stored));
                     }
-                    // Damaged: its intact blocks are resumed, unless another download has begun.
+                    // The file is damaged: resume with its intact blocks, unless another download has begun.
                     Some(_) if self.open(&part).is_none() => fs::copy(&whole, &part).map(drop)?,
                     _ => {}
                 }
@@ -71,7 +71,7 @@ impl Content {
         Ok(RangeDownload::Begun(partial))
     }
 
-    /// Locks `<a>-<b>.part` for writing; `None` if the app cache is disabled or cannot be written.
+    /// Acquires the lock for writing `<a>-<b>.part`; `None` if the app cache is disabled or cannot be written.
     fn claim(&self, range: &Range<u64>, wait: impl FnMut()) -> Option<Claim> {
         let folder = self.folder.as_ref()?;
         fs::create_dir_all(folder).ok()?;
@@ -95,7 +95,7 @@ struct Claim {
 #[derive(Debug)]
 struct Target {
     file: File,
-    /// Removes a temporary file.
+    /// Removes the temporary file when dropped.
     temporary: Option<tempfile::TempPath>,
     /// The paths of a file in the app cache during and after the download.
     rename: Option<(PathBuf, PathBuf)>,
@@ -117,10 +117,10 @@ impl Target {
     }
 }
 
-/// The state of a range when its download is begun.
+/// The result of starting the download of a range.
 #[derive(Debug)]
 pub(crate) enum RangeDownload<'a> {
-    /// Another process has completed it.
+    /// The range is already stored completely.
     Complete(Extents),
     Begun(PartialRange<'a>),
 }
@@ -132,7 +132,7 @@ pub(crate) struct PartialRange<'a> {
     range: Range<u64>,
     header: Header,
     target: Target,
-    /// The parts that have to be fetched.
+    /// The parts that are still to be fetched.
     pub(crate) missing: Vec<Range<u64>>,
 }
 
@@ -147,10 +147,10 @@ impl PartialRange<'_> {
         self.target.file.write_all(&header)
     }
 
-    /// Writes whole blocks, from byte `start` of the remote file on.
+    /// Writes whole blocks, starting at byte `start` of the remote file.
     ///
     /// # Errors
-    /// Returns the error of writing.
+    /// Fails if writing fails.
     pub(crate) fn write(&mut self, start: u64, bytes: &[u8]) -> io::Result<()> {
         let offset = start - self.range.start;
         let position = self.header.length() as u64 + offset;

@@ -1,15 +1,16 @@
-//! Plans requests for ranges: omits cached parts, joins near ranges, and splits long ones.
+//! Plans requests for ranges: omits cached parts, joins nearby ranges, and splits long ones.
 
 use std::ops::Range;
 
-/// Ranges with at most this many bytes between them are fetched as one, since a request costs more than these bytes.
+/// Ranges with at most this many bytes between them are fetched as one, because a request costs more than the extra
+/// bytes.
 const JOINED_GAP: u64 = 32 << 10;
-/// More ranges than this are joined over wider gaps.
+/// If there are more ranges than this, they are joined across wider gaps.
 const MAX_RANGES: usize = 128;
-/// The most bytes that such wider gaps may add.
+/// The maximum number of bytes that such wider gaps may add.
 const MAX_EXTRA_BYTES: u64 = 16 << 20;
 
-/// Returns the parts of a range that are not in `parts`, which lie within the range, in order.
+/// Returns the parts of `range` that `parts` does not cover. `parts` must be in order and lie within `range`.
 pub(crate) fn subtract(range: &Range<u64>, parts: &[Range<u64>]) -> Vec<Range<u64>> {
     let mut missing = Vec::new();
     let mut next = range.start;
@@ -22,7 +23,7 @@ pub(crate) fn subtract(range: &Range<u64>, parts: &[Range<u64>]) -> Vec<Range<u6
     missing
 }
 
-/// Returns the ranges to request for `ranges`, with near ones joined.
+/// Returns the ranges to request for `ranges`, with nearby ones joined.
 pub(crate) fn plan(ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
     let mut gap = JOINED_GAP;
     let mut planned = join(ranges, gap);

@@ -1,7 +1,8 @@
 //! A file on the Hub that is read by ranges.
 //!
-//! Fetched bytes are held in memory. Once they have proved meaningful ([`ByteSource::approve`]), they are also stored in the app
-//! cache, so later runs need no request for them. Near ranges are joined into one request, and requests run in parallel.
+//! Fetched bytes are held in memory. Once they are known to be valid ([`ByteSource::approve`]), they are also stored in
+//! the app cache, so later runs do not request them again. Nearby ranges are joined into one request, and requests run
+//! in parallel.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -22,17 +23,17 @@ use crate::source::hub::connection::HubConnection;
 
 /// Bytes at the start of a file that are fetched together, enough for the headers of most checkpoints.
 const HEAD: u64 = 64 << 10;
-/// The most bytes of one read. A file that declares a longer header or row is not read remotely.
+/// The maximum number of bytes of one read. A file that declares a longer header or row is not read remotely.
 const MAX_READ: u64 = 1 << 30;
-/// The most bytes of one request for a read. A longer range takes several.
+/// The maximum number of bytes of one request for a read. Longer ranges take several requests.
 const MAX_REQUEST: u64 = 4 << 20;
-/// Parallel requests for rows, each of which waits longer than it transfers.
+/// Parallel requests for rows, which spend more time waiting than transferring.
 const PARALLEL_READS: usize = 8;
-/// Parallel requests for a whole matrix. An interruption loses the unfinished ones, so there are few.
+/// Parallel requests for a whole matrix. An interruption loses unfinished requests, so there are only a few.
 const PARALLEL_PARTS: usize = 4;
-/// The number of requests for a whole matrix, as long as their length is within the limits.
+/// The number of requests for a whole matrix, unless their length would be outside the limits below.
 const MATRIX_PARTS: u64 = 64;
-/// The least and the most bytes of such a request, multiples of [`BLOCK`].
+/// The minimum and maximum length of such a request in bytes, both multiples of [`BLOCK`].
 const MIN_PART: u64 = 1 << 20;
 const MAX_PART: u64 = 16 << 20;
 const LOCK_POLL: Duration = Duration::from_millis(100);
@@ -53,7 +54,7 @@ pub(crate) struct RemoteFile {
 /// Says whether fetched bytes may be stored.
 #[derive(Debug)]
 enum Approval {
-    /// Not yet. These ranges were fetched meanwhile.
+    /// Not yet. Holds the ranges fetched so far.
     Pending(Vec<Range<u64>>),
     Given,
 }
@@ -89,7 +90,7 @@ impl RemoteFile {
         join(parts.collect(), 0)
     }
 
-    /// Fetches all parts of these ranges that are not held.
+    /// Fetches all parts of these ranges that are not held yet.
     fn fetch(&self, ranges: &[Range<u64>]) -> Result<()> {
         let mut approval = self.approval();
         let missing = |range: &Range<u64>| subtract(range, &self.held_parts(range));
@@ -133,7 +134,7 @@ impl RemoteFile {
         fetched
     }
 
-    /// Requests ranges and notes the cost.
+    /// Requests ranges and reports the cost.
     fn request(
         &self,
         ranges: Vec<Range<u64>>,
@@ -153,7 +154,7 @@ impl RemoteFile {
             after.bytes,
             after.requests
         ));
-        // This file is read only after others of the model were found.
+        // This file is read only after other files of the model have been found.
         answer.map_err(|error| error.with_cached(true))
     }
 
@@ -200,11 +201,11 @@ impl RemoteFile {
         self.approval.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Downloads a whole range, which is resumed if it was begun before, and reports the progress.
+    /// Downloads a whole range and reports the progress. Resumes an earlier download of the same range.
     fn download(&self, range: &Range<u64>) -> Result<Extents> {
         let observer = &self.connection.options.observer;
         let file = &self.file.name;
-        // Fails before anything is begun if there is no network.
+        // Fails early if no connection may be opened.
         self.connection.client(file)?;
         let not_writable = |error: std::io::Error| Error::RangesNotKept {
             file: self.name.clone(),

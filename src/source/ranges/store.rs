@@ -8,8 +8,8 @@
 //!   content/<etag>/lock          locked during the download
 //! ```
 //!
-//! A file gets its name when it is complete and is never written again. Damaged files are skipped. None of this can be in
-//! the Hub cache, where a blob is a whole file with a verified digest.
+//! A file gets its name when it is complete and is never written again. Damaged files are skipped. These files cannot
+//! be in the Hub cache, where every blob is a whole file with a verified digest.
 
 use std::io;
 
@@ -29,7 +29,7 @@ pub(crate) struct RangeStore<'a> {
 }
 
 impl<'a> RangeStore<'a> {
-    /// Returns the store of the model `id`, which is `owner/name`.
+    /// Returns the store of the model `id`, given as `owner/name`.
     pub(crate) fn new(cache: &'a AppCache, id: &str) -> Self {
         let repository = Repo::model(id.to_owned());
         let folder = format!("ranges/{}", repository.folder_name());
@@ -53,7 +53,7 @@ impl<'a> RangeStore<'a> {
     /// Stores the identity of a file.
     ///
     /// # Errors
-    /// Returns the error of writing.
+    /// Fails if writing fails.
     pub(crate) fn store_identity(
         &self,
         commit: &str,
@@ -70,7 +70,7 @@ impl<'a> RangeStore<'a> {
         format!("{}/commits/{commit}/{file}", self.folder)
     }
 
-    /// Returns the stored ranges of a content.
+    /// Returns the stored ranges of the content with this identity.
     pub(crate) fn content(&self, identity: &FileIdentity) -> Content {
         let etag = identity.etag.as_str().to_owned();
         let folder = format!("{}/content/{etag}", self.folder);

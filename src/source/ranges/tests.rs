@@ -177,7 +177,7 @@ fn a_range_is_downloaded_resumed_and_found() {
     let name = format!("1000-{}", range.end);
     assert_eq!(scene.names(), [name.clone(), "lock".to_owned()]);
 
-    // Of a damaged file, only the damaged block is fetched again.
+    // Only the damaged block of a file is fetched again.
     let path = scene.path(&name);
     let mut damaged = fs::read(&path).unwrap();
     *damaged.last_mut().unwrap() ^= 1;

@@ -1,4 +1,4 @@
-//! The ureq agent: its limits, the certificates that it trusts, and the decisions that it leaves to its caller.
+//! The ureq agent: its limits, the certificates it trusts, and the decisions it leaves to its caller.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -16,7 +16,7 @@ use ureq::{Agent, http};
 use super::forward_proxy::ForwardProxyConnector;
 
 const USER_AGENT: &str = concat!("tokscope/", env!("CARGO_PKG_VERSION"));
-/// Idle connections to one host: as many as requests run in parallel.
+/// The maximum number of idle connections to one host: as many as there are parallel requests.
 const IDLE_CONNECTIONS: usize = 8;
 
 /// The time limit of a request.
@@ -24,12 +24,12 @@ const IDLE_CONNECTIONS: usize = 8;
 pub(super) enum Limit {
     /// A deadline for the whole request, including the body of its answer.
     Until(Instant),
-    /// The longest time for each step up to the headers of the answer, and then for each read of its body.
+    /// The time limit for each step up to the headers of the answer, and then for each read of its body.
     Silence(Duration),
 }
 
-/// Returns an agent that follows no redirects, treats no status as an error, and accepts no compression, since a compressed
-/// answer has another length and no ranges.
+/// Returns an agent that follows no redirects, treats no status as an error, and accepts no compression, because
+/// compressed answers have a different length and no ranges.
 pub(super) fn agent(ca_bundles: &[PathBuf]) -> Agent {
     let config = Config::builder()
         .user_agent(USER_AGENT)
@@ -39,7 +39,7 @@ pub(super) fn agent(ca_bundles: &[PathBuf]) -> Agent {
         .max_redirects_will_error(false)
         .max_idle_connections(2 * IDLE_CONNECTIONS)
         .max_idle_connections_per_host(IDLE_CONNECTIONS)
-        // Chosen for each request.
+        // The proxy is chosen for each request.
         .proxy(None)
         .build();
     let connector =
@@ -74,8 +74,8 @@ pub(super) fn configured(
     }
 }
 
-/// Makes TLS connections with rustls. The certificates are read once, when a connection first needs them. Left to itself,
-/// ureq would read them for every connection, because each request here has settings of its own.
+/// Makes TLS connections with rustls. The certificates are read once, for the first connection. By default, ureq would
+/// read them for every connection, because each request here has its own settings.
 #[derive(Debug)]
 struct TlsConnector {
     rustls: RustlsConnector,
@@ -130,7 +130,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
     }
 }
 
-/// Returns the system's certificates (`SSL_CERT_FILE` and `SSL_CERT_DIR` name their place) and those of the bundles, or
+/// Returns the system's certificates (found through `SSL_CERT_FILE` and `SSL_CERT_DIR`) and those of the bundles, or
 /// Mozilla's if there are none.
 fn root_certificates(bundles: &[PathBuf]) -> RootCerts {
     let mut certificates = rustls_native_certs::load_native_certs().certs;

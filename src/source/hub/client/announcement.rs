@@ -23,7 +23,7 @@ use crate::source::hub::file_identity::FileIdentity;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Announcement {
     pub(crate) identity: FileIdentity,
-    /// The address of the bytes. For a large file it is at another host, signed, and expires.
+    /// The address of the bytes. For a large file it is on another host, signed, and temporary.
     pub(crate) address: Address,
 }
 
@@ -52,7 +52,7 @@ impl HubClient {
     ) -> Result<Option<Announcement>, Failure> {
         for _ in 0..MAX_REDIRECTS {
             cost.add_request();
-            // Redirects are followed within the Hub only. An address at another host is that of the bytes.
+            // Only redirects within the Hub are followed. A redirect to another host gives the address of the bytes.
             let answer = self.send(Method::HEAD, &url, true, None, Limit::Until(end))?;
             let (status, headers) = (answer.status(), answer.headers());
             let address = match header(headers, &LOCATION) {

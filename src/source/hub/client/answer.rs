@@ -17,8 +17,8 @@ use crate::source::hub::cost::Cost;
 use crate::source::hub::errors::{DISCONNECTED, TIMED_OUT};
 
 impl HubClient {
-    /// Sends one request and returns its answer with an unread body. The token is sent only if `at_hub` is true, which says
-    /// that no other host has redirected here, and the address is the Hub's own.
+    /// Sends one request and returns its answer with an unread body. The token is sent only if the address is the Hub's
+    /// own and `at_hub` is true, which means that no other host has redirected here.
     pub(super) fn send(
         &self,
         method: Method,
@@ -101,7 +101,7 @@ impl HubClient {
     }
 }
 
-/// Describes why reading a body failed.
+/// Describes why a body could not be read to its end.
 pub(super) fn describe_break(error: io::Error) -> &'static str {
     match ureq::Error::from(error) {
         ureq::Error::Timeout(_) => TIMED_OUT,

@@ -1,6 +1,6 @@
 //! The Hub's API: the commit of a revision, its files, and their sizes.
 //!
-//! No digest vouches for these answers, so redirects are followed within the Hub only.
+//! These answers have no digest to check them against, so only redirects within the Hub are followed.
 
 use std::io::Read;
 use std::time::Instant;
@@ -21,11 +21,11 @@ use crate::source::hub::address::Address;
 use crate::source::hub::cache_layout::is_commit;
 use crate::source::hub::errors::NOT_THE_HUB;
 
-/// The name of the answer in errors about a whole repository.
+/// Stands for the name of a file in errors about a whole repository.
 const FILE_LIST: &str = "the list of files";
-/// The most bytes of all pages of an answer together, enough for the names of some 300,000 files.
+/// The maximum size of an answer with all its pages, in bytes: enough for the names of about 300,000 files.
 const MAX_ANSWER: usize = 32 << 20;
-/// Bytes that each page counts for in addition to its own, which limits the number of pages. The Hub lists 1,000 files per
+/// Bytes charged for each page in addition to its content, to limit the number of pages. The Hub lists 1,000 files per
 /// page.
 const PAGE_OVERHEAD: usize = 32 << 10;
 
@@ -106,8 +106,8 @@ impl HubClient {
             .ok_or_else(|| self.subject.unreachable(NOT_THE_HUB))
     }
 
-    /// Requests an answer of at most `room` bytes, which is reduced by its length. Returns it with the address of the next
-    /// page.
+    /// Requests an answer of at most `room` bytes and subtracts its length from `room`. Returns the answer and the
+    /// address of the next page.
     fn json<T: DeserializeOwned>(
         &self,
         mut url: Address,
@@ -149,7 +149,7 @@ impl HubClient {
     }
 }
 
-/// Reads the body of an answer, and reduces `room` by its length.
+/// Reads the body of an answer and subtracts its length from `room`.
 fn body(body: Body, room: &mut usize) -> Result<Vec<u8>, Failure> {
     let too_long = Failure::TooLong(MAX_ANSWER);
     let Some(left) = room.checked_sub(PAGE_OVERHEAD) else {

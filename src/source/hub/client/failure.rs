@@ -1,4 +1,4 @@
-//! The reasons why an attempt at a request fails, and whether to try again.
+//! The failures of requests, and the decision whether to try again.
 
 use std::io;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use super::headers::ERROR_CODE;
 use crate::error::Error;
 use crate::source::hub::errors::{DISCONNECTED, NOT_THE_HUB, Subject, TIMED_OUT, describe};
 
-/// Attempts after the first one.
+/// The number of attempts after the first one.
 const RETRIES: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// A longer `Retry-After` is reported instead of obeyed.
+/// A longer `Retry-After` is reported as an error instead of obeyed.
 const MAX_PAUSE: Duration = Duration::from_secs(30);
 
 /// The reason why an attempt at a request failed.
@@ -33,13 +33,13 @@ pub(super) enum Failure {
     NotTheHub,
     /// The answer has more than this number of bytes.
     TooLong(usize),
-    /// A redirect that is not followed, or a proxy that cannot be used, for this reason.
+    /// A redirect that is not followed, or a proxy that cannot be used, with the reason.
     Misled(String),
-    /// The connection broke or was silent for too long, for this reason.
+    /// The connection broke or was silent for too long, with a description.
     Broken(String),
     /// The address of a file was refused. Signed addresses expire.
     Expired(StatusCode),
-    /// The answer is not the range that was requested, for this reason.
+    /// The answer is not the range that was requested, with a description.
     NotThatRange(String),
 }
 
@@ -135,7 +135,7 @@ impl Failure {
     }
 }
 
-/// Returns true for errors of a connection that was established before.
+/// Returns true for errors of an established connection.
 fn is_break(kind: io::ErrorKind) -> bool {
     matches!(
         kind,

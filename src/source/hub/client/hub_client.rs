@@ -19,10 +19,10 @@ use crate::source::hub::settings::Token;
 use crate::source::observer::Observer;
 use crate::source::options::SourceOptions;
 
-/// How often a pause checks whether it was stopped.
+/// The interval at which a pause checks whether it was stopped.
 const TICK: Duration = Duration::from_millis(50);
 
-/// For requests that nobody stops.
+/// The stop flag of requests that are never stopped.
 pub(super) static NEVER_STOPPED: AtomicBool = AtomicBool::new(false);
 
 /// A client for one model of the Hub.
@@ -33,9 +33,9 @@ pub(crate) struct HubClient {
     pub(super) api: Address,
     /// `<endpoint>/owner/name/resolve`.
     pub(super) resolve: Address,
-    /// `None` also if the token would be sent unencrypted.
+    /// `None` if there is no token or it would be sent unencrypted.
     pub(super) token: Option<Token>,
-    /// True once a silence was noted.
+    /// True once a note about a silence was shown.
     pub(super) silence_noted: AtomicBool,
     pub(super) etag_timeout: Duration,
     pub(super) download_timeout: Duration,
@@ -95,12 +95,13 @@ impl HubClient {
         })
     }
 
-    /// Returns the model that requests are about, `owner/name`.
+    /// Returns the model as `owner/name`.
     pub(crate) fn model(&self) -> &str {
         &self.subject.model
     }
 
-    /// Retries a request until it succeeds or another attempt is pointless. Each attempt gets its deadline. Errors name `file`.
+    /// Retries a request until it succeeds or another attempt is pointless. Each attempt is passed its deadline. Errors
+    /// name `file`.
     pub(super) fn retry<T>(
         &self,
         file: &str,
@@ -132,7 +133,7 @@ impl HubClient {
                 self.observer
                     .note(&format!("the Hub asks to wait {seconds} s"));
             }
-            // Noted only once: parallel requests tend to be silent together.
+            // Shown only once, because parallel requests tend to stall together.
             Failure::Broken(problem)
                 if problem == TIMED_OUT && !self.silence_noted.swap(true, Ordering::Relaxed) =>
             {

@@ -1,7 +1,7 @@
 //! Requests to the Hub: questions to its API, the headers of files, whole files, and byte ranges.
 //!
-//! ureq makes the connections. This module decides on deadlines, retries, the longest accepted answer, the redirects that
-//! are followed, and the requests that carry the token.
+//! ureq makes the connections. This module sets deadlines, retries, and size limits, and decides which redirects are
+//! followed and which requests carry the token.
 
 mod agent;
 mod announcement;

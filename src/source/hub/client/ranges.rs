@@ -55,8 +55,8 @@ impl HubClient {
         }
     }
 
-    /// Fetches ranges with the known address, or with a new one. If the address expires, returns the ranges that are left and
-    /// the status of the refusal.
+    /// Fetches ranges with the known address, or with a new one. If the address expires, returns the remaining ranges
+    /// and the status that refused the address.
     fn fetch_with(
         &self,
         file: &HubFile,
@@ -103,7 +103,7 @@ impl HubClient {
         if threads > 1 {
             in_parallel(threads, &next, &mut settle, &fetch.stopped)?;
         }
-        // A single range needs no thread. The others are left if no thread could be started.
+        // Fetches a single range, which needs no thread, or the ranges that remain if no thread could be started.
         while let Some(fetched) = next() {
             settle(fetched)?;
         }
@@ -154,7 +154,7 @@ fn in_parallel<T: Send>(
     stopped: &AtomicBool,
 ) -> Result<()> {
     thread::scope(|scope| {
-        // Unbuffered, so that each thread holds at most one result that is not settled yet.
+        // Unbuffered, so that each thread holds at most one unsettled result.
         let (sender, receiver) = mpsc::sync_channel(0);
         for _ in 0..threads {
             let sender = sender.clone();
@@ -167,7 +167,7 @@ fn in_parallel<T: Send>(
             };
             let thread = thread::Builder::new().stack_size(STACK);
             if thread.spawn_scoped(scope, work).is_err() {
-                // Fewer threads are slower, but enough.
+                // Fewer threads are slower but sufficient.
                 break;
             }
         }
@@ -178,7 +178,7 @@ fn in_parallel<T: Send>(
     })
 }
 
-/// The state that the threads fetching from one address share.
+/// The shared state of the threads that fetch from one address.
 struct Fetch<'a> {
     client: &'a HubClient,
     file: &'a HubFile,
@@ -197,7 +197,7 @@ enum RangeFailure {
 }
 
 impl Fetch<'_> {
-    /// Fetches one whole range. After a broken connection, a new one continues where it stopped.
+    /// Fetches one whole range. If the connection breaks, a new one continues where it stopped.
     fn range(&self, range: &Range<u64>) -> Result<Vec<u8>, RangeFailure> {
         let mut bytes = Vec::new();
         let mut attempt = 0;
@@ -228,7 +228,7 @@ impl Fetch<'_> {
             }
             attempt += 1;
         }
-        // Only a whole file has a digest.
+        // The digest covers the whole file, so a shorter range cannot be verified.
         let identity = &self.file.identity;
         if *range == (0..identity.size) {
             let mut hasher = identity.etag.hasher(identity.size);

@@ -1,22 +1,23 @@
-//! Redirects, and the ones that are refused.
+//! The rules for following redirects.
 //!
-//! Only http and https are followed, and no redirect leads to an address that is less private than the one it comes from.
-//! Messages about refused redirects show the scheme and host alone: the rest of an address can contain a signature.
+//! Only redirects to http and https are followed, and none to an address less private than the one it comes from.
+//! Messages about refused redirects show only the scheme and host, because the rest of an address can contain a
+//! signature.
 
 use super::failure::Failure;
 use crate::source::hub::address::{Address, scheme_of};
 
-/// The most redirects in a row. A renamed repository, the resolve cache, and a CDN need three.
+/// The maximum number of redirects in a row. A renamed repository, the resolve cache, and a CDN need three.
 pub(super) const MAX_REDIRECTS: usize = 5;
 
 /// Who can read the traffic to an address, from least to most private.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Privacy {
-    /// Anybody on the way: http.
+    /// Anyone on the network path: http.
     Open,
-    /// This machine only: http to the loopback interface.
+    /// Only this machine: http to the loopback interface.
     Loopback,
-    /// The host only: https.
+    /// Only the host: https.
     Encrypted,
 }
 

@@ -1,4 +1,4 @@
-//! Downloads of a whole file, or of the rest of one.
+//! Downloads of a whole file, or of the rest of a partial one.
 
 use std::io::Read;
 
@@ -11,7 +11,7 @@ use super::hub_client::{HubClient, NEVER_STOPPED};
 use super::hub_file::HubFile;
 use crate::error::Result;
 
-/// Bytes of a body that are read at a time.
+/// Bytes of a body read at a time.
 pub(super) const BUFFER: usize = 64 << 10;
 
 /// A file that is being downloaded.
@@ -21,7 +21,7 @@ pub(crate) struct Transfer {
 }
 
 impl HubClient {
-    /// Starts to download a file from byte `start` on. Returns `None` if the server does not send the rest alone.
+    /// Starts downloading a file at byte `start`. Returns `None` if the server cannot start there.
     ///
     /// # Errors
     /// Fails if the server refuses the file or does not answer.
@@ -69,7 +69,7 @@ impl Transfer {
     /// Returns the next bytes, or an empty slice at the end.
     ///
     /// # Errors
-    /// Describes why no more bytes came.
+    /// Returns a description of the problem if no more bytes arrive.
     pub(crate) fn next(&mut self) -> Result<&[u8], &'static str> {
         let read = self.body.read(&mut self.buffer).map_err(describe_break)?;
         Ok(&self.buffer[..read])

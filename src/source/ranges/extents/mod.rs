@@ -1,4 +1,4 @@
-//! Extents of a remote file: the encoding in which cached ranges are held in memory and stored in the app cache.
+//! The cached ranges of a remote file, encoded the same way in memory and in the app cache.
 //!
 //! ```text
 //! magic                8 bytes
@@ -7,7 +7,7 @@
 //! size                 u64, of the whole remote file
 //! extents              u64, the number of extents
 //! each extent          u64 start, u64 length: a range of the remote file; sorted and disjoint
-//! each block           u32, CRC-32; blocks are 64 KiB of an extent, the last one the rest
+//! each block           u32, CRC-32 of 64 KiB of an extent, or of the shorter rest
 //! data                 the bytes of the extents, one after the other
 //! ```
 //!
@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use crate::source::local::mapped_file::MappedFile;
 
 const MAGIC: &[u8; 8] = b"tokrang1";
-/// Bytes per checksum.
+/// Bytes covered by one checksum.
 pub(crate) const BLOCK: u64 = 64 << 10;
 /// Bytes before the list of extents.
 const FIXED_HEADER: usize = 32;
@@ -67,7 +67,7 @@ const INTACT: u8 = 1;
 const DAMAGED: u8 = 2;
 
 impl Header {
-    /// Returns the header of one extent without any bytes yet.
+    /// Returns the header of one extent that has no bytes yet.
     pub(crate) fn empty(extent: Range<u64>) -> Self {
         let blocks = block_count(&extent);
         Self {
@@ -81,7 +81,7 @@ impl Header {
         FIXED_HEADER + EXTENT_ENTRY * self.extents.len() + CHECKSUM * self.sums.len()
     }
 
-    /// Sets the checksums of whole blocks of the first extent, from block `first` on.
+    /// Sets the checksums of whole blocks of the first extent, starting at block `first`.
     pub(crate) fn set_sums(&mut self, first: usize, bytes: &[u8]) {
         let sums = self.sums.iter_mut().skip(first);
         for (sum, block) in sums.zip(bytes.chunks(BLOCK as usize)) {
@@ -108,7 +108,7 @@ impl Header {
         bytes
     }
 
-    /// Decodes a header; `None` unless it is an intact header for this content.
+    /// Decodes a header; `None` if it is damaged or belongs to different content.
     fn decode(bytes: &[u8], etag: &str, size: u64) -> Option<Self> {
         let rest = bytes.strip_prefix(MAGIC)?;
         let (sum, _) = rest.split_first_chunk::<4>()?;
@@ -161,7 +161,8 @@ fn block_count(extent: &Range<u64>) -> usize {
 }
 
 impl Extents {
-    /// Builds extents from bytes with their offsets in the remote file. They may touch or overlap, if they agree.
+    /// Builds extents from parts, each given as its offset in the remote file and its bytes. Parts may touch, and may
+    /// overlap if they agree.
     pub(crate) fn new(etag: &str, size: u64, mut parts: Vec<(u64, Vec<u8>)>) -> Self {
         parts.sort_by_key(|(start, _)| *start);
         let mut joined: Vec<(u64, Vec<u8>)> = Vec::new();
@@ -191,7 +192,7 @@ impl Extents {
         Self::with(header, Encoded::Memory(encoded), INTACT)
     }
 
-    /// Opens stored extents; `None` if the file is incomplete or belongs to another content.
+    /// Opens stored extents; `None` if the file is incomplete or belongs to different content.
     pub(crate) fn open(file: MappedFile, etag: &str, size: u64) -> Option<Self> {
         let header = Header::decode(file.bytes(), etag, size)?;
         let data: u64 = header.extents.iter().map(|e| e.end - e.start).sum();
@@ -241,7 +242,7 @@ impl Extents {
         self.extents.len() == 1 && self.extents.iter().all(|e| e.range == *range)
     }
 
-    /// Returns the bytes of `range` if all of them are here and intact.
+    /// Returns the bytes of `range` if all of them are present and intact.
     pub(crate) fn slice(&self, range: &Range<u64>) -> Option<&[u8]> {
         let extent = self.extent_at(range.start)?;
         if range.end > extent.range.end || range.start > range.end {
@@ -254,7 +255,7 @@ impl Extents {
         intact.then(|| self.bytes_of(extent, range))?
     }
 
-    /// Returns the parts of `range` that are here and intact, in order.
+    /// Returns the parts of `range` that are present and intact, in order.
     pub(crate) fn parts(&self, range: &Range<u64>) -> Vec<Range<u64>> {
         let mut parts: Vec<Range<u64>> = Vec::new();
         for extent in &self.extents {
@@ -290,7 +291,7 @@ impl Extents {
         extent.range.contains(&position).then_some(extent)
     }
 
-    /// Returns the blocks of an extent that `range`, which lies within the extent, touches.
+    /// Returns the blocks of an extent that overlap `range`, which must lie within the extent.
     fn blocks_of(&self, extent: &Extent, range: &Range<u64>) -> Range<usize> {
         let block = |position: u64| (position - extent.range.start) / BLOCK;
         if range.is_empty() {
@@ -299,7 +300,7 @@ impl Extents {
         block(range.start) as usize..block(range.end - 1) as usize + 1
     }
 
-    /// Loads all unchecked blocks of a range from disk together.
+    /// Prefetches all unchecked blocks of a range together.
     fn prefetch(&self, extent: &Extent, range: &Range<u64>) {
         let Encoded::Mapped(file) = &self.encoded else {
             return;
