@@ -10,8 +10,8 @@ const HALVES_PER_CALL: usize = 256;
 
 /// Converts little-endian elements of `dtype` to float32 and appends them to `values`.
 ///
-/// Exact for float16 and bfloat16; float64 is rounded to the nearest float32. Appends nothing for a type that is not
-/// readable, nor for an incomplete last element: opening a matrix rules out both.
+/// Exact for float16 and bfloat16; float64 is rounded to the nearest float32. Appends nothing for types that are not
+/// readable, or for an incomplete last element; opening a matrix rules out both.
 pub fn append_f32(dtype: Dtype, bytes: &[u8], values: &mut Vec<f32>) {
     match dtype {
         Dtype::F16 => {

@@ -69,11 +69,11 @@ impl Rows<'_> {
     }
 }
 
-/// Writes rows to `path`, atomically, as elements of `dtype`: the stored type, which copies the bits, or F32.
+/// Writes rows to `path` atomically. `dtype` is the stored type, for which bits are copied, or F32.
 ///
 /// # Errors
 /// Fails with [`NoSuchRow`](crate::error::Error::NoSuchRow) if an id is beyond the matrix, and with
-/// [`WriteOutput`](crate::error::Error::WriteOutput).
+/// [`WriteOutput`](crate::error::Error::WriteOutput) if writing fails.
 pub fn write(
     path: &Path,
     format: ArrayFormat,
@@ -111,8 +111,8 @@ pub fn write(
     })
 }
 
-/// Returns the element type to write: `requested`, or else the stored one. F32 replaces a type that NumPy does not have,
-/// bfloat16, and represents every value of it exactly.
+/// Returns the element type to write: `requested`, or else the stored one. A type that NumPy does not have (bfloat16) is
+/// replaced by F32, which represents all its values exactly.
 pub fn written_type(format: ArrayFormat, stored: Dtype, requested: Option<Dtype>) -> Dtype {
     match (format, requested.unwrap_or(stored)) {
         (ArrayFormat::Npy, dtype) if npy::header(dtype, &[]).is_none() => Dtype::F32,
@@ -120,7 +120,7 @@ pub fn written_type(format: ArrayFormat, stored: Dtype, requested: Option<Dtype>
     }
 }
 
-/// Returns the length and JSON of a safetensors header. `ids` comes first, so that both tensors are aligned to their
+/// Returns a safetensors header: its length and its JSON. `ids` comes first, so that both tensors are aligned to their
 /// elements.
 fn safetensors_header(dtype: Dtype, shape: [u64; 2]) -> io::Result<Vec<u8>> {
     #[derive(Serialize)]

@@ -35,7 +35,7 @@ pub struct EmbeddingMatrix {
 }
 
 impl EmbeddingMatrix {
-    /// Finds the matrix among the files of a model. Reads only headers; of a remote file, fetches only headers.
+    /// Finds the matrix among the files of a model. Reads, and for a remote file fetches, only headers.
     ///
     /// # Errors
     /// Fails with [`Error::MissingPart`] if the model has no supported checkpoint, with [`Error::Unsupported`] if the
@@ -53,7 +53,7 @@ impl EmbeddingMatrix {
         Err(no_checkpoint(files))
     }
 
-    /// The file names under which a model may have its checkpoint, in search order.
+    /// Returns the names that a checkpoint file may have, in search order.
     pub fn checkpoint_names() -> impl Iterator<Item = &'static str> {
         CHECKPOINTS
             .iter()
@@ -115,37 +115,37 @@ impl EmbeddingMatrix {
         })
     }
 
-    /// Number of rows. The rows are numbered from 0, and the number of a row is the id of its token.
+    /// Returns the number of rows. Rows are numbered from 0, and the number of a row is the id of its token.
     pub fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// Number of values per row: the hidden size of the model.
+    /// Returns the number of values per row, which is the hidden size of the model.
     pub fn columns(&self) -> u64 {
         self.columns
     }
 
-    /// Element type as stored.
+    /// Returns the stored element type.
     pub fn dtype(&self) -> Dtype {
         self.tensor.dtype
     }
 
-    /// Name of the tensor in the checkpoint.
+    /// Returns the name of the tensor in the checkpoint.
     pub fn tensor(&self) -> &str {
         &self.tensor.name
     }
 
-    /// Name, within the model, of the file that holds the matrix.
+    /// Returns the name, within the model, of the file that holds the matrix.
     pub fn file(&self) -> &str {
         &self.name
     }
 
-    /// Container format of that file.
+    /// Returns the container of that file.
     pub fn container(&self) -> Container {
         self.container
     }
 
-    /// Size of the matrix in its file, in bytes.
+    /// Returns the size of the matrix in its file, in bytes.
     pub fn size(&self) -> u64 {
         self.tensor.byte_range.end - self.tensor.byte_range.start
     }
@@ -170,7 +170,7 @@ impl EmbeddingMatrix {
         self.file.make_local(self.tensor.byte_range.clone())
     }
 
-    /// Byte ranges of a row in the file: one range, or one per element if the matrix is stored transposed.
+    /// Returns the byte ranges of a row in the file: one range, or one per element if the matrix is stored transposed.
     fn row_ranges(&self, id: u64) -> impl Iterator<Item = Range<u64>> {
         let size = self.tensor.dtype.size();
         let start = self.tensor.byte_range.start + id * self.tensor.strides[0] * size;
@@ -220,7 +220,8 @@ impl EmbeddingMatrix {
         Ok(values)
     }
 
-    /// Returns the rows of `ids` as a float32 tensor of shape `[ids, columns]`: the embedding layer applied to the ids.
+    /// Returns the rows of `ids` as a float32 tensor of shape `[ids, columns]`. This is the embedding layer applied to
+    /// the ids.
     ///
     /// Each distinct row is read once, and an embedding layer over these rows looks up the ids.
     ///
@@ -286,13 +287,14 @@ impl EmbeddingMatrix {
             .collect())
     }
 
-    /// Size of a row, in bytes.
+    /// Returns the size of a row in bytes.
     pub fn row_width(&self) -> u64 {
         self.columns * self.tensor.dtype.size()
     }
 }
 
-/// The error for a model without a supported checkpoint. The hint names an unsupported one that it has.
+/// Returns the error for a model without a supported checkpoint. The hint names an unsupported checkpoint if there is
+/// one.
 fn no_checkpoint(files: &ModelFiles) -> Error {
     const UNSUPPORTED: &[&str] = &[".gguf", ".h5", ".msgpack", ".onnx", ".ot", ".ckpt"];
     let error = files.missing(

@@ -1,6 +1,6 @@
-//! Measures of how near two rows are.
+//! Metrics that compare two rows.
 
-/// A measure of how near two rows are.
+/// A metric that compares two rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Metric {

@@ -1,4 +1,4 @@
-//! The word-embedding matrix of a model, and what can be computed from its rows.
+//! The word-embedding matrix of a model, and computations on its rows.
 //!
 //! [`EmbeddingMatrix`] finds the matrix in a checkpoint ([`tensor_names`]) and reads rows by byte range, as float32
 //! ([`elements`]). Rows are compared ([`similarity`], [`metric`]), searched ([`nearest`](mod@nearest), [`query`]),

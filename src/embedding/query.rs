@@ -1,9 +1,9 @@
-//! The vector that a nearest-neighbor search starts from: a row, a given vector, or a signed sum of them.
+//! The query vector of a nearest-neighbor search: a row, a given vector, or a signed sum of these.
 
 use super::metric::Metric;
 use crate::error::{Error, Result};
 
-/// One summand of a query.
+/// One term of a query.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Term {
     /// As float32, like the rows it is compared with.
@@ -15,7 +15,7 @@ pub struct Term {
     pub name: String,
 }
 
-/// Says whether a summand is added or subtracted.
+/// Says whether a term is added or subtracted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
     Plus,
@@ -32,7 +32,7 @@ pub struct Query {
 }
 
 impl Query {
-    /// Sums up the terms. For cosine, each is first scaled to length 1, so that a long one does not outweigh the
+    /// Adds up the terms. For cosine, each is first scaled to length 1, so that a long one does not outweigh the
     /// others.
     ///
     /// # Errors

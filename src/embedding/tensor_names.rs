@@ -1,4 +1,4 @@
-//! The names by which the word-embedding matrix of a checkpoint is recognized.
+//! The names that identify the word-embedding matrix of a checkpoint.
 
 /// The names of the matrix in each family of models, in search order. Any prefix may precede them, as in
 /// `deberta.embeddings.word_embeddings.weight`.

@@ -1,6 +1,6 @@
 //! The settings in `config.json`, `tokenizer_config.json`, `special_tokens_map.json`, and `added_tokens.json`.
 //!
-//! Keys that the program does not use are ignored, as in transformers.
+//! Unused keys are ignored, as in transformers.
 
 use std::collections::BTreeMap;
 
@@ -24,8 +24,8 @@ pub struct ModelConfig {
     pub pad_token_id: Option<u64>,
 }
 
-/// The keys of `config.json`, which differ between model families: GPT-2 has `n_positions` and `n_embd`, T5 has `d_model`,
-/// and multimodal models have the sizes of their text part under `text_config`.
+/// The keys of `config.json`, which differ between model families: GPT-2 has `n_positions` and `n_embd`, T5 has
+/// `d_model`, and multimodal models have the sizes of their text part under `text_config`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct ModelConfigKeys {
@@ -101,7 +101,8 @@ pub struct TokenizerConfig {
 }
 
 impl TokenizerConfig {
-    /// Returns `model_max_length` in tokens, or `None` if there is no limit. The reference then writes `int(1e30)`.
+    /// Returns `model_max_length` in tokens, or `None` if there is no limit. The reference writes "no limit" as
+    /// `int(1e30)`.
     pub fn max_length(&self) -> Option<u64> {
         const UNSET: f64 = 1e9;
         self.model_max_length
@@ -170,7 +171,7 @@ impl SpecialTokenConfig {
     }
 }
 
-/// An added token: one matched in the text before the model runs (`AddedToken` in the reference).
+/// An added token, which is matched in the text before the model runs (`AddedToken` in the reference).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "AddedTokenFields")]
 pub struct AddedTokenConfig {
@@ -234,7 +235,7 @@ pub fn parse_added_tokens(name: &str, bytes: &[u8]) -> Result<Vec<(String, u32)>
         .collect()
 }
 
-/// Reads a size. Anything but a whole number, such as `null` or `-1`, means that it is not set.
+/// Reads a size. Any value that is not a whole number, such as `null` or `-1`, counts as unset.
 fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     Ok(Value::deserialize(deserializer)?.as_u64())
 }

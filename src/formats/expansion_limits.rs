@@ -1,6 +1,6 @@
-//! Rejects small tokenizer files that would use up memory, before a tokenizer is built from them.
+//! Refuses small tokenizer files that would exhaust memory, before a tokenizer is built from them.
 //!
-//! A character map may claim to have gigabytes of rules, and steps may each multiply the length of a text.
+//! A character map may claim gigabytes of rules, and each step may multiply the length of a text.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -41,9 +41,9 @@ fn check_growth(name: &str, growth: f64) -> Result<()> {
     ))
 }
 
-/// Returns how many times as long a character map can make a text.
+/// Returns the largest factor by which a character map can lengthen a text.
 fn charsmap_growth(name: &str, map: &[u8]) -> Result<f64> {
-    // A shorter map allocates nothing, and is refused elsewhere.
+    // A shorter map allocates nothing and is refused elsewhere.
     let Some((claimed, rest)) = map.split_first_chunk::<4>() else {
         return Ok(1.0);
     };
@@ -62,8 +62,8 @@ fn charsmap_growth(name: &str, map: &[u8]) -> Result<f64> {
     Ok(longest.unwrap_or(0).max(1) as f64)
 }
 
-/// Returns how many times as long a step, with all steps inside it, can make a text. In the oldest files steps have no
-/// `type`, so their kind is inferred from their fields.
+/// Returns the largest factor by which a step, including the steps inside it, can lengthen a text. In the oldest files,
+/// steps have no `type`, so their kind is inferred from their fields.
 fn step_growth(name: &str, step: &Value) -> Result<f64> {
     let mut growth = match step.get("type").and_then(Value::as_str) {
         // U+FDFA grows from 3 bytes to 33.
@@ -103,8 +103,8 @@ fn step_growth(name: &str, step: &Value) -> Result<f64> {
     Ok(growth)
 }
 
-/// Returns the length of a regular expression's shortest match in bytes. 0 if it can match the empty string, or cannot
-/// be parsed here.
+/// Returns the length of a regular expression's shortest match in bytes, or 0 if it can match the empty string or
+/// cannot be parsed here.
 fn shortest_match(pattern: &str) -> usize {
     let parsed = Parser::new().parse(pattern).ok();
     parsed

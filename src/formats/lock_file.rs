@@ -8,7 +8,7 @@ use crate::source::digest::hex;
 
 /// The default name of the lock file.
 pub const LOCK_FILE: &str = "tokscope.lock";
-/// The version of the format that is written and read.
+/// The format version that is written and read.
 const VERSION: u64 = 1;
 
 /// A lock file.
@@ -39,7 +39,7 @@ pub struct LockedEngine {
     pub name: String,
     /// The version of the `tokenizers` crate.
     pub tokenizers: String,
-    /// The version of transformers that is the reference.
+    /// The version of transformers that serves as the reference.
     pub transformers: String,
 }
 
@@ -93,7 +93,7 @@ impl LockFile {
     /// Returns the content of the file.
     ///
     /// # Errors
-    /// Fails if serialization fails, which no lock file causes.
+    /// Fails with [`Error::Usage`] if serialization fails, which cannot happen for a valid lock file.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut bytes = serde_json::to_vec_pretty(self).map_err(|problem| {
             Error::usage(format!("the lock file cannot be written: {problem}"))

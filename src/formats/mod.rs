@@ -1,8 +1,8 @@
-//! Readers of the files that models consist of. All input is untrusted.
+//! Readers for the files of a model. All input is untrusted.
 //!
-//! Configuration and tokenizer files become serde structs; a checkpoint in any container becomes a list of tensors, each
-//! of which can be located as a [`checkpoint::TensorInfo`]. Nothing here uses the network, prints, or panics: every
-//! length is checked before it is used, and a file that contradicts itself is an [`Error::Damaged`] that names it.
+//! Configuration and tokenizer files become serde structs. A checkpoint in any container becomes a list of tensors, and
+//! locating one gives its [`checkpoint::TensorInfo`]. Nothing here uses the network, prints, or panics: every length is
+//! checked before it is used, and a file that contradicts itself is an [`Error::Damaged`] that names it.
 //!
 //! [`Error::Damaged`]: crate::error::Error::Damaged
 

@@ -5,7 +5,8 @@ use crate::error::{Error, Result};
 /// Refuses a placeholder, given the first bytes of the file (64 are enough).
 ///
 /// # Errors
-/// Fails with [`Error::Unsupported`] for a git-LFS pointer, and with [`Error::Damaged`] for a web page or an empty file.
+/// Fails with [`Error::Unsupported`] for a git-LFS pointer, and with [`Error::Damaged`] for a web page or an empty
+/// file.
 pub fn refuse(file: &str, head: &[u8]) -> Result<()> {
     if head.is_empty() {
         return Err(Error::damaged(file, "it is empty"));

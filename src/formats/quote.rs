@@ -1,6 +1,6 @@
 //! Quotes names from untrusted files so that they are short and safe inside an error message.
 
-/// Characters of a name that are shown.
+/// The maximum number of characters shown of a name.
 const MAX_CHARS: usize = 96;
 
 /// Returns `name` between backticks, truncated to [`MAX_CHARS`] characters and with control characters escaped.

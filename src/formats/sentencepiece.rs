@@ -76,7 +76,7 @@ mod field {
     pub const NORMALIZER_CHARSMAP: u64 = 2;
 }
 
-/// The most pieces a model may have. The largest published vocabulary, of XLM-V, has 902,000.
+/// The maximum number of pieces of a model. The largest published vocabulary, of XLM-V, has 902,000.
 const MAX_PIECES: usize = 1 << 21;
 
 impl SentencePieceModel {
@@ -213,7 +213,7 @@ fn parse_piece(message: &[u8]) -> Result<Piece, String> {
     Ok(piece)
 }
 
-/// The value of a field, by wire type. Groups, which protocol buffers have abandoned, are not read.
+/// The value of a field, by wire type. The deprecated groups are not read.
 enum Value<'a> {
     Varint(u64),
     Fixed32(u32),
@@ -221,7 +221,8 @@ enum Value<'a> {
     Bytes(&'a [u8]),
 }
 
-/// The fields of a message in file order, as field number and value. A field that cannot be read is `None` and the last.
+/// The fields of a message in file order, as field number and value. A field that cannot be read yields `None` and ends
+/// the iteration.
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Iterator for Fields<'a> {

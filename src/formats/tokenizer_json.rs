@@ -1,6 +1,6 @@
 //! Reads the vocabulary and the settings in `tokenizer.json`, without building a tokenizer.
 //!
-//! The format is the one that the `tokenizers` crate writes.
+//! The format is defined by the `tokenizers` crate.
 
 use std::fmt;
 
@@ -115,7 +115,7 @@ impl TokenizerJson {
     /// Parses the file called `name`.
     ///
     /// # Errors
-    /// Fails with [`Error::Damaged`] if it is not such a file.
+    /// Fails with [`Error::Damaged`] if the file is not a `tokenizer.json`.
     ///
     /// [`Error::Damaged`]: crate::error::Error::Damaged
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
@@ -126,7 +126,7 @@ impl TokenizerJson {
 }
 
 impl RestJson {
-    /// Refuses steps that would use up memory on a small text.
+    /// Refuses steps that would exhaust memory on a small text.
     ///
     /// # Errors
     /// Fails with [`Error::Damaged`], which names the file.
@@ -172,7 +172,7 @@ impl<'de> Deserialize<'de> for VocabularyJson {
     }
 }
 
-/// Reads a list whose items do not matter, only that it is present.
+/// Reads a list but not its items: only the presence of the list matters.
 fn some_list<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<IgnoredAny>>, D::Error> {

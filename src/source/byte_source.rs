@@ -29,7 +29,8 @@ pub trait ByteSource: Debug + Send + Sync {
     /// Fails with [`Error::Damaged`] if the range is not within the file.
     fn read(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>>;
 
-    /// Returns the bytes of `range` for a single pass over them: borrowed, or copied into `buffer`, whichever is cheaper.
+    /// Returns the bytes of `range` for a single pass over them: borrowed, or copied into `buffer`, whichever is
+    /// cheaper.
     ///
     /// # Errors
     /// Fails like [`Self::read`].

@@ -209,7 +209,8 @@ impl ModelFiles {
         }
     }
 
-    /// Asks the Hub for the current commit of the revision. Returns `None` offline, and for models that are not on the Hub.
+    /// Asks the Hub for the current commit of the revision. Returns `None` offline, and for models that are not on the
+    /// Hub.
     ///
     /// # Errors
     /// Fails with an error of exit code 3 if the Hub does not answer.
@@ -220,8 +221,8 @@ impl ModelFiles {
         }
     }
 
-    /// Asks the Hub for the current commit of the revision, records it in the Hub cache, and uses it from now on. Does nothing
-    /// offline, and for models that are not on the Hub.
+    /// Asks the Hub for the current commit of the revision, records it in the Hub cache, and uses it from now on. Does
+    /// nothing offline, and for models that are not on the Hub.
     ///
     /// # Errors
     /// Fails with an error of exit code 3 if the Hub does not answer or the answer cannot be recorded.

@@ -138,7 +138,7 @@ impl Element for F32 {
     }
 }
 
-/// Returns the first `N` bytes of a slice that callers make at least that long.
+/// Returns the first `N` bytes of a slice, which must be at least that long.
 fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     bytes.first_chunk().copied().unwrap_or([0; N])
 }

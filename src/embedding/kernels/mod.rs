@@ -1,8 +1,8 @@
 //! Float32 dot products of stored rows, with the widest vector instructions of the machine.
 //!
 //! Rows are read as stored, at any alignment, and widened in registers. The order of summation depends on the
-//! instructions, so the last bits of a result differ between machines. Results serve only to skip rows that cannot be
-//! among the nearest (see [`super::nearest`]) and are never printed.
+//! instructions, so the last bits of a result differ between machines. Results are only used to skip rows that cannot
+//! be among the nearest (see [`super::nearest`]), and are never printed.
 //!
 //! On x86-64 with AVX2, FMA and F16C the kernels use intrinsics (`avx2`). Elsewhere they are loops over eight lanes
 //! (`portable`), which the compiler vectorizes for the baseline of the target: NEON on AArch64, SSE2 on x86-64.
@@ -20,7 +20,7 @@ pub use portable::{QUERIES, ROWS};
 /// The kernels for one instruction set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kernels {
-    /// For every machine of the target.
+    /// Runs on every machine of the target.
     Portable,
     #[cfg(target_arch = "x86_64")]
     Avx2(avx2::Available),

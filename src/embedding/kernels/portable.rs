@@ -90,7 +90,8 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     rest.fold(sums.iter().sum(), |sum, (a, b)| add_product(sum, *a, *b))
 }
 
-/// Returns `sum + a * b`, fused if every machine of the target can do so: otherwise `mul_add` would be a function call.
+/// Returns `sum + a * b`, fused only if every machine of the target can do so, because otherwise `mul_add` would be a
+/// function call.
 fn add_product(sum: f32, a: f32, b: f32) -> f32 {
     if cfg!(any(target_arch = "aarch64", target_feature = "fma")) {
         a.mul_add(b, sum)

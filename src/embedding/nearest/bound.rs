@@ -1,4 +1,4 @@
-//! A bound on float32 scores that proves a row too far away to be among the nearest.
+//! A bound on float32 scores that proves that a row is too far away to be among the nearest.
 //!
 //! A float32 dot product of length `n`, whatever the order of its terms and whether or not they are fused, is within
 //! `γ |q| |r|` of the exact one, where `γ = n u / (1 - n u)` and `u = 2⁻²⁴` (Higham, Accuracy and Stability of
@@ -41,8 +41,8 @@ impl Bound {
         by_square: 0.0,
     };
 
-    /// Returns the bound that excludes rows only if they are certainly less near than `threshold` to a query of this
-    /// norm.
+    /// Returns the bound for a query of this norm that excludes only rows that are certainly less near than
+    /// `threshold`.
     pub fn new(metric: Metric, norm: f64, threshold: f64, gamma: f64) -> Self {
         if threshold == f64::NEG_INFINITY {
             return Self::NONE;

@@ -28,7 +28,7 @@ const QUERIES_PER_PASS: usize = 64;
 
 /// Returns, for each query, its `k` nearest rows as `(id, score)`, nearest first, ties by id.
 ///
-/// Rows that a query was built from are left out, as are rows whose score is NaN.
+/// Leaves out the rows that a query was built from, and rows whose score is NaN.
 ///
 /// # Errors
 /// Returns the errors of reading the matrix.

@@ -3,10 +3,10 @@
 use crate::embedding::matrix::EmbeddingMatrix;
 use crate::embedding::metric::Metric;
 
-/// If fewer than one row in this many is a candidate, candidates are read one by one instead of scanning the matrix.
+/// If fewer than one row in this many is a candidate, the candidates are read one by one and the matrix is not scanned.
 const SCAN_RATIO: u64 = 16;
 
-/// Which rows to search, and how many to return.
+/// The rows to search, and the number of rows to return.
 pub struct SearchOptions<'s> {
     pub metric: Metric,
     /// Number of rows to return for each query.

@@ -36,7 +36,7 @@ struct ThreadState {
     /// One for each query.
     bounds: Vec<Bound>,
     buffers: BlockBuffers,
-    /// The row that is scored in float64.
+    /// The row that is being scored in float64.
     row: Vec<f32>,
 }
 
@@ -140,7 +140,7 @@ impl<'s> Pass<'s> {
         buffers: &mut BlockBuffers,
         block: Range<u64>,
     ) -> Result<()> {
-        // Picks up what other threads have found since the last block.
+        // Picks up the thresholds that other threads have raised since the last block.
         for query in 0..self.queries.len() {
             self.update_bound(state, query);
         }
@@ -242,7 +242,7 @@ impl<'s> Pass<'s> {
         }
     }
 
-    /// Sets the bound of a query from what this thread and the others have found.
+    /// Updates the bound of a query from the thresholds of this thread and the others.
     fn update_bound(&self, state: &mut ThreadState, query: usize) {
         let threshold = state.top[query]
             .threshold()

@@ -1,7 +1,7 @@
 //! Statistics of a whole matrix: its values, the lengths of its rows, zero rows, and duplicate rows.
 //!
-//! One pass over the stored bytes, on all cores. Sums are float64 and are merged block by block in row order, so they do
-//! not depend on the number of threads.
+//! One pass over the stored bytes, on all cores. Sums are float64 and are merged block by block in row order, so they
+//! do not depend on the number of threads.
 
 #[cfg(test)]
 mod tests;
@@ -21,13 +21,13 @@ pub struct Statistics {
     pub values: ValueStatistics,
     /// Euclidean length of each row; NaN if the row has a value that is not finite.
     pub norms: Vec<f64>,
-    /// Numbers of the rows of zeros, ascending.
+    /// The numbers of the rows that are all zero, ascending.
     pub zero_rows: Vec<u64>,
     /// Groups of two or more rows whose bits are equal, ordered by their first rows.
     pub duplicates: Vec<Vec<u64>>,
 }
 
-/// Statistics of the values of some rows. Only finite values enter `min`, `max`, `mean`, and `within_one`.
+/// Statistics of the values of some rows. Only finite values count toward `min`, `max`, `mean`, and `within_one`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ValueStatistics {
     pub finite: u64,
@@ -62,8 +62,8 @@ impl ValueStatistics {
         (self.squares / self.finite.max(1) as f64).max(0.0).sqrt()
     }
 
-    /// Merges `other` into `self`; see Chan, Golub and LeVeque, Updating formulae and a pairwise algorithm for computing
-    /// sample variances, 1979.
+    /// Merges `other` into `self`; see Chan, Golub and LeVeque, Updating formulae and a pairwise algorithm for
+    /// computing sample variances, 1979.
     fn merge(&mut self, other: &Self) {
         let (count, other_count) = (self.finite as f64, other.finite as f64);
         let total = (count + other_count).max(1.0);
@@ -166,7 +166,7 @@ fn row_statistics(row: &[f32]) -> (ValueStatistics, f64) {
         add(lane, *value);
     }
     let squares: f64 = squares.iter().sum();
-    // The square of a float32 always fits a float64, and so does the sum of as many as fit into memory.
+    // The square of a float32 always fits in a float64, and so does the sum of all squares that fit in memory.
     if !squares.is_finite() {
         let finite: Vec<f32> = row.iter().copied().filter(|x| x.is_finite()).collect();
         let (mut values, _) = row_statistics(&finite);

@@ -1,4 +1,4 @@
-//! The description that each container's reader gives of itself.
+//! The interface of the container readers.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::tensor::TensorListing;
 use crate::error::Result;
 use crate::source::ByteSource;
 
-/// A file format of checkpoints. Each reader has a constant of this type, which `open.rs` lists.
+/// A file format of checkpoints. Each reader defines a constant of this type, and `open.rs` lists all of them.
 #[derive(Clone, Copy)]
 pub struct Container {
     /// The name in records.

@@ -4,8 +4,8 @@ use std::fmt;
 
 /// The element type of a tensor.
 ///
-/// Includes the types that only other tensors of a checkpoint have, such as an integer `position_ids`, so that every
-/// tensor can be listed. Only those for which [`Dtype::is_readable`] is true can be read as rows of a matrix.
+/// Includes types that no matrix has, such as the integers of `position_ids`, so that every tensor can be listed. Only
+/// types for which [`Dtype::is_readable`] is true can be read as rows of a matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(non_camel_case_types, reason = "these are the names in safetensors")]
 pub enum Dtype {
@@ -57,7 +57,7 @@ pub const DTYPES: &[Line] = &[
 impl Dtype {
     #[allow(
         clippy::indexing_slicing,
-        reason = "the table has a line for every variant, in their order, as a test checks"
+        reason = "the table has one line per variant, in the same order, as a test checks"
     )]
     fn line(self) -> &'static Line {
         &DTYPES[self as usize]

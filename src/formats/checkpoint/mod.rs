@@ -1,9 +1,9 @@
-//! Checkpoint files: opening one lists its tensors, locating a tensor gives the byte range of its elements.
+//! Checkpoint files. Opening one lists its tensors; locating a tensor finds the byte range of its elements.
 //!
 //! [`Checkpoint::open`] reads headers and no tensor data: a safetensors header, the directory and pickle of a torch
-//! zip, the pickles at the start of a legacy torch file. A header that concerns a single tensor (the local header of its
-//! zip entry, the element count before its storage) is read only by [`TensorHeader::locate`], so that reading one row
-//! of a mapped or remote file takes a handful of small reads.
+//! zip, the pickles at the start of a legacy torch file. Headers of a single tensor (the local header of its zip entry,
+//! the element count before its storage) are read only by [`TensorHeader::locate`], so that reading one row of a mapped
+//! or remote file takes only a few small reads.
 
 mod container;
 mod dtype;

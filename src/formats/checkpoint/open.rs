@@ -14,7 +14,7 @@ pub const CONTAINERS: &[Container] = &[
     safetensors::CONTAINER,
 ];
 
-/// Bytes at the start of a file from which its container is recognized.
+/// Bytes at the start of a file that identify its container.
 const HEAD_BYTES: u64 = 64;
 
 /// Formats that are often mistaken for checkpoints: first bytes, description.
@@ -36,13 +36,13 @@ const PICKLE: &str = "a pickle that torch.save did not write";
 #[derive(Debug)]
 pub struct Checkpoint {
     pub container: Container,
-    /// In the order of the file's header. All names differ.
+    /// In the order of the file's header. All names are distinct.
     pub tensors: Vec<TensorHeader>,
     pub skipped: Vec<SkippedTensor>,
 }
 
 impl Checkpoint {
-    /// Reads the headers of a checkpoint, and no tensor data.
+    /// Reads the headers of a checkpoint, but no tensor data.
     ///
     /// # Errors
     /// Fails with [`Error::Damaged`] or [`Error::Unsupported`], which name the file.
@@ -63,12 +63,11 @@ impl Checkpoint {
     }
 }
 
-/// Returns the container of a file that begins with `head`: its first [`HEAD_BYTES`], or the whole file if it is
-/// shorter.
+/// Returns the container of a file. `head` holds its first [`HEAD_BYTES`], or all of it if it is shorter.
 ///
 /// # Errors
-/// Fails with [`Error::Damaged`] or [`Error::Unsupported`] if the container is not supported. The error names the format
-/// of the file, if it is known.
+/// Fails with [`Error::Damaged`] or [`Error::Unsupported`] if the container is not supported. The error names the
+/// format of the file if it is known.
 pub(super) fn recognize(file: &str, head: &[u8]) -> Result<Container> {
     if let Some(container) = CONTAINERS
         .iter()

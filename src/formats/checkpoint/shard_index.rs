@@ -1,7 +1,7 @@
 //! The index of a sharded checkpoint (`*.index.json`), which maps tensors to files.
 //!
-//! The index is a JSON object whose `weight_map` maps tensor names to file names; other keys are ignored. The file names
-//! are untrusted and become paths and URLs, so a name that leads out of the model's directory is refused.
+//! The index is a JSON object whose `weight_map` maps tensor names to file names; other keys are ignored. The file
+//! names are untrusted and become paths and URLs, so names that point outside the model's directory are refused.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::formats::quote::quote;
 /// The tensors of a sharded checkpoint and the files that hold them.
 #[derive(Debug)]
 pub struct ShardIndex {
-    /// Tensor names and file names, in the order of the index. All tensor names differ.
+    /// Tensor names and file names, in the order of the index. All tensor names are distinct.
     tensors: Vec<(String, String)>,
     /// Index into `tensors`, by tensor name.
     positions: HashMap<String, usize>,
@@ -71,8 +71,8 @@ impl ShardIndex {
     }
 }
 
-/// Returns true if a path of names separated by `/` stays in its directory on every system. Refuses empty names (and
-/// so absolute paths), `.`, `..`, control characters, and `\` and `:`, which are separators on Windows.
+/// Returns true if a path with the separator `/` stays in its directory on every operating system. Refuses empty names
+/// (and so absolute paths), `.`, `..`, control characters, and `\` and `:`, which are separators on Windows.
 fn is_inside(path: &str) -> bool {
     path.split('/').all(|part| !matches!(part, "" | "." | ".."))
         && !path.contains(|char: char| matches!(char, '\\' | ':') || char.is_control())

@@ -1,4 +1,4 @@
-//! The description of a tensor that every container's reader produces, and the checks that all of them share.
+//! Descriptions of tensors, and checks that the readers of all containers share.
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -14,8 +14,8 @@ pub const MAX_DIMENSIONS: usize = 64;
 /// A tensor of a checkpoint whose bytes have been found.
 ///
 /// Element `[i, j, …]` is at byte `byte_range.start + dtype.size() * (i * strides[0] + j * strides[1] + …)` of the
-/// file. Every element lies within `byte_range`, `byte_range` lies within the file, and there are no more elements than
-/// fit in `byte_range`: the readers of the containers have checked that.
+/// file. The readers of the containers have checked that every element lies within `byte_range`, that `byte_range` lies
+/// within the file, and that there are no more elements than fit in `byte_range`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TensorInfo {
     pub name: String,
@@ -40,11 +40,12 @@ pub struct TensorHeader {
     pub(super) location: Box<dyn Locate>,
 }
 
-/// The location of a tensor's bytes, as far as the headers of its checkpoint give it.
+/// The location of a tensor's bytes, as precisely as the headers of its checkpoint give it.
 ///
 /// Implemented by each container; a container whose headers give the range directly uses [`Range<u64>`].
 pub trait Locate: Debug + Send + Sync {
-    /// Returns the tensor's byte range in `file`, the file whose headers list the tensor. Reads at most one small header.
+    /// Returns the tensor's byte range in `file`, the file whose headers list the tensor. Reads at most one small
+    /// header.
     ///
     /// # Errors
     /// Fails with [`Error::Damaged`] if that header contradicts the others, and with [`Error::Unsupported`] if the
@@ -58,7 +59,7 @@ impl Locate for Range<u64> {
     }
 }
 
-/// A tensor that is in the file but cannot be read.
+/// A tensor in the file that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SkippedTensor {
     pub name: String,
@@ -69,7 +70,7 @@ pub struct SkippedTensor {
 /// The tensors that the headers of a checkpoint list.
 #[derive(Debug, Default)]
 pub struct TensorListing {
-    /// In the order of the headers. All names differ.
+    /// In the order of the headers. All names are distinct.
     pub tensors: Vec<TensorHeader>,
     pub skipped: Vec<SkippedTensor>,
 }
@@ -79,7 +80,7 @@ impl TensorHeader {
     ///
     /// # Errors
     /// Fails with [`Error::Damaged`] if that header contradicts the others, and with [`Error::Unsupported`] if elements
-    /// share bytes, as those of an expanded tensor do: otherwise a small file could claim a matrix of any size.
+    /// share bytes, like those of an expanded tensor, because then a small file could claim a matrix of any size.
     pub fn locate(&self, file: &dyn ByteSource) -> Result<TensorInfo> {
         let byte_range = self.location.locate(file)?;
         let capacity = byte_range.end.saturating_sub(byte_range.start) / self.dtype.size();

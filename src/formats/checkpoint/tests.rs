@@ -327,8 +327,8 @@ fn extents_are_checked_without_overflow() {
 
 #[test]
 fn a_small_file_cannot_hold_a_huge_matrix() {
-    // One row, a billion times. torch writes expanded tensors like this, which is legitimate for tensors other than the
-    // matrix.
+    // One row, a billion times. torch writes expanded tensors like this, and tensors other than the matrix may be
+    // expanded.
     let expanded = Pickled {
         shape: &[1_000_000_000, 2],
         strides: &[0, 1],

@@ -1,4 +1,4 @@
-//! Readers of JSON files with limits on their size, and maps that refuse a name given twice.
+//! JSON with limits: size-limited files, values, and lists, and objects without duplicate names.
 
 pub mod limits;
 mod parse;

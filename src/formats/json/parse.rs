@@ -1,4 +1,4 @@
-//! Parses JSON files, with error messages that name the file and what is wrong with it.
+//! Parses JSON files, with error messages that name the file and the problem.
 
 use serde::Deserialize;
 use serde_json::error::Category;

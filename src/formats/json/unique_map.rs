@@ -1,7 +1,7 @@
 //! JSON objects that keep the order of their entries and refuse a name that occurs twice.
 //!
-//! JSON parsers disagree on which of two equal names counts. A file must not be read one way by this program and
-//! another way by the program that loads the model later.
+//! JSON parsers disagree on which of two entries with the same name counts. A file must not be read one way by this
+//! program and another way by the program that loads the model later.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -16,7 +16,7 @@ use crate::formats::quote::quote;
 /// Names in an object. The largest published models have about 200,000 tensors.
 const MAX_NAMES: usize = 1 << 19;
 
-/// The entries of a JSON object in the order of the file. All names differ.
+/// The entries of a JSON object in the order of the file. All names are distinct.
 #[derive(Debug)]
 pub struct UniqueMap<V>(pub Vec<(String, V)>);
 
@@ -29,7 +29,7 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for UniqueMap<V> {
     }
 }
 
-/// Reads a [`UniqueMap`] without the entry that has one given name, whose value may have another type.
+/// Reads a [`UniqueMap`], ignoring the entry with a given name, whose value may have any type.
 pub struct UniqueMapExcept<V> {
     ignored: Option<&'static str>,
     value: PhantomData<V>,

@@ -1,8 +1,8 @@
 //! Reads the array files of NumPy (`.npy`), and writes their header.
 //!
-//! A file is `\x93NUMPY`, a version, the length of the header, the header, which is a Python dictionary with the keys
-//! `descr`, `fortran_order` and `shape`, and the elements. The format is described in `numpy/lib/format.py`, versions 1.0
-//! to 3.0. The header is parsed, never evaluated, and no more memory is allocated than the file fills.
+//! A file consists of `\x93NUMPY`, a version, the length of the header, the header (a Python dictionary with the keys
+//! `descr`, `fortran_order`, and `shape`), and the elements. The format is described in `numpy/lib/format.py`, versions
+//! 1.0 to 3.0. The header is parsed, never evaluated, and memory is allocated only for bytes that the file has.
 
 #[cfg(test)]
 mod tests;
@@ -55,7 +55,8 @@ impl<'b> Vectors<'b> {
         self.columns
     }
 
-    /// Returns a vector as float32, or `None` if there is no such vector. float64 is rounded to the nearest.
+    /// Returns a vector as float32, or `None` if there is no such vector. float64 values are rounded to the nearest
+    /// float32.
     pub fn row(&self, row: usize) -> Option<Vec<f32>> {
         if row >= self.rows {
             return None;
@@ -178,7 +179,7 @@ fn parse(bytes: &[u8]) -> Result<Vectors<'_>, String> {
     })
 }
 
-/// Parses an element type such as `<f4`. Returns true with it if elements are big-endian.
+/// Parses an element type such as `<f4`. The flag returned with it is true if elements are big-endian.
 fn element_type(descr: &str) -> Result<(Dtype, bool), String> {
     let unsupported = || format!("its elements must be f2, f4 or f8, not {}", quote(descr));
     let (order, kind) = descr.split_at_checked(1).ok_or_else(unsupported)?;
@@ -241,7 +242,7 @@ impl Header {
 struct Literal<'t>(&'t str);
 
 impl<'t> Literal<'t> {
-    /// Skips white space, and `sign` if it comes next. Returns true if it did.
+    /// Skips white space, and then `sign` if it comes next. Returns true if `sign` was skipped.
     fn skip(&mut self, sign: char) -> bool {
         self.0 = self.0.trim_start();
         let rest = self.0.strip_prefix(sign);

@@ -155,7 +155,8 @@ fn without_dots(path: &str) -> String {
     format!("/{}", kept.join("/"))
 }
 
-/// Returns true for characters that an address may contain unencoded: reserved, unreserved, and `%` (RFC 3986, section 2).
+/// Returns true for characters that an address may contain unencoded: reserved, unreserved, and `%` (RFC 3986, section
+/// 2).
 fn is_allowed(byte: u8) -> bool {
     byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte)
 }

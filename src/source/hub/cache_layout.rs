@@ -92,8 +92,8 @@ impl CachedModel {
         path.is_file().then_some(path)
     }
 
-    /// Returns the digest in the name of the blob that a file of the snapshot links to; `None` if it is not a link, as on
-    /// systems without links.
+    /// Returns the digest in the name of the blob that a file of the snapshot links to; `None` if it is not a link, as
+    /// on systems without links.
     pub(crate) fn etag(&self, commit: &str, name: &str) -> Option<Etag> {
         let target = fs::read_link(self.snapshot(commit).join(name)).ok()?;
         Etag::parse(target.file_name()?.to_str()?)
@@ -187,8 +187,8 @@ impl CachedModel {
         }
     }
 
-    /// Locks one blob for writing. huggingface_hub and hf-hub lock the same file in the same way. Calls `wait` repeatedly
-    /// while another process holds the lock.
+    /// Locks one blob for writing. huggingface_hub and hf-hub lock the same file in the same way. Calls `wait`
+    /// repeatedly while another process holds the lock.
     ///
     /// # Errors
     /// Fails if the lock file cannot be created or locked.

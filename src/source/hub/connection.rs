@@ -45,8 +45,8 @@ impl HubConnection {
     /// Returns the client for a request about `file`.
     ///
     /// # Errors
-    /// Fails with [`Error::NotCached`] if no connection may be opened, and with [`Error::HubUnreachable`] if the endpoint is
-    /// not an address.
+    /// Fails with [`Error::NotCached`] if no connection may be opened, and with [`Error::HubUnreachable`] if the
+    /// endpoint is not an address.
     pub(crate) fn client(&self, file: &str) -> Result<Arc<HubClient>> {
         if self.is_offline() {
             return Err(self.not_cached(file));

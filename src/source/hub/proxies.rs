@@ -1,7 +1,7 @@
 //! The proxies set in the environment, and the hosts that are reached without one.
 //!
-//! The variables are those of curl and of Python's requests: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, and `NO_PROXY`. The
-//! lower-case variable wins if both are set. No proxy is used for this machine.
+//! The variables are those of curl and of Python's requests: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, and `NO_PROXY`.
+//! The lower-case variable wins if both are set. No proxy is used for this machine.
 
 use std::net::IpAddr;
 

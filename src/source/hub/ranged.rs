@@ -58,7 +58,8 @@ impl HubFiles {
         }
     }
 
-    /// Opens a file that the Hub has announced: from the cache if another commit has the same content, or else by ranges.
+    /// Opens a file that the Hub has announced: from the cache if another commit has the same content, or else by
+    /// ranges.
     fn open_announced(
         &self,
         commit: &str,

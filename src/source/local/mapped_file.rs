@@ -16,8 +16,8 @@ use crate::error::{Error, Result};
 use crate::memory::has_room_for_map;
 use crate::source::byte_source::{ByteSource, outside, slice};
 
-/// Ranges of at least this many bytes are prefetched. The kernel's own read-ahead is off: with it, reading one row of 768
-/// bytes would load 128 KiB from disk.
+/// Ranges of at least this many bytes are prefetched. The kernel's own read-ahead is off: with it, reading one row of
+/// 768 bytes would load 128 KiB from disk.
 const MIN_PREFETCH: u64 = 1 << 20;
 
 /// A read-only map of a whole file.

@@ -14,8 +14,8 @@ use crate::source::local::file_lock::FileLock;
 const MAX_LENGTH: u64 = 64 << 30;
 
 impl Content {
-    /// Starts or resumes the download of a range. Calls `wait` repeatedly while another process downloads. If the app cache
-    /// is disabled or cannot be written, the range goes to a temporary file.
+    /// Starts or resumes the download of a range. Calls `wait` repeatedly while another process downloads. If the app
+    /// cache is disabled or cannot be written, the range goes to a temporary file.
     ///
     /// # Errors
     /// Fails if writing fails.

@@ -4,10 +4,10 @@ use thiserror::Error;
 
 use crate::formats::quote::quote;
 
-/// The reason why bytes are not a pickle that this program reads. Each completes the sentence "FILE is damaged: …".
+/// The reason why a pickle cannot be read. Each message completes the sentence "FILE is damaged: …".
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum PickleError {
-    /// The only error that reading more bytes of the same file may resolve.
+    /// The only error that may go away when more bytes of the file are read.
     #[error("its pickle ends early, after {length} bytes")]
     Truncated { length: usize },
     #[error("its pickle refers to {}, which is not allowed", quote(.name))]

@@ -2,7 +2,7 @@
 
 use crate::formats::checkpoint::dtype::Dtype;
 
-/// A function or class whose effect on a tensor's layout is known. None of them is ever called.
+/// A function or class with a known effect on the layout of a tensor. None of them is ever called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Global {
     OrderedDict,

@@ -1,19 +1,19 @@
 //! Limits on the size of a pickle and on the memory and time that reading it takes.
 
-/// Bytes of one pickle. The pickle of a checkpoint with 200 tensors has 28 kB.
+/// Bytes of one pickle. A checkpoint with 200 tensors has a pickle of 28 kB.
 pub const MAX_PICKLE: u64 = 64 << 20;
-/// Opcodes of one pickle, which bound the number of values and the time. A tensor takes about 34 opcodes, so this is
-/// enough for 60,000 tensors in one file.
+/// Opcodes of one pickle. This also bounds the number of values and the time. A tensor takes about 34 opcodes, so the
+/// limit allows for 60,000 tensors in one file.
 pub const MAX_OPCODES: usize = 1 << 21;
 /// Lists, tuples, dictionaries and calls, which take up to 150 bytes each. A tensor needs about eight.
 pub const MAX_CONTAINERS: usize = 1 << 20;
 /// Values on the stack. Python's pickler puts at most 2000 there for one dictionary or list, and all items of a tuple.
 pub const MAX_STACK: usize = 1 << 17;
-/// Open marks: containers that are being filled, one inside the other.
+/// Open marks, which are nested containers that are still being filled.
 pub const MAX_MARKS: usize = 1000;
 /// Memoized values. Python's pickler memoizes every string and container once.
 pub const MAX_MEMO: usize = 1 << 20;
-/// Bytes of one string. Strings are borrowed and cost no memory; no name or note in a checkpoint is longer.
+/// Bytes of one string. Strings are borrowed and cost no memory. No name or note in a checkpoint is this long.
 pub const MAX_STRING: u64 = 16 << 20;
 /// Entries in the arguments of all calls of `OrderedDict` together. One list can be passed to many calls, and every
 /// call copies it.

@@ -1,4 +1,4 @@
-//! The stack machine that runs a pickle, without the ability to call functions.
+//! The stack machine that runs a pickle. It cannot call functions.
 
 use super::error::{PickleError, too_many};
 use super::global::Global;
@@ -63,7 +63,7 @@ impl<'a> Machine<'a> {
                 2..=5 => {}
                 protocol => return Err(PickleError::UnknownProtocol { protocol }),
             },
-            // A frame is a hint for buffered reading. The opcodes in it give their own lengths.
+            // A frame is only a hint for buffered reading, since its opcodes give their own lengths.
             Opcode::Frame => {
                 self.input.u64()?;
             }
@@ -208,7 +208,7 @@ impl<'a> Machine<'a> {
                 self.global(module, name)?;
             }
             Opcode::Reduce => self.reduce()?,
-            // The state is an attribute that affects no row, such as `_metadata` of a state dict.
+            // The state holds attributes that affect no row, such as `_metadata` of a state dict.
             Opcode::Build => {
                 self.stack.pop()?;
                 self.stack.top()?;
@@ -254,8 +254,8 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Returns the entries that a call of `OrderedDict` has as arguments. Python 3 passes none and fills the dictionary
-    /// afterwards; Python 2 passes a list of `[key, value]` lists.
+    /// Returns the entries passed to a call of `OrderedDict`. Python 3 passes none and fills the dictionary afterwards;
+    /// Python 2 passes a list of `[key, value]` lists.
     fn ordered_dict_entries(
         &mut self,
         arguments: SequenceId,
@@ -320,7 +320,7 @@ impl<'a> Machine<'a> {
                 }
                 Ok(())
             }
-            // An attribute of an object, which affects no row.
+            // Attributes of an object affect no row.
             Value::Call(_) => Ok(()),
             other => Err(self.stack.wrong_kind(other, "a dictionary")),
         }

@@ -1,12 +1,12 @@
 //! Reads pickles into plain values. Nothing is ever imported or executed.
 //!
-//! A pickle is a program for a stack machine that may call any Python function. A checkpoint needs a small part of
-//! it: containers, strings, numbers, and calls of the functions in [`Global`], which are recorded but never made. A
-//! pickle that refers to anything else is refused, and the error names the reference.
+//! A pickle is a program for a stack machine that may call any Python function. A checkpoint needs only containers,
+//! strings, numbers, and calls of the functions in [`Global`], which are recorded but never made. A pickle that refers
+//! to anything else is refused, and the error names the reference.
 //!
-//! Values are [`Copy`]: strings borrow from the pickle, containers are indices into lists that [`Pickle`] owns. A value
-//! that is shared a million times therefore costs a million words rather than a million copies, nothing recurses while
-//! a pickle is read or dropped, and a container that contains itself is harmless.
+//! Values are [`Copy`]: strings borrow from the pickle, and containers are indices into lists that [`Pickle`] owns.
+//! Sharing a value a million times therefore costs a million words rather than a million copies, reading and dropping a
+//! pickle never recurses, and a container that contains itself is harmless.
 //!
 //! Opcodes are those of protocols 2 to 5, as documented in Python's `pickletools`.
 

@@ -10,10 +10,10 @@ type Result<T> = std::result::Result<T, PickleError>;
 
 #[derive(Default)]
 pub struct Stack<'a> {
-    /// Byte at which the current opcode starts, for error messages.
+    /// Offset of the current opcode in bytes, for error messages.
     pub opcode_at: usize,
     values: Vec<Value<'a>>,
-    /// Heights of the stack at which a mark was set.
+    /// Stack heights at which the marks were set.
     marks: Vec<usize>,
     memo: HashMap<u32, Value<'a>>,
 }
@@ -95,7 +95,7 @@ impl<'a> Stack<'a> {
         self.push(value)
     }
 
-    /// Returns the error for a value of another kind than the current opcode needs.
+    /// Returns the error for a value of the wrong kind for the current opcode.
     pub fn wrong_kind(&self, found: Value<'a>, expected: &'static str) -> PickleError {
         PickleError::WrongKind {
             found: found.kind(),

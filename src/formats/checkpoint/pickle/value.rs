@@ -19,7 +19,7 @@ pub enum Value<'a> {
     /// A dictionary or an `OrderedDict`.
     Dict(DictId),
     Global(Global),
-    /// The result of a call, which is not made.
+    /// The result of a call that was recorded but not made.
     Call(CallId),
     /// An object stored outside the pickle: the storage of a tensor.
     Persistent(PersistentId),
@@ -62,7 +62,7 @@ impl Value<'_> {
 #[derive(Debug)]
 pub struct Pickle<'a> {
     pub root: Value<'a>,
-    /// Bytes of the pickle, including its STOP. The file may continue after it.
+    /// Length of the pickle in bytes, including its STOP. The file may continue after it.
     pub length: usize,
     pub(super) containers: Containers<'a>,
 }

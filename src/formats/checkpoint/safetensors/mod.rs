@@ -1,7 +1,7 @@
 //! Reads the header of a safetensors file.
 //!
-//! A file is `u64` header length (little-endian), a JSON object of that many bytes, and the tensors' bytes;
-//! `data_offsets` count from the end of the header. The format is described in the README of
+//! A file consists of the header length (`u64`, little-endian), a JSON object of that many bytes, and the tensors'
+//! bytes; `data_offsets` count from the end of the header. The format is described in the README of
 //! <https://github.com/huggingface/safetensors>.
 //!
 //! This module has its own header types because the `safetensors` crate refuses a whole file if one tensor has a type
@@ -56,7 +56,7 @@ struct Header {
 /// # Errors
 /// Fails with [`Error::Damaged`], which names the file, if the header is malformed, two tensors have the same name, or
 /// a tensor's bytes are outside the file, overlap those of another tensor, or do not match its shape. Bytes that belong
-/// to no tensor are allowed: they affect no tensor.
+/// to no tensor are allowed.
 fn list(file: &dyn ByteSource) -> Result<TensorListing> {
     let header = read_header(file)?;
     let damaged = |problem: String| Error::damaged(file.name(), problem);

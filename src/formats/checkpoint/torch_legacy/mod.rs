@@ -1,9 +1,9 @@
 //! Reads checkpoints in the container that torch used before 1.6.
 //!
-//! Five pickles follow one another: the magic number, the protocol 1001, the system's properties, the object, and the
-//! list of storage keys. Then come the storages in the order of that list, each as an `i64` number of elements and their
-//! bytes. The pickled object gives the number of elements as well, so a storage can be found without reading those
-//! before it.
+//! A file starts with five pickles: the magic number, the protocol 1001, the system's properties, the object, and the
+//! list of storage keys. The storages follow in the order of that list, each as its number of elements (`i64`) and
+//! their bytes. The pickled object also gives the number of elements, so a storage can be found without reading the
+//! ones before it.
 //!
 //! The container is written by `_legacy_save` of `torch/serialization.py` of PyTorch.
 
@@ -32,7 +32,7 @@ pub const MAGIC: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\
 const PROTOCOL: i64 = 1001;
 /// Bytes of the element count before each storage.
 const COUNT_BYTES: u64 = 8;
-/// Bytes read first for the pickles, and doubled until they are enough. The pickles of 200 tensors have 35 kB.
+/// Bytes first read for the pickles, doubled until they suffice. The pickles of 200 tensors have 35 kB.
 const FIRST_READ: u64 = 64 << 10;
 
 /// Reads the pickles of a legacy torch file.

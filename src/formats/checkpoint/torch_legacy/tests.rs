@@ -143,7 +143,7 @@ fn contradictory_storages_are_refused() {
         refused(|parts| parts.keys = pickle(b"N")),
         "m.bin is damaged: it has no list of storages"
     );
-    // A wrong order, which the element counts before the storages reveal.
+    // A wrong order, revealed by the element counts before the storages.
     assert!(refused(|parts| parts.keys = keys(&["0", "1"])).starts_with(
         "m.bin is damaged: the storage `0` has 6 elements according to the pickle, and 1 according to its header"
     ));

@@ -1,11 +1,12 @@
 //! Finds the storages and tensors in the unpickled object of a torch checkpoint.
 //!
 //! A state dict maps names to tensors. Training checkpoints nest it one or more levels deep, next to counters and
-//! settings: every tensor in nested dictionaries is found, and named by its keys joined with `.`. A top-level key of
-//! [`walk::WRAPPERS`] that holds a dictionary is left out of the names, so that a tensor has the same name as in a plain
-//! state dict. Values other than dictionaries and tensors are ignored.
+//! settings, so nested dictionaries are searched for tensors. A tensor is named by its keys, joined with `.`. A
+//! top-level key of
+//! [`walk::WRAPPERS`] that holds a dictionary is left out of the names, so that a tensor has the same name as in a
+//! plain state dict. Values other than dictionaries and tensors are ignored.
 //!
-//! How torch writes tensors and storages: `torch/_utils.py` and `torch/serialization.py` of PyTorch.
+//! Tensors and storages are written by `torch/_utils.py` and `torch/serialization.py` of PyTorch.
 
 mod storage;
 #[cfg(test)]
@@ -21,7 +22,7 @@ use walk::StoredTensor;
 /// The storages and tensors of one checkpoint file.
 #[derive(Debug)]
 pub struct TorchObject<'a> {
-    /// Every storage of the pickle, once, in the order of first use.
+    /// Every storage of the pickle once, in the order of first use.
     pub storages: Vec<Storage<'a>>,
     pub tensors: Vec<StoredTensor>,
     pub skipped: Vec<SkippedTensor>,

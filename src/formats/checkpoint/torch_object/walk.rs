@@ -1,4 +1,4 @@
-//! The walk through the nested dictionaries of a torch checkpoint that finds its tensors.
+//! Finds the tensors in the nested dictionaries of a torch checkpoint.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -15,7 +15,7 @@ pub const WRAPPERS: &[&str] = &["state_dict", "model_state_dict", "model", "modu
 
 /// Levels of nested dictionaries. Optimizer states, the deepest in practice, have 4.
 const MAX_NESTING: usize = 32;
-/// Entries visited. Those of a dictionary that is reached twice count twice.
+/// Entries visited. If a dictionary is reached twice, its entries count twice.
 const MAX_ENTRIES: usize = 1 << 20;
 /// Tensors of one file. `MAX_OPCODES` of the pickle allows about as many.
 const MAX_TENSORS: usize = 1 << 16;
@@ -34,7 +34,8 @@ pub struct StoredTensor {
     pub strides: Vec<u64>,
     /// Index into the storages.
     pub storage: usize,
-    /// From the start of the first element to the end of the last one, in bytes of the storage. Lies within it.
+    /// From the start of the first element to the end of the last one, in bytes of the storage. Lies within the
+    /// storage.
     pub span: Range<u64>,
 }
 
@@ -197,7 +198,7 @@ impl<'a> Walk<'_, 'a> {
             format!("has strides that are not a list of up to {MAX_DIMENSIONS} numbers")
         })?;
 
-        // An untyped storage is counted in bytes, a tensor's offset in elements of the tensor.
+        // The view of an untyped storage is in bytes; a tensor's offset is in elements of the tensor.
         let start = view.start.checked_mul(storage.element_size);
         let end = view.end.checked_mul(storage.element_size);
         let (start, end) = start
@@ -255,10 +256,10 @@ enum Tensor {
 }
 
 /// Returns the dtype of a tensor, if there is one, and its metadata. `options` are the arguments after the strides:
-/// requires_grad, backward_hooks, for a storage without a type the dtype, and the metadata.
+/// requires_grad, backward_hooks, the dtype (only if the storage has none), and the metadata.
 ///
 /// # Errors
-/// Fails with the end of the sentence "tensor NAME …" if the dtype is one of torch that is not a [`Dtype`].
+/// Fails with the end of the sentence "tensor NAME …" if torch has the dtype but [`Dtype`] does not.
 fn dtype_and_metadata<'a>(
     function: Global,
     options: &[Value<'a>],

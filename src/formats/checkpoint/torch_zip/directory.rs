@@ -1,7 +1,7 @@
 //! The central directory of a zip archive.
 //!
-//! Only archives as torch writes them are read: on one disk, with entries that are neither compressed nor encrypted.
-//! Sizes come from the central directory, because a local header may leave them to a data descriptor (bit 3 of the
+//! Only archives like those of torch are read: on one disk, with entries that are neither compressed nor encrypted.
+//! Sizes come from the central directory, because a local header may defer them to a data descriptor (bit 3 of the
 //! flags). The records are described in PKWARE's APPNOTE.TXT 6.3, sections 4.3 and 4.5.3.
 
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::formats::quote::quote;
 use crate::source::ByteSource;
 
-/// Bytes of the end of central directory record without its comment.
+/// Bytes of the end-of-central-directory record without its comment.
 const END_LENGTH: u64 = 22;
 /// Bytes of the longest comment.
 const MAX_COMMENT: u64 = 0xffff;
@@ -21,9 +21,9 @@ const ZIP64_LOCATOR_LENGTH: u64 = 20;
 const ZIP64_END_LENGTH: u64 = 56;
 const CENTRAL_HEADER_LENGTH: usize = 46;
 pub const LOCAL_HEADER_LENGTH: u64 = 30;
-/// Bytes of a central directory: room for half a million entries with names as long as torch writes them.
+/// The maximum size of a central directory in bytes: enough for half a million entries with names as long as torch's.
 const MAX_DIRECTORY: u64 = 64 << 20;
-/// The value of a 32-bit field whose number is in the zip64 extra field.
+/// The value of a 32-bit field whose actual number is in the zip64 extra field.
 pub const SEE_ZIP64: u64 = 0xffff_ffff;
 const ZIP64_EXTRA: u16 = 1;
 
@@ -39,7 +39,7 @@ pub struct Entry {
     pub limit: u64,
     pub method: u16,
     pub flags: u16,
-    /// Bytes of the name in the file. `name` may be longer, if the name is not UTF-8.
+    /// Bytes of the name in the file. If they are not UTF-8, `name` may be longer.
     pub name_length: u16,
 }
 
@@ -161,8 +161,8 @@ struct DirectoryLocation {
     limit: u64,
 }
 
-/// Searches for the end of central directory record from the end of the file, and follows it to the zip64 record if
-/// there is one.
+/// Searches backward from the end of the file for the end-of-central-directory record, and follows it to the zip64
+/// record if there is one.
 fn find_directory(file: &dyn ByteSource) -> Result<DirectoryLocation> {
     let incomplete = || {
         Error::damaged(
@@ -244,7 +244,7 @@ fn zip64_location(file: &dyn ByteSource, end_at: u64) -> Result<Option<Directory
     }))
 }
 
-/// Parses the entries of a central directory, and leaves their limits at 0.
+/// Parses the entries of a central directory. Their limits are still 0.
 fn parse_entries(mut bytes: &[u8]) -> Result<Vec<Entry>, String> {
     let mut entries = Vec::new();
     while !bytes.is_empty() {
@@ -272,7 +272,7 @@ fn parse_entry(bytes: &[u8]) -> Option<(Entry, usize)> {
 
     let method = header.u16(10)?;
     let stored_size = header.u32(20)?;
-    // The zip64 field holds those of these three numbers that do not fit, in this order.
+    // The zip64 field holds whichever of these three numbers do not fit in 32 bits, in this order.
     let size = zip64.or(header.u32(24)?)?;
     let stored_size = zip64.or(stored_size)?;
     let header_at = zip64.or(header.u32(42)?)?;

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::formats::quote::quote;
 use crate::source::ByteSource;
 
-/// Returns the offset of an entry's bytes, which end before the next entry starts.
+/// Returns the offset of an entry's bytes, and checks that they end before the next entry starts.
 ///
 /// # Errors
 /// Fails with [`Error::Damaged`] if the local header is missing or contradicts the directory, and with
@@ -27,7 +27,7 @@ pub fn data_start(file: &dyn ByteSource, entry: &Entry) -> Result<u64> {
     let damaged = |problem: &str| {
         Error::damaged(file.name(), format!("the local header of {name} {problem}"))
     };
-    // Cannot overflow: `Directory::read` has checked that header and name end before `limit`.
+    // Cannot overflow: `Directory::read` has checked that the header and the name end before `limit`.
     let fixed_end = entry.header_at + LOCAL_HEADER_LENGTH;
     let bytes = file.read(entry.header_at..fixed_end + u64::from(entry.name_length))?;
     let header = Fields(&bytes);

@@ -1,9 +1,9 @@
 //! Reads checkpoints in torch's zip container.
 //!
 //! The archive holds `NAME/data.pkl`, the pickled object; `NAME/data/KEY`, the bytes of each storage; and
-//! `NAME/byteorder`, since torch 2.1. Entries are stored without compression. torch pads local headers so that storages
-//! start at a multiple of 64 bytes, so only a storage's own local header gives its start. That header is read when the
-//! tensor is located.
+//! `NAME/byteorder`, since torch 2.1. Entries are stored without compression. torch pads local headers to align
+//! storages to 64 bytes, so only a storage's own local header gives its start. That header is read when the tensor is
+//! located.
 //!
 //! The container is written by `torch/serialization.py` and `caffe2/serialize/inline_container.cc` of PyTorch.
 
@@ -32,10 +32,10 @@ pub const CONTAINER: Container = Container {
     list,
 };
 
-/// Bytes read of the `byteorder` entry, which holds `little` or `big`.
+/// Bytes read from the `byteorder` entry, which holds `little` or `big`.
 const MAX_BYTE_ORDER: u64 = 16;
 
-/// A range of bytes within an entry, whose start only the entry's local header gives.
+/// A range of bytes within an entry. Only the entry's local header gives its start.
 #[derive(Debug)]
 struct EntryRange {
     entry: Arc<Entry>,
@@ -131,7 +131,7 @@ fn storage_entry(
     }
 }
 
-/// Fails if the elements are not little-endian. Files from before the entry existed always are.
+/// Fails if the elements are not little-endian. Files without the entry, from before torch 2.1, always are.
 fn check_byte_order(file: &dyn ByteSource, entry: &Entry) -> Result<()> {
     let start = data_start(file, entry)?;
     let bytes = file.read(start..start + entry.size.min(MAX_BYTE_ORDER))?;

@@ -120,8 +120,8 @@ impl HubClient {
         }
     }
 
-    /// Waits before the next attempt, for a time that depends on the failure. Returns false if another attempt is pointless,
-    /// or if `stopped` is set.
+    /// Waits before the next attempt, for a time that depends on the failure. Returns false if another attempt is
+    /// pointless, or if `stopped` is set.
     pub(super) fn pause(&self, failure: &Failure, attempt: u32, stopped: &AtomicBool) -> bool {
         let Some(pause) = failure.pause(attempt) else {
             return false;

@@ -25,8 +25,8 @@ use crate::source::hub::errors::{DISCONNECTED, Subject};
 const STACK: usize = 1 << 20;
 
 impl HubClient {
-    /// Fetches ranges, none of them empty, with up to `parallel` requests at a time. Calls `deliver` on this thread with each
-    /// range as it arrives, and `received` on the fetching threads with the number of bytes of each read.
+    /// Fetches ranges, none of them empty, with up to `parallel` requests at a time. Calls `deliver` on this thread
+    /// with each range as it arrives, and `received` on the fetching threads with the number of bytes of each read.
     ///
     /// # Errors
     /// Returns the first error of a range or of `deliver`. Earlier ranges have been delivered.
@@ -145,8 +145,8 @@ impl HubClient {
     }
 }
 
-/// Calls `next` on several threads until it returns `None`, and `settle` on this thread with each result. Sets `stopped` at
-/// the first error of `settle`.
+/// Calls `next` on several threads until it returns `None`, and `settle` on this thread with each result. Sets
+/// `stopped` at the first error of `settle`.
 fn in_parallel<T: Send>(
     threads: usize,
     next: &(impl Fn() -> Option<T> + Sync),

@@ -36,7 +36,8 @@ impl Privacy {
 /// Returns the address that a redirect from `from` leads to.
 ///
 /// # Errors
-/// Fails with [`Failure::Misled`] if the redirect is not followed, and with [`Failure::NotTheHub`] if it is not an address.
+/// Fails with [`Failure::Misled`] if the redirect is not followed, and with [`Failure::NotTheHub`] if it is not an
+/// address.
 pub(super) fn follow(from: &Address, location: &str) -> Result<Address, Failure> {
     if let Some(scheme) = scheme_of(location)
         && !matches!(scheme.as_str(), "http" | "https")

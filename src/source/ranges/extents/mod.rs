@@ -11,8 +11,8 @@
 //! data                 the bytes of the extents, one after the other
 //! ```
 //!
-//! All numbers are little-endian. A block is checked when it is first read, so reading one row of a large extent checks one
-//! block. A block with a wrong checksum counts as missing.
+//! All numbers are little-endian. A block is checked when it is first read, so reading one row of a large extent checks
+//! one block. A block with a wrong checksum counts as missing.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU8, Ordering};
