@@ -249,7 +249,7 @@ fn check_name(part: &str, name: &str) -> Result<(), String> {
     }
     if name.len() > MAX_NAME_BYTES {
         return Err(format!(
-            "its {part} has {} characters, and at most {MAX_NAME_BYTES} are allowed",
+            "its {part} has {} characters, but at most {MAX_NAME_BYTES} are allowed",
             name.len()
         ));
     }
@@ -377,7 +377,7 @@ mod tests {
         let long = format!("o/{}", "n".repeat(97));
         assert_eq!(
             problem(&long),
-            "its name has 97 characters, and at most 96 are allowed"
+            "its name has 97 characters, but at most 96 are allowed"
         );
         assert!(parse(&long[..98]).is_ok());
     }

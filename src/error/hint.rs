@@ -56,7 +56,7 @@ impl Error {
                 endpoint,
             } => {
                 return Some(format!(
-                    "accept its terms at {endpoint}/{model} with the account of the token in use"
+                    "accept its terms at {endpoint}/{model} with the account that your token belongs to"
                 ));
             }
             Self::NotUtf8 { .. } => "use `--lossy` to replace invalid bytes with U+FFFD",
@@ -69,7 +69,7 @@ impl Error {
                  `--model PATH`"
             }
             Self::HubUnreachable { cached: true, .. } => {
-                "some of the model is in the cache: use that alone with `--offline`, or try the built-in model with \
+                "part of the model is in the cache: use only that part with `--offline`, or try the built-in model with \
                  `--model demo`"
             }
             Self::ModelNotFound {
@@ -86,13 +86,13 @@ impl Error {
                 token: TokenUse::None,
                 ..
             } => {
-                "check the spelling; for a private model set HF_TOKEN; a directory is given as `--model ./PATH`"
+                "check the spelling; for a private model set HF_TOKEN; for a directory use `--model ./PATH`"
             }
             Self::ModelNotFound {
                 token: TokenUse::Sent,
                 ..
             } => {
-                "check the spelling, and that the token in use may read it; a directory is given as `--model ./PATH`"
+                "check the spelling, and whether your token has access to it; for a directory use `--model ./PATH`"
             }
             Self::RevisionNotFound { .. } => {
                 "a revision is a branch, a tag, `refs/pr/N` or a 40-digit commit"
@@ -102,11 +102,11 @@ impl Error {
                 "use `tokscope pull --weights` or `--download` to fetch the whole file and check its digest"
             }
             Self::RangesNotKept { .. } => {
-                "set XDG_CACHE_HOME to another place, or TMPDIR under `--no-cache`"
+                "set XDG_CACHE_HOME (or, with `--no-cache`, TMPDIR) to another folder"
             }
-            Self::CacheNotWritable { .. } => "set HF_HOME or HF_HUB_CACHE to another place",
+            Self::CacheNotWritable { .. } => "set HF_HOME or HF_HUB_CACHE to another folder",
             Self::HubStatus { status: 429, .. } => {
-                "the Hub limits requests: wait a little, or set HF_TOKEN"
+                "the Hub is limiting requests: wait a while, or set HF_TOKEN"
             }
             _ => return None,
         };

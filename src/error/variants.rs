@@ -128,14 +128,14 @@ pub enum Error {
         problem: String,
     },
     /// A download whose bytes are not the ones that the Hub announced. It is discarded.
-    #[error("the download of {file} of `{model}` is not what the Hub announced: {problem}")]
+    #[error("the download of {file} of `{model}` does not match what the Hub announced: {problem}")]
     WrongDownload {
         model: String,
         file: String,
         problem: String,
     },
     /// A byte range that ended early.
-    #[error("bytes {start} to {end} of {file} of `{model}` broke off after {done}: {problem}")]
+    #[error("the transfer of bytes {start} to {end} of {file} of `{model}` stopped after {done} bytes: {problem}")]
     RangeBroken {
         model: String,
         file: String,
@@ -145,14 +145,14 @@ pub enum Error {
         problem: String,
     },
     /// A server that answered a request for a byte range with something else. The answer is discarded.
-    #[error("no byte ranges of {file} of `{model}` are served: {problem}")]
+    #[error("cannot read byte ranges of {file} of `{model}`: {problem}")]
     NoRanges {
         model: String,
         file: String,
         problem: String,
     },
     /// Fetched ranges that cannot be written to the app cache.
-    #[error("cannot store bytes of {file} in tokscope's own cache: {problem}")]
+    #[error("cannot store bytes of {file} in the app cache: {problem}")]
     RangesNotKept { file: String, problem: String },
     /// A file that cannot be written to the Hub cache.
     #[error("cannot store {file} in the Hub cache at {cache}: {problem}")]
@@ -184,7 +184,7 @@ pub enum Error {
     #[error("cannot read {file}: {}", reason(.source))]
     ReadModel { file: String, source: io::Error },
     /// A model file that another program truncated while it was mapped.
-    #[error("{file} became shorter while it was read")]
+    #[error("{file} was truncated while it was being read")]
     BecameShorter { file: String },
 }
 

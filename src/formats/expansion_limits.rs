@@ -36,7 +36,7 @@ fn check_growth(name: &str, growth: f64) -> Result<()> {
     Err(Error::damaged(
         name,
         format!(
-            "its steps can make a text {growth:.0} times as long, and the limit is {MAX_GROWTH} times"
+            "its steps can make a text {growth:.0} times as long, but the limit is {MAX_GROWTH} times"
         ),
     ))
 }
@@ -53,7 +53,7 @@ fn charsmap_growth(name: &str, map: &[u8]) -> Result<f64> {
         return Err(Error::damaged(
             name,
             format!(
-                "its character map claims {claimed} bytes of rules, and has {}",
+                "its character map claims {claimed} bytes of rules, but has {}",
                 rest.len()
             ),
         ));
@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(check(b"\x04\0\0\0\0\0\0\0a\0bc\0"), Ok(()));
         assert_eq!(
             check(b"\xff\xff\xff\xff\0\0\0\0"),
-            Err("spm.model is damaged: its character map claims 4294967295 bytes of rules, and has 4".to_owned())
+            Err("spm.model is damaged: its character map claims 4294967295 bytes of rules, but has 4".to_owned())
         );
         let long = [&b"\0\0\0\0"[..], &[b'a'; 20_000]].concat();
         assert!(check(&long).is_err_and(|text| text.contains("20000 times as long")));

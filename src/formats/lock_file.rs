@@ -122,7 +122,7 @@ impl LockFile {
             serde_json::from_slice(bytes).map_err(|problem| damaged(problem.to_string()))?;
         if version.version != VERSION {
             return Err(damaged(format!(
-                "its version is {}, and this tokscope reads version {VERSION}",
+                "its version is {}, but this tokscope reads version {VERSION}",
                 version.version
             )));
         }
@@ -207,7 +207,7 @@ mod tests {
             (
                 "\"version\": 1",
                 "\"version\": 2",
-                "its version is 2, and this tokscope reads version 1",
+                "its version is 2, but this tokscope reads version 1",
             ),
             (
                 "\"1 20 2\"",

@@ -269,7 +269,7 @@ fn other_file_formats_are_named() {
         ),
         (
             b"\x1f\x8b\x08",
-            "is not supported: it is compressed by gzip",
+            "is not supported: it is compressed with gzip",
         ),
         (
             b"\x80\x04\x95\0",

@@ -39,7 +39,7 @@ fn parse_within<T: for<'de> Deserialize<'de>>(
     placeholder_file::refuse(name, bytes)?;
     if bytes.len() > max_bytes {
         let problem = format!(
-            "it has {} bytes, and {kind} may have at most {max_bytes}",
+            "it has {} bytes, but {kind} may have at most {max_bytes}",
             bytes.len()
         );
         return Err(Error::damaged(name, problem));
@@ -94,7 +94,7 @@ mod tests {
             parse_settings::<serde_json::Value>("config.json", &bytes[..MAX_SETTINGS_BYTES + 1]);
         let sentence = error.unwrap_err().to_string();
         assert!(
-            sentence.ends_with("and a settings file may have at most 8388608"),
+            sentence.ends_with("but a settings file may have at most 8388608"),
             "{sentence}"
         );
     }

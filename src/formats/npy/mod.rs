@@ -139,7 +139,7 @@ fn parse(bytes: &[u8]) -> Result<Vectors<'_>, String> {
     };
     if length > MAX_HEADER {
         return Err(format!(
-            "its header claims {length} bytes, and at most {MAX_HEADER} are allowed"
+            "its header claims {length} bytes, but at most {MAX_HEADER} are allowed"
         ));
     }
     let (header, elements) = rest.split_at_checked(length).ok_or_else(truncated)?;

@@ -23,7 +23,7 @@ impl HubFiles {
         let listed = state.listing.as_ref().and_then(|files| files.get(name));
         let Some(path) = self.cache.file(commit, name) else {
             return Ok(if self.cache.has_link(commit, name) {
-                CacheEntry::Damaged("its link points to no file")
+                CacheEntry::Damaged("its link points to a missing file")
             } else if listed.is_none() && self.cache.is_absent(commit, name) {
                 CacheEntry::Absent
             } else {

@@ -69,10 +69,10 @@ impl Subject {
 }
 
 /// The problem with a network's login page, a proxy's error page, or an endpoint that is not a Hub.
-pub(crate) const NOT_THE_HUB: &str = "it does not answer as a Hub does";
+pub(crate) const NOT_THE_HUB: &str = "it does not answer like a Hub";
 pub(crate) const TIMED_OUT: &str = "timed out";
 pub(crate) const DISCONNECTED: &str = "the connection broke";
-const UNKNOWN_NAME: &str = "name not known";
+const UNKNOWN_NAME: &str = "unknown host name";
 
 /// Describes why a request failed in a few words, without addresses, which can contain secrets.
 pub(crate) fn describe(error: &ureq::Error) -> String {
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(words(refused), "connection refused");
         let dns =
             io::Error::other("failed to lookup address information: Name or service not known");
-        assert_eq!(words(dns), "name not known");
+        assert_eq!(words(dns), "unknown host name");
         let certificate = io::Error::other("invalid peer certificate: UnknownIssuer");
         assert_eq!(words(certificate), "its certificate is not trusted");
         let secret = io::Error::other("no luck with https://cdn.example/x?Signature=abc");

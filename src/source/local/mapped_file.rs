@@ -212,7 +212,7 @@ mod tests {
         file.as_file().set_len(10).unwrap();
         let mut buffer = Vec::new();
         let error = mapped.read_once(0..5000, &mut buffer).unwrap_err();
-        assert_eq!(error.to_string(), "f became shorter while it was read");
+        assert_eq!(error.to_string(), "f was truncated while it was being read");
         assert_eq!(error.exit() as u8, 4);
         assert_eq!(mapped.read_once(0..10, &mut buffer).unwrap(), [0; 10]);
     }

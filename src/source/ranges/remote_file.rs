@@ -104,7 +104,7 @@ impl RemoteFile {
             return Err(Error::unsupported(
                 &self.name,
                 format!(
-                    "a read of {bytes} bytes is more than the {MAX_READ} that are fetched at once"
+                    "a read of {bytes} bytes exceeds the limit of {MAX_READ} bytes"
                 ),
             ));
         }

@@ -78,7 +78,7 @@ fn neighbors_names_the_checkpoint(args: &[&str]) {
     let call = on(model.path(), args.map(Path::new).chain([&*pipe]));
     let answer = run_truncated(call, &checkpoint, &pipe);
     let sentence = format!(
-        "error: {} became shorter while it was read\n",
+        "error: {} was truncated while it was being read\n",
         checkpoint.display()
     );
     assert_eq!(answer, (Some(4), String::new(), sentence));
@@ -115,7 +115,7 @@ fn control_characters_in_the_name_of_a_shrinking_file_are_escaped() {
     let (code, _, stderr) = run_truncated(call, &checkpoint, &pipe);
     assert_eq!(code, Some(4));
     assert!(
-        stderr.contains("a␛]52;c;eA==␇<U+202E>/model.safetensors became shorter"),
+        stderr.contains("a␛]52;c;eA==␇<U+202E>/model.safetensors was truncated"),
         "{stderr:?}"
     );
 }

@@ -32,7 +32,7 @@ const DAMAGES: &[Damage] = &[
     (
         "gone",
         |blob| fs::remove_file(blob).unwrap(),
-        "its link points to no file",
+        "its link points to a missing file",
     ),
 ];
 

@@ -128,7 +128,7 @@ fn a_malformed_digest_is_refused() {
     for args in [PULL, TOKENIZE] {
         let remote = remote();
         let answer = lied_to(&remote, Fault::EtagLie, args);
-        let problem = ": it does not answer as a Hub does\n";
+        let problem = ": it does not answer like a Hub\n";
         assert!(answer.stderr.contains(problem), "{}", answer.stderr);
         let beside = names(remote.home.path());
         assert!(

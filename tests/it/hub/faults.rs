@@ -26,7 +26,7 @@ fn a_server_that_is_not_a_hub_is_named() {
     let endpoint = &scene.settings.endpoint;
     assert_eq!(
         scene.failure(ID, "config.json").to_string(),
-        format!("cannot reach {endpoint} for `o/n`: it does not answer as a Hub does")
+        format!("cannot reach {endpoint} for `o/n`: it does not answer like a Hub")
     );
 }
 
@@ -175,7 +175,7 @@ fn retry_after_is_honoured() {
         scene
             .recorder
             .events()
-            .contains(&"the Hub asks to wait 1 s".to_owned())
+            .contains(&"the Hub says to wait 1 s".to_owned())
     );
 }
 

@@ -62,7 +62,7 @@ fn retry_after_is_honoured() {
     remote.hub.fault(Fault::BlobLater, 1);
     let answer = embed(&remote).exit(0);
     assert_eq!(without_cost(&answer.stdout), rows);
-    assert_eq!(answer.stderr, "note: the Hub asks to wait 1 s\n");
+    assert_eq!(answer.stderr, "note: the Hub says to wait 1 s\n");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn a_truncated_range_is_reported() {
     fails(
         embed(&remote),
         3,
-        "bytes 0 to 65536 of model.safetensors of `o/n` broke off after 61440: the connection broke",
+        "the transfer of bytes 0 to 65536 of model.safetensors of `o/n` stopped after 61440 bytes: the connection broke",
         "",
     );
 }
@@ -129,7 +129,7 @@ fn a_server_without_ranges_is_reported() {
         let (remote, rows) = scene(container, file);
         remote.hub.fault(Fault::BlobWhole, 1);
         let sentence = format!(
-            "no byte ranges of {file} of `o/n` are served: requested bytes 0 to 65536, but the server sends the whole file"
+            "cannot read byte ranges of {file} of `o/n`: requested bytes 0 to 65536, but the server sends the whole file"
         );
         fails(embed(&remote), 3, &sentence, DOWNLOAD);
         assert_eq!(remote.cached_ranges().len(), 0);
@@ -151,7 +151,7 @@ fn a_wrong_range_is_reported() {
         remote.hub.fault(fault, 3);
         let answer = embed(&remote).exit(3);
         let sentence =
-            "error: no byte ranges of model.safetensors of `o/n` are served: requested bytes ";
+            "error: cannot read byte ranges of model.safetensors of `o/n`: requested bytes ";
         assert!(answer.stderr.starts_with(sentence), "{}", answer.stderr);
         assert!(
             answer.stderr.contains(", but the server sends \"bytes "),
@@ -199,7 +199,7 @@ fn a_file_fetched_whole_is_checked_by_its_digest() {
     remote.warm("o/n");
     let args = ["embed", "--id", "1", "--json"];
     remote.hub.fault(Fault::BlobGarbage, 1);
-    let sentence = "the download of model.safetensors of `o/n` is not what the Hub announced: received 10240 bytes \
+    let sentence = "the download of model.safetensors of `o/n` does not match what the Hub announced: received 10240 bytes \
                     with another digest";
     fails(remote.call("o/n", &args), 3, sentence, "");
     let rows = without_cost(&remote.call("o/n", &args).ok());
@@ -211,7 +211,7 @@ fn a_file_fetched_whole_is_checked_by_its_digest() {
     remote.warm("o/n");
     remote.hub.fault(Fault::BlobGarbage, 1);
     let answer = remote.call("o/n", &args).exit(3);
-    let sentence = "error: the download of model.safetensors.index.json of `o/n` is not what the Hub announced: ";
+    let sentence = "error: the download of model.safetensors.index.json of `o/n` does not match what the Hub announced: ";
     assert!(answer.stderr.starts_with(sentence), "{}", answer.stderr);
     let rows = without_cost(&remote.call("o/n", &args).ok());
     assert_eq!(rows, without_cost(&locally(folder.path(), &args)));
@@ -221,7 +221,7 @@ fn a_file_fetched_whole_is_checked_by_its_digest() {
     let download = [&EMBED[..], &["--download"]].concat();
     let answer = remote.call("o/n", &download).exit(3);
     assert!(
-        answer.stderr.contains("is not what the Hub announced"),
+        answer.stderr.contains("does not match what the Hub announced"),
         "{}",
         answer.stderr
     );
@@ -261,7 +261,7 @@ fn info_says_why_it_has_no_matrix() {
     let (remote, _) = scene("safetensors", "model.safetensors");
     remote.hub.fault(Fault::BlobWhole, 3);
     let answer = remote.call("o/n", &["info"]).exit(3);
-    let reason = "no byte ranges of model.safetensors of `o/n` are served: ";
+    let reason = "cannot read byte ranges of model.safetensors of `o/n`: ";
     let note = format!("note: the matrix is not described: {reason}");
     assert!(answer.stdout.contains(&note), "{}", answer.stdout);
     assert!(

@@ -135,7 +135,7 @@ fn offline_a_row_outside_the_cache_is_an_error() {
     let sentence = format!("error: cannot reach {endpoint} for `o/n`: connection refused\n");
     assert!(answer.stderr.starts_with(&sentence), "{}", answer.stderr);
     assert!(
-        answer.stderr.contains("some of the model is in the cache"),
+        answer.stderr.contains("part of the model is in the cache"),
         "{}",
         answer.stderr
     );

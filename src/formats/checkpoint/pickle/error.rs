@@ -14,13 +14,13 @@ pub enum PickleError {
     GlobalNotAllowed { name: String },
     #[error("its pickle has {byte:#04x} at byte {at}, which is not an opcode of a checkpoint")]
     UnknownOpcode { byte: u8, at: usize },
-    #[error("its pickle has protocol {protocol}, and only protocols 2 to 5 are supported")]
+    #[error("its pickle has protocol {protocol}, but only protocols 2 to 5 are supported")]
     UnknownProtocol { protocol: u8 },
     #[error("its pickle has more than {limit} {what}")]
     TooMany { what: &'static str, limit: u64 },
     #[error("its pickle has a string at byte {at} that is not UTF-8")]
     NotUtf8 { at: usize },
-    #[error("its pickle takes a value from the empty stack at byte {at}")]
+    #[error("its pickle pops a value from an empty stack at byte {at}")]
     EmptyStack { at: usize },
     #[error("its pickle has no mark for the opcode at byte {at}")]
     NoMark { at: usize },

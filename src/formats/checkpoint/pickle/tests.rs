@@ -145,7 +145,7 @@ fn malformed_pickles_are_refused() {
     assert_eq!(refused(b""), "its pickle ends early, after 0 bytes");
     assert_eq!(
         refused(b"\x80\x01N."),
-        "its pickle has protocol 1, and only protocols 2 to 5 are supported"
+        "its pickle has protocol 1, but only protocols 2 to 5 are supported"
     );
     assert_eq!(
         refused_body(b"\x81"),
@@ -153,11 +153,11 @@ fn malformed_pickles_are_refused() {
     );
     assert_eq!(
         refused_body(b""),
-        "its pickle takes a value from the empty stack at byte 2"
+        "its pickle pops a value from an empty stack at byte 2"
     );
     assert_eq!(
         refused_body(b"K\x01(\x85"),
-        "its pickle takes a value from the empty stack at byte 5"
+        "its pickle pops a value from an empty stack at byte 5"
     );
     assert_eq!(
         refused_body(b"t"),

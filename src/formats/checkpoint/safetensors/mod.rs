@@ -102,7 +102,7 @@ fn read_header(file: &dyn ByteSource) -> Result<Header> {
         .map_err(|_| damaged("its header has no length".to_owned()))?;
     if length > MAX_HEADER {
         return Err(damaged(format!(
-            "its header claims {length} bytes, and at most {MAX_HEADER} are allowed"
+            "its header claims {length} bytes, but at most {MAX_HEADER} are allowed"
         )));
     }
     // Cannot overflow: `length` is within the limit.

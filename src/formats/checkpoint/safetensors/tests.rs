@@ -87,7 +87,7 @@ fn malformed_headers_are_refused() {
     assert_eq!(
         length(u64::MAX),
         Err(
-            "m.safetensors is damaged: its header claims 18446744073709551615 bytes, and at most 100000000 are allowed"
+            "m.safetensors is damaged: its header claims 18446744073709551615 bytes, but at most 100000000 are allowed"
                 .to_owned()
         )
     );

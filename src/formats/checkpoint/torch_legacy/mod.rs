@@ -176,7 +176,7 @@ impl<'a> Pickles<'a> {
             Some((_, Value::Bool(true))) => Ok(()),
             Some((_, Value::Bool(false))) => Err(Error::unsupported(
                 file,
-                "its elements are big-endian, and only little-endian elements are supported",
+                "its elements are big-endian, but only little-endian elements are supported",
             )),
             _ => Err(Error::damaged(file, "it does not give its byte order")),
         }

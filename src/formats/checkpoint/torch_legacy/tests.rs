@@ -109,7 +109,7 @@ fn unsupported_headers_are_refused() {
     );
     assert_eq!(
         refused(|parts| parts.system = pickle(b"}\x8c\x0dlittle_endian\x89s")),
-        "m.bin is not supported: its elements are big-endian, and only little-endian elements are supported"
+        "m.bin is not supported: its elements are big-endian, but only little-endian elements are supported"
     );
     assert_eq!(
         refused(|parts| parts.system = pickle(b"N")),

@@ -255,7 +255,7 @@ fn unreadable_tensors_are_skipped_by_name() {
         skipped,
         [
             "tensor a is of the type `torch.float8_e8m0fnu`",
-            "tensor b stores elements that the flag `neg` says to change",
+            "tensor b has the flag `neg`, which is not supported",
         ]
     );
 }

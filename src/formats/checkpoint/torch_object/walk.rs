@@ -185,7 +185,7 @@ impl<'a> Walk<'_, 'a> {
         if let Some(flag) = metadata.and_then(|metadata| self.flag(metadata)) {
             return Ok(Tensor::Unreadable {
                 reason: format!(
-                    "stores elements that the flag {} says to change",
+                    "has the flag {}, which is not supported",
                     quote(flag)
                 ),
             });

@@ -60,7 +60,7 @@ impl Directory {
         let location = find_directory(file)?;
         if location.length > MAX_DIRECTORY {
             return Err(damaged(format!(
-                "its zip directory has {} bytes, and at most {MAX_DIRECTORY} are allowed",
+                "its zip directory has {} bytes, but at most {MAX_DIRECTORY} are allowed",
                 location.length
             )));
         }
@@ -73,7 +73,7 @@ impl Directory {
         let mut entries = parse_entries(&bytes).map_err(damaged)?;
         if entries.len() as u64 != location.count {
             return Err(damaged(format!(
-                "its zip directory has {} entries, and claims {}",
+                "its zip directory has {} entries, but claims {}",
                 entries.len(),
                 location.count
             )));
@@ -140,7 +140,7 @@ fn set_limits(entries: &mut [Entry], directory_start: u64) -> Result<(), String>
             .is_some_and(|room| entry.size <= room);
         if !fits {
             return Err(format!(
-                "{} has {} bytes from byte {} on, and must end before byte {}",
+                "{} has {} bytes from byte {} on, but must end before byte {}",
                 quote(&entry.name),
                 entry.size,
                 entry.header_at,

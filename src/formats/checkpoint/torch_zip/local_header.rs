@@ -52,7 +52,7 @@ pub fn data_start(file: &dyn ByteSource, entry: &Entry) -> Result<u64> {
     let size_follows = flags & 8 != 0 || size == SEE_ZIP64;
     if !size_follows && size != entry.size {
         return Err(damaged(&format!(
-            "gives a size of {size} bytes, and the directory {}",
+            "gives a size of {size} bytes, but the directory gives {}",
             entry.size
         )));
     }

@@ -63,7 +63,7 @@ fn list(file: &dyn ByteSource) -> Result<TensorListing> {
         return Err(Error::damaged(
             file.name(),
             format!(
-                "{} has {} bytes, and at most {MAX_PICKLE} are allowed",
+                "{} has {} bytes, but at most {MAX_PICKLE} are allowed",
                 quote(&pickle.name),
                 pickle.size
             ),
@@ -139,7 +139,7 @@ fn check_byte_order(file: &dyn ByteSource, entry: &Entry) -> Result<()> {
         b"little" => Ok(()),
         b"big" => Err(Error::unsupported(
             file.name(),
-            "its elements are big-endian, and only little-endian elements are supported",
+            "its elements are big-endian, but only little-endian elements are supported",
         )),
         other => Err(Error::damaged(
             file.name(),

@@ -248,7 +248,7 @@ fn unsupported_archives_are_refused() {
     assert_eq!(
         refused("a/byteorder", |part| *part =
             EntryParts::new("a/byteorder", b"big")),
-        "m.bin is not supported: its elements are big-endian, and only little-endian elements are supported"
+        "m.bin is not supported: its elements are big-endian, but only little-endian elements are supported"
     );
     assert_eq!(
         refused("a/byteorder", |part| *part =
@@ -275,7 +275,7 @@ fn wrong_sizes_and_offsets_are_refused() {
     );
     assert_eq!(
         refused("a/data/0", |part| part.local_size = 10),
-        "m.bin is damaged: the local header of `a/data/0` gives a size of 10 bytes, and the directory 12"
+        "m.bin is damaged: the local header of `a/data/0` gives a size of 10 bytes, but the directory gives 12"
     );
     let error = refused("a/data/0", |part| part.overlong = 1);
     assert!(
@@ -334,7 +334,7 @@ fn a_wrong_directory_is_refused() {
                 zip64,
                 ..Ending::default()
             }),
-            "m.bin is damaged: its zip directory has 4 entries, and claims 5"
+            "m.bin is damaged: its zip directory has 4 entries, but claims 5"
         );
         assert_eq!(
             refused(Ending {
@@ -350,7 +350,7 @@ fn a_wrong_directory_is_refused() {
             ..Ending::default()
         });
         assert!(
-            huge.ends_with(" bytes, and at most 67108864 are allowed"),
+            huge.ends_with(" bytes, but at most 67108864 are allowed"),
             "{huge}"
         );
     }

@@ -131,7 +131,7 @@ impl HubClient {
             _ if pause >= Duration::from_secs(1) => {
                 let seconds = pause.as_secs();
                 self.observer
-                    .note(&format!("the Hub asks to wait {seconds} s"));
+                    .note(&format!("the Hub says to wait {seconds} s"));
             }
             // Shown only once, because parallel requests tend to stall together.
             Failure::Broken(problem)

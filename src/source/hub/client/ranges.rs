@@ -132,7 +132,7 @@ impl HubClient {
                 Ok(announced.address)
             }
             // The files of a commit never change, so one of the two announcements is false.
-            None => Err(self.wrong(file, "the Hub has announced another file before")),
+            None => Err(self.wrong(file, "the Hub announced a different file before")),
         }
     }
 
