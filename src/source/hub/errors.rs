@@ -156,7 +156,7 @@ mod tests {
         }
         let hint = |token| subject(token).refused("f", 401, None).hint().unwrap();
         assert!(hint(TokenUse::None).contains("HF_TOKEN"));
-        assert!(hint(TokenUse::Sent).contains("token in use"));
+        assert!(hint(TokenUse::Sent).contains("your token"));
         assert!(hint(TokenUse::Withheld).contains("not sent"));
     }
 
