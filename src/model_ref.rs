@@ -210,7 +210,7 @@ fn parse_address(scheme: &str, rest: &str) -> Result<HubModel, String> {
                 .iter()
                 .find_map(|host| rest.strip_prefix(host))
                 .ok_or(
-                    "the only addresses supported are those of models at https://huggingface.co",
+                    "only addresses of models at https://huggingface.co are supported",
                 )?;
             let path = path.split(['?', '#']).next().unwrap_or(path);
             let path = path.trim_end_matches('/');
@@ -368,7 +368,7 @@ mod tests {
         assert_eq!(problem("o/n@/etc"), "`/etc` is not a valid revision");
         assert_eq!(
             problem("https://example.com/o/n"),
-            "the only addresses supported are those of models at https://huggingface.co"
+            "only addresses of models at https://huggingface.co are supported"
         );
         assert_eq!(
             problem("s3://b/k"),

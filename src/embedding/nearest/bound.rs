@@ -1,9 +1,9 @@
 //! A bound on float32 scores that proves that a row is too far away to be among the nearest.
 //!
-//! A float32 dot product of length `n`, whatever the order of its terms and whether or not they are fused, is within
-//! `γ |q| |r|` of the exact one, where `γ = n u / (1 - n u)` and `u = 2⁻²⁴` (Higham, Accuracy and Stability of
-//! Numerical Algorithms, 2nd edition, section 3.1). Underflow adds at most `n 2⁻¹⁴⁹`, which is negligible unless the
-//! row is tiny. Rows whose sum of squares is tiny or not finite are never skipped.
+//! A float32 dot product of length `n` is within `γ |q| |r|` of the exact one, for any order of its terms and with or
+//! without fused operations, where `γ = n u / (1 - n u)` and `u = 2⁻²⁴` (Higham, Accuracy and Stability of Numerical
+//! Algorithms, 2nd edition, section 3.1). Underflow adds at most `n 2⁻¹⁴⁹`, which is negligible unless the row is tiny.
+//! Rows whose sum of squares is tiny or not finite are never skipped.
 
 use crate::embedding::metric::Metric;
 

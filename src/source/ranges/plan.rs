@@ -91,7 +91,7 @@ mod tests {
         let rows = |count: u64, apart: u64| (0..count).map(move |n| n * apart..n * apart + 768);
         let few = plan(rows(100, 700_000).collect());
         assert_eq!(few.len(), 100);
-        // 1,000 rows of a large matrix are requested one by one, those of a small one together.
+        // Rows of a large matrix are requested one by one, and rows of a small matrix together.
         assert_eq!(plan(rows(1000, 98_000).collect()).len(), 1000);
         let joined = plan(rows(300, 50_000).collect());
         assert!(joined.len() <= MAX_RANGES, "{}", joined.len());

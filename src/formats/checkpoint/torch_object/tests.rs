@@ -138,7 +138,7 @@ fn a_tensor_is_a_view_of_its_storage() {
 fn tensors_are_named_by_their_keys() {
     let w = || MATRIX.opcodes();
     assert_eq!(names(&dict(&[("a.b", w()), ("c", w())])), ["a.b", "c"]);
-    // A wrapper is left out of the names, whatever its position. The dictionaries next to it are not.
+    // The key of a wrapper is left out of the names, wherever it is. The keys of the dictionaries next to it are not.
     let nested = dict(&[
         ("epoch", b"K\x03".to_vec()),
         ("optimizer", dict(&[("state", dict(&[("exp_avg", w())]))])),

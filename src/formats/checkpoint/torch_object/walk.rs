@@ -39,7 +39,7 @@ pub struct StoredTensor {
     pub span: Range<u64>,
 }
 
-/// Returns the tensors in the nested dictionaries of a pickle, and those that cannot be read.
+/// Returns the tensors in the nested dictionaries of a pickle, and the tensors that had to be skipped.
 ///
 /// # Errors
 /// Fails with [`Error::Damaged`], which names `file`, if a tensor contradicts itself or a limit is exceeded.
