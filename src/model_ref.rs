@@ -209,9 +209,7 @@ fn parse_address(scheme: &str, rest: &str) -> Result<HubModel, String> {
             let path = ["huggingface.co/", "www.huggingface.co/", "hf.co/"]
                 .iter()
                 .find_map(|host| rest.strip_prefix(host))
-                .ok_or(
-                    "only addresses of models at https://huggingface.co are supported",
-                )?;
+                .ok_or("only addresses of models at https://huggingface.co are supported")?;
             let path = path.split(['?', '#']).next().unwrap_or(path);
             let path = path.trim_end_matches('/');
             match path.split_once("/tree/") {

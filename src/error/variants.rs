@@ -135,7 +135,9 @@ pub enum Error {
         problem: String,
     },
     /// A byte range that ended early.
-    #[error("the transfer of bytes {start} to {end} of {file} of `{model}` stopped after {done} bytes: {problem}")]
+    #[error(
+        "the transfer of bytes {start} to {end} of {file} of `{model}` stopped after {done} bytes: {problem}"
+    )]
     RangeBroken {
         model: String,
         file: String,

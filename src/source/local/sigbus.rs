@@ -61,7 +61,10 @@ mod handler {
                 claimed.is_ok()
             };
             let (slot, known) = (1_u8..).zip(&KNOWN).find(|(_, known)| claim(known))?;
-            let message = format!("error: {} was truncated while it was being read\n", show(name));
+            let message = format!(
+                "error: {} was truncated while it was being read\n",
+                show(name)
+            );
             known
                 .message
                 .store(Box::leak(Box::new(message)), Ordering::Release);

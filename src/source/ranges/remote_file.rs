@@ -103,9 +103,7 @@ impl RemoteFile {
         if bytes > MAX_READ {
             return Err(Error::unsupported(
                 &self.name,
-                format!(
-                    "a read of {bytes} bytes exceeds the limit of {MAX_READ} bytes"
-                ),
+                format!("a read of {bytes} bytes exceeds the limit of {MAX_READ} bytes"),
             ));
         }
         let mut parts = Vec::new();

@@ -10,7 +10,8 @@ use crate::support::{Call, NO_HUB, repository, skipped, tokscope};
 const RUN_PULL: &str = "run `tokscope pull --model o/public` once with the network on, or try the built-in model with `--model demo`";
 const TRY_DEMO: &str = "the model is not in the cache; try the built-in one with `--model demo`, or a directory with \
                         `--model PATH`";
-const CHECK_SPELLING: &str = "check the spelling; for a private model set HF_TOKEN; for a directory use `--model ./PATH`";
+const CHECK_SPELLING: &str =
+    "check the spelling; for a private model set HF_TOKEN; for a directory use `--model ./PATH`";
 const CHECK_TOKEN: &str = "check the spelling, and whether your token has access to it; for a directory use `--model ./PATH`";
 const REVISIONS: &str = "a revision is a branch, a tag, `refs/pr/N` or a 40-digit commit";
 const OTHER_CACHE: &str = "set HF_HOME or HF_HUB_CACHE to another folder";
@@ -78,8 +79,9 @@ fn missing_private_and_gated_models_are_distinguished() {
     let gated = format!("`o/gated` is gated: {endpoint} does not allow access to it");
     let accept = format!("accept its terms at {endpoint}/o/gated, then set HF_TOKEN");
     fails(scene.tokenize("o/gated"), 3, &gated, &accept);
-    let accept =
-        format!("accept its terms at {endpoint}/o/gated with the account that your token belongs to");
+    let accept = format!(
+        "accept its terms at {endpoint}/o/gated with the account that your token belongs to"
+    );
     fails(
         scene.tokenize("o/gated").env("HF_TOKEN", "hf_bad"),
         3,
@@ -175,7 +177,9 @@ fn a_failing_hub_is_named_with_its_answer() {
     scene.hub.fault(Fault::BlobGarbage, 1);
     let answer = scene.tokenize("o/public").exit(3);
     assert!(
-        answer.stderr.contains("does not match what the Hub announced: "),
+        answer
+            .stderr
+            .contains("does not match what the Hub announced: "),
         "{}",
         answer.stderr
     );

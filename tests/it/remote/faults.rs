@@ -221,7 +221,9 @@ fn a_file_fetched_whole_is_checked_by_its_digest() {
     let download = [&EMBED[..], &["--download"]].concat();
     let answer = remote.call("o/n", &download).exit(3);
     assert!(
-        answer.stderr.contains("does not match what the Hub announced"),
+        answer
+            .stderr
+            .contains("does not match what the Hub announced"),
         "{}",
         answer.stderr
     );

@@ -184,10 +184,7 @@ impl<'a> Walk<'_, 'a> {
         let dtype = dtype.ok_or("has no dtype")?;
         if let Some(flag) = metadata.and_then(|metadata| self.flag(metadata)) {
             return Ok(Tensor::Unreadable {
-                reason: format!(
-                    "has the flag {}, which is not supported",
-                    quote(flag)
-                ),
+                reason: format!("has the flag {}, which is not supported", quote(flag)),
             });
         }
         let offset = as_count(offset).ok_or("has an offset that is not a number of elements")?;
