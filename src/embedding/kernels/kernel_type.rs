@@ -1,4 +1,4 @@
-//! The element types that the kernels read.
+//! The element types that the kernels support.
 
 use crate::formats::checkpoint::Dtype;
 
@@ -11,7 +11,7 @@ pub enum KernelType {
 }
 
 impl KernelType {
-    /// Returns the type of the kernels for `dtype`; `None` if there are none.
+    /// Returns the kernel type for `dtype`, or `None` if no kernel reads it.
     pub fn of(dtype: Dtype) -> Option<Self> {
         match dtype {
             Dtype::F16 => Some(Self::F16),

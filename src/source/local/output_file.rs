@@ -1,4 +1,4 @@
-//! Files that a command writes for its user: complete, or not there at all.
+//! Atomic writes of the files that a command produces for its user.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -32,7 +32,7 @@ impl From<io::Error> for OutputError {
 /// Writes a temporary file next to `path` and renames it to `path` when it is complete.
 ///
 /// # Errors
-/// Fails with [`Error::WriteOutput`], and with the error of [`OutputError::Read`].
+/// Fails with [`Error::WriteOutput`] if writing fails, and with the error in [`OutputError::Read`].
 pub fn replace(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> Result<(), OutputError>,

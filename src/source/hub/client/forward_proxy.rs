@@ -1,6 +1,6 @@
 //! Plain http through an HTTP proxy: the proxy gets the whole address in the request line (RFC 9112, section 3.2.2).
 //!
-//! ureq would open a tunnel with `CONNECT`, which many proxies allow to port 443 alone.
+//! ureq would open a tunnel with `CONNECT`, which many proxies allow only to port 443.
 
 use std::{fmt, mem};
 
@@ -15,7 +15,7 @@ use ureq::{Proxy, ProxyProtocol};
 /// Connects to the proxy for `http:` addresses. Leaves `https:` addresses and SOCKS proxies to the other connectors.
 #[derive(Debug)]
 pub(super) struct ForwardProxyConnector {
-    /// For the connection to the proxy, which takes no other proxy.
+    /// The settings of the connection to the proxy, which itself uses no proxy.
     direct: Config,
 }
 
@@ -44,7 +44,7 @@ impl<In: Transport> Connector<In> for ForwardProxyConnector {
         let Some(authority) = details.uri.authority().filter(|_| !details.needs_tls()) else {
             return Ok(None);
         };
-        // A request line has no user name and password.
+        // A request line must not contain a user name or password.
         let host = authority.as_str().rsplit('@').next().unwrap_or_default();
         let origin = format!("http://{host}");
         let resolver = details.resolver;
@@ -73,7 +73,7 @@ fn is_http(proxy: &Proxy) -> bool {
     matches!(proxy.protocol(), ProxyProtocol::Http | ProxyProtocol::Https)
 }
 
-/// Returns the header line with the user name and password of a proxy; empty if it has none.
+/// Returns the header line with the user name and password of a proxy, or an empty string if it has none.
 fn authorization(proxy: &Proxy) -> String {
     if proxy.username().is_none() && proxy.password().is_none() {
         return String::new();
@@ -86,8 +86,8 @@ fn authorization(proxy: &Proxy) -> String {
 
 /// A connection to a proxy for the requests to one origin, which have no bodies.
 ///
-/// ureq writes the head of a request in one or more parts. They are gathered here until the empty line, and then sent
-/// with the origin and the proxy's password added. The next bytes begin the head of the next request.
+/// ureq writes the head of a request in one or more parts. They are collected here up to the empty line and then sent
+/// with the origin and the proxy's password added. Any later bytes belong to the head of the next request.
 pub(super) struct ForwardTransport {
     transport: Box<dyn Transport>,
     /// `http://host`, with the port if the address has one.
@@ -98,7 +98,7 @@ pub(super) struct ForwardTransport {
     head: Vec<u8>,
 }
 
-/// Shows the origin alone: the rest can hold a password or a token.
+/// Shows only the origin, because the rest can contain a password or a token.
 impl fmt::Debug for ForwardTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ForwardTransport")
@@ -139,13 +139,14 @@ impl Transport for ForwardTransport {
         self.transport.is_open()
     }
 
-    /// The connection to the proxy may be encrypted, the one to the target is not.
+    /// The connection to the proxy may be encrypted, but the connection to the target is not.
     fn is_tls(&self) -> bool {
         false
     }
 }
 
-/// Returns the head of a request with `origin` before its path, and `header`, a line or empty, as its first header.
+/// Returns the head of a request with `origin` before its path and `header` as its first header line. `header` may be
+/// empty.
 fn absolute_form(head: &[u8], origin: &str, header: &str) -> Vec<u8> {
     let after = |end: u8| {
         let position = head.iter().position(|byte| *byte == end);

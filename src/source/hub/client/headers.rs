@@ -1,8 +1,8 @@
-//! The headers of the Hub's own, and reading a header.
+//! The Hub's own headers, and a function that reads a header.
 
 use ureq::http::header::{HeaderMap, HeaderName};
 
-/// The reason of a refusal, such as `RepoNotFound`.
+/// The reason for a refusal, such as `RepoNotFound`.
 pub(super) const ERROR_CODE: HeaderName = HeaderName::from_static("x-error-code");
 /// The ETag of a large file, in the redirect to its bytes.
 pub(super) const LINKED_ETAG: HeaderName = HeaderName::from_static("x-linked-etag");
