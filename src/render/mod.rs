@@ -38,7 +38,7 @@ pub fn renderer<'w>(
 ) -> Box<dyn Sink + 'w> {
     if output.is_terminal {
         streams.out = match format {
-            // Tables make each cell safe and contain colours.
+            // Tables make each cell safe and contain colors.
             Format::Human => streams.out,
             Format::Json => Box::new(Terminal::json(streams.out)),
             Format::Csv | Format::Tsv => Box::new(Terminal::text(streams.out)),

@@ -1,8 +1,8 @@
-//! The colours of the output.
+//! The colors of the output.
 
 use anstyle::{Ansi256Color, AnsiColor, Style as Ansi};
 
-/// When to use colour.
+/// When to use color.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ColorChoice {
     /// On a terminal, unless `NO_COLOR` or `TERM=dumb` say otherwise, or `CLICOLOR_FORCE` says so.
@@ -13,7 +13,7 @@ pub enum ColorChoice {
 }
 
 impl ColorChoice {
-    /// Returns true if a stream gets colours; `lookup` reads the environment.
+    /// Returns true if a stream gets colors; `lookup` reads the environment.
     pub fn enabled(self, is_terminal: bool, lookup: impl Fn(&str) -> Option<String>) -> bool {
         let set = |name: &str| lookup(name).is_some_and(|value| !value.is_empty());
         match self {
@@ -31,7 +31,7 @@ impl ColorChoice {
     }
 }
 
-/// The styles of a stream, all of them plain if it has no colours.
+/// The styles of a stream, all of them plain if it has no colors.
 #[derive(Debug, Clone, Copy)]
 pub struct Style {
     on: bool,
@@ -52,7 +52,7 @@ impl Style {
         self.paint(Ansi::new().dimmed(), text)
     }
 
-    /// A token, in one of two alternating colours that set neighbours apart.
+    /// A token, in one of two alternating colors that set neighbors apart.
     pub fn token(self, index: usize, text: &str) -> String {
         let color = if index.is_multiple_of(2) {
             AnsiColor::Cyan
@@ -80,7 +80,7 @@ impl Style {
     /// A cell of a matrix of numbers from -1 to 1, with a blue background above 0 and a red one below, brighter at the
     /// ends.
     pub fn shade(self, value: f32, text: &str) -> String {
-        // Background colours of the 256-colour palette for absolute values from 0.2, in steps of 0.2.
+        // Background colors of the 256-color palette for absolute values from 0.2, in steps of 0.2.
         const ABOVE: [u8; 4] = [17, 18, 20, 33];
         const BELOW: [u8; 4] = [52, 88, 124, 160];
         let step = ((value.abs() * 5.0 + 1e-4) as usize).min(ABOVE.len());

@@ -1,6 +1,6 @@
 //! Tables and sentences for people.
 //!
-//! A terminal and a pipe get the same bytes, except for colours.
+//! A terminal and a pipe get the same bytes, except for colors.
 
 mod cells;
 mod counts;

@@ -138,7 +138,7 @@ fn spelling(token: &AddedTokenConfig) -> &str {
     &token.content
 }
 
-/// Returns true if neither neighbour of a range is a word character (`\w`).
+/// Returns true if neither neighbor of a range is a word character (`\w`).
 fn stands_alone(text: &str, start: usize, end: usize) -> bool {
     !text[..start].chars().next_back().is_some_and(is_word)
         && !text[end..].chars().next().is_some_and(is_word)

@@ -13,7 +13,7 @@ impl NativeEngine {
     /// its two parts together have exactly the tokens of the whole. `None` if there is no such byte near the end.
     ///
     /// The byte is a single white space between printable ASCII characters, after a word whose tokens do not depend on
-    /// its neighbours.
+    /// its neighbors.
     pub fn last_cut(&self, bytes: &[u8], parse_special: bool) -> Option<usize> {
         let pipeline = &self.segmenter.pipeline;
         pipeline.space_handling()?;

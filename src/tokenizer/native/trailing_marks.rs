@@ -2,7 +2,7 @@
 //!
 //! If no piece but the character itself ends with it, every path through a word that ends with it splits before it. So
 //! the best path is the best one for the rest of the word, and then the character. Two things could still join the two
-//! sides: unknown characters, which fuse with their neighbours, so the character must be a piece; and rounding, so no
+//! sides: unknown characters, which fuse with their neighbors, so the character must be a piece; and rounding, so no
 //! sum of scores may be rounded.
 
 use super::normalize::METASPACE;

@@ -1,6 +1,6 @@
 //! The most probable segmentation of a word into pieces under a Unigram model.
 //!
-//! Kudo (2018), "Subword Regularization". Ties, the score of an unknown character, and the fusing of neighbouring
+//! Kudo (2018), "Subword Regularization". Ties, the score of an unknown character, and the fusing of neighboring
 //! unknowns follow `encode_optimized` of the `tokenizers` crate, sum by sum.
 
 use std::hint::select_unpredictable;
@@ -79,7 +79,7 @@ impl<'a> Unigram<'a> {
         self.read_back(bytes, &lattice.nodes, tokens);
     }
 
-    /// Appends the tokens of the best path, followed from its end. Neighbouring unknowns become one token.
+    /// Appends the tokens of the best path, followed from its end. Neighboring unknowns become one token.
     fn read_back(&self, word: &[u8], nodes: &[LatticeNode], tokens: &mut Vec<Token>) {
         let first = tokens.len();
         let mut end = word.len();

@@ -1,8 +1,8 @@
 //! Tokenizes a text chunk by chunk: each word with the white space before it.
 //!
 //! The tokens of a chunk alone are its tokens in the text if no step looks across white space; other tokenizers never
-//! come here. Two kinds of chunk still depend on their neighbours: one whose normalized form has white space of its
-//! own, which may merge with a neighbour's, and one that ends in a character that forms a grapheme with the next space.
+//! come here. Two kinds of chunk still depend on their neighbors: one whose normalized form has white space of its
+//! own, which may merge with a neighbor's, and one that ends in a character that forms a grapheme with the next space.
 //! Such a chunk is not independent, and is tokenized together with the chunks after it up to the next that is.
 
 use super::chunk::Chunk;

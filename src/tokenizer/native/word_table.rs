@@ -52,7 +52,7 @@ pub enum TokenStart {
 /// [`ELSEWHERE`]) in its low bits and the start of the first token above them. An empty slot is all zero.
 ///
 /// The hash of a word selects a pair, which fills one line of the processor's cache, or two, or four. A word that
-/// others displace from its pair moves to the neighbouring pair.
+/// others displace from its pair moves to the neighboring pair.
 #[derive(Debug)]
 pub struct Table<const KEY: usize, const SLOT: usize, const PAIRS: usize>;
 
