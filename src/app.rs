@@ -25,7 +25,7 @@ const STDIN_BUFFER: usize = 1 << 18;
 /// Bytes written to standard output at a time.
 const STDOUT_BUFFER: usize = 1 << 16;
 
-/// Runs the program with the given arguments, the first of which is its name, and returns its exit code.
+/// Runs the program and returns its exit code. The first argument is the program's name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     std::panic::set_hook(Box::new(report_panic));
     source::install_sigbus_handler(|name| escape::line(name).into_owned());
@@ -46,7 +46,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     }
 }
 
-/// Prints the message of clap: help and version to standard output, errors to standard error.
+/// Prints clap's message: help and version to standard output, errors to standard error.
 fn print_clap_message(error: &clap::Error) -> Exit {
     if !error.use_stderr() {
         return match error.print() {
@@ -63,7 +63,7 @@ fn print_clap_message(error: &clap::Error) -> Exit {
     Exit::Usage
 }
 
-/// Reports a panic as a bug of this program, unless it is caught and reported as a damaged file.
+/// Reports a panic as a bug in tokscope, unless it will be caught and reported as a damaged file.
 fn report_panic(panic: &PanicHookInfo<'_>) {
     if is_guarded() {
         return;
@@ -141,7 +141,7 @@ fn run_command(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
 }
 
 fn model_choice(global: &GlobalOptions) -> ModelChoice<'_> {
-    // A variable that is set to nothing counts as unset.
+    // A blank variable counts as unset.
     let variable_is_blank =
         || variable("TOKSCOPE_MODEL").is_some_and(|value| value.trim().is_empty());
     let model = global.model.as_deref();
@@ -158,7 +158,7 @@ fn model_choice(global: &GlobalOptions) -> ModelChoice<'_> {
     }
 }
 
-/// Starts the thread pool, unless the default of one thread per core is right.
+/// Starts the thread pool, unless the default of one thread per core will do.
 fn start_threads(requested: Option<usize>) {
     let Some(threads) = thread_count(requested) else {
         return;
@@ -167,7 +167,7 @@ fn start_threads(requested: Option<usize>) {
     if threads == 1 {
         pool = pool.use_current_thread();
     }
-    // Fails only if a pool exists, which a second run in the same process keeps.
+    // Fails only if this process already has a pool, from an earlier run; that pool stays in use.
     let _ = pool.build_global();
 }
 

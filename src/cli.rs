@@ -1,4 +1,4 @@
-//! The command line: the global options, and the [`Command`].
+//! The command line: the global options and the [`Command`].
 
 use std::path::PathBuf;
 
@@ -16,14 +16,14 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Cyan.on_default().bold())
     .placeholder(AnsiColor::Cyan.on_default());
 
-/// The model that is used if none is named.
+/// The model used if none is named.
 pub const DEFAULT_MODEL: &str = "microsoft/deberta-v3-xsmall";
 
 const EXAMPLES: &str = "\
 Examples:
   tokscope --model demo tokenize \"banco de madera\"     tokens of the built-in toy model, no network needed
   tokscope tokenize \"banco de madera\" --json           the same for DeBERTa-v3, as a line of JSON
-  tokscope count README.md src --budget 100k           exit 1 if that is over the budget
+  tokscope count README.md src --budget 100k           exit 1 if over the budget
   tokscope embed \"banco\" -o banco.npy                  rows of the embedding matrix
   tokscope neighbors dinero                            nearest tokens in the matrix
 
@@ -44,7 +44,7 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// Options of every command.
+/// Options that every command accepts.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalOptions {
@@ -68,10 +68,10 @@ pub struct GlobalOptions {
     /// Use this lock file instead of ./tokscope.lock; implies --locked
     #[arg(long, global = true, value_name = "FILE")]
     pub lock_file: Option<PathBuf>,
-    /// Never touch the network [env: HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE]
+    /// Never use the network [env: HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE]
     #[arg(long, global = true)]
     pub offline: bool,
-    /// Do not use tokscope's own cache of compiled vocabularies and fetched rows [env: TOKSCOPE_NO_CACHE]
+    /// Ignore tokscope's own cache of compiled vocabularies and fetched rows [env: TOKSCOPE_NO_CACHE]
     #[arg(long, global = true)]
     pub no_cache: bool,
     /// Engine that encodes text: the native one where it is exact, or the tokenizers crate

@@ -11,13 +11,15 @@
 //! # Ok::<(), tokscope::Error>(())
 //! ```
 //!
-//! What this page lists is the library. The modules that the `tokscope` program is made of are hidden from it: the
+//! This page lists the library's public API. The modules behind the `tokscope` program are public but hidden here: the
 //! program, its tests, and its benchmarks use them, and they may change in any release.
 //!
-//! A local checkpoint is mapped into memory. If another process truncates the file while it is read, the system sends
-//! SIGBUS, which ends the process; the program installs a handler that says so, the library does not.
+//! A local checkpoint is mapped into memory. If another process truncates the file while it is being read, the
+//! operating system kills this process with SIGBUS. The program installs a handler that reports the cause; the library
+//! does not.
 
-// The modules stand from the lowest layer up: each imports only from those above it. `tests/it/architecture` checks it.
+// Modules are listed from the lowest layer up: each imports only from the ones listed before it.
+// `tests/it/architecture` enforces this.
 
 #[doc(hidden)]
 pub mod error;

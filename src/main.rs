@@ -1,4 +1,4 @@
-//! argv → `tokscope::run` → exit code.
+//! Passes the arguments to [`tokscope::run`] and returns its exit code.
 
 use std::process::ExitCode;
 

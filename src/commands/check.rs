@@ -10,7 +10,7 @@ use crate::formats::lock_file::{LockFile, LockedEngine, LockedFile, LockedText, 
 use crate::record::{Drift, Lock, Record};
 use crate::source::ModelFiles;
 
-/// Compare the model with tokscope.lock; exit 1 if a file, the vocabulary, or the ids of a text changed, or a branch moved
+/// Compare the model with tokscope.lock; exit 1 if a file, the vocabulary, the ids of a text, or the branch changed
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     #[command(flatten)]
@@ -34,14 +34,14 @@ pub fn diff_files(locked: &[LockedFile], found: &[LockedFile]) -> Vec<Drift> {
             Some(other) => drifts.push(Drift {
                 found: Some(other.sha256.clone()),
                 ..drift(format!(
-                    "{name} changed: {} bytes with sha256 {}… were locked, and {} bytes with {}… are there",
+                    "{name} changed: {} bytes with sha256 {}… were locked, but it now has {} bytes with {}…",
                     file.size,
                     short(&file.sha256),
                     other.size,
                     short(&other.sha256)
                 ))
             }),
-            None => drifts.push(drift(format!("{name} was locked, and is missing"))),
+            None => drifts.push(drift(format!("{name} was locked but is now missing"))),
         }
     }
     for file in found {
@@ -58,7 +58,8 @@ pub fn diff_files(locked: &[LockedFile], found: &[LockedFile]) -> Vec<Drift> {
     drifts
 }
 
-/// Compares the vocabularies. Names each added token that changed; other changes are one drift.
+/// Compares the vocabularies. Reports one drift for the vocabulary as a whole, and one for each added token that
+/// changed.
 pub fn diff_vocabulary(locked: &LockedVocabulary, found: &LockedVocabulary) -> Vec<Drift> {
     if locked == found {
         return Vec::new();
@@ -67,7 +68,7 @@ pub fn diff_vocabulary(locked: &LockedVocabulary, found: &LockedVocabulary) -> V
         (size, other) if size != other => {
             format!("the vocabulary had {size} pieces, and has {other}")
         }
-        (size, _) => format!("pieces or scores among the {size} of the vocabulary changed"),
+        (size, _) => format!("some of the {size} pieces, scores or flags changed"),
     };
     let mut drifts = vec![Drift {
         kind: "vocabulary",
@@ -94,12 +95,12 @@ pub fn diff_vocabulary(locked: &LockedVocabulary, found: &LockedVocabulary) -> V
             (None, Some(new)) => format!("added token {id} `{}` is new", new.token),
             (Some(old), Some(new)) if old.token != new.token => {
                 format!(
-                    "added token {id} was `{}`, and is `{}`",
+                    "added token {id} was `{}`, and is now `{}`",
                     old.token, new.token
                 )
             }
             (Some(old), _) => format!(
-                "added token {id} `{}` was {}special, and now is the opposite",
+                "added token {id} `{}` was {}special, and is now the opposite",
                 old.token,
                 if old.special { "" } else { "not " }
             ),
@@ -130,7 +131,7 @@ pub fn diff_engine(locked: &LockedEngine, found: &LockedEngine) -> Vec<Drift> {
             name: Some(name.to_owned()),
             locked: Some(old.clone()),
             found: Some(new.clone()),
-            message: format!("the reference was {name} {old} when it was locked, and is {new}"),
+            message: format!("the reference was {name} {old} when locked, and is now {new}"),
             ..Drift::default()
         })
         .collect()
@@ -163,8 +164,8 @@ fn short(digest: &str) -> &str {
     digest.get(..12).unwrap_or(digest)
 }
 
-/// Opens the model to compare: the one that the command line names, or else the locked one at the newest commit of its
-/// revision. Also returns the drift of the revision if it has moved or is gone.
+/// Opens the model to compare: the one named on the command line, or else the locked model at the newest commit of its
+/// revision. Also returns a drift if the revision has moved or no longer exists.
 fn open(session: &mut Session, lock: &LockFile) -> Result<(ModelFiles, Option<Drift>)> {
     if session.model.chosen {
         let model = session.model.model_ref()?;
@@ -182,14 +183,14 @@ fn open(session: &mut Session, lock: &LockFile) -> Result<(ModelFiles, Option<Dr
         Newest::Locked => (None, None),
         Newest::Moved(newest) => {
             let message = format!(
-                "{revision} has moved: {} was locked, and it is {}",
+                "{revision} has moved from the locked {} to {}",
                 short(commit),
                 short(&newest)
             );
             (Some(newest), Some(message))
         }
         Newest::Gone => {
-            let message = format!("`{}` has no {revision} any more", lock.model);
+            let message = format!("`{}` no longer has {revision}", lock.model);
             (None, Some(message))
         }
     };
@@ -207,10 +208,10 @@ fn open(session: &mut Session, lock: &LockFile) -> Result<(ModelFiles, Option<Dr
 
 /// What a locked revision refers to now.
 enum Newest {
-    /// The locked commit, or an unknown one.
+    /// The locked commit, or a commit that could not be determined.
     Locked,
     Moved(String),
-    /// The repository has no such revision any more.
+    /// The repository no longer has the revision.
     Gone,
 }
 
@@ -249,7 +250,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let (files, moved) = open(session, &lock)?;
     let found = lock_state::files(&files)?;
     for file in &lock.files {
-        // A file is only missing if the repository could be asked for it.
+        // Report a file as missing only if the repository could be asked for it.
         let absent = !found.iter().any(|other| other.name == file.name);
         match files.missing("locked file", &file.name) {
             error if absent && error.exit() == Exit::Unreachable => return Err(error),
@@ -263,11 +264,11 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             drifts.extend(more);
             size
         }
-        // The changed files are the reason.
+        // The drifts found so far explain the error.
         Err(error) if !drifts.is_empty() => {
             drifts.push(Drift {
                 kind: "tokenizer",
-                message: format!("there is no tokenizer any more: {error}"),
+                message: format!("the files are no longer a tokenizer: {error}"),
                 ..Drift::default()
             });
             0

@@ -29,7 +29,7 @@ pub struct Args {
     pub encode: EncodeArgs,
 }
 
-/// Cuts a text into parts without gaps between them. An empty text has none.
+/// Cuts a text into parts that leave no gaps. An empty text has no parts.
 ///
 /// # Errors
 /// Fails with [`Error::Usage`] if a single grapheme has too many tokens.
@@ -45,13 +45,13 @@ pub fn parts(cutter: &Cutter<'_>, text: &str, overlap: usize) -> Result<Vec<Part
         };
         let mut next = cutter.front(text, start, end, &mut guess)?;
         if next.is_none() && start < end {
-            // The overlap leaves no room for new text: leave it out.
+            // The overlap leaves no room for new text: do without it.
             next = cutter.front(text, end, end, &mut guess)?;
         }
         let Some(next) = next else {
             return Err(Error::usage_hint(
                 format!("the grapheme at byte {end} has more tokens than --max-length allows"),
-                "a chunk never ends inside a grapheme, which readers see as one character: allow more tokens",
+                "allow more tokens: a chunk never ends inside a grapheme, which readers see as one character",
             ));
         };
         parts.push(next);
@@ -64,9 +64,9 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let tokenizer = session.tokenizer(&session.files()?)?;
     let cutter = Cutter::new(&tokenizer, args.max_length, args.encode, args.prefer)?;
     let problem = match cutter.room() {
-        0 => Some("leaves no token for the text".to_owned()),
+        0 => Some("leaves no room for the text".to_owned()),
         room if args.overlap >= room => Some(format!(
-            "leaves {room} for the text, and --overlap {} takes them all",
+            "leaves {room} tokens for the text, and --overlap {} takes them all",
             args.overlap
         )),
         _ => None,

@@ -1,4 +1,4 @@
-//! `completions`: prints completion scripts for shells, generated from the definition of the command line.
+//! `completions`: prints shell completion scripts, generated from the definition of the command line.
 
 use clap::Args as ClapArgs;
 use clap_complete::Shell;

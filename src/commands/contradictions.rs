@@ -1,4 +1,4 @@
-//! The findings of `info`: where the files of a model contradict each other, and what surprises by design.
+//! The findings of `info`: contradictions between the files of a model, and facts that are correct but surprising.
 
 use crate::embedding::EmbeddingMatrix;
 use crate::error::Error;
@@ -6,7 +6,7 @@ use crate::formats::config::ModelConfig;
 use crate::record::{FileEntry, Finding, Level};
 use crate::tokenizer::Tokenizer;
 
-/// Returns every finding about a model. `matrix` may hold the reason why there is no matrix.
+/// Returns every finding about a model. `matrix` may hold the error that left the model without a matrix.
 pub fn findings(
     files: &[FileEntry],
     tokenizer: Option<&Tokenizer>,
@@ -78,7 +78,7 @@ fn spare_rows(tokenizer: &Tokenizer, matrix: &EmbeddingMatrix) -> Option<Finding
 fn no_tokenizer() -> Finding {
     warning(
         "no-tokenizer",
-        "the model has no tokenizer that tokscope reads".to_owned(),
+        "the model has no tokenizer that tokscope can read".to_owned(),
     )
 }
 
@@ -86,10 +86,10 @@ fn no_matrix(files: &[FileEntry], reason: Option<&Error>) -> Finding {
     let is_listed = |name: &&str| files.iter().any(|file| file.name == **name);
     let message = match (EmbeddingMatrix::checkpoint_names().find(is_listed), reason) {
         (Some(name), Some(Error::NotCached { .. })) => format!(
-            "{name} is not downloaded, so the matrix is not described; `tokscope pull --weights` fetches it"
+            "the matrix is not described because {name} is not downloaded; `tokscope pull --weights` fetches it"
         ),
         (Some(_), Some(reason)) => format!("the matrix is not described: {reason}"),
-        _ => "no checkpoint that tokscope reads is among these files, so there is no matrix"
+        _ => "none of these files is a checkpoint that tokscope can read, so there is no matrix"
             .to_owned(),
     };
     note("no-matrix", message)
@@ -100,7 +100,7 @@ fn vocab_size(matrix: &EmbeddingMatrix, config: &ModelConfig) -> Option<Finding>
     let declared = config.vocab_size.filter(|declared| *declared != rows)?;
     Some(warning(
         "vocab-size",
-        format!("config.json declares vocab_size {declared}, and the matrix has {rows} rows"),
+        format!("config.json declares vocab_size {declared}, but the matrix has {rows} rows"),
     ))
 }
 
@@ -110,7 +110,7 @@ fn hidden_size(matrix: &EmbeddingMatrix, config: &ModelConfig) -> Option<Finding
     Some(warning(
         "hidden-size",
         format!(
-            "config.json declares hidden_size {declared}, and the matrix has {columns} columns"
+            "config.json declares hidden_size {declared}, but the matrix has {columns} columns"
         ),
     ))
 }
@@ -130,7 +130,7 @@ fn special_tokens(tokenizer: &Tokenizer) -> impl Iterator<Item = Finding> {
     unknown.map(|(role, token, _)| {
         warning(
             "special-token",
-            format!("{role} is `{token}`, which the vocabulary lacks"),
+            format!("{role} is `{token}`, which is not in the vocabulary"),
         )
     })
 }
@@ -141,7 +141,7 @@ fn context_window(tokenizer: &Tokenizer, config: &ModelConfig) -> Option<Finding
     Some(note(
         "context-window",
         format!(
-            "config.json declares max_position_embeddings {declared}, and the tokenizer model_max_length {limit}"
+            "config.json declares max_position_embeddings {declared}, but model_max_length is {limit}"
         ),
     ))
 }

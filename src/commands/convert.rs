@@ -1,4 +1,4 @@
-//! `convert`: writes the tokenizer in another file format, after proving that it encodes the same.
+//! `convert`: writes the tokenizer in another file format, after checking that the result encodes identically.
 
 use std::path::{Path, PathBuf};
 
@@ -15,12 +15,12 @@ use crate::source::digest::hex;
 use crate::source::output_file;
 use crate::tokenizer::{EncodeOptions, Tokenizer};
 
-/// The number of differences shown if the proof fails; more would hardly help.
+/// The maximum number of differences shown if the check fails; more would hardly help.
 const MAX_SHOWN: usize = 10;
-/// The number of pieces of the vocabulary that are joined into one text of the proof.
+/// The number of vocabulary pieces that are joined into one text of the check.
 const PIECES_PER_TEXT: usize = 64;
 
-/// Write the tokenizer as a tokenizer.json that transformers and the tokenizers library load
+/// Write the tokenizer as a tokenizer.json that transformers and the tokenizers library can load
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// The format to write
@@ -28,8 +28,7 @@ pub struct Args {
     pub to: Target,
     /// Write to a file
     ///
-    /// `-` is standard output. Without this flag, the file has the usual name of its format and is written to the
-    /// current directory.
+    /// `-` is standard output. Without this flag, the file gets the usual name of its format in the current directory.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     #[command(flatten)]
@@ -52,10 +51,10 @@ impl Target {
     }
 }
 
-/// A text or pair that both tokenizers must encode the same.
+/// A text or pair that both tokenizers must encode identically.
 type Case = (String, Option<String>);
 
-/// Returns the cases of the proof: the built-in texts and pairs, `extra` texts, and every piece of the vocabulary.
+/// Returns the cases to check: the built-in texts and pairs, the `extra` texts, and every piece of the vocabulary.
 pub fn cases(tokenizer: &Tokenizer, extra: Vec<String>) -> Vec<Case> {
     let texts = STRESS_TEXTS
         .iter()

@@ -15,21 +15,21 @@ use crate::tokenizer::Tokenizer;
 /// Turn token ids back into text
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// Ids, separated by spaces or commas, or a JSON array; `-` or nothing is standard input
+    /// Ids separated by spaces or commas, or a JSON array; `-` or nothing reads standard input
     #[arg(value_name = "ID", allow_negative_numbers = true)]
     pub ids: Vec<String>,
-    /// Leave special tokens out of the text
+    /// Omit special tokens from the text
     #[arg(long)]
     pub skip_special_tokens: bool,
     /// Print one line per id: id, piece, and text
     #[arg(long)]
     pub each: bool,
-    /// Treat each line as an input of its own
+    /// Treat each line as a separate input
     #[arg(long)]
     pub lines: bool,
 }
 
-/// Computes the record of one list of ids.
+/// Computes the record for one list of ids.
 ///
 /// # Errors
 /// Fails with [`Error::UnknownId`] for an id that no token has.
@@ -52,8 +52,8 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let tokenizer = session.tokenizer(&session.files()?)?;
     if args.ids.is_empty() && session.stdin_is_terminal {
         return Err(Error::usage_hint(
-            "there are no ids",
-            "give them as arguments or through a pipe",
+            "no ids are given",
+            "pass ids as arguments or pipe them in",
         ));
     }
     let is_stdin = args.ids.is_empty() || args.ids == ["-"];
@@ -108,7 +108,7 @@ fn read(input: &mut dyn BufRead, by_line: bool) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Computes the records of one input: one for its list of ids, or one per id under `--each`.
+/// Computes the records for one input: one for the whole list of ids, or one per id under `--each`.
 fn records(
     tokenizer: &Tokenizer,
     input: &str,

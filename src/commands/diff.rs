@@ -16,7 +16,7 @@ use crate::render::View;
 /// Compare two rows of the embedding matrix; exit 0 if they are identical, 1 if they differ
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// A text of one token, twice
+    /// A text that is one token; give two
     #[arg(value_name = "TOKEN", num_args = 0..=2)]
     pub tokens: Vec<String>,
     #[command(flatten)]
@@ -35,7 +35,7 @@ pub struct Args {
     pub checkpoint: CheckpointOptions,
 }
 
-/// Computes the record of two rows.
+/// Computes the record for two rows.
 ///
 /// # Errors
 /// Fails with [`Error::NoSuchRow`] for an id beyond the matrix.
@@ -70,7 +70,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     if named != 2 {
         return Err(Error::usage_hint(
             format!("expected two rows, found {named}"),
-            "`tokscope diff TOKEN TOKEN`, `--id N --id M`, `--piece P --piece Q` or `--text TEXT --at I --at J`",
+            "use `tokscope diff TOKEN TOKEN`, `--id N --id M`, `--piece P --piece Q` or `--text TEXT --at I --at J`",
         ));
     }
     let model = Model::open(session, args.checkpoint)?;

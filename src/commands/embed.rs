@@ -1,4 +1,4 @@
-//! `embed`: rows of the embedding matrix.
+//! `embed`: shows or writes rows of the embedding matrix.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -21,13 +21,13 @@ use crate::record::{Fetched, Record, Row};
 use crate::render::{Format, View, file_renderer};
 use crate::source::output_file::{self, OutputError};
 
-/// The number of rows that are looked up and written together.
+/// The number of rows looked up and written at a time.
 const ROWS_AT_A_TIME: usize = 256;
 
 /// Show the rows of the embedding matrix for the tokens of a text, or for ids or pieces
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// The text whose tokens' rows to show; `-` or nothing is standard input
+    /// Show the rows of the tokens of this text; `-` or nothing reads standard input
     #[arg(value_name = "TEXT")]
     pub text: Option<String>,
     #[command(flatten)]
@@ -39,7 +39,7 @@ pub struct Args {
     pub special_tokens: SpecialTokenArgs,
     #[command(flatten)]
     pub values: ValueArgs,
-    /// Show all rows of the matrix, in the order of ids
+    /// Show all rows of the matrix, in order of id
     #[arg(long, conflicts_with_all = ["text", "ids", "pieces", "positions", "no_special_tokens"])]
     pub all: bool,
     /// Write to a file
@@ -57,16 +57,16 @@ pub struct Args {
     pub checkpoint: CheckpointOptions,
 }
 
-/// The element type of a file.
+/// The element type of an output file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ElementType {
-    /// As in the checkpoint; bfloat16 becomes float32 in .npy files, which have no bfloat16
+    /// As in the checkpoint; .npy files have no bfloat16 and use float32 instead
     Stored,
     /// float32
     F32,
 }
 
-/// Computes the records of some rows.
+/// Computes the records for the given rows.
 ///
 /// # Errors
 /// Fails with [`Error::NoSuchRow`] for an id beyond the matrix.
@@ -143,14 +143,14 @@ fn output(args: &Args) -> Result<Option<(&Path, FileFormat)>> {
     let format = FileFormat::from_extension(path)?;
     if args.dtype.is_some() && matches!(format, FileFormat::Records(_)) {
         return Err(Error::usage(format!(
-            "--dtype is for .npy and .safetensors files, and {} holds decimal numbers",
+            "--dtype applies to .npy and .safetensors files, but {} holds decimal numbers",
             path.display()
         )));
     }
     Ok(Some((path, format)))
 }
 
-/// Returns the rows that the arguments name, each checked to be in the matrix.
+/// Returns the rows that the arguments name, after checking that each is in the matrix.
 fn select(args: &Args, model: &Model, text: Option<&str>) -> Result<Vec<RowRef>> {
     let mut rows = Vec::new();
     if let Some(text) = text {
@@ -162,7 +162,7 @@ fn select(args: &Args, model: &Model, text: Option<&str>) -> Result<Vec<RowRef>>
         return Err(Error::usage("--at needs a text"));
     }
     rows.extend(args.selection.rows(model)?);
-    // Before any of them is written.
+    // Check every row before the first is written.
     rows.iter()
         .try_for_each(|row| model.check_row(u64::from(row.id)))?;
     Ok(rows)
@@ -198,11 +198,11 @@ fn write_records(path: &Path, format: Format, values: ValueArgs, rows: Selected<
     })
 }
 
-/// The selected rows: named ones, or all.
+/// The selected rows: some by name, or all of them.
 #[derive(Clone, Copy)]
 struct Selected<'s> {
     model: &'s Model,
-    /// `None` for all rows of the matrix.
+    /// `None` selects every row of the matrix.
     named: Option<&'s [RowRef]>,
 }
 
@@ -216,7 +216,7 @@ impl<'s> Selected<'s> {
         Ok(())
     }
 
-    /// Fetches the rows together, if they are not on this machine.
+    /// Fetches all rows that are not yet on this machine, together.
     fn fetch(self) -> Result<()> {
         match self.named {
             Some(_) => self.model.matrix.prefetch(&self.ids().collect::<Vec<_>>()),
@@ -229,7 +229,7 @@ impl<'s> Selected<'s> {
         named.chain(self.all_ids())
     }
 
-    /// Returns the id of every row of the matrix; an empty range if rows are named.
+    /// Returns the ids of the whole matrix, or an empty range if rows are named.
     fn all_ids(self) -> Range<u32> {
         match self.named {
             Some(_) => 0..0,
@@ -237,7 +237,7 @@ impl<'s> Selected<'s> {
         }
     }
 
-    /// Returns the rows, some at a time so that memory does not grow with their number.
+    /// Returns the rows in batches, so that memory does not grow with their number.
     fn batches(self) -> impl Iterator<Item = Vec<RowRef>> {
         let named = self.named.unwrap_or_default().chunks(ROWS_AT_A_TIME);
         let all = self.all_ids().step_by(ROWS_AT_A_TIME).map(move |first| {

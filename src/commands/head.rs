@@ -7,7 +7,7 @@ use super::split::head_tail::{self, PartArgs};
 use crate::error::{Exit, Result};
 use crate::record::Record;
 
-/// Print the longest beginning of a text that has at most N tokens
+/// Print as much of the beginning of a text as fits in N tokens
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     #[command(flatten)]

@@ -18,26 +18,27 @@ use crate::tokenizer::{EngineChoice, Tokenizer};
 /// Describe a model: tokenizer, matrix, context window, files, contradictions
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// Print one bare value: a dotted path of the JSON record, or vocabulary_size, rows, columns, context_window, commit
+    /// Print one bare value: a dotted path into the JSON record, or vocabulary_size, rows, columns, context_window,
+    /// commit
     #[arg(long, value_name = "FIELD")]
     pub get: Option<String>,
-    /// Exit with code 1 if there is any finding
+    /// Exit with code 1 if there are any findings
     #[arg(long)]
     pub strict: bool,
 }
 
-/// Short names of fields for `--get`, with the paths that they stand for.
+/// Short field names for `--get`, with their paths.
 const SHORT_NAMES: &[(&str, &str)] = &[
     ("vocabulary_size", "tokenizer.vocabulary_size"),
     ("rows", "embedding.rows"),
     ("columns", "embedding.columns"),
 ];
 
-/// Computes the record of a model, and the reason if its matrix is not described. Only the headers of a checkpoint are
-/// fetched if it is not on this machine.
+/// Computes the record of a model. Also returns the error if the matrix could not be described. If the checkpoint is
+/// not on this machine, fetches only its headers.
 ///
 /// # Errors
-/// Fails if a file other than the checkpoint exists and cannot be read. A missing tokenizer is not an error.
+/// Fails if a file other than the checkpoint exists but cannot be read. A missing tokenizer is not an error.
 pub fn info(files: &ModelFiles, engine: EngineChoice) -> Result<(Info, Option<Error>)> {
     let config = config(files)?;
     let tokenizer = match Tokenizer::open(files) {
@@ -146,7 +147,7 @@ fn field_path(field: &str) -> &str {
     short.map_or(field, |(_, path)| path)
 }
 
-/// Returns true if there is no checkpoint or no network to reach it, which `info` only notes.
+/// Returns true if the checkpoint does not exist or cannot be reached, which `info` reports only as a note.
 fn is_absence(reason: &Error) -> bool {
     matches!(
         reason,
@@ -170,7 +171,7 @@ fn get(info: &Info, field: &str) -> Result<String> {
         Some(Value::String(text)) => Ok(text.clone()),
         Some(value) => Ok(value.to_string()),
         None => Err(Error::usage_hint(
-            format!("there is no `{field}` in the info of {}", info.model),
+            format!("the info of {} has no field `{field}`", info.model),
             "`tokscope info --json` shows every field of this model",
         )),
     }
@@ -186,13 +187,13 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     match &args.get {
         Some(field) => match (get(&info, field), no_matrix) {
             (Ok(value), _) => session.bare(&value)?,
-            // The field would exist if the matrix had been reached.
+            // The field may be missing only because the matrix could not be read.
             (Err(_), Some(reason)) if is_matrix_field(field) => return Err(reason),
             (Err(error), _) => return Err(error),
         },
         None => {
             session.emit(&Record::Info(Box::new(info)))?;
-            // Report a bad checkpoint after everything else about the model.
+            // Report a bad checkpoint last, after everything else about the model.
             if let Some(reason) = no_matrix.filter(|reason| !is_absence(reason)) {
                 return Err(reason);
             }

@@ -1,4 +1,4 @@
-//! `lock`: writes the lock file, which records a tokenizer and what it does.
+//! `lock`: writes the lock file, which records the files of a tokenizer and its encodings of sample texts.
 
 use clap::Args as ClapArgs;
 
@@ -11,7 +11,7 @@ use crate::model_ref::ModelRef;
 use crate::record::{Lock, Record};
 use crate::source::output_file;
 
-/// Write tokscope.lock, with the commit, digests, and encodings that `check` compares and `--locked` uses
+/// Write tokscope.lock: the commit, digests and encodings that `check` compares and `--locked` enforces
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     #[command(flatten)]

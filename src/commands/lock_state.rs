@@ -1,4 +1,4 @@
-//! The state of a tokenizer that `lock` writes and `check` compares, and the locked model for `--locked`.
+//! Computes the tokenizer state that `lock` writes and `check` compares, and opens the locked model for `--locked`.
 
 use sha2::{Digest as _, Sha256};
 
@@ -17,7 +17,7 @@ use crate::tokenizer::{EncodeOptions, TOKENIZERS_VERSION, TRANSFORMERS_VERSION, 
 /// The maximum size of a lock file, in bytes. Each locked text adds a few hundred bytes to its own length.
 const MAX_LOCK_FILE: u64 = 64 << 20;
 
-/// Returns the names of the files that are locked if the model has them.
+/// Returns the names of the files to lock, if the model has them.
 fn file_names() -> impl Iterator<Item = &'static str> {
     Tokenizer::file_names().into_iter().chain(["config.json"])
 }
@@ -99,7 +99,7 @@ pub fn engine(tokenizer: &Tokenizer) -> LockedEngine {
 /// Reads the lock file that the command line names.
 ///
 /// # Errors
-/// Fails with [`Error::ReadInput`], and with [`Error::Usage`] if there is no such file or it is not a lock file.
+/// Fails with [`Error::ReadInput`], or with [`Error::Usage`] if the file does not exist or is not a lock file.
 pub fn read(session: &Session) -> Result<LockFile> {
     let path = session.model.lock_file;
     let name = path.display().to_string();
@@ -107,7 +107,7 @@ pub fn read(session: &Session) -> Result<LockFile> {
         Ok(bytes) => LockFile::parse(&name, &bytes),
         Err(source) if source.kind() == std::io::ErrorKind::NotFound => Err(Error::usage_hint(
             format!("there is no lock file {name}"),
-            "`tokscope lock` writes it",
+            "create it with `tokscope lock`",
         )),
         Err(source) => Err(Error::ReadInput {
             input: name,
@@ -116,30 +116,30 @@ pub fn read(session: &Session) -> Result<LockFile> {
     }
 }
 
-/// Returns the locked model, at a revision of its repository if one is given.
+/// Returns the locked model, at the given revision of its repository if there is one.
 ///
 /// # Errors
-/// Fails with [`Error::BadModelRef`] if the lock file names no valid model, and with [`Error::Usage`] if it names one on
-/// the Hub without a commit.
+/// Fails with [`Error::BadModelRef`] if the model in the lock file is invalid, or with [`Error::Usage`] if it is a Hub
+/// model without a commit.
 pub fn model(lock: &LockFile, revision: Option<&str>) -> Result<ModelRef> {
     match revision {
-        // `hf://`, because a directory here may have the name of the repository.
+        // Add `hf://`, because a local directory may have the same name as the repository.
         Some(revision) => format!("hf://{}", lock.model)
             .parse::<ModelRef>()?
             .with_revision(revision),
         None => match lock.model.parse()? {
             ModelRef::Hub(model) => Err(Error::usage(format!(
-                "the lock file names `{model}`, a model of the Hub, without a commit"
+                "the lock file names `{model}`, a model on the Hub, without a commit"
             ))),
             model => Ok(model),
         },
     }
 }
 
-/// Opens the locked model: the files of its commit, or if it has no commit, files that must have the locked digests.
+/// Opens the locked model at its commit. If it has no commit, its files must have the locked digests.
 ///
 /// # Errors
-/// Fails with [`Error::Usage`] if the command line names another model, or if the files differ.
+/// Fails with [`Error::Usage`] if the command line names another model or the files differ.
 pub fn open(session: &Session) -> Result<ModelFiles> {
     let lock = read(session)?;
     let requested = session.model.model_ref()?;
@@ -150,7 +150,7 @@ pub fn open(session: &Session) -> Result<ModelFiles> {
                 "`{requested}` is requested, but {} locks `{locked}`",
                 session.model.lock_file.display()
             ),
-            "leave out `--model` and TOKSCOPE_MODEL, or lock that model with `tokscope lock`",
+            "drop `--model` and unset TOKSCOPE_MODEL, or lock that model with `tokscope lock`",
         ));
     }
     if let Some(revision) = session.model.revision
@@ -175,7 +175,8 @@ pub fn open(session: &Session) -> Result<ModelFiles> {
     Ok(opened)
 }
 
-/// Returns true if the requested model is the locked one. A revision, if given, must be the locked revision or commit.
+/// Returns true if the requested model is the locked one. If it names a revision, that must be the locked revision or
+/// commit.
 fn is_locked_model(requested: &ModelRef, lock: &LockFile, locked: &ModelRef) -> bool {
     match (requested, locked) {
         (ModelRef::Hub(requested), ModelRef::Hub(locked)) => {

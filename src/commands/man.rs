@@ -6,10 +6,10 @@ use clap_mangen::Man;
 use super::session::{Session, stdout_failed};
 use crate::error::{Error, Exit, Result};
 
-/// Print the manual page of tokscope or of one of its commands, for `man -l -`
+/// Print the manual page of tokscope or one of its commands, for `man -l -`
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// The command; without it, the page of tokscope itself
+    /// The command; without it, print the page of tokscope itself
     #[arg(value_name = "COMMAND")]
     pub command: Option<String>,
 }
@@ -22,7 +22,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         command = command.find_subcommand(name).cloned().ok_or_else(|| {
             Error::usage_hint(
                 format!("there is no command `{name}`"),
-                "`tokscope --help` lists them",
+                "`tokscope --help` lists the commands",
             )
         })?;
     }

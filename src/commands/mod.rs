@@ -1,10 +1,10 @@
-//! The commands, one file each: its `Args`, a pure function that computes records, and `run`.
+//! The commands. Each has a file or folder with its `Args`, a pure function that computes its records, and `run`.
 //!
-//! To add one, write its file and name it three times here: as a module, as a variant of [`Command`], and in
+//! To add a command, write its file and list it in three places here: as a module, as a variant of [`Command`], and in
 //! [`Command::run`].
 //!
-//! Files that several commands share: [`session`] is the context that a command runs in, [`model`] opens its model,
-//! [`input`] reads its texts, [`row_selection`] its `--id` and `--piece`.
+//! Some modules are shared: [`session`] is the context that a command runs in, [`model`] opens its model, [`input`]
+//! reads its texts, and [`row_selection`] resolves its `--id` and `--piece`.
 
 pub mod check;
 pub mod chunk;
@@ -70,7 +70,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Runs the command and returns the exit code of its answer.
+    /// Runs the command and returns its exit code.
     pub fn run(&self, session: &mut Session) -> Result<Exit> {
         match self {
             Self::Tokenize(args) => tokenize::run(args, session),

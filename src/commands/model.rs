@@ -12,12 +12,12 @@ use crate::source::ModelFiles;
 use crate::tokenizer::Tokenizer;
 
 impl Session<'_> {
-    /// Opens the model that the command line names, or under `--locked` the lock file.
+    /// Opens the model named by the command line or, under `--locked`, by the lock file.
     pub fn files(&self) -> Result<ModelFiles> {
         self.files_of(&self.model)
     }
 
-    /// Opens the model of `choice`, which a configuration file may have changed.
+    /// Opens the model of `choice`, which may come from a configuration file.
     pub fn files_of(&self, choice: &ModelChoice) -> Result<ModelFiles> {
         if choice.locked {
             lock_state::open(self)
@@ -27,23 +27,23 @@ impl Session<'_> {
     }
 }
 
-/// A model with its tokenizer and its embedding matrix, for the commands that need both.
+/// A model with its tokenizer and embedding matrix, for the commands that need both.
 pub struct Model {
     pub files: ModelFiles,
     pub tokenizer: Tokenizer,
     pub matrix: EmbeddingMatrix,
 }
 
-/// How a command reaches the checkpoint of a model on the Hub.
+/// Options that control how a command reads the checkpoint of a model on the Hub.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct CheckpointOptions {
-    /// Download the whole checkpoint into the Hub cache and verify it, instead of fetching only the bytes that are needed
+    /// Download and verify the whole checkpoint instead of fetching only the bytes that are needed
     #[arg(long)]
     pub download: bool,
 }
 
 impl Model {
-    /// Opens the model of the command line. If its checkpoint is not in the cache, it is read by ranges, or downloaded
+    /// Opens the model of the command line. A checkpoint that is not cached is read by ranges, or downloaded as a whole
     /// under `--download`.
     pub fn open(session: &Session, options: CheckpointOptions) -> Result<Self> {
         let mut files = session.files()?;
@@ -59,7 +59,7 @@ impl Model {
         })
     }
 
-    /// Refuses an id beyond the last row of the matrix.
+    /// Checks that an id has a row.
     pub fn check_row(&self, id: u64) -> Result<()> {
         let rows = self.matrix.rows();
         if id < rows {
@@ -79,6 +79,7 @@ pub fn config(files: &ModelFiles) -> Result<Option<ModelConfig>> {
 }
 
 /// Returns the number of tokens that fit the model: the smaller of `max_position_embeddings` and the tokenizer's limit.
+/// Returns `None` if neither is known.
 pub fn context_window(config: Option<&ModelConfig>, tokenizer: Option<&Tokenizer>) -> Option<u64> {
     let declared = config
         .and_then(|config| config.max_position_embeddings)
@@ -90,7 +91,7 @@ pub fn context_window(config: Option<&ModelConfig>, tokenizer: Option<&Tokenizer
     }
 }
 
-/// Returns the bytes and requests spent so far, for the records of an answer.
+/// Returns the number of bytes and requests so far, for the records of an answer.
 pub fn fetched(files: &ModelFiles) -> Fetched {
     let fetched = files.fetched();
     Fetched {

@@ -23,10 +23,10 @@ use crate::tokenizer::Tokenizer;
 /// The maximum size of an array file, in bytes.
 const MAX_ARRAY_FILE: u64 = 1 << 30;
 
-/// Find the tokens whose rows are nearest, in the matrix as it is stored
+/// Find the tokens whose rows in the embedding matrix are nearest
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// A text of one token; each one is a query of its own
+    /// A text that is one token; each is a separate query
     #[arg(value_name = "TOKEN")]
     pub tokens: Vec<String>,
     #[command(flatten)]
@@ -34,10 +34,10 @@ pub struct Args {
     /// Search for the vectors of a NumPy array file (repeatable)
     #[arg(long = "vector", value_name = "FILE.npy")]
     pub vectors: Vec<PathBuf>,
-    /// Add the row of a text of one token to each query (repeatable)
+    /// Add the row of a token to each query (repeatable)
     #[arg(long, value_name = "TOKEN")]
     pub plus: Vec<String>,
-    /// Subtract the row of a text of one token from each query (repeatable)
+    /// Subtract the row of a token from each query (repeatable)
     #[arg(long, value_name = "TOKEN")]
     pub minus: Vec<String>,
     /// Show at most K rows in each list
@@ -49,10 +49,10 @@ pub struct Args {
     /// Search only among the tokens of a text
     #[arg(long, value_name = "TEXT")]
     pub among: Option<String>,
-    /// Search or list only the pieces that match a regular expression
+    /// Consider only pieces that match a regular expression
     #[arg(long, value_name = "REGEX")]
     pub grep: Option<String>,
-    /// Search the rows without a token too
+    /// Include rows that have no token
     #[arg(long)]
     pub all_rows: bool,
     #[command(flatten)]
@@ -88,8 +88,8 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let bases = args.tokens.len() + args.selection.len() + args.vectors.len();
     if bases + args.plus.len() + args.minus.len() == 0 {
         return Err(Error::usage_hint(
-            "there is no token to start from",
-            "`tokscope neighbors TOKEN`, `--id N`, `--piece P`, `--vector FILE.npy`, or a sum with `--plus T --minus T`",
+            "no token to search for is given",
+            "use `tokscope neighbors TOKEN`, `--id N`, `--piece P`, `--vector FILE.npy`, or a sum with `--plus T --minus T`",
         ));
     }
     let pattern = args.grep.as_deref().map(vocab::pattern).transpose()?;
@@ -148,7 +148,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Returns the ids of the tokens of a text that have a row, in ascending order without repetition.
+/// Returns the ids of the tokens of a text that have a row, in ascending order and without duplicates.
 fn ids_of_text(tokenizer: &Tokenizer, text: &str, rows: u32) -> Result<Vec<u32>> {
     let tokens = RowRef::from_text(tokenizer, text, &without_special_tokens())?;
     let mut ids: Vec<u32> = tokens.iter().map(|row| row.id).collect();
@@ -158,7 +158,8 @@ fn ids_of_text(tokenizer: &Tokenizer, text: &str, rows: u32) -> Result<Vec<u32>>
     Ok(ids)
 }
 
-/// Returns the queries: each named row and vector with all `--plus` and `--minus` rows, or only those if none is named.
+/// Returns the queries: each named row or vector plus all `--plus` and minus all `--minus` rows. Without a named row or
+/// vector, the `--plus` and `--minus` rows alone are the only query.
 fn queries(args: &Args, model: &Model, options: &SearchOptions) -> Result<Vec<NamedQuery>> {
     let (tokenizer, matrix) = (&model.tokenizer, &model.matrix);
     let mut rows = Vec::new();
@@ -172,13 +173,13 @@ fn queries(args: &Args, model: &Model, options: &SearchOptions) -> Result<Vec<Na
     for (token, sign) in plus.chain(minus) {
         summands.push((RowRef::from_token(tokenizer, token)?, sign));
     }
-    // Array files are checked before anything is fetched.
+    // Check array files before fetching anything.
     let mut vectors = Vec::new();
     for path in &args.vectors {
         vectors.extend(read_vectors(path, matrix.columns())?);
     }
     if options.reads_all(matrix) {
-        // The rows of the queries then need no requests of their own.
+        // The queries' own rows then need no separate requests.
         matrix.make_local()?;
     } else {
         let rows = rows.iter().chain(summands.iter().map(|(row, _)| row));
@@ -216,7 +217,7 @@ fn row_term(matrix: &EmbeddingMatrix, row: RowRef, sign: Sign) -> Result<NamedTe
     Ok((term, name))
 }
 
-/// Reads the vectors of an array file, which must be finite and have `columns` values each.
+/// Reads the vectors of an array file. Each must have `columns` values, all of them finite.
 fn read_vectors(path: &Path, columns: u64) -> Result<Vec<NamedTerm>> {
     let input = path.display().to_string();
     let read = read_limited::read_with_magic(path, npy::MAGIC, MAX_ARRAY_FILE);
@@ -232,7 +233,7 @@ fn read_vectors(path: &Path, columns: u64) -> Result<Vec<NamedTerm>> {
     if vectors.columns() as u64 != columns {
         let found = vectors.columns();
         return Err(bad(format!(
-            "its vectors have {found} values, and the rows of the matrix {columns}"
+            "its vectors have {found} values, but the rows of the matrix have {columns}"
         )));
     }
     let mut terms = Vec::new();
@@ -254,7 +255,7 @@ fn read_vectors(path: &Path, columns: u64) -> Result<Vec<NamedTerm>> {
     Ok(terms)
 }
 
-/// Adds up terms, and names the sum after them.
+/// Adds up terms, and names the sum after its terms.
 fn sum(terms: Vec<NamedTerm>, metric: Metric) -> Result<NamedQuery> {
     let mut sum_name = String::new();
     for (term, name) in &terms {

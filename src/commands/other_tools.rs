@@ -1,4 +1,4 @@
-//! Formats the tokens of a text the way another tool prints them (`tokenize --as`).
+//! Formats the tokens of a text as another tool would (`tokenize --as`).
 
 use std::io;
 
@@ -23,7 +23,7 @@ pub enum Tool {
     Vllm,
     /// llama.cpp's server: POST /tokenize with add_special and with_pieces
     LlamaServer,
-    /// SentencePiece: spm_encode, with --ids its ids
+    /// SentencePiece: spm_encode; with --ids, its ids
     Spm,
 }
 
@@ -39,10 +39,10 @@ impl Tool {
         value.map_or_else(String::new, |value| value.get_name().to_owned())
     }
 
-    /// Returns the line that the tool prints for a text.
+    /// Returns the line that the tool would print for a text.
     ///
     /// # Errors
-    /// Fails with [`Error::Usage`] if vLLM's line needs a context window, and the model's files name none.
+    /// Fails with [`Error::Usage`] for vLLM if the model's files do not name a context window.
     pub fn line(
         self,
         tokenizer: &Tokenizer,
@@ -91,7 +91,7 @@ fn tei(text: &str, encoding: &Encoding) -> Result<String> {
 fn vllm(context_window: Option<u64>, encoding: Encoding) -> Result<String> {
     let no_context_window = || {
         Error::usage(
-            "the model's files do not say how many tokens fit it, which vLLM prints as max_model_len",
+            "the model's files do not name a context window, which vLLM prints as max_model_len",
         )
     };
     let response = TokenizeResponse {

@@ -10,16 +10,15 @@ use crate::record::{File, Record};
 use crate::source::ModelFiles;
 use crate::tokenizer::Tokenizer;
 
-/// Fetch the files of a model into the Hub cache, and move its revision to the newest commit
+/// Fetch the files of a model into the Hub cache, at the newest commit of its revision
 ///
-/// Cached files are verified byte by byte, and damaged ones are fetched again.
+/// Cached files are verified in full, and damaged ones are fetched again.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// Fetch the checkpoint too
+    /// Also fetch the checkpoint
     #[arg(long)]
     pub weights: bool,
-    /// Fetch the embedding matrix too: only the checkpoint's headers and the bytes of the matrix, into tokscope's own
-    /// cache
+    /// Also fetch the embedding matrix, without the rest of the checkpoint, into tokscope's own cache
     #[arg(long, conflicts_with = "weights")]
     pub matrix: bool,
 }
@@ -54,7 +53,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Fetches a file and emits its record. Returns false if the model has no file of that name.
+/// Fetches a file and emits its record. Returns false if the model has no file with this name.
 fn fetch(session: &mut Session, files: &ModelFiles, cached: &[String], name: &str) -> Result<bool> {
     let Some(file) = files.find(name)? else {
         return Ok(false);
@@ -70,7 +69,7 @@ fn fetch(session: &mut Session, files: &ModelFiles, cached: &[String], name: &st
     Ok(true)
 }
 
-/// Fetches the bytes of the matrix that are not on this machine.
+/// Fetches the bytes of the matrix that are not yet on this machine.
 fn fetch_matrix(session: &mut Session, files: &ModelFiles) -> Result<()> {
     let matrix = EmbeddingMatrix::open(files)?;
     let before = files.fetched();
@@ -85,7 +84,7 @@ fn fetch_matrix(session: &mut Session, files: &ModelFiles) -> Result<()> {
     }))
 }
 
-/// Fetches the checkpoint that the commands on rows would read, with all its shards.
+/// Fetches the checkpoint that the row commands would read, with all its shards.
 fn fetch_checkpoint(session: &mut Session, files: &ModelFiles, cached: &[String]) -> Result<()> {
     for name in EmbeddingMatrix::checkpoint_names() {
         if !fetch(session, files, cached, name)? {
@@ -103,5 +102,5 @@ fn fetch_checkpoint(session: &mut Session, files: &ModelFiles, cached: &[String]
         }
         return Ok(());
     }
-    Err(files.missing("checkpoint that tokscope reads", "model.safetensors"))
+    Err(files.missing("checkpoint that tokscope can read", "model.safetensors"))
 }

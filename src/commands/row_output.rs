@@ -1,4 +1,4 @@
-//! Options of the commands on rows that say which values to show and where to write them.
+//! Options of the row commands: which values to show, and the format of the output file.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::render::Format;
 pub struct ValueArgs {
     #[command(flatten)]
     pub full: FullArgs,
-    /// Leave out the values, and show only the figures computed from them
+    /// Show only the figures computed from the values, not the values
     #[arg(long, conflicts_with = "full")]
     pub stats: bool,
 }
@@ -34,7 +34,7 @@ pub enum FileFormat {
 }
 
 impl FileFormat {
-    /// Returns the format that the extension of a file name stands for.
+    /// Returns the format for the extension of a file name.
     ///
     /// # Errors
     /// Fails with [`Error::Usage`] if the extension is unknown.
@@ -53,10 +53,10 @@ impl FileFormat {
             .ok_or_else(|| {
                 Error::usage_hint(
                     format!(
-                        "the name of {} does not say which format to write",
+                        "cannot tell the output format from the name of {}",
                         path.display()
                     ),
-                    "let it end in .npy, .safetensors, .csv, .tsv or .jsonl",
+                    "use a name that ends in .npy, .safetensors, .csv, .tsv or .jsonl",
                 )
             })
     }

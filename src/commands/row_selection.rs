@@ -1,4 +1,4 @@
-//! `--id` and `--piece`, and the rows that they and texts refer to.
+//! Resolves `--id`, `--piece`, and texts to rows.
 
 use clap::Args;
 
@@ -19,7 +19,7 @@ pub struct RowSelection {
 
 fn parse_id(id: &str) -> Result<u64, String> {
     id.parse()
-        .map_err(|_| "an id is a whole number from 0".to_owned())
+        .map_err(|_| "expected a whole number, 0 or greater".to_owned())
 }
 
 impl RowSelection {
@@ -31,7 +31,7 @@ impl RowSelection {
         self.len() == 0
     }
 
-    /// Returns the ids of the named tokens: those of `--id`, then those of `--piece`.
+    /// Returns the ids of the named tokens, first those of `--id`, then those of `--piece`.
     ///
     /// # Errors
     /// Fails with [`Error::UnknownId`] or [`Error::UnknownPiece`] if the vocabulary has no such token.
@@ -48,10 +48,10 @@ impl RowSelection {
         ids.chain(pieces).collect()
     }
 
-    /// Returns the named rows: those of `--id`, which need not have a token, then those of `--piece`.
+    /// Returns the named rows, first those of `--id`, which need not have a token, then those of `--piece`.
     ///
     /// # Errors
-    /// Fails with [`Error::NoSuchRow`] for an id beyond the matrix, and with [`Error::UnknownPiece`].
+    /// Fails with [`Error::NoSuchRow`] for an id beyond the matrix, or with [`Error::UnknownPiece`].
     pub fn rows(&self, model: &Model) -> Result<Vec<RowRef>> {
         let ids = self.ids.iter().map(|&id| RowRef::from_id(model, id));
         let pieces = self
@@ -73,7 +73,7 @@ pub struct RowRef {
 }
 
 impl RowRef {
-    /// Returns the row of an id of the matrix, whether or not a token has it.
+    /// Returns the row with an id, whether or not a token has the id.
     pub fn new(tokenizer: &Tokenizer, id: u32) -> Self {
         Self {
             id,
@@ -82,13 +82,13 @@ impl RowRef {
         }
     }
 
-    /// Returns the row of an id.
+    /// Returns the row with an id, after checking that it exists.
     ///
     /// # Errors
     /// Fails with [`Error::NoSuchRow`] for an id beyond the matrix.
     pub fn from_id(model: &Model, id: u64) -> Result<Self> {
         model.check_row(id)?;
-        // Ids are 32 bits wide in every model; a matrix with more rows has none for them.
+        // Ids of tokens have 32 bits, so no token has this id even if the matrix has a row for it.
         let small = u32::try_from(id).map_err(|_| model.tokenizer.unknown_id(id))?;
         Ok(Self::new(&model.tokenizer, small))
     }
@@ -102,10 +102,10 @@ impl RowRef {
         })
     }
 
-    /// Returns the row of a text that is one token, special tokens of the template left out.
+    /// Returns the row of a text that is one token, not counting the special tokens of the template.
     ///
     /// # Errors
-    /// Fails with [`Error::NoToken`] or [`Error::NotOneToken`] if the text has no token or several.
+    /// Fails with [`Error::NoToken`] if the text has no tokens, or with [`Error::NotOneToken`] if it has several.
     pub fn from_token(tokenizer: &Tokenizer, text: &str) -> Result<Self> {
         let mut rows = Self::from_text(tokenizer, text, &without_special_tokens())?;
         match rows.len() {
@@ -157,7 +157,7 @@ impl RowRef {
     }
 }
 
-/// Encoding options for a text without the special tokens of the template.
+/// Returns options for encoding text without the special tokens of the template.
 pub fn without_special_tokens() -> EncodeOptions {
     EncodeOptions {
         special_tokens: false,

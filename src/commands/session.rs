@@ -1,4 +1,4 @@
-//! Everything a command needs from outside: the model options, standard input, and the sink for its records.
+//! The context of a command: its model options, its standard input, and the sink for its records.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -16,11 +16,11 @@ use crate::tokenizer::{EngineChoice, Tokenizer};
 #[derive(Debug, Clone, Copy)]
 pub struct ModelChoice<'s> {
     pub name: &'s str,
-    /// True if a flag or a variable names the model, false for the default one.
+    /// True if a flag or variable names the model, false for the default model.
     pub chosen: bool,
     pub revision: Option<&'s str>,
     pub offline: bool,
-    /// Do not use the app cache.
+    /// Bypass the app cache.
     pub no_cache: bool,
     pub engine: EngineChoice,
     /// Use only the model that the lock file names.
@@ -32,8 +32,8 @@ impl ModelChoice<'_> {
     /// Returns the named model, or the default one.
     ///
     /// # Errors
-    /// Fails with [`Error::BadModelRef`] if the name is invalid, and with [`Error::Usage`] if a revision is given for a
-    /// model that has none.
+    /// Fails with [`Error::BadModelRef`] if the name is invalid, or with [`Error::Usage`] if a revision is given for a
+    /// model that has no revisions.
     pub fn model_ref(&self) -> Result<ModelRef> {
         let model: ModelRef = self.name.parse()?;
         match self.revision {
@@ -45,7 +45,7 @@ impl ModelChoice<'_> {
 
 /// The context that a command runs in.
 pub struct Session<'s> {
-    /// The model options of the command line; nothing is opened before a command asks for its files.
+    /// The model options of the command line. Nothing is opened until the command asks for files.
     pub model: ModelChoice<'s>,
     pub observer: Arc<dyn Observer>,
     pub stdin: &'s mut Input,
@@ -55,7 +55,7 @@ pub struct Session<'s> {
     pub sink: &'s mut dyn Sink,
     /// True after the first record that is not an error.
     pub has_records: bool,
-    /// The stream beside the answer, for annotations.
+    /// Standard error, for annotations.
     pub stderr: Box<dyn Write>,
     /// The definition of the command line, from which completions and manual pages are generated.
     pub command_line: fn() -> clap::Command,
@@ -82,7 +82,7 @@ impl Session<'_> {
         Ok(Tokenizer::open(files)?.with_engine(self.model.engine))
     }
 
-    /// Returns true if the output is for people: tables, and bare numbers if there is only one.
+    /// Returns true if the output is for people: tables, or a bare number if the answer is a single number.
     pub fn is_human(&self) -> bool {
         self.format == Format::Human
     }
@@ -92,18 +92,18 @@ impl Session<'_> {
         self.emit_with(record, View::Plain)
     }
 
-    /// Writes a record, which people see in the given view.
+    /// Writes a record. The human format shows it in the given view.
     pub fn emit_with(&mut self, record: &Record, view: View) -> Result<()> {
         self.has_records |= !matches!(record, Record::Error(_));
         self.sink.emit(record, view).map_err(stdout_failed)
     }
 
-    /// Returns true if a total would be shown now: some formats have no place for one after other rows.
+    /// Returns true if a total would be shown now. Some formats cannot show one after other rows.
     pub fn shows_totals(&self) -> bool {
         self.format.has_totals_after_rows() || !self.has_records
     }
 
-    /// Writes an annotation: among the answer if that is for people, else to standard error.
+    /// Writes an annotation: to standard output in the human format, otherwise to standard error.
     pub fn annotate(&mut self, annotation: &Annotation) -> Result<()> {
         let command = annotation.to_command();
         if self.is_human() {
@@ -129,7 +129,7 @@ impl Session<'_> {
         self.sink.flush().map_err(stdout_failed)
     }
 
-    /// Writes an error record in place of the record that failed.
+    /// Writes an error record in place of the answer that failed.
     pub fn emit_failure(
         &mut self,
         line: Option<u64>,
@@ -151,14 +151,14 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Refuses a flag that prints bare text if a machine-readable format was chosen.
+    /// Rejects a flag that prints bare text if a machine-readable format was chosen.
     pub fn only_for_people(&self, flag: &str) -> Result<()> {
         if self.is_human() {
             return Ok(());
         }
         Err(Error::usage_hint(
-            format!("{flag} prints bare text, which has no other format"),
-            format!("leave out {flag}, or `--format`"),
+            format!("{flag} prints bare text and has no other format"),
+            format!("drop {flag} or `--format`"),
         ))
     }
 }

@@ -1,4 +1,4 @@
-//! `similarity`: the cosines of rows with each other.
+//! `similarity`: shows the cosines between rows.
 
 use std::path::{Path, PathBuf};
 
@@ -20,13 +20,14 @@ use crate::record::{Record, Similarity};
 use crate::render::{View, file_renderer};
 use crate::source::output_file::{self, OutputError};
 
-/// Rows of cosines computed at a time, so that memory does not grow with the square of their number.
+/// The number of rows of cosines computed at a time, so that memory does not grow with the square of the number of
+/// rows.
 const ROWS_AT_A_TIME: usize = 64;
 
-/// Show the cosines among the tokens of a text, or among ids or pieces
+/// Show the cosines between the tokens of a text, or between ids or pieces
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// The text whose tokens to compare; `-` or nothing is standard input
+    /// Compare the tokens of this text; `-` or nothing reads standard input
     #[arg(value_name = "TEXT")]
     pub text: Option<String>,
     #[command(flatten)]
@@ -76,7 +77,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
                 "a matrix of cosines cannot be written to {}",
                 path.display()
             ),
-            "let the name end in .npy, .csv, .tsv or .jsonl",
+            "use a name that ends in .npy, .csv, .tsv or .jsonl",
         ));
     }
     let text = match &args.text {
@@ -109,7 +110,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Writes the matrix as float32, NaN where a cosine is undefined.
+/// Writes the matrix as float32, with NaN for undefined cosines.
 fn write_npy(path: &Path, model: &Model, rows: &[RowRef]) -> Result<()> {
     output_file::replace(path, |out| {
         let count = rows.len() as u64;

@@ -1,4 +1,4 @@
-//! `stats`: statistics of the whole embedding matrix.
+//! `stats`: computes statistics of the whole embedding matrix.
 
 use clap::Args as ClapArgs;
 
@@ -8,7 +8,7 @@ use crate::embedding::statistics::{Statistics, statistics};
 use crate::error::{Exit, Result};
 use crate::record::{Bin, Norms, Record, RowNorm, Stats};
 
-/// Describe the embedding matrix: its values, the norms of its rows, and rows that are zero or equal
+/// Describe the embedding matrix: its values, the norms of its rows, and its zero or duplicate rows
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// Show at most K rows in each list
@@ -79,12 +79,12 @@ pub fn record(model: &Model, k: usize, bins: u16) -> Result<Stats> {
     })
 }
 
-/// Counts norms in bins of equal width between the smallest and the largest. NaN is left out.
+/// Counts norms in bins of equal width from the smallest to the largest, ignoring NaN.
 fn histogram(norms: &[f64], bins: u16) -> Option<Norms> {
     let norms = || norms.iter().copied().filter(|norm| !norm.is_nan());
     let min = norms().reduce(f64::min)?;
     let max = norms().reduce(f64::max)?;
-    // Equal norms have no range to divide.
+    // If all norms are equal, there is no range to divide.
     let bins = if min == max { 1 } else { usize::from(bins) };
     let edge = |bin: usize| min + (max - min) * (bin as f64 / bins as f64);
     let mut histogram: Vec<Bin> = (0..bins)
@@ -95,7 +95,7 @@ fn histogram(norms: &[f64], bins: u16) -> Option<Norms> {
         })
         .collect();
     for norm in norms() {
-        // Compare with the printed edges: a division could round to the next bin.
+        // Compare with the edges as printed: computing the bin by division could round into the next one.
         let bin = histogram.partition_point(|bin| bin.from <= norm);
         if let Some(bin) = histogram.get_mut(bin.saturating_sub(1)) {
             bin.rows += 1;

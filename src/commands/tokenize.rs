@@ -20,7 +20,7 @@ use crate::tokenizer::{EncodeOptions, OffsetUnit, Tokenizer, Truncation};
 pub struct Args {
     #[command(flatten)]
     pub input: TextArgs,
-    /// A second text, encoded with each text as a pair
+    /// Encode each text as a pair with this second text
     #[arg(long, value_name = "TEXT")]
     pub pair: Option<String>,
     #[command(flatten)]
@@ -28,7 +28,7 @@ pub struct Args {
     /// Allow at most N tokens, including special tokens
     #[arg(long, value_name = "N")]
     pub max_length: Option<usize>,
-    /// Print the rest of the text as further windows, each of which repeats N tokens of the one before
+    /// Print the rest of the text as further windows, each of which repeats the last N tokens of the window before it
     #[arg(long, value_name = "N", requires = "max_length")]
     pub stride: Option<usize>,
     /// Unit of the offsets
@@ -40,7 +40,7 @@ pub struct Args {
     /// Print pieces only, one line per text
     #[arg(long)]
     pub pieces: bool,
-    /// Print the output of another tool for the same text, one line per text
+    /// Print what another tool would print for the same text, one line per text
     #[arg(long = "as", value_enum, value_name = "TOOL", conflicts_with_all = ["pieces", "stride"])]
     pub tool: Option<Tool>,
 }
@@ -57,7 +57,7 @@ impl Args {
     }
 }
 
-/// The facts about the model that every record repeats.
+/// Facts about the model that every record repeats.
 #[derive(Debug)]
 pub struct ModelFacts {
     pub name: String,
@@ -65,7 +65,7 @@ pub struct ModelFacts {
     pub context_window: Option<u64>,
 }
 
-/// Computes the records of one text: one, and with a stride one more for each further window.
+/// Computes the records for one text: one per window if a stride is given, otherwise one.
 ///
 /// # Errors
 /// Fails with [`Error::Usage`] if `--max-length` and `--stride` leave no room for the text.
@@ -150,9 +150,9 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     Ok(answers.exit(Exit::Done))
 }
 
-/// The output for one text, or for several adjacent ones.
+/// The output for one text or for several adjacent texts.
 enum Answer {
-    /// Ids or pieces, one line per window.
+    /// Lines of ids, pieces, or another tool's output.
     Bare(Vec<String>),
     /// Records in the output format.
     Encoded(Vec<u8>),
@@ -160,7 +160,7 @@ enum Answer {
 }
 
 impl Answer {
-    /// Appends the answer to the next text, or returns it if it is of another kind.
+    /// Appends the answer to the next text, or returns it if it is of a different kind.
     fn join(&mut self, next: Self) -> Option<Self> {
         match (self, next) {
             (Self::Bare(lines), Self::Bare(next)) => lines.extend(next),
@@ -214,7 +214,7 @@ fn answer(
     Ok(Answer::Encoded(bytes))
 }
 
-/// Refuses flags for which the other tool has no equivalent.
+/// Rejects flags that have no equivalent in the other tool.
 fn refuse_unsupported(tool: Tool, args: &Args) -> Result<()> {
     let flag = match tool {
         tool if args.ids && tool != Tool::Spm => "--ids",

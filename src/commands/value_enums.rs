@@ -1,4 +1,4 @@
-//! The values of flags that are enums of lower modules, which know nothing of clap.
+//! Command-line values for enums of lower modules, which do not depend on clap.
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
@@ -16,7 +16,7 @@ impl ValueEnum for EngineChoice {
         let (name, help) = match self {
             Self::Auto => (
                 "auto",
-                "The native engine where it is exact, else the reference engine",
+                "The native engine where it is exact, otherwise the reference engine",
             ),
             Self::Native => (
                 "native",
@@ -69,7 +69,7 @@ impl ValueEnum for ColorChoice {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         let value = match self {
             Self::Auto => PossibleValue::new("auto").help(
-                "On a terminal, unless `NO_COLOR` or `TERM=dumb` say otherwise, or `CLICOLOR_FORCE` says so",
+                "On a terminal unless `NO_COLOR` or `TERM=dumb` is set, and anywhere if `CLICOLOR_FORCE` is set",
             ),
             Self::Always => PossibleValue::new("always"),
             Self::Never => PossibleValue::new("never"),

@@ -1,4 +1,4 @@
-//! `verify`: compares the two engines on the user's own text.
+//! `verify`: compares the two engines on the user's text.
 
 use std::path::PathBuf;
 
@@ -12,10 +12,10 @@ use crate::error::{Error, Exit, Result};
 use crate::record::{Difference, Record, Verify};
 use crate::tokenizer::{EncodeOptions, Encoding, EngineChoice, Tokenizer};
 
-/// Compare the native engine with the tokenizers crate on your own text; exit 1 on any difference
+/// Compare the native engine with the tokenizers crate on your own text; exit 1 if they differ
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// Files to compare on; `-` or nothing is standard input
+    /// Files to encode; `-` or nothing reads standard input
     #[arg(value_name = "FILE")]
     pub paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -27,12 +27,12 @@ pub struct Args {
 /// `--show`, for commands that list differences.
 #[derive(Debug, Clone, Copy, ClapArgs)]
 pub struct ShowArgs {
-    /// Show at most N differences; all are counted
+    /// Show at most N differences, but count them all
     #[arg(short, long, value_name = "N", default_value_t = 10)]
     pub show: usize,
 }
 
-/// Returns the position of the first token in which two encodings of a text differ, or `None` if they are equal.
+/// Returns the position of the first token that differs between two encodings of a text, or `None` if they are equal.
 pub fn first_difference(ours: &Encoding, theirs: &Encoding) -> Option<usize> {
     if ours == theirs {
         return None;
@@ -47,7 +47,7 @@ pub fn first_difference(ours: &Encoding, theirs: &Encoding) -> Option<usize> {
     Some((0..longest).find(|index| !same(*index)).unwrap_or(longest))
 }
 
-/// Encodes a text with both engines. Returns the number of tokens, and the difference if there is one.
+/// Encodes a text with both engines. Returns the number of tokens, and the difference if they disagree.
 fn compare(
     native: &Tokenizer,
     reference: &Tokenizer,

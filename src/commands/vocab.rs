@@ -1,4 +1,4 @@
-//! `vocab`: lists the vocabulary, or some of it.
+//! `vocab`: lists the vocabulary or a part of it.
 
 use clap::Args as ClapArgs;
 use regex::Regex;
@@ -14,7 +14,7 @@ use crate::tokenizer::VocabularyEntry;
 pub struct Args {
     #[command(flatten)]
     pub selection: RowSelection,
-    /// Search or list only the pieces that match a regular expression
+    /// Consider only pieces that match a regular expression
     #[arg(long, value_name = "REGEX")]
     pub grep: Option<String>,
 }
@@ -38,17 +38,18 @@ pub fn record(entry: &VocabularyEntry) -> Piece {
 pub fn pattern(pattern: &str) -> Result<Regex> {
     Regex::new(pattern).map_err(|problem| {
         let what = match problem {
-            regex::Error::CompiledTooBig(_) => "too large a regular expression",
+            regex::Error::CompiledTooBig(_) => "too large for a regular expression",
             _ => "not a regular expression",
         };
         Error::usage_hint(
             format!("`{pattern}` is {what}"),
-            "the syntax is that of Rust's regex crate; a literal dot or bracket needs a backslash",
+            "use the syntax of Rust's regex crate, with a backslash before a literal dot or bracket",
         )
     })
 }
 
-/// Runs the command. Named entries come in the order they were named in, then matching ones in the order of ids.
+/// Runs the command. Named entries come first, in the order they were named, followed by matching entries in order of
+/// id.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let pattern = args.grep.as_deref().map(pattern).transpose()?;
     let tokenizer = session.tokenizer(&session.files()?)?;

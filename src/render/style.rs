@@ -5,7 +5,7 @@ use anstyle::{Ansi256Color, AnsiColor, Style as Ansi};
 /// When to use color.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ColorChoice {
-    /// On a terminal, unless `NO_COLOR` or `TERM=dumb` say otherwise, or `CLICOLOR_FORCE` says so.
+    /// On a terminal unless `NO_COLOR` or `TERM=dumb` is set, and anywhere if `CLICOLOR_FORCE` is set.
     #[default]
     Auto,
     Always,

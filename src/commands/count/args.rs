@@ -16,10 +16,10 @@ pub struct Args {
     /// A text given on the command line
     #[arg(long, value_name = "TEXT", conflicts_with = "paths")]
     pub text: Option<String>,
-    /// Fail with exit code 1 if there are more than N tokens in all; N may end in k (thousand) or m (million)
+    /// Fail with exit code 1 if there are more than N tokens in total; N may end in k (thousand) or m (million)
     #[arg(long, value_name = "N")]
     pub budget: Option<Budget>,
-    /// Fail with exit code 1 if a file, or a text, has more than N tokens
+    /// Fail with exit code 1 if any file or text has more than N tokens
     #[arg(long, value_name = "N")]
     pub budget_per_file: Option<Budget>,
     #[command(flatten)]
@@ -36,29 +36,29 @@ pub struct Args {
     /// Print only the N largest rows, the largest first unless --sort is given
     #[arg(long, value_name = "N")]
     pub top: Option<usize>,
-    /// Print percentiles, in place of rows unless --by, --sort or --top ask for them
+    /// Print percentiles instead of rows, unless --by, --sort or --top ask for rows too
     #[arg(long)]
     pub summary: bool,
-    /// Use the settings of tokscope.toml, from here or a directory above; print only exceeded budgets and totals
+    /// Use the settings of tokscope.toml in this directory or one above; print only exceeded budgets and totals
     #[arg(long)]
     pub ci: bool,
-    /// Use the settings of this file, in the format of tokscope.toml
+    /// Use the settings of this file, which has the format of tokscope.toml
     #[arg(long, value_name = "FILE", conflicts_with = "text")]
     pub config: Option<PathBuf>,
-    /// Print annotations of exceeded budgets [default with --ci: github in GitHub Actions, which sets GITHUB_ACTIONS]
+    /// Print annotations for exceeded budgets [default with --ci: github if GITHUB_ACTIONS is true]
     #[arg(long, value_enum, value_name = "SYSTEM")]
     pub annotate: Option<Annotate>,
     #[command(flatten)]
     pub input_format: InputFormat,
-    // Last, since its help heading would apply to the flags after it.
+    // Must stay last: its help heading would apply to any flags after it.
     #[command(flatten)]
     pub paths: PathArgs,
 }
 
-/// The system whose log takes annotations.
+/// The CI system that reads the annotations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Annotate {
-    /// Workflow commands of GitHub Actions.
+    /// Workflow commands of GitHub Actions
     Github,
     None,
 }

@@ -1,4 +1,4 @@
-//! Token budgets: for everything, for each file, and for the files that a glob matches.
+//! Token budgets: for the total, for each file, and for the files that match a glob.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -31,7 +31,7 @@ impl FromStr for Budget {
         };
         tokens
             .map(Self)
-            .ok_or_else(|| "a number of tokens is written like 8000, 8k or 1.5m".to_owned())
+            .ok_or_else(|| "expected a number of tokens such as 8000, 8k or 1.5m".to_owned())
     }
 }
 
@@ -45,12 +45,12 @@ fn parse_fraction(digits: &str, unit: u64) -> Option<u64> {
     (tokens < 9e15).then_some(tokens as u64)
 }
 
-/// All budgets of a count.
+/// Every budget of a count.
 #[derive(Debug, Default)]
 pub struct Budgets {
     pub total: Option<u64>,
     pub per_file: Option<u64>,
-    /// The rules of the configuration file. For a file, the last one whose glob matches applies.
+    /// The rules of the configuration file. A file's own budget is that of the last matching rule that sets one.
     pub rules: Vec<Rule>,
     /// The directory that the globs of the rules are relative to.
     pub base: PathBuf,
@@ -66,13 +66,13 @@ pub struct Rule {
 }
 
 impl Budgets {
-    /// Returns true if nothing is limited.
+    /// Returns true if there are no budgets.
     pub fn is_empty(&self) -> bool {
         self.total.is_none() && self.per_file.is_none() && self.rules.is_empty()
     }
 
-    /// Sets the budget of a count and adds it to the sums of the rules. Returns the number of tokens over the budget, or
-    /// `None` if the count is within it.
+    /// Sets the budget of a count, and adds the count to the sums of the matching rules. Returns the number of tokens
+    /// over the budget, or `None` if the count is within it.
     pub fn apply(&mut self, count: &mut Count) -> Option<u64> {
         let mut budget = self.per_file;
         if let (Some(path), false) = (&count.path, self.rules.is_empty()) {
@@ -93,7 +93,7 @@ impl Budgets {
         over
     }
 
-    /// Returns the sums of the rules that limit all their files together.
+    /// Returns the sums of the rules that have a budget for all their files together.
     pub fn sums(&self) -> impl Iterator<Item = Group> {
         self.rules.iter().filter_map(|rule| {
             let mut sum = rule.sum.clone();
@@ -103,7 +103,8 @@ impl Budgets {
     }
 }
 
-/// Makes a path relative to a folder that it is in. Returns `None` if it is elsewhere. Symbolic links are not resolved.
+/// Makes a path relative to a folder that contains it. Returns `None` if the path is outside the folder. Symbolic links
+/// are not resolved.
 pub fn below(folder: &Path, path: &Path) -> Option<PathBuf> {
     let plain = |path: &Path| {
         let mut plain = PathBuf::new();

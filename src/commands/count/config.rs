@@ -16,7 +16,7 @@ pub const FILE: &str = "tokscope.toml";
 /// Maximum size of a file, in bytes.
 const MAX_CONFIG: u64 = 1 << 20;
 
-/// The settings of a configuration file. Its keys are named after the options, and mean the same.
+/// The settings of a configuration file. Its keys have the names and meanings of the options.
 #[derive(Debug, Default)]
 pub struct Config {
     pub model: Option<String>,
@@ -46,8 +46,8 @@ const COUNT_KEYS: &[&str] = &[
 ];
 const BUDGETS_KEYS: &[&str] = &["glob", "budget", "budget-per-file"];
 
-/// Looks for the file in the current directory and above, up to the root of the repository. Outside a repository, only
-/// the current directory is searched.
+/// Looks for the file in the current directory and its parents, up to the root of the repository. Outside a repository,
+/// looks only in the current directory.
 pub fn find() -> Option<PathBuf> {
     let here = std::env::current_dir().ok()?;
     let depth = here
@@ -87,7 +87,7 @@ impl Config {
         }
     }
 
-    /// The directory of the file, which its globs and budgets are relative to.
+    /// The directory of the file: its globs and budgets are relative to it.
     pub fn base(&self) -> PathBuf {
         if self.folder.as_os_str().is_empty() {
             return PathBuf::from(".");
@@ -95,7 +95,7 @@ impl Config {
         self.folder.clone()
     }
 
-    /// Parses the text of a file, which `name` names in errors.
+    /// Parses the text of a file. Errors call the file `name`.
     fn parse(name: &str, folder: &Path, text: &str) -> Result<Self> {
         let reader = ConfigReader { name, text };
         let table = DeTable::parse(text).map_err(|error| {
@@ -122,7 +122,7 @@ impl Config {
         Ok(config)
     }
 
-    /// Makes a model that is a directory relative to the current directory, instead of to the file.
+    /// If the model is a directory, makes its path relative to the current directory instead of to the file.
     fn resolve_model(&mut self) {
         let Some(model) = &mut self.model else { return };
         let directory = self.folder.join(&*model);
@@ -195,10 +195,10 @@ fn budget_rule(reader: &ConfigReader, rule: &Value, table: &DeTable) -> Result<R
         }
     }
     if globs.is_empty() {
-        return Err(reader.error(&range, "a budget of [[count.budgets]] has no `glob`"));
+        return Err(reader.error(&range, "a table of [[count.budgets]] has no `glob`"));
     }
     if budget.is_none() && per_file.is_none() {
-        let problem = "a budget of [[count.budgets]] has no `budget` and no `budget-per-file`";
+        let problem = "a table of [[count.budgets]] has neither `budget` nor `budget-per-file`";
         return Err(reader.error(&range, problem));
     }
     // Paths are matched relative to the directory of the file.
@@ -270,7 +270,7 @@ mod tests {
             ("[[count.budgets]]\n", BUDGETS_KEYS),
         ] {
             for key in keys {
-                // No key takes a date, and an unknown key would be reported first.
+                // No key takes a date; an unknown key would be reported as unknown before its value is looked at.
                 let error = parse(&format!("{place}{key} = 2000-01-01")).unwrap_err();
                 assert!(error.to_string().contains("not a date"), "{key}: {error}");
             }
@@ -302,12 +302,12 @@ mod tests {
             ),
             (
                 "[count]\nbudget = \"lots\"",
-                "line 2 of tokscope.toml: `budget` is lots, and a number of tokens is written like 8000, 8k or 1.5m",
+                "line 2 of tokscope.toml: `budget` is `lots`: expected a number of tokens such as 8000, 8k or 1.5m",
                 None,
             ),
             (
                 "[count]\nbudget = -1",
-                "line 2 of tokscope.toml: `budget` is -1, and a number of tokens is written like 8000, 8k or 1.5m",
+                "line 2 of tokscope.toml: `budget` is `-1`: expected a number of tokens such as 8000, 8k or 1.5m",
                 None,
             ),
             (
@@ -317,12 +317,12 @@ mod tests {
             ),
             (
                 "[[count.budgets]]\nbudget = 7",
-                "line 1 of tokscope.toml: a budget of [[count.budgets]] has no `glob`",
+                "line 1 of tokscope.toml: a table of [[count.budgets]] has no `glob`",
                 None,
             ),
             (
                 "[[count.budgets]]\nglob = \"a\"",
-                "line 2 of tokscope.toml: a budget of [[count.budgets]] has no `budget` and no `budget-per-file`",
+                "line 2 of tokscope.toml: a table of [[count.budgets]] has neither `budget` nor `budget-per-file`",
                 None,
             ),
             (

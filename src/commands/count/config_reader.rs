@@ -1,4 +1,4 @@
-//! Reads values of a TOML file, with errors that name the line.
+//! Reads the values of a TOML file and reports errors by line.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 pub type Key<'t> = Spanned<DeString<'t>>;
 pub type Value<'t> = Spanned<DeValue<'t>>;
 
-/// The text of a file, and the name for it in errors.
+/// The text of a file, and its name in errors.
 pub struct ConfigReader<'a> {
     pub name: &'a str,
     pub text: &'a str,
@@ -24,7 +24,7 @@ impl ConfigReader<'_> {
         text.ok_or_else(|| self.wrong_type(key, value, "a string"))
     }
 
-    /// Reads a list of strings; a string is a list of one.
+    /// Reads a list of strings. A single string counts as a list of one.
     pub fn strings(&self, key: &Key, value: &Value) -> Result<Vec<String>> {
         let strings = match value.get_ref().as_array() {
             Some(list) => list.iter().map(|item| self.string(key, item)).collect(),
@@ -50,12 +50,12 @@ impl ConfigReader<'_> {
         };
         let budget: Result<Budget, _> = text.parse();
         budget.map(|budget| budget.0).map_err(|problem| {
-            let problem = format!("`{}` is {text}, and {problem}", key.get_ref());
+            let problem = format!("`{}` is `{text}`: {problem}", key.get_ref());
             self.error(&key.span(), problem)
         })
     }
 
-    /// The error for a value of a wrong type.
+    /// Returns the error for a value of the wrong type.
     pub fn wrong_type(&self, key: &Key, value: &Value, expected: &str) -> Error {
         let found = match value.get_ref() {
             DeValue::Array(_) => "a list",
@@ -74,7 +74,7 @@ impl ConfigReader<'_> {
         self.error(&key.span(), problem)
     }
 
-    /// The error for a key that `table` does not have.
+    /// Returns the error for a key that `table` does not have.
     pub fn unknown_key(&self, key: &Key, table: &str, known: &[&str]) -> Error {
         let name = key.get_ref().as_ref();
         let hint = match closest(name, known.iter().copied()) {
@@ -89,7 +89,7 @@ impl ConfigReader<'_> {
         }
     }
 
-    /// An error about a range of the text.
+    /// Returns an error about a range of the text.
     pub fn error(&self, range: &Range<usize>, problem: impl Into<String>) -> Error {
         Error::BadConfig {
             file: self.name.to_owned(),
@@ -99,7 +99,7 @@ impl ConfigReader<'_> {
         }
     }
 
-    /// The error for a value that the option of the same name would refuse.
+    /// Returns the error for a value that the option of the same name would reject.
     pub fn refused(&self, range: &Range<usize>, error: &Error) -> Error {
         Error::BadConfig {
             file: self.name.to_owned(),
@@ -109,7 +109,7 @@ impl ConfigReader<'_> {
         }
     }
 
-    /// The line, from 1, at which a range of the text begins.
+    /// Returns the line on which a range of the text begins, counted from 1.
     fn line(&self, range: &Range<usize>) -> usize {
         let before = self.text.as_bytes().get(..range.start).unwrap_or_default();
         1 + memchr::memchr_iter(b'\n', before).count()

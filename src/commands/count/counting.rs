@@ -19,11 +19,11 @@ pub struct Counting<'a> {
     pub distribution: Distribution,
     /// Number of files, or texts, that are over their budget.
     pub over: usize,
-    /// Those of them that are reported at the end.
+    /// The ones that are reported at the end.
     pub over_budget: Vec<OverBudget>,
     /// Annotations of files and lines that could not be counted.
     pub failures: Vec<Annotation>,
-    /// The exit code of the last file or line that could not be counted.
+    /// The exit code for the last file or line that could not be counted.
     pub failed: Option<Exit>,
 }
 
@@ -43,7 +43,7 @@ impl<'a> Counting<'a> {
         }
     }
 
-    /// Adds a counted text, and shows its row unless rows are shown later.
+    /// Adds a counted text, and shows its row now unless rows are shown later or not at all.
     pub fn add_text(
         &mut self,
         session: &mut Session,
@@ -94,9 +94,9 @@ impl<'a> Counting<'a> {
         self.over += 1;
         let has_row = matches!(self.plan.rows, Rows::Each | Rows::OverBudget);
         if has_row && count.path.is_none() && session.is_human() {
-            // The row is a bare number.
+            // The row is a bare number and has no room for a verdict.
             session.note(&format!(
-                "over the budget of {budget} tokens a text by {by}"
+                "over the budget of {budget} tokens per text by {by}"
             ))?;
         }
         if !has_row || self.plan.annotate {

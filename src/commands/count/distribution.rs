@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::record::Summary;
 
-/// How many texts have each number of tokens.
+/// A histogram of token counts.
 #[derive(Debug, Default)]
 pub struct Distribution {
     texts_by_tokens: BTreeMap<usize, usize>,
@@ -16,7 +16,7 @@ impl Distribution {
         *self.texts_by_tokens.entry(tokens).or_default() += 1;
     }
 
-    /// Returns the percentiles of the nearest rank, or `None` if nothing was counted.
+    /// Returns nearest-rank percentiles, or `None` if nothing was counted.
     pub fn summary(&self, context_window: Option<u64>) -> Option<Summary> {
         let all = &self.texts_by_tokens;
         let (min, max) = (*all.first_key_value()?.0, *all.last_key_value()?.0);

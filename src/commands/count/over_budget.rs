@@ -21,7 +21,7 @@ impl OverBudget {
         self.tokens - self.budget
     }
 
-    /// A note for people, if its row is not shown.
+    /// Returns the note that people see if the row is not shown.
     pub fn sentence(&self) -> String {
         let name = match (&self.path, self.line) {
             (Some(path), Some(line)) => format!("line {line} of {path}"),
@@ -33,7 +33,7 @@ impl OverBudget {
         format!("{name} is over its budget of {budget} tokens by {by}")
     }
 
-    /// An annotation for the log of a CI system.
+    /// Returns an annotation for the log of a CI system.
     pub fn annotation(&self) -> Annotation {
         Annotation {
             file: self.path.as_deref().map(in_repository),
@@ -51,14 +51,14 @@ impl OverBudget {
 
 const TITLE: &str = "Token budget";
 
-/// A sentence that says by how much a total is over its budget; `None` if it is not.
+/// Returns a sentence that says by how much a total is over its budget. Returns `None` if it is within its budget.
 pub fn total_over(total: &Total) -> Option<String> {
     let budget = total.budget?;
     let by = (total.tokens as u64).checked_sub(budget)?;
     (by > 0).then(|| format!("over the budget of {budget} tokens by {by}"))
 }
 
-/// As [`total_over`], for the files that a glob matches.
+/// Like [`total_over`], for the files that match a glob.
 pub fn group_over(group: &Group) -> Option<String> {
     let budget = group.budget?;
     let by = (group.tokens as u64).checked_sub(budget)?;
@@ -66,7 +66,7 @@ pub fn group_over(group: &Group) -> Option<String> {
     (by > 0).then(|| format!("{name} is over its budget of {budget} tokens by {by}"))
 }
 
-/// The annotation of a total that is over its budget.
+/// Returns the annotation for a total that is over its budget.
 pub fn total_annotation(total: &Total) -> Option<Annotation> {
     let over = total_over(total)?;
     let (tokens, files) = (total.tokens, total.files);
@@ -75,7 +75,7 @@ pub fn total_annotation(total: &Total) -> Option<Annotation> {
     )))
 }
 
-/// The annotation of files that are over the budget for a glob.
+/// Returns the annotation for files that are over the budget of their glob.
 pub fn group_annotation(group: &Group) -> Option<Annotation> {
     let over = group_over(group)?;
     let (tokens, files) = (group.tokens, group.files);
@@ -92,7 +92,7 @@ fn budget_annotation(message: String) -> Annotation {
     }
 }
 
-/// The annotation of a file that could not be counted.
+/// Returns the annotation for a file that could not be counted.
 pub fn failure(path: Option<&str>, line: Option<u64>, message: String) -> Annotation {
     Annotation {
         file: path.map(in_repository),
@@ -102,8 +102,8 @@ pub fn failure(path: Option<&str>, line: Option<u64>, message: String) -> Annota
     }
 }
 
-/// Makes a path relative to the root of the checkout, as GitHub shows it: to `GITHUB_WORKSPACE`, or without that
-/// variable to the repository.
+/// Makes a path relative to the root of the checkout, as GitHub expects: `GITHUB_WORKSPACE`, or the root of the
+/// repository if that variable is not set.
 fn in_repository(path: &str) -> String {
     let workspace = std::env::var_os("GITHUB_WORKSPACE").map(PathBuf::from);
     let root = workspace.or_else(|| {

@@ -16,7 +16,7 @@ use crate::tokenizer::EncodeOptions;
 /// Where the texts come from.
 #[derive(Default)]
 pub enum Input {
-    /// The text of the command line.
+    /// The text given on the command line.
     Text(String),
     #[default]
     Stdin,
@@ -30,7 +30,7 @@ pub enum Rows {
     Each,
     /// Rows that are over budget, as soon as they are counted.
     OverBudget,
-    /// A table, when everything is counted.
+    /// A table, once everything is counted.
     Table(Table),
 }
 
@@ -41,9 +41,9 @@ pub struct Plan {
     pub input: Input,
     /// True if files and directories are counted.
     pub is_walk: bool,
-    /// True if the only input has no name.
+    /// True if the only input is a text or standard input, which has no name.
     pub is_stream: bool,
-    /// True if standard input is one of several inputs, and shown as `-`.
+    /// True if standard input is one of several inputs, and is therefore shown as `-`.
     pub names_stdin: bool,
     pub input_format: InputFormat,
     pub options: EncodeOptions,
@@ -51,7 +51,7 @@ pub struct Plan {
     pub rows: Rows,
     pub summary: bool,
     pub total_only: bool,
-    /// True if the human format shows a report, even where a bare number would do.
+    /// True if the human format shows a report even where a bare number would do.
     pub is_report: bool,
     pub annotate: bool,
 }
@@ -60,7 +60,7 @@ impl Plan {
     /// Makes a plan. Options take precedence over the configuration file.
     ///
     /// # Errors
-    /// Fails with [`Error::Usage`] for options that contradict one another, or with the error of reading the file.
+    /// Fails with [`Error::Usage`] if options contradict one another, or with the error of reading the file.
     pub fn new(args: &Args, human: bool) -> Result<Self> {
         let file = match (&args.config, args.ci) {
             (Some(file), _) => Some(file.clone()),
@@ -76,10 +76,10 @@ impl Plan {
         if args.ci && file.is_none() && budgets.is_empty() {
             return Err(Error::usage_hint(
                 format!(
-                    "there is no {} here, or above up to the root of the repository, and no budget",
+                    "found no {} in this directory or above it in the repository, and no budget is given",
                     config::FILE
                 ),
-                "`--config FILE` names one; `--budget N` and `--budget-per-file N` do without",
+                "name a file with `--config FILE`, or set a budget with `--budget N` or `--budget-per-file N`",
             ));
         }
         let input_format = input_format(args)?;
@@ -113,7 +113,7 @@ impl Plan {
         })
     }
 
-    /// Returns true if the number of its tokens is all that is shown of a text.
+    /// Returns true if the output for a text is nothing but its number of tokens.
     pub fn has_plain_rows(&self) -> bool {
         matches!(self.rows, Rows::Each)
             && !self.summary
@@ -121,7 +121,7 @@ impl Plan {
             && self.budgets.rules.is_empty()
     }
 
-    /// The model to count with: a flag or environment variable takes precedence over the configuration file.
+    /// Returns the model to count with. A flag or environment variable takes precedence over the configuration file.
     pub fn model<'p>(&'p self, session: &'p Session) -> ModelChoice<'p> {
         let mut choice = session.model;
         if !choice.chosen {
@@ -147,7 +147,8 @@ fn budgets(args: &Args, configured: Budgets, base: &Path) -> Budgets {
     budgets
 }
 
-/// Globs of the configuration file are relative to `base`, those of the command line to the current directory.
+/// Returns the input. Globs in the configuration file are relative to `base`; globs on the command line are relative to
+/// the current directory.
 fn input(
     args: &Args,
     paths: Vec<PathBuf>,
@@ -207,7 +208,7 @@ fn input_format(args: &Args) -> Result<InputFormat> {
             "--lines"
         };
         return Err(Error::usage(format!(
-            "`--by file`, `dir` and `ext` need whole files, and `{flag}` splits them into texts"
+            "`--by file`, `dir` and `ext` need whole files, but `{flag}` splits files into texts"
         )));
     }
     Ok(input_format)

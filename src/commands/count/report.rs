@@ -1,4 +1,4 @@
-//! Reports a finished count: rows that were held back, percentiles, totals, and exceeded budgets.
+//! Reports a finished count: deferred rows, percentiles, totals, and exceeded budgets.
 
 use std::cmp::Reverse;
 
@@ -11,7 +11,7 @@ use crate::record::Record;
 use crate::render::View;
 
 impl Counting<'_> {
-    /// Reports everything that is known only now, and returns the exit code.
+    /// Reports everything that could not be reported before the end of the count, and returns the exit code.
     pub fn report(mut self, session: &mut Session) -> Result<Exit> {
         session.observer.count_finished();
         let budgets = &self.plan.budgets;
@@ -22,7 +22,7 @@ impl Counting<'_> {
         let has_budgets = budgets.per_file.is_some() || !budgets.rules.is_empty();
         self.total.over_budget = has_budgets.then_some(self.over);
         if self.total.files == 0 && self.failed.is_none() && self.plan.is_walk {
-            session.note("there are no files of text to count")?;
+            session.note("found no text files to count")?;
         }
         let all_files_shown = self.report_rows(session)?;
         if self.plan.summary
@@ -44,7 +44,7 @@ impl Counting<'_> {
         })
     }
 
-    /// Shows the rows of a table. Returns true if every file has been shown.
+    /// Shows the rows of a table. Returns true if every file has had its row.
     fn report_rows(&mut self, session: &mut Session) -> Result<bool> {
         match std::mem::replace(&mut self.plan.rows, Rows::None) {
             Rows::None => Ok(false),
@@ -60,7 +60,8 @@ impl Counting<'_> {
         }
     }
 
-    /// Shows the totals that add something to the rows. Returns true if one is over its budget.
+    /// Shows the sums of the rules, and the total where it adds something to the rows. Returns true if any of them is
+    /// over its budget.
     fn report_totals(&mut self, session: &mut Session) -> Result<bool> {
         let shows_totals = session.shows_totals();
         let mut over = false;
@@ -97,7 +98,7 @@ impl Counting<'_> {
         Ok(over)
     }
 
-    /// Writes annotations, the largest excess first: GitHub shows only the first few.
+    /// Writes the annotations. Files with the largest excess come first, since GitHub shows only the first few.
     fn annotate(&mut self, session: &mut Session) -> Result<()> {
         if !self.plan.annotate {
             return Ok(());

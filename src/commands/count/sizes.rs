@@ -31,7 +31,7 @@ impl AddAssign for Sizes {
 }
 
 impl Sizes {
-    /// Makes the record of a text.
+    /// Converts the sizes to the record of a text.
     pub fn into_count(self, path: Option<String>, line: Option<u64>) -> Count {
         Count {
             path,
@@ -59,7 +59,7 @@ impl Sizes {
         })
     }
 
-    /// Measures the text of an input of any length, in parts and on all threads. `input` names it in errors.
+    /// Measures an input of any length, in parts and on all threads. Errors call it `input`.
     ///
     /// # Errors
     /// Fails with [`Error::ReadInput`](crate::error::Error::ReadInput),

@@ -1,4 +1,4 @@
-//! Counts one stream: a text of the command line, standard input, or the lines of a file.
+//! Counts one stream: a text from the command line, standard input, or the lines of a file.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::commands::input::text_format::Text;
 use crate::commands::session::Session;
 use crate::error::Result;
 
-/// The result for one text, or for several that need nothing but a number.
+/// The result for one text, or for several texts that need only their token counts.
 enum Counted {
     /// The path and line of a text, and its sizes.
     Text(Option<String>, Option<u64>, Sizes),
@@ -37,7 +37,8 @@ impl Numbers {
 }
 
 impl Counted {
-    /// Merges the result for the next text into this one, as numbers. Returns it if it is not that of a single text.
+    /// Merges the result for the next text into this one, as numbers. Returns `next` if it is not the result of a
+    /// single text.
     fn merge(&mut self, next: Self) -> Option<Self> {
         if let Self::Text(_, _, first) = *self {
             let mut numbers = Numbers::default();
@@ -53,7 +54,7 @@ impl Counted {
 }
 
 impl Counting<'_> {
-    /// Counts a text of the command line.
+    /// Counts a text given on the command line.
     pub fn text(&mut self, session: &mut Session, text: String) -> Result<()> {
         self.stream(session, vec![text], Vec::new())
     }

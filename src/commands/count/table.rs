@@ -13,9 +13,9 @@ use crate::render::View;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum By {
     File,
-    /// Directories, each with the files directly in it.
+    /// Directories, each with the files directly in it
     Dir,
-    /// Extensions of file names.
+    /// File name extensions
     Ext,
     Line,
 }
@@ -23,12 +23,12 @@ pub enum By {
 /// The order of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Sort {
-    /// The largest first; rows of equal size by path.
+    /// Largest first; rows of equal size by path
     Tokens,
     Path,
 }
 
-/// The rows of a table that is shown when everything is counted.
+/// The rows of a table that is shown once everything is counted.
 #[derive(Debug)]
 pub struct Table {
     by: By,
@@ -70,7 +70,7 @@ impl Table {
         group.add(&count);
     }
 
-    /// With `--top`, drops rows that can no longer be among the largest, so that memory stays bounded.
+    /// With `--top`, drops rows that can no longer be among the largest, to bound memory.
     fn drop_small_rows(&mut self) {
         if let Some(top) = self.top
             && self.rows.len() >= top.saturating_mul(2).saturating_add(1024)
@@ -81,13 +81,13 @@ impl Table {
 
     fn keep_largest(&mut self, top: usize) {
         if self.rows.len() > top {
-            // Rows of equal size are ordered by path, so the answer does not depend on how often this happens.
+            // Rows of equal size are ordered by path, so the result does not depend on how often rows are dropped.
             self.rows.sort_by(by_tokens);
             self.rows.truncate(top);
         }
     }
 
-    /// Returns the rows in order, each compared with all `all_tokens` tokens and with the largest row.
+    /// Returns the rows in order, each with its share of `all_tokens` and its size relative to the largest row.
     pub fn finish(self, all_tokens: usize, context_window: Option<u64>) -> Vec<(Record, View)> {
         let compare = |tokens: usize| {
             Some(Comparison {
@@ -149,7 +149,7 @@ fn by_tokens(a: &Count, b: &Count) -> Ordering {
     b.tokens.cmp(&a.tokens).then_with(|| by_path(a, b))
 }
 
-/// Compares paths component by component, as the walk does, so that the files of a directory stay together.
+/// Compares paths by component, as the walk does, so that the files of a directory stay together.
 fn by_path(a: &Count, b: &Count) -> Ordering {
     fn path(count: &Count) -> &Path {
         Path::new(count.path.as_deref().unwrap_or_default())

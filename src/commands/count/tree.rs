@@ -9,17 +9,17 @@ use crate::commands::input::parallel_walk::{Visit, for_each_file};
 use crate::commands::session::Session;
 use crate::error::{Error, Result};
 
-/// A file of a walk, after the parallel part of the work.
+/// A file from a walk, after the parallel part of the work.
 enum CountedFile {
     Whole(String, Result<Sizes, Unread>),
-    /// A file whose lines are counted on delivery, on all threads.
+    /// A file whose lines are still to be counted, on all threads, when it is delivered.
     Lines(FoundFile),
 }
 
 impl Counting<'_> {
     /// Counts the files of a walk.
     pub fn paths(&mut self, session: &mut Session, walk: &FileWalk) -> Result<()> {
-        // Rows that appear on a terminal show how far the count is.
+        // Rows printed to a terminal already show the progress.
         let show_progress = !matches!(self.plan.rows, Rows::Each) || !session.stdout_is_terminal;
         let tokenizer = self.tokenizer;
         let (options, input_format) = (self.plan.options.clone(), self.plan.input_format.clone());

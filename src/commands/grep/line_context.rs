@@ -1,19 +1,19 @@
-//! Lines and columns of matches, and the text around them.
+//! The lines and columns of matches, and the text around them.
 
-/// Characters of the line that are shown on each side of a match.
+/// The maximum number of characters shown on each side of a match.
 const SHOWN_CHARS: usize = 60;
 
-/// Text around a match on its line.
+/// The text before or after a match on its line.
 #[derive(Debug, PartialEq, Eq)]
 pub struct LinePart {
     pub text: String,
-    /// True if the line has more text than this.
+    /// True if the line continues beyond this text.
     pub is_cut: bool,
 }
 
-/// Returns the end of the line that `text` ends in. A line that begins before `text` goes on in `earlier`.
+/// Returns the last line of `text`, which ends at a match. If the line begins before `text`, it begins in `earlier`.
 pub fn line_before(earlier: &str, text: &str) -> LinePart {
-    // One character more than shown tells whether the line is cut.
+    // Look at one character more than is shown, to learn whether the line continues.
     let (near, near_chars) = line_end(text, SHOWN_CHARS + 1);
     let (far, far_chars) = if near.len() == text.len() {
         line_end(earlier, SHOWN_CHARS + 1 - near_chars)
@@ -28,7 +28,8 @@ pub fn line_before(earlier: &str, text: &str) -> LinePart {
     LinePart { text, is_cut }
 }
 
-/// Returns the rest of the line that `text` begins in. A line that does not end in `text` goes on in `later`.
+/// Returns the first line of `text`, which begins after a match. If the line does not end in `text`, it continues in
+/// `later`.
 pub fn line_after(text: &str, later: &str) -> LinePart {
     let (near, near_chars) = line_start(text, SHOWN_CHARS + 1);
     let (far, far_chars) = if near.len() == text.len() {
@@ -44,7 +45,7 @@ pub fn line_after(text: &str, later: &str) -> LinePart {
     LinePart { text, is_cut }
 }
 
-/// Returns up to `most` characters after the last newline of `text`, from its end, and their number.
+/// Returns the end of the last line of `text`, up to `most` characters, and the number of characters.
 fn line_end(text: &str, most: usize) -> (&str, usize) {
     let (mut start, mut chars) = (text.len(), 0);
     for (at, character) in text.char_indices().rev().take(most) {
@@ -56,7 +57,7 @@ fn line_end(text: &str, most: usize) -> (&str, usize) {
     (&text[start..], chars)
 }
 
-/// Returns up to `most` characters before the first newline of `text`, and their number.
+/// Returns the start of the first line of `text`, up to `most` characters, and the number of characters.
 fn line_start(text: &str, most: usize) -> (&str, usize) {
     let mut chars = 0;
     for (at, character) in text.char_indices() {
@@ -68,7 +69,7 @@ fn line_start(text: &str, most: usize) -> (&str, usize) {
     (text, chars)
 }
 
-/// A position in a text; all numbers begin at 0.
+/// A position in a text. All fields count from 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Position {
     /// In bytes.
@@ -92,7 +93,7 @@ impl Position {
         }
     }
 
-    /// Converts a position in a part of a text, which begins at `self`, to one in the text.
+    /// Converts a position in a part of a text to a position in the whole text. The part begins at `self`.
     pub fn then(self, in_part: Self) -> Self {
         let column = match in_part.line {
             0 => self.column + in_part.column,
@@ -105,11 +106,12 @@ impl Position {
         }
     }
 
-    /// Moves on to an offset of `text`, in which `self` is a position.
+    /// Advances to a byte offset of `text`. `self` must be a position in the same text.
     pub fn advance_to(&mut self, text: &[u8], offset: usize) {
         match text.get(self.offset..offset) {
             Some(between) => *self = self.then(Self::end_of(between)),
-            // Tokens share the range of a character that became several; none begins on an earlier line.
+            // Tokens share a range if one character was normalized to several, so the next token may begin earlier, but
+            // never on an earlier line.
             None => {
                 let line_start = self.offset - self.column;
                 self.column = offset.saturating_sub(line_start);

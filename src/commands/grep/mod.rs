@@ -17,19 +17,19 @@ use crate::tokenizer::Tokenizer;
 use search::Search;
 use searching::Searching;
 
-/// Find where tokens occur in files, directories, or standard input; exit 1 if nowhere
+/// Find where tokens occur in files, directories, or standard input; exit 1 if there is no match
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     #[command(flatten)]
     pub selection: RowSelection,
-    /// Look for text that the vocabulary has no piece for
+    /// Search for text that the vocabulary has no piece for
     #[arg(long)]
     pub unknown: bool,
     #[command(flatten)]
     pub added_tokens: AddedTokenArgs,
     #[command(flatten)]
     pub utf8: Utf8Args,
-    // Last, since its help heading would apply to the flags after it.
+    // Must stay last: its help heading would apply to any flags after it.
     #[command(flatten)]
     pub paths: PathArgs,
 }
@@ -53,7 +53,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     Ok(searching.exit())
 }
 
-/// The ids to search for.
+/// Returns the ids to search for.
 ///
 /// # Errors
 /// Fails with [`Error::UnknownId`] or [`Error::UnknownPiece`] for a token that does not exist, and with
@@ -62,13 +62,13 @@ fn searched_ids(tokenizer: &Tokenizer, args: &Args) -> Result<Vec<u32>> {
     let mut ids = args.selection.token_ids(tokenizer)?;
     if args.unknown {
         ids.push(tokenizer.unknown_token().ok_or_else(|| {
-            Error::usage("the model has no unknown token: its pieces make up every text")
+            Error::usage("the model has no unknown token: its pieces can spell every text")
         })?);
     }
     if ids.is_empty() {
         return Err(Error::usage_hint(
-            "there is nothing to look for",
-            "name tokens with `--id N` or `--piece PIECE`, or give `--unknown`",
+            "nothing to search for",
+            "name tokens with `--id N` or `--piece PIECE`, or use `--unknown`",
         ));
     }
     Ok(ids)

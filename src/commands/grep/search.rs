@@ -13,7 +13,7 @@ use crate::record::Match;
 use crate::render::View;
 use crate::tokenizer::{EncodeOptions, Tokenizer};
 
-/// Matches that are held in memory until those of earlier files are written; some 500 bytes each.
+/// The maximum number of matches held in memory while earlier files are written. Each takes some 500 bytes.
 const MAX_HELD_MATCHES: usize = 1 << 14;
 
 /// A search for tokens.
@@ -29,11 +29,11 @@ pub struct Search<'t> {
 /// The matches in a file.
 pub enum FileMatches {
     All(Vec<(Match, View)>),
-    /// There are too many to hold in memory.
+    /// There are too many matches to hold in memory.
     TooMany,
 }
 
-/// A token that was searched for: its id, and its bytes in a part of the text.
+/// An occurrence of a searched token: its id, and its byte range in a part of the text.
 #[derive(Debug, Clone, Copy)]
 struct Hit {
     id: u32,
@@ -72,7 +72,7 @@ impl<'t> Search<'t> {
     /// Returns the matches in a file, and adds their number to `held`.
     ///
     /// # Errors
-    /// As [`FoundFile::read`].
+    /// Fails like [`FoundFile::read`].
     pub fn file_matches(
         &self,
         file: &FoundFile,
@@ -104,7 +104,7 @@ impl<'t> Search<'t> {
         })
     }
 
-    /// Calls `each` with every match in a text, in order. `path` is for the records, and `input` for errors.
+    /// Calls `each` with every match in a text, in order. Records call the text `path`; errors call it `input`.
     ///
     /// # Errors
     /// Fails with the first error of reading, encoding, or `each`.
@@ -119,7 +119,7 @@ impl<'t> Search<'t> {
         self.search(path, input, reader, &never, each)
     }
 
-    /// As [`Search::for_each_match`]. Once `is_enough`, the rest of the text is only checked to be UTF-8.
+    /// Like [`Search::for_each_match`], but once `is_enough` is true, only checks that the rest of the text is UTF-8.
     fn search(
         &self,
         path: Option<&str>,
@@ -163,7 +163,8 @@ impl<'t> Search<'t> {
         if is_enough.load(Ordering::Relaxed) {
             return Ok(SearchedPart::default());
         }
-        // A character cut in two at the far end of the context becomes U+FFFD, more than 60 characters away.
+        // A character cut in two at the far end of the context becomes U+FFFD, but it is more than 60 characters away
+        // and never shown.
         let [before, after] =
             [before, after].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         let hits = self.hits(&before, &text)?;
@@ -185,8 +186,8 @@ impl<'t> Search<'t> {
 
     /// Finds the searched tokens in a part of a text, which follows `before`.
     fn hits(&self, before: &str, text: &str) -> Result<Vec<Hit>> {
-        // A part has the tokens of the whole text, but at the start of a text the range of a token lacks the space
-        // before it. So the last word of the part before comes first.
+        // A part has the same tokens as in the whole text, but the first token's range would lack the space before it,
+        // as at the start of any text. So the last word of the previous part goes first.
         let lead = last_word(before);
         let text = if lead.is_empty() {
             Cow::Borrowed(text)
@@ -205,7 +206,8 @@ impl<'t> Search<'t> {
             .collect())
     }
 
-    /// Makes the record of a hit. The part begins at `part_start`; `position` is that of the hit before, and moves on.
+    /// Makes the record of a hit. The part begins at `part_start`. `position` advances from the previous hit to this
+    /// one.
     fn match_of(
         &self,
         path: Option<&str>,
@@ -215,7 +217,7 @@ impl<'t> Search<'t> {
         hit: Hit,
     ) -> (Match, View) {
         let text = &part.text;
-        // The space or newline that a token begins with is not part of the match.
+        // A leading space or newline of the token is not part of the match.
         let surface = text.get(hit.start..hit.end).unwrap_or_default();
         let word_start = match surface.trim_start().len() {
             0 => hit.start,
@@ -245,7 +247,7 @@ impl<'t> Search<'t> {
     }
 }
 
-/// Returns the end of a text after its last white space.
+/// Returns the part of a text after its last white space.
 fn last_word(text: &str) -> &str {
     text.rsplit(char::is_whitespace).next().unwrap_or_default()
 }

@@ -18,7 +18,7 @@ pub struct Searching<'a> {
     found: bool,
     /// Number of files that were searched.
     files: usize,
-    /// The exit code of the last file that could not be searched.
+    /// The exit code for the last file that could not be searched.
     failed: Option<Exit>,
 }
 
@@ -32,7 +32,7 @@ impl<'a> Searching<'a> {
         }
     }
 
-    /// The exit code: that of the last file that failed, or 0 if there was a match and 1 if not.
+    /// Returns the exit code: that of the last file that failed, or else 0 if there was a match and 1 if not.
     pub fn exit(&self) -> Exit {
         match self.failed {
             Some(exit) => exit,
@@ -61,7 +61,7 @@ impl<'a> Searching<'a> {
             },
         )?;
         if self.files == 0 && self.failed.is_none() {
-            session.note("there are no files of text to search")?;
+            session.note("found no text files to search")?;
         }
         Ok(())
     }
@@ -70,8 +70,8 @@ impl<'a> Searching<'a> {
     pub fn stdin(&mut self, session: &mut Session, path: Option<&str>) -> Result<()> {
         if session.stdin_is_terminal {
             return Err(Error::usage_hint(
-                "there is no text",
-                "name files or directories, or pipe it in",
+                "no text is given",
+                "name files or directories, or pipe text in",
             ));
         }
         let empty = BufReader::with_capacity(0, Box::new(std::io::empty()) as _);
@@ -111,7 +111,7 @@ impl<'a> Searching<'a> {
         }
     }
 
-    /// Searches a file whose matches were too many to hold, and reports them as they are found.
+    /// Searches a file again that had too many matches to hold, and reports them as they are found.
     fn search_again(&mut self, session: &mut Session, file: &FoundFile) -> Result<(), Unread> {
         let (search, name) = (self.search, file.name());
         file.read(|reader| {

@@ -1,12 +1,12 @@
-//! Finds the name that a misspelled one was probably meant to be.
+//! Suggests the right spelling of a misspelled name.
 
-/// The least similarity of two names for one to be suggested for the other, from 0 to 1.
+/// The minimum similarity, from 0 to 1, at which one name is suggested for another.
 const MIN_SIMILARITY: f64 = 0.7;
 
-/// Returns the name among `names` that is most like `name`, or `None` if none of them is similar enough.
+/// Returns the most similar of `names`, or `None` if none is similar enough.
 pub fn closest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let length = name.chars().count();
-    // Among equally close names, prefer one of the same length: letters are swapped more often than left out.
+    // Among equally close names, prefer one of the same length: people swap letters more often than they omit them.
     let distance = |known: &'n str| {
         let edits = strsim::osa_distance(name, known);
         (edits, length.abs_diff(known.chars().count()), known)

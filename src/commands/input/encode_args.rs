@@ -1,4 +1,4 @@
-//! The options that decide which tokens a text has.
+//! Options that decide which tokens a text has.
 
 use clap::Args;
 
@@ -7,7 +7,7 @@ use crate::tokenizer::EncodeOptions;
 /// `--no-special-tokens`, for commands that encode a text.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct SpecialTokenArgs {
-    /// Leave out the special tokens that the model adds
+    /// Omit the special tokens that the model adds
     #[arg(long)]
     pub no_special_tokens: bool,
 }
@@ -15,7 +15,7 @@ pub struct SpecialTokenArgs {
 /// `--no-parse-special`, for commands that encode a text.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct AddedTokenArgs {
-    /// Treat added tokens that are spelled out in the text, such as `[MASK]`, as plain text
+    /// Treat added tokens spelled out in the text, such as `[MASK]`, as plain text
     #[arg(long)]
     pub no_parse_special: bool,
 }
@@ -39,7 +39,7 @@ impl SpecialTokenArgs {
 }
 
 impl AddedTokenArgs {
-    /// Returns options for text that gets no special tokens of the model's template.
+    /// Returns options for encoding text without the special tokens of the template.
     pub fn options_without_special_tokens(self) -> EncodeOptions {
         EncodeOptions {
             special_tokens: false,

@@ -1,4 +1,4 @@
-//! The arguments of every command that takes PATHs: files, directories, and which files of the directories to read.
+//! The arguments of commands that take PATHs: files, directories, and filters for the files in directories.
 
 use std::path::{Path, PathBuf};
 
@@ -10,10 +10,10 @@ use super::did_you_mean::closest;
 use crate::commands::session::Session;
 use crate::error::{Error, Result};
 
-/// PATHs, and the filters for the files of those that are directories.
+/// PATHs, and filters for the files in directories.
 #[derive(Debug, Clone, Default, Args)]
 pub struct PathArgs {
-    /// Files and directories; `-` is standard input. In directories, ignored, hidden and binary files are left out
+    /// Files and directories; `-` is standard input. In directories, ignored, hidden and binary files are skipped
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -23,11 +23,11 @@ pub struct PathArgs {
     pub type_list: bool,
 }
 
-/// Selects files of directories. They do not apply to a file that is named on the command line.
+/// Filters for the files in directories. They do not apply to files named on the command line.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Files of directories")]
 pub struct FileFilters {
-    /// Only files whose path matches; `!GLOB` leaves files out, and the last glob that matches decides (repeatable)
+    /// Only files whose path matches; `!GLOB` excludes files, and the last matching glob decides (repeatable)
     #[arg(short, long = "glob", value_name = "GLOB")]
     pub globs: Vec<String>,
     /// Only files of this type, such as rust, py or md (repeatable)
@@ -39,7 +39,7 @@ pub struct FileFilters {
     /// Include hidden files and directories
     #[arg(long)]
     pub hidden: bool,
-    /// Include files that .gitignore, .ignore and the like exclude
+    /// Include files excluded by .gitignore, .ignore and the like
     #[arg(long)]
     pub no_ignore: bool,
     /// Follow symbolic links
@@ -51,7 +51,7 @@ impl PathArgs {
     /// Prints the known file types, one per line with its globs.
     ///
     /// # Errors
-    /// Fails with [`Error::Usage`] if another format than the one for people was asked for.
+    /// Fails with [`Error::Usage`] if a machine-readable format was chosen.
     pub fn print_types(session: &mut Session) -> Result<()> {
         session.only_for_people("--type-list")?;
         let line = |kind: &FileTypeDef| format!("{}: {}", kind.name(), kind.globs().join(", "));
@@ -102,7 +102,7 @@ pub fn glob_matcher(globs: &[String], base: &Path) -> Result<Override> {
 /// Checks that every name is a file type.
 ///
 /// # Errors
-/// Fails with [`Error::Usage`] for the first that is not.
+/// Fails with [`Error::Usage`] for the first name that is not.
 pub fn check_types(names: &[String]) -> Result<()> {
     let known = default_types().definitions();
     names.iter().try_for_each(|name| check_type(&known, name))
@@ -128,12 +128,12 @@ fn default_types() -> TypesBuilder {
     types
 }
 
-/// The directory that globs of the command line are relative to.
+/// Returns the directory that globs on the command line are relative to.
 pub fn current_dir() -> PathBuf {
     std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
 }
 
-/// An error of the `ignore` crate on one line.
+/// Formats an error of the `ignore` crate on one line.
 pub fn one_line(error: &ignore::Error) -> String {
     error.to_string().replace('\n', "; ")
 }

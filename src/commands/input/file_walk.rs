@@ -22,7 +22,7 @@ pub enum WalkItem {
     Note(String),
 }
 
-/// Paths to walk, and which files of the directories among them to visit.
+/// Paths to walk, and filters for the files in directories.
 pub struct FileWalk {
     roots: Vec<PathBuf>,
     globs: Override,
@@ -33,7 +33,7 @@ pub struct FileWalk {
 }
 
 impl FileWalk {
-    /// Prepares a walk of `roots`, in their order. Globs with a slash are relative to `base`.
+    /// Prepares a walk of `roots`, in the given order. Globs with a slash are relative to `base`.
     ///
     /// # Errors
     /// Fails with [`Error::Usage`] for an invalid glob or an unknown file type.
@@ -48,10 +48,10 @@ impl FileWalk {
         })
     }
 
-    /// Prepares the walk that the command line asks for. Returns `None` if it names no paths.
+    /// Prepares the walk for the command line. Returns `None` if it names no paths.
     ///
     /// # Errors
-    /// As [`FileWalk::new`].
+    /// Fails like [`FileWalk::new`].
     pub fn from_args(args: &PathArgs) -> Result<Option<Self>> {
         if args.paths.is_empty() {
             return Ok(None);
@@ -99,7 +99,7 @@ impl FileWalk {
 }
 
 fn visit_entry(entry: DirEntry, visit: &mut impl FnMut(WalkItem) -> bool) -> bool {
-    // An ignore file with an invalid line: its other lines apply.
+    // An ignore file has an invalid line. Its other lines still apply.
     if let Some(error) = entry.error()
         && !visit(WalkItem::Note(one_line(error)))
     {
@@ -118,10 +118,10 @@ fn failed_entry(error: ignore::Error) -> WalkItem {
     if let ignore::Error::WithDepth { err, .. } = error {
         return failed_entry(*err);
     }
-    // Nothing is missing: the files in a loop of links are visited at their own paths.
+    // No file is missed: the files in a loop of links are visited at their real paths.
     if let Some((ancestor, child)) = link_loop(&error) {
         return WalkItem::Note(format!(
-            "skipped {}: it links to {}, which it is in",
+            "skipped {}: it links to its own ancestor {}",
             child.display(),
             ancestor.display()
         ));
@@ -138,7 +138,7 @@ fn failed_entry(error: ignore::Error) -> WalkItem {
     }
 }
 
-/// The error of the operating system, without the text that the `ignore` crate adds to it.
+/// Returns the operating system's error, without the text that the `ignore` crate adds to it.
 fn system_error(error: io::Error) -> io::Error {
     let inner = error.get_ref().and_then(|inner| inner.source());
     let inner = inner.and_then(|inner| inner.downcast_ref::<io::Error>());

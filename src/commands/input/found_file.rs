@@ -1,4 +1,4 @@
-//! A file that a walk found: opening it, and the reasons to skip it.
+//! Opens the files that a walk found, and skips those that are not text.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read};
@@ -6,22 +6,22 @@ use std::path::PathBuf;
 
 use crate::error::{Error, Result};
 
-/// Bytes at the start of a file that are searched for a zero byte, as many as git and ripgrep search.
+/// The number of bytes at the start of a file that are searched for a zero byte, about as many as git searches.
 const SNIFFED_BYTES: u64 = 8 * 1024;
 
 /// A file to be read.
 #[derive(Debug, Clone)]
 pub struct FoundFile {
     pub path: PathBuf,
-    /// True for a file named on the command line: it is an error if that is not text. One found in a directory is
-    /// skipped.
+    /// True for a file named on the command line. It is an error if such a file is not text; a file found in a
+    /// directory is skipped instead.
     pub named: bool,
 }
 
 /// Why a file has no result.
 #[derive(Debug)]
 pub enum Unread {
-    /// A file of a directory that is not text. The string says so.
+    /// A file in a directory that is not text, with the note that says so.
     Skipped(String),
     Failed(Error),
 }
@@ -38,13 +38,14 @@ impl FoundFile {
     /// Opens the file and passes its bytes to `work`.
     ///
     /// # Errors
-    /// A file of a directory is [`Unread::Skipped`] if it is binary, or if `work` fails with [`Error::NotUtf8`].
+    /// Returns [`Unread::Skipped`] for a file in a directory if it is binary, or if `work` fails with
+    /// [`Error::NotUtf8`].
     pub fn read<T>(&self, work: impl FnOnce(FileReader) -> Result<T>) -> Result<T, Unread> {
         work(self.open()?).map_err(|error| match error {
             Error::NotUtf8 { offset, .. } if !self.named => {
                 let name = self.name();
                 Unread::Skipped(format!(
-                    "skipped {name}: it is not UTF-8, the byte at offset {offset} is invalid"
+                    "skipped {name}: not UTF-8, the byte at offset {offset} is invalid"
                 ))
             }
             error => Unread::Failed(error),
@@ -54,7 +55,7 @@ impl FoundFile {
     /// Opens the file.
     ///
     /// # Errors
-    /// A file of a directory is [`Unread::Skipped`] if there is a zero byte near its start.
+    /// Returns [`Unread::Skipped`] for a file in a directory if there is a zero byte near its start.
     pub fn open(&self) -> Result<FileReader, Unread> {
         let open = || -> io::Result<_> {
             let mut file = File::open(&self.path)?;
@@ -70,7 +71,7 @@ impl FoundFile {
         })?;
         if !self.named && start.contains(&0) {
             let name = self.name();
-            return Err(Unread::Skipped(format!("skipped {name}: it is not text")));
+            return Err(Unread::Skipped(format!("skipped {name}: not text")));
         }
         Ok(Cursor::new(start).chain(file))
     }

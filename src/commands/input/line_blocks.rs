@@ -2,7 +2,7 @@
 
 use std::io::{self, BufReader, ErrorKind, Read};
 
-/// A byte stream to read texts from.
+/// A buffered byte stream that texts are read from.
 pub type Input = BufReader<Box<dyn Read + Send>>;
 
 /// Bytes read at a time.
@@ -11,23 +11,23 @@ const READ_BYTES: usize = 1 << 18;
 /// An input that is read in blocks of complete lines.
 pub struct LineBlocks {
     input: Input,
-    /// Bytes `taken..read` have been read and not been returned yet.
+    /// Bytes `taken..read` have been read but not yet returned.
     buffer: Vec<u8>,
     read: usize,
     taken: usize,
     /// Bytes of complete lines after `taken`.
     complete: usize,
     ended: bool,
-    /// Lines and bytes of the input returned so far.
+    /// The number of lines and bytes returned so far.
     line: u64,
     offset: usize,
 }
 
-/// Complete lines of an input; only the last line of the input may lack its line end.
+/// Complete lines of an input. Only the last line of the input may lack a line end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Block<'b> {
     pub bytes: &'b [u8],
-    /// Lines and bytes of the input before this block.
+    /// The number of lines and bytes of the input before this block.
     pub line: u64,
     pub offset: usize,
 }
@@ -46,9 +46,11 @@ impl LineBlocks {
         }
     }
 
-    /// Reads until a complete line is buffered. Returns the number of bytes of complete lines, 0 at the end of the input.
+    /// Reads until a complete line is buffered. Returns the size of the buffered complete lines in bytes, or 0 at the
+    /// end of the input.
     ///
-    /// Reads nothing if there is one already, since a read may block: callers take all complete lines first.
+    /// Reads nothing if a complete line is already buffered, since a read may block: callers take all complete lines
+    /// first.
     pub fn fill(&mut self) -> io::Result<usize> {
         if self.complete > 0 {
             return Ok(self.complete);
@@ -60,7 +62,7 @@ impl LineBlocks {
         while self.complete == 0 && !self.ended {
             let before = self.read;
             self.read_more()?;
-            // Remember the end: reading a terminal again would prompt for more input.
+            // Remember the end of the input: reading a terminal again would wait for more.
             self.ended = self.read == before;
             self.complete = match memchr::memrchr(b'\n', &self.buffer[before..self.read]) {
                 Some(end) => before + end + 1,
@@ -85,7 +87,7 @@ impl LineBlocks {
         Ok(())
     }
 
-    /// Returns as many of the complete lines as fit `max_bytes`, but at least one line if there is one.
+    /// Returns as many complete lines as fit in `max_bytes`, but at least one if there is any.
     pub fn take(&mut self, max_bytes: usize) -> Block<'_> {
         let complete = &self.buffer[self.taken..self.taken + self.complete];
         let length = match complete.split_at_checked(max_bytes) {

@@ -1,7 +1,7 @@
 //! Processes blocks of an input, or a list of items, on all threads and delivers the results in input order.
 //!
-//! A separate thread reads ahead, by a bounded amount: workers wait neither for reads nor for the ordered results, and
-//! no result waits for the next read.
+//! A separate thread reads ahead by a bounded amount, so that workers wait neither for reads nor for the delivery of
+//! earlier results, and no result waits for the next read.
 
 use std::collections::VecDeque;
 use std::io;
@@ -14,22 +14,22 @@ use rayon::prelude::*;
 use super::line_blocks::{Block, LineBlocks};
 use crate::error::{Error, Result};
 
-/// Bytes of the first blocks, small so that all threads soon have work. A longer line makes a longer block.
+/// The size of the first blocks in bytes, small so that all threads soon have work. A longer line makes a longer block.
 const FIRST_BLOCK_BYTES: usize = 1 << 16;
-/// Bytes of the blocks after those, large so that threads seldom wait.
+/// The size of later blocks in bytes, large so that threads seldom wait.
 const BLOCK_BYTES: usize = 1 << 18;
-/// Blocks per thread that may be read ahead of the results.
+/// The maximum number of blocks per thread that are read but not yet delivered.
 const BLOCKS_AHEAD: usize = 3;
-/// Bytes per thread that may be read ahead of the results.
+/// The maximum number of bytes per thread that are read but not yet delivered.
 const BYTES_AHEAD: usize = 8 << 20;
 
-/// Applies `work` to every item, on all threads if there are several, and returns the results in order.
+/// Applies `work` to every item, on all threads if there are several items, and returns the results in order.
 pub fn map_in_parallel<T: Send, R: Send>(
     items: Vec<T>,
     work: impl Fn(T) -> R + Send + Sync,
 ) -> Vec<R> {
     if items.len() < 2 {
-        // A single item need not wait for threads to start.
+        // A single item should not wait for threads to start.
         return items.into_iter().map(work).collect();
     }
     items.into_par_iter().map(work).collect()
@@ -39,7 +39,7 @@ pub fn map_in_parallel<T: Send, R: Send>(
 enum Event<T> {
     Read(OwnBlock),
     Ended(io::Result<()>),
-    /// The number of a block, the block itself, and the result of its work.
+    /// The number of a block, the block itself, and its result.
     Done(usize, OwnBlock, thread::Result<T>),
 }
 
@@ -51,11 +51,11 @@ struct OwnBlock {
     offset: usize,
 }
 
-/// Calls `work` with blocks of the input on all threads, and `each` with the results on this thread, in order.
+/// Calls `work` with each block of the input, on all threads, and `each` with the results in order, on this thread.
 ///
 /// # Errors
-/// Stops at the first error from `each`. A read error, wrapped by `unreadable`, is returned after everything read before
-/// it was delivered.
+/// Stops at the first error from `each`. A read error is wrapped by `unreadable` and returned once everything read
+/// before it has been delivered.
 pub fn for_each_in_order<T: Send + 'static>(
     blocks: LineBlocks,
     work: impl Fn(Block<'_>) -> T + Sync,
@@ -98,7 +98,7 @@ pub fn for_each_in_order<T: Send + 'static>(
                         waiting.pop_front_if(|first| first.is_some())
                     {
                         each(result.unwrap_or_else(|panic| resume_unwind(panic)))?;
-                        // The reader is gone once it has reached the end of the input.
+                        // The reader is gone if it has reached the end of the input.
                         let _ = to_reader.send(block);
                     }
                 }
@@ -111,7 +111,7 @@ pub fn for_each_in_order<T: Send + 'static>(
     })
 }
 
-/// Reads blocks until the input ends or the receiver is gone. Blocks that come back through `done` are reused.
+/// Reads blocks until the input ends or the receiver is gone. Reuses the blocks that come back through `done`.
 fn read_ahead<T>(
     mut blocks: LineBlocks,
     threads: usize,

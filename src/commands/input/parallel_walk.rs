@@ -12,9 +12,9 @@ use crate::commands::session::Session;
 use crate::error::{Error, Result};
 use crate::source::Observer;
 
-/// Files that are processed before the first of their results is delivered.
+/// The number of files that are processed before the first of their results is delivered.
 const FILES_PER_BATCH: usize = 256;
-/// Paths that the walk may be ahead of the processing.
+/// The maximum number of paths that are found but not yet processed.
 const PATHS_AHEAD: usize = 1 << 16;
 
 /// A step of a walk, with the result for a file.
@@ -25,13 +25,13 @@ pub enum Visit<T> {
     Unreadable(String, Error),
 }
 
-/// Calls `work` with each file of a walk, on all threads and while the walk goes on, and `each` on this thread with
-/// the results in the order of the walk. Notes of the walk are passed to the session in their place.
+/// Calls `work` with each file of a walk, on all threads and while the walk continues, and `each` with the results in
+/// the order of the walk, on this thread. Passes the walk's notes to the session at their place in that order.
 ///
 /// With `show_progress`, the observer is told how many of the files found so far are done.
 ///
 /// # Errors
-/// Stops at the first error of `each`.
+/// Stops at the first error from `each`.
 pub fn for_each_file<T: Send>(
     session: &mut Session,
     walk: &FileWalk,
@@ -66,7 +66,7 @@ pub fn for_each_file<T: Send>(
             }
             visited
         };
-        // Owns the receiving end: once it returns, the walk stops.
+        // Owns the receiving end, so the walk stops when it returns.
         deliver(session, items, work, each)
     })
 }

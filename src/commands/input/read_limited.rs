@@ -1,4 +1,4 @@
-//! Reads whole files up to a size limit, since a path may name an endless device.
+//! Reads whole files up to a size limit, because a path may name an endless device.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -12,7 +12,8 @@ pub fn read(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     read_to_end(File::open(path)?, max_bytes)
 }
 
-/// Reads a file like [`read`] if it begins with `magic`; otherwise reads and returns only as many bytes as `magic` has.
+/// Reads a file like [`read`] if it begins with `magic`. Otherwise reads and returns only the first `magic.len()`
+/// bytes.
 ///
 /// # Errors
 /// Fails if the file cannot be read, or is larger.

@@ -1,10 +1,10 @@
-//! What a command does about texts that fail: in a stream one bad text becomes an error record, and the rest goes on.
+//! Handles texts that fail: in a stream, a bad text becomes an error record and the run continues.
 
 use super::text_format::Outcome;
 use crate::commands::session::Session;
 use crate::error::{Exit, Result};
 
-/// Answers the texts of an input in order and keeps the exit code of the last one that failed.
+/// Answers the texts of an input in order, and remembers the exit code of the last failure.
 #[derive(Debug)]
 pub struct StreamAnswers {
     line_per_text: bool,
@@ -20,8 +20,8 @@ impl StreamAnswers {
         }
     }
 
-    /// For commands that print one bare line per text if `line_per_text`: there an empty line takes the place of the
-    /// answer to a text that failed, so that line N of the output still answers text N.
+    /// For commands that can print one bare line per text. If `line_per_text`, a text that failed gets an empty line,
+    /// so that line N of the output still answers text N.
     pub fn lines(line_per_text: bool) -> Self {
         Self {
             line_per_text,
@@ -32,7 +32,7 @@ impl StreamAnswers {
     /// Passes the result of one text to `answer`, or reports its error.
     ///
     /// # Errors
-    /// Fails with the error of a text that is not part of a stream, and with those of `answer`.
+    /// Fails with the error of a text that is not part of a stream, or with an error from `answer`.
     pub fn take<T>(
         &mut self,
         session: &mut Session,
@@ -51,7 +51,7 @@ impl StreamAnswers {
         session.emit_failure(line, None, &error)
     }
 
-    /// Returns the exit code of the command: that of the last text that failed, or else `answered`.
+    /// Returns the exit code of the last text that failed, or `answered` if none failed.
     pub fn exit(self, answered: Exit) -> Exit {
         self.failed.unwrap_or(answered)
     }

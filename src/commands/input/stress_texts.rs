@@ -1,4 +1,4 @@
-//! Texts on which tokenizers tend to differ: built-in ones, and those of the user's files.
+//! Texts on which tokenizers tend to differ: built-in ones, and texts from the user's files.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use super::text_format::InputFormat;
 use crate::commands::session::Session;
 use crate::error::Result;
 
-/// Texts on which supposedly equal tokenizers have been seen to differ, each for another reason.
+/// Texts on which supposedly equal tokenizers have been seen to differ, each for a different reason.
 pub const STRESS_TEXTS: &[&str] = &[
     "",
     " ",
@@ -74,7 +74,7 @@ pub const STRESS_TEXTS: &[&str] = &[
     "x\u{fe0f} ☺\u{fe0e} ☺\u{fe0f}",
 ];
 
-/// Pairs of texts, which show how a template joins them.
+/// Pairs of texts, to test how a template joins them.
 pub const STRESS_PAIRS: &[(&str, &str)] = &[
     ("banco de madera", "banco donde hay dinero"),
     ("", "only the second"),
@@ -85,7 +85,7 @@ pub const STRESS_PAIRS: &[(&str, &str)] = &[
 /// `--texts`, for commands that compare encodings of the built-in texts.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ExtraTexts {
-    /// Use the lines of a file too, or the field `text` of each line of a .jsonl file (repeatable)
+    /// Also use each line of a file, or the field `text` of each line of a .jsonl file (repeatable)
     #[arg(long = "texts", value_name = "FILE")]
     pub files: Vec<PathBuf>,
 }
@@ -94,7 +94,7 @@ impl ExtraTexts {
     /// Reads the texts of all files.
     ///
     /// # Errors
-    /// Fails with the error of the first file that cannot be read, or of its first line that is not a text.
+    /// Fails at the first file that cannot be read, or the first line that does not hold a text.
     pub fn read(&self, session: &mut Session) -> Result<Vec<String>> {
         let mut texts = Vec::new();
         for file in &self.files {

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 /// The texts of a command, and how to read them.
 #[derive(Debug, Clone, Default, Args)]
 pub struct TextArgs {
-    /// Texts, each one input; `-` is standard input
+    /// Texts, each a separate input; `-` is standard input
     #[arg(value_name = "TEXT", allow_hyphen_values = false)]
     pub texts: Vec<String>,
     #[command(flatten)]
@@ -79,7 +79,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Opens the input for reading by line. Standard input is moved out of the session.
+    /// Opens the input for reading by line. Moves standard input out of the session.
     fn open(&self, session: &mut Session) -> io::Result<Input> {
         Ok(match self {
             Self::Argument(text) => {
@@ -95,7 +95,8 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Up to this many bytes of complete lines are processed on the calling thread: starting others would cost more.
+/// The maximum number of bytes of complete lines that are processed on the calling thread, because starting other
+/// threads would take longer.
 const PARALLEL_THRESHOLD: usize = 1 << 12;
 
 /// One input: a whole text, or a stream of texts by line.
@@ -104,7 +105,7 @@ enum Batch<'a> {
     Lines(Stream<'a>),
 }
 
-/// An input that is read by line.
+/// An input read by line.
 struct Stream<'a> {
     format: &'a InputFormat,
     /// The name of the input in error messages.
@@ -115,7 +116,7 @@ struct Stream<'a> {
 }
 
 impl Stream<'_> {
-    /// Calls `each` with every text until the stream ends, or until more than `max_bytes` of complete lines are buffered.
+    /// Calls `each` with every text until the stream ends or more than `max_bytes` of complete lines are buffered.
     fn for_each_up_to(
         &mut self,
         max_bytes: usize,
@@ -136,7 +137,7 @@ impl Stream<'_> {
 }
 
 impl TextArgs {
-    /// Calls `each` with every text in order, or with the error of a text that cannot be read.
+    /// Calls `each` with every text in order. A text that cannot be read is passed as its error.
     ///
     /// # Errors
     /// As [`TextArgs::for_each_in_parallel`].
@@ -151,14 +152,15 @@ impl TextArgs {
         })
     }
 
-    /// Calls `work` with every text, on all threads in line mode, and `each` with the results, in order.
+    /// Calls `work` with every text, on all threads in line mode, and `each` with the results in order.
     ///
-    /// Every text that has been read is processed before the next read, so that memory stays bounded on an endless input
-    /// and no text waits for another. A bad text ends the run, except in line mode, where its error is passed to `each`
-    /// and processing continues.
+    /// Reads ahead by a bounded amount only, so that memory stays bounded on an endless input, and answers a line
+    /// without waiting for the next one. A bad text ends the run, except in line mode: there its error is passed to
+    /// `each` and the run continues.
     ///
     /// # Errors
-    /// Fails with the first error of `each`, with [`Error::ReadInput`], and with [`Error::Usage`] if there is no input.
+    /// Fails with the first error from `each`, with [`Error::ReadInput`], or with [`Error::Usage`] if there is no
+    /// input.
     pub fn for_each_in_parallel<T: Send + 'static>(
         &self,
         session: &mut Session,
@@ -168,8 +170,8 @@ impl TextArgs {
         self.for_each_joined_in_parallel(session, work, |_, next| Some(next), each)
     }
 
-    /// Like [`TextArgs::for_each_in_parallel`], but each worker merges adjacent results with `join`, so that less is
-    /// done on the calling thread. `join` returns its second argument if the two cannot be merged.
+    /// Like [`TextArgs::for_each_in_parallel`], but workers merge adjacent results with `join`, to take work off the
+    /// calling thread. `join` returns its second argument if it cannot merge the two.
     ///
     /// # Errors
     /// As [`TextArgs::for_each_in_parallel`].
@@ -196,7 +198,7 @@ impl TextArgs {
             if stream.blocks.fill().map_err(unreadable(stream.name))? == 0 {
                 return Ok(());
             }
-            // Asked only now, since asking starts the threads.
+            // Ask only now: the question starts the threads.
             if rayon::current_num_threads() == 1 {
                 return stream.for_each_up_to(usize::MAX, session, &mut each_inline);
             }
@@ -237,8 +239,8 @@ impl TextArgs {
         if sources.is_empty() {
             if session.stdin_is_terminal {
                 return Err(Error::usage_hint(
-                    "there is no text",
-                    "give it as an argument, with `--file PATH`, or through a pipe",
+                    "no text is given",
+                    "pass text as an argument, with `--file PATH`, or through a pipe",
                 ));
             }
             sources.push(Source::Stdin);
@@ -277,7 +279,7 @@ impl TextArgs {
     }
 }
 
-/// Returns the text of an argument, or of standard input if there is no argument.
+/// Returns the text of an argument, or reads standard input if there is no argument.
 ///
 /// # Errors
 /// As [`TextArgs::for_each`].

@@ -8,13 +8,13 @@ use serde_json::Value;
 use super::line_blocks::Block;
 use crate::error::{Error, Result};
 
-/// The options that say how the bytes of an input become texts.
+/// Options that control how the bytes of an input become texts.
 #[derive(Debug, Clone, Default, Args)]
 pub struct InputFormat {
-    /// Treat each line as an input of its own
+    /// Treat each line as a separate input
     #[arg(long, conflicts_with = "jsonl")]
     pub lines: bool,
-    /// Treat each line as a JSON string, or an object with the text in a field
+    /// Treat each line as a JSON string, or as an object with the text in a field
     #[arg(long)]
     pub jsonl: bool,
     /// The field that holds the text, with --jsonl
@@ -36,10 +36,10 @@ pub struct Utf8Args {
 }
 
 impl Utf8Args {
-    /// Decodes bytes that begin at `offset` in the input named `input`.
+    /// Decodes bytes that begin at byte `offset` of the input called `input`.
     ///
     /// # Errors
-    /// Fails with [`Error::NotUtf8`], which names the offset of the first bad byte, unless `--lossy` is given.
+    /// Unless `--lossy` is given, fails with [`Error::NotUtf8`] and the offset of the first bad byte.
     pub fn decode(self, input: &str, bytes: Vec<u8>, offset: usize) -> Result<String> {
         match String::from_utf8(bytes) {
             Ok(text) => Ok(text),
@@ -62,7 +62,7 @@ pub struct Text<'a> {
     pub path: Option<String>,
 }
 
-/// The result for one text. An error carries the line of the text in line mode.
+/// The result for one text. In line mode, an error carries the text's line number.
 pub type Outcome<T> = Result<T, (Option<u64>, Error)>;
 
 /// A block of lines of an input.
@@ -72,7 +72,7 @@ pub struct Lines<'a> {
     name: &'a str,
     path: Option<&'a str>,
     bytes: &'a [u8],
-    /// Lines and bytes of the input before these.
+    /// The number of lines and bytes of the input before this block.
     line: u64,
     offset: usize,
 }
@@ -105,10 +105,10 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// Iterates over the texts of lines. A bad line yields an error and does not end the iteration.
+/// An iterator over the texts of lines. A bad line yields an error but does not end the iteration.
 pub struct Texts<'a> {
     lines: Lines<'a>,
-    /// All lines as one string, or `None` if they are not all UTF-8.
+    /// All lines as one string. `None` if any of them is not UTF-8.
     text: Option<&'a str>,
     ends: memchr::Memchr<'a>,
     /// The offset of the next line in the block.

@@ -1,4 +1,4 @@
-//! Splits the text of an input into parts that are encoded independently: memory stays bounded, and all threads work.
+//! Splits the text of an input into parts that are encoded independently, to bound memory and to use all threads.
 
 use std::io::{self, Read};
 
@@ -7,9 +7,9 @@ use super::text_format::Utf8Args;
 use crate::error::{Error, Result};
 use crate::tokenizer::{EncodeOptions, Tokenizer};
 
-/// Bytes of a part, unless the text cannot be split that often.
+/// The target size of a part in bytes. A part is larger if the text cannot be split within it.
 pub const PART_SIZE: usize = 1 << 20;
-/// Bytes of the neighboring parts that a part knows: enough for 60 characters of UTF-8 and an incomplete one.
+/// The number of bytes that a part knows of its neighbors: enough for 60 characters of UTF-8 and an incomplete one.
 const CONTEXT_SIZE: usize = 256;
 
 /// A part of a text.
@@ -18,19 +18,19 @@ pub struct TextPart {
     pub bytes: Vec<u8>,
     /// Where the part begins in its input, in bytes.
     pub offset: usize,
-    /// Up to `CONTEXT_SIZE` bytes of the input before and after the part. They may begin or end inside a character.
+    /// Up to `CONTEXT_SIZE` bytes of the input before and after the part, which may begin or end inside a character.
     pub before: Vec<u8>,
     pub after: Vec<u8>,
     pub is_last: bool,
 }
 
 impl TextPart {
-    /// Returns true if the part is all of its input.
+    /// Returns true if the part is the whole input.
     pub fn is_whole(&self) -> bool {
         self.offset == 0 && self.is_last
     }
 
-    /// Returns the text of the part; `input` names its input in errors.
+    /// Returns the text of the part. Errors call the input `input`.
     ///
     /// # Errors
     /// Fails with [`Error::NotUtf8`], unless `--lossy` is given.
@@ -39,21 +39,22 @@ impl TextPart {
     }
 }
 
-/// Splits texts only where their tokens stay the same ([`Tokenizer::last_cut`]). A text without such places is one part.
+/// Splits texts, but only where this leaves their tokens unchanged ([`Tokenizer::last_cut`]). A text without such a
+/// place is one part.
 #[derive(Debug)]
 pub struct TextParts<'a> {
     pub tokenizer: &'a Tokenizer,
     pub options: &'a EncodeOptions,
-    /// Bytes of a part; [`PART_SIZE`] outside of tests.
+    /// The target size of a part in bytes. [`PART_SIZE`] outside of tests.
     pub part_size: usize,
 }
 
 impl TextParts<'_> {
-    /// Calls `work` with every part of a text, on all threads, and `each` on this thread with the results in order.
-    /// `input` names the input in errors.
+    /// Calls `work` with every part of a text, on all threads, and `each` with the results in order, on this thread.
+    /// Errors call the input `input`.
     ///
     /// # Errors
-    /// Fails with [`Error::ReadInput`], or the first error of `work` or `each`.
+    /// Fails with [`Error::ReadInput`], or with the first error from `work` or `each`.
     pub fn for_each<T: Send>(
         &self,
         input: &str,
@@ -62,7 +63,7 @@ impl TextParts<'_> {
         mut each: impl FnMut(T) -> Result<()>,
     ) -> Result<()> {
         let mut parts = PartReader::new(reader);
-        // Most inputs have one part, which should not wait for threads to start.
+        // Most inputs have only one part, which should not wait for threads to start.
         let mut batch_size = 1;
         while !parts.is_done {
             let batch = self.read_batch(&mut parts, batch_size);
@@ -74,7 +75,7 @@ impl TextParts<'_> {
                 each(result?)?;
             }
             if !parts.is_done {
-                // Asked only now, since asking starts the threads.
+                // Ask only now: the question starts the threads.
                 batch_size = rayon::current_num_threads();
             }
         }
@@ -99,9 +100,9 @@ impl TextParts<'_> {
 /// Reads a text part by part.
 struct PartReader<R> {
     reader: R,
-    /// Bytes that were read and belong to the parts to come.
+    /// Bytes that have been read and belong to later parts.
     buffer: Vec<u8>,
-    /// Bytes of all parts so far, and the last of them.
+    /// The number of bytes in all parts so far, and the last few of those bytes.
     offset: usize,
     before: Vec<u8>,
     /// True after the last part.
@@ -119,7 +120,7 @@ impl<R: Read> PartReader<R> {
         }
     }
 
-    /// Reads the next part. `last_cut` returns the last place at which its argument can be split.
+    /// Reads the next part. `last_cut` returns the last offset at which its argument can be split.
     fn read(
         &mut self,
         part_size: usize,
@@ -153,7 +154,7 @@ impl<R: Read> PartReader<R> {
         })
     }
 
-    /// Reads until `length` bytes are buffered. Returns true if the input ends before.
+    /// Reads until `length` bytes are buffered. Returns true if the input ends before that.
     fn fill(&mut self, length: usize) -> io::Result<bool> {
         let missing = length.saturating_sub(self.buffer.len());
         let mut reader = self.reader.by_ref().take(missing as u64);

@@ -15,7 +15,7 @@ pub fn count_words(text: &str) -> usize {
 fn count_ascii_words(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = ONES << 7;
-    // Sets the high bit of each byte of `bytes` that is at least `min`; every byte is below 128.
+    // Sets the high bit of each byte of `bytes` that is at least `min`. Every byte must be below 128.
     let at_least = |bytes: u64, min: u8| bytes + ONES * u64::from(128 - min);
     let spaces = |eight: [u8; 8]| {
         let bytes = u64::from_le_bytes(eight);
@@ -26,7 +26,7 @@ fn count_ascii_words(bytes: &[u8]) -> usize {
     let mut last = [b' '; 8];
     last[..rest.len()].copy_from_slice(rest);
     let mut words = 0;
-    // As if white space preceded the text.
+    // Start as if white space preceded the text.
     let mut before = 0x80;
     for eight in eights.iter().chain([&last]) {
         let spaces = spaces(*eight);

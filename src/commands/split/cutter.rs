@@ -1,8 +1,8 @@
 //! Cuts a text so that each part, tokenized alone, has at most N tokens.
 //!
-//! A part does not have the tokens it has within the whole text: a word that is cut in two becomes other pieces, and each
-//! part gets special tokens of its own. The tokens of the whole text therefore only suggest where to cut; the part is
-//! tokenized alone, and shortened until it fits. A cut is never inside a grapheme.
+//! A part tokenized alone may have different tokens than it has within the whole text: a word cut in two becomes other
+//! pieces, and each part gets its own special tokens. So the tokens of the whole text only suggest where to cut. Each
+//! part is then tokenized alone and shortened until it fits. A cut is never inside a grapheme.
 
 use clap::ValueEnum;
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
@@ -13,10 +13,10 @@ use crate::error::{Error, Result};
 use crate::record::Chunk;
 use crate::tokenizer::{EncodeOptions, Tokenizer};
 
-/// A preferred place to cut. If there is none, the next finer kind is tried.
+/// A preferred place to cut. If there is no such place, the next finer kind is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Prefer {
-    /// After a sentence as Unicode divides text (UAX #29), or a line end
+    /// After a sentence, as defined by Unicode (UAX #29), or a line end
     Sentence,
     /// After a line end
     Line,
@@ -27,7 +27,7 @@ pub enum Prefer {
 /// A part of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// The byte range of the text, half-open.
+    /// The half-open byte range of the part in the text.
     pub start: usize,
     pub end: usize,
     /// The ids of the part, tokenized alone.
@@ -57,7 +57,7 @@ pub struct Cutter<'t> {
     options: EncodeOptions,
     /// The maximum number of tokens of a part, including special tokens.
     max: usize,
-    /// The part of `max` that is left for the text.
+    /// The number of tokens that `max` leaves for the text.
     room: usize,
     prefer: Option<Prefer>,
 }
@@ -66,7 +66,7 @@ impl<'t> Cutter<'t> {
     /// Returns a cutter for parts of at most `max` tokens.
     ///
     /// # Errors
-    /// Fails with [`Error::Usage`] if the model adds more special tokens than `max` to every text.
+    /// Fails with [`Error::Usage`] if the model adds more than `max` special tokens to every text.
     pub fn new(
         tokenizer: &'t Tokenizer,
         max: usize,
@@ -80,7 +80,7 @@ impl<'t> Cutter<'t> {
                 format!(
                     "a length of {max} is too small: the model adds {special} tokens to every text"
                 ),
-                "use `--no-special-tokens` to leave those out",
+                "use `--no-special-tokens` to omit them",
             ));
         };
         Ok(Self {
@@ -92,15 +92,15 @@ impl<'t> Cutter<'t> {
         })
     }
 
-    /// Returns the number of tokens of a part that are left for its text.
+    /// Returns the number of tokens that each part has left for its text.
     pub fn room(&self) -> usize {
         self.room
     }
 
-    /// Returns the whole text, or `None` if it does not fit or is so long that it can hardly fit.
+    /// Returns the whole text as one part, or `None` if it does not fit or is almost certainly too long to fit.
     ///
-    /// Callers try this first, since the beginning of a text may have more tokens than all of it: WordPiece turns a long
-    /// word into one unknown token.
+    /// Callers try this first, since a text may have fewer tokens than its beginning: WordPiece turns a long word into
+    /// one unknown token.
     ///
     /// # Errors
     /// Fails if the text cannot be encoded.
@@ -115,7 +115,7 @@ impl<'t> Cutter<'t> {
         Ok((ids.len() <= self.max).then_some(Part { start: 0, end, ids }))
     }
 
-    /// Returns an empty part, whose ids are the special tokens alone.
+    /// Returns an empty part, whose only tokens are the special tokens.
     ///
     /// # Errors
     /// Fails if the text cannot be encoded.
@@ -127,7 +127,7 @@ impl<'t> Cutter<'t> {
         })
     }
 
-    /// Returns the number of bytes to encode first when nothing is known about a text.
+    /// Returns the number of bytes to encode first while nothing is known about a text.
     pub fn initial_guess(&self) -> usize {
         self.room.saturating_mul(BYTES_PER_TOKEN)
     }
@@ -136,7 +136,7 @@ impl<'t> Cutter<'t> {
         self.tokenizer.ids(text, &self.options)
     }
 
-    /// Returns the offsets of the tokens of a text, without the special tokens that the model adds.
+    /// Returns the offsets of the tokens of a text, without those of special tokens that the model adds.
     fn offsets(&self, text: &str) -> Result<Vec<(usize, usize)>> {
         let options = EncodeOptions {
             special_tokens: false,
@@ -146,9 +146,10 @@ impl<'t> Cutter<'t> {
         Ok(encoding.offsets)
     }
 
-    /// Returns the longest part found that begins at `start` and ends after `beyond`, or `None` if none fits.
+    /// Returns the longest part that the search finds from `start` to somewhere after `beyond`, or `None` if no such
+    /// part fits.
     ///
-    /// `guess` is the number of bytes to encode first. It is set to a good guess for the next part.
+    /// `guess` is the number of bytes to encode first. The function sets it to a good guess for the next part.
     ///
     /// # Errors
     /// Fails if the text cannot be encoded.
@@ -194,7 +195,8 @@ impl<'t> Cutter<'t> {
             let fitted = offsets.partition_point(|offset| offset.1 <= end).min(limit);
             limit = fitted.saturating_sub((ids.len() - self.max).max(1));
         }
-        // Not even the first token can end a part. A grapheme is the shortest part, and may have several tokens.
+        // No token boundary is a possible end. Try the shortest possible part, a single grapheme, which may have
+        // several tokens.
         let mut cursor = GraphemeCursor::new(beyond, rest.len(), true);
         let Ok(Some(end)) = cursor.next_boundary(rest, 0) else {
             return Ok(None);
@@ -203,7 +205,7 @@ impl<'t> Cutter<'t> {
         Ok((ids.len() <= self.max).then(|| part(end, ids)))
     }
 
-    /// Returns the longest part found that ends at the end of the text.
+    /// Returns the longest part that the search finds at the end of the text.
     ///
     /// # Errors
     /// Fails if the text cannot be encoded.
@@ -236,7 +238,8 @@ impl<'t> Cutter<'t> {
         }
     }
 
-    /// Returns the start of the next part, which shares up to `tokens` tokens with `part` and begins after its start.
+    /// Returns the start of the next part, which overlaps `part` by up to `tokens` tokens and begins after the start of
+    /// `part`.
     ///
     /// # Errors
     /// Fails if the text cannot be encoded.
@@ -263,13 +266,15 @@ impl<'t> Cutter<'t> {
         Ok(part.end)
     }
 
-    /// Returns the best offset to cut in `beyond + 1..=end`. Only `window`, the first bytes of `rest`, is searched.
+    /// Returns the best offset to cut, greater than `beyond` and at or near `end`. Searches only `window`, the first
+    /// bytes of `rest`.
     fn cut_before(&self, rest: &str, window: &str, end: usize, beyond: usize) -> Option<usize> {
         if end == rest.len() {
             return (end > beyond).then_some(end);
         }
         let fits = |at: &usize| *at > beyond && is_boundary(rest, *at);
-        // White space after the last token seldom is a further token, and a line end comes after it.
+        // Include the white space after the last token: it is seldom a token of its own, and the cut after a line end
+        // lies beyond it.
         let space = window[end..].len() - window[end..].trim_start().len();
         let with_space = end + space;
         let coarse = match self.prefer {
@@ -299,7 +304,7 @@ impl<'t> Cutter<'t> {
         })
     }
 
-    /// Returns the best offset to begin a part, at `start` or after it.
+    /// Returns the best offset at or after `start` to begin a part.
     fn cut_from(&self, text: &str, start: usize) -> usize {
         let fits = |at: &usize| *at >= start && is_boundary(text, *at);
         let coarse = match self.prefer {
@@ -320,20 +325,20 @@ impl<'t> Cutter<'t> {
 
 /// The minimum number of bytes to encode when looking for a cut.
 const MIN_WINDOW: usize = 64;
-/// In most text, tokens have at most this many bytes on average.
+/// An upper estimate of the average number of bytes per token in ordinary text.
 const BYTES_PER_TOKEN: usize = 6;
 
 fn is_boundary(text: &str, at: usize) -> bool {
     GraphemeCursor::new(at, text.len(), true).is_boundary(text, 0) == Ok(true)
 }
 
-/// Returns the last character boundary at `at` or before it.
+/// Returns the last character boundary at or before `at`.
 fn char_before(text: &str, at: usize) -> usize {
     let mut places = (0..=at.min(text.len())).rev();
     places.find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
-/// Returns the first character boundary at `at` or after it.
+/// Returns the first character boundary at or after `at`.
 fn char_from(text: &str, at: usize) -> usize {
     let mut places = at..text.len();
     places
@@ -341,7 +346,7 @@ fn char_from(text: &str, at: usize) -> usize {
         .unwrap_or(text.len())
 }
 
-/// Returns the start of the first grapheme at `at` or after it.
+/// Returns the start of the first grapheme at or after `at`.
 fn grapheme_from(text: &str, at: usize) -> usize {
     let at = char_from(text, at);
     let mut cursor = GraphemeCursor::new(at, text.len(), true);
@@ -358,7 +363,7 @@ fn ends_of_lines(text: &str) -> impl DoubleEndedIterator<Item = usize> + '_ {
     text.match_indices('\n').map(|(at, _)| at + 1)
 }
 
-/// Returns the offsets where white space follows something else.
+/// Returns the offsets at which white space follows a word.
 fn ends_of_words(text: &str) -> impl DoubleEndedIterator<Item = usize> + '_ {
     text.char_indices().filter_map(|(at, character)| {
         let before = text[..at].chars().next_back()?;

@@ -1,4 +1,4 @@
-//! The shared part of `head` and `tail`: prints one part of each text.
+//! The common code of `head` and `tail`, which print one part of each text.
 
 use super::cutter::{Cutter, Part};
 use clap::Args;
@@ -23,7 +23,7 @@ pub struct PartArgs {
     pub encode: EncodeArgs,
 }
 
-/// Returns the longest beginning of a text that fits, empty if not even its first grapheme does.
+/// Returns the longest beginning of a text that fits. It is empty if not even the first grapheme fits.
 ///
 /// # Errors
 /// Fails if the text cannot be encoded.
@@ -38,10 +38,10 @@ pub fn beginning(cutter: &Cutter<'_>, text: &str) -> Result<Part> {
     }
 }
 
-/// Answers each text with the record that `record` makes of the part that `cut` returns.
+/// Answers each text: `cut` returns the part to print, and `record` wraps it in a record.
 ///
 /// # Errors
-/// Fails with the errors of `cut` and of reading the texts.
+/// Fails with an error from `cut` or from reading the texts.
 pub fn run(
     args: &PartArgs,
     session: &mut Session,

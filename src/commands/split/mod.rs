@@ -1,4 +1,4 @@
-//! Cuts texts at boundaries of tokens, for `chunk`, `head`, and `tail`.
+//! Cuts texts to a number of tokens, for `chunk`, `head`, and `tail`.
 
 pub mod cutter;
 pub mod head_tail;

@@ -5,7 +5,7 @@ use std::fs;
 use crate::support::{Answer, Call, demo, folder_without_checkpoint, on, tiny_model, tokscope};
 
 const NAME_ONE: &str = "name one of them with `--piece PIECE` or `--id N`";
-const TWO_ROWS: &str = "`tokscope diff TOKEN TOKEN`, `--id N --id M`, `--piece P --piece Q` or \
+const TWO_ROWS: &str = "use `tokscope diff TOKEN TOKEN`, `--id N --id M`, `--piece P --piece Q` or \
                         `--text TEXT --at I --at J`";
 const GREP: &str = "search the vocabulary with `tokscope vocab --grep REGEX`";
 
@@ -187,9 +187,9 @@ fn files_that_cannot_be_read_or_written_are_named() {
         let sentence = format!("cannot write {name}: no such file or directory");
         fails(here(&["embed", "a", "-o", name]), 2, &sentence, "");
     }
-    let unknown = "let it end in .npy, .safetensors, .csv, .tsv or .jsonl";
+    let unknown = "use a name that ends in .npy, .safetensors, .csv, .tsv or .jsonl";
     for name in ["rows", "rows.txt"] {
-        let sentence = format!("the name of {name} does not say which format to write");
+        let sentence = format!("cannot tell the output format from the name of {name}");
         fails(here(&["embed", "a", "-o", name]), 2, &sentence, unknown);
     }
     fs::create_dir(folder.path().join("x.npy")).unwrap();

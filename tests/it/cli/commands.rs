@@ -159,7 +159,7 @@ fn ignored_and_binary_files_of_a_tree_are_skipped() {
         answer.stdout,
         "       3 ./src/a.txt\n       4 ./src/b.txt\n       7 total\n"
     );
-    assert_eq!(answer.stderr, "note: skipped ./image.bin: it is not text\n");
+    assert_eq!(answer.stderr, "note: skipped ./image.bin: not text\n");
     assert_eq!(count(&["-q"]).exit(0).stderr, "");
     assert_eq!(count(&["--total", "-q"]).ok(), "7\n");
 
@@ -243,7 +243,7 @@ fn info_get_prints_one_bare_value() {
     assert!(
         answer
             .stderr
-            .starts_with("error: there is no `commit` in the info of demo\n")
+            .starts_with("error: the info of demo has no field `commit`\n")
     );
     assert_eq!(
         demo(["info"]).ok(),
@@ -494,7 +494,7 @@ fn a_negative_id_is_refused_alike_by_every_command() {
         let stderr = answer.stderr;
         assert_eq!(answer.code, 2, "{args:?}");
         assert!(
-            stderr.contains("invalid value '-1' for '--id <N>': an id is a whole number from 0"),
+            stderr.contains("invalid value '-1' for '--id <N>': expected a whole number, 0 or greater"),
             "{args:?}: {stderr}"
         );
     }

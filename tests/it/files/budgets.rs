@@ -79,8 +79,8 @@ fn every_form_of_budget_has_its_exit_code() {
         assert_eq!(
             answer.stderr,
             format!(
-                "error: invalid value '{text}' for '--budget <N>': a number of tokens is written like 8000, 8k or \
-                 1.5m\n\nFor more information, try '--help'.\n"
+                "error: invalid value '{text}' for '--budget <N>': expected a number of tokens such as 8000, 8k \
+                 or 1.5m\n\nFor more information, try '--help'.\n"
             )
         );
     }
@@ -225,8 +225,8 @@ fn a_configuration_file_is_found_up_to_the_root_of_the_repository() {
     let folder = repository_of_prompts();
     let inner = folder.path().join("inner");
     fs::create_dir_all(inner.join("deep/.git")).unwrap();
-    let missing = "error: there is no tokscope.toml here, or above up to the root of the repository, and no budget\n\n\
-                   hint: `--config FILE` names one; `--budget N` and `--budget-per-file N` do without\n";
+    let missing = "error: found no tokscope.toml in this directory or above it in the repository, and no budget is given\n\n\
+                   hint: name a file with `--config FILE`, or set a budget with `--budget N` or `--budget-per-file N`\n";
     assert_eq!(ci(folder.path(), &[]).exit(2).stderr, missing);
     configure(
         folder.path(),
@@ -271,7 +271,7 @@ fn an_invalid_configuration_file_is_reported_with_its_line() {
         ),
         (
             b"[count]\nbudget = \"lots\"\n",
-            "error: line 2 of tokscope.toml: `budget` is lots, and a number of tokens is written like 8000, 8k or 1.5m\n",
+            "error: line 2 of tokscope.toml: `budget` is `lots`: expected a number of tokens such as 8000, 8k or 1.5m\n",
         ),
         (
             b"[count\n",

@@ -149,7 +149,7 @@ fn a_file_with_more_matches_than_are_held_is_searched_all_the_same() {
         (answer.code, answer.stderr.as_str()),
         (
             0,
-            "note: skipped ./c.txt: it is not UTF-8, the byte at offset 1200000 is invalid\n"
+            "note: skipped ./c.txt: not UTF-8, the byte at offset 1200000 is invalid\n"
         )
     );
     let mut lines = answer.stdout.lines();
@@ -170,9 +170,9 @@ fn every_note_and_error_of_a_walk_is_a_sentence_of_grep() {
         "note: ./src/bad/.ignore: line 1: error parsing glob '[z-a]': invalid range; 'z' > 'a'\n";
     for sentence in [
         bad_glob,
-        "note: skipped ./src/latin1.txt: it is not UTF-8, the byte at offset 9 is invalid\n",
-        "note: skipped ./src/zero.bin: it is not text\n",
-        "note: skipped ./src/up: it links to ., which it is in\n",
+        "note: skipped ./src/latin1.txt: not UTF-8, the byte at offset 9 is invalid\n",
+        "note: skipped ./src/zero.bin: not text\n",
+        "note: skipped ./src/up: it links to its own ancestor .\n",
         "error: cannot read ./locked: permission denied\n",
         "error: cannot read ./src/broken.rs: no such file or directory\n",
     ] {
@@ -194,7 +194,7 @@ fn every_note_and_error_of_a_walk_is_a_sentence_of_grep() {
     );
     assert_eq!(
         (empty.code, empty.stderr.as_str()),
-        (1, "note: there are no files of text to search\n")
+        (1, "note: found no text files to search\n")
     );
 }
 

@@ -100,8 +100,8 @@ fn a_file_of_a_directory_that_is_not_text_is_skipped_with_a_note() {
     assert_eq!(answer.stdout, "t/sub/a.txt:1:1:[MASK] hay\n");
     assert_eq!(
         answer.stderr,
-        "note: skipped t/b.bin: it is not text\n\
-         note: skipped t/c.txt: it is not UTF-8, the byte at offset 4 is invalid\n"
+        "note: skipped t/b.bin: not text\n\
+         note: skipped t/c.txt: not UTF-8, the byte at offset 4 is invalid\n"
     );
     call(&["grep", "--piece", "[MASK]", "--no-parse-special", "t", "-q"]).exit(1);
     call(&["grep", "--piece", "▁ha", "t/c.txt"]).exit(2);

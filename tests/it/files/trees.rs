@@ -166,7 +166,7 @@ fn lines_of_the_files_of_a_directory_are_counted() {
     let error = count(folder.path(), &[".", "--by", "dir", "--jsonl"]).exit(2);
     assert_eq!(
         error.stderr,
-        "error: `--by file`, `dir` and `ext` need whole files, and `--jsonl` splits them into texts\n"
+        "error: `--by file`, `dir` and `ext` need whole files, but `--jsonl` splits files into texts\n"
     );
     count(folder.path(), &[".", "--by", "dir", "--total"]).exit(2);
 }
@@ -238,8 +238,8 @@ fn a_file_that_is_not_text_is_skipped_with_a_note() {
     assert_eq!(answer.stdout, "       3 ./a.txt\n");
     assert_eq!(
         answer.stderr,
-        "note: skipped ./latin1.txt: it is not UTF-8, the byte at offset 3 is invalid\n\
-         note: skipped ./zero.bin: it is not text\n"
+        "note: skipped ./latin1.txt: not UTF-8, the byte at offset 3 is invalid\n\
+         note: skipped ./zero.bin: not text\n"
     );
     let lossy = count(folder.path(), &[".", "--lossy", "--json", "-q"]).ok();
     assert_eq!(paths(&lossy), ["./a.txt", "./latin1.txt"]);
@@ -247,7 +247,7 @@ fn a_file_that_is_not_text_is_skipped_with_a_note() {
     assert_eq!(lines.stdout, "3\n\n");
     assert_eq!(
         lines.stderr,
-        "error: ./latin1.txt is not UTF-8: the byte at offset 3 is invalid\nnote: skipped ./zero.bin: it is not text\n"
+        "error: ./latin1.txt is not UTF-8: the byte at offset 3 is invalid\nnote: skipped ./zero.bin: not text\n"
     );
 }
 
@@ -255,7 +255,7 @@ fn a_file_that_is_not_text_is_skipped_with_a_note() {
 fn an_empty_directory_is_not_an_error() {
     let folder = tree(&[(".hidden", "a")]);
     let answer = count(folder.path(), &["."]).exit(0);
-    let note = "note: there are no files of text to count\n";
+    let note = "note: found no text files to count\n";
     assert_eq!((answer.stdout.as_str(), answer.stderr.as_str()), ("", note));
     let answer = count(folder.path(), &[".", "--summary"]).exit(0);
     assert_eq!(
@@ -291,7 +291,7 @@ fn a_loop_of_links_is_walked_once() {
     );
     assert_eq!(
         followed.stderr,
-        "note: skipped ./a/up: it links to ., which it is in\n\
+        "note: skipped ./a/up: it links to its own ancestor .\n\
          error: cannot read ./self: too many levels of symbolic links\n"
     );
     let named = count(folder.path(), &["self"]).exit(2);

@@ -143,7 +143,7 @@ fn a_changed_vocabulary_is_reported_with_its_effect() {
     fs::remove_file(&spm).unwrap();
     let found = check(here);
     assert_eq!(kinds(&found), ["file", "tokenizer"]);
-    assert_eq!(found[0].message, "spm.model was locked, and is missing");
+    assert_eq!(found[0].message, "spm.model was locked but is now missing");
     assert_eq!(found[0].found, None);
 }
 
@@ -196,7 +196,7 @@ fn an_upgraded_reference_is_reported() {
     assert_eq!(kinds(&found), ["engine"]);
     let message = &found[0].message;
     assert!(
-        message.starts_with("the reference was tokenizers 0.22.0 when it was locked, and is 0.")
+        message.starts_with("the reference was tokenizers 0.22.0 when locked, and is now 0.")
     );
 }
 
@@ -211,7 +211,7 @@ fn a_damaged_lock_file_is_refused() {
     };
     assert_eq!(
         sentence(&["check"]),
-        "error: there is no lock file tokscope.lock\n\nhint: `tokscope lock` writes it\n"
+        "error: there is no lock file tokscope.lock\n\nhint: create it with `tokscope lock`\n"
     );
     at(here, &["lock", "-m", "m"]).ok();
     let sound = fs::read(here.join("tokscope.lock")).unwrap();

@@ -141,7 +141,7 @@ fn vectors_of_a_file_are_queries() {
                 vec![0; 4],
             ]
             .concat(),
-            "its vectors have 2 values, and the rows of the matrix 64",
+            "its vectors have 2 values, but the rows of the matrix have 64",
         ),
     ];
     for (bytes, problem) in cases {
