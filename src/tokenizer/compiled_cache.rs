@@ -1,8 +1,8 @@
-//! The cache of compiled vocabularies, a part of the app cache.
+//! The part of the app cache that holds compiled vocabularies.
 //!
-//! A compiled vocabulary is found by the sha256 of its source file. Hashing the source and checksumming the compiled
-//! file take longer than tokenizing a sentence, so a note records the [`FileStamp`] of both files at that time. As long
-//! as neither was written since, neither is read as a whole again.
+//! A compiled vocabulary is found by the sha256 of its source file. Hashing the source and verifying the checksum of
+//! the compiled file take longer than tokenizing a sentence, so a note records the [`FileStamp`] of both files once
+//! that is done. As long as neither file has been written since, neither is read in full again.
 
 use sha2::{Digest as _, Sha256};
 
@@ -11,13 +11,14 @@ use crate::error::Result;
 use crate::source::digest::hex;
 use crate::source::{ByteSource, FileStamp, ModelFiles};
 
-/// The bytes of the smallest file that is cached. Smaller ones are compiled faster than a cached file is opened.
+/// The minimum size of a source file, in bytes, for its vocabulary to be cached. Compiling a smaller one takes less
+/// time than opening a cached file.
 const MIN_SOURCE_LENGTH: u64 = 1 << 20;
 
-/// The place of one source file's compiled vocabulary in the cache.
+/// The place in the cache for the compiled vocabulary of one source file.
 pub(super) struct CacheEntry<'a> {
     files: &'a ModelFiles,
-    /// The sha256 of the file; zeros if it is too small to be cached.
+    /// The sha256 of the source file. All zeros if the file is too small to be cached.
     source: [u8; 32],
     /// The name in the app cache. `None` if the file is too small to be cached.
     name: Option<String>,
@@ -26,7 +27,7 @@ pub(super) struct CacheEntry<'a> {
     note: Option<Note>,
 }
 
-/// A record that a source file and its compiled vocabulary were read as a whole and found right.
+/// A record that a source file was hashed and the checksum of its compiled vocabulary verified.
 #[derive(Debug, PartialEq, Eq)]
 struct Note {
     /// The stamp of the source file when it was hashed.
@@ -37,10 +38,10 @@ struct Note {
 }
 
 impl<'a> CacheEntry<'a> {
-    /// Finds the cache entry of `file`. Reads the file only if no note tells its sha256.
+    /// Finds the cache entry of `file`. Reads the file only if no note has its sha256.
     ///
     /// # Errors
-    /// As [`ByteSource::read`].
+    /// Fails like [`ByteSource::read`].
     pub fn locate(files: &'a ModelFiles, file: &dyn ByteSource) -> Result<Self> {
         let mut entry = Self {
             files,
@@ -62,7 +63,7 @@ impl<'a> CacheEntry<'a> {
         Ok(entry)
     }
 
-    /// Opens the compiled vocabulary. Returns `None` if it is not cached, or damaged.
+    /// Opens the compiled vocabulary. Returns `None` if it is not cached or is damaged.
     pub fn find(&self) -> Option<CompiledVocabulary> {
         let made = self.files.find_derived(self.name.as_ref()?)?;
         let stamp = made.stamp();
@@ -85,15 +86,15 @@ impl<'a> CacheEntry<'a> {
         compiled
     }
 
-    /// Reads the note of the file. Returns `None` if the file was written since.
+    /// Reads the note for the file. Returns `None` if there is no note or the file has been written since.
     fn read_note(&self) -> Option<Note> {
         let stamp = self.stamp.as_ref()?;
         let cached = self.files.find_derived(&note_name(stamp)?)?;
         Note::parse(cached.bytes()).filter(|note| note.stamp == stamp.to_string())
     }
 
-    /// Writes a note of the file and its compiled vocabulary, unless one of them was written so recently that its stamp
-    /// could miss a later change.
+    /// Writes a note for the file and its compiled vocabulary, unless one of them was written so recently that its
+    /// stamp might miss a later change.
     fn write_note(&self, compiled: Option<&FileStamp>) {
         if let (Some(stamp), Some(compiled)) = (&self.stamp, compiled)
             && stamp.is_settled()
@@ -131,7 +132,7 @@ impl Note {
         (note.to_bytes() == bytes).then_some(note)
     }
 
-    /// Returns one line for each field, and one for the checksum of the others.
+    /// Returns one line per field, and a last line with the checksum of the others.
     fn to_bytes(&self) -> Vec<u8> {
         let lines = format!("{}\n{}\n{}\n", self.stamp, hex(&self.sha256), self.compiled);
         let checksum = crc32fast::hash(lines.as_bytes());

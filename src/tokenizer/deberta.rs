@@ -1,9 +1,8 @@
 //! Converts `spm.model` of DeBERTa-v2 and v3 as transformers 4.48.3 does (`DebertaV2Converter`).
 //!
-//! The reference differs from SentencePiece in several points:
-//! every piece is a candidate, control and byte pieces too; there is no byte fallback; both ends of the text are
-//! stripped before the character map runs; `add_dummy_prefix`, `remove_extra_whitespaces` and
-//! `escape_whitespaces` of the file are ignored.
+//! The reference differs from SentencePiece in several ways. Every piece is a candidate, including control and byte
+//! pieces. There is no byte fallback. Both ends of the text are stripped before the character map runs. The file's
+//! `add_dummy_prefix`, `remove_extra_whitespaces` and `escape_whitespaces` are ignored.
 
 use serde_json::Value;
 use tokenizers::SplitDelimiterBehavior;
@@ -30,8 +29,8 @@ pub const CLASS: &str = "DebertaV2TokenizerFast";
 
 /// Returns true if a model's SentencePiece file must be read as DeBERTa's.
 ///
-/// The class in `tokenizer_config.json` decides, else `model_type`. Without either it is DeBERTa's, since only this
-/// family uses the name `spm.model`.
+/// The class in `tokenizer_config.json` decides, or else `model_type`. Without either, the file counts as DeBERTa's,
+/// since only this family uses the name `spm.model`.
 pub fn claims(tokenizer_class: Option<&str>, model_type: Option<&str>) -> bool {
     match (tokenizer_class, model_type) {
         (Some(class), _) => class.trim_end_matches("Fast") == "DebertaV2Tokenizer",
@@ -71,10 +70,10 @@ pub fn default_special_tokens(map: &mut SpecialTokensMap) {
     }
 }
 
-/// Converts a parsed file called `name`. The caller adds the tokens of other files.
+/// Converts a parsed file called `name`. The caller must add the tokens of the model's other files.
 ///
 /// # Errors
-/// [`Error::Unsupported`] for anything but a Unigram model, [`Error::Damaged`] for one that cannot be used.
+/// Fails with [`Error::Unsupported`] if the model is not Unigram, or with [`Error::Damaged`] if it cannot be used.
 pub fn convert(
     name: &str,
     model: &SentencePieceModel,
@@ -106,15 +105,15 @@ pub fn convert(
     Ok(tokenizer)
 }
 
-/// Returns true if the configuration has none of the optional steps of the family.
+/// Returns true if the configuration enables none of the family's optional steps.
 pub fn is_plain(config: &TokenizerConfig) -> bool {
     !(config.do_lower_case || config.split_by_punct)
 }
 
-/// Returns `normalizer` and `pre_tokenizer` as in a `tokenizer.json` of the same tokenizer.
+/// Returns the `normalizer` and `pre_tokenizer` that a `tokenizer.json` of the same tokenizer would have.
 ///
 /// # Errors
-/// [`Error::Damaged`] for a character map that cannot be used.
+/// Fails with [`Error::Damaged`] if the character map cannot be used.
 pub fn steps_as_json(name: &str, charsmap: &[u8], config: &TokenizerConfig) -> Result<[Value; 2]> {
     let damaged = |problem: serde_json::Error| Error::damaged(name, problem);
     Ok([
@@ -123,8 +122,8 @@ pub fn steps_as_json(name: &str, charsmap: &[u8], config: &TokenizerConfig) -> R
     ])
 }
 
-/// Decodes pieces to text as the reference's Metaspace decoder does: `▁` is a space, except in the first piece, where
-/// it is dropped.
+/// Decodes pieces to text as the reference's Metaspace decoder does: each `▁` becomes a space, but is dropped from the
+/// first piece.
 pub fn decode(pieces: &[String]) -> String {
     let mut text = String::new();
     for (index, piece) in pieces.iter().enumerate() {
@@ -137,7 +136,7 @@ pub fn decode(pieces: &[String]) -> String {
 /// Returns the template `[CLS] A [SEP]` and `[CLS] A [SEP] B [SEP]`, given a look-up of ids.
 ///
 /// # Errors
-/// [`Error::Damaged`] if the crate refuses the template, which no file causes.
+/// Fails with [`Error::Damaged`] if the crate rejects the template, which no file can cause.
 pub fn template(
     name: &str,
     id_of: impl Fn(&str) -> Option<u32>,
@@ -187,8 +186,8 @@ fn normalizer(name: &str, charsmap: &[u8], config: &TokenizerConfig) -> Result<N
     Ok(NormalizerSequence::new(steps))
 }
 
-/// Returns the pieces that are matched in the raw text: control pieces, which are special, and user-defined ones, which
-/// are not.
+/// Returns the pieces that are matched in the raw text: control pieces, which are special, and user-defined pieces,
+/// which are not.
 pub fn added_pieces(compiled: &CompiledVocabulary) -> Vec<AddedTokenConfig> {
     compiled
         .ids_of_kinds([PieceKind::Control, PieceKind::UserDefined])

@@ -1,4 +1,4 @@
-//! The definition of a tokenizer: the contents of its files, with the look-ups that need no engine.
+//! The definition of a tokenizer: the contents of its files, and the look-ups that need no engine.
 
 use std::sync::{Arc, OnceLock};
 
@@ -17,16 +17,16 @@ pub struct Definition {
     pub origin: Origin,
     pub config: TokenizerConfig,
     pub special_tokens: SpecialTokensMap,
-    /// Tokens beyond those of the tokenizer file, in the order in which they are added.
+    /// Tokens that the tokenizer file does not have, in the order in which they are added.
     pub added: Vec<AddedTokenConfig>,
-    /// The vocabulary of [`Origin::Compiled`] as a list, made on the first use.
+    /// The vocabulary of [`Origin::Compiled`] as a list, built on first use.
     listed: OnceLock<Vocabulary>,
 }
 
 /// The file that a tokenizer is made from.
 #[derive(Debug)]
 pub enum Origin {
-    /// A `tokenizer.json` of another algorithm than Unigram, or a Unigram model that cannot be compiled.
+    /// A `tokenizer.json` whose algorithm is not Unigram, or whose Unigram model cannot be compiled.
     Json {
         file: Arc<dyn ByteSource>,
         algorithm: String,
@@ -37,7 +37,7 @@ pub enum Origin {
     Compiled {
         file: Arc<dyn ByteSource>,
         compiled: Arc<CompiledVocabulary>,
-        /// Every added token, including those of the file, with its id.
+        /// Every added token with its id, including those in the file.
         added_ids: Vec<(AddedTokenConfig, u32)>,
         /// The `tokenizer.json` without its vocabulary. `None` for a SentencePiece file.
         rest: Option<Box<RestJson>>,
@@ -60,14 +60,14 @@ impl Definition {
         }
     }
 
-    /// The file that the tokenizer is made from.
+    /// Returns the file that the tokenizer is made from.
     pub fn file(&self) -> &Arc<dyn ByteSource> {
         match &self.origin {
             Origin::Json { file, .. } | Origin::Compiled { file, .. } => file,
         }
     }
 
-    /// The name of that file within the model.
+    /// Returns the name of that file within the model.
     pub fn file_name(&self) -> &'static str {
         match &self.origin {
             Origin::Compiled { rest: None, .. } => SPM_MODEL,
@@ -75,7 +75,7 @@ impl Definition {
         }
     }
 
-    /// The algorithm: Unigram, BPE, WordPiece, or WordLevel.
+    /// Returns the algorithm: Unigram, BPE, WordPiece, or WordLevel.
     pub fn algorithm(&self) -> &str {
         match &self.origin {
             Origin::Json { algorithm, .. } => algorithm,
@@ -83,14 +83,14 @@ impl Definition {
         }
     }
 
-    /// Returns true if the model is truncated at the left end of a text.
+    /// Returns true if texts are truncated at their left end.
     pub fn truncates_left(&self) -> bool {
         self.config.truncation_side.as_deref() == Some("left")
     }
 
-    /// Returns the piece of an id, and whether it is special.
+    /// Returns the piece of an id, and true if the piece is special.
     ///
-    /// A compiled vocabulary is searched in place, so that one look-up does not list all pieces.
+    /// Searches a compiled vocabulary in place, since listing all pieces for a single look-up would be slow.
     pub fn piece(&self, id: u32) -> Option<(&str, bool)> {
         match &self.origin {
             Origin::Compiled {
@@ -123,7 +123,7 @@ impl Definition {
         }
     }
 
-    /// Every piece, in the order of ids.
+    /// Returns every piece, in order of id.
     pub fn vocabulary(&self) -> &Vocabulary {
         match &self.origin {
             Origin::Json { vocabulary, .. } => vocabulary,

@@ -7,16 +7,16 @@ use crate::record::PackedStrings;
 #[non_exhaustive]
 pub struct Encoding {
     pub ids: Vec<u32>,
-    /// The piece of each id. An unknown token has the unknown piece; `offsets` tells its text.
+    /// The piece of each id. An unknown token has the unknown piece; its text is at `offsets`.
     pub tokens: PackedStrings,
-    /// Half-open byte ranges of the token's own text, the first or the second. `(0, 0)` for the special tokens of the
-    /// template.
+    /// Half-open byte ranges in the text that the token comes from, the first or the second of a pair. `(0, 0)` for
+    /// special tokens of the template.
     pub offsets: Vec<(usize, usize)>,
-    /// 0, or 1 for the second text of a pair if the model distinguishes them.
+    /// 0, or 1 for the second text of a pair if the model distinguishes the two.
     pub type_ids: Vec<u32>,
     /// 1 for the special tokens that the template added.
     pub special_tokens_mask: Vec<u32>,
-    /// The number of the pre-tokenized word in its text. `None` for special tokens of the template.
+    /// The number of the pre-tokenized word within its text. `None` for special tokens of the template.
     pub word_ids: Vec<Option<u32>>,
     /// The text of the pair that the token comes from, 0 or 1. `None` for special tokens of the template.
     pub sequence_ids: Vec<Option<usize>>,
@@ -31,7 +31,7 @@ impl Encoding {
         self.ids.is_empty()
     }
 
-    /// Reserves memory for the tokens that a text of this many bytes usually has.
+    /// Reserves memory for the usual number of tokens of a text of this many bytes.
     pub(super) fn reserve_for(&mut self, bytes: usize) {
         let tokens = bytes / 3 + 8;
         self.ids.reserve(tokens);
@@ -85,14 +85,14 @@ impl Encoding {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Encoded {
-    /// The first window, followed by those that hold the tokens cut off from it. Never empty.
+    /// The first window, followed by the windows that hold the tokens cut off from it. Never empty.
     pub windows: Vec<Encoding>,
-    /// Tokens of text that the first window lacks.
+    /// The number of text tokens that were cut off from the first window.
     pub truncated_tokens: usize,
 }
 
 impl Encoded {
-    /// Returns the first window, which is the whole text unless it was truncated.
+    /// Returns the first window, which holds the whole text unless it was truncated.
     pub fn into_first(self) -> Encoding {
         self.windows.into_iter().next().unwrap_or_default()
     }
@@ -111,7 +111,7 @@ pub enum OffsetUnit {
 }
 
 impl OffsetUnit {
-    /// The name in records and flags.
+    /// Returns the name in records and flags.
     pub fn name(self) -> &'static str {
         match self {
             Self::Byte => "byte",
@@ -131,13 +131,13 @@ impl OffsetUnit {
 
 /// Converts the byte offsets of a text to another unit.
 struct UnitIndex {
-    /// The offset at every byte. `None` if they are equal.
+    /// The offset in the unit for every byte offset. `None` if the two are equal.
     by_byte: Option<Vec<usize>>,
 }
 
 impl UnitIndex {
     fn new(unit: OffsetUnit, text: &str) -> Self {
-        // In ASCII text all units agree.
+        // In ASCII text, all units agree.
         if text.is_ascii() {
             return Self { by_byte: None };
         }

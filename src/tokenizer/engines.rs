@@ -11,7 +11,7 @@ use super::windows::Windows;
 use crate::error::{Error, Result};
 use crate::formats::sentencepiece::SentencePieceModel;
 
-/// The native engine, with the `tokenizers` crate's truncation and post-processing for what the engine lacks.
+/// The native engine, with the `tokenizers` crate's truncation and post-processing, which the engine does not have.
 #[derive(Debug)]
 pub struct Native {
     pub engine: NativeEngine,
@@ -72,7 +72,8 @@ pub fn native(definition: &Definition) -> Option<Native> {
 /// Builds the engine of the `tokenizers` crate.
 ///
 /// # Errors
-/// [`Error::Damaged`] or [`Error::Unsupported`] for a file that the crate cannot use, or the error of reading it.
+/// Fails with [`Error::Damaged`] or [`Error::Unsupported`] if the crate cannot use the file, or with the error of
+/// reading it.
 pub fn hf(definition: &Definition) -> Result<HfEngine> {
     let name = definition.file().name();
     let (inner, unknown_id) = match &definition.origin {

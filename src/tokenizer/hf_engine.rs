@@ -1,4 +1,4 @@
-//! The engine of the `tokenizers` crate, which knows every algorithm and step: `--engine reference`.
+//! The engine of the `tokenizers` crate (`--engine reference`), which supports every algorithm and step.
 //!
 //! The steps of the crate's `encode` (added tokens and normalization, pre-tokenization, model, truncation, template)
 //! are called one by one, so that options can differ from call to call.
@@ -24,22 +24,23 @@ pub const TRANSFORMERS_VERSION: &str = "4.48.3";
 pub struct HfEngine {
     inner: tokenizers::Tokenizer,
     windows: Windows,
-    /// Replaces the added tokens of `inner` if they are taken as text.
+    /// Stands in for the added tokens of `inner` when they are taken as text.
     no_added_tokens: AddedVocabulary,
 }
 
 impl HfEngine {
-    /// Creates the engine. `unigram_unknown` is the unknown id of a Unigram model, which the crate does not expose.
+    /// Creates the engine. `unigram_unknown` is the unknown id of a Unigram model, since the crate does not expose it.
     ///
     /// # Errors
-    /// [`Error::Damaged`] if the crate refuses the tokenizer.
+    /// Fails with [`Error::Damaged`] if the crate rejects the tokenizer.
     pub fn new(
         file: &str,
         mut inner: tokenizers::Tokenizer,
         unigram_unknown: Option<u32>,
         cut_left: bool,
     ) -> Result<Self> {
-        // A tokenizer.json may contain both; the reference turns both off unless they are requested.
+        // A tokenizer.json may set truncation and padding; the reference turns both off unless the caller requests
+        // them.
         inner
             .with_truncation(None)
             .map_err(|problem| Error::damaged(file, problem))?;
@@ -60,7 +61,8 @@ impl HfEngine {
     /// Encodes a text or a pair.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the windows are too small, [`Error::Damaged`] if the tokenizer file contradicts itself.
+    /// Fails with [`Error::Usage`] if the windows are too small, or with [`Error::Damaged`] if the tokenizer file
+    /// contradicts itself.
     pub fn encode(
         &self,
         text: &str,
@@ -87,7 +89,7 @@ impl HfEngine {
     /// Returns the `tokenizer.json` of this tokenizer.
     ///
     /// # Errors
-    /// [`Error::Damaged`] if the crate cannot serialize it.
+    /// Fails with [`Error::Damaged`] if the crate cannot serialize the tokenizer.
     pub fn to_json(&self) -> Result<Vec<u8>> {
         let json = self.inner.to_string(true);
         let json = json.map_err(|problem| Error::damaged(&*self.windows.file, problem))?;
@@ -120,8 +122,8 @@ impl HfEngine {
 /// Decodes pieces to text with the decoder of the tokenizer file called `file`, or joins them with spaces if there is
 /// no decoder.
 ///
-/// The crate's own `decode` takes ids, and version 0.23 spells added tokens in their normalized form (`[unk]`, if the
-/// model lowercases). The reference uses an older version, which spells them as they are.
+/// The crate's own `decode` takes ids, and version 0.23 spells added tokens in their normalized form (`[unk]` if the
+/// model lowercases). The reference uses an older version, which does not normalize their spelling.
 ///
 /// # Errors
 /// [`Error::Damaged`] if the decoder cannot be used.
@@ -137,7 +139,7 @@ pub fn decode(file: &str, decoder: Option<&DecoderWrapper>, pieces: Vec<String>)
 /// Adds tokens with their matching rules.
 ///
 /// # Errors
-/// [`Error::Damaged`] with the name `file` if the crate refuses a token.
+/// Fails with [`Error::Damaged`] and the name `file` if the crate rejects a token.
 pub fn add_tokens(
     file: &str,
     tokenizer: &mut tokenizers::Tokenizer,
@@ -156,7 +158,7 @@ pub fn add_tokens(
     Ok(())
 }
 
-/// Returns the id and the piece of the unknown token, if the model has one.
+/// Returns the id and piece of the unknown token. Returns `None` if the model has no unknown token.
 fn unknown(inner: &tokenizers::Tokenizer, unigram_unknown: Option<u32>) -> Option<(u32, String)> {
     let token = match inner.get_model() {
         ModelWrapper::Unigram(model) => {

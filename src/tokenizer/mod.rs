@@ -1,8 +1,8 @@
 //! Tokenizes texts exactly as transformers 4.48.3 does, and decodes ids.
 //!
-//! [`Tokenizer`] is opened from the files of a model; it encodes texts and pairs, decodes ids, and answers questions
-//! about the vocabulary. Two engines encode: the [native one](native) for tokenizers that it does exactly, and the
-//! `tokenizers` crate for all others.
+//! [`Tokenizer`] is opened from the files of a model. It encodes texts and pairs, decodes ids, and looks up pieces.
+//! There are two engines: the [native one](native) for the tokenizers that it reproduces exactly, and the `tokenizers`
+//! crate for all others.
 
 mod compiled_cache;
 mod deberta;

@@ -15,7 +15,7 @@ use crate::formats::sentencepiece::{Algorithm, PieceKind, SentencePieceModel};
 use crate::formats::tokenizer_json::{RestJson, TokenizerJson, VocabularyJson};
 use crate::source::{ByteSource, ModelFiles};
 
-/// The files that [`definition`] reads if a model has them. It reads `config.json` too.
+/// The files that [`definition`] reads if the model has them, besides `config.json`.
 pub const FILE_NAMES: [&str; 5] = [
     TOKENIZER_JSON,
     "tokenizer_config.json",
@@ -24,11 +24,11 @@ pub const FILE_NAMES: [&str; 5] = [
     "added_tokens.json",
 ];
 
-/// Reads the tokenizer of a model: `tokenizer.json` if there is one, else `spm.model`.
+/// Reads the tokenizer of a model: its `tokenizer.json`, or else its `spm.model`.
 ///
 /// # Errors
-/// [`Error::MissingPart`] if the model has neither, [`Error::Damaged`] or [`Error::Unsupported`] for files that cannot
-/// be used, or the error of fetching a file.
+/// Fails with [`Error::MissingPart`] if the model has neither, with [`Error::Damaged`] or [`Error::Unsupported`] if a
+/// file cannot be used, or with the error of fetching a file.
 pub fn definition(files: &ModelFiles) -> Result<Definition> {
     let config: TokenizerConfig = match files.find("tokenizer_config.json")? {
         Some(file) => parse_settings(file.name(), &file.read_all()?)?,
@@ -89,7 +89,7 @@ fn from_sentencepiece(
         return Err(Error::unsupported(
             file.name(),
             format!(
-                "the model's tokenizer is {}, and only DeBERTa-v2 and v3 are read from SentencePiece files",
+                "the model's tokenizer is {}, but only DeBERTa-v2 and v3 are read from SentencePiece files",
                 (config.tokenizer_class.or(model_type)).unwrap_or_default()
             ),
         ));
@@ -125,7 +125,8 @@ fn read_json(files: &ModelFiles, file: &dyn ByteSource) -> Result<ParsedJson> {
     else {
         return Ok(ParsedJson::Json(Box::new(json)));
     };
-    // A file that the `tokenizers` crate refuses is left to it, for its own message; so is byte fallback.
+    // Leave a file that the `tokenizers` crate would reject to the crate, for its error message. Byte fallback is left
+    // to it too.
     let compilable = (unknown_id as usize) < pieces.len() && json.model.byte_fallback != Some(true);
     let rest = serde_json::to_vec(&json.rest);
     let (true, "Unigram", Ok(rest)) = (compilable, json.model.algorithm(), rest) else {
@@ -169,8 +170,8 @@ fn ids_of_added(
         .collect()
 }
 
-/// Returns the error for a model without a readable tokenizer. Its hint names the tokenizer file that the model has
-/// instead.
+/// Returns the error for a model without a readable tokenizer. The hint names the tokenizer file that the model has
+/// instead, if any.
 fn no_tokenizer(files: &ModelFiles) -> Result<Error> {
     const OTHERS: &[&str] = &[
         "spiece.model",
@@ -180,16 +181,16 @@ fn no_tokenizer(files: &ModelFiles) -> Result<Error> {
         "vocab.json",
     ];
     let mut hint =
-        "a model needs tokenizer.json, or spm.model as DeBERTa-v2 and v3 have it".to_owned();
+        "a model needs a tokenizer.json, or an spm.model like that of DeBERTa-v2 and v3".to_owned();
     for name in OTHERS {
         if files.find(name)?.is_some() {
             hint = format!(
-                "{name} alone is not read: tokscope needs a tokenizer.json beside it, which transformers writes with `AutoTokenizer.from_pretrained(…).save_pretrained(…)`"
+                "tokscope does not read {name}: write a tokenizer.json with `AutoTokenizer.from_pretrained(…).save_pretrained(…)` of transformers"
             );
             break;
         }
     }
-    // Offline, what the model has instead is unknown, and the error is another one.
+    // Offline, the model's other files are unknown, and this returns a different error.
     let missing = files.missing("tokenizer.json and no spm.model", SPM_MODEL);
     Ok(missing.with_hint(hint))
 }

@@ -1,4 +1,4 @@
-//! Settings of an encoding that a caller chooses per text, and the choice of the engine.
+//! Encoding options that callers choose per text, and the choice of engine.
 
 /// How a text is encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub struct EncodeOptions {
     pub special_tokens: bool,
     /// Recognize added tokens, such as `[MASK]`, that are spelled out in the text.
     pub parse_special: bool,
-    /// Cut the text into windows. `None` keeps it whole.
+    /// Cut the text into windows. `None` keeps the text whole.
     pub truncation: Option<Truncation>,
 }
 
@@ -56,14 +56,14 @@ impl EncodeOptions {
 pub struct Truncation {
     /// Tokens per window, special tokens included.
     pub max_length: usize,
-    /// Tokens of text that a window shares with the one before it.
+    /// Tokens of text that a window shares with the window before it.
     pub stride: usize,
 }
 
 /// The engine that encodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EngineChoice {
-    /// The native engine if it is exact for the tokenizer, else the `tokenizers` crate.
+    /// The native engine if it is exact for the tokenizer, otherwise the `tokenizers` crate.
     #[default]
     Auto,
     /// The native engine, or an error if it is not exact.

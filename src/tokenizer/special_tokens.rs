@@ -2,7 +2,8 @@
 //!
 //! The reference assembles them from up to four files when it loads a tokenizer
 //! (`PreTrainedTokenizerBase._from_pretrained` and `PreTrainedTokenizerFast.__init__` of transformers 4.48.3). Ids
-//! depend on the order, so the steps here are the same. Tokens are compared in sets, since a file may list a million.
+//! depend on the order, so the steps here follow the reference exactly. Look-ups use hash sets, since a file may list a
+//! million tokens.
 
 use std::collections::HashSet;
 
@@ -13,20 +14,20 @@ use crate::formats::config::{
 use crate::formats::json::parse_settings;
 use crate::source::ModelFiles;
 
-/// The tokens of a model beyond the vocabulary of its tokenizer file.
+/// The tokens that a model's other files add to the vocabulary of its tokenizer file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SpecialTokens {
     /// The named special tokens.
     pub map: SpecialTokensMap,
-    /// `added_tokens_decoder` of `tokenizer_config.json`, or the tokens of `added_tokens.json`, in the order of ids.
+    /// The `added_tokens_decoder` of `tokenizer_config.json`, or the tokens of `added_tokens.json`, in order of id.
     pub added: Vec<AddedTokenConfig>,
 }
 
 impl SpecialTokens {
-    /// Reads `special_tokens_map.json` and `added_tokens.json`, and combines them with `tokenizer_config.json`, given
-    /// parsed.
+    /// Reads `special_tokens_map.json` and `added_tokens.json`, and combines them with the parsed
+    /// `tokenizer_config.json`.
     ///
-    /// The two older files count only if `tokenizer_config.json` has no `added_tokens_decoder`.
+    /// The two older files are read only if `tokenizer_config.json` has no `added_tokens_decoder`.
     pub fn read(files: &ModelFiles, config: &TokenizerConfig) -> Result<Self> {
         let mut map = config.special_tokens.clone();
         let mut added = Vec::new();
@@ -53,7 +54,7 @@ impl SpecialTokens {
                 }));
             }
         }
-        // A named token that is also an added token takes its matching rules.
+        // A named token that is also an added token takes over the added token's matching rules.
         for (_, slot) in map.named_mut() {
             if let Some(token) = slot.as_ref()
                 && let Some(rules) = added.iter().find(|rules| rules.content == token.text())
@@ -82,7 +83,8 @@ impl SpecialTokens {
         let named = self.map.named().into_iter().filter_map(|(_, token)| token);
         for token in named.chain(&self.map.additional_special_tokens) {
             let rules = match token {
-                // A bare text is new only if no added token has it. A token with rules replaces an earlier one.
+                // A bare text is new only if no token has the same text yet. A token with rules replaces an earlier
+                // token.
                 SpecialTokenConfig::Text(text) => {
                     if contents.contains(text.as_str()) {
                         continue;
@@ -106,7 +108,7 @@ impl SpecialTokens {
                 tokens.push(rules);
             }
         }
-        // A token that is added twice, once for the raw text, is matched in the raw text.
+        // A token that is added twice, once for the raw and once for the normalized text, is matched in the raw text.
         let is_raw = |token: &&AddedTokenConfig| !token.normalized;
         let mut raw: HashSet<String> = (known.iter().filter(is_raw))
             .map(|token| token.content.clone())
@@ -129,8 +131,8 @@ fn texts(map: &SpecialTokensMap) -> HashSet<&str> {
     all.map(SpecialTokenConfig::text).collect()
 }
 
-/// Merges `special_tokens_map.json` into the tokens of `tokenizer_config.json`: its named tokens replace, its
-/// additional ones are appended.
+/// Merges `special_tokens_map.json` into the tokens of `tokenizer_config.json`: its named tokens replace the existing
+/// ones, and its additional tokens are appended.
 fn merge(map: &mut SpecialTokensMap, mut over: SpecialTokensMap) {
     for ((_, slot), (_, token)) in map.named_mut().into_iter().zip(over.named_mut()) {
         if let Some(token) = token.take() {

@@ -1,4 +1,4 @@
-//! Converts a tokenizer to a `tokenizer.json`, and opens such a file alone to verify it.
+//! Converts a tokenizer to a `tokenizer.json`, and opens such a file on its own to verify it.
 
 use std::sync::Arc;
 
@@ -14,15 +14,16 @@ use crate::formats::tokenizer_json::TokenizerJson;
 use crate::source::MemoryFile;
 
 impl Tokenizer {
-    /// Returns the `tokenizer.json` of this tokenizer, made by the `tokenizers` crate. It includes the added tokens of
-    /// every file of the model.
+    /// Returns the `tokenizer.json` of this tokenizer, as serialized by the `tokenizers` crate. It includes the added
+    /// tokens of all the model's files.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the model has a `tokenizer.json` of its own, or the error of building the crate's engine.
+    /// Fails with [`Error::Usage`] if the model already has a `tokenizer.json`, or with the error of building the
+    /// crate's engine.
     pub fn to_tokenizer_json(&self) -> Result<Vec<u8>> {
         if self.file() == TOKENIZER_JSON {
             return Err(Error::usage_hint(
-                "the model has a tokenizer.json of its own, so there is nothing to convert",
+                "the model already has a tokenizer.json, so there is nothing to convert",
                 "use `tokscope pull` to fetch it",
             ));
         }
@@ -30,10 +31,10 @@ impl Tokenizer {
         guarded(name, || engines::hf(&self.definition)?.to_json())
     }
 
-    /// Opens a tokenizer from a `tokenizer.json` and nothing else, with the engine of the `tokenizers` crate.
+    /// Opens a tokenizer from a `tokenizer.json` alone, with the engine of the `tokenizers` crate.
     ///
     /// # Errors
-    /// [`Error::Damaged`] if it is not such a file.
+    /// Fails with [`Error::Damaged`] if the bytes are not a valid `tokenizer.json`.
     pub fn from_tokenizer_json_alone(bytes: Vec<u8>) -> Result<Self> {
         let json = TokenizerJson::parse(TOKENIZER_JSON, &bytes)?;
         let origin = Origin::Json {

@@ -1,9 +1,11 @@
-//! The bytes that a token stands for, and the fields of an encoding that its class returns.
+//! Facts that imitating other tools requires: the bytes that a token stands for, the unknown token, and
+//! `token_type_ids`.
 
 use super::tokenizer::Tokenizer;
 use super::vocabulary::EntryKind;
 
-/// Classes of transformers 4.48.3 whose `model_input_names` leave `token_type_ids` out, without "Tokenizer" and "Fast".
+/// Classes of transformers 4.48.3 whose `model_input_names` omit `token_type_ids`. The names lack the suffixes
+/// "Tokenizer" and "Fast".
 const WITHOUT_TYPE_IDS: &[&str] = &[
     "Bart",
     "Barthez",
@@ -33,7 +35,8 @@ const WITHOUT_TYPE_IDS: &[&str] = &[
 ];
 
 impl Tokenizer {
-    /// Returns true if the reference returns `token_type_ids` by default: by `model_input_names`, or else by the class.
+    /// Returns true if the reference returns `token_type_ids` by default. `model_input_names` decides, or else the
+    /// class.
     pub fn names_type_ids(&self) -> bool {
         if let Some(names) = &self.definition.config.model_input_names {
             return names.iter().any(|name| name == "token_type_ids");
@@ -43,7 +46,7 @@ impl Tokenizer {
         !WITHOUT_TYPE_IDS.contains(&class)
     }
 
-    /// Returns the id of the token for text that the vocabulary cannot spell.
+    /// Returns the id of the token for text that the vocabulary cannot spell. Returns `None` if there is no such token.
     pub fn unknown_token(&self) -> Option<u32> {
         let named = self.special_tokens().into_iter();
         let named = named
@@ -56,9 +59,8 @@ impl Tokenizer {
         })
     }
 
-    /// Returns the bytes that a token stands for within a text, as llama.cpp spells them: `▁` is a space, a byte piece
-    /// is its byte, pieces of byte-level vocabularies are decoded, and special and added tokens are spelled as they
-    /// are.
+    /// Returns the bytes that a token stands for within a text, as llama.cpp prints them: `▁` becomes a space, a byte
+    /// piece becomes its byte, byte-level pieces are decoded, and special and added tokens are unchanged.
     pub fn bytes_of(&self, id: u32) -> Vec<u8> {
         let Some(entry) = self.vocabulary().get(id) else {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! The tokenizer of a model: encodes and decodes texts, and answers questions about the vocabulary.
+//! The tokenizer of a model: encodes texts, decodes ids, and looks up pieces.
 
 use std::sync::OnceLock;
 
@@ -16,8 +16,8 @@ use crate::source::ModelFiles;
 
 /// The tokenizer of a model.
 ///
-/// Opening it reads the files. An engine is built when the first text is encoded, so that questions about ids and
-/// pieces do not wait for one.
+/// Opening a tokenizer only reads its files. An engine is built when the first text is encoded, so that look-ups of ids
+/// and pieces do not wait for one.
 #[derive(Debug)]
 pub struct Tokenizer {
     pub(super) definition: Definition,
@@ -27,16 +27,16 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// Opens the tokenizer of a model: `tokenizer.json` if there is one, else `spm.model`.
+    /// Opens the tokenizer of a model: its `tokenizer.json`, or else its `spm.model`.
     ///
     /// # Errors
-    /// [`Error::MissingPart`] if the model has neither, [`Error::Damaged`] or [`Error::Unsupported`] for files that
-    /// cannot be used, or the error of fetching a file.
+    /// Fails with [`Error::MissingPart`] if the model has neither, with [`Error::Damaged`] or [`Error::Unsupported`] if
+    /// a file cannot be used, or with the error of fetching a file.
     pub fn open(files: &ModelFiles) -> Result<Self> {
         Ok(Self::new(open::definition(files)?))
     }
 
-    /// The files that [`Tokenizer::open`] reads if a model has them. It reads `config.json` too.
+    /// Returns the files that [`Tokenizer::open`] reads if the model has them, besides `config.json`.
     pub fn file_names() -> [&'static str; 5] {
         open::FILE_NAMES
     }
@@ -50,13 +50,13 @@ impl Tokenizer {
         }
     }
 
-    /// Returns the same tokenizer with another choice of engine.
+    /// Returns the same tokenizer with a different choice of engine.
     #[must_use]
     pub fn with_engine(self, choice: EngineChoice) -> Self {
         Self { choice, ..self }
     }
 
-    /// Returns the name of the engine that encodes, and the reason for it.
+    /// Returns the name of the engine that encodes, and the reason for that choice.
     pub fn engine(&self) -> (&'static str, String) {
         if self.is_native() {
             return (
@@ -65,7 +65,7 @@ impl Tokenizer {
             );
         }
         let reason = match &self.definition.origin {
-            _ if self.choice == EngineChoice::Reference => "it was asked for".to_owned(),
+            _ if self.choice == EngineChoice::Reference => "the reference engine was requested".to_owned(),
             Origin::Json { algorithm, .. } if algorithm != "Unigram" => {
                 format!("the algorithm is {algorithm}")
             }
@@ -73,19 +73,20 @@ impl Tokenizer {
                 "a Unigram model with byte fallback, or without an unknown piece".to_owned()
             }
             Origin::Compiled { .. } => {
-                "a step, an added token or a piece is of a kind that the native engine leaves to it"
+                "the tokenizer has a step, added token or piece that the native engine does not support"
                     .to_owned()
             }
         };
         ("reference", reason)
     }
 
-    /// Returns true if the native engine encodes whole texts for this tokenizer.
+    /// Returns true if texts are encoded by the native engine.
     pub fn is_native(&self) -> bool {
         self.native().is_some()
     }
 
-    /// The native engine, built on the first call. `None` if it is not exact for this tokenizer, or not chosen.
+    /// Returns the native engine, which is built on the first call. Returns `None` if it is not exact for this
+    /// tokenizer, or if the other engine was chosen.
     fn native(&self) -> Option<&Native> {
         if self.choice == EngineChoice::Reference {
             return None;
@@ -95,7 +96,7 @@ impl Tokenizer {
             .as_deref()
     }
 
-    /// The engine of the `tokenizers` crate, built on the first call.
+    /// Returns the engine of the `tokenizers` crate, which is built on the first call.
     fn hf(&self) -> Result<&HfEngine> {
         if let Some(engine) = self.hf.get() {
             return Ok(engine);
@@ -114,8 +115,8 @@ impl Tokenizer {
     /// Encodes a text or a pair. An empty second text means no pair, as in the reference.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the windows of `options` are too small, or if the native engine was chosen and is not exact;
-    /// [`Error::Damaged`] if the tokenizer file contradicts itself.
+    /// Fails with [`Error::Usage`] if the windows of `options` are too small, or if the native engine was chosen but is
+    /// not exact. Fails with [`Error::Damaged`] if the tokenizer file contradicts itself.
     pub fn encode(
         &self,
         text: &str,
@@ -144,8 +145,8 @@ impl Tokenizer {
         self.hf()?.encode(text, pair, options)
     }
 
-    /// Encodes a text to ids alone, which is faster than [`Tokenizer::encode`]. A truncated text yields its first
-    /// window.
+    /// Encodes a text to ids only, which is faster than [`Tokenizer::encode`]. With truncation, returns the ids of the
+    /// first window.
     ///
     /// # Errors
     /// As [`Tokenizer::encode`].
@@ -159,8 +160,8 @@ impl Tokenizer {
         Ok(self.encode(text, None, options)?.into_first().ids)
     }
 
-    /// Finds the tokens of a text that have one of `ids`, with their ranges in bytes, which is faster than
-    /// [`Tokenizer::encode`]. Special tokens of the template are not part of the text.
+    /// Finds the tokens of a text that have one of `ids`, and their byte ranges, which is faster than
+    /// [`Tokenizer::encode`]. Special tokens of the template are never found.
     ///
     /// # Errors
     /// As [`Tokenizer::encode`].
@@ -199,8 +200,8 @@ impl Tokenizer {
         Ok(self.encode(text, None, options)?.into_first().len())
     }
 
-    /// Returns the last byte at which a text, of which `bytes` is the beginning, can be cut: without special tokens,
-    /// its two parts together have exactly the tokens of the whole. `None` if no such byte is known.
+    /// Returns the last offset at which a text that begins with `bytes` can be cut. The two parts together then have
+    /// exactly the tokens of the whole text, not counting special tokens. Returns `None` if no such offset is known.
     pub fn last_cut(&self, bytes: &[u8], options: &EncodeOptions) -> Option<usize> {
         let native = self.native()?;
         native.engine.last_cut(bytes, options.parse_special)
@@ -209,7 +210,7 @@ impl Tokenizer {
     /// Decodes ids to text.
     ///
     /// # Errors
-    /// [`Error::UnknownId`] for an id that no token has; the reference leaves such ids out silently.
+    /// Fails with [`Error::UnknownId`] for an id that no token has. The reference silently skips such ids.
     pub fn decode(&self, ids: &[u32], skip_special_tokens: bool) -> Result<String> {
         let mut pieces = Vec::with_capacity(ids.len());
         for &id in ids {
@@ -251,7 +252,7 @@ impl Tokenizer {
     /// Returns the id of a piece, spelled exactly as in the vocabulary.
     ///
     /// # Errors
-    /// [`Error::UnknownPiece`], with a similar piece if there is one.
+    /// Fails with [`Error::UnknownPiece`], which suggests a similar piece if there is one.
     pub fn id_of(&self, piece: &str) -> Result<u32> {
         self.definition.find(piece).ok_or_else(|| {
             let word = piece.strip_prefix(['▁', 'Ġ', ' ']).unwrap_or(piece);
@@ -274,27 +275,27 @@ impl Tokenizer {
         }
     }
 
-    /// Every piece, in the order of ids.
+    /// Returns every piece, in order of id.
     pub fn vocabulary(&self) -> &Vocabulary {
         self.definition.vocabulary()
     }
 
-    /// The algorithm: Unigram, BPE, WordPiece, or WordLevel.
+    /// Returns the algorithm: Unigram, BPE, WordPiece, or WordLevel.
     pub fn algorithm(&self) -> &str {
         self.definition.algorithm()
     }
 
-    /// The name, within the model, of the file that the tokenizer was read from.
+    /// Returns the name of the file that the tokenizer was read from.
     pub fn file(&self) -> &'static str {
         self.definition.file_name()
     }
 
-    /// The class that the reference loads the tokenizer with, if the files name one.
+    /// Returns the class that the reference loads the tokenizer with. Returns `None` if the files name no class.
     pub fn class(&self) -> Option<&str> {
         self.definition.config.tokenizer_class.as_deref()
     }
 
-    /// `model_max_length` of `tokenizer_config.json`, if it is set.
+    /// Returns the `model_max_length` of `tokenizer_config.json`, if it is set.
     pub fn max_length(&self) -> Option<u64> {
         self.definition.config.max_length()
     }
@@ -307,7 +308,8 @@ impl Tokenizer {
         }
     }
 
-    /// Returns the named special tokens, such as `cls_token`: name, text, and id if the vocabulary has it.
+    /// Returns the named special tokens, such as `cls_token`: for each its name, its text, and its id if it is in the
+    /// vocabulary.
     pub fn special_tokens(&self) -> Vec<(&'static str, &str, Option<u32>)> {
         self.definition
             .special_tokens
@@ -319,7 +321,7 @@ impl Tokenizer {
     }
 }
 
-/// Removes the spaces that some decoders leave before punctuation: `clean_up_tokenization` of the reference.
+/// Removes the spaces that some decoders leave before punctuation, like `clean_up_tokenization` of the reference.
 fn clean_up_spaces(text: &str) -> String {
     [
         (" .", "."),

@@ -1,6 +1,6 @@
 //! The vocabulary as a list: every id with its piece, kind, and score.
 //!
-//! It is built from the files alone, so that questions about ids and pieces do not wait for an engine.
+//! It is built from the files alone, so that look-ups of ids and pieces do not wait for an engine.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -10,11 +10,11 @@ use crate::formats::config::AddedTokenConfig;
 use crate::formats::sentencepiece::PieceKind;
 use crate::formats::tokenizer_json::{TokenizerJson, VocabularyJson};
 
-/// All pieces of a tokenizer in the order of their ids.
+/// All pieces of a tokenizer, in order of id.
 #[derive(Debug, Default)]
 pub struct Vocabulary {
     entries: Vec<VocabularyEntry>,
-    /// Indexes into `entries` by piece, built on the first look-up of a piece.
+    /// The index into `entries` of each piece, built on the first look-up by piece.
     by_piece: OnceLock<HashMap<Box<str>, usize>>,
 }
 
@@ -24,15 +24,15 @@ pub struct VocabularyEntry {
     pub id: u32,
     pub piece: String,
     pub kind: EntryKind,
-    /// Natural logarithm of the piece's probability, in Unigram models.
+    /// In Unigram models, the natural logarithm of the piece's probability.
     pub score: Option<f64>,
-    /// Skipped when special tokens are skipped in decoding.
+    /// True if decoding can skip the piece as a special token.
     pub special: bool,
-    /// Matched as a whole in the text before the model runs.
+    /// True if the piece is matched in the text before the model runs.
     pub added: bool,
 }
 
-/// The kind of a piece: SentencePiece's kinds, and `added` for tokens beyond the model's own vocabulary.
+/// The kind of a piece: one of SentencePiece's kinds, or `added` for a token outside the model's own vocabulary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryKind {
     Normal,
@@ -45,7 +45,7 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    /// The name in records.
+    /// Returns the name in records.
     pub fn name(self) -> &'static str {
         match self {
             Self::Normal => "normal",
@@ -73,14 +73,14 @@ impl From<PieceKind> for EntryKind {
 }
 
 impl Vocabulary {
-    /// Creates the vocabulary of a compiled file and its added tokens with their ids. `single` says that the scores
-    /// have single precision, as in a SentencePiece file.
+    /// Creates the vocabulary from a compiled file and added tokens with their ids. If `single`, the scores have single
+    /// precision, as in a SentencePiece file.
     pub fn from_compiled(
         compiled: &CompiledVocabulary,
         added_ids: &[(AddedTokenConfig, u32)],
         single: bool,
     ) -> Self {
-        // The shortest decimal of a float32 has fewer digits.
+        // A float32 has a shorter decimal form than the float64 of the same value.
         let score = |score: f64| {
             if single {
                 (score as f32).to_string().parse().ok()
@@ -103,7 +103,7 @@ impl Vocabulary {
         Self::new(entries, ids)
     }
 
-    /// Creates the vocabulary of a `tokenizer.json`, with its own added tokens and those of other files.
+    /// Creates the vocabulary from a `tokenizer.json`, with its own added tokens and those of the model's other files.
     pub fn from_json(json: TokenizerJson, added: &[AddedTokenConfig]) -> Self {
         let entry = |id, piece, score| VocabularyEntry {
             id,
@@ -128,7 +128,8 @@ impl Vocabulary {
                 .collect(),
         };
         let batches = [json.rest.added_tokens.as_slice(), added];
-        // One pass over the many pieces for the few added tokens. Of equal pieces the last counts.
+        // Make one pass over the many pieces to look up the few added tokens. Of several equal pieces, the last one
+        // counts.
         let tokens = batches.iter().flat_map(|batch| batch.iter());
         let mut known: HashMap<&str, Option<u32>> =
             tokens.map(|token| (token.content.as_str(), None)).collect();
@@ -178,7 +179,7 @@ impl Vocabulary {
         }
     }
 
-    /// All entries, in the order of ids.
+    /// Returns all entries, in order of id.
     pub fn entries(&self) -> &[VocabularyEntry] {
         &self.entries
     }
@@ -191,7 +192,8 @@ impl Vocabulary {
             .map(|index| &self.entries[index])
     }
 
-    /// Returns the entry of a piece, spelled exactly; of several, the one with the largest id.
+    /// Returns the entry of a piece, spelled exactly as in the vocabulary. Of several equal pieces, returns the one
+    /// with the largest id.
     pub fn find(&self, piece: &str) -> Option<&VocabularyEntry> {
         let by_piece = self.by_piece.get_or_init(|| {
             let indexes = self.entries.iter().enumerate();
@@ -202,13 +204,13 @@ impl Vocabulary {
         by_piece.get(piece).map(|&index| &self.entries[index])
     }
 
-    /// The number of distinct pieces, which the reference calls the length of a tokenizer.
+    /// Returns the number of distinct pieces, which the reference calls the length of a tokenizer.
     pub fn size(&self) -> usize {
         self.find("");
         self.by_piece.get().map_or(0, HashMap::len)
     }
 
-    /// The largest id; 0 for an empty vocabulary.
+    /// Returns the largest id, or 0 for an empty vocabulary.
     pub fn last_id(&self) -> u32 {
         self.entries.last().map_or(0, |entry| entry.id)
     }
@@ -233,10 +235,10 @@ impl Vocabulary {
     }
 }
 
-/// Assigns ids to added tokens in batches, given the size of the model's vocabulary and a look-up of its ids.
+/// Assigns ids to batches of added tokens, given the size of the model's vocabulary and a look-up of its ids.
 ///
-/// They are the ids that the `tokenizers` crate assigns: a token in the vocabulary keeps its id; new ones get ids from
-/// the size of the model's vocabulary on, after those of earlier batches.
+/// The ids are those that the `tokenizers` crate assigns. A token that is in the vocabulary keeps its id. New tokens
+/// get consecutive ids, which begin after the model's vocabulary and after earlier batches.
 pub(super) fn added_ids<'a>(
     base_size: usize,
     find: impl Fn(&str) -> Option<u32>,

@@ -1,6 +1,6 @@
-//! Truncates the tokens of a text or a pair into windows, and adds the special tokens of the model.
+//! Cuts the tokens of a text or a pair into windows, and adds the special tokens of the model.
 //!
-//! Both engines use it. Truncation and post-processors are those of the `tokenizers` crate.
+//! Both engines use this module. Truncation and post-processors are those of the `tokenizers` crate.
 
 use tokenizers::processors::PostProcessorWrapper;
 use tokenizers::utils::truncation::truncate_encodings;
@@ -19,7 +19,7 @@ pub struct Windows {
     pub post_processor: Option<PostProcessorWrapper>,
     /// The id and piece of the unknown token, if the model has one.
     pub unknown: Option<(u32, String)>,
-    /// Cut at the left end instead of the right (`truncation_side` of the model).
+    /// Truncate at the left end instead of the right (`truncation_side` of the model).
     pub cut_left: bool,
 }
 
@@ -27,7 +27,8 @@ impl Windows {
     /// Truncates and post-processes the tokens of a text, or of the two texts of a pair.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the windows are too small, [`Error::Damaged`] if the tokenizer file contradicts itself.
+    /// Fails with [`Error::Usage`] if the windows are too small, or with [`Error::Damaged`] if the tokenizer file
+    /// contradicts itself.
     pub fn finish(
         &self,
         first: tokenizers::Encoding,
@@ -50,7 +51,8 @@ impl Windows {
         }
         .map_err(|problem| self.damaged(problem))?;
         let overflow = encoding.take_overflowing();
-        // If a window has no room for text, the crate puts all truncated tokens into one window of any length.
+        // If a window has no room for text, the crate puts all truncated tokens into one window, however long: drop
+        // that window.
         let no_room =
             encoding.len() == encoding.get_special_tokens_mask().iter().sum::<u32>() as usize;
         let overflow = if no_room { Vec::new() } else { overflow };
@@ -81,7 +83,7 @@ impl Windows {
                 truncation.max_length
             )));
         };
-        // Each text of a pair may be cut to half of the room. An overlap must be shorter than a window.
+        // Truncation may leave each text of a pair half of the room, and an overlap must be shorter than a window.
         let shortest = if second.is_some() { room / 2 } else { room };
         if truncation.stride > 0 && truncation.stride >= shortest {
             return Err(Error::usage(format!(
@@ -107,7 +109,7 @@ impl Windows {
     }
 }
 
-/// Post-processes as the crate does for a tokenizer without a post-processor.
+/// Does the post-processing that the crate does for a tokenizer without a post-processor.
 fn without_template(
     first: tokenizers::Encoding,
     second: Option<tokenizers::Encoding>,
@@ -125,7 +127,7 @@ fn without_template(
     Ok(tokenizers::Encoding::merge(encodings, false))
 }
 
-/// Converts a window of the crate.
+/// Converts a window from the crate's form.
 fn from_hf(encoding: &tokenizers::Encoding, unknown: Option<&(u32, String)>) -> Encoding {
     let tokens = encoding
         .get_ids()

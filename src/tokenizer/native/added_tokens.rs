@@ -1,4 +1,4 @@
-//! Added tokens: strings that are whole tokens wherever they occur in a text.
+//! Added tokens: strings that become a single token wherever they occur in a text.
 
 use std::sync::OnceLock;
 
@@ -33,7 +33,7 @@ impl AddedTokens {
         tokens: Vec::new(),
     };
 
-    /// Creates a set of tokens with their ids. Returns `None` if two are spelled alike, or one is empty.
+    /// Creates a set of tokens with their ids. Returns `None` if two have the same spelling or one is empty.
     pub fn new(tokens: Vec<(AddedTokenConfig, u32)>) -> Option<Self> {
         if tokens.is_empty() {
             return Some(Self::EMPTY);
@@ -63,8 +63,8 @@ impl AddedTokens {
         tokens.any(|(token, _)| token.content.as_bytes().contains(&byte))
     }
 
-    /// Returns true if every token is matched by its own bytes alone and contains no white space. Then cutting a text
-    /// at white space neither breaks nor creates a token.
+    /// Returns true if every token matches regardless of the text around it and contains no white space. Then cutting a
+    /// text at white space neither breaks nor creates a token.
     pub fn are_local(&self) -> bool {
         let local = |token: &AddedTokenConfig| {
             let spaced = token.content.contains(char::is_whitespace);
@@ -73,15 +73,15 @@ impl AddedTokens {
         self.tokens.iter().all(|(token, _)| local(token))
     }
 
-    /// Returns true if a token may be in a text.
+    /// Returns true if the text may contain a token.
     #[inline]
     pub fn are_in(&self, text: &str) -> bool {
         let finder = self.finder_in(text);
         finder.is_some_and(|finder| finder.is_match(text))
     }
 
-    /// Returns the automaton unless no token can begin in a text, which is a fast check if there are at most three
-    /// first bytes.
+    /// Returns the automaton, or `None` if no token can begin in the text. The check is fast if the tokens have at most
+    /// three different first bytes.
     #[inline]
     fn finder_in(&self, text: &str) -> Option<&AhoCorasick> {
         let text = text.as_bytes();
@@ -103,8 +103,8 @@ impl AddedTokens {
 
     /// Calls `each` with the byte ranges of the tokens in a text and of the non-empty texts between them.
     ///
-    /// It does what `AddedVocabulary::find_matches` of the `tokenizers` crate does: a token with `lstrip` or `rstrip`
-    /// includes the white space beside it, and one with `single_word` is not matched within a word.
+    /// Follows `AddedVocabulary::find_matches` of the `tokenizers` crate: a token with `lstrip` or `rstrip` includes
+    /// the white space on that side, and a token with `single_word` does not match within a word.
     #[inline]
     pub fn split(&self, text: &str, mut each: impl FnMut(TextPart, usize, usize)) {
         let mut kept = 0;

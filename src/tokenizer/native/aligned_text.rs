@@ -1,6 +1,6 @@
-//! Normalized text that knows, for each byte, the range of the original text that it comes from.
+//! Normalized text that tracks, for each byte, the range of the original text that it comes from.
 
-/// Normalized text. `ranges` has one range for every byte of `text`, or is empty if ranges are not tracked.
+/// Normalized text. `ranges` has one range per byte of `text`, or is empty if ranges are not tracked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AlignedText {
     pub text: String,
@@ -44,25 +44,25 @@ impl AlignedText {
 
 /// A normalization of a text, character by character.
 ///
-/// It does what `NormalizedString::transform` of the `tokenizers` crate does, quirks included: that function decides
-/// which characters share a range, and so the offsets of the reference.
+/// Reproduces `NormalizedString::transform` of the `tokenizers` crate, quirks included, because that function decides
+/// which characters share a range, and with it the offsets of the reference.
 #[derive(Debug)]
 pub struct Transform<'a> {
     source: std::iter::Peekable<std::str::CharIndices<'a>>,
-    /// The byte of the original text at which `source` begins.
+    /// The byte offset of `source` in the original text.
     start: u32,
     /// The range of the last character taken from `source`. `None` before the first.
     last: Option<(u32, u32)>,
-    /// The last character of the output, which is not written yet: later removals are charged to it.
+    /// The last character of the output. It is not written yet, because later removals are charged to it.
     pending: Option<Pending>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Pending {
     character: char,
-    /// It replaces no character of the source.
+    /// True if the character replaces no character of the source.
     inserted: bool,
-    /// Characters of the source to skip after it.
+    /// The number of source characters to skip after it.
     removed: usize,
 }
 
@@ -83,11 +83,12 @@ impl<'a> Transform<'a> {
         self.step(character, false, out);
     }
 
-    /// Replaces the next characters of the source, `old`, by those of `new`.
+    /// Replaces `old`, the next characters of the source, with `new`.
     ///
-    /// Characters are replaced one for one. More characters are inserted after them; fewer remove the rest of `old`,
-    /// which is charged to the last character of the output. At the very start there is no such character, and nothing
-    /// is removed: the reference loses count there, so that later characters get the ranges of earlier ones.
+    /// Characters are replaced one for one. If `new` is longer, the rest of it is inserted. If it is shorter, the rest
+    /// of `old` is removed and charged to the last character of the output. At the very start there is no such
+    /// character, so nothing is removed: the reference loses count there, and later characters get the ranges of
+    /// earlier ones.
     pub fn replace(&mut self, old: &str, new: &str, out: &mut AlignedText) {
         let old = old.chars().count();
         let mut written = 0;
@@ -99,7 +100,7 @@ impl<'a> Transform<'a> {
             && let Some(pending) = &mut self.pending
         {
             if pending.inserted {
-                // An insertion counts 1, each removed character -1.
+                // An insertion counts as 1, each removed character as -1.
                 let change = 1 - (old - written + pending.removed) as isize;
                 self.charge_insertion(change);
             } else {
@@ -110,7 +111,7 @@ impl<'a> Transform<'a> {
 
     fn charge_insertion(&mut self, change: isize) {
         if let Some(pending) = &mut self.pending {
-            // A change of 0 replaces a character; one below 0 also removes characters.
+            // A change of 0 replaces a character; a negative change also removes characters.
             pending.inserted = change > 0;
             pending.removed = usize::try_from(-change).unwrap_or(0);
         }

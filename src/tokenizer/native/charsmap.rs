@@ -1,14 +1,14 @@
 //! The character map of a SentencePiece file: compiled normalization rules.
 //!
-//! The bytes are a little-endian length, a double array of that many bytes (units as in Darts-clone), and a pool of
-//! replacement strings, each ended by a zero byte. Layout and search follow `normalizer.cc` of google/sentencepiece and
-//! `spm_precompiled`, which the reference uses.
+//! The data is a little-endian length, a double array of that many bytes (units as in Darts-clone), and a pool of
+//! replacement strings, each terminated by a zero byte. Layout and search follow `normalizer.cc` of
+//! google/sentencepiece and `spm_precompiled`, which the reference uses.
 
 use std::sync::OnceLock;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Graphemes of this many bytes or more are replaced character by character only.
+/// Graphemes of at least this many bytes are only replaced character by character.
 const LONG_GRAPHEME: usize = 6;
 
 /// A map from strings to their replacements.
@@ -16,13 +16,13 @@ const LONG_GRAPHEME: usize = 6;
 pub struct Charsmap {
     units: Vec<u32>,
     pool: String,
-    /// Whether no rule touches a printable ASCII character, by its code.
+    /// By code, true for each printable ASCII character that no rule affects.
     plain: [bool; 128],
-    /// Whether a character of the basic plane is plain, in blocks of 256.
+    /// The plain characters of the basic multilingual plane, in blocks of 256.
     blocks: Box<[PlainBlock; 256]>,
 }
 
-/// A bit for each of 256 characters, computed when one of them is first met.
+/// A bit for each of 256 characters, computed when one of them first occurs.
 type PlainBlock = OnceLock<[u64; 4]>;
 
 impl Charsmap {
@@ -50,14 +50,14 @@ impl Charsmap {
         Some(map)
     }
 
-    /// Returns true for a printable ASCII character that no rule touches.
+    /// Returns true for a printable ASCII character that no rule affects.
     #[inline]
     pub fn is_plain(&self, byte: u8) -> bool {
         byte < 128 && self.plain[usize::from(byte)]
     }
 
-    /// Returns the replacement of all of `text`. As in the reference, the rule of its *shortest* prefix with a rule
-    /// applies.
+    /// Returns the replacement for the whole of `text`. As in the reference, the rule for the *shortest* prefix that
+    /// has one applies.
     pub fn replacement(&self, text: &str) -> Option<&str> {
         let mut index = offset(*self.units.first()?);
         for &byte in text.as_bytes() {
@@ -79,7 +79,7 @@ impl Charsmap {
         None
     }
 
-    /// Returns true if no rule touches a character, and it never forms a grapheme with another such character.
+    /// Returns true if no rule affects the character, and it never forms a grapheme with another such character.
     #[inline]
     pub fn is_plain_char(&self, character: char) -> bool {
         let code = character as usize;
@@ -109,10 +109,11 @@ impl Charsmap {
         bits
     }
 
-    /// Calls `part` with each part of `text` and its replacement, if it has one.
+    /// Calls `part` with each part of `text` and its replacement, if any.
     ///
-    /// Two adjacent plain characters never share a grapheme, so runs of them are passed on unchanged. Only the text
-    /// between runs is split into graphemes, together with the plain character on either side, which may belong to one.
+    /// Two adjacent plain characters never share a grapheme, so runs of them pass through unchanged. Only the text
+    /// between runs is split into graphemes, together with the plain character on either side, which may be part of a
+    /// grapheme.
     pub fn for_each_part<'t>(&self, text: &'t str, mut part: impl FnMut(&'t str, Option<&str>)) {
         let mut start = 0;
         while start < text.len() {
@@ -160,8 +161,8 @@ impl Charsmap {
     }
 }
 
-/// Returns true if a character forms no grapheme with itself, nor with a letter on either side. A character that it may
-/// still form one with (a mark, a joiner, a vowel of Hangul) does not stand alone itself.
+/// Returns true if a character forms no grapheme with itself or with a letter on either side. It may still form one
+/// with a mark, a joiner, or a Hangul vowel, but those do not stand alone.
 fn stands_alone(character: char) -> bool {
     let alone = |pair: [char; 2]| {
         let pair: String = pair.iter().collect();

@@ -4,7 +4,7 @@ use super::space_bytes::SpaceBytes;
 use super::space_scan::PaddedText;
 use super::word_cache::PendingLookup;
 
-/// White space and the word after it, as byte positions in the text.
+/// White space and the word after it, as byte offsets in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chunk {
     pub start: usize,
@@ -37,15 +37,15 @@ impl Chunk {
     }
 }
 
-/// A chunk of at most one space and a word that is short enough to be looked up in a batch.
+/// A chunk of at most one space and a word short enough to be looked up in a batch.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ShortChunk {
-    /// The look-up of the stem, if it fits the table of the shortest words.
+    /// The pending look-up of the stem, if it fits the table of the shortest words.
     pub lookup: PendingLookup,
     pub start: u32,
-    /// Bytes of the chunk without [trailing marks](super::trailing_marks).
+    /// The bytes of the chunk without its [trailing mark](super::trailing_marks).
     pub stem_length: u8,
-    /// Number of trailing marks: 0 or 1.
+    /// The number of trailing marks: 0 or 1.
     pub mark_count: u8,
 }
 

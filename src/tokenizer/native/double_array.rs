@@ -1,28 +1,28 @@
-//! A double array: a set of byte strings, each with an id, searched byte by byte.
+//! A double array: a map from byte strings to ids, searched byte by byte.
 //!
 //! Aoe (1989), "An efficient digital search algorithm by using a double-array structure", with the exclusive-or
 //! addressing of Darts-clone: the child of a node over byte `b` is at `base ^ b`. No two nodes have the same base, so
-//! that the byte stored with a child tells whether it is a child of this node.
+//! the byte stored with a child shows whether it is a child of this node.
 
 use bytemuck::{Pod, Zeroable};
 
-/// The nodes of a block. All children of a node lie in one block, since they differ from its base in the low 8 bits
-/// only.
+/// The number of nodes in a block. All children of a node lie in one block, since they differ from its base only in the
+/// low 8 bits.
 const BLOCK_UNITS: usize = 256;
-/// The number of last blocks that are searched for free units. More blocks pack tighter and build slower.
+/// The number of most recent blocks that are searched for free units. More blocks pack tighter but build slower.
 const OPEN_BLOCKS: usize = 16;
-/// The largest score. The sum of as many scores as a text of 4 GiB has bytes is finite.
+/// The largest score. Even the sum of one such score per byte of a 4 GiB text is finite.
 const LARGEST_SCORE: f64 = 1e298;
 /// Bases have 24 bits.
 const MAX_UNITS: usize = 1 << 24;
 
-/// A node of the trie. Its fields are together, in one line of the processor's cache.
+/// A node of the trie. Its fields are adjacent, so that they share a cache line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Node {
     /// `base << 8 | byte`. The byte leads from the parent to this node.
     pub unit: u32,
-    /// The id + 1 of the key that ends here, or 0.
+    /// The id of the key that ends here plus 1, or 0 if none does.
     pub value: u32,
 }
 
@@ -30,17 +30,18 @@ impl Node {
     const FREE: Self = Self { unit: 0, value: 0 };
 }
 
-/// The nodes of the trie, the root first, and the scores by [`Node::value`]. The score of value 0 is minus infinity.
+/// The nodes of the trie, with the root first, and the scores by [`Node::value`]. The score of value 0 is minus
+/// infinity.
 #[derive(Debug, Clone, Copy)]
 pub struct DoubleArray<'a> {
     pub nodes: &'a [Node],
     pub scores: &'a [f64],
 }
 
-/// Builds the nodes for `keys` with their ids and scores, sorted by bytes and without duplicates.
+/// Builds the nodes for `keys` with their ids and scores. Keys must be sorted by bytes and have no duplicates.
 ///
-/// Returns `None` if a key is empty or contains a zero byte, if the keys are not in order, if there are too many, or if
-/// a sum of scores could be infinite.
+/// Returns `None` if a key is empty or contains a zero byte, if the keys are out of order or too many, or if a sum of
+/// scores could be infinite.
 pub fn build(keys: &[(&[u8], u32, f64)]) -> Option<Vec<Node>> {
     let in_order = keys.windows(2).all(|pair| pair[0].0 < pair[1].0);
     let is_valid = |key: &&(&[u8], u32, f64)| {
@@ -51,7 +52,7 @@ pub fn build(keys: &[(&[u8], u32, f64)]) -> Option<Vec<Node>> {
     }
     let mut builder = Builder::default();
     builder.reserve_block();
-    // Ranges of keys that share the first `depth` bytes, with the node that these lead to.
+    // Ranges of keys that share their first `depth` bytes, with the node that those bytes lead to.
     let mut open = vec![(0, keys.len(), 0_usize, 0_usize)];
     let mut children: Vec<(u8, usize, usize)> = Vec::new();
     while let Some((first, last, depth, node)) = open.pop() {
@@ -82,7 +83,7 @@ pub fn build(keys: &[(&[u8], u32, f64)]) -> Option<Vec<Node>> {
 }
 
 impl<'a> DoubleArray<'a> {
-    /// Starts at the root.
+    /// Starts a walk at the root.
     #[inline]
     pub fn walk(self) -> Walk<'a> {
         Walk {
@@ -91,7 +92,7 @@ impl<'a> DoubleArray<'a> {
         }
     }
 
-    /// Returns the score of the key that ends at a node, or minus infinity.
+    /// Returns the score of the key that ends at a node, or minus infinity if none does.
     #[inline]
     pub fn score(self, node: &Node) -> f64 {
         let score = self.scores.get(node.value as usize);
@@ -117,7 +118,7 @@ pub struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// Follows a byte and returns its node. Returns `None` if no key continues with it; the walk is then over.
+    /// Follows a byte and returns its node. Returns `None` if no key continues with the byte; the walk is then over.
     #[inline]
     pub fn step(&mut self, byte: u8) -> Option<&'a Node> {
         let node = self.nodes.get((self.base ^ u32::from(byte)) as usize)?;
@@ -132,16 +133,16 @@ impl<'a> Walk<'a> {
 #[derive(Default)]
 struct Builder {
     nodes: Vec<Node>,
-    /// Whether a number is the base of a node.
+    /// By number, true if the number is the base of a node.
     is_base: Vec<bool>,
-    /// The free units of the open blocks as a doubly linked ring through unit 0. A unit that is occupied, or whose
-    /// block is closed, points to itself.
+    /// The free units of the open blocks, as a doubly linked ring through unit 0. A unit that is occupied or in a
+    /// closed block points to itself.
     next: Vec<u32>,
     previous: Vec<u32>,
 }
 
 impl Builder {
-    /// Adds a block, and closes the block that is no longer among the [`OPEN_BLOCKS`] last.
+    /// Adds a block, and closes the block that is no longer among the last [`OPEN_BLOCKS`].
     fn reserve_block(&mut self) {
         let start = self.next.len();
         let end = start + BLOCK_UNITS;
@@ -150,7 +151,7 @@ impl Builder {
         for unit in start..end {
             self.next.push(unit as u32);
             self.previous.push(unit as u32);
-            // Unit 0 is the root, and the head of the ring.
+            // Unit 0 is the root and the head of the ring.
             if unit > 0 {
                 let last = self.previous[0];
                 self.next[last as usize] = unit as u32;
@@ -182,7 +183,7 @@ impl Builder {
         self.previous[unit] = unit as u32;
     }
 
-    /// Finds a base whose units for all children are free, and occupies them.
+    /// Finds a base for which the units of all children are free, and occupies those units.
     fn find_base(&mut self, children: &[(u8, usize, usize)]) -> Option<usize> {
         let (first, others) = children.split_first()?;
         let first = usize::from(first.0);

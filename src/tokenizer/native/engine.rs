@@ -15,15 +15,16 @@ use crate::formats::config::AddedTokenConfig;
 use crate::tokenizer::encoding::Encoding;
 use crate::tokenizer::options::EncodeOptions;
 
-/// Offsets are stored in 32 bits. Longer texts are left to the `tokenizers` crate.
+/// Offsets have 32 bits. Longer texts are left to the `tokenizers` crate.
 const MAX_TEXT: usize = u32::MAX as usize;
 
 /// The engine of one tokenizer.
 pub struct NativeEngine {
     pub(super) segmenter: Segmenter,
-    /// `None` if texts are finished by a post-processor of another kind.
+    /// `None` if the tokenizer's post-processor is not a template.
     pub(super) template: Option<Template>,
-    /// Unused scratch memory: with added tokens taken as text, and parsed. The cached tokens of a word depend on it.
+    /// Unused scratch memory, separate for runs that take added tokens as text and runs that parse them: the cached
+    /// tokens of a word depend on which it is.
     scratch: [ScratchPool<RunScratch>; 2],
 }
 
@@ -34,10 +35,10 @@ impl fmt::Debug for NativeEngine {
 }
 
 impl NativeEngine {
-    /// Builds the engine for a vocabulary and its added tokens with their ids. Of added tokens with equal ids the last
-    /// counts.
+    /// Builds the engine for a vocabulary and its added tokens with their ids. If several added tokens have the same
+    /// id, the last one counts.
     ///
-    /// Returns `None` if the tokenizer has a part that this engine does not do exactly.
+    /// Returns `None` if the tokenizer has a part that this engine cannot reproduce exactly.
     pub fn new(
         compiled: Arc<CompiledVocabulary>,
         added: &[(AddedTokenConfig, u32)],
@@ -51,8 +52,8 @@ impl NativeEngine {
         })
     }
 
-    /// Encodes a text or a pair, without truncation. Returns `None` if a text is too long for this engine, if a step
-    /// fails, or if there is no template.
+    /// Encodes a text or a pair without truncation. Returns `None` if a text is too long for this engine, a step fails,
+    /// or there is no template.
     pub fn encode(
         &self,
         text: &str,
@@ -82,8 +83,8 @@ impl NativeEngine {
         Some(encoding)
     }
 
-    /// Encodes one text of a pair as the `tokenizers` crate has it before truncation and post-processing. Returns
-    /// `None` if the text is too long, or if a step fails.
+    /// Encodes one text of a pair to the state that the `tokenizers` crate has before truncation and post-processing.
+    /// Returns `None` if the text is too long or a step fails.
     pub fn encode_sequence(
         &self,
         text: &str,
@@ -96,7 +97,7 @@ impl NativeEngine {
         Some(encoding)
     }
 
-    /// Returns the ids of a text, or `None` as [`NativeEngine::encode`].
+    /// Returns the ids of a text. Returns `None` in the same cases as [`NativeEngine::encode`].
     pub fn ids(&self, text: &str, options: &EncodeOptions) -> Option<Vec<u32>> {
         let mut all = TokenIds(Vec::with_capacity(text.len() / 3));
         for part in self.template.as_ref()?.parts(false) {
@@ -113,8 +114,8 @@ impl NativeEngine {
         Some(all.0)
     }
 
-    /// Returns the tokens of a text that have one of `ids`, with their ranges in bytes, without special tokens. `None` as
-    /// [`NativeEngine::encode`].
+    /// Returns the tokens of a text that have one of `ids`, with their byte ranges, not counting special tokens of the
+    /// template. Returns `None` in the same cases as [`NativeEngine::encode`].
     pub fn find(
         &self,
         text: &str,
@@ -132,7 +133,7 @@ impl NativeEngine {
         Some(finder.found)
     }
 
-    /// Returns the number of tokens of a text, or `None` as [`NativeEngine::encode`].
+    /// Returns the number of tokens of a text. Returns `None` in the same cases as [`NativeEngine::encode`].
     pub fn count(&self, text: &str, options: &EncodeOptions) -> Option<usize> {
         let (special, times) = self.template.as_ref()?.counts();
         let mut count = TokenCount(0);
@@ -162,7 +163,7 @@ impl NativeEngine {
         Some(())
     }
 
-    /// Passes the tokens of a text to `sink`. Without `RANGES` their ranges are meaningless.
+    /// Passes the tokens of a text to `sink`. Without `RANGES`, their ranges are meaningless.
     fn run<const RANGES: bool, S: TokenSink>(
         &self,
         text: &str,

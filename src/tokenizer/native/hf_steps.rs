@@ -1,6 +1,6 @@
-//! The normalizers and pre-tokenizers of the `tokenizers` crate, around the native search for pieces.
+//! Runs the normalizers and pre-tokenizers of the `tokenizers` crate around the native search for pieces.
 //!
-//! [`HfEngine`](crate::tokenizer::hf_engine) runs the same steps, so each of them is exact here.
+//! [`HfEngine`](crate::tokenizer::hf_engine) runs the same steps, so they are exact here too.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -24,17 +24,17 @@ use crate::tokenizer::hf_guard::catch_panic;
 pub struct HfSteps {
     normalizer: Option<NormalizerWrapper>,
     pre_tokenizer: Option<PreTokenizerWrapper>,
-    /// All added tokens, those that are matched after normalization, and no added tokens.
+    /// Three sets of added tokens: all of them, those matched after normalization, and none.
     all: AddedVocabulary,
     normalized: AddedVocabulary,
     none: AddedVocabulary,
-    /// `None` if a text cannot be split at white space.
+    /// `None` if texts cannot be split at white space.
     space_handling: Option<SpaceHandling>,
 }
 
 impl HfSteps {
     /// Reads the steps of a `tokenizer.json`, and the added tokens. Returns `None` if the crate does not know a step,
-    /// cannot tell the tokens apart, or panics, as it does for a malformed character map.
+    /// rejects the added tokens, or panics, as it does for a malformed character map.
     pub fn new(
         normalizer: &Value,
         pre_tokenizer: &Value,
@@ -97,8 +97,8 @@ impl HfSteps {
         Some(vocabulary)
     }
 
-    /// Normalizes text: a part without added tokens of the raw text, or with `whole` a whole text. With `parse_special`
-    /// it finds added tokens too.
+    /// Normalizes a part of a text between raw added tokens, or a whole text if `whole`. If `parse_special`, also finds
+    /// added tokens.
     ///
     /// Returns `None` if the crate panics, as it does for a character map with invalid offsets.
     pub fn normalize(

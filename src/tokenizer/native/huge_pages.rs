@@ -1,21 +1,21 @@
 //! Zeroed memory for hash tables, on huge pages if the system has them.
 //!
-//! A random access that misses the processor's TLB costs more than one that misses its caches. Pages of 2 MiB are few
-//! enough for the TLB.
+//! A random access that misses the TLB costs more than one that misses the cache. With 2 MiB pages, the tables need so
+//! few TLB entries that they all fit.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 use memmap2::MmapMut;
 
-/// The bytes of a huge page, and its alignment.
+/// The size and alignment of a huge page, in bytes.
 const HUGE_PAGE: usize = 2 << 20;
 
-/// A slice of 8-byte words, zero at first.
+/// A slice of 8-byte words, initially zero.
 pub struct HugePages(Memory);
 
 enum Memory {
-    /// A map, and the start and length of the words in it, in bytes.
+    /// A memory map, and the start and length of the words within it, in bytes.
     Mapped(MmapMut, usize, usize),
     Owned(Vec<u64>),
 }
@@ -36,12 +36,12 @@ impl HugePages {
     }
 }
 
-/// Maps memory, and returns it with the byte at which the first huge page in it begins. The map has at least `length`
-/// bytes from there on.
+/// Maps memory. Returns the map and the offset of the first huge page within it, from which the map has at least
+/// `length` bytes.
 #[cfg(target_os = "linux")]
 fn map_huge_pages(length: usize) -> Option<(MmapMut, usize)> {
     let map = MmapMut::map_anon(length.checked_add(HUGE_PAGE)?).ok()?;
-    // Without huge pages, or if the advice fails, the memory is on small pages.
+    // If the advice fails or there are no huge pages, the memory is on small pages.
     let _ = map.advise(memmap2::Advice::HugePage);
     let start = map.as_ptr().addr().wrapping_neg() % HUGE_PAGE;
     Some((map, start))

@@ -1,5 +1,4 @@
-//! Classifies the steps of a `tokenizer.json`: whether they are DeBERTa's, and whether a text can be split at white
-//! space.
+//! Classifies the steps of a `tokenizer.json`: are they DeBERTa's, and can a text be split at white space?
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -7,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::space_bytes::SpaceHandling;
 
-/// Returns the character map of steps that are DeBERTa's: strip, character map, runs of spaces to one, `▁`. Returns
-/// `None` for other steps.
+/// Returns the character map if the steps are DeBERTa's: strip, apply the character map, collapse runs of spaces,
+/// insert `▁`. Returns `None` for other steps.
 pub fn deberta_charsmap(normalizer: &Value, pre_tokenizer: &Value) -> Option<Vec<u8>> {
     let [strip, map, runs] = sequence(normalizer, "normalizers")[..] else {
         return None;
@@ -24,7 +23,7 @@ pub fn deberta_charsmap(normalizer: &Value, pre_tokenizer: &Value) -> Option<Vec
     known.then(|| BASE64_STANDARD.decode(map).ok())?
 }
 
-/// Returns true for a Metaspace that puts `▁` for each space and before a first word without one, and splits there.
+/// Returns true for a Metaspace that writes `▁` for each space and before a first word without one, and splits there.
 fn marks_every_word(step: &Value) -> bool {
     let field = |name: &str, value: Value, default: bool| match step.get(name) {
         Some(given) => *given == value,
@@ -37,11 +36,11 @@ fn marks_every_word(step: &Value) -> bool {
         && field("split", true.into(), true)
 }
 
-/// Returns what the steps do with white space. Returns `None` if a step may look across it, so that a text cannot be
+/// Returns how the steps handle white space. Returns `None` if a step may look across it, in which case texts cannot be
 /// split there.
 ///
-/// Accepted are normalizers that look at single characters, at characters that compose (white space never composes with
-/// a character before it), or at grapheme clusters, and pre-tokenizers that split by single characters.
+/// Accepts normalizers that look at single characters, at characters that compose (white space never composes with a
+/// preceding character), or at grapheme clusters, and pre-tokenizers that split by single characters.
 pub fn space_handling(normalizer: &Value, pre_tokenizer: &Value) -> Option<SpaceHandling> {
     let mut splitters = sequence(pre_tokenizer, "pretokenizers");
     let splits = splitters.first().map(|step| name(step)) == Some("WhitespaceSplit");
@@ -75,7 +74,7 @@ pub fn space_handling(normalizer: &Value, pre_tokenizer: &Value) -> Option<Space
     })
 }
 
-/// Returns the steps of a nested sequence, or a single step, or nothing for null.
+/// Returns the steps of a nested sequence or a single step. Returns no steps for null.
 fn sequence<'a>(step: &'a Value, list: &str) -> Vec<&'a Value> {
     if step.is_null() {
         return Vec::new();

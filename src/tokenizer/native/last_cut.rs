@@ -1,19 +1,20 @@
-//! Finds where a text that is read in parts can be cut without changing its tokens.
+//! Finds where a text can be cut into parts without changing its tokens.
 
 use super::engine::NativeEngine;
 use super::run::{Run, RunScratch};
 
-/// Bytes at the end of a text that are searched for a cut.
+/// The number of bytes at the end of a text that are searched for a cut.
 const NEAR: usize = 1 << 16;
-/// Candidates among them that are tried.
+/// The maximum number of candidates to try.
 const TRIES: usize = 64;
 
 impl NativeEngine {
-    /// Returns the last byte at which a text, of which `bytes` is the beginning, can be cut: without special tokens,
-    /// its two parts together have exactly the tokens of the whole. `None` if there is no such byte near the end.
+    /// Returns the last offset at which a text that begins with `bytes` can be cut. The two parts together then have
+    /// exactly the tokens of the whole text, not counting special tokens. Returns `None` if there is no such offset
+    /// near the end of `bytes`.
     ///
-    /// The byte is a single white space between printable ASCII characters, after a word whose tokens do not depend on
-    /// its neighbors.
+    /// The cut is at a single white space between printable ASCII characters, after a word whose tokens do not depend
+    /// on its neighbors.
     pub fn last_cut(&self, bytes: &[u8], parse_special: bool) -> Option<usize> {
         let pipeline = &self.segmenter.pipeline;
         pipeline.space_handling()?;
@@ -38,7 +39,7 @@ impl NativeEngine {
         })
     }
 
-    /// Returns true if the tokens of a word are the same in any text.
+    /// Returns true if a word has the same tokens in any text.
     fn is_independent(&self, word: &str) -> bool {
         let Some(model) = self.segmenter.model() else {
             return false;

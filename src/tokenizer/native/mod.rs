@@ -1,14 +1,14 @@
 //! The native engine: Unigram tokenization, exact and fast.
 //!
-//! It does the steps of the reference in the same order: added tokens in the raw text, normalization, added tokens in
-//! the normalized text, words, pieces. The steps of DeBERTa are its own; those of other families are the `tokenizers`
-//! crate's, around the same search for pieces. If no step looks across white space, a text is split there first, and
-//! the tokens of words that came before are taken from a cache. A tokenizer with an unknown part is left to the crate
-//! as a whole.
+//! It runs the steps of the reference in the same order: added tokens in the raw text, normalization, added tokens in
+//! the normalized text, words, pieces. DeBERTa's steps are implemented here; other families run the `tokenizers`
+//! crate's steps around the same search for pieces. If no step looks across white space, a text is split there first,
+//! and words that have occurred before are answered from a cache. A tokenizer with any unknown part is left to the
+//! crate entirely.
 //!
 //! From the bottom up: [`compiled`] and `double_array` hold the vocabulary, `unigram` finds the pieces of a word,
-//! `pipeline` the tokens of a range of text, `word_chunks` and `short_chunks` those of a text chunk by chunk, `engine`
-//! those of whole texts and pairs.
+//! `pipeline` tokenizes a range of text, `word_chunks` and `short_chunks` tokenize a text chunk by chunk, and `engine`
+//! tokenizes whole texts and pairs.
 
 mod added_tokens;
 mod aligned_text;

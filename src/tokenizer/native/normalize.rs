@@ -1,13 +1,13 @@
-//! The normalizer and the pre-tokenizer of DeBERTa, with or without the original ranges of bytes.
+//! The normalizer and pre-tokenizer of DeBERTa. Tracking of original byte ranges is optional.
 
 use super::aligned_text::{AlignedText, Transform};
 use super::charsmap::Charsmap;
 
-/// The character that stands for a space, and at the beginning of a word.
+/// The character that replaces a space and marks the beginning of a word.
 pub const METASPACE: char = '▁';
 
-/// Appends the normalized form of a part of a text that begins at byte `start`: applies the character map, and reduces
-/// runs of spaces to one.
+/// Appends the normalized form of a part of a text that begins at byte `start`: applies the character map and collapses
+/// each run of spaces into one.
 pub fn normalize<const RANGES: bool>(
     charsmap: &Charsmap,
     part: &str,
@@ -40,7 +40,7 @@ pub fn normalize<const RANGES: bool>(
     }
 }
 
-/// Keeps the last space of each run of spaces from byte `first` on.
+/// Removes all but the last space of each run of spaces, from byte `first` on.
 fn collapse_spaces<const RANGES: bool>(aligned: &mut AlignedText, first: usize) {
     let mut collapsed = AlignedText::default();
     let bytes = aligned.text.as_bytes();
@@ -55,7 +55,8 @@ fn collapse_spaces<const RANGES: bool>(aligned: &mut AlignedText, first: usize) 
     *aligned = collapsed;
 }
 
-/// Writes bytes `start` to `end` of a normalized text to `out`, with `▁` for each space and before the first word.
+/// Writes bytes `start` to `end` of a normalized text to `out`, with `▁` in place of each space and before the first
+/// word.
 pub fn into_words<const RANGES: bool>(
     aligned: &AlignedText,
     start: usize,
@@ -72,7 +73,7 @@ pub fn into_words<const RANGES: bool>(
         }
     };
     if !text.starts_with([' ', METASPACE]) {
-        // The reference gives it the range of the first character.
+        // As in the reference, the inserted `▁` has the range of the first character.
         mark(out, start);
     }
     let mut kept = start;
@@ -84,11 +85,11 @@ pub fn into_words<const RANGES: bool>(
     out.copy::<RANGES>(aligned, kept, end);
 }
 
-/// Calls `each` with the byte range of every word: a word begins at each `▁`.
+/// Calls `each` with the byte range of every word. A word begins at each `▁`.
 #[inline]
 pub fn for_each_word(text: &str, mut each: impl FnMut(usize, usize)) {
     let mut start = 0;
-    // The first byte of ▁ (E2 96 81) begins other characters too.
+    // Other characters begin with the first byte of ▁ (E2 96 81) too.
     for found in memchr::memchr_iter(0xe2, text.as_bytes()) {
         if found > start && text[found..].starts_with(METASPACE) {
             each(start, found);

@@ -1,4 +1,4 @@
-//! The steps between the raw text and the model: normalization, added tokens, words.
+//! The steps between raw text and model: normalization, added tokens, words.
 
 use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
@@ -17,10 +17,10 @@ use crate::formats::config::AddedTokenConfig;
 /// The steps before the model, as a tokenizer file defines them.
 #[derive(Debug, Clone, Copy)]
 pub enum PipelineConfig<'a> {
-    /// Strip, apply the character map (as a SentencePiece file has it), reduce runs of spaces to one, and put `▁` for
-    /// each space and before the first word.
+    /// Strip, apply the character map of a SentencePiece file, collapse runs of spaces, and write `▁` for each space
+    /// and before the first word.
     Deberta { charsmap: &'a [u8] },
-    /// `normalizer` and `pre_tokenizer` of `tokenizer.json`.
+    /// The `normalizer` and `pre_tokenizer` of a `tokenizer.json`.
     Json {
         normalizer: &'a Value,
         pre_tokenizer: &'a Value,
@@ -46,17 +46,17 @@ enum PipelineKind {
     Hf(HfSteps),
 }
 
-/// How the tokens of a byte range depend on the text around it.
+/// How the tokens of a byte range relate to the text in and around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RangeClass {
-    /// The tokens are the same in any text, provided that the next range begins with white space.
+    /// True if the tokens are the same in any text, provided that the next range begins with white space.
     pub independent: bool,
-    /// The normalized form is the text itself.
+    /// True if normalization leaves the text unchanged.
     pub unchanged: bool,
 }
 
 impl Pipeline {
-    /// Creates the steps of a tokenizer. Returns `None` if one of them is not done exactly here.
+    /// Creates the steps of a tokenizer. Returns `None` if one of them cannot be reproduced exactly.
     pub fn new(config: &PipelineConfig<'_>, added: &[(AddedTokenConfig, u32)]) -> Option<Self> {
         match config {
             PipelineConfig::Deberta { charsmap } => Self::deberta(charsmap, added),
@@ -123,24 +123,24 @@ impl Pipeline {
         })
     }
 
-    /// What the steps do with white space. `None` if a text cannot be split there.
+    /// Returns how the steps handle white space. Returns `None` if texts cannot be split there.
     #[inline]
     pub fn space_handling(&self) -> Option<SpaceHandling> {
         self.space_handling
     }
 
-    /// The bytes at which a text can be split.
+    /// Returns the bytes at which a text can be split.
     #[inline]
     pub fn space_bytes(&self) -> SpaceBytes {
         self.space_bytes
     }
 
-    /// Returns true if a text is given as a whole, and the added tokens of the raw text are matched here too.
+    /// Returns true if texts must be passed in whole, so that added tokens in the raw text are matched here too.
     pub fn takes_whole_texts(&self) -> bool {
         self.space_handling.is_none() && matches!(self.kind, PipelineKind::Hf(_))
     }
 
-    /// Returns a byte range of a text without the white space at its ends that the first step drops.
+    /// Shrinks a byte range of a text by the white space at its ends that the first step would drop.
     #[inline]
     pub fn strip(&self, text: &str, start: usize, end: usize) -> (usize, usize) {
         match self.kind {
@@ -153,7 +153,8 @@ impl Pipeline {
         }
     }
 
-    /// Finds the tokens of a byte range of a text: a stripped range between added tokens, or some chunks of one.
+    /// Finds the tokens of a byte range of a text, either a stripped range between added tokens or some chunks of such
+    /// a range.
     ///
     /// Returns `None` if a step fails.
     pub fn tokenize_range<const RANGES: bool>(
@@ -193,8 +194,8 @@ impl Pipeline {
         }
     }
 
-    /// Returns true if a chunk is a space and a word of characters that no step of DeBERTa changes, without an added
-    /// token.
+    /// Returns true if a chunk is a space and a word of characters that no step of DeBERTa changes, with no added token
+    /// in it.
     #[inline]
     pub fn is_plain_word(&self, chunk: &str, parse_special: bool) -> bool {
         let PipelineKind::Deberta {
@@ -212,8 +213,8 @@ impl Pipeline {
             && !(parse_special && normalized.are_in(chunk))
     }
 
-    /// Returns the `candidates` of the vocabulary that are separate tokens after a
-    /// [plain word](Self::is_plain_word).
+    /// Returns the `candidates` of the vocabulary that are always separate tokens after a [plain
+    /// word](Self::is_plain_word).
     pub fn trailing_marks(&self, candidates: &[(u8, u32)], parse_special: bool) -> TrailingMarks {
         let is_mark = |character: u8| match &self.kind {
             PipelineKind::Deberta {
@@ -226,10 +227,10 @@ impl Pipeline {
         TrailingMarks::new(candidates.filter(|(character, _)| is_mark(*character)))
     }
 
-    /// Returns true if a part of a text can begin with a space and these bytes.
+    /// Returns true if a part of a text may begin with a space followed by these bytes.
     ///
-    /// With the steps of DeBERTa, no part can begin with a space and an added token: the space, which is a token of its
-    /// own there, would be stripped.
+    /// With DeBERTa's steps, no part may begin with a space and an added token: there the space is a separate token,
+    /// but at the start of a part it would be stripped.
     pub fn can_start_part(&self, bytes: [u8; 2]) -> bool {
         match &self.kind {
             PipelineKind::Deberta {
@@ -250,7 +251,7 @@ impl Pipeline {
             .next()
             .is_some_and(|byte| self.space_bytes.contains(byte));
         let word = match self.space_handling {
-            // White space within the normalized form separates words as it would elsewhere.
+            // White space within the normalized form separates words as it does elsewhere.
             Some(SpaceHandling::Dropped) => Some("word"),
             _ if begins_with_space => {
                 let spaces = raw
@@ -276,7 +277,7 @@ impl Pipeline {
     }
 }
 
-/// Returns true if the last character of a text forms a grapheme with a space after it.
+/// Returns true if the last character of a text forms a grapheme with a following space.
 fn joins_next_space(text: &str) -> bool {
     text.chars()
         .next_back()

@@ -1,4 +1,4 @@
-//! The tokenization of one text: its state, and the tokens of one range by all steps.
+//! A run: the state of tokenizing one text, and the slow path that takes a range through all steps.
 
 use super::chunk::ShortChunk;
 use super::pipeline::RangeClass;
@@ -8,25 +8,25 @@ use super::unigram::Unigram;
 use super::word_cache::WordCache;
 use super::word_search::{FoundToken, SearchScratch, WordSearch};
 
-/// Words that are looked up before the first result is used.
+/// The number of words that are looked up before the first result is used.
 pub const LOOKUP_BATCH: usize = 16;
 
 /// Memory that is reused from text to text.
 #[derive(Debug, Default)]
 pub struct RunScratch {
-    /// Raw words of texts that are split into chunks, normalized words of others.
+    /// The word cache. Its keys are raw words if texts are split into chunks, otherwise normalized words.
     pub cache: WordCache,
     pub batch: [ShortChunk; LOOKUP_BATCH],
     pub search: SearchScratch,
     pub found: Vec<FoundToken>,
 }
 
-/// The tokenization of one text. Without `RANGES` the ranges of tokens are meaningless.
+/// The state of tokenizing one text. Without `RANGES`, the ranges of tokens are meaningless.
 pub struct Run<'a, const RANGES: bool> {
     pub segmenter: &'a Segmenter,
     pub model: Unigram<'a>,
     pub text: &'a str,
-    /// Recognize added tokens in the text.
+    /// True to recognize added tokens in the text.
     pub parse_special: bool,
     pub scratch: &'a mut RunScratch,
     /// The number of words so far.
@@ -34,11 +34,10 @@ pub struct Run<'a, const RANGES: bool> {
 }
 
 impl<const RANGES: bool> Run<'_, RANGES> {
-    /// Finds the tokens of a byte range by all steps, and leaves them in the scratch memory. Returns `None` if a step
-    /// fails.
+    /// Takes a byte range through all steps, and leaves its tokens in `scratch.found`. Returns `None` if a step fails.
     pub fn tokenize_range(&mut self, start: usize, end: usize) -> Option<RangeClass> {
         self.scratch.found.clear();
-        // Chunks are cached as they stand in the text.
+        // If texts are split into chunks, the raw chunks are cached instead.
         let caches_words = self.segmenter.pipeline.space_handling().is_none();
         let search = WordSearch {
             model: self.model,

@@ -2,13 +2,14 @@
 
 use std::sync::Mutex;
 
-/// Unused values by thread, so that threads neither wait for each other nor pull memory from each other's caches.
+/// Unused values by thread, so that threads neither wait for each other nor take memory that is in another processor's
+/// cache.
 #[derive(Debug)]
 pub struct ScratchPool<T>([PoolSlot<T>; 16]);
 
-/// The unused values of one thread, or of several if there are more threads than slots.
+/// The unused values of one thread, or of several threads if there are more threads than slots.
 ///
-/// The alignment keeps slots in separate lines of the processor's cache.
+/// The alignment keeps slots in separate cache lines.
 #[derive(Debug)]
 #[repr(align(128))]
 pub struct PoolSlot<T>(Mutex<Vec<Box<T>>>);
@@ -28,7 +29,7 @@ impl<T> ScratchPool<T> {
 }
 
 impl<T: Default> PoolSlot<T> {
-    /// Takes a value that was put back, or creates one.
+    /// Takes an unused value, or creates a new one.
     pub fn take(&self) -> Box<T> {
         let unused = self.0.lock().ok().and_then(|mut values| values.pop());
         unused.unwrap_or_default()

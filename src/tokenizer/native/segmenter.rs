@@ -1,4 +1,4 @@
-//! The immutable parts of the native engine that find the tokens of a text.
+//! The immutable parts of the native engine.
 
 use std::sync::Arc;
 
@@ -18,15 +18,15 @@ pub struct Segmenter {
     /// Added tokens that are matched in the raw text.
     pub raw: AddedTokens,
     pub pipeline: Pipeline,
-    /// With added tokens taken as text, and parsed.
+    /// The trailing marks if added tokens are taken as text, and if they are parsed.
     marks: [TrailingMarks; 2],
 }
 
 impl Segmenter {
-    /// Creates a segmenter for a vocabulary and its added tokens with their ids. Of added tokens with equal ids the
-    /// last counts.
+    /// Creates a segmenter for a vocabulary and its added tokens with their ids. If several added tokens have the same
+    /// id, the last one counts.
     ///
-    /// Returns `None` if the tokenizer has a part that is not done exactly.
+    /// Returns `None` if the tokenizer has a part that cannot be reproduced exactly.
     pub fn new(
         compiled: Arc<CompiledVocabulary>,
         added: &[(AddedTokenConfig, u32)],
@@ -53,7 +53,7 @@ impl Segmenter {
         })
     }
 
-    /// The Unigram model of the vocabulary.
+    /// Returns the Unigram model of the vocabulary.
     pub fn model(&self) -> Option<Unigram<'_>> {
         let compiled = &self.compiled;
         let unknown_id = compiled.unknown_id();

@@ -9,12 +9,12 @@ use super::token_sink::TokenSink;
 use super::trailing_marks;
 use super::word_cache::{ShortWords, TokenStart};
 
-/// Bytes of `▁`.
+/// The length of `▁` in bytes.
 const METASPACE_LENGTH: usize = METASPACE.len_utf8();
 
 impl<const RANGES: bool> Run<'_, RANGES> {
-    /// Emits the tokens of short chunks from byte `at` on, as long as each is a word with at most one space before it
-    /// that is cached or plain; most are. Returns the byte at which that ends.
+    /// Emits the tokens of short chunks from byte `at` on, up to the first chunk that is not a cached or plain word
+    /// with at most one space before it. Returns the byte at which that chunk begins. Most chunks take this path.
     pub fn short_chunks(
         &mut self,
         text: &PaddedText<'_>,
@@ -47,10 +47,10 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         at
     }
 
-    /// Starts the look-ups of the next chunks from byte `at` on, as long as they are short and the batch has room. The
-    /// first may have no space before it, which `spaced` says.
+    /// Starts looking up the chunks from byte `at` on, while they are short and the batch has room. `spaced` is false
+    /// if the first chunk has no space before it.
     ///
-    /// Returns the number of chunks, the end of the last, and whether more such chunks may follow.
+    /// Returns the number of chunks, the end of the last one, and true if more short chunks may follow.
     #[inline]
     fn look_up_batch(
         &mut self,
@@ -87,10 +87,10 @@ impl<const RANGES: bool> Run<'_, RANGES> {
                 at = stop;
             };
             let length = stop - at;
-            // A mark after a word, not directly after the space before it.
+            // The mark must follow a word, not directly the space.
             let marked = marks.contains(bytes[stop - 1]) & (length > 2) & spaced;
             let stem = length - usize::from(marked);
-            // A word with `▁` before it and the mark after it.
+            // The longest stem, with `▁` before it and a mark after it, must be short enough to have trailing marks.
             const { assert!(ShortWords::LONGEST + METASPACE_LENGTH < trailing_marks::LONGEST) };
             if stem > ShortWords::LONGEST {
                 return (count, at, false);
@@ -108,8 +108,8 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         (count, at, true)
     }
 
-    /// Emits the tokens of the chunks from `done` to `count` of the batch, up to the first that is not cached, which is
-    /// returned.
+    /// Emits the tokens of chunks `done` to `count` of the batch. Stops at the first chunk that is not cached, and
+    /// returns it.
     #[inline]
     fn emit_cached(
         &mut self,
@@ -146,7 +146,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         new.copied()
     }
 
-    /// Emits the tokens of a short chunk whose stem is not cached as a plain word. Returns false if the chunk has to go
+    /// Emits the tokens of a short chunk whose stem is not cached as a plain word. Returns false if the chunk must go
     /// through all steps.
     #[cold]
     fn emit_new(&mut self, chunk: &ShortChunk, sink: &mut impl TokenSink) -> bool {
@@ -170,8 +170,8 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         true
     }
 
-    /// Emits and caches the tokens of a chunk if it is a space and a word that no step changes. Returns false if it is
-    /// not.
+    /// Emits and caches the tokens of a chunk if it is a space and a word that no step changes. Otherwise returns
+    /// false.
     pub fn emit_plain_word(&mut self, start: usize, end: usize, sink: &mut impl TokenSink) -> bool {
         let chunk = &self.text[start..end];
         let pipeline = &self.segmenter.pipeline;
@@ -180,7 +180,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         }
         let RunScratch { cache, search, .. } = &mut *self.scratch;
         let tokens = search.search_word(&self.model, &chunk[1..]);
-        // `▁` stands for one byte of the text.
+        // `▁` stands for a single byte of the text, the space.
         let in_text = |end: u32| end as usize + 1 - METASPACE_LENGTH;
         let ends = tokens.iter().map(|token| (token.id, in_text(token.end)));
         cache.set(chunk.as_bytes(), TokenStart::Plain, ends);

@@ -1,17 +1,17 @@
-//! The white space at which a text is split into chunks.
+//! The white space at which texts are split into chunks.
 
-/// What the steps of a tokenizer do with the white space between words.
+/// How the steps of a tokenizer handle the white space between words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SpaceHandling {
-    /// Every white space becomes a space, and a run of spaces becomes one, at its last.
+    /// White space becomes spaces, and each run collapses into its last space.
     Merged,
-    /// White space separates words, and is dropped.
+    /// White space separates words and is dropped.
     Dropped,
-    /// Every white space stays.
+    /// White space is kept unchanged.
     Kept,
 }
 
-/// A set of the bytes 0 to 32 that separate chunks.
+/// The set of bytes that separate chunks, each from 0 to 32.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SpaceBytes(u64);
 

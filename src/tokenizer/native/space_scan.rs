@@ -1,13 +1,14 @@
-//! Fast access to the bytes of a text: a SIMD scan for bytes up to the space, and unaligned word loads past the end.
+//! Fast access to the bytes of a text: a SIMD scan for bytes up to the space, and word loads that may extend past the
+//! end.
 
-/// The bytes that are scanned at once.
+/// The number of bytes scanned at once.
 const SCAN_BYTES: usize = 64;
 
-/// The bytes of a text, readable past the end as zeros.
+/// The bytes of a text, followed by zeros that can be read past its end.
 #[derive(Debug)]
 pub struct PaddedText<'a> {
     bytes: &'a [u8],
-    /// The last bytes of the text, from `tail_start` on, and zeros.
+    /// The last bytes of the text, from `tail_start` on, followed by zeros.
     tail: [u8; 2 * SCAN_BYTES],
     tail_start: usize,
 }
@@ -24,13 +25,13 @@ impl<'a> PaddedText<'a> {
         }
     }
 
-    /// The bytes of the text.
+    /// Returns the bytes of the text.
     #[inline]
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
-    /// Loads the bytes from `at` on, at most a block, as little-endian words.
+    /// Loads up to a block of bytes from `at` on, as little-endian words.
     #[inline]
     pub fn words<const WORDS: usize>(&self, at: usize) -> [u64; WORDS] {
         const { assert!(8 * WORDS <= SCAN_BYTES) };
@@ -46,7 +47,7 @@ impl<'a> PaddedText<'a> {
         from_bytes(tail.and_then(|at| self.tail.get(at..)).unwrap_or_default())
     }
 
-    /// Returns the separators after byte `at`.
+    /// Returns an iterator over the separators after byte `at`.
     #[inline]
     pub fn separators_after(&self, at: usize) -> Separators<'_> {
         Separators {
@@ -57,18 +58,18 @@ impl<'a> PaddedText<'a> {
     }
 }
 
-/// The positions of the bytes up to the space (0 to 32), in order, and last the end of the text.
+/// The offsets of the bytes up to the space (0 to 32), in order, followed by the end of the text.
 #[derive(Debug)]
 pub struct Separators<'a> {
     text: &'a PaddedText<'a>,
-    /// The first byte of the current block.
+    /// The offset of the current block.
     start: usize,
-    /// A bit for each separator of the block that was not returned yet.
+    /// A bit for each separator of the block that has not been returned yet.
     bits: u64,
 }
 
 impl Separators<'_> {
-    /// Returns the next position. Must not be called after the end of the text was returned.
+    /// Returns the next offset. Must not be called again once it has returned the end of the text.
     #[inline]
     pub fn advance(&mut self) -> usize {
         if self.bits == 0 {
@@ -98,7 +99,7 @@ fn from_bytes<const WORDS: usize>(bytes: &[u8]) -> [u64; WORDS] {
     words
 }
 
-/// Returns a bit for each byte of a block, set if the byte is at most a space.
+/// Returns a bit for each byte of a block, set if the byte is not greater than a space.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 fn separators(block: [u64; SCAN_BYTES / 8]) -> u64 {
@@ -142,10 +143,10 @@ mod portable {
     pub fn separators(block: [u64; super::SCAN_BYTES / 8]) -> u64 {
         let mut bits = 0;
         for (index, word) in block.into_iter().enumerate() {
-            // The high bit of each byte that is above the space. No sum carries into the next byte.
+            // Sets the high bit of each byte that is greater than a space. No sum carries into the next byte.
             let above = ((word & !(ONES << 7)) + ONES * u64::from(0x7f - b' ')) | word;
             let up_to = !above & ONES << 7;
-            // Gathers the high bits in one byte.
+            // Gathers the high bits into one byte.
             bits |= (up_to.wrapping_mul(0x0002_0408_1020_4081) >> 56) << (8 * index);
         }
         bits

@@ -1,11 +1,11 @@
-//! The template of a model: the special tokens around its texts.
+//! The template of a model: the special tokens it puts around texts.
 
 use std::collections::HashMap;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The parts of a single text and of a pair: `TemplateProcessing` of the `tokenizers` crate.
+/// The parts of the encoding of a single text and of a pair, like `TemplateProcessing` of the `tokenizers` crate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     single: Vec<TemplatePart>,
@@ -15,7 +15,7 @@ pub struct Template {
 /// One part of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TemplatePart {
-    /// The first text, or the second.
+    /// The first or the second text.
     Text { second: bool, type_id: u32 },
     /// A special token: usually one id with its piece.
     Special {
@@ -52,8 +52,8 @@ struct SpecialFields {
 }
 
 impl Template {
-    /// Reads the post-processor of a `tokenizer.json`; null means the texts alone. Returns `None` for a post-processor
-    /// of another type, or for a template that has a second text for a single one.
+    /// Reads the post-processor of a `tokenizer.json`. Null stands for a template without special tokens. Returns
+    /// `None` for a post-processor of another type, or if the template for a single text contains a second one.
     pub fn from_json(post_processor: &Value) -> Option<Self> {
         if post_processor.is_null() {
             let text = |second| TemplatePart::Text {
@@ -95,12 +95,13 @@ impl Template {
         template.single.iter().all(of_one).then_some(template)
     }
 
-    /// Returns the parts of a single text, or of a pair.
+    /// Returns the parts for a single text or for a pair.
     pub fn parts(&self, pair: bool) -> &[TemplatePart] {
         if pair { &self.pair } else { &self.single }
     }
 
-    /// Returns how many special tokens a single text gets, and how often the text itself occurs.
+    /// Returns the number of special tokens that a single text gets, and the number of times that the text itself
+    /// occurs.
     pub fn counts(&self) -> (usize, usize) {
         let mut counts = (0, 0);
         for piece in &self.single {

@@ -1,4 +1,4 @@
-//! Receivers of tokens: a count, a list of ids, the tokens with certain ids, or a whole [`Encoding`].
+//! Receivers of tokens, which produce a count, a list of ids, the tokens with certain ids, or a whole [`Encoding`].
 
 use super::compiled::CompiledVocabulary;
 use super::word_cache::CachedTokens;
@@ -13,13 +13,13 @@ pub trait TokenSink {
 
     /// Receives a token of a word.
     fn token(&mut self, id: u32, word: u32, range: (usize, usize));
-    /// Receives an added token, spelled as in the text.
+    /// Receives an added token. `surface` is its spelling in the text.
     fn added(&mut self, id: u32, word: u32, range: (usize, usize), surface: &str);
     /// Receives all tokens of a cached word that begins at byte `start`.
     fn cached_word(&mut self, word: u32, start: usize, tokens: CachedTokens<'_>);
-    /// Receives the one-byte token that may follow the last cached word. `id_position` returns its id and its byte.
+    /// Receives the one-byte token that may follow the last word. `id_position` returns its id and byte offset.
     ///
-    /// A sink that needs neither can do without a branch on `is_there`, which the processor cannot predict.
+    /// A sink that needs neither can avoid a branch on `is_there`, which the processor cannot predict.
     #[inline]
     fn trailing_mark(
         &mut self,
@@ -77,7 +77,7 @@ impl TokenSink for TokenIds {
     }
 }
 
-/// Collects the tokens that have one of some ids, with their ranges.
+/// Collects the tokens with certain ids, and their ranges.
 pub struct TokenFinder<'a> {
     pub ids: &'a [u32],
     pub found: Vec<(u32, (usize, usize))>,
@@ -108,7 +108,7 @@ impl TokenSink for TokenFinder<'_> {
     }
 }
 
-/// Appends tokens to an encoding, but for the fields that are equal for all tokens of a text.
+/// Appends tokens to an encoding, except for the fields that are the same for all tokens of a text.
 pub struct EncodingBuilder<'a> {
     pub encoding: &'a mut Encoding,
     pub compiled: &'a CompiledVocabulary,

@@ -1,9 +1,9 @@
 //! ASCII characters that always form a separate token at the end of a word, such as `,`.
 //!
-//! If no piece but the character itself ends with it, every path through a word that ends with it splits before it. So
-//! the best path is the best one for the rest of the word, and then the character. Two things could still join the two
-//! sides: unknown characters, which fuse with their neighbors, so the character must be a piece; and rounding, so no
-//! sum of scores may be rounded.
+//! If no piece other than the character itself ends with the character, every path through a word that ends with it
+//! splits before it. So the best path is the best path through the rest of the word, followed by the character. Two
+//! things could still make the sides depend on each other. Unknown characters fuse with their neighbors, so the
+//! character must be a piece. And rounding depends on the order of additions, so every sum of scores must be exact.
 
 use super::normalize::METASPACE;
 use super::unigram::UNKNOWN_PENALTY;
@@ -11,10 +11,10 @@ use super::unigram::UNKNOWN_PENALTY;
 /// A bit for each ASCII character.
 pub type MarkSet = u128;
 
-/// The bytes of the longest word that this holds for, in bytes after normalization.
+/// The length of the longest word for which this holds, in bytes after normalization.
 pub const LONGEST: usize = 64;
 
-/// The ids of trailing marks, by byte.
+/// The ids of the trailing marks, by byte.
 #[derive(Debug)]
 pub struct TrailingMarks([u32; 256]);
 
@@ -22,7 +22,7 @@ pub struct TrailingMarks([u32; 256]);
 const NO_PIECE: u32 = u32::MAX;
 
 impl TrailingMarks {
-    /// Creates the table from characters with their ids.
+    /// Creates the table from characters and their ids.
     pub fn new(characters: impl Iterator<Item = (u8, u32)>) -> Self {
         let mut ids = [NO_PIECE; 256];
         for (character, id) in characters {
@@ -43,10 +43,10 @@ impl TrailingMarks {
     }
 }
 
-/// Finds the trailing marks of a vocabulary: pieces with their ids and scores.
+/// Finds the trailing marks of a vocabulary, given its pieces with their ids and scores.
 ///
-/// The piece of `▁` and a character does not disqualify the character: it applies only to the word that consists of the
-/// character, and such a word is never looked up without its mark.
+/// A piece made of `▁` and the character does not disqualify the character. It can only match a word that consists of
+/// the character alone, and such a word is never looked up without its mark.
 pub fn find(keys: &[(&[u8], u32, f64)], unknown_id: u32) -> MarkSet {
     let mut space = [0; 4];
     let space = METASPACE.encode_utf8(&mut space).as_bytes();
@@ -73,9 +73,9 @@ pub fn find(keys: &[(&[u8], u32, f64)], unknown_id: u32) -> MarkSet {
     marks
 }
 
-/// Returns true if all sums of scores along a word, including unknown characters, are exact in float64.
+/// Returns true if all sums of scores along a word, unknown characters included, are exact in float64.
 fn sums_are_exact(scores: impl Iterator<Item = f64>) -> bool {
-    // The lowest bit that is set in any score, as a power of two.
+    // The lowest bit set in any score, as a power of two.
     let mut last = i64::MAX;
     let mut largest = 0.0_f64;
     for score in scores.filter(|score| *score != 0.0) {
@@ -87,7 +87,7 @@ fn sums_are_exact(scores: impl Iterator<Item = f64>) -> bool {
         last = last.min(exponent + i64::from(fraction.trailing_zeros()));
         largest = largest.max(score.abs());
     }
-    // A word has at most as many scores as bytes, and the score of an unknown character is a sum of two.
+    // A word has at most one score per byte, and the score of an unknown character is itself a sum of two.
     let bound = largest * 2.0 * LONGEST as f64;
     bound.log2() <= 52.0 + last as f64
 }

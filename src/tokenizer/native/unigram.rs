@@ -7,10 +7,10 @@ use std::hint::select_unpredictable;
 
 use super::double_array::DoubleArray;
 
-/// How far the score of an unknown character lies below that of the worst piece.
+/// The difference between the lowest score of a piece and the score of an unknown character.
 pub const UNKNOWN_PENALTY: f64 = 10.0;
 
-/// A Unigram model, in a section of a compiled vocabulary.
+/// A Unigram model, read from a compiled vocabulary.
 ///
 /// Scores are natural logarithms of probabilities.
 #[derive(Debug, Clone, Copy)]
@@ -20,14 +20,14 @@ pub struct Unigram<'a> {
     unknown_score: f64,
 }
 
-/// A token of a word: its id, and its end in bytes of the word.
+/// A token of a word: its id and its end, in bytes from the start of the word.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Token {
     pub id: u32,
     pub end: u32,
 }
 
-/// Returns the score of a character that no piece spells, given the lowest score of a piece.
+/// Returns the score of a character that no piece can spell, given the lowest score of any piece.
 pub fn unknown_score(lowest: f64) -> f64 {
     lowest - UNKNOWN_PENALTY
 }
@@ -79,7 +79,7 @@ impl<'a> Unigram<'a> {
         self.read_back(bytes, &lattice.nodes, tokens);
     }
 
-    /// Appends the tokens of the best path, followed from its end. Neighboring unknowns become one token.
+    /// Appends the tokens of the best path by following it from its end. Neighboring unknowns become one token.
     fn read_back(&self, word: &[u8], nodes: &[LatticeNode], tokens: &mut Vec<Token>) {
         let first = tokens.len();
         let mut end = word.len();
@@ -91,7 +91,7 @@ impl<'a> Unigram<'a> {
                 while start > 0 && nodes[start].id() == self.unknown_id {
                     start = nodes[start].start();
                 }
-                // Fused unknowns may spell a piece.
+                // Fused unknowns may together spell a piece.
                 id = self.pieces.get(&word[start..end]).unwrap_or(id);
             }
             tokens.push(Token {
@@ -104,7 +104,7 @@ impl<'a> Unigram<'a> {
     }
 }
 
-/// Returns the bytes of the UTF-8 character that begins with a byte.
+/// Returns the length of the UTF-8 character that begins with the byte.
 #[inline]
 fn width(first: u8) -> usize {
     match first {
@@ -115,12 +115,12 @@ fn width(first: u8) -> usize {
     }
 }
 
-/// The best path to a byte of a word.
+/// The best path from the start of a word to one of its bytes.
 #[derive(Debug, Clone, Copy)]
 struct LatticeNode {
-    /// The bits of a float64.
+    /// The score, as the bits of a float64.
     score: u64,
-    /// The start of the last piece in the low 32 bits, its id + 1 in the high ones.
+    /// The last piece: its start in the low 32 bits, and its id plus 1 in the high 32 bits.
     piece: u64,
 }
 
@@ -131,9 +131,9 @@ impl LatticeNode {
         piece: 0,
     };
 
-    /// Replaces the path if the new one is better. Of equal paths the first stays.
+    /// Replaces the path if the new one is better. Of equally good paths, the first one stays.
     ///
-    /// It selects numbers instead of branching, since the outcome cannot be predicted.
+    /// Selects numbers instead of branching, since the processor cannot predict the outcome.
     #[inline]
     fn improve(&mut self, score: f64, start: usize, value: u32) {
         let is_better = score > f64::from_bits(self.score);
@@ -151,7 +151,7 @@ impl LatticeNode {
     }
 }
 
-/// The memory of a search, reused from word to word.
+/// The memory for a search, reused from word to word.
 #[derive(Debug, Default)]
 pub struct Lattice {
     nodes: Vec<LatticeNode>,
@@ -195,7 +195,7 @@ mod tests {
             ("ab", -2.0),
             ("c", -3.0),
         ];
-        // "ab" and "a" + "b" are equally probable: the path that was found first stays.
+        // "ab" and "a" + "b" are equally probable: the path found first stays.
         assert_eq!(segment(&pieces, "ab"), [(3, 2)]);
         assert_eq!(segment(&pieces, "abc"), [(3, 2), (4, 3)]);
     }

@@ -1,27 +1,28 @@
-//! A cache of words and their tokens: most words of a text have occurred before.
+//! A cache of words and their tokens. It pays off because most words of a text have occurred before.
 
 use super::huge_pages::HugePages;
 use super::word_table::{Slots, Table, key, load_words, pair_index};
 
 pub use super::word_table::{CachedTokens, TokenStart};
 
-/// Words that are seen before the tables are allocated: a single sentence is tokenized in less time than that takes.
+/// The number of new words before the tables are allocated. Tokenizing a single sentence takes less time than the
+/// allocation.
 const WORDS_BEFORE_TABLES: usize = 500;
 
-/// Words and their tokens, by hash. A new word displaces the oldest of a few.
+/// Words and their tokens, by hash. A new word displaces the oldest of a few words with similar hashes.
 #[derive(Debug, Default)]
 pub struct WordCache {
     /// The number of words stored so far.
     words: usize,
-    /// Empty at first, then the three tables.
+    /// The three tables. Empty until they are allocated.
     memory: HugePages,
 }
 
-/// 1 MiB of words of up to 15 bytes, which nearly all words of a text are.
+/// 1 MiB for words of up to 15 bytes, which are nearly all words of a text.
 type Short = Table<2, 4, { 1 << 14 }>;
-/// 512 KiB of words of up to 23 bytes.
+/// 512 KiB for words of up to 23 bytes.
 type Medium = Table<3, 8, { 1 << 12 }>;
-/// 512 KiB of words of up to 63 bytes.
+/// 512 KiB for words of up to 63 bytes.
 type Long = Table<8, 16, { 1 << 11 }>;
 
 const MEDIUM: usize = Short::MEMORY;
@@ -29,7 +30,7 @@ const LONG: usize = MEDIUM + Medium::MEMORY;
 const END: usize = LONG + Long::MEMORY;
 
 impl WordCache {
-    /// The bytes of the longest word that can be cached.
+    /// The length of the longest word that can be cached, in bytes.
     pub const LONGEST: usize = Long::LONGEST;
 
     /// Returns true once the tables are allocated.
@@ -54,8 +55,8 @@ impl WordCache {
         }
     }
 
-    /// Returns the words of up to [`ShortWords::LONGEST`] bytes, for many look-ups. `None` until the tables are
-    /// allocated.
+    /// Returns the tables for words of up to [`ShortWords::LONGEST`] bytes, for repeated look-ups. `None` until the
+    /// tables are allocated.
     #[inline]
     pub fn short_words(&self) -> Option<ShortWords<'_>> {
         let memory = &*self.memory;
@@ -65,7 +66,8 @@ impl WordCache {
         })
     }
 
-    /// Stores a word and its tokens, as ids and ends, once enough words have occurred to be worth it.
+    /// Stores a word and its tokens, given as ids and ends. Does nothing until enough words have occurred to make the
+    /// tables worthwhile.
     pub fn set(
         &mut self,
         word: &[u8],
@@ -94,7 +96,7 @@ impl WordCache {
     }
 }
 
-/// The tables of a cache for words of up to 23 bytes.
+/// The tables for words of up to 23 bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct ShortWords<'a> {
     short: Slots<'a, 2, 4, { Short::PAIRS }>,
@@ -102,15 +104,15 @@ pub struct ShortWords<'a> {
 }
 
 impl<'a> ShortWords<'a> {
-    /// The bytes of the longest word for [`Self::short`].
+    /// The length of the longest word for [`Self::short`], in bytes.
     pub const SHORT: usize = Short::LONGEST;
-    /// The bytes of the longest word for [`Self::medium`].
+    /// The length of the longest word for [`Self::medium`], in bytes.
     pub const LONGEST: usize = Medium::LONGEST;
 
-    /// Starts the look-up of a word, given as the first `length` bytes of little-endian words.
+    /// Starts to look up a word, given as the first `length` bytes of little-endian machine words.
     ///
-    /// It prefetches the slots for [`Self::short`], so other work should be done before the result is used. For a word
-    /// of more than [`Self::SHORT`] bytes the result is meaningless.
+    /// Prefetches the slots for [`Self::short`], so callers should do other work before they use the result. For a word
+    /// of more than [`Self::SHORT`] bytes, the result is meaningless.
     #[inline]
     pub fn look_up(self, words: [u64; 2], length: usize) -> PendingLookup {
         let key = key(words, length);
@@ -122,14 +124,14 @@ impl<'a> ShortWords<'a> {
         }
     }
 
-    /// Returns the tokens of a word of up to [`Self::SHORT`] bytes, whose look-up was started.
+    /// Returns the tokens of a word of up to [`Self::SHORT`] bytes, given its pending look-up.
     #[inline]
     pub fn short(self, lookup: &PendingLookup) -> Option<CachedTokens<'a>> {
         let slot = self.short.find(lookup.key, lookup.index as usize)?;
         Short::tokens(slot).or_else(|| self.many_tokens(lookup.key))
     }
 
-    /// Returns the tokens of a short word that has too many for its table.
+    /// Returns the tokens of a short word that has too many tokens for its own table.
     #[cold]
     fn many_tokens(self, [first, second]: [u64; 2]) -> Option<CachedTokens<'a>> {
         let length = second >> 56;
@@ -144,7 +146,7 @@ impl<'a> ShortWords<'a> {
     }
 }
 
-/// A look-up that was started.
+/// A look-up whose result has not been used yet.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PendingLookup {
     key: [u64; 2],
@@ -180,7 +182,7 @@ mod tests {
             let (ids, ends) = (vec![length as u32], vec![length as u8]);
             let expected = (length <= WordCache::LONGEST).then_some((ids, ends, Some(1)));
             assert_eq!(found(&cache, &text, 50, 50 + length), expected, "{length}");
-            // Found at the very end of a text too, but not as a prefix of a word that ends in a zero byte.
+            // A word is found at the very end of a text too, but not in place of the same word followed by a zero byte.
             assert_eq!(found(&cache, word, 0, length), expected, "{length}");
             let mut other = word.to_vec();
             other.push(0);

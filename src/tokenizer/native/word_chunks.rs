@@ -1,9 +1,9 @@
 //! Tokenizes a text chunk by chunk: each word with the white space before it.
 //!
-//! The tokens of a chunk alone are its tokens in the text if no step looks across white space; other tokenizers never
-//! come here. Two kinds of chunk still depend on their neighbors: one whose normalized form has white space of its
-//! own, which may merge with a neighbor's, and one that ends in a character that forms a grapheme with the next space.
-//! Such a chunk is not independent, and is tokenized together with the chunks after it up to the next that is.
+//! This is exact if no step looks across white space; other tokenizers never get here. Two kinds of chunk still depend
+//! on their neighbors: a chunk whose normalized form contains additional white space, which may merge with a
+//! neighbor's, and a chunk that ends in a character that forms a grapheme with the following space. Such a chunk is
+//! tokenized together with the chunks after it, up to and including the next independent one.
 
 use super::chunk::Chunk;
 use super::run::Run;
@@ -37,7 +37,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
             }
             let chunk = Chunk::at(&padded, space, at);
             let first = begin(chunk);
-            // Only chunks with at most one space are cached.
+            // Cache only chunks with at most one space.
             let cacheable = first == chunk.last_space;
             if cacheable {
                 let known = self.scratch.cache.get(bytes, first, chunk.end);
@@ -57,7 +57,8 @@ impl<const RANGES: bool> Run<'_, RANGES> {
             }
             let class = self.tokenize_range(first, chunk.end)?;
             if RANGES && at == start && !class.unchanged && !space.contains(bytes[at]) {
-                // In the reference, a character dropped at the very beginning shifts the ranges of all that follow.
+                // In the reference, dropping a character at the very beginning shifts the ranges of everything after
+                // it.
                 self.tokenize_range(start, end)?;
                 self.emit_found(sink);
                 return Some(());
@@ -98,7 +99,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
             .filter(|_| RANGES && adjacent && one_word)
             .and_then(|first| (first.range.0 as usize).checked_sub(start))
             .map_or(TokenStart::Unknown, TokenStart::At);
-        // With an unknown start the ends are never used, so they need not fit.
+        // If the start is unknown, the ends are never used, so they need not be valid.
         let tokens = found
             .iter()
             .map(|token| (token.id, (token.range.1 as usize).saturating_sub(start)));

@@ -12,7 +12,7 @@ use super::word_cache::{TokenStart, WordCache};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundToken {
     pub id: u32,
-    /// The number of the token's word, from the beginning of the range.
+    /// The number of the token's word, counted from the beginning of the range.
     pub word: u32,
     /// Half-open byte range of the text.
     pub range: (u32, u32),
@@ -20,11 +20,11 @@ pub struct FoundToken {
     pub surface: Option<Box<str>>,
 }
 
-/// The model that finds the pieces of words, and the list that receives their tokens.
+/// A search in one byte range: the model that finds the pieces of words, and the list that receives their tokens.
 pub struct WordSearch<'a> {
     pub model: Unigram<'a>,
     pub compiled: &'a CompiledVocabulary,
-    /// Normalized words and their tokens. `None` if raw words are cached instead.
+    /// A cache of normalized words. `None` if raw words are cached instead.
     pub cache: Option<&'a mut WordCache>,
     pub scratch: &'a mut SearchScratch,
     pub found: &'a mut Vec<FoundToken>,
@@ -41,7 +41,7 @@ pub struct SearchScratch {
 }
 
 impl SearchScratch {
-    /// Returns the tokens of a normalized word, given without the `▁` before it.
+    /// Returns the tokens of a normalized word. `word` lacks the leading `▁`.
     pub fn search_word(&mut self, model: &Unigram<'_>, word: &str) -> &[Token] {
         let Self {
             words,
@@ -148,7 +148,7 @@ impl WordSearch<'_> {
         let words = encoding.get_word_ids().iter().zip(encoding.get_offsets());
         let spelled = encoding.get_ids().iter().zip(encoding.get_tokens());
         for ((id, spelling), (word, offsets)) in spelled.zip(words) {
-            // A piece of a word is spelled as in the vocabulary, an added token as in the text.
+            // A piece has the spelling of the vocabulary, an added token that of the text.
             let is_piece = compiled.piece(*id) == Some(spelling);
             found.push(FoundToken {
                 id: *id,

@@ -4,14 +4,15 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CachedTokens<'a> {
     pub ids: &'a [u32],
-    /// The end of each token, in bytes of the word. Each token begins at the end of the one before.
+    /// The end of each token, in bytes from the start of the word. Each token begins where the one before it ends.
     pub ends: &'a [u8],
     /// The start of the first token, as encoded in the slot.
     start: u8,
 }
 
 impl CachedTokens<'_> {
-    /// Returns the start of the first token. `None` if the tokens are not adjacent, so that `ends` is meaningless.
+    /// Returns the start of the first token. Returns `None` if the tokens are not adjacent, in which case `ends` is
+    /// meaningless.
     pub fn start(&self) -> Option<usize> {
         match self.start {
             NO_RANGES => None,
@@ -20,17 +21,17 @@ impl CachedTokens<'_> {
         }
     }
 
-    /// Returns true if the ranges of the tokens are known, or are not needed.
+    /// Returns true if the ranges of the tokens are known or not needed.
     #[inline]
     pub fn serves(&self, needs_ranges: bool) -> bool {
         !needs_ranges | (self.start != NO_RANGES)
     }
 
-    /// Returns true if the word has the same tokens with this number of [trailing marks](super::trailing_marks) after
-    /// it, 0 or 1. One mark requires a plain word.
+    /// Returns true if the word keeps its tokens when followed by this number of [trailing
+    /// marks](super::trailing_marks), 0 or 1. Only a plain word may be followed by a mark.
     #[inline]
     pub fn allows_marks(&self, marks: u8) -> bool {
-        // A comparison of numbers: a branch would be mispredicted.
+        // Compare numbers instead of branching: a branch would often be mispredicted.
         self.start >= PLAIN.wrapping_mul(marks)
     }
 }
@@ -38,7 +39,8 @@ impl CachedTokens<'_> {
 /// The start of a word's first token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenStart {
-    /// The first byte of a plain word: no step changes a character of it, alone or beside other such characters.
+    /// The first byte. The word is plain: no step changes any of its characters, alone or next to other such
+    /// characters.
     Plain,
     At(usize),
     /// The tokens are not adjacent.
@@ -47,12 +49,13 @@ pub enum TokenStart {
 
 /// A hash table of words: `PAIRS` pairs of slots, a power of two.
 ///
-/// A slot has `SLOT` machine words. The first `KEY` are the key: the bytes of the word, zeros, and in the last byte its
-/// length. The value follows: the ids of the tokens, their ends, and a last byte with the number of tokens (or
-/// [`ELSEWHERE`]) in its low bits and the start of the first token above them. An empty slot is all zero.
+/// A slot has `SLOT` machine words. The first `KEY` are the key: the bytes of the word, padded with zeros, and the
+/// length in the last byte. The value follows: the ids of the tokens, their ends, and a last byte with the number of
+/// tokens (or [`ELSEWHERE`]) in its low bits and the start of the first token in its high bits. An empty slot is all
+/// zeros.
 ///
-/// The hash of a word selects a pair, which fills one line of the processor's cache, or two, or four. A word that
-/// others displace from its pair moves to the neighboring pair.
+/// The hash of a word selects a pair, which fills one, two, or four cache lines. A word displaced from its pair moves
+/// to the neighboring pair.
 #[derive(Debug)]
 pub struct Table<const KEY: usize, const SLOT: usize, const PAIRS: usize>;
 
@@ -60,32 +63,32 @@ pub struct Table<const KEY: usize, const SLOT: usize, const PAIRS: usize>;
 type Pair<const SLOT: usize> = [[u64; SLOT]; 2];
 
 const COUNT_BITS: u32 = 4;
-/// Stands in place of the number of tokens if there are too many for this table: the table of longer words has them.
+/// Replaces the number of tokens if there are too many for this table. The table of longer words then holds them.
 const ELSEWHERE: u8 = (1 << COUNT_BITS) - 1;
-/// Stands in place of the start if the ranges of the tokens do not follow from their ends.
+/// Replaces the start if the ranges of the tokens do not follow from their ends.
 const NO_RANGES: u8 = PLAIN - 1;
-/// Stands in place of the start of a plain word, which is 0.
+/// Replaces the start of a plain word, which is always 0.
 const PLAIN: u8 = (1 << COUNT_BITS) - 1;
 
 impl<const KEY: usize, const SLOT: usize, const PAIRS: usize> Table<KEY, SLOT, PAIRS> {
     pub const PAIRS: usize = PAIRS;
-    /// The machine words of memory that the table needs. They must be zero at first.
+    /// The memory that the table needs, in machine words. They must be zero at first.
     pub const MEMORY: usize = PAIRS * 2 * SLOT;
-    /// The bytes of the longest word.
+    /// The length of the longest word, in bytes.
     pub const LONGEST: usize = 8 * KEY - 1;
-    /// The largest number of tokens of a word: an id takes four bytes, an end one.
+    /// The maximum number of tokens of a word: an id takes four bytes, an end one.
     pub const TOKENS: usize = (Self::VALUE - 1) / 5;
-    /// The bytes of the value in a slot.
+    /// The size of the value in a slot, in bytes.
     const VALUE: usize = 8 * (SLOT - KEY);
 
-    /// Returns the slots of the table in its memory. `None` if the memory is too small.
+    /// Returns the slots of the table in `memory`. Returns `None` if the memory is too small.
     #[inline]
     pub fn slots(memory: &[u64]) -> Option<Slots<'_, KEY, SLOT, PAIRS>> {
         let pairs: &[Pair<SLOT>] = memory.as_chunks().0.as_chunks().0;
         Some(Slots(pairs.first_chunk()?))
     }
 
-    /// Stores a word and its tokens, as ids and ends.
+    /// Stores a word and its tokens, given as ids and ends.
     pub fn set(
         memory: &mut [u64],
         word: &[u8],
@@ -105,7 +108,7 @@ impl<const KEY: usize, const SLOT: usize, const PAIRS: usize> Table<KEY, SLOT, P
         );
     }
 
-    /// Stores that the table of longer words has a word.
+    /// Records that the tokens of a word are in the table of longer words.
     pub fn set_elsewhere(memory: &mut [u64], word: &[u8]) {
         Self::put(memory, word, ELSEWHERE, std::iter::empty());
     }
@@ -122,7 +125,7 @@ impl<const KEY: usize, const SLOT: usize, const PAIRS: usize> Table<KEY, SLOT, P
         }
         let pairs: &mut [Pair<SLOT>] = memory.as_chunks_mut().0.as_chunks_mut().0;
         let index = pair_index::<KEY, PAIRS>(&key);
-        // Words that come first are mostly the frequent ones: they keep their slots as long as others are free.
+        // The first words to occur are mostly the frequent ones, so they keep their slots while other slots are free.
         for index in [index, index ^ 1] {
             let pair = pairs.get_mut(index).into_iter().flatten();
             let mut free = pair.filter(|slot| is_free(&slot[..]) || has_key(slot, &key));
@@ -136,7 +139,7 @@ impl<const KEY: usize, const SLOT: usize, const PAIRS: usize> Table<KEY, SLOT, P
         }
     }
 
-    /// Returns the tokens in a slot. `None` if the table of longer words has them.
+    /// Returns the tokens in a slot. Returns `None` if they are in the table of longer words.
     #[inline]
     pub fn tokens(slot: &[u64; SLOT]) -> Option<CachedTokens<'_>> {
         let value = &slot[KEY..];
@@ -155,7 +158,7 @@ impl<const KEY: usize, const SLOT: usize, const PAIRS: usize> Table<KEY, SLOT, P
     }
 }
 
-/// Puts a slot first in a pair, and returns the displaced last slot unless it is empty.
+/// Inserts a slot at the front of a pair. Returns the displaced last slot unless it is empty.
 #[inline]
 fn put_first<const SLOT: usize>(
     pairs: &mut [Pair<SLOT>],
@@ -167,7 +170,7 @@ fn put_first<const SLOT: usize>(
     (!is_free(&displaced)).then_some(displaced)
 }
 
-/// Returns true if a slot is empty. All of it is compared: the first bytes of a word may be zero too.
+/// Returns true if a slot is empty. Checks the whole slot, since the first bytes of a word may be zero too.
 fn is_free(slot: &[u64]) -> bool {
     slot.iter().all(|word| *word == 0)
 }
@@ -179,13 +182,13 @@ pub struct Slots<'a, const KEY: usize, const SLOT: usize, const PAIRS: usize>(
 );
 
 impl<'a, const KEY: usize, const SLOT: usize, const PAIRS: usize> Slots<'a, KEY, SLOT, PAIRS> {
-    /// Asks the processor to load a pair, without waiting for it.
+    /// Asks the processor to load a pair into its cache, without waiting for it.
     #[inline]
     pub fn prefetch(self, index: usize) {
         prefetch(&self.0[index % PAIRS]);
     }
 
-    /// Returns the slot of a word, whose key has this [`pair_index`].
+    /// Returns the slot of the word with this key. `index` is the key's [`pair_index`].
     #[inline]
     pub fn find(self, key: [u64; KEY], index: usize) -> Option<&'a [u64; SLOT]> {
         let pair = &self.0[index % PAIRS];
@@ -193,7 +196,7 @@ impl<'a, const KEY: usize, const SLOT: usize, const PAIRS: usize> Slots<'a, KEY,
         if !(in_first | in_second) {
             return self.find_displaced(key, index);
         }
-        // An index rather than a branch: which of the two it is cannot be predicted.
+        // Index instead of branching: the processor cannot predict which of the two it is.
         Some(&pair[usize::from(!in_first)])
     }
 
@@ -206,7 +209,7 @@ impl<'a, const KEY: usize, const SLOT: usize, const PAIRS: usize> Slots<'a, KEY,
 
 /// Returns true if a slot has this key.
 ///
-/// It compares machine word by machine word, since a new key is in registers and not in memory.
+/// Compares one machine word at a time, since a new key is in registers and not in memory.
 #[inline]
 fn has_key<const KEY: usize, const SLOT: usize>(slot: &[u64; SLOT], key: &[u64; KEY]) -> bool {
     let different = slot
@@ -216,7 +219,7 @@ fn has_key<const KEY: usize, const SLOT: usize>(slot: &[u64; SLOT], key: &[u64; 
     different.fold(0, |any, bits| any | bits) == 0
 }
 
-/// Returns the index of a key's pair: a hash that folds in two machine words per multiplication, as wyhash does.
+/// Returns the index of a key's pair. The hash folds in two machine words per multiplication, like wyhash.
 #[inline]
 pub fn pair_index<const KEY: usize, const PAIRS: usize>(key: &[u64; KEY]) -> usize {
     const FACTORS: [u64; 2] = [0x9e37_79b9_7f4a_7c15, 0xe703_7ed1_a0b4_28db];
@@ -239,7 +242,7 @@ fn prefetch<T>(what: &T) {
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         #[allow(unsafe_code, reason = "there is no safe way to give this hint")]
-        // SAFETY: it reads nothing, and every x86-64 processor knows it.
+        // SAFETY: the instruction accesses no memory, and every x86-64 processor supports it.
         unsafe {
             _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(what).cast());
         }
@@ -261,7 +264,7 @@ pub fn load_words<const WORDS: usize>(text: &[u8], start: usize, length: usize) 
     bytes.map(u64::from_le_bytes)
 }
 
-/// Makes a key of the first `length` bytes of `words`, which must be fewer than all.
+/// Makes a key from the first `length` bytes of `words`. `length` must be less than the size of `words`.
 #[inline]
 pub fn key<const KEY: usize>(mut words: [u64; KEY], length: usize) -> [u64; KEY] {
     let masks = const { &masks::<KEY>() };
@@ -272,10 +275,10 @@ pub fn key<const KEY: usize>(mut words: [u64; KEY], length: usize) -> [u64; KEY]
     words
 }
 
-/// More than the bytes of any key.
+/// An upper bound on the size of any key, in bytes.
 const LENGTHS: usize = 8 * 8;
 
-/// Returns, by length, the masks that keep that many bytes of a key.
+/// Returns the masks, indexed by length, that keep that many bytes of a key.
 const fn masks<const KEY: usize>() -> [[u64; KEY]; LENGTHS] {
     let mut masks = [[0; KEY]; LENGTHS];
     let mut length = 0;

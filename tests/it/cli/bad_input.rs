@@ -243,7 +243,7 @@ fn directories_without_a_tokenizer_or_checkpoint_are_refused() {
     let empty = tempfile::tempdir().unwrap();
     let place = format!("directory {}", empty.path().display());
     let sentence = format!("{place} has no tokenizer.json and no spm.model");
-    let hint = "a model needs tokenizer.json, or spm.model as DeBERTa-v2 and v3 have it";
+    let hint = "a model needs a tokenizer.json, or an spm.model like that of DeBERTa-v2 and v3";
     for command in ["tokenize", "count", "vocab", "embed", "neighbors"] {
         let args = if command == "count" {
             vec![command]

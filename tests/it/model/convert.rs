@@ -73,7 +73,7 @@ fn a_folder_with_the_converted_file_is_a_model_with_the_same_ids() {
     let answer = on(folder.path(), ["convert", "--to", "tokenizer.json"]).exit(2);
     assert_eq!(
         answer.stderr,
-        "error: the model has a tokenizer.json of its own, so there is nothing to convert\n\n\
+        "error: the model already has a tokenizer.json, so there is nothing to convert\n\n\
          hint: use `tokscope pull` to fetch it\n"
     );
 }

@@ -1,11 +1,11 @@
-//! The input of the compiler: what a tokenizer file contains.
+//! The input of the compiler: the contents of a tokenizer file.
 
 use crate::formats::sentencepiece::{Algorithm, Piece, PieceKind, SentencePieceModel};
 
 /// The contents of a tokenizer file.
 #[derive(Debug)]
 pub struct Contents<'a> {
-    /// Text, score, and kind of each piece, in the order of ids.
+    /// The text, score, and kind of each piece, in order of id.
     pub pieces: Vec<(&'a str, f64, PieceKind)>,
     pub unknown_id: u32,
     pub algorithm: Algorithm,

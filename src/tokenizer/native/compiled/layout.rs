@@ -20,7 +20,7 @@ use crate::tokenizer::native::double_array::Node;
 use crate::tokenizer::native::trailing_marks::MarkSet;
 
 const MAGIC: [u8; 8] = *b"tokscope";
-/// Changes with the layout, and with the code that makes the sections.
+/// Must change whenever the layout or the code that writes the sections changes.
 pub const VERSION: u32 = 6;
 /// Bytes of the header.
 pub const HEADER_LENGTH: usize = 104;
@@ -28,7 +28,7 @@ pub const HEADER_LENGTH: usize = 104;
 pub const CHECKSUM: Range<usize> = 44..48;
 const MIN_SCORE: Range<usize> = 80..88;
 const TRAILING_MARKS: Range<usize> = 88..104;
-/// The kinds of pieces by their byte in the file.
+/// The kinds of pieces, indexed by their byte in the file.
 pub const KINDS: [PieceKind; 6] = [
     PieceKind::Normal,
     PieceKind::Unknown,
@@ -44,7 +44,7 @@ const ALGORITHMS: [Algorithm; 4] = [
     Algorithm::Char,
 ];
 
-/// The header of a compiled file. Sizes of sections are in elements.
+/// The header of a compiled file. Section sizes are in elements.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Header {
     /// The sha256 of the source file.
@@ -61,7 +61,7 @@ pub struct Header {
     pub trailing_marks: MarkSet,
 }
 
-/// Byte offsets of the sections. `ends` and the sections after it end, up to padding, where the next begins.
+/// The byte offsets of the sections. From `ends` on, each section ends where the next begins, apart from padding.
 #[derive(Debug, Clone, Copy)]
 pub struct Sections {
     pub scores: usize,
@@ -76,7 +76,7 @@ pub struct Sections {
 }
 
 impl Header {
-    /// Returns where the sections of a file with this header are.
+    /// Returns the offsets of the sections of a file with this header.
     pub fn sections(&self) -> Sections {
         let aligned = |at: usize| at.next_multiple_of(8);
         let (pieces, node_count) = (self.pieces as usize, self.nodes as usize);
@@ -118,7 +118,7 @@ impl Header {
         ]
     }
 
-    /// Writes the header but for the checksum.
+    /// Writes the header without the checksum.
     pub fn write(&self, bytes: &mut [u8]) {
         bytes[..8].copy_from_slice(&MAGIC);
         bytes[8..40].copy_from_slice(&self.source);
@@ -129,7 +129,7 @@ impl Header {
         bytes[TRAILING_MARKS].copy_from_slice(&self.trailing_marks.to_le_bytes());
     }
 
-    /// Reads a header. Returns `None` if it is not one of this version.
+    /// Reads a header. Returns `None` if it is malformed or of another version.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let (numbers, _) = bytes.get(40..)?.as_chunks::<4>();
         let number = |index: usize| numbers.get(index).map(|bytes| u32::from_le_bytes(*bytes));

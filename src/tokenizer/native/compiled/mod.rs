@@ -1,6 +1,7 @@
-//! A compiled vocabulary: pieces, scores, and settings in the form that the engine searches, mapped and used in place.
+//! A compiled vocabulary: pieces, scores, and settings in a form that the engine maps into memory and searches in
+//! place.
 //!
-//! It is compiled from a SentencePiece file or a Unigram `tokenizer.json`, and depends on the bytes of that file alone.
+//! It is compiled from a SentencePiece file or a Unigram `tokenizer.json`, and depends only on the bytes of that file.
 
 mod contents;
 mod layout;

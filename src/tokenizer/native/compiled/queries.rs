@@ -6,7 +6,7 @@ use crate::formats::sentencepiece::{Algorithm, PieceKind};
 use crate::tokenizer::native::double_array::{DoubleArray, Node};
 
 impl CompiledVocabulary {
-    /// The number of pieces.
+    /// Returns the number of pieces.
     pub fn size(&self) -> usize {
         self.header.pieces as usize
     }
@@ -39,7 +39,7 @@ impl CompiledVocabulary {
         str::from_utf8(text.get(start..end)?).ok()
     }
 
-    /// Caches the text of all pieces, so that UTF-8 is validated once and not for every piece.
+    /// Caches the text of all pieces, so that UTF-8 is validated once instead of per piece.
     pub fn cache_text(&self) {
         self.text.get_or_init(|| {
             let text: &[u8] = self.section(self.sections.text, self.header.text as usize);
@@ -47,19 +47,19 @@ impl CompiledVocabulary {
         });
     }
 
-    /// The score of each piece.
+    /// Returns the score of each piece.
     #[inline]
     pub fn scores(&self) -> &[f64] {
         self.scores_by_value().get(1..).unwrap_or_default()
     }
 
-    /// The scores by [`Node::value`].
+    /// Returns the scores by [`Node::value`].
     #[inline]
     fn scores_by_value(&self) -> &[f64] {
         self.section(self.sections.scores, 1 + self.size())
     }
 
-    /// The kind of each piece.
+    /// Returns the kind of each piece.
     pub fn kinds(&self) -> impl ExactSizeIterator<Item = PieceKind> {
         let kinds: &[u8] = self.section(self.sections.kinds, self.size());
         kinds.iter().map(|kind| {
@@ -80,22 +80,22 @@ impl CompiledVocabulary {
         })
     }
 
-    /// The compiled normalization rules. Empty if there are none.
+    /// Returns the compiled normalization rules. Empty if there are none.
     pub fn charsmap(&self) -> &[u8] {
         self.section(self.sections.charsmap, self.header.charsmap as usize)
     }
 
-    /// The `tokenizer.json` without its pieces, as JSON. Empty for a SentencePiece file.
+    /// Returns the `tokenizer.json` without its pieces, as JSON. Empty for a SentencePiece file.
     pub fn rest(&self) -> &[u8] {
         self.section(self.sections.rest, self.header.rest as usize)
     }
 
-    /// The lowest score of a piece.
+    /// Returns the lowest score of any piece.
     pub fn min_score(&self) -> f64 {
         self.header.min_score
     }
 
-    /// The ASCII characters that are tokens of their own at the end of any word, with their ids.
+    /// Returns the ASCII characters that are always a separate token at the end of a word, with their ids.
     pub fn trailing_marks(&self) -> impl Iterator<Item = (u8, u32)> {
         let marks = (0..128).filter(|character| self.header.trailing_marks >> character & 1 == 1);
         marks.filter_map(|character| {
@@ -104,7 +104,7 @@ impl CompiledVocabulary {
         })
     }
 
-    /// The pieces as a double array. `None` if no double array can hold them.
+    /// Returns the pieces as a double array. `None` if no double array can hold them.
     #[inline]
     pub fn double_array(&self) -> Option<DoubleArray<'_>> {
         let nodes: &[Node] = self.section(self.sections.nodes, self.header.nodes as usize);
@@ -112,7 +112,7 @@ impl CompiledVocabulary {
         (!nodes.is_empty()).then_some(DoubleArray { nodes, scores })
     }
 
-    /// Returns the id of a piece; of several equal ones, the last.
+    /// Returns the id of a piece, the last if there are several equal pieces.
     pub fn find(&self, piece: &str) -> Option<u32> {
         match self.double_array() {
             Some(array) => array.get(piece.as_bytes()),

@@ -13,12 +13,12 @@ pub struct CompiledVocabulary {
     bytes: Bytes,
     pub(super) header: Header,
     pub(super) sections: Sections,
-    /// A copy of the text section, once it is worth one.
+    /// A validated copy of the text section, made by [`CompiledVocabulary::cache_text`].
     pub(super) text: OnceLock<Option<Box<str>>>,
 }
 
 enum Bytes {
-    /// 8-byte words, for their alignment.
+    /// 8-byte words, for alignment.
     Owned(Vec<u64>),
     Mapped(MappedFile),
 }
@@ -32,9 +32,10 @@ impl fmt::Debug for CompiledVocabulary {
 }
 
 impl CompiledVocabulary {
-    /// Compiles the contents of a file whose bytes have the sha256 `source`.
+    /// Compiles the contents of a file. `source` is the sha256 of the file.
     ///
-    /// A vocabulary that no double array can hold is compiled without one: see [`CompiledVocabulary::double_array`].
+    /// If no double array can hold the vocabulary, it is compiled without one: see
+    /// [`CompiledVocabulary::double_array`].
     pub fn new(contents: &Contents<'_>, source: [u8; 32]) -> Self {
         let (words, header) = writer::write(contents, source);
         Self::from_parts(Bytes::Owned(words), header, header.sections())
@@ -49,14 +50,14 @@ impl CompiledVocabulary {
         Self::reopen(file, source)
     }
 
-    /// Opens a compiled file that [`Self::open`] accepted before and that was not written since. Reads only the header;
-    /// the rest is read as it is used.
+    /// Opens a compiled file that [`Self::open`] has accepted before and that has not been written since. Reads only
+    /// the header; the rest is read as it is used.
     pub fn reopen(file: MappedFile, source: [u8; 32]) -> Option<Self> {
         let bytes = file.bytes();
         let header = Header::read(bytes.get(..HEADER_LENGTH)?)?;
         let sections = header.sections();
         let whole = bytes.len() == sections.end && header.source == source;
-        // Numbers are used in place, without a conversion.
+        // Numbers are used in place, without conversion.
         let usable = cfg!(target_endian = "little") && bytes.as_ptr().cast::<u64>().is_aligned();
         if !whole || !usable {
             return None;
@@ -73,7 +74,7 @@ impl CompiledVocabulary {
         }
     }
 
-    /// The bytes of the compiled file.
+    /// Returns the bytes of the compiled file.
     pub fn bytes(&self) -> &[u8] {
         match &self.bytes {
             Bytes::Owned(words) => bytemuck::cast_slice(words),
@@ -81,10 +82,10 @@ impl CompiledVocabulary {
         }
     }
 
-    /// The first `length` elements from byte `start` on.
+    /// Returns `length` elements from byte `start` on.
     #[inline]
     pub(super) fn section<T: bytemuck::AnyBitPattern>(&self, start: usize, length: usize) -> &[T] {
-        // `reopen` and `new` have ensured that the sections exist and are aligned.
+        // `reopen` and `new` ensure that the sections exist and are aligned.
         let bytes = self.bytes().get(start..start + length * size_of::<T>());
         bytes
             .and_then(|bytes| bytemuck::try_cast_slice(bytes).ok())

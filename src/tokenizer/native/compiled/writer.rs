@@ -5,10 +5,10 @@ use super::layout::{CHECKSUM, HEADER_LENGTH, Header, checksum, kind_code};
 use crate::tokenizer::native::double_array::{Node, build};
 use crate::tokenizer::native::trailing_marks;
 
-/// Compiles the contents of a file whose bytes have the sha256 `source`. Returns the compiled file, as 8-byte words for
-/// their alignment, and its header.
+/// Compiles the contents of a file. `source` is the sha256 of the file. Returns the compiled file, as 8-byte words for
+/// alignment, and its header.
 ///
-/// A vocabulary that no double array can hold gets none.
+/// If no double array can hold the vocabulary, the compiled file has none.
 pub fn write(contents: &Contents<'_>, source: [u8; 32]) -> (Vec<u64>, Header) {
     let pieces = &contents.pieces;
     let mut keys: Vec<(&[u8], u32, f64)> = (0..)
@@ -16,7 +16,7 @@ pub fn write(contents: &Contents<'_>, source: [u8; 32]) -> (Vec<u64>, Header) {
         .map(|(id, (text, score, _))| (text.as_bytes(), id, *score))
         .collect();
     keys.sort_unstable_by_key(|(text, id, _)| (*text, *id));
-    // Of equal pieces the last id counts.
+    // If several pieces are equal, keep the last id.
     keys.reverse();
     keys.dedup_by_key(|key| key.0);
     keys.reverse();
