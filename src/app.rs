@@ -20,9 +20,9 @@ use crate::render::{self, Format, Output, Streams, escape};
 use crate::source::{self, Observer};
 use crate::tokenizer::is_guarded;
 
-/// Bytes read from standard input at a time.
+/// The size of the buffer for standard input, in bytes.
 const STDIN_BUFFER: usize = 1 << 18;
-/// Bytes written to standard output at a time.
+/// The size of the buffer for standard output, in bytes.
 const STDOUT_BUFFER: usize = 1 << 16;
 
 /// Runs the program and returns its exit code. The first argument is the program's name.

@@ -1,13 +1,13 @@
-//! Remarks for the log of GitHub Actions, in the form of its workflow commands.
+//! Annotations for GitHub Actions, written as workflow commands.
 //!
 //! <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>; the escapes are those of `packages/core/src/command.ts` of <https://github.com/actions/toolkit>.
 
 use super::escape;
 
-/// A remark for the log of a CI system. Not a record: programs read the records.
+/// A remark in the log of a CI system. It is not a record, since programs read the records themselves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Annotation {
-    /// Path from the root of the repository.
+    /// The path, relative to the root of the repository.
     pub file: Option<String>,
     pub line: Option<u64>,
     pub title: &'static str,
@@ -15,7 +15,7 @@ pub struct Annotation {
 }
 
 impl Annotation {
-    /// Returns the line `::error file=…,line=…,title=…::message`, with its end.
+    /// Returns the line `::error file=…,line=…,title=…::message`, including the line end.
     pub fn to_command(&self) -> String {
         let mut properties = Vec::new();
         if let Some(file) = &self.file {

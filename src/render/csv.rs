@@ -1,6 +1,6 @@
 //! CSV and TSV: a header line, then a line per row.
 //!
-//! Fields are quoted as in RFC 4180 where that is necessary. Lists are joined with spaces, and a vector has a column
+//! Fields are quoted as in RFC 4180, but only where necessary. Lists are joined with spaces, and a vector has a column
 //! per element.
 
 use std::io::{self, Write};
@@ -20,7 +20,7 @@ pub struct Csv<'w> {
     output: Output,
     out: Box<dyn Write + 'w>,
     err: Box<dyn Write + 'w>,
-    /// The kinds of record in the table whose header has been written last.
+    /// The record kinds of the table whose header was written last.
     table: Option<&'static [&'static str]>,
     /// The line being written.
     line: Vec<u8>,
@@ -38,12 +38,12 @@ impl<'w> Csv<'w> {
         }
     }
 
-    /// Writes a record that is one row.
+    /// Writes a record that has a single row.
     fn row<R>(&mut self, table: &Table<R>, record: &R) -> io::Result<()> {
         self.rows(table, record, 1, false)
     }
 
-    /// Writes the rows of a record, after a header if the table is a new one.
+    /// Writes the rows of a record, after a header line if they begin a new table.
     fn rows<R>(
         &mut self,
         table: &Table<R>,
@@ -79,7 +79,7 @@ impl<'w> Csv<'w> {
         }
     }
 
-    /// Appends a cell, or those of a vector, to the line.
+    /// Appends a cell, or the cells of a vector, to the line.
     fn cell<R>(&mut self, values: &Values<R>, record: &R, row: usize) -> io::Result<()> {
         match values {
             Values::Integer(get) => self.optional(get(record, row)),
@@ -133,7 +133,7 @@ impl<'w> Csv<'w> {
         Ok(())
     }
 
-    /// Writes the line, with an end of line in place of the last delimiter.
+    /// Writes the line, replacing its last delimiter with a line end.
     fn end_line(&mut self) -> io::Result<()> {
         self.line.pop();
         self.line.push(b'\n');
@@ -144,7 +144,7 @@ impl<'w> Csv<'w> {
 
     /// Writes a record as a table of its fields.
     fn fields(&mut self, record: &impl Serialize) -> io::Result<()> {
-        // Through JSON text, in which a float32 has the digits that it is shown with.
+        // Go through JSON text: converted to a JSON value directly, a float32 would get the digits of a float64.
         let value = serde_json::from_slice(&serde_json::to_vec(record)?)?;
         let mut fields = Vec::new();
         flatten(String::new(), value, &mut fields);
@@ -164,13 +164,13 @@ impl Sink for Csv<'_> {
                 self.rows(&columns::COUNT, record, 1, record.comparison.is_some())
             }
             Record::Group(record) => {
-                // In a table of files a group would pass for a file.
+                // In a table of files, a group would look like a file.
                 if self.table == Some(columns::COUNT.records) {
                     return Ok(());
                 }
                 self.rows(&columns::GROUP, record, 1, record.comparison.is_some())
             }
-            // A total is a table of its own if it is the only answer, and is left out after any other.
+            // A total or summary is its own table if it comes first, and is dropped after any other table.
             Record::Total(_) | Record::Summary(_) if self.table.is_some() => Ok(()),
             Record::Total(record) => self.row(&columns::TOTAL, record),
             Record::Summary(record) => self.row(&columns::SUMMARY, record),
@@ -212,7 +212,7 @@ impl Sink for Csv<'_> {
     }
 }
 
-/// Appends a field, in quotes if it holds the delimiter, a quote, or a line end.
+/// Appends a field. Quotes it if it contains the delimiter, a quote, or a line end.
 fn push_field(line: &mut Vec<u8>, delimiter: u8, field: &str) {
     let is_special = |byte: u8| byte == delimiter || matches!(byte, b'"' | b'\r' | b'\n');
     if !field.bytes().any(is_special) {
@@ -229,7 +229,7 @@ fn push_field(line: &mut Vec<u8>, delimiter: u8, field: &str) {
     line.push(b'"');
 }
 
-/// Lists the leaves of a JSON value with their dotted paths.
+/// Appends the leaves of a JSON value, with their dotted paths, to `fields`.
 fn flatten(path: String, value: Value, fields: &mut Vec<Field>) {
     let child = |name: &str| {
         if path.is_empty() {

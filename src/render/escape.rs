@@ -1,8 +1,8 @@
-//! Escapes untrusted text, so that a terminal shows it and does not obey it.
+//! Escapes untrusted text, so that a terminal shows control characters instead of obeying them.
 
 use std::borrow::Cow;
 
-/// Makes control, bidirectional, and invisible characters visible. For bare text: line ends and tabs stay.
+/// Makes control, bidirectional, and invisible characters visible. For bare text: keeps line ends and tabs.
 pub fn safe(text: &str) -> Cow<'_, str> {
     replace(text, |character| match character {
         '\n' | '\t' => None,
@@ -10,7 +10,7 @@ pub fn safe(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// Like [`safe`], but on one line: line ends and tabs become signs. For sentences.
+/// Like [`safe`], but also replaces line ends and tabs, so that the result is one line. For sentences.
 pub fn line(text: &str) -> Cow<'_, str> {
     replace(text, |character| match character {
         '\n' => Some("↵".to_owned()),
@@ -19,7 +19,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// Like [`fn@line`], with a sign for each leading and trailing space. For cells of tables.
+/// Like [`fn@line`], but also replaces leading and trailing spaces. For table cells.
 pub fn cell(text: &str) -> Cow<'_, str> {
     let line = line(text);
     let inner = line.trim_matches(' ');
@@ -42,7 +42,8 @@ pub fn json(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// Returns the visible replacement of a character that is invisible or controls the terminal, else `None`.
+/// Returns the visible replacement for a character that is invisible or controls the terminal. Returns `None` for other
+/// characters.
 fn hidden(character: char) -> Option<String> {
     let code = u32::from(character);
     match character {

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::json;
 use crate::record::Record;
 
-/// A format of the output.
+/// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Format {
     /// Tables and sentences for people.
@@ -18,11 +18,11 @@ pub enum Format {
     Tsv,
 }
 
-/// Makes the bytes of a record.
+/// A function that encodes a record as bytes.
 pub type Encoder = fn(&Record) -> io::Result<Vec<u8>>;
 
 impl Format {
-    /// Returns the format of a file of records with this name, or `None` if its extension stands for none.
+    /// Returns the format for the extension of a file name, or `None` if the extension stands for no format of records.
     pub fn from_extension(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         match extension.as_str() {
@@ -33,9 +33,10 @@ impl Format {
         }
     }
 
-    /// Returns the encoder of a format whose records do not depend on those before them.
+    /// Returns an encoder if each record is encoded independently of those before it, or `None` if not.
     ///
-    /// Records can be encoded on any thread; the bytes go to [`Sink::raw`](super::Sink::raw) in their order.
+    /// Records can then be encoded on any thread. Pass the bytes to [`Sink::raw`](super::Sink::raw) in the order of the
+    /// records.
     pub fn encoder(self) -> Option<Encoder> {
         match self {
             Self::Json => Some(json::encode),
@@ -43,7 +44,7 @@ impl Format {
         }
     }
 
-    /// Returns true if totals can follow other rows; a table has room for one kind of row.
+    /// Returns true if totals can follow other rows. A CSV or TSV table has only one kind of row.
     pub fn has_totals_after_rows(self) -> bool {
         match self {
             Self::Human | Self::Json => true,

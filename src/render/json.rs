@@ -26,7 +26,7 @@ impl<'w> Json<'w> {
     }
 }
 
-/// Estimates the bytes of the line of a record.
+/// Estimates the length of a record's line, in bytes.
 fn size(record: &Record) -> usize {
     match record {
         // Each token takes about 30 bytes: an id, a piece, two offsets, and three small numbers.
@@ -43,7 +43,7 @@ pub(super) fn encode(record: &Record) -> io::Result<Vec<u8>> {
     Ok(line.0)
 }
 
-/// A buffer with fast short writes: most are a few bytes long, and are stored without a call of `memcpy`.
+/// A buffer with fast short writes. Most writes are a few bytes long and do not need a call to `memcpy`.
 struct Line(Vec<u8>);
 
 impl Write for Line {
@@ -58,7 +58,7 @@ impl Write for Line {
         match bytes {
             [one] => line.push(*one),
             [first, .., last] if bytes.len() < 4 => {
-                // Of two bytes the middle one is the last.
+                // If there are two bytes, the middle one is the last.
                 let block = [*first, bytes[bytes.len() / 2], *last, 0];
                 let end = line.len() + bytes.len();
                 line.extend_from_slice(&block);
@@ -85,7 +85,8 @@ impl Write for Line {
     }
 }
 
-/// The compact format of serde_json, with a shortcut for numbers of one digit, the most frequent in records of tokens.
+/// The compact format of serde_json, with a shortcut for single-digit numbers, the most frequent ones in records of
+/// tokens.
 struct Compact;
 
 impl Formatter for Compact {

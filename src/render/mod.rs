@@ -1,6 +1,6 @@
-//! Turns records into bytes. Nothing else writes to standard output.
+//! Turns records into bytes. Only this module writes to standard output.
 //!
-//! One [`Sink`] per format; all of them read the same records.
+//! There is one [`Sink`] per format, and all of them take the same records.
 
 mod annotation;
 pub mod columns;
@@ -38,7 +38,7 @@ pub fn renderer<'w>(
 ) -> Box<dyn Sink + 'w> {
     if output.is_terminal {
         streams.out = match format {
-            // Tables make each cell safe and contain colors.
+            // Tables contain colors, and escape each cell themselves.
             Format::Human => streams.out,
             Format::Json => Box::new(Terminal::json(streams.out)),
             Format::Csv | Format::Tsv => Box::new(Terminal::text(streams.out)),

@@ -11,13 +11,13 @@ use super::style::Style;
 use crate::error::Error;
 use crate::source::Observer;
 
-/// Bytes of the smallest download with a bar; smaller ones end before it could be read.
+/// The minimum size of a download, in bytes, for a progress bar. Smaller downloads end before anyone could read it.
 const SMALLEST_WITH_BAR: u64 = 1 << 20;
 
-/// Time before a count gets a bar; most end earlier.
+/// The time before a count gets a progress bar. Most counts end earlier.
 const COUNT_WITHOUT_BAR: Duration = Duration::from_secs(1);
 
-/// The amount of messages.
+/// The verbosity of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     Quiet,
@@ -53,7 +53,7 @@ impl Stderr {
             .chain()
             .map(|cause| line(&cause.to_string()).into_owned())
             .collect();
-        // The sentence of an `Error` includes its source.
+        // The sentence of an `Error` already includes its source.
         let sentence = match error.downcast_ref::<Error>() {
             Some(_) => sentence[0].clone(),
             None => sentence.join(": "),

@@ -1,4 +1,4 @@
-//! The streams of an answer, and the lines that every format writes alike.
+//! The streams of an answer, and the lines that every format writes the same way.
 
 use std::io::{self, Write};
 
@@ -10,17 +10,17 @@ use crate::record::Failure;
 #[derive(Debug, Clone, Copy)]
 pub struct Output {
     pub style: Style,
-    /// True if bare text must be made safe; anything but a terminal gets it as it is.
+    /// True if the stream is a terminal, for which bare text must be escaped. Other streams get bare text unchanged.
     pub is_terminal: bool,
 }
 
-/// The streams of an answer: `out` for records, `err` for error records in formats that have no place for them.
+/// The streams of an answer: `out` for records, and `err` for error records in formats that cannot hold them.
 pub struct Streams<'w> {
     pub out: Box<dyn Write + 'w>,
     pub err: Box<dyn Write + 'w>,
 }
 
-/// Writes an error record to `err`, after everything written before it.
+/// Writes an error record to `err`, after flushing `out` to keep the two in order.
 pub(super) fn write_failure(
     out: &mut dyn Write,
     err: &mut dyn Write,
@@ -30,7 +30,7 @@ pub(super) fn write_failure(
     writeln!(err, "error: {}", escape::line(&failure.message))
 }
 
-/// Writes a line of bare text, made safe for a terminal.
+/// Writes a line of bare text, escaped if the stream is a terminal.
 pub(super) fn write_bare(out: &mut dyn Write, output: Output, line: &str) -> io::Result<()> {
     let safe = if output.is_terminal {
         escape::safe(line)

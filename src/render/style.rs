@@ -13,7 +13,7 @@ pub enum ColorChoice {
 }
 
 impl ColorChoice {
-    /// Returns true if a stream gets colors; `lookup` reads the environment.
+    /// Returns true if a stream gets colors. `lookup` reads the environment.
     pub fn enabled(self, is_terminal: bool, lookup: impl Fn(&str) -> Option<String>) -> bool {
         let set = |name: &str| lookup(name).is_some_and(|value| !value.is_empty());
         match self {
@@ -31,7 +31,7 @@ impl ColorChoice {
     }
 }
 
-/// The styles of a stream, all of them plain if it has no colors.
+/// The styles of a stream. All of them are plain if the stream has no colors.
 #[derive(Debug, Clone, Copy)]
 pub struct Style {
     on: bool,
@@ -42,7 +42,7 @@ impl Style {
         Self { on }
     }
 
-    /// Column heads and labels.
+    /// Column headers and labels.
     pub fn head(self, text: &str) -> String {
         self.paint(Ansi::new().bold(), text)
     }
@@ -77,10 +77,10 @@ impl Style {
         self.paint(AnsiColor::Cyan.on_default(), text)
     }
 
-    /// A cell of a matrix of numbers from -1 to 1, with a blue background above 0 and a red one below, brighter at the
-    /// ends.
+    /// A cell of a matrix of numbers from -1 to 1. The background is blue above 0 and red below, and brighter towards
+    /// the ends.
     pub fn shade(self, value: f32, text: &str) -> String {
-        // Background colors of the 256-color palette for absolute values from 0.2, in steps of 0.2.
+        // Colors of the 256-color palette for absolute values from 0.2 on, in steps of 0.2.
         const ABOVE: [u8; 4] = [17, 18, 20, 33];
         const BELOW: [u8; 4] = [52, 88, 124, 160];
         let step = ((value.abs() * 5.0 + 1e-4) as usize).min(ABOVE.len());

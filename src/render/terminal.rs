@@ -1,8 +1,8 @@
 //! Makes JSON, CSV, and TSV safe to show on a terminal.
 //!
-//! JSON need not escape C1 controls, bidirectional controls, or DEL, which terminals obey or hide. Here they become
-//! `\u` escapes, which leave the value unchanged. CSV and TSV have no escapes, and show the replacements that tables
-//! show. Streams that are not terminals get every byte unchanged.
+//! JSON need not escape C1 controls, bidirectional controls, or DEL, but terminals obey or hide them. Here they become
+//! `\u` escapes, which leave the value unchanged. CSV and TSV have no escapes, so they show the same replacements as
+//! tables. Streams that are not terminals get every byte unchanged.
 
 use std::io::{self, Write};
 
@@ -17,12 +17,12 @@ pub struct Terminal<W> {
 }
 
 impl<W: Write> Terminal<W> {
-    /// Returns a writer of JSON.
+    /// Creates a writer of JSON.
     pub fn json(out: W) -> Self {
         Self::with(out, escape::json)
     }
 
-    /// Returns a writer of any other text.
+    /// Creates a writer of any other text.
     pub fn text(out: W) -> Self {
         Self::with(out, escape::safe)
     }
@@ -39,7 +39,7 @@ impl<W: Write> Terminal<W> {
 impl<W: Write> Write for Terminal<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.incomplete.extend_from_slice(bytes);
-        // Output is UTF-8; invalid bytes would be replaced.
+        // All output is UTF-8; invalid bytes would be replaced.
         let whole = match str::from_utf8(&self.incomplete) {
             Err(error) if error.error_len().is_none() => error.valid_up_to(),
             _ => self.incomplete.len(),

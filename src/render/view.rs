@@ -1,21 +1,21 @@
-//! Details of a record that only the human table needs.
+//! Display details that only the human format needs.
 
-/// How the human table shows a record; the other formats ignore it.
+/// How the human format shows a record. Other formats ignore it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum View {
     #[default]
     Plain,
     /// All values of a vector or matrix, instead of the first few.
     Full,
-    /// A row of a table, for records that are bare text otherwise.
+    /// A row of a table, for records that are otherwise bare text.
     TableRow,
-    /// One of the answers to several queries, under the name of its query.
+    /// One of several queries' answers, shown under the name of its query.
     OfSeveral,
-    /// A row with a bar; the number is its part of the largest row, 0 to 1.
+    /// A row with a bar. The number is its fraction of the largest row, from 0 to 1.
     Bar(f64),
-    /// A sum of this unit, `file` or `text`.
+    /// A total of things of this kind, `file` or `text`.
     SumOf(&'static str),
-    /// An occurrence on a line that continues before or after the quoted part.
+    /// An occurrence with text around it. The flags are true if the line continues before or after the shown part.
     Excerpt { cut_before: bool, cut_after: bool },
 }
 

@@ -1,4 +1,4 @@
-//! A column: its name, its type, and how its values are read.
+//! A column: its name, its type, and the function that reads its values.
 
 /// A column of a table of records `R`.
 #[derive(Debug)]
@@ -9,9 +9,9 @@ pub struct Column<R: 'static> {
     pub compared: bool,
 }
 
-/// Reads the values of a column, which all have one type; `None` is an empty cell.
+/// The function that reads the values of a column, and their type. `None` is an empty cell.
 ///
-/// The second argument is the number of the row within the record, from 0: a record of a text has a row per token,
+/// The second argument is the number of the row within the record, from 0: a `tokenize` record has a row per token, and
 /// every other record has one row.
 #[derive(Debug)]
 pub enum Values<R: 'static> {
@@ -22,14 +22,14 @@ pub enum Values<R: 'static> {
     Text(fn(&R, usize) -> Option<&str>),
     IntegerList(fn(&R, usize) -> &[u32]),
     TextList(fn(&R, usize) -> Vec<&str>),
-    /// As many values in every row of a table; text formats write a column for each, numbered from 0.
+    /// A vector of the same length in every row of a table. Text formats write a column per element, numbered from 0.
     Float32Vector(fn(&R, usize) -> &[f32]),
-    /// The same, with values that may be absent.
+    /// A vector whose elements may be absent.
     SparseFloat32Vector(fn(&R, usize) -> &[Option<f32>]),
 }
 
 impl<R> Values<R> {
-    /// Returns the name of the type, as the reference names it.
+    /// Returns the name of the type for the reference page.
     pub fn type_name(&self) -> &'static str {
         match self {
             Self::Integer(_) => "integer",
@@ -43,7 +43,7 @@ impl<R> Values<R> {
         }
     }
 
-    /// Returns the number of columns of a text format, if that depends on the record.
+    /// Returns the number of columns in text formats if it depends on the record. Returns `None` for a single column.
     pub fn width(&self, record: &R) -> Option<usize> {
         match self {
             Self::Float32Vector(get) => Some(get(record, 0).len()),
@@ -90,7 +90,7 @@ impl<R> Column<R> {
         Self::new(name, Values::TextList(get))
     }
 
-    /// A vector, whose columns in text formats are `name` and a number.
+    /// Creates a vector column. Text formats write it as columns called `name` and a number.
     pub(super) const fn vector(name: &'static str, get: fn(&R, usize) -> &[f32]) -> Self {
         Self::new(name, Values::Float32Vector(get))
     }

@@ -1,7 +1,7 @@
-//! The columns of every record in formats that are tables: one list per record.
+//! The columns of every record in tabular formats: one list per record.
 //!
-//! The names are those of the JSON fields, with the fields of nested objects joined by dots. Where a table cannot
-//! hold a field as JSON does, such as the values of a row, the column differs; the reference lists them all.
+//! Columns have the names of the JSON fields; those of nested objects are joined by dots. A field that does not fit a
+//! table cell, such as the values of a row, becomes different columns. The reference lists them all.
 
 mod column;
 mod counts;
@@ -25,7 +25,7 @@ pub use table::{Description, Table};
 pub use tokens::{DECODE, TOKENIZE};
 pub use verify::{DIFFERENCE, VERIFY};
 
-/// Describes every table, in the order of the reference.
+/// Returns the description of every table, in the order of the reference.
 pub fn all() -> Vec<Description> {
     vec![
         TOKENIZE.describe(),

@@ -4,7 +4,7 @@ use super::column::Column;
 use super::table::Table;
 use crate::record::{Convert, File, Piece};
 
-/// A field of a record that is a table of its fields, with its path (`embedding.rows`) and its value.
+/// A field of a record that is written as a table of its fields: the field's path (`embedding.rows`) and value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
     pub path: String,

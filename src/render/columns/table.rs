@@ -10,17 +10,17 @@ pub struct Table<R: 'static> {
     pub columns: &'static [Column<R>],
 }
 
-/// A table without the way to read it.
+/// A table without the functions that read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
     pub records: &'static [&'static str],
     pub columns: Vec<ColumnDescription>,
 }
 
-/// A column without the way to read it.
+/// A column without the function that reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnDescription {
-    /// As in the header line; of a vector, `v0`, `v1`, …
+    /// The name in the header line. For a vector, `v0, v1, …`.
     pub name: String,
     pub type_name: &'static str,
     /// True for a column that only tables of rows compared with each other have.

@@ -1,4 +1,4 @@
-//! Tokens of a text, and the text of ids.
+//! The tokens of a text, and the text of ids.
 
 use super::column::Column;
 use super::table::Table;

@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
-/// Formats a number with five significant digits, as torch prints a tensor of mixed values.
+/// Formats a number with five significant digits, as torch prints tensors of mixed values.
 pub(super) fn number(value: f32) -> String {
     if value == 0.0 || !value.is_finite() {
         return value.to_string();

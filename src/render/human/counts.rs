@@ -1,4 +1,4 @@
-//! Numbers of tokens: plain lines like those of `wc`, and tables with bars that compare rows.
+//! Numbers of tokens, for people: plain lines like those of `wc`, and tables that compare rows with bars.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use crate::render::escape::cell;
 use crate::render::style::Style;
 use crate::render::view::View;
 
-/// Columns of the longest bar.
+/// The width of the longest bar, in columns.
 const BAR: usize = 20;
 
 impl Human<'_> {
@@ -103,7 +103,7 @@ impl Human<'_> {
     }
 }
 
-/// Returns the head of a table with bars.
+/// Returns the header of a table with bars.
 fn head(comparison: &Comparison, more: &str, name: &str) -> String {
     let window = match comparison.context_window {
         Some(_) => format!("{:>10}", "window"),
@@ -117,7 +117,7 @@ fn head(comparison: &Comparison, more: &str, name: &str) -> String {
     )
 }
 
-/// Returns the columns between a number and its name: share, context windows, and bar.
+/// Returns the columns between the number of tokens and the name: share, context windows, and bar.
 fn compared(comparison: &Comparison, view: View, tokens: usize) -> String {
     let bar = match view {
         View::Bar(part) => bar(part),
@@ -135,7 +135,8 @@ fn compared(comparison: &Comparison, view: View, tokens: usize) -> String {
     format!("{share}{window}  {bar}  ")
 }
 
-/// Formats tokens as a percentage of the context window, or from ten windows on as their number.
+/// Formats a number of tokens as a percentage of the context window, or as a number of windows if there are ten or
+/// more.
 fn windows(tokens: u64, window: u64) -> String {
     match tokens / window.max(1) {
         0..10 => format!("{:>8.1} %", tokens as f64 * 100.0 / window as f64),
@@ -143,14 +144,14 @@ fn windows(tokens: u64, window: u64) -> String {
     }
 }
 
-/// Draws a bar for a part of the longest one, in eighths of a column.
+/// Draws a bar for a fraction of the longest bar, in eighths of a column.
 fn bar(part: f64) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let eighths = (part.clamp(0.0, 1.0) * (BAR * 8) as f64).round() as usize;
     format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
 }
 
-/// Returns the verdict on a budget; on one that was kept only if `shows_kept`.
+/// Returns the verdict on a budget. Says nothing about a budget that was kept unless `shows_kept`.
 fn verdict(style: Style, tokens: usize, budget: Option<u64>, shows_kept: bool) -> String {
     match budget {
         Some(budget) if tokens as u64 > budget => {

@@ -22,7 +22,7 @@ impl Human<'_> {
             _ => (false, false),
         };
         let more = |cut: bool| if cut { "…" } else { "" };
-        // A token of spaces would be invisible.
+        // A token of spaces only would be invisible.
         let text = if record.text.trim().is_empty() {
             cell(&record.text)
         } else {

@@ -9,7 +9,7 @@ use crate::record::{
 };
 use crate::render::escape::cell;
 
-/// Largest number of added tokens that are listed; of more, only the number is shown.
+/// The maximum number of added tokens to list. If there are more, only their number is shown.
 const LISTED_TOKENS: usize = 12;
 
 impl Human<'_> {

@@ -10,15 +10,15 @@ pub struct Human<'w> {
     pub(super) output: Output,
     pub(super) out: Box<dyn Write + 'w>,
     pub(super) err: Box<dyn Write + 'w>,
-    /// Kind of the last table head written.
+    /// The kind of the table whose header was written last.
     pub(super) table: Option<&'static str>,
-    /// For the last line.
+    /// The shape for the last line. `None` before the first row.
     pub(super) shape: Option<Shape>,
     /// True if the rows shown have a column of positions.
     pub(super) positions: bool,
-    /// Number of texts shown.
+    /// The number of texts shown so far.
     pub(super) texts: usize,
-    /// Number of rows of a matrix of cosines, if only the first were shown.
+    /// The number of rows of a matrix of cosines, if only the first of them were shown.
     pub(super) cut: Option<usize>,
 }
 
@@ -43,7 +43,7 @@ impl<'w> Human<'w> {
         }
     }
 
-    /// Writes the head of a table, unless the last head was of the same table.
+    /// Writes the header of a table, unless the last header was for the same table.
     pub(super) fn head(&mut self, table: &'static str, head: &str) -> io::Result<()> {
         if self.table == Some(table) {
             return Ok(());

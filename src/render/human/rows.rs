@@ -8,9 +8,9 @@ use crate::record::{Diff, Neighbor, Row, RowName};
 use crate::render::escape::cell;
 use crate::render::view::View;
 
-/// Values of a row shown without `--full`.
+/// The number of values of a row shown without `--full`.
 const FIRST_VALUES: usize = 6;
-/// Values to a line with `--full`.
+/// The number of values per line with `--full`.
 const VALUES_PER_LINE: usize = 8;
 
 impl Human<'_> {
@@ -131,7 +131,7 @@ impl Human<'_> {
 
     pub(super) fn neighbor(&mut self, record: &Neighbor, view: View) -> io::Result<()> {
         if view == View::OfSeveral && record.rank == 1 {
-            // A table for each query, under its name.
+            // Begin a table for each query, under its name.
             let between = if self.table.take().is_some() {
                 "\n"
             } else {

@@ -10,10 +10,10 @@ use crate::record::Similarity;
 use crate::render::escape::cell;
 use crate::render::view::View;
 
-/// Rows and columns shown without `--full`, to be about as wide as the widest of the other tables.
+/// The number of rows and columns shown without `--full`, about as wide as the widest of the other tables.
 const SHOWN: usize = 14;
 
-/// Display width of the column of pieces.
+/// The display width of the column of pieces.
 const PIECE_WIDTH: usize = 12;
 
 impl Human<'_> {
@@ -51,7 +51,7 @@ impl Human<'_> {
     }
 }
 
-/// Fits a piece to its column, so that the numbers after it are aligned.
+/// Pads or cuts a piece to the width of its column.
 fn fit(piece: &str) -> String {
     if piece.width() <= PIECE_WIDTH {
         return pad(piece, PIECE_WIDTH);
@@ -66,7 +66,7 @@ fn fit(piece: &str) -> String {
     pad(&(shown + "…"), PIECE_WIDTH)
 }
 
-/// Writes how many rows and columns were left out.
+/// Writes a note about the rows and columns not shown.
 pub(super) fn write_cut(out: &mut dyn Write, rows: usize) -> io::Result<()> {
     writeln!(
         out,

@@ -7,7 +7,7 @@ use crate::record::Chunk;
 use crate::render::escape::{cell, safe};
 use crate::render::streams::write_bare;
 
-/// Characters of a chunk that are shown.
+/// The maximum number of characters of a chunk to show.
 const CHUNK_SHOWN: usize = 60;
 
 impl Human<'_> {
@@ -37,7 +37,7 @@ impl Human<'_> {
         )
     }
 
-    /// Writes the text itself, with a line end only if texts are read by line.
+    /// Writes the text itself. Adds a line end only if texts are read by line.
     pub(super) fn excerpt(&mut self, record: &Chunk) -> io::Result<()> {
         match (record.line, self.output.is_terminal) {
             (Some(_), _) => write_bare(&mut self.out, self.output, &record.text),

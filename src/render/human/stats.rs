@@ -7,11 +7,11 @@ use super::renderer::Human;
 use crate::record::{Norms, RowNorm, Stats};
 use crate::render::escape::cell;
 
-/// Columns of the longest bar.
+/// The width of the longest bar, in columns.
 const BAR: u64 = 40;
-/// Groups of equal rows that are listed.
+/// The maximum number of groups of equal rows to list.
 const LISTED_GROUPS: usize = 3;
-/// Ids listed per group.
+/// The maximum number of ids or ranges to list per line or group.
 const LISTED_IDS: usize = 8;
 
 impl Human<'_> {
@@ -93,7 +93,7 @@ fn within(stats: &Stats, share: f64) -> String {
         return "all".to_owned();
     }
     let outside = thousands(stats.values - stats.within_one);
-    // Rounded down, so that 100 % means all.
+    // Round down, so that 100 % always means all.
     let percent = (share * 1e6).floor() / 1e4;
     format!("{percent} %, all but {outside}")
 }
@@ -137,7 +137,7 @@ fn groups(groups: &[Vec<u64>]) -> String {
     )
 }
 
-/// Draws a bar for a number of rows, the longest for `most`. Any row gives at least the shortest bar.
+/// Draws a bar for a number of rows. The bar for `most` is the longest, and even a single row gets the shortest bar.
 fn bar(rows: u64, most: u64) -> String {
     let eighths = u128::from(rows) * u128::from(BAR) * 8 / u128::from(most.max(1));
     let eighths = if rows > 0 { eighths.max(1) } else { 0 };

@@ -84,7 +84,7 @@ fn widest<S: AsRef<str>>(cells: &[S]) -> usize {
     widths.max().unwrap_or(0)
 }
 
-/// Returns the title of a text that is one of several.
+/// Returns the title of a text: its path, line, and window. Returns `None` if it has none of these.
 fn title(record: &Tokenize) -> Option<String> {
     let mut parts = Vec::new();
     if let Some(path) = &record.path {
@@ -99,7 +99,7 @@ fn title(record: &Tokenize) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-/// Returns the line of numbers below a text.
+/// Returns the line below a text, with its numbers of tokens and words.
 fn tokens_line(record: &Tokenize) -> String {
     let plural =
         |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
@@ -147,7 +147,7 @@ fn surfaces(record: &Tokenize) -> Vec<String> {
 /// A text that can be sliced by offsets of any unit.
 struct Boundaries<'t> {
     text: &'t str,
-    /// Byte offset of each offset, if the unit is not bytes.
+    /// The byte offset for each offset. `None` if the unit is bytes.
     bytes: Option<Vec<usize>>,
 }
 

@@ -260,7 +260,9 @@ fn directories_without_a_tokenizer_or_checkpoint_are_refused() {
     fs::write(empty.path().join("vocab.txt"), "[UNK]\n").unwrap();
     let answer = on(empty.path(), ["tokenize", "a"]).exit(2);
     assert!(
-        answer.stderr.contains("hint: vocab.txt alone is not read"),
+        answer
+            .stderr
+            .contains("hint: tokscope does not read vocab.txt"),
         "{}",
         answer.stderr
     );

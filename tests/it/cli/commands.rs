@@ -494,7 +494,9 @@ fn a_negative_id_is_refused_alike_by_every_command() {
         let stderr = answer.stderr;
         assert_eq!(answer.code, 2, "{args:?}");
         assert!(
-            stderr.contains("invalid value '-1' for '--id <N>': expected a whole number, 0 or greater"),
+            stderr.contains(
+                "invalid value '-1' for '--id <N>': expected a whole number, 0 or greater"
+            ),
             "{args:?}: {stderr}"
         );
     }

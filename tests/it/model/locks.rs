@@ -195,9 +195,7 @@ fn an_upgraded_reference_is_reported() {
     let found = check(here);
     assert_eq!(kinds(&found), ["engine"]);
     let message = &found[0].message;
-    assert!(
-        message.starts_with("the reference was tokenizers 0.22.0 when locked, and is now 0.")
-    );
+    assert!(message.starts_with("the reference was tokenizers 0.22.0 when locked, and is now 0."));
 }
 
 #[test]

@@ -1,18 +1,18 @@
-//! Generated checkpoints in every container, each with one float32 matrix that is large enough to be read in parts.
+//! Generates checkpoints in every container. Each holds a float32 matrix that is large enough to be read in parts.
 //!
-//! All elements differ, so that bytes from a wrong offset are noticed.
+//! All elements differ, so that a read at a wrong offset is noticed.
 
 use serde_json::json;
 
-/// Rows of the matrix: as many as in the built-in model.
+/// The number of rows of the matrix, the same as in the built-in model.
 pub const ROWS: usize = 2064;
 pub const COLUMNS: usize = 256;
-/// Bytes of a row.
+/// The size of a row, in bytes.
 pub const WIDTH: usize = COLUMNS * 4;
-/// Bytes of the matrix.
+/// The size of the matrix, in bytes.
 pub const SIZE: usize = ROWS * WIDTH;
 
-/// The containers, each with the name of its checkpoint file.
+/// The containers, with the name of the checkpoint file of each.
 pub const CONTAINERS: [(&str, &str); 3] = [
     ("safetensors", "model.safetensors"),
     ("torch-zip", "pytorch_model.bin"),
@@ -25,7 +25,7 @@ pub fn matrix() -> Vec<u8> {
     elements.flat_map(f32::to_le_bytes).collect()
 }
 
-/// Returns a checkpoint in a container that holds the matrix as `tensor`.
+/// Returns a checkpoint in the given container that holds the matrix as `tensor`.
 pub fn checkpoint(container: &str, tensor: &str) -> Vec<u8> {
     match container {
         "safetensors" => safetensors(tensor),
@@ -35,7 +35,7 @@ pub fn checkpoint(container: &str, tensor: &str) -> Vec<u8> {
     }
 }
 
-/// Bytes of other tensors before and after the matrix, so that reading too much is noticed.
+/// The size, in bytes, of the tensors before and after the matrix. They are there so that reading too much is noticed.
 const OTHER: usize = 300_000;
 
 fn safetensors(tensor: &str) -> Vec<u8> {
@@ -67,7 +67,7 @@ fn number(value: usize) -> Vec<u8> {
 }
 
 /// Returns the pickle of `{tensor: matrix}` as torch writes it. `view` is the last item of the storage's persistent id,
-/// which only the legacy container has.
+/// which exists only in the legacy container.
 fn pickle(tensor: &str, view: &[u8]) -> Vec<u8> {
     let storage = [
         b"((".to_vec(),

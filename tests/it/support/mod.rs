@@ -1,4 +1,4 @@
-//! Shared helpers: models opened through the library, the shared data, and calls of the program.
+//! Shared helpers: open models through the library, find the shared data, and run the program.
 
 pub mod checkpoints;
 pub mod standin;
@@ -15,14 +15,14 @@ use tokscope::model_ref::ModelRef;
 use tokscope::source::{AppCache, HubSettings, ModelFiles, SourceOptions, Unobserved};
 use tokscope::tokenizer::Tokenizer;
 
-/// Prints why a test is skipped, past the capture of test output, so that a run names every skipped test.
+/// Prints why a test is skipped. Bypasses the capture of test output, so that every run names its skipped tests.
 pub fn skipped(reason: impl Display) {
     let _ = writeln!(std::io::stderr(), "skipped: {reason}");
 }
 
-/// Returns the folder of real tokenizers and reference encodings that `TOKSCOPE_SHARED` names.
+/// Returns the folder named by `TOKSCOPE_SHARED`, which holds real tokenizers and reference encodings.
 ///
-/// Returns `None`, and prints that `test` is skipped, if the variable is not set.
+/// If the variable is not set, prints that `test` is skipped and returns `None`.
 pub fn shared(test: &str) -> Option<PathBuf> {
     let Some(folder) = std::env::var_os("TOKSCOPE_SHARED").map(PathBuf::from) else {
         skipped(format_args!("{test} needs TOKSCOPE_SHARED"));
@@ -42,7 +42,7 @@ pub fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// Opens the files of a model without a network, a cache, or the environment.
+/// Opens the files of a model without network, cache, or environment variables.
 pub fn files(model: &ModelRef) -> ModelFiles {
     let options = SourceOptions {
         offline: true,
@@ -70,7 +70,7 @@ pub fn json_lines<T: serde::de::DeserializeOwned>(path: &Path) -> Vec<T> {
 /// An endpoint that refuses every connection.
 pub const NO_HUB: &str = "http://127.0.0.1:1";
 
-/// A call of the program, with none of the caller's environment variables.
+/// A call of the program that inherits no environment variables.
 pub struct Call {
     command: Command,
     stdin: Vec<u8>,
@@ -85,7 +85,7 @@ pub struct Answer {
     pub stderr: String,
 }
 
-/// Prepares a call of the program, without a default model and without a network.
+/// Prepares a call of the program without network access. The caller should choose a model.
 pub fn tokscope<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Call {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-home");
     let mut command = Command::new(env!("CARGO_BIN_EXE_tokscope"));
@@ -123,13 +123,13 @@ impl Call {
         self
     }
 
-    /// Sets the bytes that standard input provides; by default none.
+    /// Sets the bytes of standard input, which is empty by default.
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = bytes.into();
         self
     }
 
-    /// Runs the program as user `nobody`, which needs root.
+    /// Runs the program as user `nobody`. Only root can do this.
     pub fn run_by_nobody(mut self) -> Self {
         use std::os::unix::process::CommandExt;
         self.command.uid(65_534).gid(65_534);
@@ -154,7 +154,7 @@ impl Call {
         let spawned = self.command.stdin(Stdio::piped()).stdout(stdout);
         let mut child = spawned.stderr(Stdio::piped()).spawn().unwrap();
         let (mut stdin, bytes) = (child.stdin.take().unwrap(), self.stdin);
-        // In a thread, so that neither side blocks; the program need not read all of its input.
+        // Write in a thread, so that neither side blocks. An error is fine: the program need not read all of its input.
         let feeder = std::thread::spawn(move || drop(stdin.write_all(&bytes)));
         let output = child.wait_with_output().unwrap();
         feeder.join().unwrap();
@@ -169,7 +169,7 @@ impl Call {
         answer
     }
 
-    /// Runs the program, which must succeed and print nothing on stderr. Returns its standard output.
+    /// Runs the program and returns its standard output. The program must succeed and print nothing to stderr.
     pub fn ok(self) -> String {
         let answer = self.run();
         assert_eq!((answer.code, answer.stderr.as_str()), (0, ""));
@@ -208,12 +208,12 @@ impl Call {
             .stderr(stderr)
             .spawn()
             .unwrap();
-        // Closes the command's ends of the terminal, so that the reading below ends.
+        // Close the command's ends of the terminal, so that the read below can end.
         drop(std::mem::replace(&mut self.command, Command::new("true")));
         let (mut stdin, bytes) = (child.stdin.take().unwrap(), self.stdin);
         let feeder = std::thread::spawn(move || drop(stdin.write_all(&bytes)));
         let mut shown = Vec::new();
-        // Linux reports the end as an error.
+        // On Linux, the end of a pseudo-terminal is reported as an error.
         let _ = File::from(screen).read_to_end(&mut shown);
         feeder.join().unwrap();
         let code = child.wait().unwrap().code().unwrap_or(-1);
@@ -252,7 +252,7 @@ impl Call {
             .unwrap()
     }
 
-    /// Runs the program, which must end with `code`.
+    /// Runs the program, which must exit with `code`.
     pub fn exit(self, code: i32) -> Answer {
         let answer = self.run();
         assert_eq!(answer.code, code, "{}{}", answer.stdout, answer.stderr);
@@ -260,7 +260,7 @@ impl Call {
     }
 }
 
-/// Returns a directory with the built-in model's tokenizer and no checkpoint.
+/// Returns a directory with the built-in model's tokenizer but no checkpoint.
 pub fn folder_without_checkpoint() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for name in ["config.json", "spm.model", "tokenizer_config.json"] {
@@ -270,8 +270,8 @@ pub fn folder_without_checkpoint() -> tempfile::TempDir {
     folder
 }
 
-/// Returns a directory with the built-in model's tokenizer and a checkpoint, whole or in shards, of
-/// `tests/fixtures/tiny`.
+/// Returns a directory with the built-in model's tokenizer and a checkpoint from `tests/fixtures/tiny`, whole or in
+/// shards.
 pub fn tiny_model(fixture: &str) -> tempfile::TempDir {
     let folder = folder_without_checkpoint();
     let from = repository("tests/fixtures/tiny").join(fixture);

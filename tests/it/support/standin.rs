@@ -1,6 +1,6 @@
-//! A full-size stand-in for the checkpoint of `microsoft/deberta-v3-xsmall`, generated once into the target folder.
+//! A full-size stand-in for the checkpoint of `microsoft/deberta-v3-xsmall`, generated once in the target folder.
 //!
-//! Its shapes, types, names, and containers are the real ones, and so are the values that the lesson prints.
+//! Shapes, types, names, and containers are the real ones, as are the values that the lesson prints.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::support::{shared, skipped};
 /// The files of the model except its checkpoint.
 pub const MODEL_FILES: [&str; 3] = ["config.json", "spm.model", "tokenizer_config.json"];
 
-/// The containers, each with the name of its file.
+/// The containers, with the name of the checkpoint file of each.
 pub const CONTAINERS: [(&str, &str); 3] = [
     ("torch-zip", "pytorch_model.bin"),
     ("safetensors", "model.safetensors"),
@@ -29,7 +29,7 @@ impl StandIn {
         self.0.join(container)
     }
 
-    /// Returns the model folder with the container that the Hub has.
+    /// Returns the model folder with the same container as on the Hub.
     pub fn as_on_the_hub(&self) -> PathBuf {
         self.folder("torch-zip")
     }
@@ -51,8 +51,8 @@ pub fn standin(test: &str) -> Option<&'static StandIn> {
     made.as_ref()
 }
 
-/// Generates the folder, unless an earlier run has done so. It is renamed into place, since another process may be
-/// generating it too.
+/// Generates the folder, unless an earlier run has. Renames it into place when it is complete, since another process
+/// may be generating it too.
 fn make(shared: &Path) -> PathBuf {
     let script = shared.join("tools/make_checkpoint.py");
     let recipe = [
@@ -95,7 +95,7 @@ fn make(shared: &Path) -> PathBuf {
         }
     }
     fs::remove_dir_all(parts).unwrap();
-    // Fails if another process was faster, which has left the same folder there.
+    // Fails if another process was faster, in which case its folder is the same.
     if fs::rename(build.path(), &made).is_ok() {
         // The temporary folder has been renamed, so it must not be removed.
         let _ = build.keep();
