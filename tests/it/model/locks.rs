@@ -161,7 +161,7 @@ fn changed_added_tokens_are_reported() {
     assert_eq!(
         messages,
         [
-            "added token 2001 was `<hay>`, and is `<oro>`",
+            "added token 2001 was `<hay>`, and is now `<oro>`",
             "added token 2002 `<ent>` is new"
         ]
     );
