@@ -7,6 +7,8 @@ use std::panic::PanicHookInfo;
 use std::path::Path;
 use std::sync::Arc;
 
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Parser};
 
 use crate::cli::{Cli, DEFAULT_MODEL, GlobalOptions};
@@ -31,7 +33,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     source::install_sigbus_handler(|name| escape::line(name).into_owned());
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) => return print_clap_message(&error),
+        Err(mut error) => {
+            mend_tips(&mut error);
+            return print_clap_message(&error);
+        }
     };
     let stderr = Arc::new(open_stderr(&cli.global));
     match run_command(&cli, &stderr) {
@@ -43,6 +48,50 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
                 .downcast_ref::<Error>()
                 .map_or(Exit::Usage, Error::exit)
         }
+    }
+}
+
+/// Drops the tips of clap that do not help, and adds those for names that other commands or programs have.
+fn mend_tips(error: &mut clap::Error) {
+    let mut tips = match error.remove(ContextKind::Suggested) {
+        Some(ContextValue::StyledStrs(tips)) => tips,
+        _ => Vec::new(),
+    };
+    // For every unknown flag, clap says how to pass it as a value, which nobody means.
+    tips.retain(|tip| !tip.to_string().contains("as a value"));
+    if let Some(tip) = tip_for_name(error) {
+        // They are for names that look alike.
+        for similar in [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand] {
+            if error.remove(similar).is_some() {
+                error.remove(ContextKind::Usage);
+            }
+        }
+        tips.push(StyledStr::from(tip));
+    }
+    if !tips.is_empty() {
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
+    }
+}
+
+/// Returns a tip for a flag or a command that does not exist, or `None` if its name is not known from elsewhere.
+fn tip_for_name(error: &clap::Error) -> Option<&'static str> {
+    let name = |kind| match error.get(kind) {
+        Some(ContextValue::String(name)) => name.as_str(),
+        _ => "",
+    };
+    if name(ContextKind::InvalidSubcommand) == "compare" {
+        return Some("'diff' compares two rows, 'similarity' several, 'verify' the two engines");
+    }
+    if !matches!(name(ContextKind::InvalidArg), "-f" | "--file") {
+        return None;
+    }
+    let usage = error.get(ContextKind::Usage)?.to_string();
+    if usage.contains("[PATH]...") || usage.contains("[FILE]...") {
+        Some("files are named without a flag")
+    } else if usage.contains("[TEXT]") {
+        Some("a file is read from standard input: '< PATH'")
+    } else {
+        None
     }
 }
 

@@ -46,13 +46,17 @@ use session::Session;
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    // Words that others use for these commands, and that are more like the opposite command in spelling.
+    #[command(alias = "encode")]
     Tokenize(tokenize::Args),
+    #[command(alias = "detokenize")]
     Decode(decode::Args),
     Count(count::Args),
     Info(info::Args),
     Vocab(vocab::Args),
     Embed(embed::Args),
     Diff(diff::Args),
+    #[command(alias = "neighbours")]
     Neighbors(neighbors::Args),
     Similarity(similarity::Args),
     Stats(stats::Args),

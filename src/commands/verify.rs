@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 
 use super::input::stream_answers::StreamAnswers;
-use super::input::text_args::{InputArgs, TextArgs};
+use super::input::text_args::{InputArgs, InputWays, TextArgs};
 use super::input::text_format::{InputFormat, Text};
 use super::session::Session;
 use crate::error::{Error, Exit, Result};
@@ -87,6 +87,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             files: args.paths.clone(),
             format: args.format.clone(),
         },
+        ways: InputWays::Path,
     };
     let mut sum = Verify::default();
     let mut answers = StreamAnswers::records();

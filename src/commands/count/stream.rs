@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::counting::Counting;
 use super::plan::Rows;
 use super::sizes::Sizes;
-use crate::commands::input::text_args::{InputArgs, TextArgs};
+use crate::commands::input::text_args::{InputArgs, InputWays, TextArgs};
 use crate::commands::input::text_format::Text;
 use crate::commands::session::Session;
 use crate::error::Result;
@@ -96,14 +96,16 @@ impl Counting<'_> {
                 files,
                 format: input_format,
             },
+            ways: InputWays::PathOrTextFlag,
         };
         let (tokenizer, options) = (self.tokenizer, &self.plan.options.clone());
-        // The human format shows token counts only.
+        // The human format shows token counts only; bytes tell whether there was any text.
         let tokens_only = session.is_human();
         let measure = |text: Text<'_>| {
             let sizes = if tokens_only {
                 Sizes {
                     tokens: tokenizer.count(&text.text, options)?,
+                    bytes: text.text.len(),
                     ..Sizes::default()
                 }
             } else {

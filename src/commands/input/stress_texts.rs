@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::text_args::{InputArgs, TextArgs};
+use super::text_args::{InputArgs, InputWays, TextArgs};
 use super::text_format::InputFormat;
 use crate::commands::session::Session;
 use crate::error::Result;
@@ -113,6 +113,7 @@ impl ExtraTexts {
                     files: vec![file.clone()],
                     format,
                 },
+                ways: InputWays::Path,
             };
             input.for_each(session, |_, item| {
                 let text = item.map_err(|(_, error)| error)?.text;

@@ -21,6 +21,51 @@ pub struct TextArgs {
     pub texts: Vec<String>,
     #[command(flatten)]
     pub input: InputArgs,
+    #[arg(skip)]
+    pub ways: InputWays,
+}
+
+/// How a command reads the text of a file, for its notes and hints.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum InputWays {
+    /// With `--file`.
+    #[default]
+    FileFlag,
+    /// As a path; the flag takes a text.
+    PathOrTextFlag,
+    /// As a path, and texts are given in no other way.
+    Path,
+    /// Through standard input only.
+    StdinOnly,
+}
+
+impl InputWays {
+    /// Returns the remedy if there is no text.
+    fn no_text_hint(self) -> &'static str {
+        match self {
+            Self::FileFlag => "pass text as an argument, with `--file PATH`, or through a pipe",
+            Self::PathOrTextFlag => {
+                "name files or directories, pass text with `--text TEXT`, or through a pipe"
+            }
+            Self::Path => "name a file, or pass text through a pipe",
+            Self::StdinOnly => "pass text as an argument, or through a pipe",
+        }
+    }
+
+    /// Returns a note if a text that was given as an argument names a file, which was probably meant to be read.
+    fn note_about_path(self, text: &str) -> Option<String> {
+        // Not only regular files: `<(command)` of a shell is the name of a pipe.
+        let is_file = std::fs::metadata(text).is_ok_and(|metadata| !metadata.is_dir());
+        let remedy = match self {
+            _ if !is_file => return None,
+            Self::FileFlag => format!("use `-f {text}`"),
+            Self::PathOrTextFlag | Self::Path => "leave out `--text`".to_owned(),
+            Self::StdinOnly => format!("use `< {text}`"),
+        };
+        Some(format!(
+            "`{text}` is a text here, and there is a file of that name: to read it, {remedy}"
+        ))
+    }
 }
 
 /// Files to read texts from, and how to read them.
@@ -240,13 +285,18 @@ impl TextArgs {
             if session.stdin_is_terminal {
                 return Err(Error::usage_hint(
                     "no text is given",
-                    "pass text as an argument, with `--file PATH`, or through a pipe",
+                    self.ways.no_text_hint(),
                 ));
             }
             sources.push(Source::Stdin);
         }
         let format = &self.input.format;
         for source in sources {
+            if let Source::Argument(text) = source
+                && let Some(note) = self.ways.note_about_path(text)
+            {
+                session.note(&note)?;
+            }
             let name = source.name();
             let path = match source {
                 Source::File(_) => Some(name.as_str()),
@@ -287,6 +337,7 @@ pub fn read_text(argument: Option<&str>, session: &mut Session) -> Result<String
     let input = TextArgs {
         texts: argument.map(str::to_owned).into_iter().collect(),
         input: InputArgs::default(),
+        ways: InputWays::StdinOnly,
     };
     let mut whole = String::new();
     input.for_each(session, |_, text| {

@@ -318,3 +318,84 @@ fn control_characters_in_arguments_are_escaped() {
         assert!(!answer.stderr.contains('\u{1b}'), "{:?}", answer.stderr);
     }
 }
+
+#[test]
+fn tips_never_name_what_a_command_lacks() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in [
+        "count",
+        "embed",
+        "similarity",
+        "verify",
+        "grep",
+        "diff",
+        "neighbors",
+        "info",
+    ] {
+        for flag in ["-f", "--file", "-f=x", "--file=x"] {
+            let answer = demo([command, flag, "x"]).current_dir(folder.path());
+            let stderr = answer.exit(2).stderr;
+            for wrong in ["as a value", "--field", "use '--"] {
+                assert!(!stderr.contains(wrong), "{command} {flag}: {stderr}");
+            }
+            let right = match command {
+                "count" | "verify" | "grep" => "tip: files are named without a flag\n",
+                "embed" | "similarity" => "tip: a file is read from standard input: '< PATH'\n",
+                _ => "unexpected argument",
+            };
+            assert!(stderr.contains(right), "{command} {flag}: {stderr}");
+        }
+    }
+    let stderr = demo(["count", "--topp", "3"]).exit(2).stderr;
+    assert!(
+        stderr.contains("tip: a similar argument exists: '--top'"),
+        "{stderr}"
+    );
+    let stderr = demo(["tokenize", "-x"]).exit(2).stderr;
+    assert!(!stderr.contains("tip:"), "{stderr}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_missing_text_is_asked_for_in_ways_that_the_command_has() {
+    for (args, ways) in [
+        (
+            &["tokenize"][..],
+            "pass text as an argument, with `--file PATH`, or through a pipe",
+        ),
+        (&["embed"], "pass text as an argument, or through a pipe"),
+        (
+            &["similarity"],
+            "pass text as an argument, or through a pipe",
+        ),
+        (
+            &["count"],
+            "name files or directories, pass text with `--text TEXT`, or through a pipe",
+        ),
+        (&["verify"], "name a file, or pass text through a pipe"),
+    ] {
+        let (code, shown) = demo(args).run_at_terminal();
+        assert_eq!(code, 2, "{args:?}: {shown}");
+        assert!(
+            shown.ends_with(&format!("hint: {ways}\n")),
+            "{args:?}: {shown}"
+        );
+    }
+}
+
+#[test]
+fn names_of_other_programs_never_lead_to_the_opposite_command() {
+    for (name, other, text) in [
+        ("encode", "tokenize", "banco"),
+        ("detokenize", "decode", "364"),
+        ("neighbours", "neighbors", "banco"),
+    ] {
+        assert_eq!(demo([name, text]).ok(), demo([other, text]).ok());
+    }
+    let stderr = demo(["compare", "a", "b"]).exit(2).stderr;
+    let tip = "tip: 'diff' compares two rows, 'similarity' several, 'verify' the two engines\n";
+    assert!(
+        stderr.contains(tip) && !stderr.contains("completions"),
+        "{stderr}"
+    );
+}

@@ -233,3 +233,36 @@ fn a_long_text_counted_in_parts_has_the_same_count() {
         "{error}"
     );
 }
+
+#[test]
+fn a_text_that_names_a_file_gets_a_note() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("system.md"), "banco").unwrap();
+    fs::create_dir(folder.path().join("folder")).unwrap();
+    let note = "note: `system.md` is a text here, and there is a file of that name: to read it, ";
+    for (args, remedy) in [
+        (&["tokenize", "system.md"][..], "use `-f system.md`\n"),
+        (&["tokenize", "system.md", "--ids"], "use `-f system.md`\n"),
+        (
+            &["chunk", "system.md", "--max-length", "20"],
+            "use `-f system.md`\n",
+        ),
+        (&["head", "system.md", "-n", "20"], "use `-f system.md`\n"),
+        (&["tail", "system.md", "-n", "20"], "use `-f system.md`\n"),
+        (&["embed", "system.md"], "use `< system.md`\n"),
+        (&["similarity", "system.md"], "use `< system.md`\n"),
+        (&["count", "--text", "system.md"], "leave out `--text`\n"),
+    ] {
+        let answer = demo(args).current_dir(folder.path()).exit(0);
+        assert_eq!(answer.stderr, format!("{note}{remedy}"), "{args:?}");
+        // Only stderr tells the two apart.
+        let elsewhere = demo(args).current_dir(&folder.path().join("folder"));
+        assert_eq!(elsewhere.ok(), answer.stdout, "{args:?}");
+        let quiet = demo([args, &["--quiet"]].concat()).current_dir(folder.path());
+        assert_eq!(quiet.ok(), answer.stdout, "{args:?}");
+    }
+    // A directory cannot be read with `-f`, and standard input is no file.
+    for args in [["tokenize", "folder"], ["tokenize", "-"]] {
+        demo(args).current_dir(folder.path()).ok();
+    }
+}

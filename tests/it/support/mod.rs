@@ -223,6 +223,20 @@ impl Call {
         (code, shown.replace("\r\n", "\n"))
     }
 
+    /// Runs the program with a pseudo-terminal as its standard input. Returns the exit code and its standard error.
+    #[cfg(unix)]
+    pub fn run_at_terminal(mut self) -> (i32, String) {
+        use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+        let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&keyboard).unwrap();
+        unlockpt(&keyboard).unwrap();
+        let name = ptsname(&keyboard, Vec::new()).unwrap();
+        let stdin = File::open(Path::new(name.to_str().unwrap())).unwrap();
+        let output = self.command.stdin(stdin).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        (output.status.code().unwrap_or(-1), stderr)
+    }
+
     /// Runs the program with its address space limited to `bytes`.
     #[cfg(target_os = "linux")]
     pub fn run_within(mut self, bytes: u64) -> Answer {
