@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::args::{Annotate, Args};
-use super::budget::{Budget, Budgets};
+use super::budget::{Budget, Budgets, below};
 use super::config::{self, Config};
 use super::table::{By, Table};
 use crate::commands::input::file_filters::{FileFilters, current_dir};
@@ -53,6 +53,9 @@ pub struct Plan {
     pub total_only: bool,
     /// True if the human format shows a report even where a bare number would do.
     pub is_report: bool,
+    pub is_ci: bool,
+    /// True if the command line selects some of the files that the configuration file has budgets for.
+    pub is_selection: bool,
     pub annotate: bool,
 }
 
@@ -92,6 +95,7 @@ impl Plan {
         } else {
             config.paths
         };
+        let is_selection = selects(args, &base);
         Ok(Self {
             model: config.model,
             revision: config.revision,
@@ -109,6 +113,8 @@ impl Plan {
             total_only: args.total,
             is_report: args.ci || args.summary || matches!(rows, Rows::Table(_)),
             rows,
+            is_ci: args.ci,
+            is_selection,
             annotate: annotates(args),
         })
     }
@@ -130,6 +136,17 @@ impl Plan {
         }
         choice
     }
+}
+
+/// Returns true if paths or filters of the command line may leave out files in the folder of the configuration file.
+fn selects(args: &Args, base: &Path) -> bool {
+    let paths = &args.paths.paths;
+    let filters = &args.paths.filters;
+    let names_all = paths.is_empty() || paths.iter().any(|path| below(path, base).is_some());
+    !names_all
+        || !filters.globs.is_empty()
+        || !filters.types.is_empty()
+        || !filters.types_not.is_empty()
 }
 
 fn budgets(args: &Args, configured: Budgets, base: &Path) -> Budgets {

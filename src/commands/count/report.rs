@@ -6,9 +6,27 @@ use super::counting::Counting;
 use super::over_budget::{self, OverBudget};
 use super::plan::Rows;
 use crate::commands::session::Session;
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::record::Record;
 use crate::render::View;
+
+/// Budgets that were not checked.
+#[derive(Default)]
+struct Unchecked {
+    /// The first one that ends the run with an error.
+    error: Option<String>,
+    notes: Vec<String>,
+}
+
+impl Unchecked {
+    fn add(&mut self, sentence: String, is_error: bool) {
+        if is_error && self.error.is_none() {
+            self.error = Some(sentence);
+        } else {
+            self.notes.push(sentence);
+        }
+    }
+}
 
 impl Counting<'_> {
     /// Reports everything that could not be reported before the end of the count, and returns the exit code.
@@ -24,6 +42,7 @@ impl Counting<'_> {
         if self.total.files == 0 && self.failed.is_none() && self.plan.is_walk {
             session.note("found no text files to count")?;
         }
+        let unchecked = self.unchecked();
         let all_files_shown = self.report_rows(session)?;
         if self.plan.summary
             && let Some(summary) = self.distribution.summary(self.context_window)
@@ -36,12 +55,47 @@ impl Counting<'_> {
                 session.note(&over.sentence())?;
             }
         }
+        if let Some(error) = &unchecked.error {
+            self.failures
+                .push(over_budget::failure(None, None, error.clone()));
+        }
         self.annotate(session)?;
+        for note in &unchecked.notes {
+            session.note(note)?;
+        }
+        if let Some(error) = unchecked.error {
+            return Err(Error::usage_hint(
+                error,
+                "nothing to count is not within a budget: check paths, globs and filters",
+            ));
+        }
         Ok(match self.failed {
             Some(exit) => exit,
             None if self.over > 0 || total_over => Exit::Negative,
             None => Exit::Done,
         })
+    }
+
+    /// Finds the budgets that limit nothing, since no text was counted for them.
+    fn unchecked(&self) -> Unchecked {
+        let budgets = &self.plan.budgets;
+        let mut unchecked = Unchecked::default();
+        if self.failed.is_some() || (budgets.is_empty() && !self.plan.is_ci) {
+            return unchecked;
+        }
+        if self.total.bytes == 0 {
+            let sentence = "found no text to count, so no budget was checked";
+            unchecked.add(sentence.to_owned(), self.plan.is_ci);
+            return unchecked;
+        }
+        for rule in budgets.rules.iter().filter(|rule| rule.sum.files == 0) {
+            let sentence = format!(
+                "no counted file matches `{}`, so its budget was not checked",
+                rule.sum.name
+            );
+            unchecked.add(sentence, self.plan.is_ci && !self.plan.is_selection);
+        }
+        unchecked
     }
 
     /// Shows the rows of a table. Returns true if every file has had its row.

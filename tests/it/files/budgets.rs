@@ -393,3 +393,66 @@ fn annotations_are_written_where_github_reads_them() {
          ::error file=a/data.jsonl,line=3,title=Token budget::5 tokens, 1 over the budget of 4\n"
     );
 }
+
+#[test]
+fn nothing_to_count_is_not_within_a_budget() {
+    let empty = "found no text to count, so no budget was checked";
+    let folder = repository_of_prompts();
+    fs::write(folder.path().join("empty.md"), "").unwrap();
+    // Special tokens are counted; the note is all that changes.
+    for args in [
+        &["--budget", "5"][..],
+        &["--budget-per-file", "5"],
+        &["--budget", "5", "--text", ""],
+        &["--budget", "5", "empty.md"],
+        &["--budget", "5", "--total", "empty.md"],
+        &["--budget", "5", "--lines"],
+        &["--budget", "5", "--json"],
+    ] {
+        let answer = count(folder.path(), args).exit(0);
+        assert_eq!(answer.stderr, format!("note: {empty}\n"), "{args:?}");
+        let stderr = count(folder.path(), &[args, &["--ci"]].concat())
+            .exit(2)
+            .stderr;
+        assert!(
+            stderr.contains(&format!("error: {empty}\n")),
+            "{args:?}: {stderr}"
+        );
+    }
+    assert_eq!(count(folder.path(), &["--budget", "5"]).run().stdout, "2\n");
+    assert_eq!(count(folder.path(), &[]).ok(), "2\n");
+    let blank = count(folder.path(), &["--budget", "5", "--ci", "--text", " "]);
+    blank.exit(0);
+}
+
+#[test]
+fn a_glob_of_a_budget_that_matches_nothing_is_reported() {
+    let folder = repository_of_prompts();
+    let unmatched = "no counted file matches `a/sytem.md`, so its budget was not checked";
+    configure(
+        folder.path(),
+        "model = \"demo\"\n[[count.budgets]]\nglob = \"a/*.md\"\nbudget = \"1k\"\n[[count.budgets]]\nglob = \"a/sytem.md\"\nbudget-per-file = 9\n",
+    );
+    for args in [&[][..], &["."], &["--json"], &["--total"]] {
+        let stderr = ci(folder.path(), args).exit(2).stderr;
+        assert!(
+            stderr.contains(&format!("error: {unmatched}\n")),
+            "{args:?}: {stderr}"
+        );
+        let args = [&["--config", "tokscope.toml"], args].concat();
+        let stderr = count(folder.path(), &args).exit(0).stderr;
+        assert_eq!(stderr, format!("note: {unmatched}\n"), "{args:?}");
+    }
+    let annotated = ci(folder.path(), &["--annotate", "github"]).exit(2).stdout;
+    assert!(
+        annotated.contains("::error title=Not counted::no counted file matches"),
+        "{annotated}"
+    );
+    // Over budget elsewhere, it is still an error.
+    ci(folder.path(), &["--budget", "1"]).exit(2);
+    // Other budgets of a selection of files need not match.
+    for args in [&["a"][..], &["--glob", "a/*"], &["a/one.md"]] {
+        let stderr = ci(folder.path(), args).exit(0).stderr;
+        assert_eq!(stderr, format!("note: {unmatched}\n"), "{args:?}");
+    }
+}
