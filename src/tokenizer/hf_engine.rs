@@ -8,6 +8,7 @@ use tokenizers::tokenizer::pre_tokenizer::OffsetType;
 use tokenizers::{AddedToken, AddedVocabulary, Decoder, DecoderWrapper, Model, PreTokenizer};
 
 use super::encoding::Encoded;
+use super::hf_added_tokens::HfAddedTokens;
 use super::hf_guard::guarded;
 use super::options::EncodeOptions;
 use super::windows::Windows;
@@ -24,6 +25,8 @@ pub const TRANSFORMERS_VERSION: &str = "4.48.3";
 pub struct HfEngine {
     inner: tokenizers::Tokenizer,
     windows: Windows,
+    /// Finds the added tokens if `inner` does not find them as the reference does.
+    added_tokens: Option<HfAddedTokens>,
     /// Stands in for the added tokens of `inner` when they are taken as text.
     no_added_tokens: AddedVocabulary,
 }
@@ -51,7 +54,9 @@ impl HfEngine {
             unknown: unknown(&inner, unigram_unknown),
             cut_left,
         };
+        let added_tokens = HfAddedTokens::of(&inner);
         Ok(Self {
+            added_tokens: added_tokens.map_err(|problem| Error::damaged(file, problem))?,
             inner,
             windows,
             no_added_tokens: AddedVocabulary::new(),
@@ -102,13 +107,16 @@ impl HfEngine {
         type_id: u32,
         parse_special: bool,
     ) -> Result<tokenizers::Encoding> {
-        let added_tokens = if parse_special {
-            self.inner.get_added_vocabulary()
-        } else {
-            &self.no_added_tokens
-        };
+        let normalizer = self.inner.get_normalizer();
         let encode = || -> tokenizers::Result<tokenizers::Encoding> {
-            let mut text = added_tokens.extract_and_normalize(self.inner.get_normalizer(), text);
+            let mut text = match &self.added_tokens {
+                Some(added_tokens) if parse_special => added_tokens.split(normalizer, text)?,
+                _ if parse_special => {
+                    let added_tokens = self.inner.get_added_vocabulary();
+                    added_tokens.extract_and_normalize(normalizer, text)
+                }
+                _ => self.no_added_tokens.extract_and_normalize(normalizer, text),
+            };
             if let Some(pre_tokenizer) = self.inner.get_pre_tokenizer() {
                 pre_tokenizer.pre_tokenize(&mut text)?;
             }

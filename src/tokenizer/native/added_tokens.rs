@@ -46,13 +46,20 @@ impl AddedTokens {
         }
         let mut starts: Vec<u8> = spellings.iter().map(|text| text.as_bytes()[0]).collect();
         starts.dedup();
-        let finder = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(tokens.iter().map(|(token, _)| spelling(token)))
-            .ok()?;
         Some(Self {
-            finder: Some(finder),
+            finder: Some(finder(&tokens)?),
             starts,
+            tokens,
+        })
+    }
+
+    /// Creates a set of tokens, of which some may be spelled alike or be empty. Of tokens spelled alike the first
+    /// counts. An empty one is found between any two bytes where no other token is. Returns `None` if they are too
+    /// many for an automaton.
+    pub fn in_order(tokens: Vec<(AddedTokenConfig, u32)>) -> Option<Self> {
+        Some(Self {
+            finder: Some(finder(&tokens)?),
+            starts: (0..=u8::MAX).collect(),
             tokens,
         })
     }
@@ -132,6 +139,13 @@ impl AddedTokens {
             each(TextPart::Words, kept, text.len());
         }
     }
+}
+
+fn finder(tokens: &[(AddedTokenConfig, u32)]) -> Option<AhoCorasick> {
+    AhoCorasick::builder()
+        .match_kind(MatchKind::LeftmostLongest)
+        .build(tokens.iter().map(|(token, _)| spelling(token)))
+        .ok()
 }
 
 fn spelling(token: &AddedTokenConfig) -> &str {

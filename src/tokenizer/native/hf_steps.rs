@@ -17,6 +17,7 @@ use tokenizers::{
 use super::known_steps;
 use super::space_bytes::SpaceHandling;
 use crate::formats::config::AddedTokenConfig;
+use crate::tokenizer::hf_added_tokens::{are_distinct, normalized_content};
 use crate::tokenizer::hf_guard::catch_panic;
 
 /// The steps of a tokenizer before its model.
@@ -83,6 +84,13 @@ impl HfSteps {
             .unk_token(String::new())
             .build()
             .ok()?;
+        let normalized = added.iter().filter(|(token, _)| token.normalized);
+        let contents: Result<Vec<_>, _> = normalized
+            .map(|(token, _)| normalized_content(&token.content, self.normalizer.as_ref()))
+            .collect();
+        if !are_distinct(&contents.ok()?) {
+            return None;
+        }
         let mut vocabulary = AddedVocabulary::new();
         let tokens = added.iter().map(|(token, _)| {
             AddedToken::from(token.content.as_str(), token.special)

@@ -10,7 +10,7 @@
 //! `pipeline` tokenizes a range of text, `word_chunks` and `short_chunks` tokenize a text chunk by chunk, and `engine`
 //! tokenizes whole texts and pairs.
 
-mod added_tokens;
+pub mod added_tokens;
 mod aligned_text;
 mod charsmap;
 mod chunk;

@@ -1,5 +1,6 @@
 //! Tokenization: the engines against each other and against the reference, chunks, and other tools' formats.
 
+mod added_tokens;
 mod chunk;
 mod engines;
 mod families;

@@ -1,0 +1,119 @@
+//! Added tokens that normalization makes empty, or alike, in a fine-tune of DeBERTa. The expected ids and offsets in
+//! characters are those of transformers 4.48.3 with tokenizers 0.21.4, for the built-in model with these tokens added.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::{folder_without_checkpoint, on};
+
+type Tokens = &'static [(u32, (usize, usize))];
+
+/// Texts without an added token, and their tokens if any added token is empty after normalization.
+const SPLIT: &[(&str, Tokens)] = &[
+    ("[", &[(262, (0, 1)), (1954, (0, 1))]),
+    (
+        "x[",
+        &[(262, (0, 1)), (1166, (0, 1)), (262, (1, 2)), (1954, (1, 2))],
+    ),
+    (
+        "fin [\n",
+        &[
+            (332, (0, 1)),
+            (262, (1, 2)),
+            (600, (1, 2)),
+            (358, (2, 3)),
+            (262, (3, 4)),
+            (262, (4, 5)),
+            (1954, (4, 5)),
+        ],
+    ),
+    ("a  b", &[(275, (0, 1)), (262, (2, 3)), (466, (3, 4))]),
+    (
+        "[MASK] x[",
+        &[
+            (2000, (0, 6)),
+            (262, (7, 8)),
+            (1166, (7, 8)),
+            (262, (8, 9)),
+            (1954, (8, 9)),
+        ],
+    ),
+];
+
+/// Creates the built-in model with added tokens from id 2001 on.
+fn model_with(tokens: &[&str], lower_case: bool) -> TempDir {
+    let model = folder_without_checkpoint();
+    let token = |content: &str, special: bool| {
+        json!({"content": content, "special": special, "normalized": !special,
+               "lstrip": false, "rstrip": false, "single_word": false})
+    };
+    let mut added = serde_json::Map::new();
+    added.insert("2000".to_owned(), token("[MASK]", true));
+    for (id, content) in (2001..).zip(tokens) {
+        added.insert(format!("{id}"), token(content, false));
+    }
+    let config =
+        json!({"do_lower_case": lower_case, "vocab_type": "spm", "added_tokens_decoder": added});
+    let path = model.path().join("tokenizer_config.json");
+    fs::write(path, config.to_string()).unwrap();
+    model
+}
+
+/// Tokenizes a text in 1 GB of address space. Returns the ids and offsets of all tokens but the template's.
+fn tokens(model: &TempDir, text: &str) -> Vec<(u32, (usize, usize))> {
+    let args = [
+        "tokenize",
+        "--json",
+        "--offset-unit",
+        "char",
+        "--no-special-tokens",
+        text,
+    ];
+    let call = on(model.path(), args);
+    #[cfg(target_os = "linux")]
+    let answer = call.run_within(1_000_000_000);
+    #[cfg(not(target_os = "linux"))]
+    let answer = call.run();
+    assert_eq!((answer.code, answer.stderr.as_str()), (0, ""), "{text:?}");
+    let record: Value = serde_json::from_str(&answer.stdout).unwrap();
+    let ids: Vec<u32> = serde_json::from_value(record["ids"].clone()).unwrap();
+    let offsets: Vec<(usize, usize)> = serde_json::from_value(record["offsets"].clone()).unwrap();
+    ids.into_iter().zip(offsets).collect()
+}
+
+#[test]
+fn an_added_token_that_normalization_makes_empty_ends_as_in_the_reference() {
+    for added in ["\n", " ", "\t", "\r\n", "\u{a0}"] {
+        let model = model_with(&[added], false);
+        for (text, expected) in SPLIT {
+            assert_eq!(tokens(&model, text), *expected, "{added:?} {text:?}");
+        }
+    }
+}
+
+#[test]
+fn an_empty_added_token_ends_after_steps_that_are_not_plain_deberta() {
+    let model = model_with(&["\n"], true);
+    for (text, expected) in SPLIT {
+        assert_eq!(tokens(&model, text), *expected, "{text:?}");
+    }
+}
+
+#[test]
+fn an_empty_added_token_cannot_split_a_character_that_is_not_ascii() {
+    let model = model_with(&["\n"], false);
+    let answer = on(model.path(), ["tokenize", "niño"]).exit(4);
+    let message = "an added token is empty after normalization";
+    assert!(answer.stderr.contains(message), "{}", answer.stderr);
+}
+
+#[test]
+fn of_added_tokens_that_normalization_makes_alike_the_first_is_found() {
+    let model = model_with(&["Foo", "Ｆoo"], false);
+    // The crate chose one of them at random.
+    for _ in 0..8 {
+        assert_eq!(tokens(&model, "Ｆoo"), [(2001, (0, 3))]);
+    }
+}
