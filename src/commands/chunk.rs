@@ -61,7 +61,7 @@ pub fn parts(cutter: &Cutter<'_>, text: &str, overlap: usize) -> Result<Vec<Part
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let tokenizer = session.tokenizer(&session.files()?)?;
+    let tokenizer = session.encoder(&session.files()?)?;
     let cutter = Cutter::new(&tokenizer, args.max_length, args.encode, args.prefer)?;
     let problem = match cutter.room() {
         0 => Some("leaves no room for the text".to_owned()),

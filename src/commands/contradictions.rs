@@ -6,14 +6,17 @@ use crate::formats::config::ModelConfig;
 use crate::record::{FileEntry, Finding, Level};
 use crate::tokenizer::Tokenizer;
 
-/// Returns every finding about a model. `matrix` may hold the error that left the model without a matrix.
+/// Returns every finding about a model. `unusable` is the error if no engine can use the tokenizer. `matrix` may hold
+/// the error that left the model without a matrix.
 pub fn findings(
     files: &[FileEntry],
     tokenizer: Option<&Tokenizer>,
+    unusable: Option<&Error>,
     matrix: Result<&EmbeddingMatrix, Option<&Error>>,
     config: Option<&ModelConfig>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
+    findings.extend(unusable.map(unusable_tokenizer));
     match (tokenizer, matrix) {
         (Some(tokenizer), Ok(matrix)) => {
             findings.extend(ids_without_row(tokenizer, matrix));
@@ -79,6 +82,13 @@ fn no_tokenizer() -> Finding {
     warning(
         "no-tokenizer",
         "the model has no tokenizer that tokscope can read".to_owned(),
+    )
+}
+
+fn unusable_tokenizer(error: &Error) -> Finding {
+    warning(
+        "unusable-tokenizer",
+        format!("no text can be tokenized: {error}"),
     )
 }
 

@@ -57,6 +57,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         ));
     }
     let is_stdin = args.ids.is_empty() || args.ids == ["-"];
+    tokenizer.prepare_decoder()?;
     let mut argument = Cursor::new(args.ids.join(" ").into_bytes());
     let view = if args.each {
         View::TableRow

@@ -34,18 +34,29 @@ const SHORT_NAMES: &[(&str, &str)] = &[
     ("columns", "embedding.columns"),
 ];
 
-/// Computes the record of a model. Also returns the error if the matrix could not be described. If the checkpoint is
-/// not on this machine, fetches only its headers.
+/// The errors of the parts of a model that cannot be used.
+#[derive(Debug)]
+pub struct Failures {
+    pub tokenizer: Option<Error>,
+    pub matrix: Option<Error>,
+}
+
+/// Computes the record of a model. Also returns the errors of parts that cannot be used. If the checkpoint is not on
+/// this machine, fetches only its headers.
 ///
 /// # Errors
 /// Fails if a file other than the checkpoint exists but cannot be read. A missing tokenizer is not an error.
-pub fn info(files: &ModelFiles, engine: EngineChoice) -> Result<(Info, Option<Error>)> {
+pub fn info(files: &ModelFiles, engine: EngineChoice) -> Result<(Info, Failures)> {
     let config = config(files)?;
     let tokenizer = match Tokenizer::open(files) {
         Ok(tokenizer) => Some(tokenizer.with_engine(engine)),
         Err(Error::MissingPart { .. }) => None,
         Err(error) => return Err(error),
     };
+    // With the native engine chosen, an error would only say that it is not exact.
+    let unusable = (tokenizer.as_ref())
+        .filter(|_| engine != EngineChoice::Native)
+        .and_then(|tokenizer| tokenizer.prepare().err());
     let list: Vec<FileEntry> = files
         .list()?
         .into_iter()
@@ -64,10 +75,17 @@ pub fn info(files: &ModelFiles, engine: EngineChoice) -> Result<(Info, Option<Er
     let info = Info {
         model: files.model(),
         commit: files.commit(),
-        findings: contradictions::findings(&list, tokenizer.as_ref(), matrix_or, config.as_ref()),
+        findings: contradictions::findings(
+            &list,
+            tokenizer.as_ref(),
+            unusable.as_ref(),
+            matrix_or,
+            config.as_ref(),
+        ),
         fetched: fetched(files),
         files: list,
-        tokenizer: tokenizer.as_ref().map(tokenizer_info),
+        tokenizer: (tokenizer.as_ref())
+            .map(|tokenizer| tokenizer_info(tokenizer, unusable.as_ref())),
         embedding: matrix
             .as_ref()
             .map(|matrix| embedding_info(matrix, tokenizer.as_ref(), config.as_ref())),
@@ -79,12 +97,19 @@ pub fn info(files: &ModelFiles, engine: EngineChoice) -> Result<(Info, Option<Er
         }),
         context_window: window,
     };
-    Ok((info, no_matrix))
+    let failures = Failures {
+        tokenizer: unusable,
+        matrix: no_matrix,
+    };
+    Ok((info, failures))
 }
 
-fn tokenizer_info(tokenizer: &Tokenizer) -> TokenizerInfo {
+fn tokenizer_info(tokenizer: &Tokenizer, unusable: Option<&Error>) -> TokenizerInfo {
     let vocabulary = tokenizer.vocabulary();
-    let (engine, engine_reason) = tokenizer.engine();
+    let (engine, engine_reason) = match unusable {
+        Some(error) => ("none", error.to_string()),
+        None => tokenizer.engine(),
+    };
     TokenizerInfo {
         model: tokenizer.algorithm().to_owned(),
         class: tokenizer.class().map(str::to_owned),
@@ -182,10 +207,10 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     if args.get.is_some() {
         session.only_for_people("--get")?;
     }
-    let (info, no_matrix) = info(&session.files()?, session.model.engine)?;
+    let (info, failures) = info(&session.files()?, session.model.engine)?;
     let strict = args.strict && !info.findings.is_empty();
     match &args.get {
-        Some(field) => match (get(&info, field), no_matrix) {
+        Some(field) => match (get(&info, field), failures.matrix) {
             (Ok(value), _) => session.bare(&value)?,
             // The field may be missing only because the matrix could not be read.
             (Err(_), Some(reason)) if is_matrix_field(field) => return Err(reason),
@@ -193,8 +218,9 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         },
         None => {
             session.emit(&Record::Info(Box::new(info)))?;
-            // Report a bad checkpoint last, after everything else about the model.
-            if let Some(reason) = no_matrix.filter(|reason| !is_absence(reason)) {
+            // Report a bad tokenizer or checkpoint last, after everything else about the model.
+            let no_matrix = failures.matrix.filter(|reason| !is_absence(reason));
+            if let Some(reason) = failures.tokenizer.or(no_matrix) {
                 return Err(reason);
             }
         }

@@ -82,6 +82,14 @@ impl Session<'_> {
         Ok(Tokenizer::open(files)?.with_engine(self.model.engine))
     }
 
+    /// Opens the tokenizer of a model, with the engine built. A tokenizer that cannot be built ends the command here,
+    /// and not at each text.
+    pub fn encoder(&self, files: &ModelFiles) -> Result<Tokenizer> {
+        let tokenizer = self.tokenizer(files)?;
+        tokenizer.prepare()?;
+        Ok(tokenizer)
+    }
+
     /// Returns true if the output is for people: tables, or a bare number if the answer is a single number.
     pub fn is_human(&self) -> bool {
         self.format == Format::Human

@@ -127,7 +127,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         session.only_for_people(if args.ids { "--ids" } else { "--pieces" })?;
     }
     let files = session.files()?;
-    let tokenizer = session.tokenizer(&files)?;
+    let tokenizer = session.encoder(&files)?;
     let model = ModelFacts {
         context_window: context_window(config(&files)?.as_ref(), Some(&tokenizer)),
         name: files.model(),

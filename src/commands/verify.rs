@@ -81,6 +81,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         )));
     }
     let reference = Tokenizer::open(&files)?.with_engine(EngineChoice::Reference);
+    reference.prepare()?;
     let input = TextArgs {
         texts: Vec::new(),
         input: InputArgs {

@@ -112,6 +112,29 @@ impl Tokenizer {
         Ok(self.hf.get_or_init(|| engine))
     }
 
+    /// Builds the engine that encodes, so that a tokenizer without one is refused before the first text.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] or [`Error::Unsupported`] if no engine can use the files, [`Error::Usage`] if the native
+    /// engine was chosen and is not exact.
+    pub fn prepare(&self) -> Result<()> {
+        if !self.is_native() {
+            self.hf()?;
+        }
+        Ok(())
+    }
+
+    /// Builds the decoder, so that a tokenizer without one is refused before the first ids.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::prepare`].
+    pub fn prepare_decoder(&self) -> Result<()> {
+        if matches!(self.definition.origin, Origin::Json { .. }) {
+            self.hf()?;
+        }
+        Ok(())
+    }
+
     /// Encodes a text or a pair. An empty second text means no pair, as in the reference.
     ///
     /// # Errors

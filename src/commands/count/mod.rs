@@ -31,7 +31,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     }
     let mut plan = Plan::new(args, session.is_human())?;
     let files = session.files_of(&plan.model(session))?;
-    let tokenizer = session.tokenizer(&files)?;
+    let tokenizer = session.encoder(&files)?;
     let context_window = if plan.is_report {
         context_window(model_config(&files)?.as_ref(), Some(&tokenizer))
     } else {

@@ -41,7 +41,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let walk = FileWalk::from_args(&args.paths)?;
-    let tokenizer = session.tokenizer(&session.files()?)?;
+    let tokenizer = session.encoder(&session.files()?)?;
     let ids = searched_ids(&tokenizer, args)?;
     let options = args.added_tokens.options_without_special_tokens();
     let search = Search::new(&tokenizer, ids, options, args.utf8);

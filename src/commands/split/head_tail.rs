@@ -48,7 +48,7 @@ pub fn run(
     cut: impl Fn(&Cutter<'_>, &str) -> Result<Part> + Send + Sync,
     record: fn(Chunk) -> Record,
 ) -> Result<Exit> {
-    let tokenizer = session.tokenizer(&session.files()?)?;
+    let tokenizer = session.encoder(&session.files()?)?;
     let cutter = Cutter::new(&tokenizer, args.tokens, args.encode, None)?;
     let mut answers = StreamAnswers::lines(session.is_human());
     let work = |text: Text<'_>| {

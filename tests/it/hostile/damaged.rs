@@ -321,3 +321,42 @@ fn a_dangling_link_is_an_error_rather_than_a_missing_file() {
     );
     assert_eq!(answer.stderr, failure(&sentence, ""));
 }
+
+/// A `tokenizer.json` that parses, with a merge of tokens that the vocabulary lacks.
+const NO_SUCH_MERGE: &str =
+    r#"{"added_tokens": [], "model": {"type": "BPE", "vocab": {"a": 0}, "merges": ["b c"]}}"#;
+
+#[test]
+fn a_tokenizer_that_cannot_be_built_is_refused_once() {
+    let model = model_with("tokenizer.json", NO_SUCH_MERGE.as_bytes());
+    for args in [
+        &["tokenize", "-f", "-", "--lines"][..],
+        &["tokenize", "-f", "-", "--lines", "--json"],
+        &["count", "-"],
+        &["count", "-", "--lines"],
+        &["chunk", "--max-length", "4", "-f", "-", "--lines"],
+        &["head", "--tokens", "2", "-f", "-", "--lines"],
+        &["grep", "--id", "0", "-"],
+        &["decode", "--lines"],
+    ] {
+        let answer = on(model.path(), args).stdin("0\n0\n0\n").exit(4);
+        let errors = answer.stderr.matches("is damaged").count();
+        assert_eq!(
+            (errors, answer.stdout.as_str()),
+            (1, ""),
+            "{args:?}: {}",
+            answer.stderr
+        );
+    }
+}
+
+#[test]
+fn info_finds_a_tokenizer_that_cannot_be_built() {
+    let model = model_with("tokenizer.json", NO_SUCH_MERGE.as_bytes());
+    for args in [&["info", "--json"][..], &["info", "--json", "--strict"]] {
+        let answer = on(model.path(), args).exit(4);
+        assert_eq!(answer.stderr.matches("is damaged").count(), 1);
+        assert!(answer.stdout.contains(r#""code":"unusable-tokenizer""#));
+        assert!(answer.stdout.contains(r#""engine":"none""#));
+    }
+}
