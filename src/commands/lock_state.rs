@@ -3,7 +3,6 @@
 use sha2::{Digest as _, Sha256};
 
 use super::input::ordered_parallel::map_in_parallel;
-use super::input::read_limited;
 use super::session::Session;
 use crate::error::{Error, Result};
 use crate::formats::lock_file::{
@@ -12,6 +11,7 @@ use crate::formats::lock_file::{
 use crate::model_ref::ModelRef;
 use crate::source::ModelFiles;
 use crate::source::digest::hex;
+use crate::source::read_limited;
 use crate::tokenizer::{EncodeOptions, TOKENIZERS_VERSION, TRANSFORMERS_VERSION, Tokenizer};
 
 /// The maximum size of a lock file, in bytes. Each locked text adds a few hundred bytes to its own length.

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use clap::builder::PossibleValue;
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::input::read_limited;
 use super::model::{CheckpointOptions, Model};
 use super::row_selection::{RowRef, RowSelection, without_special_tokens};
 use super::session::Session;
@@ -18,6 +17,7 @@ use crate::error::{Error, Exit, Result};
 use crate::formats::npy::{self, Vectors};
 use crate::record::{Neighbor, Record};
 use crate::render::View;
+use crate::source::read_limited;
 use crate::tokenizer::Tokenizer;
 
 /// The maximum size of an array file, in bytes.

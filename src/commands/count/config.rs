@@ -7,9 +7,9 @@ use toml::de::DeTable;
 use super::budget::{Budgets, Rule};
 use super::config_reader::{ConfigReader, Key, Value};
 use crate::commands::input::file_filters::{FileFilters, check_types, glob_matcher};
-use crate::commands::input::read_limited;
 use crate::error::{Error, Result};
 use crate::record::Group;
+use crate::source::read_limited;
 
 /// The name of the file.
 pub const FILE: &str = "tokscope.toml";
@@ -58,7 +58,9 @@ pub fn find() -> Option<PathBuf> {
         let parents = std::iter::repeat_n("..", depth);
         parents.chain([FILE]).collect()
     };
-    (0..=depth).map(above).find(|file| file.is_file())
+    (0..=depth)
+        .map(above)
+        .find(|file| file.metadata().is_ok_and(|found| !found.is_dir()))
 }
 
 impl Config {

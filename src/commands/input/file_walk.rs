@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
 
 use ignore::overrides::Override;
 use ignore::types::Types;
@@ -9,6 +10,7 @@ use ignore::{DirEntry, WalkBuilder};
 
 use super::file_filters::{FileFilters, PathArgs, current_dir, glob_matcher, one_line};
 use super::found_file::FoundFile;
+use super::ignore_files;
 use crate::error::{Error, Result};
 
 /// A step of a walk.
@@ -79,7 +81,22 @@ impl FileWalk {
     }
 
     fn walk_directory(&self, root: &Path, visit: &mut impl FnMut(WalkItem) -> bool) -> bool {
+        if !self.no_ignore
+            && let Some(file) = ignore_files::find_endless_for_root(root)
+        {
+            return visit(endless_ignore_file(&file));
+        }
+        let (sender, refused) = channel();
+        let no_ignore = self.no_ignore;
         let walk = WalkBuilder::new(root)
+            .filter_entry(move |entry| {
+                if no_ignore || !entry.file_type().is_some_and(|kind| kind.is_dir()) {
+                    return true;
+                }
+                let endless = ignore_files::find_endless(entry.path());
+                // The receiver is gone if the walk was stopped.
+                endless.is_none_or(|file| sender.send(file).is_err())
+            })
             .overrides(self.globs.clone())
             .types(self.types.clone())
             .hidden(!self.hidden)
@@ -91,11 +108,25 @@ impl FileWalk {
             .follow_links(self.follow)
             .sort_by_file_path(Path::cmp)
             .build();
-        walk.into_iter().all(|entry| match entry {
-            Ok(entry) => visit_entry(entry, visit),
-            Err(error) => visit(failed_entry(error)),
-        })
+        let visit_refused = |visit: &mut dyn FnMut(WalkItem) -> bool| {
+            refused
+                .try_iter()
+                .all(|file| visit(endless_ignore_file(&file)))
+        };
+        walk.into_iter().all(|entry| {
+            visit_refused(visit)
+                && match entry {
+                    Ok(entry) => visit_entry(entry, visit),
+                    Err(error) => visit(failed_entry(error)),
+                }
+        }) && visit_refused(visit)
     }
+}
+
+fn endless_ignore_file(file: &Path) -> WalkItem {
+    let input = file.display().to_string();
+    let source = io::Error::other("not a regular file");
+    WalkItem::Unreadable(input.clone(), Error::ReadInput { input, source })
 }
 
 fn visit_entry(entry: DirEntry, visit: &mut impl FnMut(WalkItem) -> bool) -> bool {

@@ -20,8 +20,11 @@ use hf_hub::{Cache, CacheRepo, Repo, RepoType};
 use super::etag::Etag;
 use crate::model_ref::HubModel;
 use crate::source::file_entry::FileEntry;
-use crate::source::local::atomic_file;
 use crate::source::local::file_lock::FileLock;
+use crate::source::local::{atomic_file, read_limited};
+
+/// The maximum size of a ref, in bytes. It holds a commit.
+const MAX_REF: u64 = 1 << 16;
 
 /// The folder of one model in the Hub cache.
 #[derive(Debug)]
@@ -61,7 +64,8 @@ impl CachedModel {
         if is_commit(revision) {
             return None;
         }
-        let bytes = fs::read(self.folder.join("refs").join(revision)).ok()?;
+        let path = self.folder.join("refs").join(revision);
+        let bytes = read_limited::read(&path, MAX_REF).ok()?;
         Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 
@@ -261,6 +265,25 @@ mod tests {
         assert_eq!(names, ["a.json", "onnx/deep/a.json"]);
         fs::remove_file(cached.blob("e1")).unwrap();
         assert_eq!(cached.file(COMMIT, "a.json"), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_ref_that_is_a_pipe_or_endless_counts_as_missing() {
+        let cache = tempfile::tempdir().unwrap();
+        let cached = CachedModel::new(cache.path(), &model("hf://o/n"));
+        let refs = cached.folder.join("refs");
+        fs::create_dir_all(&refs).unwrap();
+        let made = std::process::Command::new("mkfifo")
+            .arg(refs.join("main"))
+            .status();
+        assert!(made.unwrap().success(), "mkfifo makes a pipe");
+        std::os::unix::fs::symlink("/dev/zero", refs.join("zero")).unwrap();
+        for revision in ["main", "zero"] {
+            assert_eq!(cached.read_ref(revision), None);
+        }
+        cached.write_ref("main", COMMIT).unwrap();
+        assert_eq!(cached.read_ref("main").as_deref(), Some(COMMIT));
     }
 
     #[test]

@@ -4,13 +4,16 @@
 //! a blank value always counts as unset, and `$NAME` within a path is not expanded.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::proxies::ProxySettings;
 use crate::error::{Error, Result};
+use crate::source::local::read_limited;
 
 const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
+/// The maximum size of a token file, in bytes.
+const MAX_TOKEN_FILE: u64 = 1 << 16;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The address of the Hub, the location of its cache, and the settings of requests.
@@ -69,7 +72,7 @@ impl HubSettings {
             let file = path("HF_TOKEN_PATH").unwrap_or_else(|| hf_home.join("token"));
             var("HF_TOKEN")
                 .or_else(|| var("HUGGING_FACE_HUB_TOKEN"))
-                .or_else(|| std::fs::read_to_string(file).ok())
+                .or_else(|| read_token(&file))
                 .and_then(|token| Token::new(&token))
         };
         if token.as_ref().is_some_and(|token| !token.can_be_sent()) {
@@ -146,7 +149,13 @@ pub fn is_true(value: &str) -> bool {
         .any(|word| value.eq_ignore_ascii_case(word))
 }
 
-fn expand_home(value: &str, home: &std::path::Path) -> PathBuf {
+/// Returns `None` if the file cannot be read.
+fn read_token(file: &Path) -> Option<String> {
+    let bytes = read_limited::read(file, MAX_TOKEN_FILE).ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+fn expand_home(value: &str, home: &Path) -> PathBuf {
     match value.strip_prefix('~') {
         Some("") => home.to_owned(),
         Some(rest) if rest.starts_with('/') => home.join(rest.trim_start_matches('/')),
@@ -277,6 +286,18 @@ mod tests {
             Token::new("x")
         );
         assert_eq!(format!("{:?}", Token::new("hf_secret")), "Some(Token(…))");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_token_file_that_is_a_pipe_or_endless_counts_as_unreadable() {
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("token");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success(), "mkfifo makes a pipe");
+        for path in [pipe.to_str().unwrap(), "/dev/zero"] {
+            assert_eq!(settings(&[("HF_TOKEN_PATH", path)]).unwrap().token, None);
+        }
     }
 
     #[test]

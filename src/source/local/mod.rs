@@ -7,4 +7,5 @@ pub(crate) mod file_lock;
 pub(crate) mod file_stamp;
 pub(crate) mod mapped_file;
 pub mod output_file;
+pub mod read_limited;
 pub(crate) mod sigbus;

@@ -288,3 +288,50 @@ fn an_unknown_type_or_an_invalid_glob_is_refused() {
         );
     }
 }
+
+#[test]
+fn an_ignore_file_that_is_a_pipe_or_a_device_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir_all(at("b/.git/info")).unwrap();
+    for path in ["a.txt", "b/b.txt", "c/c.txt", "d/d.txt"] {
+        fs::create_dir_all(at(path).parent().unwrap()).unwrap();
+        fs::write(at(path), TOKEN).unwrap();
+    }
+    let fifo = |path: &Path| {
+        let made = std::process::Command::new("mkfifo").arg(path).status();
+        assert!(made.unwrap().success(), "mkfifo makes a pipe");
+    };
+    fifo(&at("b/.git/info/exclude"));
+    symlink("/dev/zero", at("c/.gitignore")).unwrap();
+    symlink("/dev/null", at("d/.ignore")).unwrap();
+    for command in [&["count"][..], &["grep", "--piece", TOKEN]] {
+        let call = |more: &[&str]| {
+            let args = [command, &["--json", "."], more].concat();
+            demo(args).current_dir(folder.path()).run()
+        };
+        let answer = call(&[]);
+        assert_eq!(answer.code, 2, "{}", answer.stdout);
+        for text in [
+            "./a.txt",
+            "./d/d.txt",
+            "cannot read ./b/.git/info/exclude: not a regular file",
+            "cannot read ./c/.gitignore: not a regular file",
+        ] {
+            assert!(answer.stdout.contains(text), "{text}: {}", answer.stdout);
+        }
+        for text in ["b.txt", "c.txt"] {
+            assert!(!answer.stdout.contains(text), "{text}: {}", answer.stdout);
+            assert!(call(&["--no-ignore"]).stdout.contains(text));
+        }
+    }
+    fifo(&at(".ignore"));
+    let answer = demo(["count", "--json", "d"])
+        .current_dir(folder.path())
+        .exit(2);
+    assert!(
+        answer.stdout.contains("/.ignore: not a regular file"),
+        "{}",
+        answer.stdout
+    );
+}

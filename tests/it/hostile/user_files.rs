@@ -124,6 +124,28 @@ fn a_hostile_array_file_is_refused() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_place_of_a_lock_or_configuration_file_is_refused_without_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["tokscope.lock", "tokscope.toml"] {
+        let made = std::process::Command::new("mkfifo")
+            .arg(folder.path().join(name))
+            .status();
+        assert!(made.unwrap().success(), "mkfifo makes a pipe");
+    }
+    for (args, name) in [
+        (&["check"][..], "tokscope.lock"),
+        (&["--locked", "info"], "tokscope.lock"),
+        (&["count", "--ci"], "tokscope.toml"),
+        (&["count", "--config", "tokscope.toml"], "tokscope.toml"),
+    ] {
+        let answer = demo(args).current_dir(folder.path()).exit(2);
+        let problem = format!("cannot read {name}: it is a pipe");
+        assert!(answer.stderr.contains(&problem), "{}", answer.stderr);
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn an_endless_file_is_read_only_up_to_a_limit() {

@@ -1,15 +1,31 @@
 //! Reads whole files up to a size limit, because a path may name an endless device.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Reads a file of at most `max_bytes`.
+/// Reads a file of at most `max_bytes`. A pipe in a folder is refused, since opening it would wait for a writer that may
+/// never come; a pipe that is open in this process, such as `/dev/stdin`, is read.
 ///
 /// # Errors
-/// Fails if the file cannot be read, or is larger.
+/// Fails if the file cannot be read, is such a pipe, or is larger.
 pub fn read(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
+    if is_named_pipe(path)? {
+        return Err(io::Error::other("it is a pipe"));
+    }
     read_to_end(File::open(path)?, max_bytes)
+}
+
+#[cfg(unix)]
+fn is_named_pipe(path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::FileTypeExt;
+    // The path of a pipe without a name cannot be resolved.
+    Ok(fs::metadata(path)?.file_type().is_fifo() && fs::canonicalize(path).is_ok())
+}
+
+#[cfg(not(unix))]
+fn is_named_pipe(path: &Path) -> io::Result<bool> {
+    fs::metadata(path).map(|_| false)
 }
 
 /// Reads a file like [`read`] if it begins with `magic`. Otherwise reads and returns only the first `magic.len()`
