@@ -6,6 +6,8 @@ use std::io::{self, BufReader, BufWriter, ErrorKind, IsTerminal, Write};
 use std::panic::PanicHookInfo;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue};
@@ -207,27 +209,75 @@ fn model_choice(global: &GlobalOptions) -> ModelChoice<'_> {
     }
 }
 
-/// Starts the thread pool, unless the default of one thread per core will do.
+/// This many threads are started if they are asked for, or a multiple of the cores. With more, threads that look for work
+/// take the time of those that do it.
+const MAX_THREADS: usize = 64;
+/// The same, in threads per core.
+const MAX_THREADS_PER_CORE: usize = 4;
+
+/// Starts the thread pool, unless the default of one thread per core will do. If the system refuses a thread, this thread
+/// does all the work.
 fn start_threads(requested: Option<usize>) {
-    let Some(threads) = thread_count(requested) else {
+    let requested = requested.filter(|&threads| threads > 0);
+    let Some(count) = thread_count(requested.or_else(threads_of_environment)) else {
         return;
     };
-    let mut pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-    if threads == 1 {
-        pool = pool.use_current_thread();
-    }
+    // A pool that cannot start its threads cannot be replaced by a smaller one, so they are started first.
+    let mut idle = idle_threads(count).unwrap_or_default().into_iter();
     // Fails only if this process already has a pool, from an earlier run; that pool stays in use.
-    let _ = pool.build_global();
+    let _ = if idle.len() == 0 {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1);
+        pool.use_current_thread().build_global()
+    } else {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(idle.len());
+        let start = move |worker| {
+            let thread = idle.next().ok_or(ErrorKind::Other)?;
+            thread.send(worker).map_err(|_| ErrorKind::Other.into())
+        };
+        pool.spawn_handler(start).build_global()
+    };
 }
 
-/// Returns the number of threads to use, or `None` for one per core.
+/// Returns threads that wait for the worker they run. Returns none for a count of one, and `None` if the system refuses
+/// one of them.
+fn idle_threads(count: usize) -> Option<Vec<Sender<rayon::ThreadBuilder>>> {
+    let (mut senders, mut threads) = (Vec::new(), Vec::<thread::JoinHandle<()>>::new());
+    if count == 1 {
+        return Some(senders);
+    }
+    for _ in 0..count {
+        let (sender, worker) = channel::<rayon::ThreadBuilder>();
+        let run = move || worker.recv().map_or((), rayon::ThreadBuilder::run);
+        let Ok(thread) = thread::Builder::new().spawn(run) else {
+            // The threads end, which makes room for others.
+            drop(senders);
+            for thread in threads {
+                let _ = thread.join();
+            }
+            return None;
+        };
+        senders.push(sender);
+        threads.push(thread);
+    }
+    Some(senders)
+}
+
+/// Returns the number of threads in the variable that `rayon` reads too.
+fn threads_of_environment() -> Option<usize> {
+    let threads = variable("RAYON_NUM_THREADS")?.parse().ok()?;
+    (threads > 0).then_some(threads)
+}
+
+/// Returns the number of threads to use, or `None` for one per core, which the system surely allows.
 fn thread_count(requested: Option<usize>) -> Option<usize> {
-    let Some(most) = memory::threads_within_limit() else {
-        return requested;
-    };
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = requested.unwrap_or_else(cores);
-    (requested.is_some() || threads > most).then(|| threads.min(most))
+    let most = memory::threads_within_limit();
+    if requested.is_none() && most.is_none() && !memory::threads_are_limited() {
+        return None;
+    }
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let threads = requested.unwrap_or(cores);
+    let useful = MAX_THREADS.max(cores.saturating_mul(MAX_THREADS_PER_CORE));
+    Some(threads.min(most.unwrap_or(useful)).min(useful))
 }
 
 fn variable(name: &str) -> Option<String> {

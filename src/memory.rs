@@ -14,6 +14,9 @@ const THREAD_BYTES: u64 = (2 << 20) + (4 << 10);
 const STACKS_SHARE: u64 = 8;
 /// The map of a file may take up to 1/`MAP_SHARE` of the limit.
 const MAP_SHARE: u64 = 4;
+/// A limit on the threads of a user that is below this number may be met.
+#[cfg(target_os = "linux")]
+const FEW_THREADS: u64 = 4096;
 
 /// The system allocator, except that a failed allocation prints an error message and exits.
 ///
@@ -122,6 +125,19 @@ pub fn threads_within_limit() -> Option<usize> {
     }
     let threads = limit / STACKS_SHARE / THREAD_BYTES;
     Some(usize::try_from(threads).unwrap_or(usize::MAX).max(1))
+}
+
+/// Returns true if the user may run few threads only (`RLIMIT_NPROC`), so that starting one may fail.
+pub fn threads_are_limited() -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Resource, getrlimit};
+        getrlimit(Resource::Nproc)
+            .current
+            .is_some_and(|most| most < FEW_THREADS)
+    }
+    #[cfg(not(target_os = "linux"))]
+    false
 }
 
 /// Returns true if the limit on address space leaves enough room to map a file of `length` bytes and work with it.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use super::file_walk::{FileWalk, WalkItem};
@@ -48,12 +48,23 @@ pub fn for_each_file<T: Send>(
     });
     thread::scope(|scope| {
         let found = &found;
-        scope.spawn(move || {
+        let step = move |item| {
+            found.fetch_add(1, Ordering::Relaxed);
+            sender.send(item).is_ok()
+        };
+        let walking = thread::Builder::new().spawn_scoped(scope, move || walk.for_each(step));
+        let items: Box<dyn Iterator<Item = WalkItem>> = if walking.is_ok() {
+            Box::new(items.into_iter())
+        } else {
+            // The system refuses a second thread, so the walk is done first.
+            let mut all = Vec::new();
             walk.for_each(|item| {
-                found.fetch_add(1, Ordering::Relaxed);
-                sender.send(item).is_ok()
+                all.push(item);
+                true
             });
-        });
+            found.store(all.len(), Ordering::Relaxed);
+            Box::new(all.into_iter())
+        };
         let work = |item| {
             let visited = match item {
                 WalkItem::File(file) => Ok(Visit::File(work(file))),
@@ -73,12 +84,12 @@ pub fn for_each_file<T: Send>(
 
 fn deliver<T: Send>(
     session: &mut Session,
-    items: Receiver<WalkItem>,
+    mut items: impl Iterator<Item = WalkItem>,
     work: impl Fn(WalkItem) -> Result<Visit<T>, String> + Sync,
     mut each: impl FnMut(&mut Session, Visit<T>) -> Result<()>,
 ) -> Result<()> {
     loop {
-        let batch: Vec<WalkItem> = items.iter().take(FILES_PER_BATCH).collect();
+        let batch: Vec<WalkItem> = items.by_ref().take(FILES_PER_BATCH).collect();
         if batch.is_empty() {
             return Ok(());
         }

@@ -1,10 +1,11 @@
 //! Every command works on the full-size model with 400 MB of address space. Running out of memory is reported.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::support::standin::standin;
-use crate::support::{Answer, demo, on};
+use crate::support::{Answer, demo, on, skipped};
 
 /// Bytes of address space that a process may use (`RLIMIT_AS`). The mapped checkpoint alone takes 241 MB.
 const LIMIT: u64 = 400_000_000;
@@ -144,4 +145,51 @@ fn running_out_of_memory_is_reported() {
         "{}",
         answer.stderr
     );
+}
+
+#[test]
+fn no_more_threads_are_started_than_fit() {
+    let folder = folder_with_texts();
+    fs::write(folder.path().join("u.txt"), "dinero").unwrap();
+    let whole = demo(["count", "."]).current_dir(folder.path()).ok();
+    let figures = demo(["stats"]).ok();
+    for threads in ["640", "100000", "18446744073709551615"] {
+        let call = |args: &[&str]| {
+            let call = demo(args).current_dir(folder.path());
+            call.env("RAYON_NUM_THREADS", threads)
+        };
+        let count = call(&["count", "."]).run_within(LIMIT);
+        assert_eq!((count.code, count.stdout), (0, whole.clone()), "{threads}");
+        let stats = call(&["stats"]).run_within(LIMIT);
+        assert_eq!(
+            (stats.code, stats.stdout),
+            (0, figures.clone()),
+            "{threads}"
+        );
+        assert_eq!(call(&["stats"]).ok(), figures, "{threads}");
+        assert_eq!(demo(["stats", "--threads", threads]).ok(), figures);
+    }
+}
+
+#[test]
+fn one_thread_does_the_work_if_the_system_refuses_others() {
+    if !rustix::process::geteuid().is_root() {
+        return skipped("one_thread_does_the_work_if_the_system_refuses_others needs root");
+    }
+    let folder = folder_with_texts();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    for args in [
+        &["count", "."][..],
+        &["count", "--lines", "t.txt"],
+        &["grep", "--piece", "▁dinero", "."],
+        &["stats"],
+        &["tokenize", "-f", "t.txt", "--lines", "--ids"],
+        &["--threads", "8", "stats"],
+    ] {
+        let call = || demo(args).current_dir(folder.path());
+        let expected = call().ok();
+        let alone = call().limited("--nproc=1").run_by_nobody().run();
+        assert_eq!((alone.code, alone.stderr.as_str()), (0, ""), "{args:?}");
+        assert_eq!(alone.stdout, expected, "{args:?}");
+    }
 }

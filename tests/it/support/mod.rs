@@ -239,9 +239,14 @@ impl Call {
 
     /// Runs the program with its address space limited to `bytes`.
     #[cfg(target_os = "linux")]
-    pub fn run_within(mut self, bytes: u64) -> Answer {
+    pub fn run_within(self, bytes: u64) -> Answer {
+        self.limited(&format!("--as={bytes}")).run()
+    }
+
+    /// Runs the program under `prlimit` with this option.
+    pub fn limited(mut self, limit: &str) -> Self {
         let mut limited = Command::new("prlimit");
-        limited.arg(format!("--as={bytes}"));
+        limited.arg(limit);
         limited.arg(self.command.get_program());
         limited.args(self.command.get_args()).env_clear();
         for (name, value) in self.command.get_envs() {
@@ -254,7 +259,7 @@ impl Call {
             limited.current_dir(folder);
         }
         self.command = limited;
-        self.run()
+        self
     }
 
     /// Starts the program with all standard streams piped.
