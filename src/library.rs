@@ -277,7 +277,10 @@ impl EmbeddingMatrix {
         let ranked = found.pop().unwrap_or_default();
         Ok(ranked
             .into_iter()
-            .map(|(id, score)| Neighbor { id, score })
+            .map(|(id, score)| Neighbor {
+                id,
+                score: score as f32,
+            })
             .collect())
     }
 }

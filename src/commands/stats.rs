@@ -45,7 +45,7 @@ pub fn record(model: &Model, k: usize, bins: u16) -> Result<Stats> {
         let row = |&(norm, id): &(f64, u64)| RowNorm {
             id,
             piece: piece(id).map(str::to_owned),
-            norm: norm as f32,
+            norm,
         };
         rows.iter().take(k).map(row).collect()
     };

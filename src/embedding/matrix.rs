@@ -104,6 +104,7 @@ impl EmbeddingMatrix {
                 format!("{} is empty: its shape is [{rows}, {columns}]", tensor.name),
             ));
         }
+        check_row_count(file.name(), &tensor.name, rows)?;
         file.approve();
         Ok(Self {
             container: checkpoint.container,
@@ -324,6 +325,15 @@ fn no_matrix(file: &str) -> Error {
     )
 }
 
+/// Fails with [`Error::Unsupported`] if a matrix has more rows than there are ids, which are 32 bits wide.
+fn check_row_count(file: &str, tensor: &str, rows: u64) -> Result<()> {
+    if rows <= u64::from(u32::MAX) {
+        return Ok(());
+    }
+    let problem = format!("{tensor} has {rows} rows, but ids are 32 bits wide");
+    Err(Error::unsupported(file, problem))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -338,5 +348,14 @@ mod tests {
             let hint = error.hint().unwrap();
             assert!(hint.contains(" --weights"), "{file}: {hint}");
         }
+    }
+
+    #[test]
+    fn a_matrix_with_more_rows_than_ids_is_refused() {
+        let most = u64::from(u32::MAX);
+        assert!(check_row_count("model.safetensors", "wte.weight", most).is_ok());
+        let error = check_row_count("model.safetensors", "wte.weight", most + 1).unwrap_err();
+        let sentence = "wte.weight has 4294967296 rows, but ids are 32 bits wide";
+        assert!(error.to_string().contains(sentence), "{error}");
     }
 }

@@ -9,8 +9,8 @@ use crate::error::Result;
 /// A summary of one row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RowFacts {
-    /// Euclidean length.
-    pub norm: f32,
+    /// Euclidean length, which may exceed the range of float32.
+    pub norm: f64,
     pub min: f32,
     pub max: f32,
     pub mean: f32,
@@ -22,12 +22,7 @@ pub struct RowFacts {
 /// Fails if the tensor is not of that shape, or has no columns.
 pub fn row_facts(rows: &Tensor) -> CandleResult<Vec<RowFacts>> {
     let wide = rows.to_dtype(DType::F64)?;
-    let norms = wide
-        .sqr()?
-        .sum(1)?
-        .sqrt()?
-        .to_dtype(DType::F32)?
-        .to_vec1::<f32>()?;
+    let norms = wide.sqr()?.sum(1)?.sqrt()?.to_vec1::<f64>()?;
     let means = wide.mean(1)?.to_dtype(DType::F32)?.to_vec1::<f32>()?;
     let minima = rows.min(1)?.to_vec1::<f32>()?;
     let maxima = rows.max(1)?.to_vec1::<f32>()?;
@@ -45,9 +40,9 @@ pub fn row_facts(rows: &Tensor) -> CandleResult<Vec<RowFacts>> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
     /// Largest absolute difference of an element.
-    pub max_abs: f32,
+    pub max_abs: f64,
     /// Euclidean distance.
-    pub l2: f32,
+    pub l2: f64,
     /// `None` if a row is zero or holds a NaN.
     pub cosine: Option<f32>,
     /// `a - b`, in float32 as torch subtracts.
@@ -60,17 +55,18 @@ pub struct Comparison {
 /// Fails if the lengths differ or are 0.
 pub fn compare(a: &Tensor, b: &Tensor) -> CandleResult<Comparison> {
     let difference = (a - b)?;
-    let max_abs = difference.abs()?.max(0)?.to_scalar::<f32>()?;
-    let wide = difference.to_dtype(DType::F64)?;
-    let l2 = wide.sqr()?.sum_all()?.sqrt()?.to_scalar::<f64>()?;
     let (a, b) = (a.to_dtype(DType::F64)?, b.to_dtype(DType::F64)?);
+    // In float64, which has the range for it. Rounded to float32, the largest is that of the float32 differences.
+    let wide = (&a - &b)?;
+    let max_abs = wide.abs()?.max(0)?.to_scalar::<f64>()?;
+    let l2 = wide.sqr()?.sum_all()?.sqrt()?.to_scalar::<f64>()?;
     let dot = (&a * &b)?.sum_all()?.to_scalar::<f64>()?;
     let lengths =
         a.sqr()?.sum_all()?.to_scalar::<f64>()? * b.sqr()?.sum_all()?.to_scalar::<f64>()?;
     let cosine = dot / lengths.sqrt();
     Ok(Comparison {
         max_abs,
-        l2: l2 as f32,
+        l2,
         cosine: (!cosine.is_nan()).then_some(cosine as f32),
         difference: difference.to_vec1()?,
     })

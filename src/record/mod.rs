@@ -16,6 +16,7 @@ mod split;
 mod stats;
 mod tokens;
 mod verify;
+pub mod wide_float;
 
 use serde::Serialize;
 

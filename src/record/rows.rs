@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::fetched::Fetched;
+use super::wide_float;
 
 /// One row of the embedding matrix.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -17,7 +18,8 @@ pub struct Row {
     /// The element type stored in the checkpoint.
     pub dtype: String,
     /// Euclidean norm.
-    pub norm: f32,
+    #[serde(serialize_with = "wide_float::serialize")]
+    pub norm: f64,
     pub min: f32,
     pub max: f32,
     pub mean: f32,
@@ -35,9 +37,11 @@ pub struct Diff {
     /// True if the stored bytes are equal.
     pub identical: bool,
     /// Largest absolute difference of an element.
-    pub max_abs: f32,
+    #[serde(serialize_with = "wide_float::serialize")]
+    pub max_abs: f64,
     /// Euclidean distance.
-    pub l2: f32,
+    #[serde(serialize_with = "wide_float::serialize")]
+    pub l2: f64,
     /// Absent if a row is zero or not finite.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cosine: Option<f32>,
@@ -65,7 +69,8 @@ pub struct Neighbor {
     pub id: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub piece: Option<String>,
-    pub score: f32,
+    #[serde(serialize_with = "wide_float::serialize")]
+    pub score: f64,
     pub metric: &'static str,
     /// The query that this record answers, numbered from 1.
     pub query: usize,

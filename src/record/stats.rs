@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::wide_float;
+
 /// The embedding matrix as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Stats {
@@ -66,5 +68,6 @@ pub struct RowNorm {
     pub id: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub piece: Option<String>,
-    pub norm: f32,
+    #[serde(serialize_with = "wide_float::serialize")]
+    pub norm: f64,
 }

@@ -12,7 +12,7 @@ use super::columns::{self, Column, Field, Table, Values};
 use super::sink::Sink;
 use super::streams::{Output, Streams, write_bare, write_failure};
 use super::view::View;
-use crate::record::Record;
+use crate::record::{Record, wide_float};
 
 /// The renderer of both formats.
 pub struct Csv<'w> {
@@ -84,6 +84,7 @@ impl<'w> Csv<'w> {
         match values {
             Values::Integer(get) => self.optional(get(record, row)),
             Values::Float32(get) => self.float32(get(record, row)),
+            Values::WideFloat(get) => self.wide_float(get(record, row)),
             Values::Float64(get) => self.optional(get(record, row)),
             Values::Boolean(get) => self.optional(get(record, row)),
             Values::Text(get) => {
@@ -129,6 +130,12 @@ impl<'w> Csv<'w> {
         if let Some(value) = value {
             serde_json::to_writer(&mut self.line, &value)?;
         }
+        self.line.push(self.delimiter);
+        Ok(())
+    }
+
+    fn wide_float(&mut self, value: f64) -> io::Result<()> {
+        wide_float::serialize(&value, &mut serde_json::Serializer::new(&mut self.line))?;
         self.line.push(self.delimiter);
         Ok(())
     }

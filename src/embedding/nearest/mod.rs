@@ -36,7 +36,7 @@ pub fn nearest(
     matrix: &EmbeddingMatrix,
     queries: &[Query],
     options: &SearchOptions,
-) -> Result<Vec<Vec<(u32, f32)>>> {
+) -> Result<Vec<Vec<(u32, f64)>>> {
     nearest_with(Kernels::detect(), matrix, queries, options)
 }
 
@@ -45,7 +45,7 @@ fn nearest_with(
     matrix: &EmbeddingMatrix,
     queries: &[Query],
     options: &SearchOptions,
-) -> Result<Vec<Vec<(u32, f32)>>> {
+) -> Result<Vec<Vec<(u32, f64)>>> {
     if options.k == 0 {
         return Ok(vec![Vec::new(); queries.len()]);
     }

@@ -90,7 +90,7 @@ fn query_of(matrix: &EmbeddingMatrix, id: u32, metric: Metric) -> Query {
 }
 
 /// Scores every row in float64 and sorts them all.
-fn reference(matrix: &EmbeddingMatrix, query: &Query, options: &SearchOptions) -> Vec<(u32, u32)> {
+fn reference(matrix: &EmbeddingMatrix, query: &Query, options: &SearchOptions) -> Vec<(u32, u64)> {
     let mut scored: Vec<(u32, f64)> = (0..matrix.rows() as u32)
         .filter(|id| options.candidates.is_none_or(|ids| ids.contains(id)))
         .filter(|id| !query.is_built_from(*id) && (options.accepts)(*id))
@@ -108,10 +108,10 @@ fn reference(matrix: &EmbeddingMatrix, query: &Query, options: &SearchOptions) -
         by_score.unwrap().then(a.0.cmp(&b.0))
     });
     scored.truncate(options.k);
-    bits(scored.into_iter().map(|(id, score)| (id, score as f32)))
+    bits(scored)
 }
 
-fn bits(ranked: impl IntoIterator<Item = (u32, f32)>) -> Vec<(u32, u32)> {
+fn bits(ranked: impl IntoIterator<Item = (u32, f64)>) -> Vec<(u32, u64)> {
     // -0.0 and 0.0 are the same score.
     ranked
         .into_iter()

@@ -48,11 +48,11 @@ impl TopK {
     }
 
     /// Returns the rows as `(id, score)`, nearest first.
-    pub fn into_ranked(self, metric: Metric) -> Vec<(u32, f32)> {
+    pub fn into_ranked(self, metric: Metric) -> Vec<(u32, f64)> {
         let sorted = self.heap.into_sorted_vec().into_iter();
         // `nearness` is its own inverse.
         sorted
-            .map(|row| (row.id, metric.nearness(row.nearness) as f32))
+            .map(|row| (row.id, metric.nearness(row.nearness)))
             .collect()
     }
 }

@@ -182,10 +182,28 @@ fn row_statistics(row: &[f32]) -> (ValueStatistics, f64) {
         max: max.into_iter().fold(f32::NEG_INFINITY, f32::max),
         mean: sum / count,
         within_one: within.iter().copied().map(u64::from).sum(),
-        squares: (squares - sum * sum / count).max(0.0),
+        squares: squares_about(row, sum / count),
         ..ValueStatistics::empty()
     };
     (values, squares)
+}
+
+/// Returns the sum of the squared distances of some values from `mean`. The difference of the sum of squares and the
+/// square of the sum would cancel where the mean is large.
+fn squares_about(row: &[f32], mean: f64) -> f64 {
+    const LANES: usize = 8;
+    let mut squares = [0.0_f64; LANES];
+    let (lanes, rest) = row.as_chunks::<LANES>();
+    let square = |value: f32| {
+        let distance = f64::from(value) - mean;
+        distance * distance
+    };
+    for values in lanes {
+        for (sum, value) in squares.iter_mut().zip(values) {
+            *sum += square(*value);
+        }
+    }
+    squares.iter().sum::<f64>() + rest.iter().map(|value| square(*value)).sum::<f64>()
 }
 
 /// Returns groups of rows whose bytes are equal. Rows with equal hashes are sorted by their bytes rather than compared

@@ -101,3 +101,26 @@ fn rows_with_colliding_hashes_are_distinguished() {
     let collided = (0..4).map(|id| (7, id)).collect();
     assert_eq!(duplicates(&matrix(&rows), collided).unwrap(), [[0, 2]]);
 }
+
+#[test]
+fn the_deviation_keeps_its_digits_where_the_mean_is_large() {
+    let mut numbers = RandomNumbers::new(7);
+    // Whole numbers, so that float32 holds them exactly.
+    let noise: Vec<Vec<f32>> = (0..600)
+        .map(|_| (0..37).map(|_| (100.0 * numbers.next()).round()).collect())
+        .collect();
+    let deviation = statistics(&matrix(&noise)).unwrap().values.deviation();
+    for mean in [1e4_f32, 1e6, 16_000_000.0, -16_000_000.0] {
+        let rows: Vec<Vec<f32>> = noise
+            .iter()
+            .map(|row| row.iter().map(|value| value + mean).collect())
+            .collect();
+        let found = statistics(&matrix(&rows)).unwrap().values.deviation();
+        assert!(
+            (found / deviation - 1.0).abs() < 1e-9,
+            "{mean}: {found} {deviation}"
+        );
+    }
+    let equal = statistics(&matrix(&vec![vec![16_777_215.0; 37]; 600])).unwrap();
+    assert_eq!(equal.values.deviation(), 0.0);
+}

@@ -18,6 +18,8 @@ pub enum Values<R: 'static> {
     Integer(fn(&R, usize) -> Option<u64>),
     Float32(fn(&R, usize) -> Option<f32>),
     Float64(fn(&R, usize) -> Option<f64>),
+    /// A float32, or a float64 beyond its range.
+    WideFloat(fn(&R, usize) -> f64),
     Boolean(fn(&R, usize) -> Option<bool>),
     Text(fn(&R, usize) -> Option<&str>),
     IntegerList(fn(&R, usize) -> &[u32]),
@@ -35,6 +37,7 @@ impl<R> Values<R> {
             Self::Integer(_) => "integer",
             Self::Float32(_) => "float32",
             Self::Float64(_) => "float64",
+            Self::WideFloat(_) => "float32",
             Self::Boolean(_) => "boolean",
             Self::Text(_) => "text",
             Self::IntegerList(_) => "list of integers",
@@ -68,6 +71,10 @@ impl<R> Column<R> {
 
     pub(super) const fn float32(name: &'static str, get: fn(&R, usize) -> Option<f32>) -> Self {
         Self::new(name, Values::Float32(get))
+    }
+
+    pub(super) const fn wide_float(name: &'static str, get: fn(&R, usize) -> f64) -> Self {
+        Self::new(name, Values::WideFloat(get))
     }
 
     pub(super) const fn float64(name: &'static str, get: fn(&R, usize) -> Option<f64>) -> Self {

@@ -3,7 +3,8 @@
 use unicode_width::UnicodeWidthStr;
 
 /// Formats a number with five significant digits, as torch prints tensors of mixed values.
-pub(super) fn number(value: f32) -> String {
+pub(super) fn number(value: impl Into<f64>) -> String {
+    let value: f64 = value.into();
     if value == 0.0 || !value.is_finite() {
         return value.to_string();
     }

@@ -29,7 +29,7 @@ impl Human<'_> {
             (record.min, record.max, record.mean, record.std)
         {
             let [min, max] = [min, max].map(number);
-            let [mean, std] = [mean, std].map(|value| number(value as f32));
+            let [mean, std] = [mean, std].map(number);
             self.fact("range", format!("{min} to {max}, mean {mean}, std {std}"))?;
         }
         if let Some(share) = record.share_within_one {
@@ -47,13 +47,13 @@ impl Human<'_> {
     }
 
     fn norms(&mut self, norms: &Norms) -> io::Result<()> {
-        let [min, max, mean] = [norms.min, norms.max, norms.mean].map(|norm| number(norm as f32));
+        let [min, max, mean] = [norms.min, norms.max, norms.mean].map(number);
         self.fact("norms", format!("{min} to {max}, mean {mean}"))?;
         let head = format!("{:>11} {:>11} {:>9}", "norm from", "to", "rows");
         writeln!(self.out, "{}", self.output.style.head(&head))?;
         let most = norms.histogram.iter().map(|bin| bin.rows).max();
         for bin in &norms.histogram {
-            let [from, to] = [bin.from, bin.to].map(|edge| number(edge as f32));
+            let [from, to] = [bin.from, bin.to].map(number);
             let rows = thousands(bin.rows);
             let bar = bar(bin.rows, most.unwrap_or(0));
             let text = format!("{from:>11} {to:>11} {rows:>9}  {bar}");

@@ -142,3 +142,65 @@ fn the_histogram_has_the_requested_bins() {
         "{csv}"
     );
 }
+
+#[test]
+fn norms_and_distances_have_the_range_of_float64() {
+    const LARGE: f32 = 3e38;
+    let folder = folder_without_checkpoint();
+    let mut values = vec![1.0_f32; 2064 * 8];
+    values[8..16].fill(LARGE);
+    values[16..24].fill(-LARGE);
+    let bytes: Vec<u8> = values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect();
+    let view = TensorView::new(Dtype::F32, vec![2064, 8], &bytes).unwrap();
+    let file = serialize([("wte.weight", view)], None).unwrap();
+    fs::write(folder.path().join("model.safetensors"), file).unwrap();
+
+    let wide = f64::from(LARGE);
+    let near =
+        |found: f64, exact: f64| assert!((found / exact - 1.0).abs() < 1e-12, "{found} {exact}");
+    let answer = |args: &[&str]| -> serde_json::Value {
+        let out = on(folder.path(), [args, &["--json"]].concat()).run().stdout;
+        serde_json::from_str(out.lines().next().unwrap()).unwrap()
+    };
+    let norm = wide * 8_f64.sqrt();
+    near(
+        answer(&["embed", "--id", "1"])["norm"].as_f64().unwrap(),
+        norm,
+    );
+    near(
+        answer(&["stats"])["largest"][0]["norm"].as_f64().unwrap(),
+        norm,
+    );
+    let diff = answer(&["diff", "--id", "1", "--id", "2"]);
+    near(diff["l2"].as_f64().unwrap(), 2.0 * norm);
+    near(diff["max_abs"].as_f64().unwrap(), 2.0 * wide);
+    assert_eq!(diff["cosine"].as_f64(), Some(-1.0));
+    for (metric, exact) in [("dot", -8.0 * wide * wide), ("l2", 2.0 * norm)] {
+        let args = [
+            "neighbors",
+            "--id",
+            "1",
+            "--metric",
+            metric,
+            "-k",
+            "5000",
+            "--all-rows",
+            "--format",
+            "csv",
+        ];
+        let table = on(folder.path(), args).ok();
+        let score: Vec<&str> = table.lines().last().unwrap().split(',').collect();
+        assert_eq!(score[1], "2", "{table}");
+        near(score[3].parse().unwrap(), exact);
+    }
+    let table = on(folder.path(), ["embed", "--id", "1"]).ok();
+    assert!(table.contains("8.4853e38"), "{table}");
+    // Within the range of float32, its shortest decimals.
+    assert_eq!(
+        answer(&["embed", "--id", "0"])["norm"].to_string(),
+        "2.828427"
+    );
+}
