@@ -42,11 +42,16 @@ pub struct Failures {
 }
 
 /// Computes the record of a model. Also returns the errors of parts that cannot be used. If the checkpoint is not on
-/// this machine, fetches only its headers.
+/// this machine, fetches only its headers. With `builds_engine`, finds a tokenizer that cannot be built, which takes as
+/// long as encoding a first text.
 ///
 /// # Errors
 /// Fails if a file other than the checkpoint exists but cannot be read. A missing tokenizer is not an error.
-pub fn info(files: &ModelFiles, engine: EngineChoice) -> Result<(Info, Failures)> {
+pub fn info(
+    files: &ModelFiles,
+    engine: EngineChoice,
+    builds_engine: bool,
+) -> Result<(Info, Failures)> {
     let config = config(files)?;
     let tokenizer = match Tokenizer::open(files) {
         Ok(tokenizer) => Some(tokenizer.with_engine(engine)),
@@ -55,7 +60,7 @@ pub fn info(files: &ModelFiles, engine: EngineChoice) -> Result<(Info, Failures)
     };
     // With the native engine chosen, an error would only say that it is not exact.
     let unusable = (tokenizer.as_ref())
-        .filter(|_| engine != EngineChoice::Native)
+        .filter(|_| builds_engine && engine != EngineChoice::Native)
         .and_then(|tokenizer| tokenizer.prepare().err());
     let list: Vec<FileEntry> = files
         .list()?
@@ -184,6 +189,13 @@ fn is_matrix_field(field: &str) -> bool {
     field_path(field).split('.').next() == Some("embedding")
 }
 
+/// Returns true if a field may tell that the tokenizer cannot be built.
+fn depends_on_engine(field: &str) -> bool {
+    ["findings", "tokenizer"].contains(&field)
+        || field.starts_with("findings.")
+        || field.starts_with("tokenizer.engine")
+}
+
 /// Returns the value at a dotted path of the record.
 fn get(info: &Info, field: &str) -> Result<String> {
     let path = field_path(field);
@@ -207,7 +219,8 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     if args.get.is_some() {
         session.only_for_people("--get")?;
     }
-    let (info, failures) = info(&session.files()?, session.model.engine)?;
+    let builds_engine = args.strict || args.get.as_deref().is_none_or(depends_on_engine);
+    let (info, failures) = info(&session.files()?, session.model.engine, builds_engine)?;
     let strict = args.strict && !info.findings.is_empty();
     match &args.get {
         Some(field) => match (get(&info, field), failures.matrix) {

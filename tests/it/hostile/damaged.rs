@@ -359,4 +359,8 @@ fn info_finds_a_tokenizer_that_cannot_be_built() {
         assert!(answer.stdout.contains(r#""code":"unusable-tokenizer""#));
         assert!(answer.stdout.contains(r#""engine":"none""#));
     }
+    let get = |field: &str| on(model.path(), ["info", "--get", field]).ok();
+    assert_eq!(get("tokenizer.engine"), "none\n");
+    assert_eq!(get("findings.0.code"), "unusable-tokenizer\n");
+    assert_eq!(get("vocabulary_size"), "1\n");
 }
