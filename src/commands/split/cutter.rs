@@ -169,7 +169,7 @@ impl<'t> Cutter<'t> {
         };
         let mut width = (*guess).max(MIN_WINDOW);
         let (window, offsets) = loop {
-            let window = &rest[..char_before(rest, width)];
+            let window = &rest[..rest.floor_char_boundary(width)];
             let offsets = self.offsets(window)?;
             if offsets.len() > self.room || window.len() == rest.len() {
                 break (window, offsets);
@@ -177,23 +177,39 @@ impl<'t> Cutter<'t> {
             width = width.saturating_mul(2);
         };
         let mut limit = self.room.min(offsets.len());
+        // A part that does not fit is tried without the white space after its last token, then with fewer tokens. One
+        // of the two shrinks in every round, whatever the tokens of a part alone are, so the loop ends.
+        let mut with_space = true;
         loop {
             let whole = limit == offsets.len() && window.len() == rest.len();
             let end = match limit.checked_sub(1).and_then(|last| offsets.get(last)) {
                 _ if whole => rest.len(),
-                Some(&(_, end)) => char_before(rest, end),
+                Some(&(_, end)) => window.floor_char_boundary(end),
                 None => 0,
             };
             *guess = end + end / 4;
-            let Some(end) = self.cut_before(rest, window, end, beyond) else {
+            let space_end = if with_space {
+                end_of_space(window, end)
+            } else {
+                end
+            };
+            let Some(cut) = self.cut_before(rest, window, end, space_end, beyond) else {
                 break;
             };
-            let ids = self.ids(&rest[..end])?;
+            let ids = self.ids(&rest[..cut])?;
             if ids.len() <= self.max {
-                return Ok(Some(part(end, ids)));
+                return Ok(Some(part(cut, ids)));
             }
-            let fitted = offsets.partition_point(|offset| offset.1 <= end).min(limit);
+            if cut > end {
+                with_space = false;
+                continue;
+            }
+            if limit == 0 {
+                break;
+            }
+            let fitted = offsets.partition_point(|offset| offset.1 <= cut).min(limit);
             limit = fitted.saturating_sub((ids.len() - self.max).max(1));
+            with_space = true;
         }
         // No token boundary is a possible end. Try the shortest possible part, a single grapheme, which may have
         // several tokens.
@@ -215,7 +231,7 @@ impl<'t> Cutter<'t> {
         }
         let mut width = self.initial_guess().max(MIN_WINDOW);
         let (from, offsets) = loop {
-            let from = char_from(text, text.len().saturating_sub(width));
+            let from = text.ceil_char_boundary(text.len().saturating_sub(width));
             let offsets = self.offsets(&text[from..])?;
             if offsets.len() > self.room || from == 0 {
                 break (from, offsets);
@@ -230,9 +246,17 @@ impl<'t> Cutter<'t> {
                 None => text.len(),
             };
             let ids = self.ids(&text[start..])?;
-            if ids.len() <= self.max || start == text.len() {
-                let end = text.len();
+            let end = text.len();
+            if ids.len() <= self.max || start == end {
                 return Ok(Part { start, end, ids });
+            }
+            if limit == 0 {
+                let ids = self.ids("")?;
+                return Ok(Part {
+                    start: end,
+                    end,
+                    ids,
+                });
             }
             limit = limit.saturating_sub((ids.len() - self.max).max(1));
         }
@@ -252,7 +276,7 @@ impl<'t> Cutter<'t> {
         };
         let mut limit = tokens.min(offsets.len().saturating_sub(1));
         while limit > 0 {
-            let start = char_from(shared, offsets[offsets.len() - limit].0);
+            let start = shared.ceil_char_boundary(offsets[offsets.len() - limit].0);
             let start = self.cut_from(shared, start);
             if start == 0 || start >= shared.len() {
                 break;
@@ -266,25 +290,25 @@ impl<'t> Cutter<'t> {
         Ok(part.end)
     }
 
-    /// Returns the best offset to cut, greater than `beyond` and at or near `end`. Searches only `window`, the first
-    /// bytes of `rest`.
-    fn cut_before(&self, rest: &str, window: &str, end: usize, beyond: usize) -> Option<usize> {
+    /// Returns the best offset to cut, greater than `beyond` and at most `end`, or `space_end` for a line or a sentence.
+    /// Searches only `window`, the first bytes of `rest`.
+    fn cut_before(
+        &self,
+        rest: &str,
+        window: &str,
+        end: usize,
+        space_end: usize,
+        beyond: usize,
+    ) -> Option<usize> {
         if end == rest.len() {
             return (end > beyond).then_some(end);
         }
         let fits = |at: &usize| *at > beyond && is_boundary(rest, *at);
-        // Include the white space after the last token: it is seldom a token of its own, and the cut after a line end
-        // lies beyond it.
-        let space = window[end..].len() - window[end..].trim_start().len();
-        let with_space = end + space;
         let coarse = match self.prefer {
-            Some(Prefer::Line) => ends_of_lines(&window[..with_space]).rev().find(fits),
+            Some(Prefer::Line) => ends_of_lines(&window[..space_end]).rev().find(fits),
             Some(Prefer::Sentence) => {
                 let starts = window.split_sentence_bound_indices().map(|(at, _)| at);
-                starts
-                    .take_while(|at| *at <= with_space)
-                    .filter(fits)
-                    .last()
+                starts.take_while(|at| *at <= space_end).filter(fits).last()
             }
             _ => None,
         };
@@ -332,23 +356,9 @@ fn is_boundary(text: &str, at: usize) -> bool {
     GraphemeCursor::new(at, text.len(), true).is_boundary(text, 0) == Ok(true)
 }
 
-/// Returns the last character boundary at or before `at`.
-fn char_before(text: &str, at: usize) -> usize {
-    let mut places = (0..=at.min(text.len())).rev();
-    places.find(|at| text.is_char_boundary(*at)).unwrap_or(0)
-}
-
-/// Returns the first character boundary at or after `at`.
-fn char_from(text: &str, at: usize) -> usize {
-    let mut places = at..text.len();
-    places
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(text.len())
-}
-
 /// Returns the start of the first grapheme at or after `at`.
 fn grapheme_from(text: &str, at: usize) -> usize {
-    let at = char_from(text, at);
+    let at = text.ceil_char_boundary(at);
     let mut cursor = GraphemeCursor::new(at, text.len(), true);
     match cursor.is_boundary(text, 0) {
         Ok(true) => at,
@@ -357,6 +367,12 @@ fn grapheme_from(text: &str, at: usize) -> usize {
             _ => text.len(),
         },
     }
+}
+
+/// Returns the end of the white space at `at`. After the last token of a part, white space is seldom a token of its own,
+/// and the cut after a line end lies beyond it.
+fn end_of_space(text: &str, at: usize) -> usize {
+    text.len() - text[at..].trim_start().len()
 }
 
 fn ends_of_lines(text: &str) -> impl DoubleEndedIterator<Item = usize> + '_ {

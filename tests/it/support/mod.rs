@@ -1,6 +1,7 @@
 //! Shared helpers: open models through the library, find the shared data, and run the program.
 
 pub mod checkpoints;
+pub mod families;
 pub mod standin;
 
 use std::ffi::OsStr;

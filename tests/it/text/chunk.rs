@@ -18,7 +18,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use crate::records::records;
 use crate::support::{demo, files, json_lines, repository, shared, tokenizer};
 
-const PREFERENCES: [Option<Prefer>; 4] = [
+pub(super) const PREFERENCES: [Option<Prefer>; 4] = [
     None,
     Some(Prefer::Word),
     Some(Prefer::Line),
@@ -26,7 +26,7 @@ const PREFERENCES: [Option<Prefer>; 4] = [
 ];
 
 /// A tokenizer with the engine under test and with the reference engine.
-struct Engines {
+pub(super) struct Engines {
     used: Tokenizer,
     reference: Tokenizer,
 }
@@ -44,7 +44,7 @@ impl Engines {
         DEMO.get_or_init(|| Self::new(|| Tokenizer::open(&files(&ModelRef::Demo)).unwrap()))
     }
 
-    fn in_folder(folder: &Path) -> Self {
+    pub(super) fn in_folder(folder: &Path) -> Self {
         Self::new(|| tokenizer(folder))
     }
 
@@ -60,7 +60,7 @@ impl Engines {
     }
 
     /// Asserts all properties of the chunks of a text. Returns false if one of its graphemes alone is too long.
-    fn assert_chunks(
+    pub(super) fn assert_chunks(
         &self,
         text: &str,
         max: usize,
@@ -108,7 +108,7 @@ impl Engines {
     }
 
     /// Asserts all properties of the head and the tail of a text.
-    fn assert_ends(&self, text: &str, max: usize) {
+    pub(super) fn assert_ends(&self, text: &str, max: usize) {
         let cutter = self.cutter(max, None);
         let head = beginning(&cutter, text).unwrap();
         assert_eq!(head.start, 0);

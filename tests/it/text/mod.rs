@@ -2,6 +2,7 @@
 
 mod added_tokens;
 mod chunk;
+mod cuts;
 mod engines;
 mod families;
 mod golden;

@@ -1,0 +1,105 @@
+//! Every family of tokenizers on white space that it joins, and on characters that offsets divide.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use tokscope::tokenizer::EncodeOptions;
+
+use super::chunk::{Engines, PREFERENCES};
+use crate::support::families::{real_families, small_families};
+use crate::support::{repository, shared, tokenizer};
+
+/// A text is cut in much less time.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+/// Returns generated texts of spaces, line ends, marks, and few letters. They are the same in every run.
+fn texts(number: usize, line_end: &'static str) -> Vec<String> {
+    let part = prop::sample::select(vec![
+        " ", "  ", line_end, line_end, "\t", "\u{a0}", "\u{3000}", "\u{2028}", "a", "b", ".", "!",
+        "。", "é", "e\u{301}", "\u{300}", "🙂", "\u{200d}", "<mask>", "\0",
+    ]);
+    let run = (part, prop_oneof![4 => 1_usize..3, 1 => 3_usize..40]);
+    let run = run.prop_map(|(part, times)| {
+        let is_space = part.trim().is_empty();
+        part.repeat(if is_space { times } else { 1 })
+    });
+    let text = vec(run, 0..16).prop_map(|parts| parts.concat());
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let texts = (0..number).map(|_| text.new_tree(&mut runner).unwrap().current());
+    texts.collect()
+}
+
+/// Asserts that the texts are cut without loss and in time.
+fn assert_cuts(folder: &Path, texts: Vec<String>) {
+    let (sender, ended) = mpsc::channel();
+    let texts_of_worker = texts.clone();
+    let name = folder.display().to_string();
+    let folder = folder.to_owned();
+    let worker = thread::spawn(move || {
+        let engines = Engines::in_folder(&folder);
+        let options = EncodeOptions::default();
+        let special = tokenizer(&folder).count("", &options).unwrap();
+        sender.send(()).unwrap();
+        for text in texts_of_worker {
+            for room in [1, 2, 4, 9] {
+                for prefer in PREFERENCES {
+                    engines.assert_chunks(&text, special + room, 0, prefer);
+                    engines.assert_chunks(&text, special + room, room / 2, prefer);
+                }
+                engines.assert_ends(&text, special + room);
+            }
+            sender.send(()).unwrap();
+        }
+    });
+    let started = ["the start of the tokenizer".to_owned()];
+    for text in started.iter().chain(&texts) {
+        match ended.recv_timeout(TIME_LIMIT) {
+            Ok(()) => {}
+            Err(mpsc::RecvTimeoutError::Timeout) => panic!("{name} does not end: {text:?}"),
+            Err(mpsc::RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    if let Err(panic) = worker.join() {
+        eprintln!("the tokenizer is {name}");
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// Texts on which `chunk --prefer line` or `sentence` did not end.
+fn joined_white_space() -> Vec<String> {
+    vec![
+        format!("a{}b", "\n".repeat(300)),
+        format!("{}\n", " ".repeat(100)),
+        "\n\n a\n \n  b\n\n".to_owned(),
+    ]
+}
+
+#[test]
+fn chunks_end_at_white_space_that_a_model_joins() {
+    let small = small_families();
+    let mut folders: Vec<PathBuf> = small
+        .iter()
+        .map(|(_, folder)| folder.path().into())
+        .collect();
+    folders.push(repository("demo/model"));
+    for folder in folders {
+        assert_cuts(&folder, [joined_white_space(), texts(120, "\n")].concat());
+    }
+}
+
+#[test]
+fn chunks_end_at_white_space_that_a_real_model_joins() {
+    let Some(shared) = shared("chunks_end_at_white_space_that_a_real_model_joins") else {
+        return;
+    };
+    for folder in real_families(&shared) {
+        assert_cuts(&folder, [joined_white_space(), texts(12, "\n")].concat());
+    }
+}
