@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::record::other_tools::{
     BatchEncoding, LlamaToken, LlamaTokens, SimpleToken, TokenizeResponse,
 };
-use crate::tokenizer::{Encoding, Tokenizer};
+use crate::tokenizer::{Encoding, Tokenizer, covered};
 
 /// A tool whose output `tokenize --as` prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -78,7 +78,7 @@ fn tei(text: &str, encoding: &Encoding) -> Result<String> {
             text: if special {
                 piece.to_owned()
             } else {
-                surface(text, (start, stop))
+                lossy_text(text, (start, stop))
             },
             special,
             start: (!special).then_some(start),
@@ -116,7 +116,7 @@ fn spm(tokenizer: &Tokenizer, text: &str, encoding: &Encoding) -> String {
     let unknown = tokenizer.unknown_token();
     let tokens = encoding.tokens.iter().enumerate().map(|(index, piece)| {
         if Some(encoding.ids[index]) == unknown {
-            surface(text, encoding.offsets[index])
+            text[covered(text, encoding.offsets[index])].to_owned()
         } else {
             piece.to_owned()
         }
@@ -124,8 +124,9 @@ fn spm(tokenizer: &Tokenizer, text: &str, encoding: &Encoding) -> String {
     tokens.collect::<Vec<_>>().join(" ")
 }
 
-/// Returns the part of the text that a token stands for.
-fn surface(text: &str, (start, end): (usize, usize)) -> String {
+/// Returns the bytes of the text that a token stands for. An incomplete character is U+FFFD, as in the tool itself
+/// (`core/src/tokenization.rs`).
+fn lossy_text(text: &str, (start, end): (usize, usize)) -> String {
     let bytes = text.as_bytes().get(start..end).unwrap_or_default();
     String::from_utf8_lossy(bytes).into_owned()
 }

@@ -1,5 +1,7 @@
 //! The result of encoding a text, and the units of its offsets.
 
+use std::ops::Range;
+
 use crate::record::PackedStrings;
 
 /// The tokens of one window of a text or a pair. All fields have the same length.
@@ -129,6 +131,14 @@ impl OffsetUnit {
     }
 }
 
+/// Returns the part of a text that a token covers, from and to whole characters.
+///
+/// An offset in bytes may be inside a character: byte-level post-processors trim the space U+00A0 by its first byte.
+pub fn covered(text: &str, (start, end): (usize, usize)) -> Range<usize> {
+    let start = text.floor_char_boundary(start);
+    start..text.ceil_char_boundary(end).max(start)
+}
+
 /// Converts the byte offsets of a text to another unit.
 struct UnitIndex {
     /// The offset in the unit for every byte offset. `None` if the two are equal.
@@ -164,6 +174,19 @@ impl UnitIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn covered_text_has_whole_characters_at_every_offset() {
+        let text = "a\u{a0}😀";
+        assert_eq!(covered(text, (2, 5)), 1..7);
+        assert_eq!(covered(text, (2, 2)), 1..3);
+        assert_eq!(covered(text, (1, 1)), 1..1);
+        for start in 0..=text.len() + 2 {
+            for end in 0..=text.len() + 2 {
+                assert!(text.get(covered(text, (start, end))).is_some());
+            }
+        }
+    }
 
     #[test]
     fn offsets_convert_to_characters_and_utf16_units() {

@@ -26,7 +26,7 @@ mod tokenizer;
 mod vocabulary;
 mod windows;
 
-pub use encoding::{Encoded, Encoding, OffsetUnit};
+pub use encoding::{Encoded, Encoding, OffsetUnit, covered};
 pub use hf_engine::{TOKENIZERS_VERSION, TRANSFORMERS_VERSION};
 pub use hf_guard::is_guarded;
 pub use options::{EncodeOptions, EngineChoice, Truncation};

@@ -11,7 +11,7 @@ use crate::commands::input::text_parts::{PART_SIZE, TextPart, TextParts};
 use crate::error::Result;
 use crate::record::Match;
 use crate::render::View;
-use crate::tokenizer::{EncodeOptions, Tokenizer};
+use crate::tokenizer::{EncodeOptions, Tokenizer, covered};
 
 /// The maximum number of matches held in memory while earlier files are written. Each takes some 500 bytes.
 const MAX_HELD_MATCHES: usize = 1 << 14;
@@ -218,15 +218,15 @@ impl<'t> Search<'t> {
     ) -> (Match, View) {
         let text = &part.text;
         // A leading space or newline of the token is not part of the match.
-        let surface = text.get(hit.start..hit.end).unwrap_or_default();
-        let word_start = match surface.trim_start().len() {
-            0 => hit.start,
-            length => hit.end - length,
+        let shown = covered(text, (hit.start, hit.end));
+        let word_start = match text[shown.clone()].trim_start().len() {
+            0 => shown.start,
+            length => shown.end - length,
         };
         position.advance_to(text.as_bytes(), word_start);
         let place = part_start.then(*position);
-        let before = line_before(&part.before, text.get(..word_start).unwrap_or_default());
-        let after = line_after(text.get(hit.end..).unwrap_or_default(), &part.after);
+        let before = line_before(&part.before, &text[..word_start]);
+        let after = line_after(&text[shown.end..], &part.after);
         let found = Match {
             path: path.map(str::to_owned),
             line: place.line + 1,
@@ -236,7 +236,7 @@ impl<'t> Search<'t> {
             id: hit.id,
             piece: self.tokenizer.piece(hit.id).unwrap_or_default().to_owned(),
             before: before.text,
-            text: text.get(word_start..hit.end).unwrap_or_default().to_owned(),
+            text: text[word_start..shown.end].to_owned(),
             after: after.text,
         };
         let view = View::Excerpt {

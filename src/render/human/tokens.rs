@@ -10,6 +10,7 @@ use crate::record::{Decode, Offset, Tokenize};
 use crate::render::escape::cell;
 use crate::render::streams::write_bare;
 use crate::render::view::View;
+use crate::tokenizer::covered;
 
 impl Human<'_> {
     pub(super) fn tokenize(&mut self, record: &Tokenize) -> io::Result<()> {
@@ -174,6 +175,6 @@ impl<'t> Boundaries<'t> {
             Some(bytes) => bytes.get(offset).copied().unwrap_or(self.text.len()),
             None => offset,
         };
-        self.text.get(byte(start)..byte(end)).unwrap_or_default()
+        &self.text[covered(self.text, (byte(start), byte(end)))]
     }
 }

@@ -12,8 +12,9 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use tokscope::tokenizer::EncodeOptions;
 
 use super::chunk::{Engines, PREFERENCES};
+use crate::records::{Record, records};
 use crate::support::families::{real_families, small_families};
-use crate::support::{repository, shared, tokenizer};
+use crate::support::{on, repository, shared, tokenizer};
 
 /// A text is cut in much less time.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
@@ -102,4 +103,88 @@ fn chunks_end_at_white_space_that_a_real_model_joins() {
     for folder in real_families(&shared) {
         assert_cuts(&folder, [joined_white_space(), texts(12, "\n")].concat());
     }
+}
+
+/// Asserts that the commands that show parts of a text by offsets show whole characters.
+fn assert_shown(folder: &Path, texts: &[String], units: &[&str]) {
+    let input = texts.join("\n");
+    let call = |args: &[&str]| on(folder, args).stdin(&*input).ok();
+    for unit in units {
+        let shown = call(&["tokenize", "--lines", "--offset-unit", unit]);
+        assert!(!shown.contains('\u{fffd}'), "{}", folder.display());
+    }
+    // This tool replaces incomplete characters.
+    let lines = call(&["tokenize", "--lines", "--as", "tei"]);
+    assert_eq!(lines.lines().count(), texts.len());
+
+    let options = EncodeOptions::default().special_tokens(false);
+    let mut ids = tokenizer(folder).ids(&input, &options).unwrap();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut args = vec!["grep".to_owned(), "--json".to_owned()];
+    args.extend(
+        ids.iter()
+            .flat_map(|id| ["--id".to_owned(), id.to_string()]),
+    );
+    let found = records(&on(folder, &args).stdin(&*input).ok());
+    assert!(found.len() >= texts.len());
+    for found in found.into_iter().map(Record::found) {
+        if found.text.contains('\n') {
+            continue;
+        }
+        let line = &texts[found.line - 1];
+        assert!(
+            line[found.column - 1..].starts_with(&found.text),
+            "{found:?} of {line:?}"
+        );
+        // The line is cut after 60 characters on either side.
+        let shown = [found.before.as_str(), &found.text, &found.after].concat();
+        assert!(line.contains(&shown), "{found:?} of {line:?}");
+        let is_cut = shown.chars().count() >= 60;
+        assert!(is_cut || shown == *line, "{found:?} of {line:?}");
+    }
+}
+
+#[test]
+fn text_is_shown_in_whole_characters() {
+    let small = small_families();
+    let mut folders: Vec<PathBuf> = small
+        .iter()
+        .map(|(_, folder)| folder.path().into())
+        .collect();
+    folders.push(repository("demo/model"));
+    for folder in folders {
+        assert_shown(&folder, &texts(100, " "), &["byte", "char", "utf16"]);
+    }
+}
+
+#[test]
+fn text_is_shown_in_whole_characters_by_real_models() {
+    let Some(shared) = shared("text_is_shown_in_whole_characters_by_real_models") else {
+        return;
+    };
+    for folder in real_families(&shared) {
+        assert_shown(&folder, &texts(40, " "), &["byte"]);
+    }
+}
+
+#[test]
+fn grep_shows_a_token_that_begins_inside_a_character() {
+    let text = "x\u{a0}<mask> y";
+    let (_, folder) = &small_families()[0];
+    let call = |args: &[&str]| on(folder.path(), args).stdin(text).ok();
+    assert_eq!(
+        call(&["grep", "--piece", "<mask>"]),
+        "1:4:x\u{a0}<mask> y\n"
+    );
+    let found = records(&call(&["grep", "--piece", "<mask>", "--json"]));
+    let found = found.into_iter().next().unwrap().found();
+    assert_eq!((found.start, found.end), (2, 9));
+    assert_eq!((found.column, found.text.as_str()), (4, "<mask>"));
+    assert_eq!(
+        (found.before.as_str(), found.after.as_str()),
+        ("x\u{a0}", " y")
+    );
+    let table = call(&["tokenize"]);
+    assert!(table.contains("\u{a0}<mask>  2..9"), "{table}");
 }
