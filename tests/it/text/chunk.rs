@@ -27,7 +27,7 @@ pub(super) const PREFERENCES: [Option<Prefer>; 4] = [
 
 /// A tokenizer with the engine under test and with the reference engine.
 pub(super) struct Engines {
-    used: Tokenizer,
+    pub(super) used: Tokenizer,
     reference: Tokenizer,
 }
 

@@ -46,7 +46,7 @@ fn assert_cuts(folder: &Path, texts: Vec<String>) {
     let worker = thread::spawn(move || {
         let engines = Engines::in_folder(&folder);
         let options = EncodeOptions::default();
-        let special = tokenizer(&folder).count("", &options).unwrap();
+        let special = engines.used.count("", &options).unwrap();
         sender.send(()).unwrap();
         for text in texts_of_worker {
             for room in [1, 2, 4, 9] {
@@ -101,7 +101,7 @@ fn chunks_end_at_white_space_that_a_real_model_joins() {
         return;
     };
     for folder in real_families(&shared) {
-        assert_cuts(&folder, [joined_white_space(), texts(12, "\n")].concat());
+        assert_cuts(&folder, [joined_white_space(), texts(5, "\n")].concat());
     }
 }
 
@@ -163,7 +163,15 @@ fn text_is_shown_in_whole_characters_by_real_models() {
     let Some(shared) = shared("text_is_shown_in_whole_characters_by_real_models") else {
         return;
     };
+    // The program reads a tokenizer several times, and the largest are of the same families as others.
+    let is_large = |folder: &Path| {
+        let json = folder.join("tokenizer.json").metadata();
+        json.is_ok_and(|json| json.len() > 5_000_000)
+    };
     for folder in real_families(&shared) {
+        if is_large(&folder) {
+            continue;
+        }
         assert_shown(&folder, &texts(40, " "), &["byte"]);
     }
 }
