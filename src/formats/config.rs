@@ -240,9 +240,16 @@ fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Er
     Ok(Value::deserialize(deserializer)?.as_u64())
 }
 
-/// Reads a flag that may be `null`.
+/// Reads a flag by the truth value that Python gives any value, as the reference does: `"False"` is true.
 fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Null => false,
+        Value::Bool(flag) => flag,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(values) => !values.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+    })
 }
 
 /// Reads a list that may be `null`.
@@ -264,6 +271,28 @@ mod tests {
         assert_eq!(config.max_length(), None);
         let config: TokenizerConfig = parse_settings("t", br#"{"model_max_length": 512}"#).unwrap();
         assert_eq!(config.max_length(), Some(512));
+    }
+
+    #[test]
+    fn flags_have_the_truth_value_of_python() {
+        for (value, flag) in [
+            ("true", true),
+            ("false", false),
+            ("null", false),
+            ("0", false),
+            ("0.0", false),
+            ("1", true),
+            ("\"False\"", true),
+            ("\"true\"", true),
+            ("\"\"", false),
+            ("[]", false),
+            ("[0]", true),
+            ("{}", false),
+        ] {
+            let text = format!("{{\"do_lower_case\": {value}}}");
+            let config: TokenizerConfig = parse_settings("t", text.as_bytes()).unwrap();
+            assert_eq!(config.do_lower_case, flag, "{value}");
+        }
     }
 
     #[test]
