@@ -300,6 +300,6 @@ fn info_says_why_it_has_no_matrix() {
             .call("o/n", &["info"])
             .exit(0)
             .stdout
-            .contains("no checkpoint")
+            .contains("so there is no matrix")
     );
 }
