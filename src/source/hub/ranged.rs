@@ -47,7 +47,7 @@ impl HubFiles {
             .map(Some)
     }
 
-    /// Opens the file by its stored identity; `None` if there is none.
+    /// Opens the file by its stored identity. Returns `None` if no identity is stored.
     fn open_known(&self, state: &ModelState, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
         let Some(commit) = state.commit.as_deref() else {
             return Ok(None);

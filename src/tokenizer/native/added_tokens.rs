@@ -53,9 +53,9 @@ impl AddedTokens {
         })
     }
 
-    /// Creates a set of tokens, of which some may be spelled alike or be empty. Of tokens spelled alike the first
-    /// counts. An empty one is found between any two bytes where no other token is. Returns `None` if they are too
-    /// many for an automaton.
+    /// Creates a set of tokens that may be empty or spelled alike. Among tokens spelled alike, the first one matches. An
+    /// empty token matches between any two bytes where no other token does. Returns `None` if there are too many tokens
+    /// for an automaton.
     pub fn in_order(tokens: Vec<(AddedTokenConfig, u32)>) -> Option<Self> {
         Some(Self {
             finder: Some(finder(&tokens)?),
