@@ -97,9 +97,7 @@ pub fn convert(
     let unigram = Unigram::from(scores, Some(model.unknown_id as usize), false).map_err(damaged)?;
 
     let mut tokenizer = tokenizers::Tokenizer::new(unigram);
-    tokenizer
-        .with_normalizer(Some(normalizer(name, &model.precompiled_charsmap, config)?))
-        .map_err(damaged)?;
+    tokenizer.with_normalizer(Some(normalizer(name, &model.precompiled_charsmap, config)?));
     tokenizer.with_pre_tokenizer(Some(pre_tokenizer(config)));
     tokenizer.with_decoder(Some(metaspace()));
     Ok(tokenizer)

@@ -84,8 +84,8 @@ pub fn hf(definition: &Definition) -> Result<HfEngine> {
         } => {
             let model = SentencePieceModel::parse(name, &definition.file().read_all()?)?;
             let mut inner = deberta::convert(name, &model, &definition.config)?;
-            add_tokens(name, &mut inner, &deberta::added_pieces(compiled))?;
-            add_tokens(name, &mut inner, &definition.added)?;
+            add_tokens(&mut inner, &deberta::added_pieces(compiled));
+            add_tokens(&mut inner, &definition.added);
             let template =
                 deberta::template(name, |text| inner.token_to_id(text), model.unknown_id)?;
             inner.with_post_processor(Some(template));
@@ -102,6 +102,6 @@ fn load_json(definition: &Definition) -> Result<tokenizers::Tokenizer> {
     let file = definition.file();
     let mut inner = tokenizers::Tokenizer::from_bytes(file.read_all()?)
         .map_err(|problem| Error::damaged(file.name(), problem))?;
-    add_tokens(file.name(), &mut inner, &definition.added)?;
+    add_tokens(&mut inner, &definition.added);
     Ok(inner)
 }

@@ -8,7 +8,6 @@ use tokenizers::tokenizer::pre_tokenizer::OffsetType;
 use tokenizers::{AddedToken, AddedVocabulary, Decoder, DecoderWrapper, Model, PreTokenizer};
 
 use super::encoding::Encoded;
-use super::hf_added_tokens::HfAddedTokens;
 use super::hf_guard::guarded;
 use super::options::EncodeOptions;
 use super::windows::Windows;
@@ -16,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::formats::config::AddedTokenConfig;
 
 /// The version of the `tokenizers` crate.
-pub const TOKENIZERS_VERSION: &str = "0.23.2";
+pub const TOKENIZERS_VERSION: &str = "0.21.4";
 /// The version of transformers whose encodings are the reference.
 pub const TRANSFORMERS_VERSION: &str = "4.48.3";
 
@@ -25,8 +24,6 @@ pub const TRANSFORMERS_VERSION: &str = "4.48.3";
 pub struct HfEngine {
     inner: tokenizers::Tokenizer,
     windows: Windows,
-    /// Finds the added tokens if `inner` does not find them as the reference does.
-    added_tokens: Option<HfAddedTokens>,
     /// Stands in for the added tokens of `inner` when they are taken as text.
     no_added_tokens: AddedVocabulary,
 }
@@ -54,9 +51,7 @@ impl HfEngine {
             unknown: unknown(&inner, unigram_unknown),
             cut_left,
         };
-        let added_tokens = HfAddedTokens::of(&inner);
         Ok(Self {
-            added_tokens: added_tokens.map_err(|problem| Error::damaged(file, problem))?,
             inner,
             windows,
             no_added_tokens: AddedVocabulary::new(),
@@ -109,14 +104,12 @@ impl HfEngine {
     ) -> Result<tokenizers::Encoding> {
         let normalizer = self.inner.get_normalizer();
         let encode = || -> tokenizers::Result<tokenizers::Encoding> {
-            let mut text = match &self.added_tokens {
-                Some(added_tokens) if parse_special => added_tokens.split(normalizer, text)?,
-                _ if parse_special => {
-                    let added_tokens = self.inner.get_added_vocabulary();
-                    added_tokens.extract_and_normalize(normalizer, text)
-                }
-                _ => self.no_added_tokens.extract_and_normalize(normalizer, text),
+            let added_tokens = if parse_special {
+                self.inner.get_added_vocabulary()
+            } else {
+                &self.no_added_tokens
             };
+            let mut text = added_tokens.extract_and_normalize(normalizer, text);
             if let Some(pre_tokenizer) = self.inner.get_pre_tokenizer() {
                 pre_tokenizer.pre_tokenize(&mut text)?;
             }
@@ -130,9 +123,6 @@ impl HfEngine {
 /// Decodes pieces to text with the decoder of the tokenizer file called `file`, or joins them with spaces if there is
 /// no decoder.
 ///
-/// The crate's own `decode` takes ids, and version 0.23 spells added tokens in their normalized form (`[unk]` if the
-/// model lowercases). The reference uses an older version, which does not normalize their spelling.
-///
 /// # Errors
 /// [`Error::Damaged`] if the decoder cannot be used.
 pub fn decode(file: &str, decoder: Option<&DecoderWrapper>, pieces: Vec<String>) -> Result<String> {
@@ -145,25 +135,18 @@ pub fn decode(file: &str, decoder: Option<&DecoderWrapper>, pieces: Vec<String>)
 }
 
 /// Adds tokens with their matching rules.
-///
-/// # Errors
-/// Fails with [`Error::Damaged`] and the name `file` if the crate rejects a token.
-pub fn add_tokens(
-    file: &str,
-    tokenizer: &mut tokenizers::Tokenizer,
-    tokens: &[AddedTokenConfig],
-) -> Result<()> {
-    let tokens = tokens.iter().map(|token| {
-        AddedToken::from(token.content.as_str(), token.special)
-            .lstrip(token.lstrip)
-            .rstrip(token.rstrip)
-            .single_word(token.single_word)
-            .normalized(token.normalized)
-    });
-    tokenizer
-        .add_tokens(tokens)
-        .map_err(|problem| Error::damaged(file, problem))?;
-    Ok(())
+pub fn add_tokens(tokenizer: &mut tokenizers::Tokenizer, tokens: &[AddedTokenConfig]) {
+    let tokens: Vec<_> = tokens.iter().map(added_token).collect();
+    tokenizer.add_tokens(&tokens);
+}
+
+/// Converts an added token to the crate's type.
+pub fn added_token(token: &AddedTokenConfig) -> AddedToken {
+    AddedToken::from(token.content.as_str(), token.special)
+        .lstrip(token.lstrip)
+        .rstrip(token.rstrip)
+        .single_word(token.single_word)
+        .normalized(token.normalized)
 }
 
 /// Returns the id and piece of the unknown token. Returns `None` if the model has no unknown token.

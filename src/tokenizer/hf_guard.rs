@@ -20,8 +20,12 @@ pub fn is_guarded() -> bool {
 /// # Errors
 /// Fails with the error of `work`, or with [`Error::Damaged`] if it panics.
 pub fn guarded<T>(file: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_panic(work)
-        .unwrap_or_else(|| Err(Error::damaged(file, "the `tokenizers` crate cannot use it")))
+    catch_panic(work).unwrap_or_else(|| {
+        Err(Error::damaged(
+            file,
+            "the `tokenizers` crate of the reference cannot use it",
+        ))
+    })
 }
 
 /// Runs `work`. Returns `None` if it panics.

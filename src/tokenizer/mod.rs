@@ -9,7 +9,6 @@ mod deberta;
 mod definition;
 mod encoding;
 mod engines;
-mod hf_added_tokens;
 mod hf_engine;
 mod hf_guard;
 pub mod native;

@@ -3,7 +3,7 @@
 //! [`HfEngine`](crate::tokenizer::hf_engine) runs the same steps, so they are exact here too.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 use tokenizers::models::wordlevel::WordLevel;
@@ -11,13 +11,14 @@ use tokenizers::normalizers::NormalizerWrapper;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::tokenizer::pre_tokenizer::OffsetType;
 use tokenizers::{
-    AddedToken, AddedVocabulary, OffsetReferential, PreTokenizedString, PreTokenizer,
+    AddedVocabulary, NormalizedString, Normalizer, OffsetReferential, PreTokenizedString,
+    PreTokenizer,
 };
 
 use super::known_steps;
 use super::space_bytes::SpaceHandling;
 use crate::formats::config::AddedTokenConfig;
-use crate::tokenizer::hf_added_tokens::{are_distinct, normalized_content};
+use crate::tokenizer::hf_engine::added_token;
 use crate::tokenizer::hf_guard::catch_panic;
 
 /// The steps of a tokenizer before its model.
@@ -92,16 +93,8 @@ impl HfSteps {
             return None;
         }
         let mut vocabulary = AddedVocabulary::new();
-        let tokens = added.iter().map(|(token, _)| {
-            AddedToken::from(token.content.as_str(), token.special)
-                .lstrip(token.lstrip)
-                .rstrip(token.rstrip)
-                .single_word(token.single_word)
-                .normalized(token.normalized)
-        });
-        vocabulary
-            .add_tokens(tokens, &ids, self.normalizer.as_ref())
-            .ok()?;
+        let tokens: Vec<_> = added.iter().map(|(token, _)| added_token(token)).collect();
+        vocabulary.add_tokens(&tokens, &ids, self.normalizer.as_ref());
         Some(vocabulary)
     }
 
@@ -148,4 +141,25 @@ pub fn normalized_text(text: &PreTokenizedString) -> String {
         .into_iter()
         .map(|(part, _, _)| part)
         .collect()
+}
+
+/// Returns the content of an added token as it is found in normalized text.
+fn normalized_content(
+    content: &str,
+    normalizer: Option<&NormalizerWrapper>,
+) -> tokenizers::Result<String> {
+    let mut content = NormalizedString::from(content);
+    if let Some(normalizer) = normalizer {
+        normalizer.normalize(&mut content)?;
+    }
+    Ok(content.get().to_owned())
+}
+
+/// Returns true if no content is empty, and no two are alike. An empty added token is found between all characters,
+/// where no text can be split into chunks.
+fn are_distinct<'a>(contents: impl IntoIterator<Item = &'a String>) -> bool {
+    let mut seen = HashSet::new();
+    contents
+        .into_iter()
+        .all(|content| !content.is_empty() && seen.insert(content.as_str()))
 }
