@@ -40,7 +40,8 @@ fn a_tokenizer_that_contradicts_itself_is_damaged() {
         );
         fs::write(model.path().join("tokenizer.json"), json).unwrap();
         let answer = on(model.path(), *args).exit(4);
-        let sentence = "tokenizer.json is damaged: the `tokenizers` crate of the reference cannot use it\n";
+        let sentence =
+            "tokenizer.json is damaged: the `tokenizers` crate of the reference cannot use it\n";
         assert!(
             answer.stderr.ends_with(sentence),
             "{part}: {}",
