@@ -131,9 +131,8 @@ impl OffsetUnit {
     }
 }
 
-/// Returns the part of a text that a token covers, from and to whole characters.
-///
-/// An offset in bytes may be inside a character: byte-level post-processors trim the space U+00A0 by its first byte.
+/// Returns the part of a text that a token covers. Offsets inside a character, or beyond the text, are moved to whole
+/// characters, so that no offset can make a slice fail.
 pub fn covered(text: &str, (start, end): (usize, usize)) -> Range<usize> {
     let start = text.floor_char_boundary(start);
     start..text.ceil_char_boundary(end).max(start)

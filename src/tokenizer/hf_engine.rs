@@ -10,7 +10,7 @@ use tokenizers::{AddedToken, AddedVocabulary, Decoder, DecoderWrapper, Model, Pr
 use super::encoding::Encoded;
 use super::hf_guard::guarded;
 use super::options::EncodeOptions;
-use super::windows::Windows;
+use super::windows::{TokenizedText, Windows};
 use crate::error::{Error, Result};
 use crate::formats::config::AddedTokenConfig;
 
@@ -70,10 +70,12 @@ impl HfEngine {
         options: &EncodeOptions,
     ) -> Result<Encoded> {
         guarded(&self.windows.file, || {
-            let first = self.encode_sequence(text, 0, options.parse_special)?;
-            let second = pair
-                .map(|pair| self.encode_sequence(pair, 1, options.parse_special))
-                .transpose()?;
+            let tokenize = |text, type_id| {
+                let tokens = self.encode_sequence(text, type_id, options.parse_special)?;
+                Ok(TokenizedText { text, tokens })
+            };
+            let first = tokenize(text, 0)?;
+            let second = pair.map(|pair| tokenize(pair, 1)).transpose()?;
             self.windows.finish(first, second, options)
         })
     }

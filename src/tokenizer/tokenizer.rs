@@ -9,7 +9,7 @@ use super::hf_engine::{self, HfEngine};
 use super::hf_guard::guarded;
 use super::options::{EncodeOptions, EngineChoice};
 use super::vocabulary::Vocabulary;
-use super::windows::to_hf;
+use super::windows::{TokenizedText, to_hf};
 use super::{deberta, open};
 use crate::error::{Error, Result};
 use crate::source::ModelFiles;
@@ -159,9 +159,14 @@ impl Tokenizer {
             let first = engine.encode_sequence(text, 0, options);
             let second = pair.map(|pair| engine.encode_sequence(pair, 1, options));
             if let (Some(first), None | Some(Some(_))) = (first, &second) {
+                let tokenized = |text, tokens| TokenizedText {
+                    text,
+                    tokens: to_hf(tokens),
+                };
                 return guarded(&windows.file, || {
-                    let second = second.flatten().map(to_hf);
-                    windows.finish(to_hf(first), second, options)
+                    let second = pair.zip(second.flatten());
+                    let second = second.map(|(pair, tokens)| tokenized(pair, tokens));
+                    windows.finish(tokenized(text, first), second, options)
                 });
             }
         }

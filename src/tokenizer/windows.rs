@@ -6,9 +6,20 @@ use tokenizers::processors::PostProcessorWrapper;
 use tokenizers::utils::truncation::truncate_encodings;
 use tokenizers::{PostProcessor, TruncationDirection, TruncationParams, TruncationStrategy};
 
+use super::char_offsets::CharOffsets;
 use super::encoding::{Encoded, Encoding};
 use super::options::{EncodeOptions, Truncation};
 use crate::error::{Error, Result};
+
+/// Marks the words of the second text of a pair. Some sequences of post-processors forget which text a token comes from.
+const SECOND: u32 = 1 << 31;
+
+/// A text with the tokens that it has before truncation and post-processing. Their offsets are in bytes.
+#[derive(Debug)]
+pub struct TokenizedText<'a> {
+    pub text: &'a str,
+    pub tokens: tokenizers::Encoding,
+}
 
 /// How a model truncates and post-processes its texts.
 #[derive(Debug)]
@@ -31,10 +42,14 @@ impl Windows {
     /// contradicts itself.
     pub fn finish(
         &self,
-        first: tokenizers::Encoding,
-        second: Option<tokenizers::Encoding>,
+        first: TokenizedText<'_>,
+        second: Option<TokenizedText<'_>>,
         options: &EncodeOptions,
     ) -> Result<Encoded> {
+        let pair = second.as_ref().map_or("", |second| second.text);
+        let offsets = [first.text, pair].map(CharOffsets::new);
+        let first = in_chars(first.tokens, &offsets[0]);
+        let second = second.map(|second| second_of_pair(in_chars(second.tokens, &offsets[1])));
         let length = |second: &Option<tokenizers::Encoding>, first: &tokenizers::Encoding| {
             first.len() + second.as_ref().map_or(0, tokenizers::Encoding::len)
         };
@@ -58,7 +73,7 @@ impl Windows {
         let overflow = if no_room { Vec::new() } else { overflow };
         let windows = std::iter::once(encoding)
             .chain(overflow)
-            .map(|window| from_hf(&window, self.unknown.as_ref()))
+            .map(|window| from_hf(&window, self.unknown.as_ref(), &offsets))
             .collect();
         Ok(Encoded {
             windows,
@@ -127,8 +142,38 @@ fn without_template(
     Ok(tokenizers::Encoding::merge(encodings, false))
 }
 
-/// Converts a window from the crate's form.
-fn from_hf(encoding: &tokenizers::Encoding, unknown: Option<&(u32, String)>) -> Encoding {
+/// Converts the offsets of a text's tokens from bytes to characters.
+fn in_chars(mut tokens: tokenizers::Encoding, offsets: &CharOffsets) -> tokenizers::Encoding {
+    for range in tokens.get_offsets_mut() {
+        *range = offsets.to_chars(*range);
+    }
+    tokens
+}
+
+/// Marks the words of the second text of a pair.
+fn second_of_pair(mut tokens: tokenizers::Encoding) -> tokenizers::Encoding {
+    for word in tokens.get_word_ids_mut().iter_mut().flatten() {
+        *word |= SECOND;
+    }
+    tokens
+}
+
+/// Converts a window from the crate's form, and its offsets from characters to bytes.
+fn from_hf(
+    encoding: &tokenizers::Encoding,
+    unknown: Option<&(u32, String)>,
+    offsets: &[CharOffsets; 2],
+) -> Encoding {
+    let words = encoding.get_word_ids();
+    let sequence_ids: Vec<_> = words
+        .iter()
+        .map(|word| word.map(|word| usize::from(word & SECOND != 0)))
+        .collect();
+    let ranges = encoding.get_offsets().iter().zip(&sequence_ids);
+    let ranges = ranges.map(|(range, sequence)| match sequence {
+        Some(sequence) => offsets[*sequence].to_bytes(*range),
+        None => *range,
+    });
     let tokens = encoding
         .get_ids()
         .iter()
@@ -141,11 +186,14 @@ fn from_hf(encoding: &tokenizers::Encoding, unknown: Option<&(u32, String)>) -> 
     Encoding {
         ids: encoding.get_ids().to_vec(),
         tokens,
-        offsets: encoding.get_offsets().to_vec(),
+        offsets: ranges.collect(),
         type_ids: encoding.get_type_ids().to_vec(),
         special_tokens_mask: encoding.get_special_tokens_mask().to_vec(),
-        word_ids: encoding.get_word_ids().to_vec(),
-        sequence_ids: encoding.get_sequence_ids(),
+        word_ids: words
+            .iter()
+            .map(|word| word.map(|word| word & !SECOND))
+            .collect(),
+        sequence_ids,
     }
 }
 

@@ -177,7 +177,7 @@ fn text_is_shown_in_whole_characters_by_real_models() {
 }
 
 #[test]
-fn grep_shows_a_token_that_begins_inside_a_character() {
+fn grep_shows_a_token_without_the_wide_space_before_it() {
     let text = "x\u{a0}<mask> y";
     let (_, folder) = &small_families()[0];
     let call = |args: &[&str]| on(folder.path(), args).stdin(text).ok();
@@ -187,12 +187,12 @@ fn grep_shows_a_token_that_begins_inside_a_character() {
     );
     let found = records(&call(&["grep", "--piece", "<mask>", "--json"]));
     let found = found.into_iter().next().unwrap().found();
-    assert_eq!((found.start, found.end), (2, 9));
+    assert_eq!((found.start, found.end), (3, 9));
     assert_eq!((found.column, found.text.as_str()), (4, "<mask>"));
     assert_eq!(
         (found.before.as_str(), found.after.as_str()),
         ("x\u{a0}", " y")
     );
     let table = call(&["tokenize"]);
-    assert!(table.contains("\u{a0}<mask>  2..9"), "{table}");
+    assert!(table.contains("<mask>  3..9"), "{table}");
 }

@@ -6,6 +6,7 @@ mod cuts;
 mod engines;
 mod families;
 mod golden;
+mod offsets;
 mod other_tools;
 pub mod properties;
 mod verify;
