@@ -1,7 +1,9 @@
 //! Builds the engines of a tokenizer from its [`Definition`].
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::added_ids::matched_tokens;
 use super::deberta;
 use super::definition::{Definition, Origin};
 use super::hf_engine::{HfEngine, add_tokens};
@@ -29,6 +31,21 @@ pub fn native(definition: &Definition) -> Option<Native> {
     else {
         return None;
     };
+    let own_pieces;
+    let of_file = match rest {
+        Some(rest) => &rest.added_tokens,
+        None => {
+            own_pieces = deberta::added_pieces(compiled);
+            &own_pieces
+        }
+    };
+    let added = matched_tokens(&[of_file, &definition.added])?;
+    let ids: HashMap<&str, u32> = (added_ids.iter())
+        .map(|(token, id)| (token.content.as_str(), *id))
+        .collect();
+    let added: Vec<_> = (added.into_iter())
+        .filter_map(|token| ids.get(token.content.as_str()).map(|id| (token, *id)))
+        .collect();
     let own;
     let (config, post_processor) = match rest.as_deref() {
         Some(rest) => {
@@ -58,7 +75,7 @@ pub fn native(definition: &Definition) -> Option<Native> {
         }
     };
     let template = Template::from_json(&serde_json::to_value(&post_processor).ok()?);
-    let engine = NativeEngine::new(Arc::clone(compiled), added_ids, &config, template)?;
+    let engine = NativeEngine::new(Arc::clone(compiled), &added, &config, template)?;
     let unknown_id = compiled.unknown_id();
     let windows = Windows {
         file: file.name().to_owned(),

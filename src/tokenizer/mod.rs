@@ -4,6 +4,7 @@
 //! There are two engines: the [native one](native) for the tokenizers that it reproduces exactly, and the `tokenizers`
 //! crate for all others.
 
+mod added_ids;
 mod char_offsets;
 mod compiled_cache;
 mod deberta;

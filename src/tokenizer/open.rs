@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::added_ids::added_ids;
 use super::compiled_cache::CacheEntry;
 use super::deberta;
 use super::definition::{Definition, Origin, SPM_MODEL, TOKENIZER_JSON};
 use super::native::compiled::{CompiledVocabulary, Contents};
 use super::special_tokens::SpecialTokens;
-use super::vocabulary::{Vocabulary, added_ids};
+use super::vocabulary::Vocabulary;
 use crate::error::{Error, Result};
 use crate::formats::config::{AddedTokenConfig, ModelConfig, TokenizerConfig};
 use crate::formats::json::{parse, parse_settings};

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use super::added_ids::added_ids;
 use super::native::compiled::CompiledVocabulary;
 use crate::formats::config::AddedTokenConfig;
 use crate::formats::sentencepiece::PieceKind;
@@ -14,6 +15,8 @@ use crate::formats::tokenizer_json::{TokenizerJson, VocabularyJson};
 #[derive(Debug, Default)]
 pub struct Vocabulary {
     entries: Vec<VocabularyEntry>,
+    /// Pieces whose id an added token has taken over, with that id. They have no entry, but a look-up finds them.
+    replaced: Vec<(String, u32)>,
     /// The index into `entries` of each piece, built on the first look-up by piece.
     by_piece: OnceLock<HashMap<Box<str>, usize>>,
 }
@@ -117,6 +120,7 @@ impl Vocabulary {
             special: false,
             added: false,
         };
+        let is_scored = matches!(json.model.vocab, VocabularyJson::Scored(_));
         let entries: Vec<VocabularyEntry> = match json.model.vocab {
             VocabularyJson::Scored(pieces) => (0..)
                 .zip(pieces)
@@ -126,6 +130,11 @@ impl Vocabulary {
                 .into_iter()
                 .map(|(piece, id)| entry(id, piece, None))
                 .collect(),
+        };
+        let entries = if is_scored {
+            entries
+        } else {
+            last_of_each_piece(entries)
         };
         let batches = [json.rest.added_tokens.as_slice(), added];
         // Make one pass over the many pieces to look up the few added tokens. Of several equal pieces, the last one
@@ -147,7 +156,7 @@ impl Vocabulary {
         entries.sort_by_key(|entry| entry.id);
         let mut vocabulary = Self {
             entries,
-            by_piece: OnceLock::new(),
+            ..Self::default()
         };
         for (token, id) in added {
             vocabulary.add(id, token);
@@ -172,6 +181,10 @@ impl Vocabulary {
             }
         };
         let entry = &mut self.entries[index];
+        if entry.piece != token.content {
+            let replaced = std::mem::replace(&mut entry.piece, token.content.clone());
+            self.replaced.push((replaced, id));
+        }
         entry.added = true;
         entry.special = token.special;
         if entry.kind == EntryKind::Normal && token.special {
@@ -196,10 +209,16 @@ impl Vocabulary {
     /// with the largest id.
     pub fn find(&self, piece: &str) -> Option<&VocabularyEntry> {
         let by_piece = self.by_piece.get_or_init(|| {
+            let replaced = self.replaced.iter().filter_map(|(piece, id)| {
+                let index = self
+                    .entries
+                    .binary_search_by_key(id, |entry| entry.id)
+                    .ok()?;
+                Some((piece.as_str().into(), index))
+            });
             let indexes = self.entries.iter().enumerate();
-            indexes
-                .map(|(index, entry)| (entry.piece.as_str().into(), index))
-                .collect()
+            let pieces = indexes.map(|(index, entry)| (entry.piece.as_str().into(), index));
+            replaced.chain(pieces).collect()
         });
         by_piece.get(piece).map(|&index| &self.entries[index])
     }
@@ -235,33 +254,20 @@ impl Vocabulary {
     }
 }
 
-/// Assigns ids to batches of added tokens, given the size of the model's vocabulary and a look-up of its ids.
-///
-/// The ids are those that the `tokenizers` crate assigns. A token that is in the vocabulary keeps its id. New tokens
-/// get consecutive ids, which begin after the model's vocabulary and after earlier batches.
-pub(super) fn added_ids<'a>(
-    base_size: usize,
-    find: impl Fn(&str) -> Option<u32>,
-    batches: &[&'a [AddedTokenConfig]],
-) -> Vec<(&'a AddedTokenConfig, u32)> {
-    let base_size = u32::try_from(base_size).unwrap_or(u32::MAX);
-    let mut ids: HashMap<&str, u32> = HashMap::new();
-    let mut added = Vec::new();
-    for batch in batches {
-        let last = ids.values().max();
-        let mut next = last.map_or(base_size, |last| base_size.max(last.saturating_add(1)));
-        for token in batch.iter().filter(|token| !token.content.is_empty()) {
-            let content = token.content.as_str();
-            let known = ids.get(content).copied().or_else(|| find(content));
-            let id = known.unwrap_or_else(|| {
-                next = next.saturating_add(1);
-                next - 1
-            });
-            ids.insert(content, id);
-            added.push((token, id));
-        }
+/// Drops all but the last of the entries with one piece, as the `tokenizers` crate does for a key that occurs twice.
+fn last_of_each_piece(entries: Vec<VocabularyEntry>) -> Vec<VocabularyEntry> {
+    let pieces = entries.iter().enumerate();
+    let last: HashMap<&str, usize> = pieces
+        .map(|(index, entry)| (entry.piece.as_str(), index))
+        .collect();
+    if last.len() == entries.len() {
+        return entries;
     }
-    added
+    let mut last: Vec<usize> = last.into_values().collect();
+    last.sort_unstable();
+    last.into_iter()
+        .map(|index| entries[index].clone())
+        .collect()
 }
 
 #[cfg(test)]

@@ -35,8 +35,7 @@ impl fmt::Debug for NativeEngine {
 }
 
 impl NativeEngine {
-    /// Builds the engine for a vocabulary and its added tokens with their ids. If several added tokens have the same
-    /// id, the last one counts.
+    /// Builds the engine for a vocabulary and its distinct added tokens with their ids.
     ///
     /// Returns `None` if the tokenizer has a part that this engine cannot reproduce exactly.
     pub fn new(

@@ -23,8 +23,7 @@ pub struct Segmenter {
 }
 
 impl Segmenter {
-    /// Creates a segmenter for a vocabulary and its added tokens with their ids. If several added tokens have the same
-    /// id, the last one counts.
+    /// Creates a segmenter for a vocabulary and its distinct added tokens with their ids.
     ///
     /// Returns `None` if the tokenizer has a part that cannot be reproduced exactly.
     pub fn new(
@@ -35,13 +34,8 @@ impl Segmenter {
         if compiled.algorithm() != Algorithm::Unigram || compiled.double_array().is_none() {
             return None;
         }
-        let last = added.iter().enumerate().filter(|(index, (_, id))| {
-            let later = &added[index + 1..];
-            !later.iter().any(|(_, other)| other == id)
-        });
-        let added: Vec<_> = last.map(|(_, token)| token.clone()).collect();
         let raw = added.iter().filter(|(token, _)| !token.normalized);
-        let pipeline = Pipeline::new(config, &added)?;
+        let pipeline = Pipeline::new(config, added)?;
         let marks: Vec<_> = compiled.trailing_marks().collect();
         Some(Self {
             raw: AddedTokens::new(raw.cloned().collect())?,
