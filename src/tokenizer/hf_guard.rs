@@ -18,21 +18,39 @@ pub fn is_guarded() -> bool {
 /// Runs `work` and turns a panic into an error about `file`.
 ///
 /// # Errors
-/// Fails with the error of `work`, or with [`Error::Damaged`] if it panics.
+/// Fails with the error of `work`, or if it panics: with [`Error::Unsupported`] if a regular expression takes more steps
+/// than Oniguruma allows, or else with [`Error::Damaged`].
 pub fn guarded<T>(file: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_panic(work).unwrap_or_else(|| {
-        Err(Error::damaged(
-            file,
-            "the `tokenizers` crate of the reference cannot use it",
-        ))
-    })
+    caught(work).unwrap_or_else(|message| Err(explained(file, &message)))
 }
 
 /// Runs `work`. Returns `None` if it panics.
 pub fn catch_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
+    caught(work).ok()
+}
+
+/// Runs `work`. Fails with the message of its panic.
+fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     let before = GUARDED.replace(true);
     // Unwind safe: values that the crate leaves half finished are not used again.
     let outcome = catch_unwind(AssertUnwindSafe(work));
     GUARDED.set(before);
-    outcome.ok()
+    outcome.map_err(|payload| match payload.downcast::<String>() {
+        Ok(message) => *message,
+        Err(_) => String::new(),
+    })
+}
+
+/// Returns the error for a panic with this message.
+fn explained(file: &str, message: &str) -> Error {
+    match message.strip_prefix("Onig: Regex search error: ") {
+        Some(problem) => Error::unsupported(
+            file,
+            format!("one of its regular expressions gives up on this text ({problem})"),
+        ),
+        None => Error::damaged(
+            file,
+            "the `tokenizers` crate of the reference cannot use it",
+        ),
+    }
 }

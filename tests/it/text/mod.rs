@@ -1,5 +1,6 @@
 //! Tokenization: the engines against each other and against the reference, chunks, and other tools' formats.
 
+mod added_ids;
 mod added_tokens;
 mod chunk;
 mod cuts;
@@ -9,4 +10,5 @@ mod golden;
 mod offsets;
 mod other_tools;
 pub mod properties;
+mod regular_expressions;
 mod verify;
