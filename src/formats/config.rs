@@ -3,13 +3,14 @@
 //! Unused keys are ignored, as in transformers.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
 
-use super::json::parse_settings;
-use super::quote::quote;
-use crate::error::{Error, Result};
+use super::json::{OrderedMap, loose, parse_settings};
+use crate::error::Result;
 
 /// The sizes of a model, from `config.json`.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -30,19 +31,19 @@ pub struct ModelConfig {
 #[serde(default)]
 struct ModelConfigKeys {
     model_type: Option<String>,
-    #[serde(deserialize_with = "size")]
+    #[serde(deserialize_with = "loose::size")]
     vocab_size: Option<u64>,
-    #[serde(deserialize_with = "size")]
+    #[serde(deserialize_with = "loose::size")]
     hidden_size: Option<u64>,
-    #[serde(deserialize_with = "size")]
+    #[serde(deserialize_with = "loose::size")]
     n_embd: Option<u64>,
-    #[serde(deserialize_with = "size")]
+    #[serde(deserialize_with = "loose::size")]
     d_model: Option<u64>,
-    #[serde(deserialize_with = "size")]
+    #[serde(deserialize_with = "loose::size")]
     max_position_embeddings: Option<u64>,
-    #[serde(deserialize_with = "size")]
+    #[serde(deserialize_with = "loose::size")]
     n_positions: Option<u64>,
-    #[serde(deserialize_with = "size")]
+    #[serde(deserialize_with = "loose::size")]
     pad_token_id: Option<u64>,
     text_config: Option<Box<ModelConfigKeys>>,
 }
@@ -52,6 +53,8 @@ impl ModelConfig {
     ///
     /// # Errors
     /// Fails with [`Error::Damaged`] if it is not a JSON object.
+    ///
+    /// [`Error::Damaged`]: crate::error::Error::Damaged
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
         parse_settings::<ModelConfigKeys>(name, bytes).map(Self::from)
     }
@@ -78,16 +81,16 @@ impl From<ModelConfigKeys> for ModelConfig {
     }
 }
 
-/// The settings in `tokenizer_config.json`.
+/// The settings in `tokenizer_config.json`. Read with [`TokenizerConfig::parse`].
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct TokenizerConfig {
     pub tokenizer_class: Option<String>,
-    #[serde(deserialize_with = "flag")]
+    #[serde(deserialize_with = "loose::flag")]
     pub do_lower_case: bool,
-    #[serde(deserialize_with = "flag")]
+    #[serde(deserialize_with = "loose::flag")]
     pub split_by_punct: bool,
-    #[serde(deserialize_with = "flag")]
+    #[serde(deserialize_with = "loose::flag")]
     pub clean_up_tokenization_spaces: bool,
     /// The parts of an encoding that the reference returns by default.
     pub model_input_names: Option<Vec<String>>,
@@ -96,11 +99,26 @@ pub struct TokenizerConfig {
     pub truncation_side: Option<String>,
     /// By id. In JSON the ids are strings.
     pub added_tokens_decoder: Option<BTreeMap<u32, AddedTokenConfig>>,
-    #[serde(flatten)]
+    /// In the same object. `flatten` would hold every other field in memory.
+    #[serde(skip)]
     pub special_tokens: SpecialTokensMap,
 }
 
 impl TokenizerConfig {
+    /// Parses `tokenizer_config.json`.
+    ///
+    /// # Errors
+    /// Fails with [`Error::Damaged`] if it is not a JSON object, or has settings of another type.
+    ///
+    /// [`Error::Damaged`]: crate::error::Error::Damaged
+    pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
+        let special_tokens = parse_settings(name, bytes)?;
+        Ok(Self {
+            special_tokens,
+            ..parse_settings(name, bytes)?
+        })
+    }
+
     /// Returns `model_max_length` in tokens, or `None` if there is no limit. The reference writes "no limit" as
     /// `int(1e30)`.
     pub fn max_length(&self) -> Option<u64> {
@@ -155,8 +173,7 @@ impl SpecialTokensMap {
 }
 
 /// A special token in a file, with or without matching rules.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum SpecialTokenConfig {
     Text(String),
     Full(AddedTokenConfig),
@@ -168,6 +185,31 @@ impl SpecialTokenConfig {
             Self::Text(text) => text,
             Self::Full(token) => &token.content,
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for SpecialTokenConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextOrRules;
+
+        impl<'de> Visitor<'de> for TextOrRules {
+            type Value = SpecialTokenConfig;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a token, or an object with its rules")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(SpecialTokenConfig::Text(text.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, rules: A) -> Result<Self::Value, A::Error> {
+                AddedTokenConfig::deserialize(MapAccessDeserializer::new(rules))
+                    .map(SpecialTokenConfig::Full)
+            }
+        }
+
+        deserializer.deserialize_any(TextOrRules)
     }
 }
 
@@ -218,38 +260,20 @@ impl From<AddedTokenFields> for AddedTokenConfig {
 ///
 /// # Errors
 /// Fails with [`Error::Damaged`] if it is not a JSON object of ids.
+///
+/// [`Error::Damaged`]: crate::error::Error::Damaged
 pub fn parse_added_tokens(name: &str, bytes: &[u8]) -> Result<Vec<(String, u32)>> {
-    let map: Map<String, Value> = parse_settings(name, bytes)?;
-    map.into_iter()
-        .map(|(text, id)| {
-            id.as_u64()
-                .and_then(|id| u32::try_from(id).ok())
-                .map(|id| (text.clone(), id))
-                .ok_or_else(|| {
-                    Error::damaged(
-                        name,
-                        format!("the id of {} must be a token id, not {id}", quote(&text)),
-                    )
-                })
-        })
-        .collect()
+    let ids: OrderedMap<TokenId> = parse_settings(name, bytes)?;
+    Ok(ids.0.into_iter().map(|(text, id)| (text, id.0)).collect())
 }
 
-/// Reads a size. Any value that is not a whole number, such as `null` or `-1`, counts as unset.
-fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    Ok(Value::deserialize(deserializer)?.as_u64())
-}
+/// An id in `added_tokens.json`.
+struct TokenId(u32);
 
-/// Reads a flag by the truth value that Python gives any value, as the reference does: `"False"` is true.
-fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
-        Value::Null => false,
-        Value::Bool(flag) => flag,
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::String(text) => !text.is_empty(),
-        Value::Array(values) => !values.is_empty(),
-        Value::Object(fields) => !fields.is_empty(),
-    })
+impl<'de> Deserialize<'de> for TokenId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        u32::deserialize(deserializer).map(Self)
+    }
 }
 
 /// Reads a list that may be `null`.
@@ -263,13 +287,13 @@ mod tests {
 
     #[test]
     fn a_length_of_1e30_means_no_limit() {
-        let config: TokenizerConfig = parse_settings(
+        let config = TokenizerConfig::parse(
             "tokenizer_config.json",
             br#"{"model_max_length": 1000000000000000019884624838656, "do_lower_case": null}"#,
         )
         .unwrap();
         assert_eq!(config.max_length(), None);
-        let config: TokenizerConfig = parse_settings("t", br#"{"model_max_length": 512}"#).unwrap();
+        let config = TokenizerConfig::parse("t", br#"{"model_max_length": 512}"#).unwrap();
         assert_eq!(config.max_length(), Some(512));
     }
 
@@ -290,14 +314,14 @@ mod tests {
             ("{}", false),
         ] {
             let text = format!("{{\"do_lower_case\": {value}}}");
-            let config: TokenizerConfig = parse_settings("t", text.as_bytes()).unwrap();
+            let config = TokenizerConfig::parse("t", text.as_bytes()).unwrap();
             assert_eq!(config.do_lower_case, flag, "{value}");
         }
     }
 
     #[test]
     fn special_tokens_are_read_with_and_without_rules() {
-        let config: TokenizerConfig = parse_settings(
+        let config = TokenizerConfig::parse(
             "tokenizer_config.json",
             br#"{"cls_token": "[CLS]", "mask_token": {"__type": "AddedToken", "content": "<mask>", "lstrip": true}}"#,
         )
@@ -307,6 +331,36 @@ mod tests {
             panic!("the mask token has rules");
         };
         assert!(mask.lstrip && mask.normalized && !mask.special);
+    }
+
+    #[test]
+    fn values_that_only_python_reads_are_read() {
+        let mamba =
+            br#"{"time_step_limit": [0.0, Infinity], "vocab_size": 50288, "hidden_size": NaN}"#;
+        let mamba = ModelConfig::parse("config.json", mamba).unwrap();
+        assert_eq!((mamba.vocab_size, mamba.hidden_size), (Some(50_288), None));
+        let config = TokenizerConfig::parse(
+            "tokenizer_config.json",
+            br#"{"model_max_length": Infinity, "x": {"y": [-Infinity]}, "unk_token": "a", "unk_token": {"content": "a",
+                "content": "b"}, "do_lower_case": false, "do_lower_case": true, "z": "\ud800"}"#,
+        )
+        .unwrap();
+        assert!(config.do_lower_case && config.max_length().is_none());
+        assert_eq!(config.special_tokens.unk_token.unwrap().text(), "b");
+        let tokens =
+            parse_added_tokens("added_tokens.json", br#"{"a": 1, "b": 2, "a": 3}"#).unwrap();
+        assert_eq!(tokens, [("a".to_owned(), 3), ("b".to_owned(), 2)]);
+    }
+
+    #[test]
+    fn an_id_that_is_not_a_number_is_refused() {
+        for id in ["\"x\"", "-1", "4294967296", "1.5", "null", "[]"] {
+            let json = format!("{{\"a\": {id}}}");
+            assert!(
+                parse_added_tokens("added_tokens.json", json.as_bytes()).is_err(),
+                "{id}"
+            );
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::special_tokens::SpecialTokens;
 use super::vocabulary::Vocabulary;
 use crate::error::{Error, Result};
 use crate::formats::config::{AddedTokenConfig, ModelConfig, TokenizerConfig};
-use crate::formats::json::{parse, parse_settings};
+use crate::formats::json::parse;
 use crate::formats::sentencepiece::{Algorithm, PieceKind, SentencePieceModel};
 use crate::formats::tokenizer_json::{RestJson, TokenizerJson, VocabularyJson};
 use crate::source::{ByteSource, ModelFiles};
@@ -31,8 +31,8 @@ pub const FILE_NAMES: [&str; 5] = [
 /// Fails with [`Error::MissingPart`] if the model has neither, with [`Error::Damaged`] or [`Error::Unsupported`] if a
 /// file cannot be used, or with the error of fetching a file.
 pub fn definition(files: &ModelFiles) -> Result<Definition> {
-    let config: TokenizerConfig = match files.find("tokenizer_config.json")? {
-        Some(file) => parse_settings(file.name(), &file.read_all()?)?,
+    let config = match files.find("tokenizer_config.json")? {
+        Some(file) => TokenizerConfig::parse(file.name(), &file.read_all()?)?,
         None => TokenizerConfig::default(),
     };
     if let Some(file) = files.find(TOKENIZER_JSON)? {

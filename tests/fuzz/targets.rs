@@ -93,7 +93,7 @@ pub fn tokenizer_json(bytes: &[u8]) {
 /// Reads a `config.json` and a `tokenizer_config.json`.
 pub fn config(bytes: &[u8]) {
     let _ = ModelConfig::parse("config.json", bytes);
-    if let Ok(config) = json::parse_settings::<TokenizerConfig>("tokenizer_config.json", bytes) {
+    if let Ok(config) = TokenizerConfig::parse("tokenizer_config.json", bytes) {
         let _ = config.max_length();
     }
 }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
-use crate::formats::json::{UniqueMap, parse};
+use crate::formats::json::{OrderedMap, parse_python};
 use crate::formats::quote::quote;
 
 /// The tensors of a sharded checkpoint and the files that hold them.
@@ -22,19 +22,18 @@ pub struct ShardIndex {
 
 #[derive(Deserialize)]
 struct IndexJson {
-    weight_map: UniqueMap<String>,
+    weight_map: OrderedMap<String>,
 }
 
 impl ShardIndex {
     /// Parses the index file called `name`.
     ///
     /// # Errors
-    /// Fails with [`Error::Damaged`] if it is not an index, or if it names a tensor twice or a file outside the
-    /// model's directory.
+    /// Fails with [`Error::Damaged`] if it is not an index, or if it names a file outside the model's directory.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
         let IndexJson {
-            weight_map: UniqueMap(tensors),
-        } = parse(name, bytes)?;
+            weight_map: OrderedMap(tensors),
+        } = parse_python(name, bytes)?;
         let mut positions = HashMap::with_capacity(tensors.len());
         for (index, (tensor, file)) in tensors.iter().enumerate() {
             if !is_inside(file) {
@@ -100,6 +99,18 @@ mod tests {
     }
 
     #[test]
+    fn an_index_is_read_as_by_python() {
+        let index = parse(
+            r#"{"metadata": {"total_size": NaN}, "weight_map": {}, "weight_map": {"a": "1", "b": "2", "a": "3"}}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            index.tensors().collect::<Vec<_>>(),
+            [("a", "3"), ("b", "2")]
+        );
+    }
+
+    #[test]
     fn file_names_outside_the_directory_are_refused() {
         for file in [
             "",
@@ -142,7 +153,6 @@ mod tests {
             "{}",
             r#"{"weight_map": []}"#,
             r#"{"weight_map": {"a": 1}}"#,
-            r#"{"weight_map": {"a": "1", "a": "2"}}"#,
             &format!("{}1", "[".repeat(100_000)),
         ] {
             assert!(

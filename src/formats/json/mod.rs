@@ -1,8 +1,10 @@
-//! JSON with limits: size-limited files, values, and lists, and objects without duplicate names.
+//! JSON with limits: size-limited files, values, and lists, and objects with distinct names.
 
 pub mod limits;
+pub mod loose;
+mod ordered_map;
 mod parse;
-mod unique_map;
+mod python;
 
-pub use parse::{parse, parse_settings};
-pub use unique_map::{UniqueMap, UniqueMapExcept};
+pub use ordered_map::{OrderedMap, OrderedMapExcept};
+pub use parse::{parse, parse_python, parse_settings};

@@ -1,8 +1,11 @@
 //! Parses JSON files, with error messages that name the file and the problem.
 
+use std::fmt::Display;
+
 use serde::Deserialize;
 use serde_json::error::Category;
 
+use super::python::{self, Problem};
 use crate::error::{Error, Result};
 use crate::formats::placeholder_file;
 
@@ -12,30 +15,63 @@ const MAX_BYTES: usize = 256 << 20;
 /// Bytes of a settings file. The largest published ones list thousands of added tokens in 1 MB.
 const MAX_SETTINGS_BYTES: usize = 8 << 20;
 
-/// Parses the JSON file called `name`.
+/// Parses the JSON file called `name` strictly, as the libraries in Rust that read it do.
 ///
 /// # Errors
 /// Fails with [`Error::Damaged`] if it does not have the expected content, is empty, or is a web page, and with
 /// [`Error::Unsupported`] if it is a git-LFS pointer.
 pub fn parse<T: for<'de> Deserialize<'de>>(name: &str, bytes: &[u8]) -> Result<T> {
-    parse_within(MAX_BYTES, "a JSON file", name, bytes)
+    check(MAX_BYTES, "a JSON file", name, bytes)?;
+    serde_json::from_slice(bytes).map_err(|error| {
+        let problem = match error.classify() {
+            Category::Eof => ends_early(error.line()),
+            Category::Syntax | Category::Io => not_json(&error),
+            Category::Data => error.to_string(),
+        };
+        Error::damaged(name, problem)
+    })
 }
 
-/// Parses the settings file called `name`. Its limit is lower than that of [`parse`], because some settings are kept as
-/// JSON values.
+/// Parses the JSON file called `name` as Python does.
+///
+/// # Errors
+/// Fails like [`parse`].
+pub fn parse_python<T: for<'de> Deserialize<'de>>(name: &str, bytes: &[u8]) -> Result<T> {
+    check(MAX_BYTES, "a JSON file", name, bytes)?;
+    read_python(name, bytes)
+}
+
+/// Parses the settings file called `name` as Python does. Its limit is lower than that of [`parse`], because some
+/// settings are kept as JSON values.
 ///
 /// # Errors
 /// Fails like [`parse`].
 pub fn parse_settings<T: for<'de> Deserialize<'de>>(name: &str, bytes: &[u8]) -> Result<T> {
-    parse_within(MAX_SETTINGS_BYTES, "a settings file", name, bytes)
+    check(MAX_SETTINGS_BYTES, "a settings file", name, bytes)?;
+    read_python(name, bytes)
 }
 
-fn parse_within<T: for<'de> Deserialize<'de>>(
-    max_bytes: usize,
-    kind: &str,
-    name: &str,
-    bytes: &[u8],
-) -> Result<T> {
+fn read_python<T: for<'de> Deserialize<'de>>(name: &str, bytes: &[u8]) -> Result<T> {
+    python::from_slice(bytes).map_err(|error| {
+        let problem = match error.problem {
+            Problem::EndsEarly => ends_early(error.line),
+            Problem::Syntax => not_json(&error),
+            Problem::Content => error.to_string(),
+        };
+        Error::damaged(name, problem)
+    })
+}
+
+fn ends_early(line: usize) -> String {
+    format!("it ends early, in line {line}")
+}
+
+fn not_json(error: &dyn Display) -> String {
+    format!("it is not JSON: {error}")
+}
+
+/// Refuses files that are no JSON files at all, or too long.
+fn check(max_bytes: usize, kind: &str, name: &str, bytes: &[u8]) -> Result<()> {
     placeholder_file::refuse(name, bytes)?;
     if bytes.len() > max_bytes {
         let problem = format!(
@@ -44,14 +80,7 @@ fn parse_within<T: for<'de> Deserialize<'de>>(
         );
         return Err(Error::damaged(name, problem));
     }
-    serde_json::from_slice(bytes).map_err(|error| {
-        let problem = match error.classify() {
-            Category::Eof => format!("it ends early, in line {}", error.line()),
-            Category::Syntax | Category::Io => format!("it is not JSON: {error}"),
-            Category::Data => error.to_string(),
-        };
-        Error::damaged(name, problem)
-    })
+    Ok(())
 }
 
 #[cfg(test)]

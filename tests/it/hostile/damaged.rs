@@ -21,16 +21,17 @@ const FILES: &[(&str, &[&str], &str)] = &[
         "is damaged: it is not a SentencePiece model",
     ),
     ("tokenizer.json", TOKENIZE, NOT_JSON),
-    ("config.json", TOKENIZE, NOT_JSON),
-    ("tokenizer_config.json", TOKENIZE, NOT_JSON),
-    ("special_tokens_map.json", TOKENIZE, NOT_JSON),
-    ("added_tokens.json", TOKENIZE, NOT_JSON),
+    ("config.json", TOKENIZE, NOT_UTF8),
+    ("tokenizer_config.json", TOKENIZE, NOT_UTF8),
+    ("special_tokens_map.json", TOKENIZE, NOT_UTF8),
+    ("added_tokens.json", TOKENIZE, NOT_UTF8),
     ("pytorch_model.bin", EMBED, NO_CHECKPOINT),
     ("model.safetensors", EMBED, NO_CHECKPOINT),
-    ("model.safetensors.index.json", EMBED, NOT_JSON),
-    ("pytorch_model.bin.index.json", EMBED, NOT_JSON),
+    ("model.safetensors.index.json", EMBED, NOT_UTF8),
+    ("pytorch_model.bin.index.json", EMBED, NOT_UTF8),
 ];
 const NOT_JSON: &str = "is damaged: it is not JSON: expected value at line 1 column 1";
+const NOT_UTF8: &str = "is damaged: it is not JSON: a byte that is not UTF-8 at line 2 column 17";
 const NO_CHECKPOINT: &str = "is not supported: it is neither a safetensors nor a torch checkpoint";
 
 /// Creates a model from the built-in tokenizer and a small checkpoint, with one file replaced.

@@ -11,4 +11,5 @@ mod paths;
 mod shrinking;
 #[cfg(unix)]
 mod terminal;
+mod unusual;
 mod user_files;

@@ -4,8 +4,9 @@
 //! bytes; `data_offsets` count from the end of the header. The format is described in the README of
 //! <https://github.com/huggingface/safetensors>.
 //!
-//! This module has its own header types because the `safetensors` crate refuses a whole file if one tensor has a type
-//! it does not know, and keeps the last of two tensors with the same name.
+//! A file is refused for the same reasons as by the `safetensors` library (`Metadata::validate` in its `tensor.rs`), and
+//! the error names the library's own. There is one exception, for which this module has its own header types: the
+//! library refuses a whole file if one tensor has a type that it does not know.
 
 #[cfg(test)]
 mod tests;
@@ -13,7 +14,7 @@ mod tests;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
 use super::container::Container;
 use super::dtype::Dtype;
@@ -21,7 +22,7 @@ use super::tensor::{
     MAX_DIMENSIONS, SkippedTensor, TensorHeader, TensorListing, contiguous_strides, element_span,
 };
 use crate::error::{Error, Result};
-use crate::formats::json::{UniqueMap, UniqueMapExcept};
+use crate::formats::json::{OrderedMap, OrderedMapExcept};
 use crate::formats::quote::quote;
 use crate::source::ByteSource;
 
@@ -54,23 +55,15 @@ struct Header {
 /// Reads the header of a safetensors file.
 ///
 /// # Errors
-/// Fails with [`Error::Damaged`], which names the file, if the header is malformed, two tensors have the same name, or
-/// a tensor's bytes are outside the file, overlap those of another tensor, or do not match its shape. Bytes that belong
-/// to no tensor are allowed.
+/// Fails with [`Error::Damaged`], which names the file, if the header is malformed, a tensor's bytes are outside the
+/// file or do not match its shape, or the tensors do not cover all bytes after the header exactly once.
 fn list(file: &dyn ByteSource) -> Result<TensorListing> {
     let header = read_header(file)?;
     let damaged = |problem: String| Error::damaged(file.name(), problem);
-    check_overlaps(&header.entries).map_err(damaged)?;
     let mut listing = TensorListing::default();
+    check_layout(&header).map_err(damaged)?;
     for (name, entry) in header.entries {
         let (begin, end) = entry.data_offsets;
-        if begin > end || end > header.data_length {
-            return Err(damaged(format!(
-                "tensor {} is at bytes {begin} to {end} of {}",
-                quote(&name),
-                header.data_length
-            )));
-        }
         let Some(dtype) = Dtype::from_safetensors(&entry.dtype) else {
             listing.skipped.push(SkippedTensor {
                 reason: format!("is of the type {}", quote(&entry.dtype)),
@@ -79,7 +72,7 @@ fn list(file: &dyn ByteSource) -> Result<TensorListing> {
             continue;
         };
         let shape = entry.shape.0;
-        let strides = checked_strides(dtype, &shape, end - begin)
+        let strides = checked_strides(dtype, &shape, end.saturating_sub(begin))
             .map_err(|problem| damaged(format!("tensor {} {problem}", quote(&name))))?;
         listing.tensors.push(TensorHeader {
             name,
@@ -90,6 +83,33 @@ fn list(file: &dyn ByteSource) -> Result<TensorListing> {
         });
     }
     Ok(listing)
+}
+
+/// Checks that the tensors cover the bytes after the header without holes, overlaps, or a rest.
+fn check_layout(header: &Header) -> Result<(), String> {
+    let length = header.data_length;
+    let mut by_offset: Vec<&(String, Entry)> = header.entries.iter().collect();
+    by_offset.sort_by_key(|(_, entry)| entry.data_offsets);
+    let mut covered = 0;
+    for (name, entry) in by_offset {
+        let (begin, end) = entry.data_offsets;
+        let place = format!("tensor {} is at bytes {begin} to {end}", quote(name));
+        if begin > end || end > length {
+            return Err(format!("{place} of {length}"));
+        }
+        if begin != covered {
+            return Err(format!(
+                "{place}, but the tensors before it end at byte {covered} (`InvalidOffset` of safetensors)"
+            ));
+        }
+        covered = end;
+    }
+    if covered != length {
+        return Err(format!(
+            "its tensors end at byte {covered} of {length} (`MetadataIncompleteBuffer` of safetensors)"
+        ));
+    }
+    Ok(())
 }
 
 fn read_header(file: &dyn ByteSource) -> Result<Header> {
@@ -131,7 +151,7 @@ fn checked_strides(dtype: Dtype, shape: &[u64], length: u64) -> Result<Vec<u64>,
     let span = element_span(dtype, shape, &strides, 0, length)?;
     if span.end != length {
         return Err(format!(
-            "of shape {shape:?} has {} bytes, and `data_offsets` gives it {length}",
+            "of shape {shape:?} has {} bytes, and `data_offsets` gives it {length} (`TensorInvalidInfo` of safetensors)",
             span.end
         ));
     }
@@ -140,31 +160,33 @@ fn checked_strides(dtype: Dtype, shape: &[u64], length: u64) -> Result<Vec<u64>,
 
 fn parse(json: &[u8]) -> serde_json::Result<Vec<(String, Entry)>> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let UniqueMap(entries) = UniqueMapExcept::new("__metadata__").deserialize(&mut deserializer)?;
+    let entries = OrderedMapExcept::<Entry, Option<Strings>>::new("__metadata__");
+    let OrderedMap(entries) = entries.deserialize(&mut deserializer)?;
     // Writers pad the header with spaces.
     deserializer.end()?;
     Ok(entries)
 }
 
-/// Fails if two tensors share bytes, which the format forbids.
-fn check_overlaps(entries: &[(String, Entry)]) -> Result<(), String> {
-    let mut by_start: Vec<&(String, Entry)> = entries
-        .iter()
-        .filter(|(_, entry)| entry.data_offsets.0 < entry.data_offsets.1)
-        .collect();
-    by_start.sort_by_key(|(_, entry)| entry.data_offsets);
-    for pair in by_start.windows(2) {
-        if let [(first, before), (second, after)] = pair
-            && after.data_offsets.0 < before.data_offsets.1
-        {
-            return Err(format!(
-                "the tensors {} and {} share bytes",
-                quote(first),
-                quote(second)
-            ));
-        }
+/// An object of strings, which are checked but not stored.
+struct Strings;
+
+impl<'de> Deserialize<'de> for Strings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Self)
     }
-    Ok(())
+}
+
+impl<'de> Visitor<'de> for Strings {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of strings")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
+        while map.next_entry::<String, String>()?.is_some() {}
+        Ok(self)
+    }
 }
 
 /// A shape of at most [`MAX_DIMENSIONS`] sizes. Longer ones are refused before they take memory.

@@ -22,7 +22,7 @@ fn entry(dtype: &str, shape: &str, begin: u64, end: u64) -> String {
 #[test]
 fn tensors_are_listed_in_the_order_of_the_header() {
     let header = format!(
-        r#"{{"__metadata__":{{"format":"pt","dtype":["any"]}},"b":{},"a":{},"none":{}}}  "#,
+        r#"{{"__metadata__":{{"format":"pt","dtype":"any"}},"b":{},"a":{},"none":{}}}  "#,
         entry("F16", "[2,3]", 4, 16),
         entry("I32", "[]", 0, 4),
         entry("F32", "[0,5]", 4, 4),
@@ -65,9 +65,74 @@ fn a_tensor_of_an_unknown_type_is_skipped() {
 }
 
 #[test]
-fn bytes_of_no_tensor_are_allowed() {
-    let header = format!(r#"{{"w":{}}}"#, entry("F16", "[1]", 2, 4));
-    assert!(Checkpoint::open(&file(&header, 9)).is_ok());
+fn holes_and_trailing_bytes_are_refused_as_by_the_library() {
+    let header = |offsets: &[(u64, u64)]| {
+        let entries = (0..).zip(offsets).map(|(number, &(begin, end))| {
+            let elements = end - begin;
+            format!(
+                "\"t{number}\":{}",
+                entry("U8", &format!("[{elements}]"), begin, end)
+            )
+        });
+        format!("{{{}}}", entries.collect::<Vec<_>>().join(","))
+    };
+    for (offsets, data, problem) in [
+        (
+            &[(2, 4)][..],
+            4,
+            "tensor `t0` is at bytes 2 to 4, but the tensors before it end at byte 0 (`InvalidOffset`",
+        ),
+        (
+            &[(0, 2), (3, 4)],
+            4,
+            "tensor `t1` is at bytes 3 to 4, but the tensors before it end at byte 2 (`InvalidOffset`",
+        ),
+        (
+            &[(0, 4)],
+            5,
+            "its tensors end at byte 4 of 5 (`MetadataIncompleteBuffer`",
+        ),
+        (
+            &[],
+            1,
+            "its tensors end at byte 0 of 1 (`MetadataIncompleteBuffer`",
+        ),
+    ] {
+        let expected = format!("m.safetensors is damaged: {problem} of safetensors)");
+        assert_eq!(refused(&header(offsets), data), expected);
+        let bytes = file(&header(offsets), data)
+            .read_all()
+            .unwrap()
+            .into_owned();
+        assert!(safetensors::SafeTensors::deserialize(&bytes).is_err());
+    }
+    for (offsets, data) in [(&[][..], 0), (&[(2, 4), (0, 2), (2, 2)], 4)] {
+        let file = file(&header(offsets), data);
+        assert!(Checkpoint::open(&file).is_ok());
+        assert!(safetensors::SafeTensors::deserialize(&file.read_all().unwrap()).is_ok());
+    }
+}
+
+#[test]
+fn metadata_must_be_strings() {
+    for (metadata, is_read) in [
+        (r#"{"format": "pt"}"#, true),
+        ("null", true),
+        ("{}", true),
+        (r#"{"format": 1}"#, false),
+        (r#"["pt"]"#, false),
+        (r#""pt""#, false),
+        (r#"{}, "__metadata__": {}"#, false),
+    ] {
+        let file = file(&format!("{{\"__metadata__\": {metadata}}}"), 0);
+        assert_eq!(Checkpoint::open(&file).is_ok(), is_read, "{metadata}");
+        let bytes = file.read_all().unwrap();
+        assert_eq!(
+            safetensors::SafeTensors::deserialize(&bytes).is_ok(),
+            is_read,
+            "{metadata}"
+        );
+    }
 }
 
 #[test]
@@ -107,7 +172,8 @@ fn malformed_headers_are_refused() {
 
 #[test]
 fn contradictory_tensors_are_refused() {
-    let refused = |entry: String| refused(&format!(r#"{{"w":{entry}}}"#), 8);
+    let refused_of = |entry: String, data| refused(&format!(r#"{{"w":{entry}}}"#), data);
+    let refused = |entry: String| refused_of(entry, 8);
     assert_eq!(
         refused(entry("F16", "[2]", 0, 9)),
         "m.safetensors is damaged: tensor `w` is at bytes 0 to 9 of 8"
@@ -120,13 +186,15 @@ fn contradictory_tensors_are_refused() {
         refused(entry("F16", "[2]", u64::MAX - 3, u64::MAX)),
         "m.safetensors is damaged: tensor `w` is at bytes 18446744073709551612 to 18446744073709551615 of 8"
     );
+    let refused = |entry: String| refused_of(entry, 4);
     assert_eq!(
         refused(entry("F16", "[3]", 0, 4)),
         "m.safetensors is damaged: tensor `w` reaches to byte 6 of a storage of 4 bytes"
     );
     assert_eq!(
         refused(entry("F16", "[1]", 0, 4)),
-        "m.safetensors is damaged: tensor `w` of shape [1] has 2 bytes, and `data_offsets` gives it 4"
+        "m.safetensors is damaged: tensor `w` of shape [1] has 2 bytes, and `data_offsets` gives it 4 \
+         (`TensorInvalidInfo` of safetensors)"
     );
     for shape in [
         "[4294967296,4294967296]",
@@ -152,22 +220,27 @@ fn contradictory_tensors_are_refused() {
 }
 
 #[test]
-fn two_tensors_never_share_a_name_or_bytes() {
+fn two_tensors_never_share_bytes() {
     let w = entry("F16", "[2]", 0, 4);
-    assert_eq!(
-        refused(
-            &format!(r#"{{"w":{w},"w":{}}}"#, entry("F16", "[2]", 4, 8)),
-            8
-        ),
-        "m.safetensors is damaged: its header: the name `w` occurs twice at line 1 column 57"
-    );
     assert_eq!(
         refused(
             &format!(r#"{{"v":{},"w":{w}}}"#, entry("F16", "[2]", 2, 6)),
             8
         ),
-        "m.safetensors is damaged: the tensors `w` and `v` share bytes"
+        "m.safetensors is damaged: tensor `v` is at bytes 2 to 6, but the tensors before it end at byte 4 \
+         (`InvalidOffset` of safetensors)"
     );
+}
+
+#[test]
+fn of_two_tensors_with_one_name_the_last_counts_as_in_the_library() {
+    let twice = |last: String| format!(r#"{{"w":{},"w":{last}}}"#, entry("F16", "[2]", 0, 4));
+    let same = file(&twice(entry("BF16", "[2]", 0, 4)), 4);
+    assert_eq!(
+        Checkpoint::open(&same).unwrap().find("w").unwrap().dtype,
+        Dtype::BF16
+    );
+    assert!(refused(&twice(entry("F16", "[2]", 4, 8)), 8).contains("`InvalidOffset`"));
 }
 
 #[test]
