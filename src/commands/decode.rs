@@ -5,7 +5,8 @@ use std::io::{BufRead, Cursor};
 use clap::Args as ClapArgs;
 
 use super::input::stream_answers::StreamAnswers;
-use super::input::text_format::Utf8Args;
+use super::input::stream_start::check_stdin;
+use super::input::text_format::{BadText, Utf8Args};
 use super::session::Session;
 use crate::error::{Error, Exit, Result};
 use crate::record::{Decode, Record};
@@ -58,6 +59,9 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     }
     let is_stdin = args.ids.is_empty() || args.ids == ["-"];
     tokenizer.prepare_decoder()?;
+    if is_stdin {
+        check_stdin(session, Utf8Args::default())?;
+    }
     let mut argument = Cursor::new(args.ids.join(" ").into_bytes());
     let view = if args.each {
         View::TableRow
@@ -81,7 +85,13 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         let outcome = Utf8Args::default()
             .decode("standard input", bytes, offset)
             .and_then(|input| records(&tokenizer, &input, line, args))
-            .map_err(|error| (line, error));
+            .map_err(|error| {
+                Box::new(BadText {
+                    error,
+                    line,
+                    path: None,
+                })
+            });
         answers.take(session, outcome, |session, records| {
             let mut records = records.into_iter();
             records.try_for_each(|record| session.emit_with(&Record::Decode(record), view))

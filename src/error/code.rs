@@ -8,6 +8,7 @@ impl Error {
         match self {
             Self::Usage { .. } => "usage",
             Self::NotUtf8 { .. } => "not-utf8",
+            Self::NotText { .. } => "not-text",
             Self::BadJsonLine { .. } => "bad-json",
             Self::BadConfig { .. } => "bad-config",
             Self::NotAnId { .. } => "not-an-id",

@@ -34,6 +34,7 @@ impl Error {
         match self {
             Self::Usage { .. }
             | Self::NotUtf8 { .. }
+            | Self::NotText { .. }
             | Self::BadJsonLine { .. }
             | Self::BadConfig { .. }
             | Self::NotAnId { .. }

@@ -10,6 +10,8 @@ impl Error {
     #[doc(hidden)]
     pub fn with_hint(mut self, remedy: impl Into<String>) -> Self {
         if let Self::Usage { hint, .. }
+        | Self::NotText { hint, .. }
+        | Self::BadJsonLine { hint, .. }
         | Self::BadConfig { hint, .. }
         | Self::MissingPart { hint, .. }
         | Self::Unsupported { hint, .. } = &mut self
@@ -23,6 +25,8 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         let remedy = match self {
             Self::Usage { hint, .. }
+            | Self::NotText { hint, .. }
+            | Self::BadJsonLine { hint, .. }
             | Self::BadConfig { hint, .. }
             | Self::MissingPart { hint, .. }
             | Self::Unsupported { hint, .. } => return hint.clone(),

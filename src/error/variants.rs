@@ -24,12 +24,20 @@ pub enum Error {
     /// Text input that is not UTF-8.
     #[error("{input} is not UTF-8: the byte at offset {offset} is invalid")]
     NotUtf8 { input: String, offset: usize },
+    /// An input that is not text, such as a compressed file.
+    #[error("{input} is {kind}, not UTF-8 text")]
+    NotText {
+        input: String,
+        kind: &'static str,
+        hint: Option<String>,
+    },
     /// A line of a stream that is not JSON, or has no text in the given field.
     #[error("line {line} of {input}: {problem}")]
     BadJsonLine {
         input: String,
         line: u64,
         problem: String,
+        hint: Option<String>,
     },
     /// An invalid configuration file.
     #[error("line {line} of {file}: {problem}")]

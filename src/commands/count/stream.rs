@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::counting::Counting;
 use super::plan::Rows;
 use super::sizes::Sizes;
+use crate::commands::input::stream_start::check_stdin;
 use crate::commands::input::text_args::{InputArgs, InputWays, TextArgs};
 use crate::commands::input::text_format::Text;
 use crate::commands::session::Session;
@@ -64,6 +65,7 @@ impl Counting<'_> {
         if self.plan.input_format.is_stream() || session.stdin_is_terminal {
             return self.stream(session, Vec::new(), Vec::new());
         }
+        check_stdin(session, self.plan.input_format.utf8)?;
         let sizes = Sizes::of_input(
             self.tokenizer,
             &self.plan.options,
@@ -131,14 +133,15 @@ impl Counting<'_> {
                 self.add_to_total(numbers.texts, numbers.sizes);
                 session.raw(&numbers.lines)
             }
-            Err((Some(line), error)) => {
+            Err(bad) if bad.ends_run() => Err(bad.error),
+            Err(bad) => {
                 // An empty line keeps the numbers in step with the lines of the input.
                 if session.is_human() && matches!(self.plan.rows, Rows::Each) {
                     session.bare("")?;
                 }
-                self.fail(session, Some(line), None, &error)
+                let path = bad.path.or_else(|| self.stdin_name());
+                self.fail(session, bad.line, path, &bad.error)
             }
-            Err((None, error)) => Err(error),
         })
     }
 }

@@ -28,8 +28,9 @@ impl Counting<'_> {
                 return CountedFile::Lines(file);
             }
             let name = file.name();
-            let sizes = file
-                .read(|reader| Sizes::of_input(tokenizer, &options, &input_format, &name, reader));
+            let sizes = file.read(input_format.utf8, |reader| {
+                Sizes::of_input(tokenizer, &options, &input_format, &name, reader)
+            });
             CountedFile::Whole(name, sizes)
         };
         for_each_file(
@@ -60,14 +61,15 @@ impl Counting<'_> {
 
     fn lines_of(&mut self, session: &mut Session, file: FoundFile) -> Result<()> {
         let name = file.name();
-        if file.named {
-            return self.lines(session, file.path);
-        }
-        if let Err(unread) = file.open() {
+        if let (false, Err(unread)) = (file.named, file.open(self.plan.input_format.utf8)) {
             return self.unread(session, name, unread);
         }
         match self.lines(session, file.path) {
-            Err(error @ Error::ReadInput { .. }) => self.fail(session, None, Some(name), &error),
+            Err(
+                error @ (Error::ReadInput { .. }
+                | Error::NotText { .. }
+                | Error::BadJsonLine { .. }),
+            ) => self.fail(session, None, Some(name), &error),
             other => other,
         }
     }

@@ -69,6 +69,10 @@ impl<'t> Search<'t> {
         }
     }
 
+    pub fn utf8(&self) -> Utf8Args {
+        self.utf8
+    }
+
     /// Returns the matches in a file, and adds their number to `held`.
     ///
     /// # Errors
@@ -81,7 +85,7 @@ impl<'t> Search<'t> {
         let name = file.name();
         let mut matches = Vec::new();
         let too_many = AtomicBool::new(false);
-        let searched = file.read(|reader| {
+        let searched = file.read(self.utf8, |reader| {
             self.search(Some(&name), &name, reader, &too_many, |found, view| {
                 if held.fetch_add(1, Ordering::Relaxed) < MAX_HELD_MATCHES {
                     matches.push((found, view));

@@ -7,6 +7,7 @@ use super::search::{FileMatches, Search};
 use crate::commands::input::file_walk::FileWalk;
 use crate::commands::input::found_file::{FoundFile, Unread};
 use crate::commands::input::parallel_walk::{Visit, for_each_file};
+use crate::commands::input::stream_start::check_stdin;
 use crate::commands::session::Session;
 use crate::error::{Error, Exit, Result};
 use crate::record::{Match, Record};
@@ -75,8 +76,9 @@ impl<'a> Searching<'a> {
             ));
         }
         let empty = BufReader::with_capacity(0, Box::new(std::io::empty()) as _);
-        let stdin = std::mem::replace(session.stdin, empty);
         let search = self.search;
+        check_stdin(session, search.utf8())?;
+        let stdin = std::mem::replace(session.stdin, empty);
         self.files += 1;
         search.for_each_match(path, "standard input", stdin, |found, view| {
             self.emit(session, found, view)
@@ -114,7 +116,7 @@ impl<'a> Searching<'a> {
     /// Searches a file again that had too many matches to hold, and reports them as they are found.
     fn search_again(&mut self, session: &mut Session, file: &FoundFile) -> Result<(), Unread> {
         let (search, name) = (self.search, file.name());
-        file.read(|reader| {
+        file.read(search.utf8(), |reader| {
             search.for_each_match(Some(&name), &name, reader, |found, view| {
                 self.emit(session, found, view)
             })

@@ -4,10 +4,9 @@ use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::PathBuf;
 
+use super::binary_kind::{SNIFFED_BYTES, binary_kind, refuse_binary};
+use super::text_format::Utf8Args;
 use crate::error::{Error, Result};
-
-/// The number of bytes at the start of a file that are searched for a zero byte, about as many as git searches.
-const SNIFFED_BYTES: u64 = 8 * 1024;
 
 /// A file to be read.
 #[derive(Debug, Clone)]
@@ -38,10 +37,14 @@ impl FoundFile {
     /// Opens the file and passes its bytes to `work`.
     ///
     /// # Errors
-    /// Returns [`Unread::Skipped`] for a file in a directory if it is binary, or if `work` fails with
-    /// [`Error::NotUtf8`].
-    pub fn read<T>(&self, work: impl FnOnce(FileReader) -> Result<T>) -> Result<T, Unread> {
-        work(self.open()?).map_err(|error| match error {
+    /// Fails with [`Error::NotText`] if the file is binary, unless `--lossy` is given. Returns [`Unread::Skipped`] for a
+    /// file in a directory if it is binary, or if `work` fails with [`Error::NotUtf8`].
+    pub fn read<T>(
+        &self,
+        utf8: Utf8Args,
+        work: impl FnOnce(FileReader) -> Result<T>,
+    ) -> Result<T, Unread> {
+        work(self.open(utf8)?).map_err(|error| match error {
             Error::NotUtf8 { offset, .. } if !self.named => {
                 let name = self.name();
                 Unread::Skipped(format!(
@@ -55,12 +58,15 @@ impl FoundFile {
     /// Opens the file.
     ///
     /// # Errors
-    /// Returns [`Unread::Skipped`] for a file in a directory if there is a zero byte near its start.
-    pub fn open(&self) -> Result<FileReader, Unread> {
+    /// Fails with [`Error::NotText`] if the file is binary, unless `--lossy` is given. Returns [`Unread::Skipped`] for a
+    /// file in a directory if it is of a binary kind, or if there is a zero byte near its start.
+    pub fn open(&self, utf8: Utf8Args) -> Result<FileReader, Unread> {
         let open = || -> io::Result<_> {
             let mut file = File::open(&self.path)?;
             let mut start = Vec::new();
-            file.by_ref().take(SNIFFED_BYTES).read_to_end(&mut start)?;
+            file.by_ref()
+                .take(SNIFFED_BYTES as u64)
+                .read_to_end(&mut start)?;
             Ok((start, file))
         };
         let (start, file) = open().map_err(|source| {
@@ -69,7 +75,12 @@ impl FoundFile {
                 source,
             })
         })?;
-        if !self.named && start.contains(&0) {
+        if self.named {
+            refuse_binary(&self.name(), &start, utf8).map_err(Unread::Failed)?;
+        } else if let Some(kind) = binary_kind(&start) {
+            let (name, kind) = (self.name(), kind.name);
+            return Err(Unread::Skipped(format!("skipped {name}: {kind}")));
+        } else if start.contains(&0) {
             let name = self.name();
             return Err(Unread::Skipped(format!("skipped {name}: not text")));
         }

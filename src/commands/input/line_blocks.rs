@@ -73,6 +73,20 @@ impl LineBlocks {
         Ok(self.complete)
     }
 
+    /// Returns the bytes that have been read but not taken, complete lines or not.
+    pub fn buffered(&self) -> &[u8] {
+        &self.buffer[self.taken..self.read]
+    }
+
+    /// Returns the complete lines that have been read but not taken.
+    pub fn peek(&self) -> Block<'_> {
+        Block {
+            bytes: &self.buffered()[..self.complete],
+            line: self.line,
+            offset: self.offset,
+        }
+    }
+
     fn read_more(&mut self) -> io::Result<()> {
         if self.buffer.len() < self.read + READ_BYTES {
             self.buffer.resize(self.read + READ_BYTES, 0);

@@ -1,6 +1,6 @@
 //! Handles texts that fail: in a stream, a bad text becomes an error record and the run continues.
 
-use super::text_format::Outcome;
+use super::text_format::{BadText, Outcome};
 use crate::commands::session::Session;
 use crate::error::{Exit, Result};
 
@@ -39,16 +39,16 @@ impl StreamAnswers {
         outcome: Outcome<T>,
         answer: impl FnOnce(&mut Session, T) -> Result<()>,
     ) -> Result<()> {
-        let (line, error) = match outcome {
+        let BadText { error, line, path } = match outcome {
             Ok(result) => return answer(session, result),
-            Err((None, error)) => return Err(error),
-            Err((line, error)) => (line, error),
+            Err(bad) if bad.ends_run() => return Err(bad.error),
+            Err(bad) => *bad,
         };
         self.failed = Some(error.exit());
         if self.line_per_text {
             session.bare("")?;
         }
-        session.emit_failure(line, None, &error)
+        session.emit_failure(line, path, &error)
     }
 
     /// Returns the exit code of the last text that failed, or `answered` if none failed.

@@ -116,7 +116,7 @@ impl ExtraTexts {
                 ways: InputWays::Path,
             };
             input.for_each(session, |_, item| {
-                let text = item.map_err(|(_, error)| error)?.text;
+                let text = item.map_err(|bad| bad.error)?.text;
                 texts.push(text.into_owned());
                 Ok(())
             })?;

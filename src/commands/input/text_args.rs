@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::binary_kind::refuse_binary;
 use super::line_blocks::{Block, Input, LineBlocks};
 use super::ordered_parallel::for_each_in_order;
-use super::text_format::{InputFormat, Lines, Outcome, Text, chomp};
+use super::stream_start::{LeadingErrors, check_start};
+use super::text_format::{BadText, InputFormat, Lines, Outcome, Text, chomp};
 use crate::commands::session::Session;
 use crate::error::{Error, Result};
 
@@ -111,6 +113,11 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// Returns true for a file, all of whose bytes are there to be read.
+    fn is_file(&self) -> bool {
+        matches!(self, Self::File(path) if path.is_file())
+    }
+
     /// Reads the whole input.
     fn read(&self, session: &mut Session) -> io::Result<Vec<u8>> {
         match self {
@@ -193,7 +200,12 @@ impl TextArgs {
     ) -> Result<()> {
         self.for_each_batch(session, |session, batch| match batch {
             Batch::Whole(text) => each(session, Ok(text)),
-            Batch::Lines(mut stream) => stream.for_each_up_to(usize::MAX, session, &mut each),
+            Batch::Lines(mut stream) => {
+                let mut leading = LeadingErrors::default();
+                stream.for_each_up_to(usize::MAX, session, |session, text| {
+                    each(session, leading.pass(text)?)
+                })
+            }
         })
     }
 
@@ -227,18 +239,24 @@ impl TextArgs {
         join: impl Fn(&mut T, T) -> Option<T> + Send + Sync,
         mut each: impl FnMut(&mut Session, Outcome<T>) -> Result<()>,
     ) -> Result<()> {
-        let work = |text: Outcome<Text<'_>>| {
+        let work = |path: Option<&str>, text: Outcome<Text<'_>>| {
             let text = text?;
             let line = text.line;
-            work(text).map_err(|error| (line, error))
+            work(text).map_err(|error| {
+                let path = path.map(str::to_owned);
+                Box::new(BadText { error, line, path })
+            })
         };
         self.for_each_batch(session, |session, batch| {
             let mut stream = match batch {
-                Batch::Whole(text) => return each(session, work(Ok(text))),
+                Batch::Whole(text) => return each(session, work(None, Ok(text))),
                 Batch::Lines(stream) => stream,
             };
+            let path = stream.path;
+            let mut leading = LeadingErrors::default();
+            let mut each = |session: &mut Session, outcome| each(session, leading.pass(outcome)?);
             let mut each_inline =
-                |session: &mut Session, text: Outcome<Text<'_>>| each(session, work(text));
+                |session: &mut Session, text: Outcome<Text<'_>>| each(session, work(path, text));
             stream.for_each_up_to(PARALLEL_THRESHOLD, session, &mut each_inline)?;
             if stream.blocks.fill().map_err(unreadable(stream.name))? == 0 {
                 return Ok(());
@@ -256,7 +274,7 @@ impl TextArgs {
             let work = |block: Block<'_>| {
                 let lines = Lines::new(format, name, path, block);
                 let mut outcomes: Vec<Outcome<T>> = Vec::new();
-                for outcome in lines.texts().map(work) {
+                for outcome in lines.texts().map(|text| work(path, text)) {
                     let rest = match (outcomes.last_mut(), outcome) {
                         (Some(Ok(before)), Ok(next)) => join(before, next).map(Ok),
                         (_, outcome) => Some(outcome),
@@ -304,15 +322,19 @@ impl TextArgs {
             };
             let unreadable = unreadable(&name);
             let batch = if format.is_stream() {
-                let input = source.open(session).map_err(unreadable)?;
+                let input = source.open(session).map_err(&unreadable)?;
+                let mut blocks = LineBlocks::new(input);
+                blocks.fill().map_err(unreadable)?;
+                check_start(format, &name, &blocks, source.is_file())?;
                 Batch::Lines(Stream {
                     format,
                     name: &name,
                     path,
-                    blocks: LineBlocks::new(input),
+                    blocks,
                 })
             } else {
                 let bytes = source.read(session).map_err(unreadable)?;
+                refuse_binary(&name, &bytes, format.utf8)?;
                 let mut text = format.utf8.decode(&name, bytes, 0)?;
                 if format.chomp {
                     chomp(&mut text);
@@ -341,7 +363,7 @@ pub fn read_text(argument: Option<&str>, session: &mut Session) -> Result<String
     };
     let mut whole = String::new();
     input.for_each(session, |_, text| {
-        whole = text.map_err(|(_, error)| error)?.text.into_owned();
+        whole = text.map_err(|bad| bad.error)?.text.into_owned();
         Ok(())
     })?;
     Ok(whole)

@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 
-use clap::Args;
-use serde_json::Value;
-
+use super::json_text::{NoText, json_text};
 use super::line_blocks::Block;
 use crate::error::{Error, Result};
+use clap::Args;
 
 /// Options that control how the bytes of an input become texts.
 #[derive(Debug, Clone, Default, Args)]
@@ -17,7 +16,7 @@ pub struct InputFormat {
     /// Treat each line as a JSON string, or as an object with the text in a field
     #[arg(long)]
     pub jsonl: bool,
-    /// The field that holds the text, with --jsonl
+    /// The field that holds the text, with --jsonl; dots lead into objects, as in meta.text
     #[arg(long, value_name = "NAME", default_value = "text", requires = "jsonl")]
     pub field: String,
     /// Remove one final newline from the text
@@ -62,8 +61,25 @@ pub struct Text<'a> {
     pub path: Option<String>,
 }
 
-/// The result for one text. In line mode, an error carries the text's line number.
-pub type Outcome<T> = Result<T, (Option<u64>, Error)>;
+/// The result for one text.
+pub type Outcome<T> = Result<T, Box<BadText>>;
+
+/// A text without an answer, and its origin.
+#[derive(Debug)]
+pub struct BadText {
+    pub error: Error,
+    /// The line of the input, from 1, in line mode.
+    pub line: Option<u64>,
+    /// The file, if the text is from one.
+    pub path: Option<String>,
+}
+
+impl BadText {
+    /// Returns true if the error ends the run: outside of a stream, and if the stream is not text at all.
+    pub fn ends_run(&self) -> bool {
+        self.line.is_none() || matches!(self.error, Error::NotText { .. })
+    }
+}
 
 /// A block of lines of an input.
 #[derive(Clone, Copy)]
@@ -129,6 +145,11 @@ impl<'a> Texts<'a> {
                 }
             }
         };
+        let text = if self.lines.offset + start == 0 {
+            without_mark(text)
+        } else {
+            text
+        };
         if !format.jsonl {
             return Some(Ok(text));
         }
@@ -150,8 +171,10 @@ impl<'a> Iterator for Texts<'a> {
             if let Some(text) = self.text(start, start + stripped) {
                 let line = Some(self.lines.line);
                 let path = self.lines.path.map(str::to_owned);
-                let text = text.map(|text| Text { text, line, path });
-                return Some(text.map_err(|error| (line, error)));
+                return Some(match text {
+                    Ok(text) => Ok(Text { text, line, path }),
+                    Err(error) => Err(Box::new(BadText { error, line, path })),
+                });
             }
         }
         None
@@ -166,22 +189,20 @@ impl InputFormat {
 
     /// Returns the text in a line of JSON.
     fn json_text(&self, input: &str, line: u64, json: &str) -> Result<String> {
-        let bad = |problem: String| Error::BadJsonLine {
+        json_text(json, &self.field).map_err(|NoText { problem, hint }| Error::BadJsonLine {
             input: input.to_owned(),
             line,
             problem,
-        };
-        let value: Value =
-            serde_json::from_str(json).map_err(|problem| bad(format!("not JSON: {problem}")))?;
-        match value {
-            Value::String(text) => Ok(text),
-            Value::Object(mut fields) => match fields.remove(&self.field) {
-                Some(Value::String(text)) => Ok(text),
-                Some(_) => Err(bad(format!("field `{}` is not a string", self.field))),
-                None => Err(bad(format!("there is no field `{}`", self.field))),
-            },
-            _ => Err(bad("neither an object nor a string".to_owned())),
-        }
+            hint,
+        })
+    }
+}
+
+/// Removes the byte order mark of a file from its first line, to which it does not belong.
+fn without_mark(line: Cow<'_, str>) -> Cow<'_, str> {
+    match line.strip_prefix('\u{feff}') {
+        Some(rest) => Cow::Owned(rest.to_owned()),
+        None => line,
     }
 }
 
@@ -219,7 +240,7 @@ mod tests {
             let texts = Lines::new(&format, "the text", None, block).texts();
             let seen = texts.map(|text| match text {
                 Ok(text) => (text.line, text.text.into_owned()),
-                Err((line, error)) => (line, error.to_string()),
+                Err(bad) => (bad.line, bad.error.to_string()),
             });
             seen.collect::<Vec<_>>()
         };

@@ -389,7 +389,7 @@ fn annotations_are_written_where_github_reads_them() {
     .exit(2);
     assert_eq!(
         lines.stderr,
-        "::error line=2,title=Not counted::line 2 of data.jsonl: neither an object nor a string\n\
+        "::error file=a/data.jsonl,line=2,title=Not counted::line 2 of data.jsonl: a number, neither an object nor a string\n\
          ::error file=a/data.jsonl,line=3,title=Token budget::5 tokens, 1 over the budget of 4\n"
     );
 }

@@ -382,9 +382,9 @@ fn a_long_stream_continues_after_bad_records() {
             .exit(2)
     };
     let answer = run(&["--summary", "--budget-per-file", "3"]);
-    let errors = "error: line 7 of standard input: field `text` is not a string\n\
-                  error: line 50000 of standard input: not JSON: expected ident at line 1 column 2\n\
-                  error: line 99999 of standard input: there is no field `text`\n";
+    let errors = "error: line 7 of standard input: field `text` must be a string, not a number\n\
+                  error: line 50000 of standard input: not JSON: expected ident at column 2\n\
+                  error: line 99999 of standard input: there is no field `text`, only `other`\n";
     assert_eq!(answer.stderr, errors);
     assert!(
         answer.stdout.starts_with("        3  min\n"),
