@@ -11,7 +11,7 @@ use std::thread;
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue};
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, Parser, ValueEnum};
 
 use crate::cli::{Cli, DEFAULT_MODEL, GlobalOptions};
 use crate::commands::session::{ModelChoice, Session};
@@ -19,7 +19,7 @@ use crate::error::{Error, Exit};
 use crate::formats::lock_file::LOCK_FILE;
 use crate::memory;
 use crate::render::stderr::{Level, Stderr};
-use crate::render::style::Style;
+use crate::render::style::{ColorChoice, Style};
 use crate::render::{self, Format, Output, Streams, escape};
 use crate::source::{self, Observer};
 use crate::tokenizer::is_guarded;
@@ -33,11 +33,12 @@ const STDOUT_BUFFER: usize = 1 << 16;
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     std::panic::set_hook(Box::new(report_panic));
     source::install_sigbus_handler(|name| escape::line(name).into_owned());
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(mut error) => {
             mend_tips(&mut error);
-            return print_clap_message(&error);
+            return print_clap_message(&error, color_choice(&arguments));
         }
     };
     let stderr = Arc::new(open_stderr(&cli.global));
@@ -98,20 +99,47 @@ fn tip_for_name(error: &clap::Error) -> Option<&'static str> {
 }
 
 /// Prints clap's message: help and version to standard output, errors to standard error.
-fn print_clap_message(error: &clap::Error) -> Exit {
+fn print_clap_message(error: &clap::Error, color: ColorChoice) -> Exit {
+    let message = error.render();
+    let colored = |is_terminal| match color.enabled(is_terminal, variable) {
+        true => message.ansi().to_string(),
+        false => message.to_string(),
+    };
     if !error.use_stderr() {
-        return match error.print() {
+        let stdout = io::stdout();
+        let text = colored(stdout.is_terminal());
+        return match stdout.lock().write_all(text.as_bytes()) {
             Err(problem) if problem.kind() != ErrorKind::BrokenPipe => Exit::Usage,
             _ => Exit::Done,
         };
     }
     // The message quotes arguments, which may contain terminal control sequences.
-    let plain = error.render().to_string();
-    match escape::safe(&plain) {
-        Cow::Borrowed(_) => drop(error.print()),
-        Cow::Owned(safe) => drop(io::stderr().write_all(safe.as_bytes())),
-    }
+    let text = match escape::safe(&message.to_string()) {
+        Cow::Borrowed(_) => colored(io::stderr().is_terminal()),
+        Cow::Owned(safe) => safe,
+    };
+    let _ = io::stderr().write_all(text.as_bytes());
     Exit::Usage
+}
+
+/// Returns the value of `--color` on a command line that clap does not accept, or that asks for help.
+fn color_choice(arguments: &[OsString]) -> ColorChoice {
+    let mut choice = ColorChoice::default();
+    for (index, argument) in arguments.iter().enumerate() {
+        let argument = argument.to_string_lossy();
+        let value = match argument.split_once('=') {
+            Some(("--color", value)) => Some(value.to_owned()),
+            None if argument == "--color" => {
+                let next = arguments.get(index + 1);
+                next.map(|value| value.to_string_lossy().into_owned())
+            }
+            _ if argument == "--" => break,
+            _ => None,
+        };
+        let parsed = value.and_then(|value| ColorChoice::from_str(&value, false).ok());
+        choice = parsed.unwrap_or(choice);
+    }
+    choice
 }
 
 /// Reports a panic as a bug in tokscope, unless it will be caught and reported as a damaged file.

@@ -69,7 +69,8 @@ impl ValueEnum for ColorChoice {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         let value = match self {
             Self::Auto => PossibleValue::new("auto").help(
-                "On a terminal unless `NO_COLOR` or `TERM=dumb` is set, and anywhere if `CLICOLOR_FORCE` is set",
+                "On a terminal, unless `NO_COLOR`, `CLICOLOR=0` or `TERM=dumb` is set, and anywhere if `FORCE_COLOR` or \
+                 `CLICOLOR_FORCE` is set and `NO_COLOR` is not",
             ),
             Self::Always => PossibleValue::new("always"),
             Self::Never => PossibleValue::new("never"),
