@@ -2,12 +2,15 @@
 
 use clap::Args as ClapArgs;
 
+use super::annotate::AnnotateArgs;
 use super::lock_state;
+use super::relative_path::in_repository;
 use super::session::Session;
 use super::verify::ShowArgs;
 use crate::error::{Error, Exit, Result};
 use crate::formats::lock_file::{LockFile, LockedEngine, LockedFile, LockedText, LockedVocabulary};
 use crate::record::{Drift, Lock, Record};
+use crate::render::Annotation;
 use crate::source::ModelFiles;
 
 /// Compare the model with tokscope.lock; exit 1 if a file, the vocabulary, the ids of a text, or the branch changed
@@ -15,6 +18,8 @@ use crate::source::ModelFiles;
 pub struct Args {
     #[command(flatten)]
     pub show: ShowArgs,
+    #[command(flatten)]
+    pub annotate: AnnotateArgs,
 }
 
 /// Compares the locked files with the current ones.
@@ -246,6 +251,54 @@ fn newest_commit(
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+    let mut annotations = Vec::new();
+    let outcome = check(args, session, &mut annotations);
+    if args.annotate.is_github() {
+        if let Err(error) = &outcome {
+            annotations.push(annotation(
+                session,
+                "Tokenizer not checked",
+                error.to_string(),
+            ));
+        }
+        annotations
+            .iter()
+            .try_for_each(|annotation| session.annotate(annotation))?;
+    }
+    outcome
+}
+
+/// Returns an annotation of the lock file.
+fn annotation(session: &Session, title: &'static str, message: String) -> Annotation {
+    Annotation {
+        file: Some(in_repository(
+            &session.model.lock_file.display().to_string(),
+        )),
+        title,
+        message,
+        ..Annotation::default()
+    }
+}
+
+/// Returns the sentence of a drift, and the texts that it is about.
+fn message(drift: &Drift) -> String {
+    let mut message = drift.message.clone();
+    if drift.kind == "text" {
+        let texts = [
+            ("text", &drift.name),
+            ("locked", &drift.locked),
+            ("found", &drift.found),
+        ];
+        for (label, text) in texts {
+            let text = text.as_deref().unwrap_or_default();
+            message.push_str(&format!("\n{label}: {text}"));
+        }
+    }
+    message
+}
+
+/// Compares the model with the lock file, and adds an annotation for every drift that is shown.
+fn check(args: &Args, session: &mut Session, annotations: &mut Vec<Annotation>) -> Result<Exit> {
     let lock = lock_state::read(session)?;
     let (files, moved) = open(session, &lock)?;
     let found = lock_state::files(&files)?;
@@ -280,6 +333,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     for drift in drifts {
         texts += usize::from(drift.kind == "text");
         if drift.kind != "text" || texts <= args.show.show {
+            annotations.push(annotation(session, "Tokenizer changed", message(&drift)));
             session.emit(&Record::Drift(drift))?;
         }
     }

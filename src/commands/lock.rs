@@ -1,11 +1,13 @@
 //! `lock`: writes the lock file, which records the files of a tokenizer and its encodings of sample texts.
 
+use std::path::Path;
+
 use clap::Args as ClapArgs;
 
 use super::input::stress_texts::{ExtraTexts, STRESS_TEXTS};
 use super::lock_state;
 use super::session::Session;
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::formats::lock_file::LockFile;
 use crate::model_ref::ModelRef;
 use crate::record::{Lock, Record};
@@ -16,12 +18,18 @@ use crate::source::output_file;
 pub struct Args {
     #[command(flatten)]
     pub texts: ExtraTexts,
+    /// Replace the lock file of another model, or a file that is not a lock file
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let extra = args.texts.read(session)?;
     let model = session.model.model_ref()?;
+    if !args.force {
+        check_replaceable(session, &model)?;
+    }
     let files = session.open(&model)?;
     let tokenizer = session.tokenizer(&files)?;
     let mut texts = STRESS_TEXTS.to_vec();
@@ -53,4 +61,44 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         differences: None,
     }))?;
     Ok(Exit::Done)
+}
+
+/// Checks that the lock file, if there is one, locks the model that is to be locked now.
+///
+/// # Errors
+/// Fails with [`Error::Usage`] if it locks another model, or is not a lock file.
+fn check_replaceable(session: &Session, model: &ModelRef) -> Result<()> {
+    let path = session.model.lock_file;
+    // Pipes and devices are written to, and have no content.
+    let has_content = path
+        .metadata()
+        .is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0);
+    if !has_content {
+        return Ok(());
+    }
+    let name = path.display();
+    let (problem, remedy) = match lock_state::locked_name(path)? {
+        Some(locked) if is_same_model(&locked, model) => return Ok(()),
+        Some(locked) => (
+            format!("{name} locks `{locked}`, not `{model}`"),
+            "write another one with `--lock-file FILE`, or replace it with `--force`",
+        ),
+        None => (
+            format!("{name} is not a lock file"),
+            "name another file with `--lock-file FILE`, or replace it with `--force`",
+        ),
+    };
+    Err(Error::usage_hint(problem, remedy))
+}
+
+/// Returns true if a locked name is that of the model, at any revision.
+fn is_same_model(locked: &str, model: &ModelRef) -> bool {
+    match (locked.parse(), model) {
+        (Ok(ModelRef::Hub(locked)), ModelRef::Hub(model)) => locked.id() == model.id(),
+        (Ok(ModelRef::Directory(locked)), ModelRef::Directory(model)) => {
+            let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+            real(&locked) == real(model)
+        }
+        (locked, model) => locked.is_ok_and(|locked| locked == *model),
+    }
 }

@@ -1,9 +1,11 @@
 //! Computes the tokenizer state that `lock` writes and `check` compares, and opens the locked model for `--locked`.
 
+use std::path::Path;
+
 use sha2::{Digest as _, Sha256};
 
 use super::input::ordered_parallel::map_in_parallel;
-use super::session::Session;
+use super::session::{ModelChoice, Session};
 use crate::error::{Error, Result};
 use crate::formats::lock_file::{
     LockFile, LockedEngine, LockedFile, LockedText, LockedToken, LockedVocabulary,
@@ -116,6 +118,20 @@ pub fn read(session: &Session) -> Result<LockFile> {
     }
 }
 
+/// Returns the name of the model that a lock file locks, even if the rest of the file is damaged. Returns `None` if it is
+/// no lock file.
+///
+/// # Errors
+/// Fails with [`Error::ReadInput`].
+pub fn locked_name(path: &Path) -> Result<Option<String>> {
+    let read = read_limited::read(path, MAX_LOCK_FILE);
+    let bytes = read.map_err(|source| Error::ReadInput {
+        input: path.display().to_string(),
+        source,
+    })?;
+    Ok(LockFile::locked_name(&bytes))
+}
+
 /// Returns the locked model, at the given revision of its repository if there is one.
 ///
 /// # Errors
@@ -140,18 +156,20 @@ pub fn model(lock: &LockFile, revision: Option<&str>) -> Result<ModelRef> {
 ///
 /// # Errors
 /// Fails with [`Error::Usage`] if the command line names another model or the files differ.
-pub fn open(session: &Session) -> Result<ModelFiles> {
+pub fn open(session: &Session, choice: &ModelChoice) -> Result<ModelFiles> {
     let lock = read(session)?;
-    let requested = session.model.model_ref()?;
     let locked = model(&lock, lock.commit.as_deref())?;
-    if session.model.chosen && !is_locked_model(&requested, &lock, &locked) {
-        return Err(Error::usage_hint(
-            format!(
-                "`{requested}` is requested, but {} locks `{locked}`",
-                session.model.lock_file.display()
-            ),
-            "drop `--model` and unset TOKSCOPE_MODEL, or lock that model with `tokscope lock`",
-        ));
+    if choice.chosen {
+        let requested = choice.model_ref()?;
+        if !is_locked_model(&requested, &lock, &locked) {
+            return Err(Error::usage_hint(
+                format!(
+                    "`{requested}` is requested, but {} locks `{locked}`",
+                    session.model.lock_file.display()
+                ),
+                "drop `--model` and unset TOKSCOPE_MODEL, or lock that model with `tokscope lock`",
+            ));
+        }
     }
     if let Some(revision) = session.model.revision
         && ![&lock.revision, &lock.commit].contains(&&Some(revision.to_owned()))

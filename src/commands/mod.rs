@@ -6,6 +6,7 @@
 //! Some modules are shared: [`session`] is the context that a command runs in, [`model`] opens its model, [`input`]
 //! reads its texts, and [`row_selection`] resolves its `--id` and `--piece`.
 
+pub mod annotate;
 pub mod check;
 pub mod chunk;
 pub mod completions;
@@ -26,6 +27,7 @@ pub mod model;
 pub mod neighbors;
 pub mod other_tools;
 pub mod pull;
+pub mod relative_path;
 pub mod row_output;
 pub mod row_selection;
 pub mod session;

@@ -20,7 +20,7 @@ impl Session<'_> {
     /// Opens the model of `choice`, which may come from a configuration file.
     pub fn files_of(&self, choice: &ModelChoice) -> Result<ModelFiles> {
         if choice.locked {
-            lock_state::open(self)
+            lock_state::open(self, choice)
         } else {
             self.open(&choice.model_ref()?)
         }

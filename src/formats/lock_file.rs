@@ -102,6 +102,18 @@ impl LockFile {
         Ok(bytes)
     }
 
+    /// Returns the model that a file locks, even if other parts of it are damaged. Returns `None` if it is no lock file.
+    pub fn locked_name(bytes: &[u8]) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Locked {
+            model: String,
+            #[serde(rename = "version")]
+            _version: u64,
+        }
+        let locked: Locked = serde_json::from_slice(bytes).ok()?;
+        Some(locked.model)
+    }
+
     /// Parses the file called `name`.
     ///
     /// # Errors
@@ -115,7 +127,7 @@ impl LockFile {
         let damaged = |problem: String| {
             Error::usage_hint(
                 format!("{name} is not a lock file written by tokscope: {problem}"),
-                "run `tokscope lock` to write it again",
+                "run `tokscope lock --force` to write it again",
             )
         };
         let version: Version =

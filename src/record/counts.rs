@@ -20,6 +20,8 @@ pub struct Count {
     pub budget: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub within_budget: Option<bool>,
+    /// The model that counted.
+    pub model: String,
     /// Present only in tables, whose rows are written after everything has been counted.
     #[serde(flatten)]
     pub comparison: Option<Comparison>,
@@ -51,6 +53,8 @@ pub struct Total {
     /// Number of files or texts over their own budgets. Absent if there are no such budgets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub over_budget: Option<usize>,
+    /// The model that counted.
+    pub model: String,
 }
 
 /// The sum of the counts of a group of files.
@@ -70,6 +74,8 @@ pub struct Group {
     pub budget: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub within_budget: Option<bool>,
+    /// The model that counted.
+    pub model: String,
     /// Present only in tables, whose rows are written after everything has been counted.
     #[serde(flatten)]
     pub comparison: Option<Comparison>,
@@ -105,4 +111,6 @@ pub struct Summary {
     /// Number of files or texts that exceed the context window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub over_context_window: Option<usize>,
+    /// The model that counted.
+    pub model: String,
 }

@@ -90,6 +90,7 @@ pub struct Count {
     pub within_budget: Option<bool>,
     pub share: Option<f64>,
     pub context_window: Option<u64>,
+    pub model: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -104,6 +105,7 @@ pub struct Total {
     pub budget: Option<u64>,
     pub within_budget: Option<bool>,
     pub over_budget: Option<usize>,
+    pub model: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -121,6 +123,7 @@ pub struct Group {
     pub within_budget: Option<bool>,
     pub share: Option<f64>,
     pub context_window: Option<u64>,
+    pub model: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -136,6 +139,7 @@ pub struct Summary {
     pub mean: f64,
     pub context_window: Option<u64>,
     pub over_context_window: Option<usize>,
+    pub model: String,
 }
 
 #[derive(Debug, Deserialize)]

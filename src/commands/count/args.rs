@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::Args as ClapArgs;
 
 use super::budget::Budget;
 use super::table::{By, Sort};
+use crate::commands::annotate::AnnotateArgs;
 use crate::commands::input::encode_args::EncodeArgs;
 use crate::commands::input::file_filters::PathArgs;
 use crate::commands::input::text_format::InputFormat;
@@ -45,20 +46,11 @@ pub struct Args {
     /// Use the settings of this file, which has the format of tokscope.toml
     #[arg(long, value_name = "FILE", conflicts_with = "text")]
     pub config: Option<PathBuf>,
-    /// Print annotations for exceeded budgets [default with --ci: github if GITHUB_ACTIONS is true]
-    #[arg(long, value_enum, value_name = "SYSTEM")]
-    pub annotate: Option<Annotate>,
+    #[command(flatten)]
+    pub annotate: AnnotateArgs,
     #[command(flatten)]
     pub input_format: InputFormat,
     // Must stay last: its help heading would apply to any flags after it.
     #[command(flatten)]
     pub paths: PathArgs,
-}
-
-/// The CI system that reads the annotations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Annotate {
-    /// Workflow commands of GitHub Actions
-    Github,
-    None,
 }

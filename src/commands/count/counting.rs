@@ -13,6 +13,8 @@ use crate::tokenizer::Tokenizer;
 /// A count in progress.
 pub struct Counting<'a> {
     pub tokenizer: &'a Tokenizer,
+    /// The name of the model, for the records.
+    pub model: String,
     pub context_window: Option<u64>,
     pub plan: Plan,
     pub total: Total,
@@ -29,12 +31,21 @@ pub struct Counting<'a> {
 
 impl<'a> Counting<'a> {
     /// Begins a count.
-    pub fn new(tokenizer: &'a Tokenizer, context_window: Option<u64>, plan: Plan) -> Self {
+    pub fn new(
+        tokenizer: &'a Tokenizer,
+        model: String,
+        context_window: Option<u64>,
+        plan: Plan,
+    ) -> Self {
         Self {
             tokenizer,
             context_window,
             plan,
-            total: Total::default(),
+            total: Total {
+                model: model.clone(),
+                ..Total::default()
+            },
+            model,
             distribution: Distribution::default(),
             over: 0,
             over_budget: Vec::new(),
@@ -70,7 +81,10 @@ impl<'a> Counting<'a> {
             Rows::Each if session.is_human() && (count.path.is_none() || count.line.is_some()) => {
                 session.bare(itoa::Buffer::new().format(count.tokens))
             }
-            Rows::Each | Rows::OverBudget => session.emit(&Record::Count(count)),
+            Rows::Each | Rows::OverBudget => {
+                count.model.clone_from(&self.model);
+                session.emit(&Record::Count(count))
+            }
         }
     }
 

@@ -46,6 +46,7 @@ impl Distribution {
             mean: (tokens as f64 * 10.0 / texts as f64).round() / 10.0,
             context_window,
             over_context_window: context_window.map(over),
+            ..Summary::default()
         })
     }
 }

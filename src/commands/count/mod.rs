@@ -38,7 +38,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         None
     };
     let input = std::mem::take(&mut plan.input);
-    let mut counting = Counting::new(&tokenizer, context_window, plan);
+    let mut counting = Counting::new(&tokenizer, files.model(), context_window, plan);
     match input {
         Input::Text(text) => counting.text(session, text)?,
         Input::Stdin => counting.stdin(session)?,

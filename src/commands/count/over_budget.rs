@@ -1,8 +1,6 @@
 //! Notes and CI annotations about files, texts, and totals that are over budget.
 
-use std::path::{Path, PathBuf};
-
-use super::budget::below;
+use crate::commands::relative_path::in_repository;
 use crate::record::{Group, Total};
 use crate::render::Annotation;
 
@@ -99,20 +97,5 @@ pub fn failure(path: Option<&str>, line: Option<u64>, message: String) -> Annota
         line,
         title: "Not counted",
         message,
-    }
-}
-
-/// Makes a path relative to the root of the checkout, as GitHub expects: `GITHUB_WORKSPACE`, or the root of the
-/// repository if that variable is not set.
-fn in_repository(path: &str) -> String {
-    let workspace = std::env::var_os("GITHUB_WORKSPACE").map(PathBuf::from);
-    let root = workspace.or_else(|| {
-        let here = std::env::current_dir().ok()?;
-        let is_root = |folder: &&Path| folder.join(".git").exists();
-        here.ancestors().find(is_root).map(Path::to_owned)
-    });
-    match root.and_then(|root| below(&root, Path::new(path))) {
-        Some(below) => below.display().to_string(),
-        None => path.to_owned(),
     }
 }

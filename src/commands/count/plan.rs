@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::args::{Annotate, Args};
-use super::budget::{Budget, Budgets, below};
+use super::args::Args;
+use super::budget::{Budget, Budgets};
 use super::config::{self, Config};
 use super::table::{By, Table};
 use crate::commands::input::file_filters::{FileFilters, current_dir};
 use crate::commands::input::file_walk::FileWalk;
 use crate::commands::input::text_format::InputFormat;
+use crate::commands::relative_path::below;
 use crate::commands::session::{ModelChoice, Session};
 use crate::error::{Error, Result};
 use crate::tokenizer::EncodeOptions;
@@ -232,9 +233,9 @@ fn input_format(args: &Args) -> Result<InputFormat> {
 }
 
 fn annotates(args: &Args) -> bool {
-    let in_github_actions = || std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true");
-    match args.annotate {
-        Some(annotate) => annotate == Annotate::Github,
-        None => args.ci && in_github_actions(),
+    if args.ci {
+        args.annotate.is_github_by_default()
+    } else {
+        args.annotate.is_github()
     }
 }

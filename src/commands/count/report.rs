@@ -7,7 +7,7 @@ use super::over_budget::{self, OverBudget};
 use super::plan::Rows;
 use crate::commands::session::Session;
 use crate::error::{Error, Exit, Result};
-use crate::record::Record;
+use crate::record::{Group, Record, Summary};
 use crate::render::View;
 
 /// Budgets that were not checked.
@@ -47,7 +47,10 @@ impl Counting<'_> {
         if self.plan.summary
             && let Some(summary) = self.distribution.summary(self.context_window)
         {
-            session.emit(&Record::Summary(summary))?;
+            session.emit(&Record::Summary(Summary {
+                model: self.model.clone(),
+                ..summary
+            }))?;
         }
         let total_over = self.report_totals(session)?;
         if !all_files_shown {
@@ -104,7 +107,7 @@ impl Counting<'_> {
             Rows::None => Ok(false),
             Rows::Each | Rows::OverBudget => Ok(true),
             Rows::Table(table) => {
-                let rows = table.finish(self.total.tokens, self.context_window);
+                let rows = table.finish(self.total.tokens, self.context_window, &self.model);
                 let is_file = |(row, _): &(Record, View)| matches!(row, Record::Count(_));
                 let all_shown = rows.len() == self.total.files && rows.iter().all(is_file);
                 rows.iter()
@@ -122,7 +125,10 @@ impl Counting<'_> {
         for sum in self.plan.budgets.sums() {
             let sentence = over_budget::group_over(&sum);
             over |= sentence.is_some();
-            session.emit(&Record::Group(sum))?;
+            session.emit(&Record::Group(Group {
+                model: self.model.clone(),
+                ..sum
+            }))?;
             if let (Some(sentence), false) = (sentence, shows_totals) {
                 session.note(&sentence)?;
             }

@@ -88,7 +88,12 @@ impl Table {
     }
 
     /// Returns the rows in order, each with its share of `all_tokens` and its size relative to the largest row.
-    pub fn finish(self, all_tokens: usize, context_window: Option<u64>) -> Vec<(Record, View)> {
+    pub fn finish(
+        self,
+        all_tokens: usize,
+        context_window: Option<u64>,
+        model: &str,
+    ) -> Vec<(Record, View)> {
         let compare = |tokens: usize| {
             Some(Comparison {
                 share: ratio(tokens, all_tokens).map(|share| (share * 1e4).round() / 1e4),
@@ -101,6 +106,7 @@ impl Table {
             let largest = rows.iter().map(|row| row.tokens).max().unwrap_or(0);
             let shown = rows.into_iter().map(|mut row| {
                 row.comparison = compare(row.tokens);
+                row.model = model.to_owned();
                 let view = bar(row.tokens, largest);
                 (Record::Count(row), view)
             });
@@ -110,6 +116,7 @@ impl Table {
         let largest = groups.iter().map(|group| group.tokens).max().unwrap_or(0);
         let shown = groups.into_iter().map(|mut group| {
             group.comparison = compare(group.tokens);
+            group.model = model.to_owned();
             let view = bar(group.tokens, largest);
             (Record::Group(group), view)
         });
@@ -189,7 +196,11 @@ mod tests {
             Record::Group(row) => (row.name, row.tokens),
             other => panic!("{other:?}"),
         };
-        table.finish(100, None).into_iter().map(row).collect()
+        table
+            .finish(100, None, "demo")
+            .into_iter()
+            .map(row)
+            .collect()
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub static COUNT: Table<Count> = Table {
             count.comparison.as_ref()?.context_window
         })
         .if_compared(),
+        Column::text("model", |count, _| Some(&count.model)),
     ],
 };
 
@@ -44,6 +45,7 @@ pub static GROUP: Table<Group> = Table {
             group.comparison.as_ref()?.context_window
         })
         .if_compared(),
+        Column::text("model", |group, _| Some(&group.model)),
     ],
 };
 
@@ -61,6 +63,7 @@ pub static TOTAL: Table<Total> = Table {
         Column::integer("over_budget", |total, _| {
             total.over_budget.map(|texts| texts as u64)
         }),
+        Column::text("model", |total, _| Some(&total.model)),
     ],
 };
 
@@ -79,5 +82,6 @@ pub static SUMMARY: Table<Summary> = Table {
         Column::integer("over_context_window", |summary, _| {
             summary.over_context_window.map(|texts| texts as u64)
         }),
+        Column::text("model", |summary, _| Some(&summary.model)),
     ],
 };

@@ -107,8 +107,8 @@ fn other_commands_have_tables() {
     );
     assert_eq!(rows[0][..7], ["", "", "3", "1", "5", "5", "0"]);
     let (head, rows) = separated(&["count", "--text", "banco", "--budget-per-file", "2"]);
-    assert_eq!(head[7..], ["budget", "within_budget"]);
-    assert_eq!(rows[0][7..], ["2", "false"]);
+    assert_eq!(head[7..], ["budget", "within_budget", "model"]);
+    assert_eq!(rows[0][7..], ["2", "false", "demo"]);
     let (head, rows) = separated(&["count", "--text", "banco", "--total"]);
     assert_eq!(head[..2], ["files", "tokens"]);
     assert_eq!(rows[0][..2], ["1", "3"]);

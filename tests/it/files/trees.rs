@@ -191,7 +191,7 @@ fn a_summary_stands_alone_or_after_rows() {
     let csv = count(folder.path(), &[".", "--summary", "--format", "csv"]).ok();
     assert_eq!(
         csv,
-        "files,tokens,min,p50,p90,p99,max,mean,context_window,over_context_window\n3,9,2,3,4,4,4,3,512,0\n"
+        "files,tokens,min,p50,p90,p99,max,mean,context_window,over_context_window,model\n3,9,2,3,4,4,4,3,512,0,demo\n"
     );
     // In a stream, every line is a text.
     let stream = demo(["count", "--jsonl", "--summary", "--json"]).stdin("\"banco\"\n\"\"\n");
@@ -209,23 +209,23 @@ fn columns_of_a_table_follow_those_of_a_count() {
         |args: &[&str]| count(folder.path(), &[&[".", "--format", "tsv"], args].concat()).ok();
     assert_eq!(
         table(&["--top", "1"]),
-        "path\tline\ttokens\twords\tchars\tbytes\tlines\tbudget\twithin_budget\tshare\tcontext_window\n\
-         ./b\t\t4\t2\t11\t11\t0\t\t\t0.5714\t512\n"
+        "path\tline\ttokens\twords\tchars\tbytes\tlines\tbudget\twithin_budget\tshare\tcontext_window\tmodel\n\
+         ./b\t\t4\t2\t11\t11\t0\t\t\t0.5714\t512\tdemo\n"
     );
     assert_eq!(
         table(&["--by", "ext"]),
-        "by\tname\tfiles\ttokens\twords\tchars\tbytes\tlines\tbudget\twithin_budget\tshare\tcontext_window\n\
-         ext\t\t2\t7\t3\t16\t16\t0\t\t\t1\t512\n"
+        "by\tname\tfiles\ttokens\twords\tchars\tbytes\tlines\tbudget\twithin_budget\tshare\tcontext_window\tmodel\n\
+         ext\t\t2\t7\t3\t16\t16\t0\t\t\t1\t512\tdemo\n"
     );
     // Without a table, rows have no columns for the comparison.
     assert_eq!(
         table(&[]).lines().next().unwrap(),
-        "path\tline\ttokens\twords\tchars\tbytes\tlines\tbudget\twithin_budget"
+        "path\tline\ttokens\twords\tchars\tbytes\tlines\tbudget\twithin_budget\tmodel"
     );
     let json = count(folder.path(), &["a", "--json"]).ok();
     assert_eq!(
         json,
-        "{\"type\":\"count\",\"path\":\"a\",\"tokens\":3,\"words\":1,\"chars\":5,\"bytes\":5,\"lines\":0}\n"
+        "{\"type\":\"count\",\"path\":\"a\",\"tokens\":3,\"words\":1,\"chars\":5,\"bytes\":5,\"lines\":0,\"model\":\"demo\"}\n"
     );
 }
 

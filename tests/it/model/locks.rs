@@ -238,6 +238,104 @@ fn a_damaged_lock_file_is_refused() {
 }
 
 #[test]
+fn the_lock_of_another_model_is_not_replaced_in_silence() {
+    let place = place();
+    let here = place.path();
+    at(here, &["lock", "-m", "m"]).ok();
+    let sound = fs::read(here.join("tokscope.lock")).unwrap();
+    let answer = at(here, &["lock", "-m", "demo"]).exit(2);
+    assert_eq!(
+        answer.stderr,
+        "error: tokscope.lock locks `m`, not `demo`\n\n\
+         hint: write another one with `--lock-file FILE`, or replace it with `--force`\n"
+    );
+    // The error comes before anything is fetched.
+    at(here, &["lock"]).exit(2);
+    assert_eq!(fs::read(here.join("tokscope.lock")).unwrap(), sound);
+    // The same model can be locked again, also under another name of its folder.
+    at(here, &["lock", "-m", "m"]).ok();
+    at(here, &["lock", "-m", "./m"]).ok();
+    at(here, &["lock", "-m", "demo", "--lock-file", "demo.lock"]).ok();
+    at(here, &["lock", "-m", "demo", "--force"]).ok();
+    assert!(at(here, &["check"]).ok().ends_with(" of demo\n"));
+
+    // A file that is no lock file is not replaced either, unless it is empty.
+    fs::write(here.join("notes.md"), "my notes\n").unwrap();
+    let args = ["lock", "-m", "m", "--lock-file", "notes.md"];
+    let answer = at(here, &args).exit(2);
+    assert_eq!(
+        answer.stderr,
+        "error: notes.md is not a lock file\n\n\
+         hint: name another file with `--lock-file FILE`, or replace it with `--force`\n"
+    );
+    assert_eq!(fs::read(here.join("notes.md")).unwrap(), b"my notes\n");
+    at(here, &[&args[..], &["--force"]].concat()).ok();
+    fs::write(here.join("notes.md"), "").unwrap();
+    at(here, &args).ok();
+    // A damaged lock file still tells its model.
+    let mut damaged: Value = serde_json::from_slice(&sound).unwrap();
+    damaged["ids_sha256"] = "x".into();
+    fs::write(here.join("notes.md"), damaged.to_string()).unwrap();
+    at(here, &args).ok();
+}
+
+#[test]
+fn check_annotates_changes_for_github() {
+    let place = place();
+    let here = place.path();
+    fs::create_dir_all(here.join(".git")).unwrap();
+    fs::create_dir(here.join("sub")).unwrap();
+    at(here, &["lock", "-m", "m"]).ok();
+    let check = |args: &[&str]| at(here, &[&["check", "--annotate", "github"], args].concat());
+    assert!(!check(&[]).ok().contains("::"));
+    fs::write(
+        here.join("m/added_tokens.json"),
+        r#"{"[MASK]": 2000, "banco": 2001}"#,
+    )
+    .unwrap();
+    let plain = at(here, &["check", "--show", "1"]).exit(1).stdout;
+    let answer = check(&["--show", "1"]).exit(1).stdout;
+    let annotations = answer.strip_prefix(&plain).unwrap();
+    let lines: Vec<&str> = annotations.lines().collect();
+    assert_eq!(lines.len(), 4, "{annotations}");
+    let start = "::error file=tokscope.lock,title=Tokenizer changed::";
+    assert_eq!(lines[0], format!("{start}added_tokens.json is new"));
+    assert_eq!(
+        lines[3],
+        format!(
+            "{start}a text of 39 bytes is tokenized differently\
+             %0Atext: banco de madera, banco donde hay dinero\
+             %0Alocked: [CLS] ▁banco ▁de ▁madera , ▁banco ▁do nd e ▁ha y ▁dinero [SEP]\
+             %0Afound: [CLS] banco ▁de ▁madera , ▁ banco ▁do nd e ▁ha y ▁dinero [SEP]"
+        )
+    );
+    // Records stay records; the annotations follow on standard error. Paths are those of the repository.
+    let answer = at(
+        &here.join("sub"),
+        &[
+            "check",
+            "--lock-file",
+            "../tokscope.lock",
+            "-m",
+            "../m",
+            "--annotate",
+            "github",
+            "--json",
+        ],
+    )
+    .exit(1);
+    assert!(records(&answer.stdout).len() > 3);
+    assert!(answer.stderr.starts_with(start), "{}", answer.stderr);
+    let lines = answer.stderr.lines();
+    assert!(lines.clone().count() > 3 && lines.clone().all(|line| line.starts_with("::error ")));
+    let missing = check(&["--lock-file", "none.lock"]).exit(2);
+    assert_eq!(
+        missing.stdout,
+        "::error file=none.lock,title=Tokenizer not checked::there is no lock file none.lock\n"
+    );
+}
+
+#[test]
 fn locked_commands_use_only_the_locked_model() {
     let place = place();
     let here = place.path();
