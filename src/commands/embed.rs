@@ -120,6 +120,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         rows.check_not_empty()?;
         let piece = |id| model.tokenizer.piece(id);
         projector::write(folder, &model.matrix, rows.ids(), piece)?;
+        note_written(session, rows.count(), &model.matrix, folder)?;
         return Ok(Exit::Done);
     }
     match output {
@@ -127,9 +128,12 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             let view = View::full(args.values.full.full);
             rows.for_each_record(args.values, |record| session.emit_with(&record, view))?;
         }
-        Some((path, FileFormat::Array(format))) => write_array(path, format, args.dtype, rows)?,
-        Some((path, FileFormat::Records(format))) => {
-            write_records(path, format, args.values, rows)?;
+        Some((path, format)) => {
+            match format {
+                FileFormat::Array(format) => write_array(path, format, args.dtype, rows)?,
+                FileFormat::Records(format) => write_records(path, format, args.values, rows)?,
+            }
+            note_written(session, rows.count(), &model.matrix, path)?;
         }
     }
     Ok(Exit::Done)
@@ -166,6 +170,21 @@ fn select(args: &Args, model: &Model, text: Option<&str>) -> Result<Vec<RowRef>>
     rows.iter()
         .try_for_each(|row| model.check_row(u64::from(row.id)))?;
     Ok(rows)
+}
+
+/// Says what was written, which the file does not show.
+fn note_written(
+    session: &mut Session,
+    rows: u64,
+    matrix: &EmbeddingMatrix,
+    path: &Path,
+) -> Result<()> {
+    let rows = match rows {
+        1 => "1 row".to_owned(),
+        rows => format!("{rows} rows"),
+    };
+    let (columns, path) = (matrix.columns(), path.display());
+    session.note(&format!("wrote {rows} of {columns} values to {path}"))
 }
 
 fn write_array(
@@ -221,6 +240,13 @@ impl<'s> Selected<'s> {
         match self.named {
             Some(_) => self.model.matrix.prefetch(&self.ids().collect::<Vec<_>>()),
             None => self.model.matrix.make_local(),
+        }
+    }
+
+    fn count(self) -> u64 {
+        match self.named {
+            Some(rows) => rows.len() as u64,
+            None => self.model.matrix.rows(),
         }
     }
 

@@ -2,9 +2,9 @@
 
 use clap::Args as ClapArgs;
 
-use super::session::Session;
+use super::session::{ModelChoice, Session};
 use crate::embedding::EmbeddingMatrix;
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::formats::checkpoint::ShardIndex;
 use crate::record::{File, Record};
 use crate::source::ModelFiles;
@@ -15,6 +15,9 @@ use crate::tokenizer::Tokenizer;
 /// Cached files are verified in full, and damaged ones are fetched again.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
+    /// The model, as with --model
+    #[arg(value_name = "REF")]
+    pub repository: Option<String>,
     /// Also fetch the checkpoint
     #[arg(long)]
     pub weights: bool,
@@ -25,7 +28,11 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let mut files = session.files()?.verified();
+    let files = match &args.repository {
+        Some(name) => session.files_of(&named(name, session.model)?)?,
+        None => session.files()?,
+    };
+    let mut files = files.verified();
     files.refresh()?;
     let cached: Vec<String> = files
         .list()?
@@ -51,6 +58,26 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         fetch_matrix(session, &files)?;
     }
     Ok(Exit::Done)
+}
+
+/// Returns the model that an argument names. The argument takes precedence over the environment.
+///
+/// # Errors
+/// Fails with [`Error::Usage`] if `--model` names another one.
+fn named<'n>(name: &'n str, choice: ModelChoice<'n>) -> Result<ModelChoice<'n>> {
+    let variable = std::env::var("TOKSCOPE_MODEL");
+    let is_flag = choice.chosen && variable.as_deref() != Ok(choice.name);
+    if is_flag && choice.name != name {
+        return Err(Error::usage(format!(
+            "two models are named: `{name}`, and `{}` with `--model`",
+            choice.name
+        )));
+    }
+    Ok(ModelChoice {
+        name,
+        chosen: true,
+        ..choice
+    })
 }
 
 /// Fetches a file and emits its record. Returns false if the model has no file with this name.

@@ -90,15 +90,16 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         rows = RowRef::from_text(&model.tokenizer, &text, &args.special_tokens.options())?;
     }
     rows.extend(args.selection.rows(&model)?);
-    match output {
-        None => {
-            let view = View::full(args.full.full);
-            for_each(&model, &rows, |record| {
-                session.emit_with(&Record::Similarity(record), view)
-            })?;
-        }
-        Some((path, FileFormat::Array(_))) => write_npy(path, &model, &rows)?,
-        Some((path, FileFormat::Records(format))) => output_file::replace(path, |out| {
+    let Some((path, format)) = output else {
+        let view = View::full(args.full.full);
+        for_each(&model, &rows, |record| {
+            session.emit_with(&Record::Similarity(record), view)
+        })?;
+        return Ok(Exit::Done);
+    };
+    match format {
+        FileFormat::Array(_) => write_npy(path, &model, &rows)?,
+        FileFormat::Records(format) => output_file::replace(path, |out| {
             let mut sink = file_renderer(format, Box::new(out));
             for_each(&model, &rows, |record| {
                 sink.emit(&Record::Similarity(record), View::Plain)
@@ -107,6 +108,8 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             Ok(sink.finish()?)
         })?,
     }
+    let (count, path) = (rows.len(), path.display());
+    session.note(&format!("wrote {count} x {count} cosines to {path}"))?;
     Ok(Exit::Done)
 }
 

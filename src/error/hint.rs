@@ -125,7 +125,7 @@ fn pull(model: &str, file: &str) -> String {
     } else {
         ""
     };
-    format!("tokscope pull --model {model}{weights}")
+    format!("tokscope pull {model}{weights}")
 }
 
 /// Returns true if the file is a checkpoint, a shard, or the index of the shards.

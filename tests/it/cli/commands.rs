@@ -266,8 +266,70 @@ fn vocab_lists_named_and_matching_pieces() {
         [7, 3, 588]
     );
     assert_eq!(ids(&["--grep", "^▁money$"]), [607]);
-    assert_eq!(ids(&["--grep", "no such piece"]), [] as [u32; 0]);
+    let none = demo(["vocab", "--grep", "no such piece"]).exit(1);
+    assert_eq!((none.stdout, none.stderr), (String::new(), String::new()));
+    demo(["vocab", "--grep", "no such piece", "--id", "7"]).exit(0);
     demo(["vocab", "--grep", "("]).exit(2);
+}
+
+#[test]
+fn vocab_is_sorted_and_limited_on_request() {
+    let pieces = |args: &[&str]| -> Vec<String> {
+        let out = demo([&["vocab", "--json"], args].concat()).ok();
+        let pieces = records(&out).into_iter().map(Record::piece);
+        pieces.map(|piece| piece.piece).collect()
+    };
+    let all = pieces(&[]);
+    assert_eq!(pieces(&["-k", "3"]), all[..3]);
+    assert_eq!(pieces(&["--sort", "id"]), all);
+    assert_eq!(pieces(&["--limit", "5000"]), all);
+    let by_length = pieces(&["--sort", "length"]);
+    assert_eq!(by_length.len(), all.len());
+    let lengths: Vec<usize> = by_length
+        .iter()
+        .map(|piece| piece.chars().count())
+        .collect();
+    assert!(lengths.is_sorted_by(|a, b| a >= b) && lengths[0] > lengths[100]);
+    assert!(pieces(&["--sort", "piece"]).is_sorted());
+    let scores = demo(["vocab", "--sort", "score", "--json"]).ok();
+    let scores = records(&scores)
+        .into_iter()
+        .map(|record| record.piece().score);
+    let scores: Vec<f64> = scores.map(Option::unwrap_or_default).collect();
+    let normal = scores.iter().filter(|score| **score < 0.0);
+    assert!(normal.clone().count() > 1000 && normal.is_sorted_by(|a, b| a >= b));
+    // Without a limit of 0 there is something to show, so the answer is not negative.
+    assert_eq!(demo(["vocab", "--grep", "banco", "-k", "0"]).ok(), "");
+    assert_eq!(
+        pieces(&["--id", "7", "--id", "3", "--sort", "id", "-k", "1"]),
+        all[3..4]
+    );
+}
+
+#[test]
+fn pull_takes_the_model_as_hf_download_does() {
+    let names = |call: crate::support::Call| -> Vec<String> {
+        let out = call.ok();
+        records(&out)
+            .into_iter()
+            .map(|record| record.file().model)
+            .collect()
+    };
+    let by_argument = names(tokscope(["pull", "demo", "--json"]));
+    assert!(!by_argument.is_empty() && by_argument.iter().all(|name| name == "demo"));
+    assert_eq!(by_argument, names(demo(["pull", "--json"])));
+    // The argument takes precedence over the environment, but must not contradict the flag.
+    let variable = tokscope(["pull", "demo", "--json"]).env("TOKSCOPE_MODEL", "other/model");
+    assert_eq!(names(variable), by_argument);
+    assert_eq!(
+        names(tokscope(["pull", "demo", "-m", "demo", "--json"])),
+        by_argument
+    );
+    let two = tokscope(["pull", "demo", "-m", "other/model"]).exit(2);
+    assert_eq!(
+        two.stderr,
+        "error: two models are named: `demo`, and `other/model` with `--model`\n"
+    );
 }
 
 #[test]
@@ -355,6 +417,19 @@ fn color_is_for_terminals_unless_requested() {
     );
     let coloured = info(&["--color", "always"]).env("NO_COLOR", "1").ok();
     assert_eq!(info(&[]).env("CLICOLOR_FORCE", "1").ok(), coloured);
+    assert_eq!(info(&[]).env("FORCE_COLOR", "1").ok(), coloured);
+    assert_eq!(info(&[]).env("FORCE_COLOR", "0").ok(), plain);
+    let both = info(&[]).env("NO_COLOR", "1").env("FORCE_COLOR", "1");
+    assert_eq!(both.ok(), plain);
+    let help = |args: &[&str]| tokscope([&["--help"], args].concat());
+    let is_colored = |call: crate::support::Call| call.run().stdout.contains('\x1b');
+    assert!(!is_colored(help(&[])));
+    assert!(is_colored(help(&["--color", "always"])));
+    assert!(is_colored(help(&[]).env("FORCE_COLOR", "1")));
+    let never = help(&["--color=never"]).env("FORCE_COLOR", "1");
+    assert!(!is_colored(never));
+    let usage = tokscope(["nothing"]).env("FORCE_COLOR", "1").exit(2);
+    assert!(usage.stderr.contains('\x1b'));
     assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), plain);
     assert!(coloured.contains('\x1b'));
     let answer = demo(["decode", "x", "--color", "always"]).exit(2);

@@ -92,7 +92,7 @@ fn met_one(file: &str, args: &[&str], (what, damage, problem): &Damage) {
     let case = format!("{file} {what}");
     damage(&fs::canonicalize(snapshot(&remote).join(file)).unwrap());
     let sentence = format!("{file} of `o/n` is damaged in the Hub cache");
-    let named = format!("error: {sentence}: {problem}\n\nhint: run `tokscope pull --model o/n");
+    let named = format!("error: {sentence}: {problem}\n\nhint: run `tokscope pull o/n");
     let offline = [&["--offline"], args].concat();
     let calls = [
         remote.call("o/n", &offline),

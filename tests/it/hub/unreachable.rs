@@ -7,7 +7,7 @@ use crate::loopback_hub::{Access, Fault, GOOD_TOKEN, Hub};
 use crate::support::standin::MODEL_FILES;
 use crate::support::{Call, NO_HUB, repository, skipped, tokscope};
 
-const RUN_PULL: &str = "run `tokscope pull --model o/public` once with the network on, or try the built-in model with `--model demo`";
+const RUN_PULL: &str = "run `tokscope pull o/public` once with the network on, or try the built-in model with `--model demo`";
 const TRY_DEMO: &str = "the model is not in the cache; try the built-in one with `--model demo`, or a directory with \
                         `--model PATH`";
 const CHECK_SPELLING: &str =

@@ -87,7 +87,7 @@ fn commands_that_read_every_row_fetch_the_matrix_once() {
     for args in [
         &["stats", "--format", "csv"][..],
         &["embed", "--all", "--stats", "--format", "csv"],
-        &["embed", "--all", "-o"],
+        &["embed", "--all", "-q", "-o"],
     ] {
         let remote = Remote::with("safetensors", "model.safetensors");
         remote.warm("o/n");

@@ -126,7 +126,7 @@ fn offline_a_row_outside_the_cache_is_an_error() {
     assert_eq!(
         answer.stderr,
         "error: `o/n` is not in the cache (model.safetensors), and the network is off\n\n\
-         hint: run `tokscope pull --model o/n --weights` once with the network on, or try the built-in model with \
+         hint: run `tokscope pull o/n --weights` once with the network on, or try the built-in model with \
          `--model demo`\n"
     );
     let endpoint = remote.hub.endpoint();

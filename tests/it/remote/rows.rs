@@ -140,7 +140,7 @@ fn rows_are_compared_and_exported_as_those_of_a_file() {
         let (here, there) = (folder.path().join(name), remote.home.path().join(name));
         let write = |path: &std::path::Path| -> Vec<String> {
             let path = path.to_str().unwrap();
-            let args = ["embed", "-o", path].into_iter().chain(IDS);
+            let args = ["embed", "-q", "-o", path].into_iter().chain(IDS);
             args.map(str::to_owned).collect()
         };
         crate::support::on(folder.path(), write(&here)).ok();

@@ -38,7 +38,9 @@ fn exported_rows_are_bit_identical() {
             .map(std::ffi::OsStr::new)
             .chain([path.as_os_str()])
             .collect();
-        assert_eq!(on(model, args).ok(), "");
+        let answer = on(model, args).exit(0);
+        let note = format!("note: wrote 2 rows of 8 values to {}\n", path.display());
+        assert_eq!((answer.stdout.as_str(), answer.stderr), ("", note));
         fs::read(path).unwrap()
     };
     for (fixture, descr, dtype) in [
@@ -150,7 +152,7 @@ fn an_exported_file_has_the_permissions_of_any_new_file() {
     };
     fs::write(folder.path().join("plain"), "").unwrap();
     for name in ["x.npy", "x.safetensors", "x.csv", "x.jsonl"] {
-        let call = demo(["embed", "banco", "-o", name]).current_dir(folder.path());
+        let call = demo(["embed", "banco", "-q", "-o", name]).current_dir(folder.path());
         assert_eq!(call.ok(), "");
         assert_eq!(mode(name), mode("plain"), "{name}");
     }

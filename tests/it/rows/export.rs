@@ -13,7 +13,7 @@ use crate::records::{Record, Row, records};
 use crate::support::{Answer, demo, folder_without_checkpoint, on, tiny_model};
 
 fn embed(model: &Path, folder: &Path, args: &[&str]) -> Answer {
-    let args = ["embed"].iter().chain(args).map(OsStr::new);
+    let args = ["embed", "-q"].iter().chain(args).map(OsStr::new);
     on(model, args).current_dir(folder).run()
 }
 
@@ -128,7 +128,7 @@ fn all_rows_as_text_are_the_records_of_all_ids() {
         ("all.csv", "csv"),
         ("all.tsv", "tsv"),
     ] {
-        demo(["embed", "--all", "-o", name])
+        demo(["embed", "-q", "--all", "-o", name])
             .current_dir(folder.path())
             .ok();
         let printed = demo(["embed", "--all", "--format", format]).ok();
@@ -143,7 +143,9 @@ fn all_rows_as_text_are_the_records_of_all_ids() {
 fn the_projector_folder_is_complete() {
     let folder = tempfile::tempdir().unwrap();
     let run = |args: &[&str]| demo([&["embed"], args].concat()).current_dir(folder.path());
-    assert_eq!(run(&["--all", "--projector", "a/b"]).ok(), "");
+    let answer = run(&["--all", "--projector", "a/b"]).exit(0);
+    let note = "note: wrote 2064 rows of 64 values to a/b\n";
+    assert_eq!((answer.stdout.as_str(), answer.stderr.as_str()), ("", note));
     let at = |name: &str| fs::read_to_string(folder.path().join("a/b").join(name)).unwrap();
     let rows = demo(["embed", "--all", "--json"]).ok();
     let rows: Vec<Row> = records(&rows).into_iter().map(Record::row).collect();
@@ -175,7 +177,7 @@ fn the_projector_folder_is_complete() {
     assert_eq!(config, expected);
     assert!(at("projector_config.pbtxt").contains("tensor_path: \"tensors.tsv\"\n"));
     // Some rows, into a folder that exists.
-    run(&["banco", "--projector", "a/b"]).ok();
+    run(&["-q", "banco", "--projector", "a/b"]).ok();
     assert_eq!(at("tensors.tsv").lines().count(), 3);
     assert_eq!(
         at("metadata.tsv"),

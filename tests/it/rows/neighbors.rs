@@ -105,7 +105,7 @@ fn plus_and_minus_apply_to_every_query() {
 fn vectors_of_a_file_are_queries() {
     let folder = tempfile::tempdir().unwrap();
     let here = |args: &[&str]| demo([&["--json"], args].concat()).current_dir(folder.path());
-    here(&["embed", "--id", "588", "--id", "607", "-o", "q.npy"]).ok();
+    here(&["embed", "--id", "588", "--id", "607", "-q", "-o", "q.npy"]).ok();
     let found = here(&["neighbors", "--vector", "q.npy", "-k", "4"]).ok();
     let found: Vec<Neighbor> = records(&found).into_iter().map(Record::neighbor).collect();
     // A vector has no id, so the row it was copied from is the nearest.

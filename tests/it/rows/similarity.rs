@@ -93,7 +93,9 @@ fn the_matrix_is_exported_to_files() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str| {
         let call = demo(["similarity", "banco de madera", "--id", "0", "-o", name]);
-        assert_eq!(call.current_dir(folder.path()).ok(), "");
+        let answer = call.current_dir(folder.path()).exit(0);
+        let note = format!("note: wrote 6 x 6 cosines to {name}\n");
+        assert_eq!((answer.stdout.as_str(), answer.stderr), ("", note));
         fs::read(folder.path().join(name)).unwrap()
     };
     let rows = similarity(&["banco de madera", "--id", "0"]);
