@@ -47,16 +47,26 @@ pub fn first_difference(ours: &Encoding, theirs: &Encoding) -> Option<usize> {
     Some((0..longest).find(|index| !same(*index)).unwrap_or(longest))
 }
 
-/// Encodes a text with both engines. Returns the number of tokens, and the difference if they disagree.
+/// The size of a text that was compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Compared {
+    tokens: usize,
+    bytes: usize,
+}
+
+/// Encodes a text with both engines. Returns its size, and the difference if they disagree.
 fn compare(
     native: &Tokenizer,
     reference: &Tokenizer,
     text: &Text<'_>,
-) -> Result<(usize, Option<Difference>)> {
+) -> Result<(Compared, Option<Difference>)> {
     let options = EncodeOptions::default();
     let ours = native.encode(&text.text, None, &options)?.into_first();
     let theirs = reference.encode(&text.text, None, &options)?.into_first();
-    let tokens = theirs.len();
+    let compared = Compared {
+        tokens: theirs.len(),
+        bytes: text.text.len(),
+    };
     let difference = first_difference(&ours, &theirs).map(|position| Difference {
         path: text.path.clone(),
         line: text.line,
@@ -67,7 +77,7 @@ fn compare(
         reference: theirs.tokens,
         reference_offsets: theirs.offsets,
     });
-    Ok((tokens, difference))
+    Ok((compared, difference))
 }
 
 /// Runs the command.
@@ -91,12 +101,14 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         ways: InputWays::Path,
     };
     let mut sum = Verify::default();
+    let mut bytes = 0;
     let mut answers = StreamAnswers::records();
     let work = |text: Text<'_>| compare(&native, &reference, &text);
     input.for_each_in_parallel(session, work, |session, outcome| {
-        answers.take(session, outcome, |session, (tokens, difference)| {
+        answers.take(session, outcome, |session, (compared, difference)| {
             sum.texts += 1;
-            sum.tokens += tokens;
+            sum.tokens += compared.tokens;
+            bytes += compared.bytes;
             sum.differences += usize::from(difference.is_some());
             match difference {
                 Some(difference) if sum.differences <= args.show.show => {
@@ -112,5 +124,12 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         Exit::Done
     };
     session.emit(&Record::Verify(sum))?;
-    Ok(answers.exit(answered))
+    match answers.exit(answered) {
+        // Without text, the engines were not compared, and must not count as equal.
+        Exit::Done if bytes == 0 => Err(Error::usage_hint(
+            "found no text to compare",
+            "the engines were not compared: check the files and the input",
+        )),
+        exit => Ok(exit),
+    }
 }

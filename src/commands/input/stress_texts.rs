@@ -115,11 +115,15 @@ impl ExtraTexts {
                 },
                 ways: InputWays::Path,
             };
+            let before = texts.len();
             input.for_each(session, |_, item| {
                 let text = item.map_err(|bad| bad.error)?.text;
                 texts.push(text.into_owned());
                 Ok(())
             })?;
+            if texts.len() == before {
+                session.note(&format!("found no texts in {}", file.display()))?;
+            }
         }
         Ok(texts)
     }

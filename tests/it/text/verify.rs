@@ -76,6 +76,28 @@ fn engines_that_agree_are_a_positive_answer() {
 }
 
 #[test]
+fn nothing_to_compare_is_not_agreement() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty.txt");
+    fs::write(&empty, "").unwrap();
+    let empty = empty.to_str().unwrap();
+    for args in [&["--lines"][..], &["--jsonl"], &[], &[empty]] {
+        let answer = demo([&["verify", "--json"], args].concat()).exit(2);
+        assert_eq!(one(&answer.stdout).verify().differences, 0);
+        assert!(
+            answer
+                .stderr
+                .starts_with("error: found no text to compare\n"),
+            "{}",
+            answer.stderr
+        );
+    }
+    let blank = demo(["verify", "--lines", "--json"]).stdin("\n\n").exit(2);
+    assert_eq!(one(&blank.stdout).verify().texts, 2);
+    demo(["verify", empty, "-"]).stdin("banco").exit(0);
+}
+
+#[test]
 fn a_difference_is_shown_and_is_a_negative_answer() {
     let scene = WrongEngine::new();
     let answer = scene.verify(&["--json"]).exit(1);
