@@ -74,6 +74,34 @@ fn endless_pages_are_cut_off() {
     assert!(pages.len() < 1100, "{}", pages.len());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn fields_that_are_not_needed_take_no_memory() {
+    let remote = remote();
+    remote.hub.fault(Fault::ApiBloat, usize::MAX);
+    let call = remote.call("o/n", PULL);
+    let call = call.env("HF_HUB_ETAG_TIMEOUT", "120");
+    let answer = call.run_within(300 << 20);
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    let sizes: Vec<usize> = (remote.hub.served().iter())
+        .filter(|one| one.path.starts_with("/api/models/"))
+        .map(|one| one.bytes)
+        .collect();
+    assert!(sizes.len() >= 2, "{sizes:?}");
+    assert!(sizes.iter().all(|size| *size > 30_000_000), "{sizes:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_list_of_too_many_files_is_refused() {
+    for args in [PULL, TOKENIZE] {
+        let remote = remote();
+        let answer = lied_to(&remote, Fault::ApiManyFiles, args);
+        let problem = ": its answer lists more than 524288 files\n";
+        assert!(answer.stderr.contains(problem), "{}", answer.stderr);
+    }
+}
+
 #[test]
 fn endless_headers_are_cut_off() {
     let remote = remote();

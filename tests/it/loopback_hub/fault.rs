@@ -15,6 +15,10 @@ pub enum Fault {
     ApiRedirect(&'static str),
     /// The list of files has endless pages.
     ApiPages,
+    /// The API's answer has 30 MB in fields that are not needed.
+    ApiBloat,
+    /// The API lists 900,000 files that do not exist.
+    ApiManyFiles,
     /// The headers of the API's answer are endless.
     ApiHeaders,
     /// A large file is announced with this wrong size.

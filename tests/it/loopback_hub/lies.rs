@@ -1,4 +1,4 @@
-//! Redirects to another place, and endless answers.
+//! Redirects to another place, and endless or bloated answers.
 
 use std::io::Write;
 use std::sync::atomic::Ordering;
@@ -39,4 +39,20 @@ impl Exchange<'_> {
         }
         self.log(status, written);
     }
+}
+
+/// Adds a field of 30 MB to the first object of an answer: a model card, or any other that a client does not need.
+pub(super) fn bloated(answer: &str) -> String {
+    let card = "0,".repeat(15_000_000);
+    answer.replacen('{', &format!("{{\"cardData\":[{card}0],"), 1)
+}
+
+/// Adds 900,000 short names to a list of files.
+pub(super) fn with_many_files(answer: &str) -> String {
+    let entry = if answer.starts_with('[') {
+        r#"{"type":"file","path":"","size":0},"#
+    } else {
+        r#"{"rfilename":""},"#
+    };
+    answer.replacen('[', &format!("[{}", entry.repeat(900_000)), 1)
 }

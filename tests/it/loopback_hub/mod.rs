@@ -142,6 +142,13 @@ impl Hub {
         commit
     }
 
+    /// Forgets all versions of a repository but the last one, as after a forced push.
+    pub fn forget_history(&self, id: &str) {
+        let mut repositories = lock(&self.shared.repositories);
+        let versions = &mut repositories.get_mut(id).unwrap().versions;
+        versions.drain(..versions.len() - 1);
+    }
+
     /// Makes the fault happen to the next `times` requests that it applies to.
     pub fn fault(&self, fault: Fault, times: usize) {
         lock(&self.shared.faults).push((fault, times));
@@ -308,7 +315,13 @@ impl<'a> Exchange<'a> {
                 .collect();
             json!({ "_id": "0", "id": id, "sha": commit(&files), "siblings": siblings })
         };
-        self.status(200, &headers, answer.to_string().as_bytes());
+        let answer =
+            match self.fault(|fault| matches!(fault, Fault::ApiBloat | Fault::ApiManyFiles)) {
+                Some(Fault::ApiBloat) => lies::bloated(&answer.to_string()),
+                Some(_) => lies::with_many_files(&answer.to_string()),
+                None => answer.to_string(),
+            };
+        self.status(200, &headers, answer.as_bytes());
     }
 
     fn resolve(&mut self, id: &str, rest: &[&str]) {

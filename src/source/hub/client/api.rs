@@ -1,17 +1,18 @@
 //! The Hub's API: the commit of a revision, its files, and their sizes.
 //!
-//! These answers have no digest to check them against, so only redirects within the Hub are followed.
+//! These answers have no digest to check them against, so only redirects within the Hub are followed. They are parsed as
+//! they arrive, and fields that are not needed, such as a model card of megabytes, are skipped without being held.
 
-use std::io::Read;
+use std::io::{self, BufReader, Read};
 use std::time::Instant;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use ureq::Body;
 use ureq::http::header::{LINK, LOCATION};
 use ureq::http::{Method, StatusCode};
 
 use super::agent::Limit;
+use super::bounded_list::BoundedList;
 use super::failure::Failure;
 use super::headers::header;
 use super::hub_client::HubClient;
@@ -25,15 +26,19 @@ use crate::source::hub::errors::NOT_THE_HUB;
 const FILE_LIST: &str = "the list of files";
 /// The maximum size of an answer with all its pages, in bytes: enough for the names of about 300,000 files.
 const MAX_ANSWER: usize = 32 << 20;
+/// The maximum number of files in an answer with all its pages. Each takes up to 200 bytes of memory besides its name.
+const MAX_FILES: usize = 1 << 19;
 /// Bytes charged for each page in addition to its content, to limit the number of pages. The Hub lists 1,000 files per
 /// page.
 const PAGE_OVERHEAD: usize = 32 << 10;
+/// Bytes read at a time.
+const BUFFER: usize = 32 << 10;
 
 /// The answer about a revision.
 #[derive(Deserialize)]
 struct RevisionInfo {
     sha: Option<String>,
-    siblings: Option<Vec<Sibling>>,
+    siblings: Option<BoundedList<Sibling, MAX_FILES>>,
 }
 
 /// A file of a revision.
@@ -42,17 +47,14 @@ struct Sibling {
     rfilename: String,
 }
 
-/// An entry in the tree of a commit.
+/// An entry in the tree of a commit, a file or a directory. It is no enum with the kind as its tag, because serde would
+/// hold all fields of an entry, of any size, until it knows the tag.
 #[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-enum TreeEntry {
-    File {
-        path: String,
-        size: u64,
-    },
-    /// A directory.
-    #[serde(other)]
-    Other,
+struct TreeEntry {
+    #[serde(rename = "type")]
+    kind: String,
+    path: String,
+    size: Option<u64>,
 }
 
 impl HubClient {
@@ -64,15 +66,18 @@ impl HubClient {
         let url = self.api_address("revision", revision, "expand=sha&expand=siblings")?;
         let info: RevisionInfo = self.retry(FILE_LIST, |end| {
             let mut room = MAX_ANSWER;
-            let (info, _) = self.json(url.clone(), &mut room, end)?;
-            Ok(info)
+            let (info, _) = self.json::<RevisionInfo>(url.clone(), &mut room, end)?;
+            match &info.siblings {
+                Some(files) if files.is_cut => Err(Failure::TooManyFiles(MAX_FILES)),
+                _ => Ok(info),
+            }
         })?;
         let commit = info.sha.filter(|sha| is_commit(sha));
         match (commit, info.siblings) {
-            (Some(commit), Some(siblings)) => Ok((
-                commit,
-                siblings.into_iter().map(|file| file.rfilename).collect(),
-            )),
+            (Some(commit), Some(siblings)) => {
+                let names = siblings.items.into_iter().map(|file| file.rfilename);
+                Ok((commit, names.collect()))
+            }
             _ => Err(self.subject.unreachable(NOT_THE_HUB)),
         }
     }
@@ -88,11 +93,14 @@ impl HubClient {
             let mut next = Some(first.clone());
             let mut sizes = Vec::new();
             while let Some(url) = next {
-                let (entries, after) = self.json::<Vec<TreeEntry>>(url, &mut room, end)?;
-                sizes.extend(entries.into_iter().filter_map(|entry| match entry {
-                    TreeEntry::File { path, size } => Some((path, size)),
-                    TreeEntry::Other => None,
-                }));
+                let (entries, after) =
+                    self.json::<BoundedList<TreeEntry, MAX_FILES>>(url, &mut room, end)?;
+                if entries.is_cut || sizes.len() + entries.items.len() > MAX_FILES {
+                    return Err(Failure::TooManyFiles(MAX_FILES));
+                }
+                for entry in entries.items.into_iter().filter(TreeEntry::is_file) {
+                    sizes.push((entry.path, entry.size.ok_or(Failure::NotTheHub)?));
+                }
                 next = after;
             }
             Ok(sizes)
@@ -141,27 +149,44 @@ impl HubClient {
                 Some(next) => Some(require_same_origin(&url, follow(&url, next)?)?),
                 None => None,
             };
-            let body = body(answer.into_body(), room)?;
-            let value = serde_json::from_slice(&body).map_err(|_| Failure::NotTheHub)?;
+            let mut body = Limited {
+                reader: answer.into_body().into_reader(),
+                room: room.checked_sub(PAGE_OVERHEAD),
+            };
+            let value = serde_json::from_reader(BufReader::with_capacity(BUFFER, &mut body));
+            *room = body.room.ok_or(Failure::TooLong(MAX_ANSWER))?;
+            let value = value.map_err(|problem| match problem.is_io() {
+                true => Failure::within_deadline(ureq::Error::from(io::Error::from(problem))),
+                false => Failure::NotTheHub,
+            })?;
             return Ok((value, next));
         }
         Err(too_many_redirects())
     }
 }
 
-/// Reads the body of an answer and subtracts its length from `room`.
-fn body(body: Body, room: &mut usize) -> Result<Vec<u8>, Failure> {
-    let too_long = Failure::TooLong(MAX_ANSWER);
-    let Some(left) = room.checked_sub(PAGE_OVERHEAD) else {
-        return Err(too_long);
-    };
-    let mut bytes = Vec::new();
-    let mut reader = body.into_reader().take(left as u64 + 1);
-    reader
-        .read_to_end(&mut bytes)
-        .map_err(|error| Failure::within_deadline(ureq::Error::from(error)))?;
-    *room = left.checked_sub(bytes.len()).ok_or(too_long)?;
-    Ok(bytes)
+impl TreeEntry {
+    fn is_file(&self) -> bool {
+        self.kind == "file"
+    }
+}
+
+/// The body of an answer, which must not be longer than the room for it.
+struct Limited<R> {
+    reader: R,
+    /// The number of bytes that may follow. `None` once there were too many.
+    room: Option<usize>,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.reader.read(buffer)?;
+        self.room = self.room.and_then(|room| room.checked_sub(length));
+        match self.room {
+            Some(_) => Ok(length),
+            None => Err(io::Error::other("the answer is too long")),
+        }
+    }
 }
 
 /// Returns `url` if it has the same origin as `hub`.

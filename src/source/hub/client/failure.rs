@@ -33,6 +33,8 @@ pub(super) enum Failure {
     NotTheHub,
     /// The answer has more than this number of bytes.
     TooLong(usize),
+    /// The answer lists more than this number of files.
+    TooManyFiles(usize),
     /// A redirect that is not followed, or a proxy that cannot be used, with the reason.
     Misled(String),
     /// The connection broke or was silent for too long, with a description.
@@ -106,6 +108,7 @@ impl Failure {
             Self::DeadlinePassed
             | Self::NotTheHub
             | Self::TooLong(_)
+            | Self::TooManyFiles(_)
             | Self::Misled(_)
             | Self::Expired(_)
             | Self::NotThatRange(_) => None,
@@ -123,6 +126,9 @@ impl Failure {
             Self::NotTheHub => subject.unreachable(NOT_THE_HUB),
             Self::TooLong(limit) => {
                 subject.unreachable(format!("its answer has more than {limit} bytes"))
+            }
+            Self::TooManyFiles(limit) => {
+                subject.unreachable(format!("its answer lists more than {limit} files"))
             }
             Self::Misled(problem) | Self::Broken(problem) => subject.unreachable(problem.clone()),
             Self::Expired(status) => subject.unexpected_status(file, status.as_u16()),

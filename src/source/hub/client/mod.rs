@@ -7,6 +7,7 @@ mod agent;
 mod announcement;
 mod answer;
 mod api;
+mod bounded_list;
 mod content_range;
 mod failure;
 mod forward_proxy;
