@@ -40,7 +40,7 @@ fn model_and_texts() -> (ModelRef, Vec<String>) {
 fn tokenizer(model: &ModelRef, engine: EngineChoice) -> Tokenizer {
     let options = SourceOptions {
         offline: true,
-        hub: HubSettings::from_env(|_| None).unwrap(),
+        hub: HubSettings::from_env(|_| None),
         cache: AppCache::disabled(),
         observer: Arc::new(Unobserved),
     };

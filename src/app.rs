@@ -32,6 +32,7 @@ const STDOUT_BUFFER: usize = 1 << 16;
 /// Runs the program and returns its exit code. The first argument is the program's name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     std::panic::set_hook(Box::new(report_panic));
+    source::ignore_file_size_signal();
     source::install_sigbus_handler(|name| escape::line(name).into_owned());
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let cli = match Cli::try_parse_from(&arguments) {
@@ -309,7 +310,8 @@ fn thread_count(requested: Option<usize>) -> Option<usize> {
 }
 
 fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+    let value = std::env::var_os(name)?;
+    Some(value.to_string_lossy().into_owned())
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {

@@ -87,8 +87,8 @@ impl OpenOptions {
         }
         let options = SourceOptions {
             offline: self.offline,
-            hub: HubSettings::from_process_env()?,
-            cache: AppCache::from_env(|name| std::env::var(name).ok()),
+            hub: HubSettings::from_process_env(),
+            cache: AppCache::from_env(|name| std::env::var_os(name)),
             observer: Arc::new(Unobserved),
         };
         let files = ModelFiles::open(&model, options)?;

@@ -66,11 +66,11 @@ impl Session<'_> {
     pub fn open(&self, model: &ModelRef) -> Result<ModelFiles> {
         let options = SourceOptions {
             offline: self.model.offline,
-            hub: HubSettings::from_process_env()?,
+            hub: HubSettings::from_process_env(),
             cache: if self.model.no_cache {
                 AppCache::disabled()
             } else {
-                AppCache::from_env(|name| std::env::var(name).ok())
+                AppCache::from_env(|name| std::env::var_os(name))
             },
             observer: Arc::clone(&self.observer),
         };

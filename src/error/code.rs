@@ -28,6 +28,7 @@ impl Error {
             Self::ModelNotFound { .. } => "model-not-found",
             Self::Gated { .. } => "gated",
             Self::RevisionNotFound { .. } => "revision-not-found",
+            Self::CommitGone { .. } => "commit-gone",
             Self::HubStatus { .. } => "hub-status",
             Self::DownloadBroken { .. } => "download-broken",
             Self::WrongDownload { .. } => "wrong-download",

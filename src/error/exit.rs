@@ -54,6 +54,7 @@ impl Error {
             | Self::ModelNotFound { .. }
             | Self::Gated { .. }
             | Self::RevisionNotFound { .. }
+            | Self::CommitGone { .. }
             | Self::HubStatus { .. }
             | Self::DownloadBroken { .. }
             | Self::WrongDownload { .. }

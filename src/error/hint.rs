@@ -45,6 +45,14 @@ impl Error {
                     pull(model, file)
                 ));
             }
+            Self::CommitGone {
+                model, revision, ..
+            } => {
+                return Some(format!(
+                    "run `{}` to fetch the commit that `{revision}` has now, or use the cached files with `--offline`",
+                    pull(model, "")
+                ));
+            }
             Self::Gated {
                 token: TokenUse::None,
                 model,

@@ -118,6 +118,15 @@ pub enum Error {
     /// A branch, tag or commit that does not exist.
     #[error("`{model}` has no revision `{revision}`")]
     RevisionNotFound { model: String, revision: String },
+    /// A commit that the Hub cache has for a branch or tag, and that the Hub no longer has.
+    #[error(
+        "the Hub no longer has commit {commit} of `{model}`, which the cache has for `{revision}`"
+    )]
+    CommitGone {
+        model: String,
+        revision: String,
+        commit: String,
+    },
     /// Any other HTTP status of the Hub.
     #[error("{endpoint} answered {status} for {file} of `{model}`")]
     HubStatus {

@@ -204,11 +204,11 @@ pub fn ranges(bytes: &[u8]) {
     for bytes in [bytes, &fitting] {
         replace(&content.join("rows-x"), bytes);
         let hub = HubSettings::from_env(|name| {
-            (name == "HF_HUB_CACHE").then(|| home.join("hub").display().to_string())
+            (name == "HF_HUB_CACHE").then(|| home.join("hub").into_os_string())
         });
         let options = SourceOptions {
             offline: true,
-            hub: hub.unwrap(),
+            hub,
             cache: AppCache::in_folder(home.join("own")),
             observer: Arc::new(Unobserved),
         };
@@ -280,7 +280,7 @@ fn look_at(compiled: &CompiledVocabulary) {
 fn local(model: &ModelRef) -> ModelFiles {
     let options = SourceOptions {
         offline: true,
-        hub: HubSettings::from_env(|_| None).unwrap(),
+        hub: HubSettings::from_env(|_| None),
         cache: AppCache::disabled(),
         observer: Arc::new(Unobserved),
     };

@@ -267,7 +267,7 @@ mod tests {
     fn demo() -> Tokenizer {
         let options = SourceOptions {
             offline: true,
-            hub: HubSettings::from_env(|_| None).unwrap(),
+            hub: HubSettings::from_env(|_| None),
             cache: AppCache::disabled(),
             observer: Arc::new(Unobserved),
         };

@@ -45,11 +45,14 @@ impl HubConnection {
     /// Returns the client for a request about `file`.
     ///
     /// # Errors
-    /// Fails with [`Error::NotCached`] if no connection may be opened, and with [`Error::HubUnreachable`] if the
-    /// endpoint is not an address.
+    /// Fails with [`Error::NotCached`] if no connection may be opened, with [`Error::Usage`] if a setting is invalid, and
+    /// with [`Error::HubUnreachable`] if the endpoint is not an address.
     pub(crate) fn client(&self, file: &str) -> Result<Arc<HubClient>> {
         if self.is_offline() {
             return Err(self.not_cached(file));
+        }
+        if let Some(invalid) = &self.options.hub.invalid {
+            return Err(invalid.error());
         }
         let mut slot = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         let client = match slot.take() {
@@ -57,6 +60,19 @@ impl HubConnection {
             None => Arc::new(HubClient::new(&self.model, &self.revision, &self.options)?),
         };
         Ok(Arc::clone(slot.insert(client)))
+    }
+
+    /// Returns the error of a request that named `commit`. If the Hub has no such commit, the error says so, because the
+    /// revision that led to the commit may still exist.
+    pub(crate) fn explain(&self, commit: &str, error: Error) -> Error {
+        match error {
+            Error::RevisionNotFound { .. } if self.revision != commit => Error::CommitGone {
+                model: self.model.to_string(),
+                revision: self.revision.clone(),
+                commit: commit.to_owned(),
+            },
+            error => error,
+        }
     }
 
     /// Returns the error for a file that is not cached while no connection may be opened.

@@ -10,6 +10,7 @@ pub(crate) mod cost;
 mod download;
 mod errors;
 pub(crate) mod etag;
+pub(crate) mod expansion;
 pub(crate) mod file_identity;
 pub(crate) mod files;
 mod lookup;

@@ -1,14 +1,16 @@
 //! Settings for the Hub, read from the same environment variables as in huggingface_hub.
 //!
-//! Names, defaults, and precedence follow `constants.py` and `utils/_auth.py` of huggingface_hub 0.36. The differences:
-//! a blank value always counts as unset, and `$NAME` within a path is not expanded.
+//! Names, defaults, and precedence follow `constants.py` and `utils/_auth.py` of huggingface_hub 0.36, except that a
+//! blank value always counts as unset. A setting that cannot be used is no failure until a request needs it.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::expansion::expand;
 use super::proxies::ProxySettings;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::source::local::read_limited;
 
 const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
@@ -34,30 +36,55 @@ pub struct HubSettings {
     pub proxies: ProxySettings,
     /// Files or folders of certificates that are trusted in addition to the system's.
     pub ca_bundles: Vec<PathBuf>,
+    /// The first setting that cannot be used. Every request fails with it.
+    pub invalid: Option<InvalidSetting>,
+}
+
+/// A setting that cannot be used, described in a sentence, and the remedy if the sentence does not name the variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidSetting {
+    problem: String,
+    hint: Option<&'static str>,
+}
+
+impl InvalidSetting {
+    /// Returns the error for a request that needs the setting.
+    pub(crate) fn error(&self) -> Error {
+        let error = Error::usage(&self.problem);
+        match self.hint {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
+    }
+}
+
+impl From<String> for InvalidSetting {
+    fn from(problem: String) -> Self {
+        let hint = None;
+        Self { problem, hint }
+    }
 }
 
 impl HubSettings {
-    /// Reads the settings from the environment of the process.
-    ///
-    /// # Errors
-    /// Fails like [`Self::from_env`].
-    pub fn from_process_env() -> Result<Self> {
-        Self::from_env(|name| std::env::var(name).ok())
+    /// Reads the settings from the environment of the process, and the token file.
+    pub fn from_process_env() -> Self {
+        Self::from_env(|name| std::env::var_os(name))
     }
 
     /// Reads the settings from the variables that `lookup` returns, and the token file.
-    ///
-    /// # Errors
-    /// Fails with [`Error::Usage`] if a timeout is not a number of seconds, the endpoint is not an http address, or the
-    /// token contains characters that a header cannot have.
-    pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Self> {
-        let var = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
-        let home = var("HOME")
+    pub fn from_env(lookup: impl Fn(&str) -> Option<OsString>) -> Self {
+        let text = |name: &str| lookup(name)?.into_string().ok();
+        let var = |name: &str| text(name).filter(|value| !value.trim().is_empty());
+        let home = lookup("HOME")
+            .filter(|home| !home.is_empty())
             .map(PathBuf::from)
             .or_else(std::env::home_dir)
             .unwrap_or_default();
-        let path = |name: &str| var(name).map(|value| expand_home(&value, &home));
-
+        let path = |name: &str| {
+            let value = lookup(name)?;
+            let is_blank = value.to_str().is_some_and(|value| value.trim().is_empty());
+            (!is_blank).then(|| expand(value, &home, &lookup))
+        };
         let hf_home = path("HF_HOME").unwrap_or_else(|| {
             path("XDG_CACHE_HOME")
                 .unwrap_or_else(|| home.join(".cache"))
@@ -66,6 +93,7 @@ impl HubSettings {
         let cache_dir = path("HF_HUB_CACHE")
             .or_else(|| path("HUGGINGFACE_HUB_CACHE"))
             .unwrap_or_else(|| hf_home.join("hub"));
+        let mut invalid = None;
         let token = if var("HF_HUB_DISABLE_IMPLICIT_TOKEN").is_some_and(|value| is_true(&value)) {
             None
         } else {
@@ -76,27 +104,36 @@ impl HubSettings {
                 .and_then(|token| Token::new(&token))
         };
         if token.as_ref().is_some_and(|token| !token.can_be_sent()) {
-            return Err(Error::usage_hint(
-                "the Hub token contains a character that no token can have",
-                "see HF_TOKEN, or the token file that HF_TOKEN_PATH names",
-            ));
+            invalid = Some(InvalidSetting {
+                problem: "the Hub token contains a character that no token can have".to_owned(),
+                hint: Some("see HF_TOKEN, or the token file that HF_TOKEN_PATH names"),
+            });
         }
-        Ok(Self {
-            endpoint: endpoint(var("HF_ENDPOINT"))?,
+        let endpoint = endpoint(var("HF_ENDPOINT"));
+        let endpoint = or_default(endpoint, DEFAULT_ENDPOINT.to_owned(), &mut invalid);
+        let mut timeout = |name: &str| {
+            let timeout = timeout(name, var(name));
+            or_default(timeout, DEFAULT_TIMEOUT, &mut invalid)
+        };
+        let etag_timeout = timeout("HF_HUB_ETAG_TIMEOUT");
+        let download_timeout = timeout("HF_HUB_DOWNLOAD_TIMEOUT");
+        Self {
+            endpoint,
             cache_dir,
             token,
             offline: var("HF_HUB_OFFLINE")
                 .or_else(|| var("TRANSFORMERS_OFFLINE"))
                 .is_some_and(|value| is_true(&value)),
-            etag_timeout: timeout("HF_HUB_ETAG_TIMEOUT", var("HF_HUB_ETAG_TIMEOUT"))?,
-            download_timeout: timeout("HF_HUB_DOWNLOAD_TIMEOUT", var("HF_HUB_DOWNLOAD_TIMEOUT"))?,
-            proxies: ProxySettings::from_env(&lookup),
+            etag_timeout,
+            download_timeout,
+            proxies: ProxySettings::from_env(text),
             // Python users set these variables to the certificates of a company's proxy.
             ca_bundles: ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"]
                 .into_iter()
                 .filter_map(path)
                 .collect(),
-        })
+            invalid,
+        }
     }
 
     /// Returns the endpoint for messages, without user name and password.
@@ -155,62 +192,68 @@ fn read_token(file: &Path) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-fn expand_home(value: &str, home: &Path) -> PathBuf {
-    match value.strip_prefix('~') {
-        Some("") => home.to_owned(),
-        Some(rest) if rest.starts_with('/') => home.join(rest.trim_start_matches('/')),
-        _ => PathBuf::from(value),
-    }
-}
-
-fn endpoint(given: Option<String>) -> Result<String> {
+fn endpoint(given: Option<String>) -> Result<String, InvalidSetting> {
     let Some(given) = given else {
         return Ok(DEFAULT_ENDPOINT.to_owned());
     };
     let endpoint = given.trim().trim_end_matches('/');
     if endpoint.starts_with("https://") || endpoint.starts_with("http://") {
-        Ok(endpoint.to_owned())
-    } else {
-        Err(Error::usage(
-            "`HF_ENDPOINT` must begin with `https://` or `http://`",
-        ))
+        return Ok(endpoint.to_owned());
     }
+    let expected = "`HF_ENDPOINT` must begin with `https://` or `http://`";
+    // The value may contain a password, or a key in its query.
+    let is_plain = !endpoint.contains(['@', '?']);
+    Err(if is_plain {
+        format!("{expected}, not with `{endpoint}`").into()
+    } else {
+        expected.to_owned().into()
+    })
 }
 
-fn timeout(name: &str, given: Option<String>) -> Result<Duration> {
+fn timeout(name: &str, given: Option<String>) -> Result<Duration, InvalidSetting> {
     let Some(given) = given else {
         return Ok(DEFAULT_TIMEOUT);
     };
     match given.trim().parse::<u32>() {
         Ok(0) => Ok(DEFAULT_TIMEOUT),
         Ok(seconds) => Ok(Duration::from_secs(seconds.into())),
-        Err(_) => Err(Error::usage(format!(
-            "`{name}` must be a number of seconds, not `{given}`"
-        ))),
+        Err(_) => Err(format!("`{name}` must be a number of seconds, not `{given}`").into()),
     }
+}
+
+/// Returns the value of a setting, or the default one if it is invalid. Remembers the first invalid one.
+fn or_default<T>(
+    setting: Result<T, InvalidSetting>,
+    default: T,
+    invalid: &mut Option<InvalidSetting>,
+) -> T {
+    setting.unwrap_or_else(|problem| {
+        invalid.get_or_insert(problem);
+        default
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn settings(variables: &[(&str, &str)]) -> Result<HubSettings> {
+    fn settings(variables: &[(&str, &str)]) -> HubSettings {
         HubSettings::from_env(|name| {
             let known = variables.iter().find(|(known, _)| *known == name);
             match known {
-                Some((_, value)) => Some((*value).to_owned()),
-                None => (name == "HOME").then(|| "/nowhere/ann".to_owned()),
+                Some((_, value)) => Some((*value).into()),
+                None => (name == "HOME").then(|| "/nowhere/ann".into()),
             }
         })
     }
 
     fn cache(variables: &[(&str, &str)]) -> String {
-        settings(variables).unwrap().cache_dir.display().to_string()
+        settings(variables).cache_dir.display().to_string()
     }
 
     #[test]
     fn defaults_without_variables() {
-        let settings = settings(&[]).unwrap();
+        let settings = settings(&[]);
         assert_eq!(settings.endpoint, "https://huggingface.co");
         assert_eq!(
             settings.cache_dir,
@@ -235,6 +278,11 @@ mod tests {
             cache(&[("HF_HUB_CACHE", ""), ("HF_HOME", " ")]),
             "/nowhere/ann/.cache/huggingface/hub"
         );
+        for name in ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"] {
+            assert_eq!(cache(&[(name, "$HOME/hub")]), "/nowhere/ann/hub");
+        }
+        let xdg = [("XDG_CACHE_HOME", "${X}/c"), ("X", "~")];
+        assert_eq!(cache(&xdg), "~/c/huggingface/hub");
     }
 
     #[test]
@@ -248,12 +296,12 @@ mod tests {
             ("2", false),
         ] {
             assert_eq!(
-                settings(&[("HF_HUB_OFFLINE", value)]).unwrap().offline,
+                settings(&[("HF_HUB_OFFLINE", value)]).offline,
                 offline,
                 "{value}"
             );
         }
-        assert!(settings(&[("TRANSFORMERS_OFFLINE", "1")]).unwrap().offline);
+        assert!(settings(&[("TRANSFORMERS_OFFLINE", "1")]).offline);
     }
 
     #[test]
@@ -266,7 +314,7 @@ mod tests {
         let token = |more: &[(&str, &str)]| {
             let mut variables = vec![("HF_HOME", home)];
             variables.extend_from_slice(more);
-            settings(&variables).unwrap().token
+            settings(&variables).token
         };
         assert_eq!(token(&[]), Token::new("hf_home"));
         assert_eq!(
@@ -296,7 +344,7 @@ mod tests {
         let made = std::process::Command::new("mkfifo").arg(&pipe).status();
         assert!(made.unwrap().success(), "mkfifo makes a pipe");
         for path in [pipe.to_str().unwrap(), "/dev/zero"] {
-            assert_eq!(settings(&[("HF_TOKEN_PATH", path)]).unwrap().token, None);
+            assert_eq!(settings(&[("HF_TOKEN_PATH", path)]).token, None);
         }
     }
 
@@ -304,21 +352,52 @@ mod tests {
     fn an_endpoint_is_an_http_address_and_shown_without_its_password() {
         let endpoint = |value: &str| settings(&[("HF_ENDPOINT", value)]);
         assert_eq!(
-            endpoint("http://localhost:8080/").unwrap().endpoint,
+            endpoint("http://localhost:8080/").endpoint,
             "http://localhost:8080"
         );
-        assert_eq!(endpoint("").unwrap().endpoint, "https://huggingface.co");
+        assert_eq!(endpoint("").endpoint, "https://huggingface.co");
         assert_eq!(
-            endpoint("https://ann:secret@hub.example/base")
-                .unwrap()
-                .shown_endpoint(),
+            endpoint("https://ann:secret@hub.example/base").shown_endpoint(),
             "https://hub.example/base"
         );
-        assert_eq!(endpoint("localhost:8080").unwrap_err().code(), "usage");
-        let error = settings(&[("HF_HUB_ETAG_TIMEOUT", "soon")]).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "`HF_HUB_ETAG_TIMEOUT` must be a number of seconds, not `soon`"
-        );
+    }
+
+    #[test]
+    fn the_first_invalid_setting_is_remembered() {
+        let problem = |variables: &[(&str, &str)]| {
+            let error = settings(variables).invalid.map(|invalid| invalid.error());
+            error.map(|error| (error.code(), error.to_string()))
+        };
+        assert_eq!(problem(&[]), None);
+        for (name, value, sentence) in [
+            (
+                "HF_HUB_ETAG_TIMEOUT",
+                "soon",
+                "`HF_HUB_ETAG_TIMEOUT` must be a number of seconds, not `soon`",
+            ),
+            (
+                "HF_HUB_DOWNLOAD_TIMEOUT",
+                "-1",
+                "`HF_HUB_DOWNLOAD_TIMEOUT` must be a number of seconds, not `-1`",
+            ),
+            (
+                "HF_ENDPOINT",
+                "localhost:8080",
+                "`HF_ENDPOINT` must begin with `https://` or `http://`, not with `localhost:8080`",
+            ),
+            (
+                "HF_ENDPOINT",
+                "ann:secret@hub.example",
+                "`HF_ENDPOINT` must begin with `https://` or `http://`",
+            ),
+            (
+                "HF_TOKEN",
+                "hf_a\nhf_b",
+                "the Hub token contains a character that no token can have",
+            ),
+        ] {
+            let expected = Some(("usage", sentence.to_owned()));
+            assert_eq!(problem(&[(name, value)]), expected);
+        }
     }
 }

@@ -9,5 +9,6 @@ mod proxies;
 mod pulls;
 pub mod scene;
 mod secrets;
+mod settings;
 mod tls;
 mod unreachable;

@@ -85,6 +85,7 @@ impl Scene {
             download_timeout: Duration::from_secs(20),
             proxies: ProxySettings::default(),
             ca_bundles: Vec::new(),
+            invalid: None,
         };
         Self {
             hub,

@@ -47,7 +47,7 @@ pub fn repository(path: &str) -> PathBuf {
 pub fn files(model: &ModelRef) -> ModelFiles {
     let options = SourceOptions {
         offline: true,
-        hub: HubSettings::from_env(|_| None).unwrap(),
+        hub: HubSettings::from_env(|_| None),
         cache: AppCache::disabled(),
         observer: Arc::new(Unobserved),
     };
