@@ -305,7 +305,7 @@ fn check(args: &Args, session: &mut Session, annotations: &mut Vec<Annotation>) 
     for file in &lock.files {
         // Report a file as missing only if the repository could be asked for it.
         let absent = !found.iter().any(|other| other.name == file.name);
-        match files.missing("locked file", &file.name) {
+        match files.missing("locked file", &[&file.name]) {
             error if absent && error.exit() == Exit::Unreachable => return Err(error),
             _ => {}
         }

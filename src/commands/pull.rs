@@ -123,11 +123,12 @@ fn fetch_checkpoint(session: &mut Session, files: &ModelFiles, cached: &[String]
             let index = ShardIndex::parse(index.name(), &index.read_all()?)?;
             for shard in index.files() {
                 if !fetch(session, files, cached, shard)? {
-                    return Err(files.missing("shard that its index names", shard));
+                    return Err(files.missing("shard that its index names", &[shard]));
                 }
             }
         }
         return Ok(());
     }
-    Err(files.missing("checkpoint that tokscope can read", "model.safetensors"))
+    let names = ["model.safetensors", "pytorch_model.bin"];
+    Err(files.missing("checkpoint that tokscope can read", &names))
 }

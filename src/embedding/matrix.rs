@@ -14,7 +14,7 @@ use crate::formats::checkpoint::{Checkpoint, Container, Dtype, ShardIndex, Tenso
 use crate::source::{ByteSource, ModelFiles};
 
 /// The names of checkpoints, in search order, each with the name of its index if it is sharded.
-const CHECKPOINTS: &[(&str, &str)] = &[
+const CHECKPOINTS: [(&str, &str); 2] = [
     ("model.safetensors", "model.safetensors.index.json"),
     ("pytorch_model.bin", "pytorch_model.bin.index.json"),
 ];
@@ -298,9 +298,10 @@ impl EmbeddingMatrix {
 /// one.
 fn no_checkpoint(files: &ModelFiles) -> Error {
     const UNSUPPORTED: &[&str] = &[".gguf", ".h5", ".msgpack", ".onnx", ".ot", ".ckpt"];
+    let names = CHECKPOINTS.map(|(name, _)| name);
     let error = files.missing(
         "checkpoint (model.safetensors or pytorch_model.bin, whole or in shards)",
-        CHECKPOINTS[0].0,
+        &names,
     );
     let list = files.list().unwrap_or_default();
     let other = list

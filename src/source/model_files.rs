@@ -114,7 +114,12 @@ impl ModelFiles {
     /// Stores a file derived from a file of the model in the [`AppCache`]. A failure is only reported as a detail.
     pub fn store_derived(&self, name: &str, bytes: &[u8]) {
         match self.cache.store(name, bytes) {
-            Ok(()) => self.observer.detail(&format!("caching {name}")),
+            Ok(()) => {
+                self.observer.detail(&format!("caching {name}"));
+                if let Some(note) = self.cache.note_about_size(bytes.len() as u64) {
+                    self.observer.note(&note);
+                }
+            }
             Err(error) => self
                 .observer
                 .detail(&format!("cannot cache {name}: {error}")),
@@ -182,12 +187,12 @@ impl ModelFiles {
         ))
     }
 
-    /// Returns the error for a required file that [`Self::find`] did not find. It says that the model has no `what` or,
-    /// if only the Hub can tell, that the network is needed.
-    pub fn missing(&self, what: &'static str, name: &str) -> Error {
+    /// Returns the error for a required file that [`Self::find`] did not find under any of these names. It says that the
+    /// model has no `what` or, if only the Hub can tell, that the network is needed.
+    pub fn missing(&self, what: &'static str, names: &[&str]) -> Error {
         let unknown = match &self.origin {
             Origin::Demo | Origin::Directory(_) => None,
-            Origin::Hub(hub) => hub.unknown(name),
+            Origin::Hub(hub) => hub.unknown(names),
         };
         unknown.unwrap_or_else(|| Error::MissingPart {
             place: self.place(),
@@ -259,7 +264,7 @@ mod tests {
     fn options() -> SourceOptions {
         SourceOptions {
             offline: false,
-            hub: HubSettings::from_env(|_| None).unwrap(),
+            hub: HubSettings::from_env(|_| None),
             cache: AppCache::disabled(),
             observer: Arc::new(Unobserved),
         }
@@ -277,7 +282,7 @@ mod tests {
         }
         assert!(files.find("tokenizer.json").unwrap().is_none());
         assert_eq!(
-            files.missing("tokenizer", "tokenizer.json").to_string(),
+            files.missing("tokenizer", &["tokenizer.json"]).to_string(),
             "the built-in model has no tokenizer"
         );
     }

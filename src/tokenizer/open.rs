@@ -192,6 +192,7 @@ fn no_tokenizer(files: &ModelFiles) -> Result<Error> {
         }
     }
     // Offline, the model's other files are unknown, and this returns a different error.
-    let missing = files.missing("tokenizer.json and no spm.model", SPM_MODEL);
+    let names = [TOKENIZER_JSON, SPM_MODEL];
+    let missing = files.missing("tokenizer.json and no spm.model", &names);
     Ok(missing.with_hint(hint))
 }

@@ -176,6 +176,7 @@ impl HubFiles {
             file: name,
         }
         .run()
+        .map_err(|error| self.connection.explain(commit, error))
     }
 
     /// Asks the Hub for the commit and the names of its files, unless they are known. Returns false if the Hub cannot
@@ -194,7 +195,8 @@ impl HubFiles {
         }
         self.warn_of_damaged_ref(state);
         let revision = state.commit.as_ref().unwrap_or(&self.revision).clone();
-        match self.client(file)?.commit(&revision) {
+        let answer = self.client(file)?.commit(&revision);
+        match answer.map_err(|error| self.connection.explain(&revision, error)) {
             Ok((commit, names)) => {
                 if state.commit.is_none() {
                     // Failing is fine: a read-only cache may still have the files of this commit.
@@ -225,7 +227,8 @@ impl HubFiles {
         }
         let commit = state.commit.clone().unwrap_or_default();
         if !self.is_cut_off(&state) {
-            match self.client(ALL_FILES)?.sizes(&commit) {
+            let answer = self.client(ALL_FILES)?.sizes(&commit);
+            match answer.map_err(|error| self.connection.explain(&commit, error)) {
                 Ok(sizes) => {
                     let sizes = sizes.into_iter().map(|(name, size)| (name, Some(size)));
                     state.listing = Some(sizes.collect());
@@ -290,11 +293,16 @@ impl HubFiles {
         Ok(())
     }
 
-    /// Returns the error for a file that may or may not exist; `None` if it is known whether the model has the file.
-    pub(crate) fn unknown(&self, name: &str) -> Option<Error> {
+    /// Returns the error for files that may or may not exist; `None` if it is known that the model has none of them.
+    /// Names only those that may exist.
+    pub(crate) fn unknown(&self, names: &[&str]) -> Option<Error> {
         let state = self.state();
-        let absent = |commit: &String| self.cache.is_absent(commit, name);
-        if state.listing.is_some() || state.commit.as_ref().is_some_and(absent) {
+        let may_exist = |name: &&&str| {
+            let absent = |commit: &String| self.cache.is_absent(commit, name);
+            !state.commit.as_ref().is_some_and(absent)
+        };
+        let names: Vec<&str> = names.iter().filter(may_exist).copied().collect();
+        if state.listing.is_some() || names.is_empty() {
             return None;
         }
         match &state.unreachable {
@@ -304,7 +312,7 @@ impl HubFiles {
                 problem: problem.clone(),
                 cached: true,
             }),
-            None => self.is_offline().then(|| self.not_cached(name)),
+            None => (self.is_offline()).then(|| self.not_cached(&names.join(" or "))),
         }
     }
 

@@ -37,7 +37,9 @@ impl HubFiles {
         }
         let cost = &self.connection.cost;
         let client = self.client(name)?;
-        let Some(announced) = client.announcement(&commit, name, cost)? else {
+        let announced = client.announcement(&commit, name, cost);
+        let announced = announced.map_err(|error| self.connection.explain(&commit, error))?;
+        let Some(announced) = announced else {
             return Ok(self.absent(&commit, name));
         };
         let identity = announced.identity;

@@ -153,7 +153,8 @@ impl RemoteFile {
             after.requests
         ));
         // This file is read only after other files of the model have been found.
-        answer.map_err(|error| error.with_cached(true))
+        let commit = &self.file.commit;
+        answer.map_err(|error| self.connection.explain(commit, error).with_cached(true))
     }
 
     /// Stores extents in the app cache. If that fails, the next run makes the same requests again.

@@ -198,7 +198,7 @@ fn without_network_the_cache_answers() {
         )]
     );
     assert_eq!(
-        files.missing("checkpoint", "w.bin").code(),
+        files.missing("checkpoint", &["w.bin"]).code(),
         "hub-unreachable"
     );
     let absent = names(&scene.folder().join(".no_exist"));
@@ -207,7 +207,7 @@ fn without_network_the_cache_answers() {
     scene.offline = true;
     let files = scene.open(ID);
     assert!(files.find("w.bin").unwrap().is_none());
-    assert_eq!(files.missing("checkpoint", "w.bin").code(), "not-cached");
+    assert_eq!(files.missing("checkpoint", &["w.bin"]).code(), "not-cached");
 }
 
 #[test]
@@ -215,6 +215,6 @@ fn a_missing_file_is_remembered() {
     let scene = Scene::new();
     let files = scene.open(ID);
     assert!(files.find("tokenizer.json").unwrap().is_none());
-    let error = files.missing("tokenizer", "tokenizer.json");
+    let error = files.missing("tokenizer", &["tokenizer.json"]);
     assert_eq!(error.to_string(), "`o/n` has no tokenizer");
 }

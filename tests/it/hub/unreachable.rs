@@ -5,7 +5,7 @@ use std::fs;
 use crate::cli::bad_input::fails;
 use crate::loopback_hub::{Access, Fault, GOOD_TOKEN, Hub};
 use crate::support::standin::MODEL_FILES;
-use crate::support::{Call, NO_HUB, repository, skipped, tokscope};
+use crate::support::{Call, NO_HUB, demo, repository, skipped, tokscope};
 
 const RUN_PULL: &str = "run `tokscope pull o/public` once with the network on, or try the built-in model with `--model demo`";
 const TRY_DEMO: &str = "the model is not in the cache; try the built-in one with `--model demo`, or a directory with \
@@ -228,21 +228,78 @@ fn a_read_only_cache_is_an_error() {
     assert!(answer.stderr.ends_with(&format!("hint: {OTHER_CACHE}\n")));
 }
 
+/// Removes a file from the snapshot of a model in the Hub cache.
+fn remove_from_cache(scene: &Scene, model: &str, commit: &str, file: &str) {
+    let folder = format!(
+        "hub/models--{}/snapshots/{commit}",
+        model.replace('/', "--")
+    );
+    fs::remove_file(scene.home.path().join(folder).join(file)).unwrap();
+}
+
 #[test]
-fn invalid_settings_are_refused() {
-    let sentence = "`HF_ENDPOINT` must begin with `https://` or `http://`";
-    fails(
-        tokscope(["-m", "o/n", "info"]).env("HF_ENDPOINT", "hub.example"),
-        2,
-        sentence,
-        "",
-    );
-    let answer = tokscope(["-m", "o/n", "info"])
-        .env("HF_HUB_ETAG_TIMEOUT", "soon")
-        .exit(2);
-    assert!(
-        answer.stderr.contains("HF_HUB_ETAG_TIMEOUT"),
-        "{}",
-        answer.stderr
-    );
+fn a_cached_commit_that_is_gone_from_the_hub_is_named_and_pull_mends_it() {
+    let scene = Scene::new();
+    let publish = |size: &[u8]| {
+        let read = |name: &str| fs::read(repository("demo/model").join(name)).unwrap();
+        let contents = MODEL_FILES.map(|name| (name, read(name)));
+        let files = contents
+            .iter()
+            .map(|(name, content)| (*name, content.as_slice()));
+        let files: Vec<_> = files.chain([("README.md", size)]).collect();
+        scene.hub.publish("o/moved", Access::Public, &files)
+    };
+    let old = publish(b"one");
+    scene.tokenize("o/moved").ok();
+    publish(b"three");
+    scene.hub.forget_history("o/moved");
+    scene.tokenize("o/moved").ok();
+    remove_from_cache(&scene, "o/moved", &old, "spm.model");
+    let hint = "run `tokscope pull --model o/moved` to fetch the commit that `main` has now, or use the cached files \
+                with `--offline`";
+    let gone =
+        format!("the Hub no longer has commit {old} of `o/moved`, which the cache has for `main`");
+    for args in [
+        &["tokenize", "dinero"][..],
+        &["info"],
+        &["stats"],
+        &["embed", "dinero"],
+    ] {
+        fails(scene.call("o/moved", args), 3, &gone, hint);
+    }
+    // A commit that is asked for by name has no newer one.
+    let by_name = format!("o/moved@{old}");
+    let none = format!("`o/moved` has no revision `{old}`");
+    fails(scene.tokenize(&by_name), 3, &none, REVISIONS);
+    scene.call("o/moved", &["pull", "-q"]).exit(0);
+    scene.tokenize("o/moved").ok();
+}
+
+#[test]
+fn the_files_that_are_not_in_the_cache_are_named() {
+    let scene = Scene::new();
+    let tokenizer = demo(["convert", "--to", "tokenizer.json", "-o", "-"]).ok();
+    let files: [(&str, &[u8]); 2] = [
+        ("config.json", b"{}"),
+        ("tokenizer.json", tokenizer.as_bytes()),
+    ];
+    let commit = scene.hub.publish("o/json", Access::Public, &files);
+    let place = tempfile::tempdir().unwrap();
+    let call = |args: &[&str]| scene.call("o/json", args).current_dir(place.path());
+    call(&["lock"]).exit(0);
+    let fails_offline = |args: &[&str], file: &str| {
+        let answer = call(&[&["--offline"], args].concat()).exit(3);
+        let sentence =
+            format!("error: `o/json` is not in the cache ({file}), and the network is off\n");
+        assert!(answer.stderr.starts_with(&sentence), "{}", answer.stderr);
+    };
+    fails_offline(&["stats"], "model.safetensors or pytorch_model.bin");
+    remove_from_cache(&scene, "o/json", &commit, "tokenizer.json");
+    fails_offline(&["check"], "tokenizer.json");
+    fails_offline(&["tokenize", "a"], "tokenizer.json or spm.model");
+    // Once the Hub has said that there is no spm.model, only the other file may exist.
+    let absent = format!("hub/models--o--json/.no_exist/{commit}");
+    fs::create_dir_all(scene.home.path().join(&absent)).unwrap();
+    fs::write(scene.home.path().join(absent).join("spm.model"), "").unwrap();
+    fails_offline(&["tokenize", "a"], "tokenizer.json");
 }
