@@ -20,6 +20,7 @@ use crate::error::{Error, Result, reason};
 use crate::source::app_cache::AppCache;
 use crate::source::byte_source::ByteSource;
 use crate::source::local::mapped_file::MappedFile;
+use crate::source::local::regular_file::remove_unless_regular;
 use crate::source::observer::Observer;
 
 const LOCK_POLL: Duration = Duration::from_millis(100);
@@ -229,6 +230,7 @@ impl Download<'_> {
 /// Hashes the bytes that an earlier attempt left behind, and returns their number. Removes a file that is longer than
 /// `size`.
 fn resume(incomplete: &Path, size: u64, hasher: &mut Hasher) -> io::Result<u64> {
+    remove_unless_regular(incomplete)?;
     let mut file = match File::open(incomplete) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),

@@ -4,6 +4,8 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 
+use super::regular_file::remove_unless_regular;
+
 /// A lock that is released when it is dropped, or when the process ends.
 #[derive(Debug)]
 pub(crate) struct FileLock {
@@ -17,6 +19,7 @@ impl FileLock {
     /// # Errors
     /// Fails if the file cannot be created or locked.
     pub(crate) fn acquire(path: &Path, mut wait: impl FnMut()) -> io::Result<Self> {
+        remove_unless_regular(path)?;
         let file = File::create(path)?;
         loop {
             match file.try_lock() {

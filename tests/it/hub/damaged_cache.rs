@@ -197,3 +197,66 @@ fn a_blob_of_another_revision_is_checked_before_it_is_used() {
     assert_eq!(check_blobs(remote.home.path()), 4);
     assert!(fs::read(&blob).unwrap() == checkpoint("safetensors", TENSOR));
 }
+
+/// What may be in the place of a file, other than a file: a pipe that nobody writes to, and an endless device.
+#[cfg(unix)]
+fn put_no_file(path: &Path, is_pipe: bool) {
+    let _ = fs::remove_file(path);
+    if is_pipe {
+        let made = std::process::Command::new("mkfifo").arg(path).status();
+        assert!(made.unwrap().success(), "mkfifo makes a pipe");
+    } else {
+        std::os::unix::fs::symlink("/dev/zero", path).unwrap();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_and_devices_in_the_hub_cache_are_replaced() {
+    for is_pipe in [true, false] {
+        let (remote, right) = scene(TOKENIZE);
+        let blobs = folder(&remote).join("blobs");
+        for name in names(&blobs) {
+            fs::remove_file(blobs.join(&name)).unwrap();
+            put_no_file(&blobs.join(format!("{name}.incomplete")), is_pipe);
+            let locks = remote.home.path().join("hub/.locks/models--o--n");
+            put_no_file(&locks.join(format!("{name}.lock")), is_pipe);
+        }
+        remote.call("o/n", &["pull", "--weights"]).exit(0);
+        assert_eq!(check_blobs(remote.home.path()), names(&blobs).len());
+        let blob = blobs.join(&names(&blobs)[0]);
+        put_no_file(&blob, is_pipe);
+        put_no_file(&folder(&remote).join("refs/main"), is_pipe);
+        put_no_file(&snapshot(&remote).join("spm.model"), is_pipe);
+        let again = remote.call("o/n", TOKENIZE).exit(0);
+        assert_eq!(again.stdout, right);
+        remote.call("o/n", &["pull", "--weights"]).exit(0);
+        assert_eq!(check_blobs(remote.home.path()), names(&blobs).len());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_and_devices_in_the_cache_of_ranges_are_replaced() {
+    const NEIGHBORS: &[&str] = &["neighbors", "--id", "700", "--json"];
+    for is_pipe in [true, false] {
+        let remote = Remote::with("safetensors", "model.safetensors");
+        let first = without_cost(&remote.call("o/n", NEIGHBORS).exit(0).stdout);
+        let matrix = remote.cached_ranges();
+        let matrix = matrix.iter().find(|path| {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            name.starts_with(|c: char| c.is_ascii_digit())
+        });
+        let matrix = matrix.unwrap();
+        for path in [
+            matrix.with_extension("part"),
+            matrix.with_file_name("lock"),
+            matrix.clone(),
+        ] {
+            put_no_file(&path, is_pipe);
+        }
+        let again = remote.call("o/n", NEIGHBORS).exit(0).stdout;
+        assert_eq!(without_cost(&again), first);
+        assert!(fs::symlink_metadata(matrix).unwrap().is_file());
+    }
+}
