@@ -16,7 +16,7 @@
 //!
 //! A local checkpoint is mapped into memory. If another process truncates the file while it is being read, the
 //! operating system kills this process with SIGBUS. The program installs a handler that reports the cause; the library
-//! does not.
+//! does not. Nor does it ignore SIGXFSZ, which ends a process that writes beyond a limit on file sizes.
 
 // Modules are listed from the lowest layer up: each imports only from the ones listed before it.
 // `tests/it/architecture` enforces this.

@@ -14,6 +14,7 @@
 
 mod app_cache;
 mod byte_source;
+mod cache_sweep;
 pub mod digest;
 mod file_entry;
 mod hub;
@@ -29,6 +30,7 @@ pub use file_entry::FileEntry;
 pub use hub::cost::Fetched;
 pub use hub::proxies::ProxySettings;
 pub use hub::settings::{HubSettings, Token, is_true};
+pub use local::file_size_signal::ignore_file_size_signal;
 pub use local::file_stamp::FileStamp;
 pub use local::mapped_file::MappedFile;
 pub use local::sigbus::install_sigbus_handler;

@@ -170,7 +170,7 @@ mod tests {
             fs::write(model.join(SPM), vec![1; MIN_SOURCE_LENGTH as usize]).unwrap();
             let options = SourceOptions {
                 offline: true,
-                hub: HubSettings::from_env(|_| None).unwrap(),
+                hub: HubSettings::from_env(|_| None),
                 cache: AppCache::in_folder(folder.path().join("own")),
                 observer: Arc::new(Unobserved),
             };

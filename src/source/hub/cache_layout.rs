@@ -20,8 +20,9 @@ use hf_hub::{Cache, CacheRepo, Repo, RepoType};
 use super::etag::Etag;
 use crate::model_ref::HubModel;
 use crate::source::file_entry::FileEntry;
+use crate::source::local::atomic_file::{Access, PendingFile};
 use crate::source::local::file_lock::FileLock;
-use crate::source::local::{atomic_file, read_limited};
+use crate::source::local::read_limited;
 
 /// The maximum size of a ref, in bytes. It holds a commit.
 const MAX_REF: u64 = 1 << 16;
@@ -79,10 +80,9 @@ impl CachedModel {
             fs::create_dir_all(parent)?;
         }
         // Written outside `refs`, because every file in that folder counts as a ref.
-        let mut file = atomic_file::begin(&self.folder, atomic_file::Access::Shared)?;
-        file.write_all(commit.as_bytes())?;
-        file.persist(path)?;
-        Ok(())
+        let pending = PendingFile::begin(&self.folder, Access::Shared)?;
+        pending.file().write_all(commit.as_bytes())?;
+        pending.persist(&path)
     }
 
     /// Returns the folder with the files of a commit.

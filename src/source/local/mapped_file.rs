@@ -45,9 +45,23 @@ impl MappedFile {
     /// # Errors
     /// Fails with [`Error::ReadModel`] if the file cannot be opened or is not a regular file.
     pub fn open(path: &Path, name: impl Into<String>) -> Result<Self> {
+        match open_regular(path) {
+            Ok(file) => Self::of(file, name),
+            Err(source) => Err(Error::ReadModel {
+                file: name.into(),
+                source,
+            }),
+        }
+    }
+
+    /// Maps an open file, which is called `name` in error messages.
+    ///
+    /// # Errors
+    /// Fails with [`Error::ReadModel`] if the file cannot be mapped or read.
+    pub(crate) fn of(file: File, name: impl Into<String>) -> Result<Self> {
         let name = name.into();
-        match map(path) {
-            Ok((file, access)) => Ok(Self {
+        match map(&file) {
+            Ok(access) => Ok(Self {
                 _watch: match &access {
                     Access::Map(map) => Watch::begin(map, &name),
                     Access::Read(_) => None,
@@ -142,34 +156,37 @@ impl ByteSource for MappedFile {
     }
 }
 
-#[allow(unsafe_code, reason = "a memory map cannot be made without it")]
-fn map(path: &Path) -> io::Result<(File, Access)> {
+fn open_regular(path: &Path) -> io::Result<File> {
     // Checked before opening, since opening a pipe would block until another process writes to it.
     let metadata = std::fs::metadata(path)?;
     if !metadata.is_file() {
         return Err(io::Error::other("not a regular file"));
     }
-    let file = File::open(path)?;
+    File::open(path)
+}
+
+#[allow(unsafe_code, reason = "a memory map cannot be made without it")]
+fn map(file: &File) -> io::Result<Access> {
     let length = file.metadata()?.len();
     if length == 0 || cfg!(unix) && !has_room_for_map(length) {
-        return Ok((file, Access::Read(length)));
+        return Ok(Access::Read(length));
     }
     // SAFETY: the map is read-only and private to this process, and its bytes are only read as `u8`, for which every
     // value is valid. The remaining risk is that another process changes the file. Files in the Hub cache are complete
     // when they get their name and are never written again. Elsewhere, a file may be rewritten in place, but readers
     // treat all bytes as hostile anyway. If a file is truncated, the process ends with an error (see `sigbus`); that is
     // the price of reading single rows of large checkpoints.
-    let map = match unsafe { Mmap::map(&file) } {
+    let map = match unsafe { Mmap::map(file) } {
         Ok(map) => map,
         #[cfg(unix)]
         Err(error) if error.kind() == io::ErrorKind::OutOfMemory => {
-            return Ok((file, Access::Read(length)));
+            return Ok(Access::Read(length));
         }
         Err(error) => return Err(error),
     };
     #[cfg(unix)]
     let _ = map.advise(memmap2::Advice::Random);
-    Ok((file, Access::Map(map)))
+    Ok(Access::Map(map))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::atomic_file::{self, Access};
+use super::atomic_file::{self, Access, PendingFile};
 use crate::error::{Error, Result};
 
 /// Bytes written at a time.
@@ -41,8 +41,7 @@ enum Destination {
 /// The number of links that are followed, as many as Linux follows.
 const MAX_LINKS: usize = 40;
 
-/// Writes an output. For a regular file, writes a temporary file next to it and renames it when it is complete, with the
-/// permissions of the present file. Symbolic links stay, and anything else, such as a pipe, is written to directly.
+/// Writes an output. A regular file gets its name when it is complete, with the permissions of the present file. Symbolic links stay, and anything else, such as a pipe, is written to directly.
 ///
 /// # Errors
 /// Fails with [`Error::WriteOutput`] if writing fails, and with the error in [`OutputError::Read`].
@@ -57,13 +56,12 @@ pub fn replace(
                 Some(_) => Access::Private,
                 None => Access::Shared,
             };
-            let temporary = atomic_file::begin(atomic_file::folder_of(&path), access)?;
-            write_buffered(temporary.as_file(), write)?;
+            let pending = PendingFile::begin(atomic_file::folder_of(&path), access)?;
+            write_buffered(pending.file(), write)?;
             if let Some(present) = present {
-                copy_permissions(&present, temporary.as_file())?;
+                copy_permissions(&present, pending.file())?;
             }
-            temporary.persist(path).map_err(|problem| problem.error)?;
-            Ok(())
+            Ok(pending.persist(&path)?)
         }
         Destination::Stream(path) => {
             // Appends, since standard output may be a file that has content already.

@@ -1,10 +1,12 @@
 //! The stored ranges of one remote file content, in a folder of the app cache.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::extents::Extents;
+use crate::source::app_cache::AppCache;
+use crate::source::cache_sweep::LOCK;
 use crate::source::local::atomic_file;
 use crate::source::local::mapped_file::MappedFile;
 
@@ -20,6 +22,8 @@ pub(crate) struct Content {
     pub(super) folder: Option<PathBuf>,
     pub(super) etag: String,
     pub(super) size: u64,
+    /// The app cache, whose size must be limited after a range is stored.
+    pub(super) cache: AppCache,
 }
 
 impl Content {
@@ -34,12 +38,23 @@ impl Content {
         Extents::open(file, &self.etag, self.size)
     }
 
+    /// Opens a file without a name.
+    pub(super) fn open_file(&self, file: File) -> Option<Extents> {
+        let file = MappedFile::of(file, &self.etag).ok()?;
+        Extents::open(file, &self.etag, self.size)
+    }
+
+    /// Limits the size of the app cache after `stored` bytes were added.
+    pub(super) fn sweep_cache(&self, stored: u64) {
+        self.cache.sweep_if_due(stored);
+    }
+
     fn files(&self) -> Vec<PathBuf> {
         let entries = self.folder.as_ref().and_then(|f| f.read_dir().ok());
         let is_complete = |path: &PathBuf| {
             let name = path.file_name().and_then(|name| name.to_str());
             name.is_some_and(|name| {
-                !name.starts_with('.') && !name.ends_with(".part") && name != "lock"
+                !name.starts_with('.') && !name.ends_with(".part") && name != LOCK
             })
         };
         let paths = entries.into_iter().flatten().flatten().map(|e| e.path());
@@ -59,7 +74,9 @@ impl Content {
         let is_small = |path: &PathBuf| path.metadata().is_ok_and(|file| file.len() <= MAX_MERGED);
         let small: Vec<PathBuf> = self.files().into_iter().filter(is_small).collect();
         if small.len() < MERGE_THRESHOLD {
-            return atomic_file::add(folder, "rows-", extents.bytes());
+            atomic_file::add(folder, "rows-", extents.bytes())?;
+            self.sweep_cache(extents.bytes().len() as u64);
+            return Ok(());
         }
         let earlier: Vec<Extents> = small.iter().filter_map(|path| self.open(path)).collect();
         let all = earlier.iter().chain([extents]).flat_map(Extents::all);

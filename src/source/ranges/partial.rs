@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use super::content::Content;
 use super::extents::{BLOCK, Extents, Header};
 use super::plan::subtract;
+use crate::source::cache_sweep::{LOCK, PART};
 use crate::source::local::file_lock::FileLock;
+use crate::source::local::regular_file::remove_unless_regular;
 
 /// The maximum length of such a range in bytes. Its checksums are held in memory.
 const MAX_LENGTH: u64 = 64 << 30;
@@ -28,37 +30,58 @@ impl Content {
             let problem = format!("a range must have at most {MAX_LENGTH} bytes");
             return Err(io::Error::other(problem));
         }
+        if let Some(claim) = self.claim(range, wait)
+            && let Ok(download) = self.begin_in_cache(range, claim)
+        {
+            return Ok(download);
+        }
+        let missing = vec![range.clone()];
+        self.begin_in(
+            range,
+            Target::temporary()?,
+            Header::empty(range.clone()),
+            missing,
+        )
+    }
+
+    /// Starts or resumes the download of a range to the app cache.
+    fn begin_in_cache(&self, range: &Range<u64>, claim: Claim) -> io::Result<RangeDownload<'_>> {
+        let Claim { lock, part, whole } = claim;
+        remove_unless_regular(&part)?;
+        match self.open(&whole) {
+            Some(stored) if stored.slice(range).is_some() => {
+                return Ok(RangeDownload::Complete(stored));
+            }
+            // The file is damaged: resume with its intact blocks, unless another download has begun.
+            Some(_) if self.open(&part).is_none() => fs::copy(&whole, &part).map(drop)?,
+            _ => {}
+        }
         let mut header = Header::empty(range.clone());
         let mut missing = vec![range.clone()];
-        let target = match self.claim(range, wait) {
-            None => Target::temporary()?,
-            Some(Claim { lock, part, whole }) => {
-                let stored = self.open(&whole);
-                match stored {
-                    Some(stored) if stored.slice(range).is_some() => {
-                        return Ok(RangeDownload::Complete(stored));
-                    }
-                    // The file is damaged: resume with its intact blocks, unless another download has begun.
-                    Some(_) if self.open(&part).is_none() => fs::copy(&whole, &part).map(drop)?,
-                    _ => {}
-                }
-                if let Some(earlier) = self.open(&part).filter(|earlier| earlier.is_single(range)) {
-                    header = earlier.header();
-                    missing = subtract(range, &earlier.parts(range));
-                }
-                let mut options = OpenOptions::new();
-                Target {
-                    file: options
-                        .create(true)
-                        .truncate(false)
-                        .write(true)
-                        .open(&part)?,
-                    temporary: None,
-                    rename: Some((part, whole)),
-                    _lock: Some(lock),
-                }
-            }
+        if let Some(earlier) = self.open(&part).filter(|earlier| earlier.is_single(range)) {
+            header = earlier.header();
+            missing = subtract(range, &earlier.parts(range));
+        }
+        let mut options = OpenOptions::new();
+        let target = Target {
+            file: options
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(&part)?,
+            rename: Some((part, whole)),
+            _lock: Some(lock),
         };
+        self.begin_in(range, target, header, missing)
+    }
+
+    fn begin_in(
+        &self,
+        range: &Range<u64>,
+        target: Target,
+        header: Header,
+        missing: Vec<Range<u64>>,
+    ) -> io::Result<RangeDownload<'_>> {
         let mut partial = PartialRange {
             content: self,
             range: range.clone(),
@@ -77,8 +100,8 @@ impl Content {
         fs::create_dir_all(folder).ok()?;
         let whole = folder.join(format!("{}-{}", range.start, range.end));
         Some(Claim {
-            lock: FileLock::acquire(&folder.join("lock"), wait).ok()?,
-            part: whole.with_extension("part"),
+            lock: FileLock::acquire(&folder.join(LOCK), wait).ok()?,
+            part: whole.with_extension(PART),
             whole,
         })
     }
@@ -95,22 +118,16 @@ struct Claim {
 #[derive(Debug)]
 struct Target {
     file: File,
-    /// Removes the temporary file when dropped.
-    temporary: Option<tempfile::TempPath>,
-    /// The paths of a file in the app cache during and after the download.
+    /// The paths of a file in the app cache during and after the download. `None` for a temporary file, which has no name,
+    /// so that nothing is left of it if the process is killed.
     rename: Option<(PathBuf, PathBuf)>,
     _lock: Option<FileLock>,
 }
 
 impl Target {
     fn temporary() -> io::Result<Self> {
-        let (file, path) = tempfile::Builder::new()
-            .prefix("tokscope-")
-            .tempfile()?
-            .into_parts();
         Ok(Self {
-            file,
-            temporary: Some(path),
+            file: tempfile::tempfile()?,
             rename: None,
             _lock: None,
         })
@@ -166,17 +183,14 @@ impl PartialRange<'_> {
     /// Fails if the file cannot be renamed or read back.
     pub(crate) fn finish(mut self) -> io::Result<Extents> {
         self.target.file.flush()?;
-        let (path, temporary) = match (self.target.rename.take(), self.target.temporary.take()) {
-            (Some((part, path)), _) => {
+        let extents = match self.target.rename.take() {
+            Some((part, path)) => {
                 fs::rename(part, &path)?;
-                (path, None)
+                self.content.sweep_cache(self.length());
+                self.content.open(&path)
             }
-            (None, Some(temporary)) => (temporary.to_path_buf(), Some(temporary)),
-            (None, None) => return Err(io::Error::other("the range has no file")),
+            None => self.content.open_file(self.target.file),
         };
-        let extents = self.content.open(&path);
-        // On Unix the map stays valid after its file is removed.
-        drop(temporary);
         extents.ok_or_else(|| io::Error::other("the written file cannot be read back"))
     }
 }

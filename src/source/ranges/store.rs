@@ -78,6 +78,7 @@ impl<'a> RangeStore<'a> {
             folder: self.cache.path(&folder),
             etag,
             size: identity.size,
+            cache: self.cache.clone(),
         }
     }
 }

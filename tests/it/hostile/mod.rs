@@ -9,6 +9,8 @@ mod memory;
 mod paths;
 #[cfg(unix)]
 mod shrinking;
+#[cfg(target_os = "linux")]
+mod signals;
 #[cfg(unix)]
 mod terminal;
 mod unusual;

@@ -133,6 +133,24 @@ fn an_unusable_cache_is_reported_with_verbose_only() {
     );
 }
 
+#[test]
+fn a_bad_cache_size_is_named_when_a_vocabulary_is_stored() {
+    let Some(shared) = shared("a_bad_cache_size_is_named_when_a_vocabulary_is_stored") else {
+        return;
+    };
+    let model = shared.join("models/deberta-v3-xsmall");
+    let cache = tempfile::tempdir().unwrap();
+    let call = || tokenize(&model, cache.path()).env("TOKSCOPE_CACHE_SIZE", "lots");
+    let answer = call().exit(0);
+    let note = "note: `TOKSCOPE_CACHE_SIZE` must be a number of bytes such as `500M` or `20G`, not `lots`: the limit is \
+                10 GB\n";
+    assert_eq!(
+        (answer.stdout.as_str(), answer.stderr.as_str()),
+        (IDS, note)
+    );
+    assert_eq!(call().ok(), IDS);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_full_disk_leaves_no_partial_file() {
