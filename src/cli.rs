@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use clap::builder::styling::{AnsiColor, Styles};
+use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use crate::commands::Command;
 use crate::render::Format;
@@ -56,7 +57,8 @@ pub struct GlobalOptions {
         global = true,
         value_name = "REF",
         env = "TOKSCOPE_MODEL",
-        hide_env_values = true
+        hide_env_values = true,
+        value_parser = OsStringValueParser::new().map(|name| name.to_string_lossy().into_owned())
     )]
     pub model: Option<String>,
     /// Branch, tag, refs/pr/N, or commit

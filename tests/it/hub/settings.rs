@@ -98,6 +98,7 @@ fn a_setting_that_is_not_needed_breaks_nothing() {
         .into_iter()
         .map(|(name, value, _)| (name, value))
         .chain([("HF_HOME", not_utf8()), ("HF_TOKEN", not_utf8())])
+        .chain([("NO_COLOR", not_utf8()), ("TERM", not_utf8())])
         .collect();
     for (name, value) in named_at {
         let tokenize = ["tokenize", "dinero", "--ids"];
@@ -177,5 +178,26 @@ fn a_home_that_is_not_utf8_or_has_variables_is_found() {
         call(given);
         let hub = Path::new(folder).join("hub/models--o--n");
         assert!(fs::exists(hub).unwrap(), "{given:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_model_or_a_file_that_is_not_asked_for_breaks_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    fs::write(place.path().join("tokscope.toml"), "[[[").unwrap();
+    fs::write(place.path().join("tokscope.lock"), "{").unwrap();
+    for model in [not_utf8(), "a/b/c".into(), "/nowhere".into()] {
+        let call = |args: &[&str]| {
+            let call = tokscope(args).env("TOKSCOPE_MODEL", &model);
+            call.current_dir(place.path())
+        };
+        call(&["completions", "bash"]).ok();
+        call(&["man"]).ok();
+        call(&["-m", "demo", "tokenize", "dinero"]).ok();
+        call(&["-m", "demo", "info"]).ok();
+        let answer = call(&["tokenize", "dinero"]).exit(2);
+        let sentence = " is not a model: there is no such directory\n";
+        assert!(answer.stderr.contains(sentence), "{}", answer.stderr);
     }
 }
