@@ -80,12 +80,19 @@ impl EmbeddingMatrix {
     /// Opens the matrix in one checkpoint file, `name` within the model.
     pub(super) fn in_file(file: Arc<dyn ByteSource>, name: &str) -> Result<Self> {
         let checkpoint = Checkpoint::open(file.as_ref())?;
-        let candidates = checkpoint
-            .tensors
-            .iter()
+        let candidates = (checkpoint.tensors.iter())
             .map(|tensor| (tensor.name.as_str(), tensor.shape.len() == 2));
-        let position = tensor_names::find(candidates).ok_or_else(|| no_matrix(file.name()))?;
-        let tensor = checkpoint.tensors[position].locate(file.as_ref())?;
+        let unreadable = (checkpoint.skipped.iter()).map(|tensor| (tensor.name.as_str(), true));
+        let position = tensor_names::find(candidates.chain(unreadable))
+            .ok_or_else(|| no_matrix(file.name()))?;
+        let Some(tensor) = checkpoint.tensors.get(position) else {
+            let tensor = &checkpoint.skipped[position - checkpoint.tensors.len()];
+            return Err(Error::unsupported(
+                file.name(),
+                format!("tensor {} {}", tensor.name, tensor.reason),
+            ));
+        };
+        let tensor = tensor.locate(file.as_ref())?;
         if !tensor.dtype.is_readable() {
             return Err(Error::unsupported(
                 file.name(),

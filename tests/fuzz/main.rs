@@ -59,9 +59,18 @@ const FIXTURES: &[(&str, &[&str])] = &[
             "tests/fixtures/tiny/zip_f16_transposed.bin",
             "tests/fixtures/tiny/zip_f32_parameter.bin",
             "tests/fixtures/tiny/evil_os_system.bin",
+            "tests/fixtures/objects/zip_5.bin",
+            "tests/fixtures/objects/quantized.bin",
         ],
     ),
-    ("torch_legacy", &["tests/fixtures/tiny/legacy_f16.bin"]),
+    (
+        "torch_legacy",
+        &[
+            "tests/fixtures/tiny/legacy_f16.bin",
+            "tests/fixtures/objects/legacy_4.bin",
+            "tests/fixtures/objects/module_legacy.bin",
+        ],
+    ),
     (
         "shard_index",
         &["tests/fixtures/tiny/sharded_bin/pytorch_model.bin.index.json"],

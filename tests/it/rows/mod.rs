@@ -4,5 +4,6 @@ mod commands;
 mod containers;
 mod export;
 mod neighbors;
+mod objects;
 mod similarity;
 mod stats;

@@ -1,4 +1,4 @@
-//! The functions and classes that a checkpoint may refer to.
+//! The functions and classes that tensors need.
 
 use crate::formats::checkpoint::dtype::Dtype;
 
@@ -6,6 +6,7 @@ use crate::formats::checkpoint::dtype::Dtype;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Global {
     OrderedDict,
+    DefaultDict,
     /// Arguments: storage, offset, size, stride.
     RebuildTensor,
     /// Further arguments: requires_grad, backward_hooks, metadata.
@@ -14,9 +15,13 @@ pub enum Global {
     RebuildTensorV3,
     /// First argument: the tensor.
     RebuildParameter,
+    /// Arguments: a function that makes a tensor, the tensor's class, the function's arguments, attributes.
+    RebuildFromType,
     Size,
     Device,
     UntypedStorage,
+    /// A storage class of quantized elements, and their size in bytes.
+    QuantizedStorage(&'static str, u64),
     /// A storage class of `torch`, such as `torch.HalfStorage`.
     Storage(Dtype),
     /// A `torch.dtype`, such as `torch.float16`.
@@ -25,9 +30,10 @@ pub enum Global {
     OtherDtype(&'static str),
 }
 
-/// The globals that are allowed besides the storages and dtypes of `dtype.rs`: module, name, meaning.
+/// The globals besides the storages and dtypes of `dtype.rs`: module, name, meaning.
 const GLOBALS: &[(&str, &str, Global)] = &[
     ("collections", "OrderedDict", Global::OrderedDict),
+    ("collections", "defaultdict", Global::DefaultDict),
     ("torch._utils", "_rebuild_tensor", Global::RebuildTensor),
     (
         "torch._utils",
@@ -49,6 +55,12 @@ const GLOBALS: &[(&str, &str, Global)] = &[
         "_rebuild_parameter_with_state",
         Global::RebuildParameter,
     ),
+    ("torch.nn.parameter", "Parameter", Global::RebuildParameter),
+    (
+        "torch._tensor",
+        "_rebuild_from_type_v2",
+        Global::RebuildFromType,
+    ),
     ("torch", "Size", Global::Size),
     ("torch", "device", Global::Device),
     ("torch.storage", "UntypedStorage", Global::UntypedStorage),
@@ -63,8 +75,17 @@ const OTHER_DTYPES: &[&str] = &[
     "float8_e8m0fnu",
 ];
 
+/// Storage classes of `torch` for quantized elements, with their size in bytes.
+const QUANTIZED_STORAGES: &[(&str, u64)] = &[
+    ("QInt8Storage", 1),
+    ("QUInt8Storage", 1),
+    ("QInt32Storage", 4),
+    ("QUInt4x2Storage", 1),
+    ("QUInt2x4Storage", 1),
+];
+
 impl Global {
-    /// Returns the global with this module and name, or `None` if it is not allowed.
+    /// Returns the global with this module and name, or `None` if tensors do not need it.
     pub fn find(module: &str, name: &str) -> Option<Self> {
         if let Some(line) = GLOBALS
             .iter()
@@ -79,6 +100,10 @@ impl Global {
                 .or_else(|| {
                     let other = OTHER_DTYPES.iter().find(|&&other| other == name)?;
                     Some(Self::OtherDtype(other))
+                })
+                .or_else(|| {
+                    let &(class, size) = QUANTIZED_STORAGES.iter().find(|line| line.0 == name)?;
+                    Some(Self::QuantizedStorage(class, size))
                 }),
             "torch.cuda" => Dtype::from_torch_storage(name).map(Self::Storage),
             _ => None,
@@ -91,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_globals_in_the_tables_are_allowed() {
+    fn only_globals_in_the_tables_are_known() {
         assert_eq!(Global::find("torch", "Size"), Some(Global::Size));
         assert_eq!(
             Global::find("torch.cuda", "BFloat16Storage"),

@@ -13,8 +13,8 @@ pub const MAX_STACK: usize = 1 << 17;
 pub const MAX_MARKS: usize = 1000;
 /// Memoized values. Python's pickler memoizes every string and container once.
 pub const MAX_MEMO: usize = 1 << 20;
-/// Bytes of one string. Strings are borrowed and cost no memory. No name or note in a checkpoint is this long.
-pub const MAX_STRING: u64 = 16 << 20;
+/// Different functions and classes that are not in the table of [`super::Global`].
+pub const MAX_FOREIGN: usize = 1 << 16;
 /// Entries in the arguments of all calls of `OrderedDict` together. One list can be passed to many calls, and every
 /// call copies it.
 pub const MAX_ARGUMENT_ENTRIES: usize = 1 << 20;

@@ -1,6 +1,7 @@
 //! The stack machine that runs a pickle. It cannot call functions.
 
 use super::error::{PickleError, too_many};
+use super::forbidden::is_forbidden;
 use super::global::Global;
 use super::limits::{MAX_ARGUMENT_ENTRIES, MAX_CONTAINERS, MAX_OPCODES};
 use super::opcode::Opcode;
@@ -124,23 +125,23 @@ impl<'a> Machine<'a> {
             }
             Opcode::ShortBinUnicode => {
                 let length = self.input.u8()?;
-                self.unicode(length.into())?;
+                self.string(length.into())?;
             }
             Opcode::BinUnicode => {
                 let length = self.input.u32()?;
-                self.unicode(length.into())?;
+                self.string(length.into())?;
             }
             Opcode::BinUnicode8 => {
                 let length = self.input.u64()?;
-                self.unicode(length)?;
+                self.string(length)?;
             }
             Opcode::ShortBinString => {
                 let length = self.input.u8()?;
-                self.python2_string(length.into())?;
+                self.string(length.into())?;
             }
             Opcode::BinString => {
                 let length = self.input.u32()?;
-                self.python2_string(length.into())?;
+                self.string(length.into())?;
             }
             Opcode::ShortBinBytes => {
                 let length = self.input.u8()?;
@@ -207,35 +208,54 @@ impl<'a> Machine<'a> {
                 let module = self.stack.pop_str()?;
                 self.global(module, name)?;
             }
-            Opcode::Reduce => self.reduce()?,
+            Opcode::Reduce | Opcode::NewObj => self.call()?,
+            Opcode::NewObjEx => {
+                // The keyword arguments.
+                self.stack.pop()?;
+                self.call()?;
+            }
             // The state holds attributes that affect no row, such as `_metadata` of a state dict.
             Opcode::Build => {
                 self.stack.pop()?;
                 self.stack.top()?;
             }
-            Opcode::BinPersId => {
-                let id = match self.stack.pop()? {
-                    Value::Tuple(id) => id,
-                    other => return Err(self.stack.wrong_kind(other, "a persistent id")),
-                };
-                let id = self.containers.add_persistent_id(id);
-                self.stack.push(Value::Persistent(id))?;
-            }
+            Opcode::BinPersId => self.persistent()?,
         }
         Ok(())
     }
 
     // --- objects -------------------------------------------------------------------------------------------------
 
-    fn global(&mut self, module: &str, name: &str) -> Result<()> {
-        let global = Global::find(module, name).ok_or_else(|| PickleError::GlobalNotAllowed {
-            name: format!("{module}.{name}"),
-        })?;
-        self.stack.push(Value::Global(global))
+    fn global(&mut self, module: &'a str, name: &'a str) -> Result<()> {
+        if is_forbidden(module, name) {
+            return Err(PickleError::GlobalNotAllowed {
+                name: format!("{module}.{name}"),
+            });
+        }
+        let value = match Global::find(module, name) {
+            Some(global) => Value::Global(global),
+            None => Value::Foreign(self.containers.foreign.add(module, name)?),
+        };
+        self.stack.push(value)
     }
 
-    /// Records a call. A call of `OrderedDict` makes a dictionary.
-    fn reduce(&mut self) -> Result<()> {
+    /// Pushes an object outside the pickle. Before torch 1.6, that can also be a class, with its source code.
+    fn persistent(&mut self) -> Result<()> {
+        let id = match self.stack.pop()? {
+            Value::Tuple(id) => id,
+            other => return Err(self.stack.wrong_kind(other, "a persistent id")),
+        };
+        if let &[Value::Str("module"), class @ Value::Foreign(_), ..] = self.containers.sequence(id)
+        {
+            return self.stack.push(class);
+        }
+        let id = self.containers.add_persistent_id(id);
+        self.stack.push(Value::Persistent(id))
+    }
+
+    /// Records a call of a function, or the construction of an object. `OrderedDict` and `defaultdict` make a
+    /// dictionary.
+    fn call(&mut self) -> Result<()> {
         let arguments = match self.stack.pop()? {
             Value::Tuple(id) => id,
             other => return Err(self.stack.wrong_kind(other, "a tuple of arguments")),
@@ -246,10 +266,16 @@ impl<'a> Machine<'a> {
                 let id = self.containers.add_dict(entries);
                 self.stack.push(Value::Dict(id))
             }
+            Value::Global(Global::DefaultDict) => {
+                let id = self.containers.add_dict(Vec::new());
+                self.stack.push(Value::Dict(id))
+            }
             Value::Global(global) => {
                 let id = self.containers.add_call(global, arguments);
                 self.stack.push(Value::Call(id))
             }
+            // Methods and partial functions are objects, and can be called.
+            Value::Foreign(id) | Value::Object(id) => self.stack.push(Value::Object(id)),
             other => Err(self.stack.wrong_kind(other, "a function")),
         }
     }
@@ -304,6 +330,7 @@ impl<'a> Machine<'a> {
                 }
                 Ok(())
             }
+            Value::Object(_) => Ok(()),
             other => Err(self.stack.wrong_kind(other, "a list")),
         }
     }
@@ -320,22 +347,16 @@ impl<'a> Machine<'a> {
                 }
                 Ok(())
             }
-            // Attributes of an object affect no row.
-            Value::Call(_) => Ok(()),
+            // The content of an object affects no row.
+            Value::Call(_) | Value::Object(_) => Ok(()),
             other => Err(self.stack.wrong_kind(other, "a dictionary")),
         }
     }
 
     // --- strings and numbers -------------------------------------------------------------------------------------
 
-    fn unicode(&mut self, length: u64) -> Result<()> {
-        let bytes = self.input.string(length)?;
-        let text = self.utf8(bytes)?;
-        self.stack.push(Value::Str(text))
-    }
-
-    /// Python 2 pickles a `str` as bytes. Names are ASCII.
-    fn python2_string(&mut self, length: u64) -> Result<()> {
+    /// Pushes a string. Names are text; other strings may be bytes of Python 2, or have half of a surrogate pair.
+    fn string(&mut self, length: u64) -> Result<()> {
         let bytes = self.input.string(length)?;
         self.stack
             .push(str::from_utf8(bytes).map_or(Value::Bytes(bytes), Value::Str))

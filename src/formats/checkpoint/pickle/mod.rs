@@ -1,8 +1,9 @@
 //! Reads pickles into plain values. Nothing is ever imported or executed.
 //!
-//! A pickle is a program for a stack machine that may call any Python function. A checkpoint needs only containers,
-//! strings, numbers, and calls of the functions in [`Global`], which are recorded but never made. A pickle that refers
-//! to anything else is refused, and the error names the reference.
+//! A pickle is a program for a stack machine that may call any Python function. Tensors need only containers, strings,
+//! numbers, and calls of the functions in [`Global`], which are recorded but never made. Any other function or class is
+//! a name without a meaning, and what it would make is an object of which only that name is known. A pickle that refers
+//! to a function of [`forbidden`] is refused.
 //!
 //! Values are [`Copy`]: strings borrow from the pickle, and containers are indices into lists that [`Pickle`] owns.
 //! Sharing a value a million times therefore costs a million words rather than a million copies, reading and dropping a
@@ -11,6 +12,7 @@
 //! Opcodes are those of protocols 2 to 5, as documented in Python's `pickletools`.
 
 mod error;
+mod forbidden;
 mod global;
 mod limits;
 mod machine;

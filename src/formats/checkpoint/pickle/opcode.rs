@@ -75,6 +75,8 @@ opcodes! {
     Global = b'c',
     StackGlobal = 0x93,
     Reduce = b'R',
+    NewObj = 0x81,
+    NewObjEx = 0x92,
     Build = b'b',
     BinPersId = b'Q',
 }
@@ -94,8 +96,8 @@ mod tests {
 
     #[test]
     fn other_opcodes_that_create_objects_are_unknown() {
-        // INST, OBJ, NEWOBJ, NEWOBJ_EX, EXT1, EXT2, EXT4, PERSID, NEXT_BUFFER, READONLY_BUFFER
-        for byte in [b'i', b'o', 0x81, 0x92, 0x82, 0x83, 0x84, b'P', 0x97, 0x98] {
+        // INST, OBJ, EXT1, EXT2, EXT4, PERSID, NEXT_BUFFER, READONLY_BUFFER
+        for byte in [b'i', b'o', 0x82, 0x83, 0x84, b'P', 0x97, 0x98] {
             assert_eq!(Opcode::from_byte(byte), None);
         }
     }

@@ -1,7 +1,7 @@
 //! The bytes of a pickle, read from front to back.
 
 use super::error::{PickleError, too_many};
-use super::limits::{MAX_GLOBAL_NAME, MAX_STRING};
+use super::limits::{MAX_GLOBAL_NAME, MAX_PICKLE};
 
 type Result<T> = std::result::Result<T, PickleError>;
 
@@ -45,12 +45,12 @@ impl<'a> Reader<'a> {
         self.array().map(f64::from_be_bytes)
     }
 
-    /// Reads a string of `length` bytes.
+    /// Reads a string of `length` bytes. It is borrowed, so its length takes no memory.
     pub fn string(&mut self, length: u64) -> Result<&'a [u8]> {
-        if length > MAX_STRING {
+        if length > MAX_PICKLE {
             return Err(PickleError::TooMany {
                 what: "bytes in one string",
-                limit: MAX_STRING,
+                limit: MAX_PICKLE,
             });
         }
         self.take(usize::try_from(length).unwrap_or(usize::MAX))

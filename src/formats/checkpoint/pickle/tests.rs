@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::limits::{MAX_GLOBAL_NAME, MAX_MARKS, MAX_MEMO, MAX_OPCODES, MAX_STACK};
+use super::limits::{MAX_FOREIGN, MAX_GLOBAL_NAME, MAX_MARKS, MAX_MEMO, MAX_OPCODES, MAX_STACK};
 use super::value::{CallId, DictId, PersistentId, SequenceId};
 use super::*;
 
@@ -37,6 +37,15 @@ fn shown(pickle: &Pickle<'_>, value: Value<'_>) -> String {
         Value::Persistent(PersistentId(id)) => {
             let SequenceId(id) = pickle.containers.persistent_ids[id];
             format!("@{}", list(&pickle.containers.sequences[id]))
+        }
+        Value::Foreign(_) | Value::Object(_) => {
+            let (module, name) = pickle.foreign(value).unwrap();
+            let brackets = if matches!(value, Value::Object(_)) {
+                "()"
+            } else {
+                ""
+            };
+            format!("{module}.{name}{brackets}")
         }
         Value::Int(int) => int.to_string(),
         Value::Str(text) => text.to_owned(),
@@ -121,6 +130,27 @@ fn calls_are_recorded() {
 }
 
 #[test]
+fn other_functions_and_classes_make_objects_without_content() {
+    // REDUCE, NEWOBJ and NEWOBJ_EX, each with a state, items and entries.
+    assert_reads_as(b"ca.b\nC\n(K\x01tR}b", "a.b.C()");
+    assert_reads_as(b"ca.b\nC\n)\x81(K\x01e(K\x01K\x02u", "a.b.C()");
+    assert_reads_as(
+        b"\x8c\x01a\x8c\x03C.D\x93)}\x92K\x01aK\x01K\x02s(K\x01\x90",
+        "a.C.D()",
+    );
+    assert_reads_as(b"ca\nf\nca\nf\n\x86", "(a.f a.f)");
+    // A method, which is called.
+    assert_reads_as(b"cbuiltins\ngetattr\n(K\x01tR)R", "builtins.getattr()");
+    assert_reads_as(
+        b"ccollections\ndefaultdict\ncbuiltins\nlist\n\x85RK\x01]s",
+        "{1 []}",
+    );
+    // A class with its source code.
+    assert_reads_as(b"(\x8c\x06moduleca\nC\n\x8c\x04a.pyNtQ)\x81", "a.C()");
+    assert_reads_as(b"\x8c\x03\xed\xb2\x80", "Bytes([237, 178, 128])");
+}
+
+#[test]
 fn a_pickle_ends_at_its_stop() {
     let bytes = [pickle(b"K\x01"), pickle(b"K\x02")].concat();
     let first = Pickle::read(&bytes).unwrap();
@@ -134,8 +164,8 @@ fn forbidden_globals_are_named() {
     assert_eq!(refused(b"\x80\x02cos\nsystem\n\x8c\x02id\x85R."), message);
     assert_eq!(refused(b"\x80\x04\x8c\x02os\x8c\x06system\x93."), message);
     assert_eq!(
-        refused(b"\x80\x02c__builtin__\neval\x1b\n."),
-        "its pickle refers to `__builtin__.eval\\u{1b}`, which is not allowed"
+        refused(b"\x80\x02c__builtin__\neval\n."),
+        "its pickle refers to `__builtin__.eval`, which is not allowed"
     );
 }
 
@@ -148,8 +178,8 @@ fn malformed_pickles_are_refused() {
         "its pickle has protocol 1, but only protocols 2 to 5 are supported"
     );
     assert_eq!(
-        refused_body(b"\x81"),
-        "its pickle has 0x81 at byte 2, which is not an opcode of a checkpoint"
+        refused_body(b"\x82"),
+        "its pickle has 0x82 at byte 2, which is not an opcode of a checkpoint"
     );
     assert_eq!(
         refused_body(b""),
@@ -196,8 +226,16 @@ fn malformed_pickles_are_refused() {
         "its pickle has None at byte 3, expected a persistent id"
     );
     assert_eq!(
-        refused_body(b"\x8c\x01\xff"),
+        refused_body(b"c\xff\na\n"),
         "its pickle has a string at byte 2 that is not UTF-8"
+    );
+    assert_eq!(
+        refused_body(b"\x8c\x01\xff\x8c\x01a\x93"),
+        "its pickle has bytes at byte 8, expected a name"
+    );
+    assert_eq!(
+        refused_body(b"K\x01)\x81"),
+        "its pickle has an integer at byte 5, expected a function"
     );
 }
 
@@ -212,7 +250,7 @@ fn declared_lengths_are_not_trusted() {
     ] {
         assert_eq!(
             refused(&pickle(body)),
-            "its pickle has more than 16777216 bytes in one string"
+            "its pickle has more than 67108864 bytes in one string"
         );
     }
     assert_eq!(
@@ -243,6 +281,14 @@ fn limits_are_enforced() {
     assert_eq!(
         too_many(&[b"c".as_slice(), &b"a".repeat(MAX_GLOBAL_NAME)].concat()),
         "its pickle has more than 512 bytes in the name of a global"
+    );
+    let mut classes = Vec::new();
+    for number in 0..=MAX_FOREIGN {
+        classes.extend(format!("ca\nC{number}\n0").bytes());
+    }
+    assert_eq!(
+        too_many(&classes),
+        "its pickle has more than 65536 functions and classes"
     );
     // One list of 2000 pairs, passed to 1000 calls.
     let mut body = b"](".to_vec();

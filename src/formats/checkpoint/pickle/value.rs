@@ -1,6 +1,10 @@
 //! The values of a pickle, and the lists of containers that they index.
 
+use std::collections::HashMap;
+
+use super::error::{PickleError, too_many};
 use super::global::Global;
+use super::limits::MAX_FOREIGN;
 
 /// A value of a pickle. Strings borrow from the bytes of the pickle.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,6 +23,10 @@ pub enum Value<'a> {
     /// A dictionary or an `OrderedDict`.
     Dict(DictId),
     Global(Global),
+    /// Another function or class.
+    Foreign(ForeignId),
+    /// An object that another function or class would make.
+    Object(ForeignId),
     /// The result of a call that was recorded but not made.
     Call(CallId),
     /// An object stored outside the pickle: the storage of a tensor.
@@ -34,6 +42,9 @@ pub struct DictId(pub(super) usize);
 /// The index of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallId(pub(super) usize);
+/// The index of a function or class that is not a [`Global`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ForeignId(usize);
 /// The index of a persistent id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PersistentId(pub(super) usize);
@@ -51,8 +62,8 @@ impl Value<'_> {
             Self::Tuple(_) => "a tuple",
             Self::List(_) => "a list",
             Self::Dict(_) => "a dictionary",
-            Self::Global(_) => "a function or class",
-            Self::Call(_) => "an object",
+            Self::Global(_) | Self::Foreign(_) => "a function or class",
+            Self::Call(_) | Self::Object(_) => "an object",
             Self::Persistent(_) => "a storage",
         }
     }
@@ -75,6 +86,29 @@ pub(super) struct Containers<'a> {
     /// The function of each call, and its tuple of arguments.
     pub(super) calls: Vec<(Global, SequenceId)>,
     pub(super) persistent_ids: Vec<SequenceId>,
+    pub(super) foreign: ForeignNames<'a>,
+}
+
+/// The modules and names of functions and classes that are not [`Global`]s, each once.
+#[derive(Debug, Default)]
+pub(super) struct ForeignNames<'a> {
+    names: Vec<(&'a str, &'a str)>,
+    ids: HashMap<(&'a str, &'a str), ForeignId>,
+}
+
+impl<'a> ForeignNames<'a> {
+    pub(super) fn add(&mut self, module: &'a str, name: &'a str) -> Result<ForeignId, PickleError> {
+        if let Some(&id) = self.ids.get(&(module, name)) {
+            return Ok(id);
+        }
+        if self.names.len() >= MAX_FOREIGN {
+            return Err(too_many("functions and classes", MAX_FOREIGN));
+        }
+        let id = ForeignId(self.names.len());
+        self.names.push((module, name));
+        self.ids.insert((module, name), id);
+        Ok(id)
+    }
 }
 
 impl<'a> Containers<'a> {
@@ -132,6 +166,17 @@ impl<'a> Pickle<'a> {
         };
         let &(global, arguments) = self.containers.calls.get(index)?;
         Some((global, self.containers.sequence(arguments)))
+    }
+
+    /// Returns the module and the name of an object's class, or of the function that would make it; also of a function
+    /// or class itself. Returns `None` for any other value.
+    pub fn foreign(&self, value: Value<'a>) -> Option<(&'a str, &'a str)> {
+        match value {
+            Value::Foreign(ForeignId(index)) | Value::Object(ForeignId(index)) => {
+                self.containers.foreign.names.get(index).copied()
+            }
+            _ => None,
+        }
     }
 
     /// Returns the tuple of every persistent id, in the order of [`PersistentId::index`].

@@ -23,17 +23,29 @@ use crate::source::ByteSource;
 
 pub const CONTAINER: Container = Container {
     name: "torch-legacy",
-    recognizes: |head| head.starts_with(MAGIC),
+    recognizes: |head| has_magic(head).is_some(),
     list,
 };
 
 /// The first pickle up to its STOP: protocol 2 and the integer 0x1950a86a20f9469cfc6c.
 pub const MAGIC: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
+/// The start of the first pickle in protocols 4 and 5: a frame of 13 bytes.
+const FRAME: &[u8] = b"\x95\x0d\0\0\0\0\0\0\0";
 const PROTOCOL: i64 = 1001;
 /// Bytes of the element count before each storage.
 const COUNT_BYTES: u64 = 8;
 /// Bytes first read for the pickles, doubled until they suffice. The pickles of 200 tensors have 35 kB.
 const FIRST_READ: u64 = 64 << 10;
+
+/// Recognizes [`MAGIC`] in protocols 2 to 5. Returns `None` for other files.
+fn has_magic(head: &[u8]) -> Option<()> {
+    let (protocol, number) = (head.strip_prefix(b"\x80")?, MAGIC.get(2..)?);
+    let (2..=5, pickle) = protocol.split_first()? else {
+        return None;
+    };
+    let pickle = pickle.strip_prefix(FRAME).unwrap_or(pickle);
+    pickle.starts_with(number).then_some(())
+}
 
 /// Reads the pickles of a legacy torch file.
 ///

@@ -14,8 +14,10 @@ pub struct Storage<'a> {
     /// Bytes of one element; 1 for an untyped storage, whose elements are bytes.
     pub element_size: u64,
     pub elements: u64,
-    /// `None` for an untyped storage.
+    /// `None` for an untyped or quantized storage.
     pub dtype: Option<Dtype>,
+    /// The storage class of quantized elements.
+    pub quantized: Option<&'static str>,
 }
 
 impl Storage<'_> {
@@ -38,7 +40,7 @@ pub struct StorageView {
 ///
 /// # Errors
 /// Fails with [`Error::Damaged`], which names `file`, if a persistent id does not describe a storage or contradicts
-/// another one.
+/// another one, and with [`Error::Unsupported`] if the class of a storage is unknown.
 pub fn read_all<'a>(
     file: &str,
     pickle: &Pickle<'a>,
@@ -47,9 +49,8 @@ pub fn read_all<'a>(
     let mut by_key = HashMap::new();
     let mut views = Vec::new();
     for id in pickle.persistent_ids() {
-        let (storage, view) = storage_and_view(pickle, id).ok_or_else(|| {
-            Error::damaged(file, "its pickle has a persistent id that is not a storage")
-        })?;
+        let (storage, view) =
+            storage_and_view(pickle, id).ok_or_else(|| not_a_storage(file, pickle, id))?;
         let damaged = |problem: &str| {
             Error::damaged(file, format!("storage {} {problem}", quote(storage.key)))
         };
@@ -77,6 +78,19 @@ pub fn read_all<'a>(
     Ok((storages, views))
 }
 
+fn not_a_storage<'a>(file: &str, pickle: &Pickle<'a>, id: &[Value<'a>]) -> Error {
+    if let &[Value::Str("storage"), class, ..] = id
+        && let Some((module, name)) = pickle.foreign(class)
+    {
+        let class = quote(&format!("{module}.{name}"));
+        return Error::unsupported(
+            file,
+            format!("its pickle has a storage of the class {class}"),
+        );
+    }
+    Error::damaged(file, "its pickle has a persistent id that is not a storage")
+}
+
 /// Start and length of a view, in elements of its storage.
 type StartAndLength = (u64, u64);
 
@@ -97,9 +111,10 @@ fn storage_and_view<'a>(
     else {
         return None;
     };
-    let dtype = match class {
-        Global::Storage(dtype) => Some(dtype),
-        Global::UntypedStorage => None,
+    let (dtype, quantized, element_size) = match class {
+        Global::Storage(dtype) => (Some(dtype), None, dtype.size()),
+        Global::UntypedStorage => (None, None, 1),
+        Global::QuantizedStorage(class, size) => (None, Some(class), size),
         _ => return None,
     };
     let view = match *view {
@@ -114,9 +129,10 @@ fn storage_and_view<'a>(
     };
     let storage = Storage {
         key,
-        element_size: dtype.map_or(1, Dtype::size),
+        element_size,
         elements: as_count(elements)?,
         dtype,
+        quantized,
     };
     Some((storage, view))
 }

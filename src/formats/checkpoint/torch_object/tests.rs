@@ -261,6 +261,93 @@ fn unreadable_tensors_are_skipped_by_name() {
 }
 
 #[test]
+fn objects_beside_tensors_are_listed_as_skipped() {
+    let object = || b"cargparse\nNamespace\n)\x81}b".to_vec();
+    let sparse = b"ctorch._utils\n_rebuild_sparse_tensor\n)R".to_vec();
+    let subclass =
+        b"ctorch._tensor\n_rebuild_from_type_v2\n(ctorch._utils\n_rebuild_tensor_v2\nca\nT\n)}tR";
+    let bytes = pickle(&dict(&[
+        ("args", object()),
+        ("w", MATRIX.opcodes()),
+        ("sparse", sparse),
+        ("subclass", subclass.to_vec()),
+    ]));
+    let object_of = |bytes: &[u8]| {
+        TorchObject::read("f", &Pickle::read(bytes).unwrap()).map(|object| {
+            let skipped = object.skipped.iter();
+            let skipped = skipped.map(|tensor| format!("{} {}", tensor.name, tensor.reason));
+            (object.tensors.len(), skipped.collect::<Vec<_>>())
+        })
+    };
+    let (tensors, skipped) = object_of(&bytes).unwrap();
+    assert_eq!(tensors, 1);
+    assert_eq!(
+        skipped,
+        [
+            "args is an object of `argparse.Namespace`, not a tensor",
+            "sparse is sparse, which is not supported",
+            "subclass is an object of `a.T`, not a tensor",
+        ]
+    );
+    assert_eq!(
+        object_of(&pickle(&dict(&[("model", object())])))
+            .unwrap_err()
+            .to_string(),
+        "f is not supported: its pickle has no tensors: `model` is an object of `argparse.Namespace`, not a tensor"
+    );
+}
+
+#[test]
+fn a_tensor_with_attributes_is_read() {
+    let expected = tensor(MATRIX.opcodes());
+    let call = MATRIX.call(
+        "_rebuild_tensor_v2",
+        b"",
+        b"\x89ccollections\nOrderedDict\n)R",
+    );
+    // The same arguments in a tuple, without the function before them and the call after them.
+    let arguments = call
+        .strip_prefix(b"ctorch._utils\n_rebuild_tensor_v2\n")
+        .unwrap();
+    let arguments = arguments.strip_suffix(b"R").unwrap();
+    for class in ["ctorch\nTensor\n", "ctorch.nn.parameter\nParameter\n"] {
+        let tagged = [
+            b"ctorch._tensor\n_rebuild_from_type_v2\n(ctorch._utils\n_rebuild_tensor_v2\n",
+            class.as_bytes(),
+            arguments,
+            b"}\x8c\x03tag\x88stR",
+        ];
+        assert_eq!(tensor(tagged.concat()), expected);
+    }
+}
+
+#[test]
+fn a_storage_of_an_unknown_class_is_not_supported() {
+    let foreign = Pickled {
+        class: "NewStorage",
+        ..MATRIX
+    };
+    assert_eq!(
+        refused(&dict(&[("w", foreign.opcodes())])),
+        "f is not supported: its pickle has a storage of the class `torch.NewStorage`"
+    );
+    let quantized = Pickled {
+        class: "QInt8Storage",
+        ..MATRIX
+    };
+    let both = pickle(&dict(&[
+        ("q", quantized.opcodes()),
+        ("w", Pickled { key: "1", ..MATRIX }.opcodes()),
+    ]));
+    let object = TorchObject::read("f", &Pickle::read(&both).unwrap()).unwrap();
+    assert_eq!((object.tensors.len(), object.skipped.len()), (1, 1));
+    assert_eq!(
+        object.skipped[0].reason,
+        "is quantized (`torch.QInt8Storage`), which is not supported"
+    );
+}
+
+#[test]
 fn contradictory_tensors_are_refused() {
     let refused_tensor = |tensor: &Pickled<'_>| refused(&dict(&[("w", tensor.opcodes())]));
     assert_eq!(

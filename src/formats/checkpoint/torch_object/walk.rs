@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use super::foreign;
 use super::storage::{Storage, StorageView, as_count};
 use crate::error::{Error, Result};
 use crate::formats::checkpoint::dtype::Dtype;
@@ -24,6 +25,13 @@ const MAX_NAME: usize = 1024;
 /// Levels of nested `_rebuild_parameter` calls. torch writes one.
 const MAX_PARAMETER_DEPTH: usize = 4;
 
+/// Classes whose tensors have plain elements.
+const PLAIN_CLASSES: &[(&str, &str)] = &[
+    ("torch", "Tensor"),
+    ("torch._tensor", "Tensor"),
+    ("torch.nn.parameter", "Buffer"),
+];
+
 /// A tensor as a view of a storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredTensor {
@@ -39,7 +47,17 @@ pub struct StoredTensor {
     pub span: Range<u64>,
 }
 
-/// Returns the tensors in the nested dictionaries of a pickle, and the tensors that had to be skipped.
+/// The content of nested dictionaries.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub tensors: Vec<StoredTensor>,
+    /// Tensors that cannot be read, and objects.
+    pub skipped: Vec<SkippedTensor>,
+    /// The number of objects in `skipped`.
+    pub objects: usize,
+}
+
+/// Returns the tensors in the nested dictionaries of a pickle, and the tensors and objects that had to be skipped.
 ///
 /// # Errors
 /// Fails with [`Error::Damaged`], which names `file`, if a tensor contradicts itself or a limit is exceeded.
@@ -48,7 +66,7 @@ pub fn find_tensors<'a>(
     pickle: &Pickle<'a>,
     storages: &[Storage<'a>],
     views: &[StorageView],
-) -> Result<(Vec<StoredTensor>, Vec<SkippedTensor>)> {
+) -> Result<Found> {
     let mut walk = Walk {
         file,
         pickle,
@@ -56,11 +74,10 @@ pub fn find_tensors<'a>(
         views,
         entries: 0,
         names: HashSet::new(),
-        tensors: Vec::new(),
-        skipped: Vec::new(),
+        found: Found::default(),
     };
     walk.dictionary("", pickle.root, 0)?;
-    Ok((walk.tensors, walk.skipped))
+    Ok(walk.found)
 }
 
 /// A walk through nested dictionaries.
@@ -74,8 +91,7 @@ struct Walk<'p, 'a> {
     entries: usize,
     /// Names of all tensors found.
     names: HashSet<String>,
-    tensors: Vec<StoredTensor>,
-    skipped: Vec<SkippedTensor>,
+    found: Found,
 }
 
 impl<'a> Walk<'_, 'a> {
@@ -96,7 +112,7 @@ impl<'a> Walk<'_, 'a> {
                 return Err(self.too_many("entries in its dictionaries", MAX_ENTRIES));
             }
             let is_dict = matches!(value, Value::Dict(_));
-            if !is_dict && !matches!(value, Value::Call(_)) {
+            if !is_dict && !matches!(value, Value::Call(_) | Value::Object(_)) {
                 continue;
             }
             let key = match key {
@@ -131,10 +147,19 @@ impl<'a> Walk<'_, 'a> {
         Ok(())
     }
 
-    /// Adds the tensor that a call makes. Other objects are ignored.
+    /// Adds the tensor that a call makes. Other objects are skipped.
     fn object(&mut self, name: String, value: Value<'a>) -> Result<()> {
-        let Some((function, arguments)) = tensor_call(self.pickle, value) else {
-            return Ok(());
+        let (function, arguments) = match tensor_call(self.pickle, value) {
+            Ok(call) => call,
+            Err(other) => {
+                if let Some(reason) = foreign::reason(self.pickle, other)
+                    && self.found.objects < MAX_TENSORS
+                {
+                    self.found.objects += 1;
+                    self.found.skipped.push(SkippedTensor { name, reason });
+                }
+                return Ok(());
+            }
         };
         if self.names.len() >= MAX_TENSORS {
             return Err(self.too_many("tensors", MAX_TENSORS));
@@ -149,8 +174,10 @@ impl<'a> Walk<'_, 'a> {
             Error::damaged(self.file, format!("tensor {} {problem}", quote(&name)))
         })?;
         match tensor {
-            Tensor::Stored(tensor) => self.tensors.push(tensor),
-            Tensor::Unreadable { reason } => self.skipped.push(SkippedTensor { name, reason }),
+            Tensor::Stored(tensor) => self.found.tensors.push(tensor),
+            Tensor::Unreadable { reason } => {
+                self.found.skipped.push(SkippedTensor { name, reason });
+            }
         }
         Ok(())
     }
@@ -165,6 +192,12 @@ impl<'a> Walk<'_, 'a> {
         function: Global,
         arguments: &[Value<'a>],
     ) -> Result<Tensor, String> {
+        if let Some(&storage @ Value::Object(_)) = arguments.first()
+            && let Some(class) = foreign::class(self.pickle, storage)
+        {
+            let reason = format!("has its elements in an object of {class}, not in a storage");
+            return Ok(Tensor::Unreadable { reason });
+        }
         let &[
             Value::Persistent(id),
             offset,
@@ -177,6 +210,10 @@ impl<'a> Walk<'_, 'a> {
         };
         let view = self.views.get(id.index()).ok_or("has no storage")?;
         let storage = self.storages.get(view.storage).ok_or("has no storage")?;
+        if let Some(class) = storage.quantized {
+            let reason = format!("is quantized (`torch.{class}`), which is not supported");
+            return Ok(Tensor::Unreadable { reason });
+        }
         let (dtype, metadata) = match dtype_and_metadata(function, options, storage) {
             Ok(found) => found,
             Err(reason) => return Ok(Tensor::Unreadable { reason }),
@@ -283,20 +320,44 @@ fn wrapper(entries: &[(Value<'_>, Value<'_>)]) -> Option<&'static str> {
     })
 }
 
-/// Returns the call that makes a tensor, without a `_rebuild_parameter` around it; `None` for other objects.
+/// Returns the call that makes a tensor, without a `_rebuild_parameter` or `_rebuild_from_type_v2` around it.
+///
+/// # Errors
+/// Fails with the value that is not such a call.
 fn tensor_call<'p, 'a>(
     pickle: &'p Pickle<'a>,
-    value: Value<'a>,
-) -> Option<(Global, &'p [Value<'a>])> {
-    let mut call = pickle.call(value)?;
+    mut value: Value<'a>,
+) -> Result<(Global, &'p [Value<'a>]), Value<'a>> {
     for _ in 0..MAX_PARAMETER_DEPTH {
+        let call = pickle.call(value).ok_or(value)?;
         match call {
-            (Global::RebuildParameter, &[tensor, ..]) => call = pickle.call(tensor)?,
+            (Global::RebuildParameter, &[tensor, ..]) => value = tensor,
             (Global::RebuildTensor | Global::RebuildTensorV2 | Global::RebuildTensorV3, _) => {
-                return Some(call);
+                return Ok(call);
             }
-            _ => return None,
+            // A tensor with attributes.
+            (
+                Global::RebuildFromType,
+                &[
+                    Value::Global(function),
+                    class,
+                    arguments @ Value::Tuple(_),
+                    ..,
+                ],
+            ) => {
+                let is_plain = match pickle.foreign(class) {
+                    Some(class) => PLAIN_CLASSES.contains(&class),
+                    None => class == Value::Global(Global::RebuildParameter),
+                };
+                let arguments = pickle.items(arguments).unwrap_or_default();
+                return if is_plain {
+                    Ok((function, arguments))
+                } else {
+                    Err(class)
+                };
+            }
+            _ => return Err(value),
         }
     }
-    None
+    Err(value)
 }

@@ -56,6 +56,12 @@ impl Locate for EntryRange {
 fn list(file: &dyn ByteSource) -> Result<TensorListing> {
     let directory = Directory::read(file)?;
     let (prefix, pickle) = directory.pickle_entry(file.name())?;
+    if directory.find(&format!("{prefix}constants.pkl")).is_some() {
+        return Err(Error::unsupported(
+            file.name(),
+            "it is a TorchScript archive, not a dictionary of tensors",
+        ));
+    }
     if let Some(entry) = directory.find(&format!("{prefix}byteorder")) {
         check_byte_order(file, entry)?;
     }
