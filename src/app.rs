@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::ffi::OsString;
+#[cfg(unix)]
+use std::fs::{File, Metadata};
 use std::io::{self, BufReader, BufWriter, ErrorKind, IsTerminal, Write};
 use std::panic::PanicHookInfo;
 use std::path::Path;
@@ -14,6 +16,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Parser, ValueEnum};
 
 use crate::cli::{Cli, DEFAULT_MODEL, GlobalOptions};
+use crate::commands::input::meter::{Meter, Metered};
 use crate::commands::session::{ModelChoice, Session};
 use crate::error::{Error, Exit};
 use crate::formats::lock_file::LOCK_FILE;
@@ -169,8 +172,11 @@ fn open_stderr(global: &GlobalOptions) -> Stderr {
         (_, true) => Level::Verbose,
         _ => Level::Normal,
     };
-    let bars_off =
-        variable("HF_HUB_DISABLE_PROGRESS_BARS").is_some_and(|value| source::is_true(&value));
+    let is_set = |name| variable(name).is_some_and(|value| !value.is_empty() && value != "false");
+    let bars_off = variable("HF_HUB_DISABLE_PROGRESS_BARS")
+        .is_some_and(|value| source::is_true(&value))
+        || is_set("CI")
+        || variable("TERM").as_deref() == Some("dumb");
     Stderr::new(
         Style::new(global.color.enabled(is_terminal, variable)),
         level,
@@ -197,11 +203,17 @@ fn run_command(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
         err: Box::new(io::stderr()),
     };
     let mut sink = render::renderer(format, output, streams);
+    let observer = Arc::clone(stderr) as Arc<dyn Observer>;
+    let meter = Meter::new(&observer);
+    let stdin_size = stdin_size();
+    let stdin = Metered::new(io::stdin(), meter.clone(), stdin_size);
     let mut session = Session {
         model: model_choice(global),
-        observer: Arc::clone(stderr) as Arc<dyn Observer>,
-        stdin: &mut BufReader::with_capacity(STDIN_BUFFER, Box::new(io::stdin())),
+        observer,
+        stdin: &mut BufReader::with_capacity(STDIN_BUFFER, Box::new(stdin)),
         stdin_is_terminal: io::stdin().is_terminal(),
+        stdin_size,
+        meter,
         stdout_is_terminal: is_terminal,
         format,
         sink: sink.as_mut(),
@@ -210,6 +222,7 @@ fn run_command(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
         command_line: Cli::command,
     };
     let exit = cli.command.run(&mut session);
+    stderr.progress_hidden();
     // Records written before a failure are kept.
     let finished = sink.finish().map_err(|source| Error::WriteOutput {
         output: "standard output".to_owned(),
@@ -218,6 +231,22 @@ fn run_command(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
     let exit = exit?;
     finished?;
     Ok(exit)
+}
+
+/// Returns the number of bytes left in standard input if it is a file.
+#[cfg(unix)]
+fn stdin_size() -> Option<u64> {
+    use std::io::Seek;
+    use std::os::fd::AsFd;
+    let mut file = File::from(io::stdin().as_fd().try_clone_to_owned().ok()?);
+    let metadata = file.metadata().ok().filter(Metadata::is_file)?;
+    metadata.len().checked_sub(file.stream_position().ok()?)
+}
+
+/// Returns `None`: the size is not known.
+#[cfg(not(unix))]
+fn stdin_size() -> Option<u64> {
+    None
 }
 
 fn model_choice(global: &GlobalOptions) -> ModelChoice<'_> {

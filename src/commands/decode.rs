@@ -60,6 +60,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let is_stdin = args.ids.is_empty() || args.ids == ["-"];
     tokenizer.prepare_decoder()?;
     if is_stdin {
+        session.expect_stdin();
         check_stdin(session, Utf8Args::default())?;
     }
     let mut argument = Cursor::new(args.ids.join(" ").into_bytes());

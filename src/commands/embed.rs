@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
@@ -20,6 +22,7 @@ use crate::formats::checkpoint::Dtype;
 use crate::record::{Fetched, Record, Row};
 use crate::render::{Format, View, file_renderer};
 use crate::source::output_file::{self, OutputError};
+use crate::source::{Observer, Progress, ProgressUnit};
 
 /// The number of rows looked up and written at a time.
 const ROWS_AT_A_TIME: usize = 256;
@@ -126,12 +129,18 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     match output {
         None => {
             let view = View::full(args.values.full.full);
-            rows.for_each_record(args.values, |record| session.emit_with(&record, view))?;
+            let progress = RowProgress::new(session);
+            rows.for_each_record(args.values, &progress, |record| {
+                session.emit_with(&record, view)
+            })?;
         }
         Some((path, format)) => {
             match format {
                 FileFormat::Array(format) => write_array(path, format, args.dtype, rows)?,
-                FileFormat::Records(format) => write_records(path, format, args.values, rows)?,
+                FileFormat::Records(format) => {
+                    let progress = RowProgress::new(session);
+                    write_records(path, format, args.values, &progress, rows)?;
+                }
             }
             note_written(session, rows.count(), &model.matrix, path)?;
         }
@@ -207,14 +216,45 @@ fn write_array(
     export::write(path, format, matrix, Rows::Ids(&ids), dtype)
 }
 
-fn write_records(path: &Path, format: Format, values: ValueArgs, rows: Selected<'_>) -> Result<()> {
+fn write_records(
+    path: &Path,
+    format: Format,
+    values: ValueArgs,
+    progress: &RowProgress,
+    rows: Selected<'_>,
+) -> Result<()> {
     output_file::replace(path, |out| {
         let mut sink = file_renderer(format, Box::new(out));
-        rows.for_each_record(values, |record| {
+        rows.for_each_record(values, progress, |record| {
             sink.emit(&record, View::Plain).map_err(OutputError::from)
         })?;
         Ok(sink.finish()?)
     })
+}
+
+/// Reports how many rows have been written.
+struct RowProgress {
+    observer: Arc<dyn Observer>,
+    start: Instant,
+}
+
+impl RowProgress {
+    fn new(session: &Session) -> Self {
+        Self {
+            observer: Arc::clone(&session.observer),
+            start: Instant::now(),
+        }
+    }
+
+    fn report(&self, done: u64, total: u64) {
+        self.observer.progress(&Progress {
+            done,
+            total: Some(total),
+            unit: ProgressUnit::Rows,
+            files: None,
+            elapsed: self.start.elapsed(),
+        });
+    }
 }
 
 /// The selected rows: some by name, or all of them.
@@ -279,10 +319,14 @@ impl<'s> Selected<'s> {
     fn for_each_record<E: From<Error>>(
         self,
         values: ValueArgs,
+        progress: &RowProgress,
         mut each: impl FnMut(Record) -> Result<(), E>,
     ) -> Result<(), E> {
         let fetched = fetched(&self.model.files);
+        let mut done = 0;
         for rows in self.batches() {
+            progress.report(done, self.count());
+            done += rows.len() as u64;
             for row in records(&self.model.matrix, &rows, values)? {
                 each(Record::Row(Row { fetched, ..row }))?;
             }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::input::line_blocks::Input;
+use super::input::meter::Meter;
 use crate::error::{Error, Result};
 use crate::model_ref::ModelRef;
 use crate::record::{Failure, Record};
@@ -50,6 +51,10 @@ pub struct Session<'s> {
     pub observer: Arc<dyn Observer>,
     pub stdin: &'s mut Input,
     pub stdin_is_terminal: bool,
+    /// The number of bytes in standard input, if it is a file.
+    pub stdin_size: Option<u64>,
+    /// Measures the input that has been read, if progress is shown.
+    pub meter: Option<Arc<Meter>>,
     pub stdout_is_terminal: bool,
     pub format: Format,
     pub sink: &'s mut dyn Sink,
@@ -103,6 +108,7 @@ impl Session<'_> {
     /// Writes a record. The human format shows it in the given view.
     pub fn emit_with(&mut self, record: &Record, view: View) -> Result<()> {
         self.has_records |= !matches!(record, Record::Error(_));
+        self.hide_progress();
         self.sink.emit(record, view).map_err(stdout_failed)
     }
 
@@ -122,13 +128,29 @@ impl Session<'_> {
         written.map_err(stdout_failed)
     }
 
+    /// Removes the progress bar from the terminal, if this is where the output goes.
+    fn hide_progress(&self) {
+        if self.stdout_is_terminal {
+            self.observer.progress_hidden();
+        }
+    }
+
+    /// Announces that standard input will be read.
+    pub fn expect_stdin(&self) {
+        if let Some(meter) = &self.meter {
+            meter.expect(self.stdin_size);
+        }
+    }
+
     /// Writes a bare line.
     pub fn bare(&mut self, line: &str) -> Result<()> {
+        self.hide_progress();
         self.sink.bare(line).map_err(stdout_failed)
     }
 
     /// Writes bytes as they are.
     pub fn raw(&mut self, bytes: &[u8]) -> Result<()> {
+        self.hide_progress();
         self.sink.raw(bytes).map_err(stdout_failed)
     }
 

@@ -99,6 +99,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             format: args.format.clone(),
         },
         ways: InputWays::Path,
+        are_found: false,
     };
     let mut sum = Verify::default();
     let mut bytes = 0;

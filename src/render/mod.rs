@@ -9,12 +9,15 @@ pub mod escape;
 mod format;
 mod human;
 mod json;
+pub mod numbers;
+mod progress_bar;
 mod sink;
 pub mod stderr;
 mod streams;
 pub mod style;
 mod terminal;
 mod view;
+pub mod width;
 
 use self::csv::Csv;
 use std::io::{self, Write};

@@ -2,20 +2,28 @@
 
 use std::io::{self, Write};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 
-use super::escape::{cell, line};
+use super::escape::line;
+use super::numbers::bytes;
+use super::progress_bar;
 use super::style::Style;
+use super::width::{DEFAULT_WIDTH, terminal_width};
 use crate::error::Error;
-use crate::source::Observer;
+use crate::source::{Observer, Progress};
 
 /// The minimum size of a download, in bytes, for a progress bar. Smaller downloads end before anyone could read it.
 const SMALLEST_WITH_BAR: u64 = 1 << 20;
 
-/// The time before a count gets a progress bar. Most counts end earlier.
-const COUNT_WITHOUT_BAR: Duration = Duration::from_secs(1);
+/// The time before a command gets a progress bar, and after each line that it writes to the terminal. Most commands end
+/// earlier.
+const WITHOUT_BAR: Duration = Duration::from_secs(1);
+
+/// The minimum size of a text, in bytes, that gets a line of its own while it is worked on as a whole.
+const LONG_TEXT: u64 = 8_000_000;
 
 /// The verbosity of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,7 +41,10 @@ pub struct Stderr {
     /// True if progress bars are shown.
     bars: bool,
     bar: Mutex<Option<ProgressBar>>,
+    has_bar: AtomicBool,
     created: Instant,
+    /// Milliseconds from the creation to the last line that the command wrote to the terminal.
+    last_line: AtomicU64,
 }
 
 impl Stderr {
@@ -43,7 +54,9 @@ impl Stderr {
             level,
             bars: bars && level >= Level::Normal,
             bar: Mutex::new(None),
+            has_bar: AtomicBool::new(false),
             created: Instant::now(),
+            last_line: AtomicU64::new(0),
         }
     }
 
@@ -76,7 +89,12 @@ impl Stderr {
     fn with_bar(&self, act: impl FnOnce(&mut Option<ProgressBar>)) {
         if let Ok(mut bar) = self.bar.lock() {
             act(&mut bar);
+            self.has_bar.store(bar.is_some(), Relaxed);
         }
+    }
+
+    fn millis(&self) -> u64 {
+        u64::try_from(self.created.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 
@@ -94,38 +112,40 @@ impl Observer for Stderr {
     }
 
     fn download_started(&self, file: &str, total: u64) {
-        self.detail(&format!("downloading {file}, {total} bytes"));
-        if !self.bars || total < SMALLEST_WITH_BAR {
-            return;
+        self.detail(&format!("downloading {file}, {}", bytes(total)));
+        if self.bars && total >= SMALLEST_WITH_BAR {
+            self.with_bar(|slot| *slot = Some(progress_bar::of_download(file, total)));
         }
-        let template = "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
-        let style =
-            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr())
-            .with_style(style)
-            .with_message(cell(file).into_owned());
-        self.with_bar(|slot| *slot = Some(bar));
     }
 
-    fn count_progress(&self, done: usize, found: usize) {
-        if !self.bars || self.created.elapsed() < COUNT_WITHOUT_BAR {
+    fn shows_progress(&self) -> bool {
+        self.bars
+    }
+
+    fn progress(&self, progress: &Progress) {
+        let since_line = self.millis().saturating_sub(self.last_line.load(Relaxed));
+        if !self.bars || u128::from(since_line) < WITHOUT_BAR.as_millis() {
             return;
         }
+        let width = terminal_width(io::stderr()).unwrap_or(DEFAULT_WIDTH);
         self.with_bar(|slot| {
-            let bar = slot.get_or_insert_with(|| {
-                let template = "{wide_bar} {human_pos}/{human_len} files {eta}";
-                let style = ProgressStyle::with_template(template)
-                    .unwrap_or_else(|_| ProgressStyle::default_bar());
-                ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr())
-                    .with_style(style)
-            });
-            bar.set_length(found as u64);
-            bar.set_position(done as u64);
+            let bar = slot.get_or_insert_with(progress_bar::of_input);
+            progress_bar::update(bar, progress, width);
         });
     }
 
-    fn count_finished(&self) {
-        self.download_finished("");
+    fn working(&self, size: u64) {
+        if self.bars && size >= LONG_TEXT {
+            self.progress_hidden();
+            self.with_bar(|slot| *slot = Some(progress_bar::of_text(size)));
+        }
+    }
+
+    fn progress_hidden(&self) {
+        self.last_line.store(self.millis(), Relaxed);
+        if self.has_bar.load(Relaxed) {
+            self.download_finished("");
+        }
     }
 
     fn download_progress(&self, _file: &str, done: u64) {

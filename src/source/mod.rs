@@ -36,5 +36,5 @@ pub use local::mapped_file::MappedFile;
 pub use local::sigbus::install_sigbus_handler;
 pub use local::{output_file, read_limited};
 pub use model_files::ModelFiles;
-pub use observer::{Observer, Unobserved};
+pub use observer::{Observer, Progress, ProgressUnit, Unobserved};
 pub use options::SourceOptions;

@@ -1,6 +1,30 @@
-//! The observer of long-running work: messages, downloads, and counting.
+//! The observer of long-running work: messages, downloads, and the progress of commands.
 
-/// Receives events while files are fetched and counted. Every method does nothing by default.
+use std::time::Duration;
+
+/// How far a command has got.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    pub done: u64,
+    /// `None` if the end is not known, as for a pipe.
+    pub total: Option<u64>,
+    pub unit: ProgressUnit,
+    /// The numbers of files done and found, if there are several. More may be found.
+    pub files: Option<(u64, u64)>,
+    /// The time since the command began.
+    pub elapsed: Duration,
+}
+
+/// What is counted as progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProgressUnit {
+    /// Bytes of the input.
+    Bytes,
+    /// Rows of the matrix.
+    Rows,
+}
+
+/// Receives events while files are fetched and inputs are read. Every method does nothing by default.
 pub trait Observer: Send + Sync {
     /// A message for the user: a sentence in lower case, without a final period.
     fn note(&self, _message: &str) {}
@@ -17,11 +41,19 @@ pub trait Observer: Send + Sync {
     /// The file is stored and verified. A failed download ends with its error instead.
     fn download_finished(&self, _file: &str) {}
 
-    /// `done` of the `found` files have been counted. `found` may still grow.
-    fn count_progress(&self, _done: usize, _found: usize) {}
+    /// Returns true if progress is shown, so that it is worth measuring.
+    fn shows_progress(&self) -> bool {
+        false
+    }
 
-    /// All files have been counted.
-    fn count_finished(&self) {}
+    /// A command has got this far.
+    fn progress(&self, _progress: &Progress) {}
+
+    /// A text of `size` bytes, which is long, is worked on as a whole.
+    fn working(&self, _size: u64) {}
+
+    /// The command is about to write to the terminal, or has ended.
+    fn progress_hidden(&self) {}
 }
 
 /// An observer that ignores all events.

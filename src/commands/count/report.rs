@@ -31,7 +31,6 @@ impl Unchecked {
 impl Counting<'_> {
     /// Reports everything that could not be reported before the end of the count, and returns the exit code.
     pub fn report(mut self, session: &mut Session) -> Result<Exit> {
-        session.observer.count_finished();
         let budgets = &self.plan.budgets;
         if let Some(budget) = budgets.total {
             self.total.budget = Some(budget);

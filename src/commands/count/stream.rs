@@ -62,6 +62,7 @@ impl Counting<'_> {
 
     /// Counts standard input.
     pub fn stdin(&mut self, session: &mut Session) -> Result<()> {
+        session.expect_stdin();
         if self.plan.input_format.is_stream() || session.stdin_is_terminal {
             return self.stream(session, Vec::new(), Vec::new());
         }
@@ -99,6 +100,7 @@ impl Counting<'_> {
                 format: input_format,
             },
             ways: InputWays::PathOrTextFlag,
+            are_found: true,
         };
         let (tokenizer, options) = (self.tokenizer, &self.plan.options.clone());
         // The human format shows token counts only; bytes tell whether there was any text.

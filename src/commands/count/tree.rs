@@ -1,7 +1,6 @@
 //! Counts files and the files of directories.
 
 use super::counting::Counting;
-use super::plan::Rows;
 use super::sizes::Sizes;
 use crate::commands::input::file_walk::FileWalk;
 use crate::commands::input::found_file::{FoundFile, Unread};
@@ -19,8 +18,6 @@ enum CountedFile {
 impl Counting<'_> {
     /// Counts the files of a walk.
     pub fn paths(&mut self, session: &mut Session, walk: &FileWalk) -> Result<()> {
-        // Rows printed to a terminal already show the progress.
-        let show_progress = !matches!(self.plan.rows, Rows::Each) || !session.stdout_is_terminal;
         let tokenizer = self.tokenizer;
         let (options, input_format) = (self.plan.options.clone(), self.plan.input_format.clone());
         let count_file = |file: FoundFile| {
@@ -33,23 +30,17 @@ impl Counting<'_> {
             });
             CountedFile::Whole(name, sizes)
         };
-        for_each_file(
-            session,
-            walk,
-            show_progress,
-            count_file,
-            |session, visit| match visit {
-                Visit::File(CountedFile::Whole(path, Ok(sizes))) => {
-                    self.add_text(session, Some(path), None, sizes)
-                }
-                Visit::File(CountedFile::Whole(path, Err(unread))) => {
-                    self.unread(session, path, unread)
-                }
-                Visit::File(CountedFile::Lines(file)) => self.lines_of(session, file),
-                Visit::Stdin => self.stdin(session),
-                Visit::Unreadable(path, error) => self.fail(session, None, Some(path), &error),
-            },
-        )
+        for_each_file(session, walk, count_file, |session, visit| match visit {
+            Visit::File(CountedFile::Whole(path, Ok(sizes))) => {
+                self.add_text(session, Some(path), None, sizes)
+            }
+            Visit::File(CountedFile::Whole(path, Err(unread))) => {
+                self.unread(session, path, unread)
+            }
+            Visit::File(CountedFile::Lines(file)) => self.lines_of(session, file),
+            Visit::Stdin => self.stdin(session),
+            Visit::Unreadable(path, error) => self.fail(session, None, Some(path), &error),
+        })
     }
 
     fn unread(&mut self, session: &mut Session, path: String, unread: Unread) -> Result<()> {
@@ -61,7 +52,12 @@ impl Counting<'_> {
 
     fn lines_of(&mut self, session: &mut Session, file: FoundFile) -> Result<()> {
         let name = file.name();
-        if let (false, Err(unread)) = (file.named, file.open(self.plan.input_format.utf8)) {
+        // Its lines are measured when they are read.
+        let unmetered = FoundFile {
+            meter: None,
+            ..file.clone()
+        };
+        if let (false, Err(unread)) = (file.named, unmetered.open(self.plan.input_format.utf8)) {
             return self.unread(session, name, unread);
         }
         match self.lines(session, file.path) {

@@ -50,17 +50,11 @@ impl<'a> Searching<'a> {
             let matches = search.file_matches(&file, &held);
             (file, matches)
         };
-        for_each_file(
-            session,
-            walk,
-            false,
-            search_file,
-            |session, visit| match visit {
-                Visit::File((file, matches)) => self.file(session, &file, matches, &held),
-                Visit::Stdin => self.stdin(session, Some("-")),
-                Visit::Unreadable(path, error) => self.fail(session, path, &error),
-            },
-        )?;
+        for_each_file(session, walk, search_file, |session, visit| match visit {
+            Visit::File((file, matches)) => self.file(session, &file, matches, &held),
+            Visit::Stdin => self.stdin(session, Some("-")),
+            Visit::Unreadable(path, error) => self.fail(session, path, &error),
+        })?;
         if self.files == 0 && self.failed.is_none() {
             session.note("found no text files to search")?;
         }
@@ -77,6 +71,7 @@ impl<'a> Searching<'a> {
         }
         let empty = BufReader::with_capacity(0, Box::new(std::io::empty()) as _);
         let search = self.search;
+        session.expect_stdin();
         check_stdin(session, search.utf8())?;
         let stdin = std::mem::replace(session.stdin, empty);
         self.files += 1;
@@ -116,6 +111,11 @@ impl<'a> Searching<'a> {
     /// Searches a file again that had too many matches to hold, and reports them as they are found.
     fn search_again(&mut self, session: &mut Session, file: &FoundFile) -> Result<(), Unread> {
         let (search, name) = (self.search, file.name());
+        // The meter has counted the file already.
+        let file = FoundFile {
+            meter: None,
+            ..file.clone()
+        };
         file.read(search.utf8(), |reader| {
             search.for_each_match(Some(&name), &name, reader, |found, view| {
                 self.emit(session, found, view)

@@ -72,6 +72,7 @@ impl FileWalk {
                 visit(WalkItem::File(FoundFile {
                     path: root.clone(),
                     named: true,
+                    meter: None,
                 }))
             };
             if !goes_on {
@@ -142,6 +143,7 @@ fn visit_entry(entry: DirEntry, visit: &mut impl FnMut(WalkItem) -> bool) -> boo
     visit(WalkItem::File(FoundFile {
         path: entry.into_path(),
         named: false,
+        meter: None,
     }))
 }
 

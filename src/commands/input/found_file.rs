@@ -3,8 +3,10 @@
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::binary_kind::{SNIFFED_BYTES, binary_kind, refuse_binary};
+use super::meter::{Meter, Metered};
 use super::text_format::Utf8Args;
 use crate::error::{Error, Result};
 
@@ -15,6 +17,8 @@ pub struct FoundFile {
     /// True for a file named on the command line. It is an error if such a file is not text; a file found in a
     /// directory is skipped instead.
     pub named: bool,
+    /// The meter that expects the file, and the size that it expects.
+    pub meter: Option<(Arc<Meter>, u64)>,
 }
 
 /// Why a file has no result.
@@ -26,7 +30,7 @@ pub enum Unread {
 }
 
 /// The bytes of an opened file.
-pub type FileReader = io::Chain<Cursor<Vec<u8>>, File>;
+pub type FileReader = io::Chain<Cursor<Vec<u8>>, Metered<File>>;
 
 impl FoundFile {
     /// The path, as records and messages show it.
@@ -62,7 +66,8 @@ impl FoundFile {
     /// file in a directory if it is of a binary kind, or if there is a zero byte near its start.
     pub fn open(&self, utf8: Utf8Args) -> Result<FileReader, Unread> {
         let open = || -> io::Result<_> {
-            let mut file = File::open(&self.path)?;
+            let (meter, size) = self.meter.clone().unzip();
+            let mut file = Metered::found(File::open(&self.path)?, meter, size);
             let mut start = Vec::new();
             file.by_ref()
                 .take(SNIFFED_BYTES as u64)

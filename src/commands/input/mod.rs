@@ -9,6 +9,7 @@ pub mod found_file;
 pub mod ignore_files;
 pub mod json_text;
 pub mod line_blocks;
+pub mod meter;
 pub mod ordered_parallel;
 pub mod parallel_walk;
 pub mod stream_answers;

@@ -1,16 +1,16 @@
 //! Processes the files of a walk on all threads and delivers the results in the order of the walk.
 
+use std::fs;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use super::file_walk::{FileWalk, WalkItem};
 use super::found_file::FoundFile;
+use super::meter::Meter;
 use super::ordered_parallel::map_in_parallel;
 use crate::commands::session::Session;
 use crate::error::{Error, Result};
-use crate::source::Observer;
 
 /// The number of files that are processed before the first of their results is delivered.
 const FILES_PER_BATCH: usize = 256;
@@ -28,54 +28,54 @@ pub enum Visit<T> {
 /// Calls `work` with each file of a walk, on all threads and while the walk continues, and `each` with the results in
 /// the order of the walk, on this thread. Passes the walk's notes to the session at their place in that order.
 ///
-/// With `show_progress`, the observer is told how many of the files found so far are done.
-///
 /// # Errors
 /// Stops at the first error from `each`.
 pub fn for_each_file<T: Send>(
     session: &mut Session,
     walk: &FileWalk,
-    show_progress: bool,
     work: impl Fn(FoundFile) -> T + Sync,
     each: impl FnMut(&mut Session, Visit<T>) -> Result<()>,
 ) -> Result<()> {
     let (sender, items) = sync_channel(PATHS_AHEAD);
-    let found = AtomicUsize::new(0);
-    let progress = show_progress.then(|| Progress {
-        observer: Arc::clone(&session.observer),
-        done: AtomicUsize::new(0),
-        found: &found,
-    });
+    let meter = session.meter.clone();
+    if let Some(meter) = &meter {
+        meter.expect(None);
+    }
+    let found = {
+        let meter = meter.clone();
+        move |item| match &meter {
+            Some(meter) => expected(item, meter),
+            None => item,
+        }
+    };
+    let walked = || {
+        if let Some(meter) = &meter {
+            meter.walked();
+        }
+    };
     thread::scope(|scope| {
-        let found = &found;
-        let step = move |item| {
-            found.fetch_add(1, Ordering::Relaxed);
-            sender.send(item).is_ok()
-        };
-        let walking = thread::Builder::new().spawn_scoped(scope, move || walk.for_each(step));
+        let find = found.clone();
+        let walking = thread::Builder::new().spawn_scoped(scope, move || {
+            walk.for_each(|item| sender.send(find(item)).is_ok());
+            walked();
+        });
         let items: Box<dyn Iterator<Item = WalkItem>> = if walking.is_ok() {
             Box::new(items.into_iter())
         } else {
             // The system refuses a second thread, so the walk is done first.
             let mut all = Vec::new();
             walk.for_each(|item| {
-                all.push(item);
+                all.push(found(item));
                 true
             });
-            found.store(all.len(), Ordering::Relaxed);
+            walked();
             Box::new(all.into_iter())
         };
-        let work = |item| {
-            let visited = match item {
-                WalkItem::File(file) => Ok(Visit::File(work(file))),
-                WalkItem::Stdin => Ok(Visit::Stdin),
-                WalkItem::Unreadable(path, error) => Ok(Visit::Unreadable(path, error)),
-                WalkItem::Note(note) => Err(note),
-            };
-            if let Some(progress) = &progress {
-                progress.step();
-            }
-            visited
+        let work = |item| match item {
+            WalkItem::File(file) => Ok(Visit::File(work(file))),
+            WalkItem::Stdin => Ok(Visit::Stdin),
+            WalkItem::Unreadable(path, error) => Ok(Visit::Unreadable(path, error)),
+            WalkItem::Note(note) => Err(note),
         };
         // Owns the receiving end, so the walk stops when it returns.
         deliver(session, items, work, each)
@@ -102,16 +102,17 @@ fn deliver<T: Send>(
     }
 }
 
-struct Progress<'a> {
-    observer: Arc<dyn Observer>,
-    done: AtomicUsize,
-    found: &'a AtomicUsize,
-}
-
-impl Progress<'_> {
-    fn step(&self) {
-        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        self.observer
-            .count_progress(done, self.found.load(Ordering::Relaxed));
+/// Announces a file to the meter.
+fn expected(item: WalkItem, meter: &Arc<Meter>) -> WalkItem {
+    match item {
+        WalkItem::File(file) => {
+            let size = fs::metadata(&file.path).map_or(0, |metadata| metadata.len());
+            meter.found_file(size);
+            WalkItem::File(FoundFile {
+                meter: Some((Arc::clone(meter), size)),
+                ..file
+            })
+        }
+        other => other,
     }
 }

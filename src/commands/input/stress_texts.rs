@@ -114,6 +114,7 @@ impl ExtraTexts {
                     format,
                 },
                 ways: InputWays::Path,
+                are_found: false,
             };
             let before = texts.len();
             input.for_each(session, |_, item| {

@@ -1,7 +1,7 @@
 //! Reads the texts that a command line names: arguments, files, and standard input.
 
 use std::borrow::Cow;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::binary_kind::refuse_binary;
 use super::line_blocks::{Block, Input, LineBlocks};
+use super::meter::Metered;
 use super::ordered_parallel::for_each_in_order;
 use super::stream_start::{LeadingErrors, check_start};
 use super::text_format::{BadText, InputFormat, Lines, Outcome, Text, chomp};
@@ -25,6 +26,9 @@ pub struct TextArgs {
     pub input: InputArgs,
     #[arg(skip)]
     pub ways: InputWays,
+    /// True if the files were found by a walk, so that the meter expects them already.
+    #[arg(skip)]
+    pub are_found: bool,
 }
 
 /// How a command reads the text of a file, for its notes and hints.
@@ -118,33 +122,62 @@ impl<'a> Source<'a> {
         matches!(self, Self::File(path) if path.is_file())
     }
 
-    /// Reads the whole input.
-    fn read(&self, session: &mut Session) -> io::Result<Vec<u8>> {
+    /// Announces the input to the meter.
+    fn expect(&self, session: &Session) {
+        let Some(meter) = &session.meter else { return };
         match self {
-            Self::Argument(text) => Ok(text.as_bytes().to_vec()),
-            Self::File(path) => std::fs::read(path),
-            Self::Stdin => {
-                let mut bytes = Vec::new();
-                session.stdin.read_to_end(&mut bytes)?;
-                Ok(bytes)
-            }
+            Self::Argument(_) => {}
+            Self::File(path) => meter.expect(size(path)),
+            Self::Stdin => session.expect_stdin(),
         }
     }
 
+    /// Reads the whole input.
+    fn read(&self, session: &mut Session) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        match self {
+            Self::Argument(text) => bytes.extend_from_slice(text.as_bytes()),
+            Self::File(path) => {
+                let file = File::open(path)?;
+                let size = size(path);
+                bytes
+                    .try_reserve_exact(usize::try_from(size.unwrap_or(0)).unwrap_or(usize::MAX))?;
+                Metered::new(file, session.meter.clone(), size).read_to_end(&mut bytes)?;
+            }
+            Self::Stdin => _ = session.stdin.read_to_end(&mut bytes)?,
+        }
+        session.observer.working(bytes.len() as u64);
+        Ok(bytes)
+    }
+
     /// Opens the input for reading by line. Moves standard input out of the session.
-    fn open(&self, session: &mut Session) -> io::Result<Input> {
+    fn open(&self, session: &mut Session, is_found: bool) -> io::Result<Input> {
         Ok(match self {
             Self::Argument(text) => {
                 let text = Cursor::new(text.as_bytes().to_vec());
                 BufReader::new(Box::new(text))
             }
-            Self::File(path) => BufReader::with_capacity(0, Box::new(File::open(path)?)),
+            Self::File(path) => {
+                let (file, meter) = (File::open(path)?, session.meter.clone());
+                let metered = if is_found {
+                    Metered::found(file, meter, size(path))
+                } else {
+                    Metered::new(file, meter, size(path))
+                };
+                BufReader::with_capacity(0, Box::new(metered))
+            }
             Self::Stdin => {
                 let empty = BufReader::with_capacity(0, Box::new(io::empty()) as _);
                 std::mem::replace(session.stdin, empty)
             }
         })
     }
+}
+
+/// Returns the size of a file, or `None` if it is no regular file.
+fn size(path: &Path) -> Option<u64> {
+    let metadata = path.metadata().ok().filter(Metadata::is_file)?;
+    Some(metadata.len())
 }
 
 /// The maximum number of bytes of complete lines that are processed on the calling thread, because starting other
@@ -308,6 +341,9 @@ impl TextArgs {
             }
             sources.push(Source::Stdin);
         }
+        if !self.are_found {
+            sources.iter().for_each(|source| source.expect(session));
+        }
         let format = &self.input.format;
         for source in sources {
             if let Source::Argument(text) = source
@@ -322,7 +358,7 @@ impl TextArgs {
             };
             let unreadable = unreadable(&name);
             let batch = if format.is_stream() {
-                let input = source.open(session).map_err(&unreadable)?;
+                let input = source.open(session, self.are_found).map_err(&unreadable)?;
                 let mut blocks = LineBlocks::new(input);
                 blocks.fill().map_err(unreadable)?;
                 check_start(format, &name, &blocks, source.is_file())?;
@@ -360,6 +396,7 @@ pub fn read_text(argument: Option<&str>, session: &mut Session) -> Result<String
         texts: argument.map(str::to_owned).into_iter().collect(),
         input: InputArgs::default(),
         ways: InputWays::StdinOnly,
+        are_found: false,
     };
     let mut whole = String::new();
     input.for_each(session, |_, text| {

@@ -3,4 +3,5 @@
 pub mod bad_input;
 mod commands;
 mod json;
+mod progress;
 mod separated;

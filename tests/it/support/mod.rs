@@ -11,6 +11,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokscope::model_ref::ModelRef;
 use tokscope::source::{AppCache, HubSettings, ModelFiles, SourceOptions, Unobserved};
@@ -195,14 +196,15 @@ impl Call {
 
     /// Runs the program with its output on a pseudo-terminal. Returns the exit code and the output.
     #[cfg(unix)]
-    pub fn run_on_terminal(mut self) -> (i32, String) {
-        use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-        let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&screen).unwrap();
-        unlockpt(&screen).unwrap();
-        let name = ptsname(&screen, Vec::new()).unwrap();
-        let name = Path::new(name.to_str().unwrap());
-        let side = || File::options().write(true).open(name).unwrap();
+    pub fn run_on_terminal(self) -> (i32, String) {
+        self.run_on_terminal_of(0)
+    }
+
+    /// Runs the program with its output on a pseudo-terminal of this width; 0 if the terminal does not tell.
+    #[cfg(unix)]
+    pub fn run_on_terminal_of(mut self, columns: u16) -> (i32, String) {
+        let (screen, name) = terminal(columns);
+        let side = || File::options().write(true).open(&name).unwrap();
         let (stdout, stderr) = (side(), side());
         let mut child = (self.command.stdin(Stdio::piped()))
             .stdout(stdout)
@@ -222,6 +224,40 @@ impl Call {
         assert!(!shown.contains("panicked"), "{shown}");
         // The terminal turns `\n` into `\r\n`.
         (code, shown.replace("\r\n", "\n"))
+    }
+
+    /// Runs the program with its standard error on a pseudo-terminal of this width. Half of the input is written, and the
+    /// output is read, only after more than a second. Returns the exit code and what the terminal shows.
+    #[cfg(unix)]
+    pub fn run_slowly(mut self, columns: u16) -> (i32, String) {
+        const SECOND: Duration = Duration::from_millis(1_300);
+        let (screen, name) = terminal(columns);
+        let stderr = File::options().write(true).open(name).unwrap();
+        let mut child = (self.command.stdin(Stdio::piped()))
+            .stdout(Stdio::piped())
+            .stderr(stderr)
+            .spawn()
+            .unwrap();
+        drop(std::mem::replace(&mut self.command, Command::new("true")));
+        let (mut stdin, bytes) = (child.stdin.take().unwrap(), self.stdin);
+        let feeder = std::thread::spawn(move || {
+            let (first, second) = bytes.split_at(bytes.len() / 2);
+            let _ = stdin.write_all(first);
+            std::thread::sleep(SECOND);
+            let _ = stdin.write_all(second);
+        });
+        let mut stdout = child.stdout.take().unwrap();
+        let reader = std::thread::spawn(move || {
+            std::thread::sleep(SECOND);
+            stdout.read_to_end(&mut Vec::new()).unwrap();
+        });
+        let mut shown = Vec::new();
+        // On Linux, the end of a pseudo-terminal is reported as an error.
+        let _ = File::from(screen).read_to_end(&mut shown);
+        feeder.join().unwrap();
+        reader.join().unwrap();
+        let code = child.wait().unwrap().code().unwrap_or(-1);
+        (code, String::from_utf8(shown).unwrap())
     }
 
     /// Runs the program with a pseudo-terminal as its standard input. Returns the exit code and its standard error.
@@ -278,6 +314,26 @@ impl Call {
         assert_eq!(answer.code, code, "{}{}", answer.stdout, answer.stderr);
         answer
     }
+}
+
+/// Opens a pseudo-terminal of this width. Returns its screen, and the path of the side that programs write to.
+#[cfg(unix)]
+fn terminal(columns: u16) -> (std::os::fd::OwnedFd, PathBuf) {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use rustix::termios::{Winsize, tcsetwinsize};
+    let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&screen).unwrap();
+    unlockpt(&screen).unwrap();
+    let size = Winsize {
+        ws_row: 30,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    tcsetwinsize(&screen, size).unwrap();
+    let name = ptsname(&screen, Vec::new()).unwrap();
+    let name = PathBuf::from(name.to_str().unwrap());
+    (screen, name)
 }
 
 /// Returns a directory with the built-in model's tokenizer but no checkpoint.
