@@ -262,7 +262,7 @@ impl EmbeddingMatrix {
         }
         let term = Term {
             vector: vector.to_vec(),
-            id: None,
+            ids: Vec::new(),
             sign: Sign::Plus,
             name: "the vector".to_owned(),
         };

@@ -10,6 +10,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use super::input::encode_args::SpecialTokenArgs;
 use super::input::text_args::read_text;
 use super::model::{CheckpointOptions, Model, fetched};
+use super::number_ranges::Positions;
 use super::row_output::{FileFormat, ValueArgs};
 use super::row_selection::{RowRef, RowSelection};
 use super::session::Session;
@@ -35,9 +36,10 @@ pub struct Args {
     pub text: Option<String>,
     #[command(flatten)]
     pub selection: RowSelection,
-    /// Select the token at a position of the text, from 0 (repeatable)
-    #[arg(long = "at", value_name = "POSITION")]
-    pub positions: Vec<usize>,
+    /// Select tokens of the text by position: from 0, or from the end such as -1; one, several such as 1,3, or a range such
+    /// as 1-7 (repeatable)
+    #[arg(long = "at", value_name = "POSITION", allow_hyphen_values = true)]
+    pub positions: Vec<Positions>,
     #[command(flatten)]
     pub special_tokens: SpecialTokenArgs,
     #[command(flatten)]
@@ -103,6 +105,7 @@ pub fn records(matrix: &EmbeddingMatrix, rows: &[RowRef], values: ValueArgs) -> 
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let output = output(args)?;
     let is_named = args.all || !args.selection.is_empty();
+    args.selection.note_about_numbers(&args.text, session)?;
     let text = if args.text.is_some() || !is_named {
         Some(read_text(args.text.as_deref(), session)?)
     } else {

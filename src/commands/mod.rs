@@ -25,6 +25,8 @@ pub mod lock_state;
 pub mod man;
 pub mod model;
 pub mod neighbors;
+pub mod number_ranges;
+pub mod operand;
 pub mod other_tools;
 pub mod pull;
 pub mod relative_path;

@@ -6,6 +6,7 @@ use clap::builder::PossibleValue;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::model::{CheckpointOptions, Model};
+use super::operand::{MeanArgs, Operand};
 use super::row_selection::{RowRef, RowSelection, without_special_tokens};
 use super::session::Session;
 use super::vocab;
@@ -26,9 +27,11 @@ const MAX_ARRAY_FILE: u64 = 1 << 30;
 /// Find the tokens whose rows in the embedding matrix are nearest
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// A text that is one token; each is a separate query
+    /// A text that is one token, or several with --mean; each is a separate query
     #[arg(value_name = "TOKEN")]
     pub tokens: Vec<String>,
+    #[command(flatten)]
+    pub mean: MeanArgs,
     #[command(flatten)]
     pub selection: RowSelection,
     /// Search for the vectors of a NumPy array file (repeatable)
@@ -78,10 +81,18 @@ impl ValueEnum for Metric {
 struct NamedQuery {
     query: Query,
     name: String,
+    /// The ids of each mean in it.
+    means: Vec<Vec<u32>>,
 }
 
 /// A term of a query and its name in the output.
-type NamedTerm = (Term, String);
+#[derive(Debug, Clone)]
+struct NamedTerm {
+    term: Term,
+    name: String,
+    /// The ids of the rows if the term is their mean.
+    mean_of: Option<Vec<u32>>,
+}
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
@@ -92,6 +103,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             "use `tokscope neighbors TOKEN`, `--id N`, `--piece P`, `--vector FILE.npy`, or a sum with `--plus T --minus T`",
         ));
     }
+    args.selection.note_about_numbers(&args.tokens, session)?;
     let pattern = args.grep.as_deref().map(vocab::pattern).transpose()?;
     let model = Model::open(session, args.checkpoint)?;
     let tokenizer = &model.tokenizer;
@@ -121,9 +133,9 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         candidates: candidates.as_deref(),
     };
     let named = queries(args, &model, &options)?;
-    let (queries, names): (Vec<Query>, Vec<String>) = named
+    let (queries, names): (Vec<Query>, Vec<_>) = named
         .into_iter()
-        .map(|NamedQuery { query, name }| (query, name))
+        .map(|NamedQuery { query, name, means }| (query, (name, means)))
         .unzip();
     let answers = nearest(&model.matrix, &queries, &options)?;
     let view = if answers.len() > 1 {
@@ -131,7 +143,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     } else {
         View::Plain
     };
-    for (index, (neighbors, name)) in answers.into_iter().zip(names).enumerate() {
+    for (index, (neighbors, (name, means))) in answers.into_iter().zip(names).enumerate() {
         for (rank, (id, score)) in (1..).zip(neighbors) {
             let neighbor = Neighbor {
                 rank,
@@ -141,6 +153,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
                 metric: args.metric.name(),
                 query: index + 1,
                 query_name: name.clone(),
+                means: means.clone(),
             };
             session.emit_with(&Record::Neighbor(neighbor), view)?;
         }
@@ -164,14 +177,14 @@ fn queries(args: &Args, model: &Model, options: &SearchOptions) -> Result<Vec<Na
     let (tokenizer, matrix) = (&model.tokenizer, &model.matrix);
     let mut rows = Vec::new();
     for token in &args.tokens {
-        rows.push(RowRef::from_token(tokenizer, token)?);
+        rows.push(Operand::from_text(tokenizer, token, args.mean)?);
     }
-    rows.extend(args.selection.rows(model)?);
+    rows.extend(args.selection.rows(model)?.into_iter().map(Operand::Row));
     let plus = args.plus.iter().map(|token| (token, Sign::Plus));
     let minus = args.minus.iter().map(|token| (token, Sign::Minus));
     let mut summands = Vec::new();
     for (token, sign) in plus.chain(minus) {
-        summands.push((RowRef::from_token(tokenizer, token)?, sign));
+        summands.push((Operand::from_text(tokenizer, token, args.mean)?, sign));
     }
     // Check array files before fetching anything.
     let mut vectors = Vec::new();
@@ -183,16 +196,16 @@ fn queries(args: &Args, model: &Model, options: &SearchOptions) -> Result<Vec<Na
         matrix.make_local()?;
     } else {
         let rows = rows.iter().chain(summands.iter().map(|(row, _)| row));
-        matrix.prefetch(&rows.map(|row| row.id).collect::<Vec<_>>())?;
+        matrix.prefetch(&rows.flat_map(Operand::ids).collect::<Vec<_>>())?;
     }
     let mut bases = Vec::new();
     for row in rows {
-        bases.push(row_term(matrix, row, Sign::Plus)?);
+        bases.push(row_term(matrix, &row, Sign::Plus)?);
     }
     bases.extend(vectors);
     let summands: Vec<NamedTerm> = summands
         .into_iter()
-        .map(|(row, sign)| row_term(matrix, row, sign))
+        .map(|(row, sign)| row_term(matrix, &row, sign))
         .collect::<Result<_>>()?;
     if bases.is_empty() {
         return Ok(vec![sum(summands, args.metric)?]);
@@ -206,15 +219,20 @@ fn queries(args: &Args, model: &Model, options: &SearchOptions) -> Result<Vec<Na
         .collect()
 }
 
-fn row_term(matrix: &EmbeddingMatrix, row: RowRef, sign: Sign) -> Result<NamedTerm> {
-    let term = Term {
-        vector: matrix.row(u64::from(row.id))?,
-        id: Some(row.id),
-        sign,
-        name: format!("the row of id {}", row.id),
-    };
-    let name = row.piece.unwrap_or_else(|| format!("id {}", row.id));
-    Ok((term, name))
+fn row_term(matrix: &EmbeddingMatrix, operand: &Operand, sign: Sign) -> Result<NamedTerm> {
+    Ok(NamedTerm {
+        term: Term {
+            vector: operand.values(matrix)?,
+            ids: operand.ids(),
+            sign,
+            name: match operand {
+                Operand::Row(row) => format!("the row of id {}", row.id),
+                Operand::Mean { text, .. } => format!("the mean of the rows of `{text}`"),
+            },
+        },
+        name: operand.name(),
+        mean_of: operand.mean().map(|(_, ids)| ids),
+    })
 }
 
 /// Reads the vectors of an array file. Each must have `columns` values, all of them finite.
@@ -246,11 +264,15 @@ fn read_vectors(path: &Path, columns: u64) -> Result<Vec<NamedTerm>> {
         let name = format!("{input}[{index}]");
         let term = Term {
             vector,
-            id: None,
+            ids: Vec::new(),
             sign: Sign::Plus,
             name: name.clone(),
         };
-        terms.push((term, name));
+        terms.push(NamedTerm {
+            term,
+            name,
+            mean_of: None,
+        });
     }
     Ok(terms)
 }
@@ -258,7 +280,7 @@ fn read_vectors(path: &Path, columns: u64) -> Result<Vec<NamedTerm>> {
 /// Adds up terms, and names the sum after its terms.
 fn sum(terms: Vec<NamedTerm>, metric: Metric) -> Result<NamedQuery> {
     let mut sum_name = String::new();
-    for (term, name) in &terms {
+    for NamedTerm { term, name, .. } in &terms {
         sum_name.push_str(match (term.sign, sum_name.is_empty()) {
             (Sign::Plus, true) => "",
             (Sign::Plus, false) => " + ",
@@ -267,9 +289,14 @@ fn sum(terms: Vec<NamedTerm>, metric: Metric) -> Result<NamedQuery> {
         });
         sum_name.push_str(name);
     }
-    let terms: Vec<Term> = terms.into_iter().map(|(term, _)| term).collect();
+    let means = terms
+        .iter()
+        .filter_map(|term| term.mean_of.clone())
+        .collect();
+    let terms: Vec<Term> = terms.into_iter().map(|named| named.term).collect();
     Ok(NamedQuery {
         query: Query::new(&terms, metric)?,
         name: sum_name,
+        means,
     })
 }

@@ -3,28 +3,26 @@
 use clap::Args;
 
 use super::model::Model;
-use crate::error::{Error, Result};
+use super::number_ranges::{Ids, Positions};
+use super::session::Session;
+use crate::error::Result;
 use crate::tokenizer::{EncodeOptions, Tokenizer};
 
 /// Tokens and rows named on the command line, for every command that takes `--id` and `--piece`.
 #[derive(Debug, Clone, Default, Args)]
 pub struct RowSelection {
-    /// Select by id, from 0 (repeatable)
-    #[arg(long = "id", value_name = "N", allow_negative_numbers = true, value_parser = parse_id)]
-    pub ids: Vec<u64>,
+    /// Select by id, from 0: one, several such as 1,2, or a range such as 5-9 (repeatable)
+    #[arg(long = "id", value_name = "N", allow_negative_numbers = true)]
+    pub ids: Vec<Ids>,
     /// Select by piece, as spelled in the vocabulary (repeatable)
     #[arg(long = "piece", value_name = "PIECE")]
     pub pieces: Vec<String>,
 }
 
-fn parse_id(id: &str) -> Result<u64, String> {
-    id.parse()
-        .map_err(|_| "expected a whole number, 0 or greater".to_owned())
-}
-
 impl RowSelection {
     pub fn len(&self) -> usize {
-        self.ids.len() + self.pieces.len()
+        let ids = self.ids.iter().map(Ids::count);
+        ids.fold(self.pieces.len(), usize::saturating_add)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -43,7 +41,8 @@ impl RowSelection {
         let ids = self
             .ids
             .iter()
-            .map(|&id| known(id).ok_or_else(|| tokenizer.unknown_id(id)));
+            .flat_map(Ids::iter)
+            .map(|id| known(id).ok_or_else(|| tokenizer.unknown_id(id)));
         let pieces = self.pieces.iter().map(|piece| tokenizer.id_of(piece));
         ids.chain(pieces).collect()
     }
@@ -53,12 +52,31 @@ impl RowSelection {
     /// # Errors
     /// Fails with [`Error::NoSuchRow`] for an id beyond the matrix, or with [`Error::UnknownPiece`].
     pub fn rows(&self, model: &Model) -> Result<Vec<RowRef>> {
-        let ids = self.ids.iter().map(|&id| RowRef::from_id(model, id));
+        let ids = self.ids.iter().flat_map(Ids::iter);
+        let ids = ids.map(|id| RowRef::from_id(model, id));
         let pieces = self
             .pieces
             .iter()
             .map(|piece| RowRef::from_piece(&model.tokenizer, piece));
         ids.chain(pieces).collect()
+    }
+
+    /// Writes a note about a text that is a number beside `--id`, since a second id was probably meant.
+    ///
+    /// # Errors
+    /// Fails if the note cannot be written.
+    pub fn note_about_numbers<'t>(
+        &self,
+        texts: impl IntoIterator<Item = &'t String>,
+        session: &mut Session,
+    ) -> Result<()> {
+        let is_number = |text: &&String| text.parse::<Ids>().is_ok();
+        match texts.into_iter().find(is_number) {
+            Some(text) if !self.ids.is_empty() => session.note(&format!(
+                "`{text}` is a text here: to select several ids, separate them by commas, as in `--id 1,{text}`"
+            )),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -102,27 +120,6 @@ impl RowRef {
         })
     }
 
-    /// Returns the row of a text that is one token, not counting the special tokens of the template.
-    ///
-    /// # Errors
-    /// Fails with [`Error::NoToken`] if the text has no tokens, or with [`Error::NotOneToken`] if it has several.
-    pub fn from_token(tokenizer: &Tokenizer, text: &str) -> Result<Self> {
-        let mut rows = Self::from_text(tokenizer, text, &without_special_tokens())?;
-        match rows.len() {
-            0 => Err(Error::NoToken {
-                text: text.to_owned(),
-            }),
-            1 => Ok(Self {
-                position: None,
-                ..rows.remove(0)
-            }),
-            _ => Err(Error::NotOneToken {
-                text: text.to_owned(),
-                pieces: rows.into_iter().filter_map(|row| row.piece).collect(),
-            }),
-        }
-    }
-
     /// Returns the rows of all tokens of a text.
     pub fn from_text(
         tokenizer: &Tokenizer,
@@ -143,17 +140,14 @@ impl RowRef {
     /// Returns the rows at the given positions of a text.
     ///
     /// # Errors
-    /// Fails with [`Error::NoSuchPosition`] if the text has fewer tokens.
-    pub fn at_positions(rows: &[Self], positions: &[usize]) -> Result<Vec<Self>> {
-        positions
-            .iter()
-            .map(|&position| {
-                rows.get(position).cloned().ok_or(Error::NoSuchPosition {
-                    position,
-                    last: rows.len().saturating_sub(1),
-                })
-            })
-            .collect()
+    /// As [`Positions::of`].
+    pub fn at_positions(rows: &[Self], positions: &[Positions]) -> Result<Vec<Self>> {
+        let mut selected = Vec::new();
+        for positions in positions {
+            let positions = positions.of(rows.len())?.into_iter();
+            selected.extend(positions.filter_map(|position| rows.get(position).cloned()));
+        }
+        Ok(selected)
     }
 }
 

@@ -8,6 +8,7 @@ use super::input::encode_args::SpecialTokenArgs;
 use super::input::ordered_parallel::map_in_parallel;
 use super::input::text_args::read_text;
 use super::model::{CheckpointOptions, Model};
+use super::operand::{MeanArgs, Operand};
 use super::row_output::{FileFormat, FullArgs};
 use super::row_selection::{RowRef, RowSelection};
 use super::session::Session;
@@ -24,12 +25,15 @@ use crate::source::output_file::{self, OutputError};
 /// rows.
 const ROWS_AT_A_TIME: usize = 64;
 
-/// Show the cosines between the tokens of a text, or between ids or pieces
+/// Show the cosines between the tokens of a text, or between words, ids or pieces
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// Compare the tokens of this text; `-` or nothing reads standard input
+    /// One text: compare its tokens; `-` or nothing reads standard input. Several: compare them with each other, each a
+    /// single token, or several with --mean
     #[arg(value_name = "TEXT")]
-    pub text: Option<String>,
+    pub texts: Vec<String>,
+    #[command(flatten)]
+    pub mean: MeanArgs,
     #[command(flatten)]
     pub selection: RowSelection,
     #[command(flatten)]
@@ -48,22 +52,62 @@ pub struct Args {
 /// Calls `each` with every row of the matrix of cosines, in order.
 fn for_each<E: From<Error>>(
     model: &Model,
-    rows: &[RowRef],
+    rows: &[Operand],
     mut each: impl FnMut(Similarity) -> Result<(), E>,
 ) -> Result<(), E> {
-    let ids: Vec<u32> = rows.iter().map(|row| row.id).collect();
+    let ids: Vec<Vec<u32>> = rows.iter().map(Operand::ids).collect();
     let cosines = Cosines::new(&model.matrix, &ids)?;
     for (index, rows) in rows.chunks(ROWS_AT_A_TIME).enumerate() {
         let rows: Vec<_> = (index * ROWS_AT_A_TIME..).zip(rows).collect();
-        let records = map_in_parallel(rows, |(position, row)| Similarity {
-            position,
-            id: row.id,
-            piece: row.piece.clone(),
-            cosines: cosines.with(row.id, &ids),
-        });
+        let records = map_in_parallel(rows, |(position, row)| record(position, row, &cosines));
         records.into_iter().try_for_each(&mut each)?;
     }
     Ok(())
+}
+
+fn record(position: usize, row: &Operand, cosines: &Cosines) -> Similarity {
+    let cosines = cosines.of(position);
+    match row {
+        Operand::Row(row) => Similarity {
+            position,
+            id: Some(row.id),
+            piece: row.piece.clone(),
+            cosines,
+            ..Similarity::default()
+        },
+        Operand::Mean { text, .. } => Similarity {
+            position,
+            text: Some(text.clone()),
+            mean_of: row.ids(),
+            cosines,
+            ..Similarity::default()
+        },
+    }
+}
+
+/// Returns the rows that the arguments name. Reads standard input if they name none.
+fn select(args: &Args, texts: &[String], model: &Model) -> Result<Vec<Operand>> {
+    let mut rows = Vec::new();
+    if let ([text], false) = (texts, args.mean.mean) {
+        let options = args.special_tokens.options();
+        let tokens = RowRef::from_text(&model.tokenizer, text, &options)?;
+        rows.extend(tokens.into_iter().map(Operand::Row));
+    } else {
+        for text in texts {
+            rows.push(Operand::from_text(&model.tokenizer, text, args.mean)?);
+        }
+    }
+    rows.extend(args.selection.rows(model)?.into_iter().map(Operand::Row));
+    Ok(rows)
+}
+
+/// Returns the texts of the arguments, or of standard input if nothing is named.
+fn texts(args: &Args, session: &mut Session) -> Result<Vec<String>> {
+    if args.texts.is_empty() && args.selection.is_empty() {
+        return Ok(vec![read_text(None, session)?]);
+    }
+    let texts = args.texts.iter();
+    texts.map(|text| read_text(Some(text), session)).collect()
 }
 
 /// Runs the command.
@@ -80,16 +124,10 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             "use a name that ends in .npy, .csv, .tsv or .jsonl",
         ));
     }
-    let text = match &args.text {
-        None if !args.selection.is_empty() => None,
-        text => Some(read_text(text.as_deref(), session)?),
-    };
+    args.selection.note_about_numbers(&args.texts, session)?;
+    let texts = texts(args, session)?;
     let model = Model::open(session, args.checkpoint)?;
-    let mut rows = Vec::new();
-    if let Some(text) = text {
-        rows = RowRef::from_text(&model.tokenizer, &text, &args.special_tokens.options())?;
-    }
-    rows.extend(args.selection.rows(&model)?);
+    let rows = select(args, &texts, &model)?;
     let Some((path, format)) = output else {
         let view = View::full(args.full.full);
         for_each(&model, &rows, |record| {
@@ -114,7 +152,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
 }
 
 /// Writes the matrix as float32, with NaN for undefined cosines.
-fn write_npy(path: &Path, model: &Model, rows: &[RowRef]) -> Result<()> {
+fn write_npy(path: &Path, model: &Model, rows: &[Operand]) -> Result<()> {
     output_file::replace(path, |out| {
         let count = rows.len() as u64;
         let header = npy::header(Dtype::F32, &[count, count]).unwrap_or_default();

@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 pub struct Term {
     /// As float32, like the rows it is compared with.
     pub vector: Vec<f32>,
-    /// The id if the vector is a row of the matrix; that row is left out of the results.
-    pub id: Option<u32>,
+    /// The ids of the row of the matrix, or of the rows that the vector is the mean of; they are left out of the results.
+    pub ids: Vec<u32>,
     pub sign: Sign,
     /// The name in error messages, such as `the row of id 5`.
     pub name: String,
@@ -69,7 +69,7 @@ impl Query {
         Ok(Self {
             norm: norm(vector.iter().copied()),
             vector,
-            ids: terms.iter().filter_map(|term| term.id).collect(),
+            ids: terms.iter().flat_map(|term| term.ids.clone()).collect(),
         })
     }
 

@@ -1,6 +1,8 @@
 //! Comparison of rows: summaries, differences, pairwise cosines.
 
-use candle_core::{DType, Result as CandleResult, Tensor};
+use std::collections::HashMap;
+
+use candle_core::{DType, Device, Result as CandleResult, Tensor};
 
 use super::matrix::EmbeddingMatrix;
 use super::metric::dot;
@@ -49,12 +51,14 @@ pub struct Comparison {
     pub difference: Vec<f32>,
 }
 
-/// Compares two float32 vectors of the same length; sums are float64.
+/// Compares two vectors of the same length; sums are float64.
 ///
 /// # Errors
 /// Fails if the lengths differ or are 0.
-pub fn compare(a: &Tensor, b: &Tensor) -> CandleResult<Comparison> {
-    let difference = (a - b)?;
+pub fn compare(a: &[f32], b: &[f32]) -> CandleResult<Comparison> {
+    let tensor = |values: &[f32]| Tensor::new(values, &Device::Cpu);
+    let (a, b) = (tensor(a)?, tensor(b)?);
+    let difference = (&a - &b)?;
     let (a, b) = (a.to_dtype(DType::F64)?, b.to_dtype(DType::F64)?);
     // In float64, which has the range for it. Rounded to float32, the largest is that of the float32 differences.
     let wide = (&a - &b)?;
@@ -72,67 +76,94 @@ pub fn compare(a: &Tensor, b: &Tensor) -> CandleResult<Comparison> {
     })
 }
 
-/// Rows held in memory to compute their cosines with each other, in float64.
+/// Returns a row, or the mean of several, element by element; computed in float64.
+///
+/// # Errors
+/// Fails with [`Error::NoSuchRow`](crate::error::Error::NoSuchRow) if an id is beyond the matrix.
+pub fn mean(matrix: &EmbeddingMatrix, ids: &[u32]) -> Result<Vec<f32>> {
+    if let [id] = ids {
+        return matrix.row(u64::from(*id));
+    }
+    let mut sums = Vec::new();
+    for id in ids {
+        let row = matrix.row(u64::from(*id))?;
+        sums.resize(row.len(), 0.0);
+        for (sum, value) in sums.iter_mut().zip(row) {
+            *sum += f64::from(value);
+        }
+    }
+    let count = ids.len() as f64;
+    Ok(sums.into_iter().map(|sum| (sum / count) as f32).collect())
+}
+
+/// Vectors held in memory to compute their cosines with each other, in float64.
 #[derive(Debug)]
 pub struct Cosines {
-    /// Ascending by id, without duplicates.
-    rows: Vec<Row>,
+    /// Without duplicates.
+    vectors: Vec<Vector>,
+    /// For each position, the index of its vector.
+    positions: Vec<usize>,
 }
 
 #[derive(Debug)]
-struct Row {
-    id: u32,
+struct Vector {
     values: Vec<f32>,
     norm: f64,
 }
 
 impl Cosines {
-    /// Reads the rows of `ids`.
+    /// Reads the vectors at all positions, each of which is given as the id of a row, or as the ids of rows whose mean it
+    /// is.
     ///
     /// # Errors
     /// Fails with [`Error::NoSuchRow`](crate::error::Error::NoSuchRow) if an id is beyond the matrix.
-    pub fn new(matrix: &EmbeddingMatrix, ids: &[u32]) -> Result<Self> {
-        let mut ids = ids.to_vec();
-        ids.sort_unstable();
-        ids.dedup();
-        matrix.prefetch(&ids)?;
-        let rows = ids.into_iter().map(|id| {
-            let values = matrix.row(u64::from(id))?;
-            let norm = dot(&values, &values).sqrt();
-            Ok(Row { id, values, norm })
-        });
-        Ok(Self {
-            rows: rows.collect::<Result<_>>()?,
-        })
+    pub fn new(matrix: &EmbeddingMatrix, ids: &[Vec<u32>]) -> Result<Self> {
+        let mut all = ids.concat();
+        all.sort_unstable();
+        all.dedup();
+        matrix.prefetch(&all)?;
+        let mut known: HashMap<&[u32], usize> = HashMap::new();
+        let (mut vectors, mut positions) = (Vec::new(), Vec::new());
+        for ids in ids {
+            let index = match known.get(ids.as_slice()) {
+                Some(index) => *index,
+                None => {
+                    let values = mean(matrix, ids)?;
+                    let norm = dot(&values, &values).sqrt();
+                    vectors.push(Vector { values, norm });
+                    known.insert(ids, vectors.len() - 1);
+                    vectors.len() - 1
+                }
+            };
+            positions.push(index);
+        }
+        Ok(Self { vectors, positions })
     }
 
-    /// Returns the cosine of the row of `id` with each of `others`: `None` if either row is zero, not finite, or was
-    /// not read.
-    pub fn with(&self, id: u32, others: &[u32]) -> Vec<Option<f32>> {
-        let row = self.row(id);
-        let cosine = |other: &u32| {
-            let (a, b) = row.zip(self.row(*other))?;
+    /// Returns the cosines of the vector at a position with those at every position: `None` if either vector is zero or
+    /// not finite.
+    pub fn of(&self, position: usize) -> Vec<Option<f32>> {
+        let vector = self.at(position);
+        let cosine = |other: usize| {
+            let (a, b) = vector.zip(self.at(other))?;
             let cosine = dot(&a.values, &b.values) / (a.norm * b.norm);
             (!cosine.is_nan()).then_some(cosine as f32)
         };
-        others.iter().map(cosine).collect()
+        (0..self.positions.len()).map(cosine).collect()
     }
 
-    fn row(&self, id: u32) -> Option<&Row> {
-        let index = self.rows.binary_search_by_key(&id, |row| row.id).ok()?;
-        self.rows.get(index)
+    fn at(&self, position: usize) -> Option<&Vector> {
+        self.vectors.get(*self.positions.get(position)?)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use candle_core::Device;
-
     use super::*;
 
     #[test]
     fn a_row_and_itself_do_not_differ() {
-        let row = Tensor::new(&[0.1_f32, -0.2, 0.3], &Device::Cpu).unwrap();
+        let row = [0.1, -0.2, 0.3];
         let comparison = compare(&row, &row).unwrap();
         assert_eq!(comparison.max_abs, 0.0);
         assert_eq!(comparison.l2, 0.0);
@@ -141,8 +172,7 @@ mod tests {
 
     #[test]
     fn a_zero_row_has_no_cosine() {
-        let zero = Tensor::new(&[0.0_f32, 0.0], &Device::Cpu).unwrap();
-        let row = Tensor::new(&[3.0_f32, 4.0], &Device::Cpu).unwrap();
+        let (zero, row) = ([0.0, 0.0], [3.0, 4.0]);
         let comparison = compare(&zero, &row).unwrap();
         assert_eq!(comparison.cosine, None);
         assert_eq!((comparison.l2, comparison.max_abs), (5.0, 4.0));

@@ -75,7 +75,9 @@ impl Error {
             Self::UnknownPiece { near: None, .. } => {
                 "search the vocabulary with `tokscope vocab --grep REGEX`"
             }
-            Self::NotOneToken { .. } => "name one of them with `--piece PIECE` or `--id N`",
+            Self::NotOneToken { .. } => {
+                "use `--mean` for the mean of their rows, or name one of them with `--piece PIECE` or `--id N`"
+            }
             Self::HubUnreachable { cached: false, .. } => {
                 "the model is not in the cache; try the built-in one with `--model demo`, or a directory with \
                  `--model PATH`"

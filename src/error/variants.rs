@@ -63,9 +63,9 @@ pub enum Error {
         /// A piece that exists and differs only in the leading `▁`.
         near: Option<String>,
     },
-    /// A position beyond the last token of the text.
+    /// A position outside the text. A negative one counts from the end.
     #[error("position {position} is outside the text, which has tokens 0 to {last}")]
-    NoSuchPosition { position: usize, last: usize },
+    NoSuchPosition { position: i64, last: usize },
     /// A text of several tokens where exactly one is allowed.
     #[error("expected one token, but `{text}` is {}: {}", .pieces.len(), .pieces.join(" "))]
     NotOneToken { text: String, pieces: Vec<String> },

@@ -84,7 +84,7 @@ mod tests {
         });
         assert_eq!(
             serde_json::to_string(&record).unwrap(),
-            r#"{"type":"diff","a":{"id":0},"b":{"id":0},"identical":true,"max_abs":0.0,"l2":0.0,"cosine":1.0}"#
+            r#"{"type":"diff","a":{},"b":{},"identical":true,"max_abs":0.0,"l2":0.0,"cosine":1.0}"#
         );
     }
 

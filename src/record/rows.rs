@@ -34,7 +34,7 @@ pub struct Row {
 pub struct Diff {
     pub a: RowName,
     pub b: RowName,
-    /// True if the stored bytes are equal.
+    /// True if the stored bytes, or those of the float32 means, are equal.
     pub identical: bool,
     /// Largest absolute difference of an element.
     #[serde(serialize_with = "wide_float::serialize")]
@@ -55,11 +55,19 @@ pub struct Diff {
 /// The name of a row in a [`Diff`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct RowName {
-    pub id: u32,
+    /// Absent for a mean of rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub piece: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<usize>,
+    /// The text, if this is the mean of its rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The ids of the rows that this is the mean of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mean_of: Vec<u32>,
 }
 
 /// One of the nearest rows.
@@ -76,6 +84,9 @@ pub struct Neighbor {
     pub query: usize,
     /// The query, written with pieces: `▁rey - ▁hombre + ▁mujer`.
     pub query_name: String,
+    /// The ids of the rows of each mean in the query.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub means: Vec<Vec<u32>>,
 }
 
 /// One row of the matrix of cosines.
@@ -83,9 +94,17 @@ pub struct Neighbor {
 pub struct Similarity {
     /// Row of the matrix of cosines, from 0: first the tokens of the text, then the selected rows.
     pub position: usize,
-    pub id: u32,
+    /// Absent for a mean of rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub piece: Option<String>,
+    /// The text, if this is the mean of its rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The ids of the rows that this is the mean of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mean_of: Vec<u32>,
     /// Cosines with every row of the matrix of cosines, in order; null if a row is zero or not finite.
     pub cosines: Vec<Option<f32>>,
 }

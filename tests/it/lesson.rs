@@ -126,7 +126,7 @@ fn teaches_the_lesson(call: impl Fn(&[&str]) -> Call) {
     let other = one(&call(&["diff", "ban", "dinero", "--json"]).exit(1).stdout).diff();
     assert_eq!(
         (other.a.id, other.b.id, other.identical),
-        (4797, 107_725, false)
+        (Some(4797), Some(107_725), false)
     );
 }
 

@@ -260,9 +260,11 @@ pub struct Diff {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RowName {
-    pub id: u32,
+    pub id: Option<u32>,
     pub piece: Option<String>,
     pub position: Option<usize>,
+    pub text: Option<String>,
+    pub mean_of: Option<Vec<u32>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -275,15 +277,18 @@ pub struct Neighbor {
     pub metric: String,
     pub query: usize,
     pub query_name: String,
+    pub means: Option<Vec<Vec<u32>>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Similarity {
     pub position: usize,
-    pub id: u32,
+    pub id: Option<u32>,
     pub piece: Option<String>,
     pub cosines: Vec<Option<f32>>,
+    pub text: Option<String>,
+    pub mean_of: Option<Vec<u32>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -82,7 +82,7 @@ fn awkward(rows: usize) -> Vec<f32> {
 fn query_of(matrix: &EmbeddingMatrix, id: u32, metric: Metric) -> Query {
     let term = Term {
         vector: matrix.row(u64::from(id)).unwrap(),
-        id: Some(id),
+        ids: vec![id],
         sign: Sign::Plus,
         name: format!("the row of id {id}"),
     };
@@ -202,7 +202,7 @@ fn rows_of_nan_are_never_found() {
     let query = Query::new(
         &[Term {
             vector: vec![1.0; COLUMNS],
-            id: None,
+            ids: Vec::new(),
             sign: Sign::Plus,
             name: String::new(),
         }],
@@ -242,7 +242,7 @@ fn rows_that_differ_only_by_float32_rounding_are_ties() {
     for &metric in Metric::ALL {
         let ones = Term {
             vector: vec![1.0; COLUMNS],
-            id: None,
+            ids: Vec::new(),
             sign: Sign::Plus,
             name: String::new(),
         };

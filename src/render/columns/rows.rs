@@ -22,12 +22,12 @@ pub static ROW: Table<Row> = Table {
 pub static DIFF: Table<Diff> = Table {
     records: &["diff"],
     columns: &[
-        Column::integer("a.id", |diff, _| Some(diff.a.id.into())),
+        Column::integer("a.id", |diff, _| diff.a.id.map(u64::from)),
         Column::text("a.piece", |diff, _| diff.a.piece.as_deref()),
         Column::integer("a.position", |diff, _| {
             diff.a.position.map(|place| place as u64)
         }),
-        Column::integer("b.id", |diff, _| Some(diff.b.id.into())),
+        Column::integer("b.id", |diff, _| diff.b.id.map(u64::from)),
         Column::text("b.piece", |diff, _| diff.b.piece.as_deref()),
         Column::integer("b.position", |diff, _| {
             diff.b.position.map(|place| place as u64)
@@ -36,6 +36,10 @@ pub static DIFF: Table<Diff> = Table {
         Column::wide_float("max_abs", |diff, _| diff.max_abs),
         Column::wide_float("l2", |diff, _| diff.l2),
         Column::float32("cosine", |diff, _| diff.cosine),
+        Column::text("a.text", |diff, _| diff.a.text.as_deref()),
+        Column::integers("a.mean_of", |diff, _| &diff.a.mean_of),
+        Column::text("b.text", |diff, _| diff.b.text.as_deref()),
+        Column::integers("b.mean_of", |diff, _| &diff.b.mean_of),
         Column::vector("d", |diff, _| diff.values.as_deref().unwrap_or_default()),
     ],
 };
@@ -57,8 +61,10 @@ pub static SIMILARITY: Table<Similarity> = Table {
     records: &["similarity"],
     columns: &[
         Column::integer("position", |row, _| Some(row.position as u64)),
-        Column::integer("id", |row, _| Some(row.id.into())),
+        Column::integer("id", |row, _| row.id.map(u64::from)),
         Column::text("piece", |row, _| row.piece.as_deref()),
+        Column::text("text", |row, _| row.text.as_deref()),
+        Column::integers("mean_of", |row, _| &row.mean_of),
         Column::sparse_vector("c", |row, _| &row.cosines),
     ],
 };

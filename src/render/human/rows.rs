@@ -156,10 +156,15 @@ impl Human<'_> {
 }
 
 fn row_name(name: &RowName) -> String {
+    let Some(id) = name.id else {
+        let ids: Vec<String> = name.mean_of.iter().map(u32::to_string).collect();
+        let text = name.text.as_deref().unwrap_or_default();
+        return format!("mean of ids {}  {}", ids.join(", "), cell(text));
+    };
     let position = name
         .position
         .map(|position| format!("position {position}  "))
         .unwrap_or_default();
     let piece = name.piece.as_deref().unwrap_or("(no token)");
-    format!("{position}id {}  {}", name.id, cell(piece))
+    format!("{position}id {id}  {}", cell(piece))
 }

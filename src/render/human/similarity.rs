@@ -32,8 +32,12 @@ impl Human<'_> {
         let columns: String = (0..shown).map(|column| format!("{column:>6}")).collect();
         let head = format!("    #  {}{columns}", pad("piece", PIECE_WIDTH));
         self.head("similarity", &head)?;
-        let id = format!("id {}", record.id);
-        let piece = fit(&cell(record.piece.as_deref().unwrap_or(&id)));
+        let id = record.id.map(|id| format!("id {id}"));
+        let name = [&record.piece, &record.text, &id]
+            .into_iter()
+            .flatten()
+            .next();
+        let piece = fit(&cell(name.map_or("", String::as_str)));
         write!(self.out, "{:>5}  {piece}", record.position)?;
         for cosine in record.cosines.iter().take(shown) {
             let text = match cosine {

@@ -4,7 +4,8 @@ use std::fs;
 
 use crate::support::{Answer, Call, demo, folder_without_checkpoint, on, tiny_model, tokscope};
 
-const NAME_ONE: &str = "name one of them with `--piece PIECE` or `--id N`";
+const NAME_ONE: &str =
+    "use `--mean` for the mean of their rows, or name one of them with `--piece PIECE` or `--id N`";
 const TWO_ROWS: &str = "use `tokscope diff TOKEN TOKEN`, `--id N --id M`, `--piece P --piece Q` or \
                         `--text TEXT --at I --at J`";
 const GREP: &str = "search the vocabulary with `tokscope vocab --grep REGEX`";

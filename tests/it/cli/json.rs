@@ -290,7 +290,7 @@ fn a_diff_names_both_rows() {
         "--json",
     ];
     let diff = one(&demo(args).ok()).diff();
-    assert_eq!((diff.a.id, diff.a.position), (364, Some(1)));
+    assert_eq!((diff.a.id, diff.a.position), (Some(364), Some(1)));
     assert_eq!(
         (diff.b.piece.as_deref(), diff.b.position),
         (Some("▁banco"), Some(2))

@@ -83,9 +83,13 @@ fn row_and_diff_tables_hold_all_values() {
 
     let (head, rows) = separated(&["diff", "dinero", "money"]);
     assert_eq!(head[..3], ["a.id", "a.piece", "a.position"]);
-    assert_eq!(head[6..11], ["identical", "max_abs", "l2", "cosine", "d0"]);
+    assert_eq!(head[6..10], ["identical", "max_abs", "l2", "cosine"]);
+    assert_eq!(
+        head[10..15],
+        ["a.text", "a.mean_of", "b.text", "b.mean_of", "d0"]
+    );
     let json = demo(["diff", "dinero", "money", "--json"]).exit(1).stdout;
-    let read: Vec<f32> = rows[0][10..]
+    let read: Vec<f32> = rows[0][14..]
         .iter()
         .map(|value| value.parse().unwrap())
         .collect();

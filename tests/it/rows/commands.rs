@@ -28,6 +28,105 @@ fn rows_are_named_by_text_position_id_and_piece() {
 }
 
 #[test]
+fn several_rows_are_selected_with_one_flag() {
+    let ids = |args: &[&str]| -> Vec<u32> {
+        let out = demo([&["embed", "--json", "--stats"], args].concat()).ok();
+        records(&out)
+            .into_iter()
+            .map(|record| record.row().id)
+            .collect()
+    };
+    assert_eq!(ids(&["--id", "7,3"]), [7, 3]);
+    assert_eq!(ids(&["--id", "[7, 3]", "--id", "5-8"]), [7, 3, 5, 6, 7, 8]);
+    let text = ["banco money"];
+    assert_eq!(ids(&[&text[..], &["--at", "1-2"]].concat()), [364, 607]);
+    assert_eq!(ids(&[&text[..], &["--at", "-1,0"]].concat()), [2, 1]);
+    assert_eq!(ids(&[&text[..], &["--at", "1--2"]].concat()), [364, 607]);
+    assert_eq!(
+        ids(&[&text[..], &["--at", "-2--1", "--at", "0"]].concat()),
+        [607, 2, 1]
+    );
+    for (args, sentence) in [
+        (
+            &["--id", "2060-2070"][..],
+            "id 2064 has no row: the embedding matrix has rows 0 to 2063",
+        ),
+        (
+            &["--id", "0-18446744073709551615"],
+            "id 2064 has no row: the embedding matrix has rows 0 to 2063",
+        ),
+        (
+            &["banco", "--at", "-4"],
+            "position -4 is outside the text, which has tokens 0 to 2",
+        ),
+        (
+            &["banco", "--at", "1-7"],
+            "position 7 is outside the text, which has tokens 0 to 2",
+        ),
+        (
+            &["--id", "9-5"],
+            "invalid value '9-5' for '--id <N>': expected a whole number, 0 or greater, or several, such as 1,2 or 5-9",
+        ),
+        (
+            &["banco", "--at", "x"],
+            "invalid value 'x' for '--at <POSITION>': expected a position from 0, or from the end such as -1, or several, such as 1,3 or 1-7",
+        ),
+    ] {
+        let answer = demo([&["embed"], args].concat()).exit(2);
+        assert!(answer.stderr.contains(sentence), "{}", answer.stderr);
+    }
+    demo(["diff", "--text", "banco banco", "--at", "1,2"]).exit(0);
+    demo(["diff", "--text", "banco banco", "--at", "1--2"]).exit(0);
+    demo(["diff", "--id", "588,588"]).exit(0);
+    for (args, found) in [
+        (&["--id", "1-3"][..], 3),
+        (&["--text", "banco", "--at", "0--1"], 3),
+    ] {
+        let answer = demo([&["diff"], args].concat()).exit(2);
+        let sentence = format!("error: expected two rows, found {found}\n");
+        assert!(answer.stderr.starts_with(&sentence), "{}", answer.stderr);
+    }
+    assert_eq!(
+        demo(["vocab", "--id", "3-5", "--json"])
+            .ok()
+            .lines()
+            .count(),
+        3
+    );
+    let found = demo(["grep", "--id", "588,607", "-"]).stdin("un dinero y money\n");
+    assert_eq!(found.ok().lines().count(), 2);
+}
+
+#[test]
+fn a_word_of_several_tokens_is_the_mean_of_its_rows() {
+    let row =
+        |id: &str| -> Vec<f32> { values(demo(["embed", "--id", id, "--json"]).ok().trim_end()) };
+    let rows = ["787", "324", "271"].map(row);
+    let other = row("588");
+    let answer = demo(["diff", "donde", "dinero", "--mean", "--json"]).exit(1);
+    let diff = crate::records::one(&answer.stdout).diff();
+    assert_eq!(diff.a.mean_of.as_deref(), Some(&[787, 324, 271][..]));
+    assert_eq!((diff.a.id, diff.a.text.as_deref()), (None, Some("donde")));
+    assert_eq!((diff.b.id, diff.b.mean_of), (Some(588), None));
+    for (column, found) in diff.values.unwrap().into_iter().enumerate() {
+        let sum: f64 = rows.iter().map(|row| f64::from(row[column])).sum();
+        assert_eq!(found, (sum / 3.0) as f32 - other[column]);
+    }
+    assert!(
+        demo(["diff", "donde", "donde", "--mean"])
+            .exit(0)
+            .stdout
+            .starts_with("a  mean of ids 787, 324, 271  donde\n")
+    );
+    let answer = demo(["diff", "donde", "dinero"]).exit(2);
+    assert!(
+        answer
+            .stderr
+            .contains("hint: use `--mean` for the mean of their rows")
+    );
+}
+
+#[test]
 fn exported_rows_are_bit_identical() {
     let folder = tempfile::tempdir().unwrap();
     let write = |model: &Path, name: &str| {

@@ -11,6 +11,57 @@ fn neighbors(args: &[&str]) -> Vec<Neighbor> {
 }
 
 #[test]
+fn a_mean_of_rows_is_a_query() {
+    let out = demo([
+        "neighbors",
+        "donde",
+        "--plus",
+        "dinero",
+        "--mean",
+        "-k",
+        "50",
+        "--json",
+    ])
+    .ok();
+    let found: Vec<_> = records(&out)
+        .into_iter()
+        .map(|record| record.neighbor())
+        .collect();
+    assert_eq!(found[0].query_name, "mean(▁do nd e) + ▁dinero");
+    assert_eq!(found[0].means, Some(vec![vec![787, 324, 271]]));
+    // Neither the rows of the mean nor the added row are answers.
+    let own = [787, 324, 271, 588];
+    assert!(found.iter().all(|neighbor| !own.contains(&neighbor.id)));
+    let plain = demo(["neighbors", "dinero", "--mean", "-k", "1", "--json"]).ok();
+    assert_eq!(
+        plain,
+        demo(["neighbors", "dinero", "-k", "1", "--json"]).ok()
+    );
+    // The nearest to the mean of `a` and `b` by distance is nearest to half their sum.
+    let rows =
+        |id: &str| crate::records::values(demo(["embed", "--id", id, "--json"]).ok().trim_end());
+    let mean = ["787", "324", "271"].map(rows);
+    let best = demo([
+        "neighbors",
+        "donde",
+        "--mean",
+        "-k",
+        "1",
+        "--metric",
+        "l2",
+        "--json",
+    ])
+    .ok();
+    let best = records(&best).remove(0).neighbor();
+    let row = rows(&best.id.to_string());
+    let distance = (0..row.len()).map(|column| {
+        let sum: f64 = mean.iter().map(|row| f64::from(row[column])).sum();
+        (sum / 3.0 - f64::from(row[column])).powi(2)
+    });
+    assert!((distance.sum::<f64>().sqrt() - f64::from(best.score)).abs() < 1e-6);
+}
+
+#[test]
 fn related_words_are_near() {
     let found = neighbors(&["dinero"]);
     assert_eq!(found.len(), 10);

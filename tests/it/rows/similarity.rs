@@ -13,14 +13,14 @@ fn similarity(args: &[&str]) -> Vec<Similarity> {
 #[test]
 fn cosines_are_those_of_diff_and_the_matrix_is_symmetric() {
     let rows = similarity(&["banco de madera", "--id", "386"]);
-    let ids: Vec<u32> = rows.iter().map(|row| row.id).collect();
+    let ids: Vec<u32> = rows.iter().map(|row| row.id.unwrap()).collect();
     assert_eq!(ids, [1, 364, 276, 361, 2, 386]);
     for (index, row) in rows.iter().enumerate() {
         assert_eq!((row.position, row.cosines.len()), (index, 6));
         assert_eq!(row.cosines[index], Some(1.0));
         for (other, column) in rows.iter().zip(&row.cosines) {
             assert_eq!(other.cosines[index], *column);
-            let pair = [row.id.to_string(), other.id.to_string()];
+            let pair = [row.id, other.id].map(|id| id.unwrap().to_string());
             let args = [
                 "diff", "--json", "--stats", "--id", &pair[0], "--id", &pair[1],
             ];
@@ -32,7 +32,64 @@ fn cosines_are_those_of_diff_and_the_matrix_is_symmetric() {
     assert_eq!(similarity(&["banco", "--no-special-tokens"]).len(), 1);
     assert_eq!(
         similarity(&["--piece", "▁banco", "--id", "2063"])[1].id,
-        364
+        Some(364)
+    );
+}
+
+#[test]
+fn words_are_compared_with_each_other() {
+    let rows = similarity(&["dinero", "money", "--id", "364"]);
+    let ids: Vec<Option<u32>> = rows.iter().map(|row| row.id).collect();
+    assert_eq!(ids, [Some(588), Some(607), Some(364)]);
+    assert_eq!(rows[0].cosines[1], Some(0.958_968_34));
+    // One text is its tokens, as before.
+    assert_eq!(similarity(&["dinero money"]).len(), 4);
+    let answer = demo(["similarity", "dinero", "donde"]).exit(2);
+    assert_eq!(
+        answer.stderr,
+        "error: expected one token, but `donde` is 3: ▁do nd e\n\n\
+         hint: use `--mean` for the mean of their rows, or name one of them with `--piece PIECE` or `--id N`\n"
+    );
+    // Standard input is one of the words.
+    let from_stdin = demo(["similarity", "dinero", "-", "--json"])
+        .stdin("money")
+        .ok();
+    assert_eq!(
+        records(&from_stdin).pop().unwrap().similarity().id,
+        Some(607)
+    );
+    // A number beside an id was probably meant as an id.
+    let answer = demo(["similarity", "--id", "588", "607", "--json"]).exit(0);
+    assert_eq!(
+        answer.stderr,
+        "note: `607` is a text here: to select several ids, separate them by commas, as in `--id 1,607`\n"
+    );
+}
+
+#[test]
+fn a_mean_is_compared_like_a_row() {
+    let rows = similarity(&["donde", "dinero", "--mean"]);
+    let mean = &rows[0];
+    assert_eq!((mean.id, mean.piece.as_deref()), (None, None));
+    assert_eq!(mean.text.as_deref(), Some("donde"));
+    assert_eq!(mean.mean_of.as_deref(), Some(&[787, 324, 271][..]));
+    assert_eq!(rows[1].id, Some(588));
+    assert_eq!(
+        (rows[1].text.as_ref(), rows[1].mean_of.as_ref()),
+        (None, None)
+    );
+    let diff = demo(["diff", "donde", "dinero", "--mean", "--json"]).exit(1);
+    let cosine = one(&diff.stdout).diff().cosine.unwrap();
+    assert!((rows[0].cosines[1].unwrap() - cosine).abs() < 1e-6);
+    // Under `--mean`, one text is one vector too.
+    let rows = similarity(&["donde", "--mean", "--id", "787"]);
+    assert_eq!((rows.len(), rows[1].id), (2, Some(787)));
+    let table = demo(["similarity", "donde", "--mean"]).ok();
+    assert!(table.ends_with("    0  donde         1.00\n"), "{table}");
+    let csv = demo(["similarity", "donde", "--mean", "--format", "csv"]).ok();
+    assert_eq!(
+        csv,
+        "position,id,piece,text,mean_of,c0\n0,,,donde,787 324 271,1.0\n"
     );
 }
 
@@ -49,7 +106,7 @@ fn a_row_of_zeros_has_no_cosine() {
     let csv = demo(["similarity", "--id", "0", "--id", "364", "--format", "csv"]).ok();
     assert_eq!(
         csv,
-        "position,id,piece,c0,c1\n0,0,[PAD],,\n1,364,▁banco,,1.0\n"
+        "position,id,piece,text,mean_of,c0,c1\n0,0,[PAD],,,,\n1,364,▁banco,,,,1.0\n"
     );
 }
 

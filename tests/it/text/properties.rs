@@ -328,6 +328,7 @@ fn records_with(text: &str) -> Vec<Record> {
             metric: "cosine",
             query: 1,
             query_name: string(),
+            means: Vec::new(),
         }),
         Record::Similarity(Similarity {
             piece: Some(string()),
