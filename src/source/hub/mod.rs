@@ -8,6 +8,7 @@ pub(crate) mod client;
 pub(crate) mod connection;
 pub(crate) mod cost;
 mod download;
+mod endpoint;
 mod errors;
 pub(crate) mod etag;
 pub(crate) mod expansion;

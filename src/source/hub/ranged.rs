@@ -5,11 +5,13 @@ use std::sync::Arc;
 use super::address::Address;
 use super::blob_digest::is_intact;
 use super::client::HubFile;
+use super::endpoint;
 use super::file_identity::FileIdentity;
 use super::files::HubFiles;
 use super::lookup::{CacheEntry, Location, ModelState};
 use crate::error::Result;
 use crate::source::byte_source::ByteSource;
+use crate::source::options::SourceOptions;
 use crate::source::ranges::remote_file::RemoteFile;
 use crate::source::ranges::store::RangeStore;
 
@@ -85,6 +87,7 @@ impl HubFiles {
     }
 
     fn ranges(&self) -> RangeStore<'_> {
-        RangeStore::new(&self.options.cache, &self.model.id())
+        let SourceOptions { hub, cache, .. } = &self.options;
+        RangeStore::new(cache, &endpoint::key(&hub.endpoint), &self.model.id())
     }
 }

@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::endpoint;
 use super::expansion::expand;
 use super::proxies::ProxySettings;
 use crate::error::Error;
@@ -19,7 +20,7 @@ const MAX_TOKEN_FILE: u64 = 1 << 16;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The address of the Hub, the location of its cache, and the settings of requests.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct HubSettings {
     /// The base address, without a final slash.
     pub endpoint: String,
@@ -136,19 +137,20 @@ impl HubSettings {
         }
     }
 
-    /// Returns the endpoint for messages, without user name and password.
+    /// Returns the endpoint for messages, without secrets.
     pub fn shown_endpoint(&self) -> String {
-        match self.endpoint.split_once("://") {
-            Some((scheme, rest)) => {
-                let (authority, path) = match rest.find('/') {
-                    Some(slash) => rest.split_at(slash),
-                    None => (rest, ""),
-                };
-                let host = authority.rsplit('@').next().unwrap_or(authority);
-                format!("{scheme}://{host}{path}")
-            }
-            None => self.endpoint.clone(),
-        }
+        endpoint::shown(&self.endpoint)
+    }
+}
+
+impl fmt::Debug for HubSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HubSettings")
+            .field("endpoint", &self.shown_endpoint())
+            .field("cache_dir", &self.cache_dir)
+            .field("token", &self.token)
+            .field("offline", &self.offline)
+            .finish_non_exhaustive()
     }
 }
 
@@ -202,7 +204,7 @@ fn endpoint(given: Option<String>) -> Result<String, InvalidSetting> {
     }
     let expected = "`HF_ENDPOINT` must begin with `https://` or `http://`";
     // The value may contain a password, or a key in its query.
-    let is_plain = !endpoint.contains(['@', '?']);
+    let is_plain = !endpoint.contains(['@', '?', '#']);
     Err(if is_plain {
         format!("{expected}, not with `{endpoint}`").into()
     } else {
@@ -356,10 +358,9 @@ mod tests {
             "http://localhost:8080"
         );
         assert_eq!(endpoint("").endpoint, "https://huggingface.co");
-        assert_eq!(
-            endpoint("https://ann:secret@hub.example/base").shown_endpoint(),
-            "https://hub.example/base"
-        );
+        let settings = endpoint("https://ann:secret@hub.example/base");
+        assert_eq!(settings.shown_endpoint(), "https://hub.example/base");
+        assert!(!format!("{settings:?}").contains("secret"));
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! The part of the app cache that holds ranges of files on the Hub.
 //!
 //! ```text
-//! ranges/models--owner--name/
+//! ranges/<endpoint>/models--owner--name/
 //!   commits/<commit>/<file>      the ETag and size of the file, as the Hub announced them
 //!   content/<etag>/rows-<random> extents that were fetched together: headers, rows
 //!   content/<etag>/<a>-<b>       bytes a to b, fetched as a whole: a matrix; <a>-<b>.part during the download
 //!   content/<etag>/lock          locked during the download
 //! ```
+//!
+//! Ranges cannot be checked against the digest of their file, so those of one endpoint are never used for another.
 //!
 //! A file gets its name when it is complete and is never written again. Damaged files are skipped. These files cannot
 //! be in the Hub cache, where every blob is a whole file with a verified digest.
@@ -24,15 +26,15 @@ use crate::source::hub::file_identity::FileIdentity;
 #[derive(Debug)]
 pub(crate) struct RangeStore<'a> {
     cache: &'a AppCache,
-    /// `ranges/models--owner--name`.
+    /// `ranges/<endpoint>/models--owner--name`.
     folder: String,
 }
 
 impl<'a> RangeStore<'a> {
-    /// Returns the store of the model `id`, given as `owner/name`.
-    pub(crate) fn new(cache: &'a AppCache, id: &str) -> Self {
+    /// Returns the store of the model `id`, given as `owner/name`, at the endpoint with this key.
+    pub(crate) fn new(cache: &'a AppCache, endpoint: &str, id: &str) -> Self {
         let repository = Repo::model(id.to_owned());
-        let folder = format!("ranges/{}", repository.folder_name());
+        let folder = format!("ranges/{endpoint}/{}", repository.folder_name());
         Self { cache, folder }
     }
 

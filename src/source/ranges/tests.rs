@@ -47,11 +47,11 @@ impl Scene {
     }
 
     fn content(&self) -> Content {
-        RangeStore::new(&self.cache, "o/n").content(&identity())
+        RangeStore::new(&self.cache, "hub", "o/n").content(&identity())
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        let folder = self.folder.path().join("ranges/models--o--n/content");
+        let folder = self.folder.path().join("ranges/hub/models--o--n/content");
         folder.join(ETAG).join(name)
     }
 
@@ -75,7 +75,7 @@ fn begun(download: RangeDownload<'_>) -> PartialRange<'_> {
 #[test]
 fn a_stored_identity_is_found_unless_it_is_damaged() {
     let scene = Scene::new();
-    let store = RangeStore::new(&scene.cache, "o/n");
+    let store = RangeStore::new(&scene.cache, "hub", "o/n");
     let commit = "a".repeat(40);
     assert_eq!(store.identity(&commit, "x/w.bin"), None);
     store
@@ -85,7 +85,7 @@ fn a_stored_identity_is_found_unless_it_is_damaged() {
     assert_eq!(store.identity(&commit, "w.bin"), None);
     assert_eq!(store.identity(&"b".repeat(40), "x/w.bin"), None);
     assert_eq!(
-        RangeStore::new(&scene.cache, "o/m").identity(&commit, "x/w.bin"),
+        RangeStore::new(&scene.cache, "hub", "o/m").identity(&commit, "x/w.bin"),
         None
     );
 
@@ -106,7 +106,7 @@ fn a_stored_identity_is_found_unless_it_is_damaged() {
     }
     AppCache::disabled().store("x", b"").unwrap();
     let disabled = AppCache::disabled();
-    let store = RangeStore::new(&disabled, "o/n");
+    let store = RangeStore::new(&disabled, "hub", "o/n");
     store.store_identity(&commit, "w.bin", &identity()).unwrap();
     assert_eq!(store.identity(&commit, "w.bin"), None);
 }
@@ -135,7 +135,7 @@ fn many_small_files_are_merged() {
         ..identity()
     };
     assert_eq!(
-        RangeStore::new(&scene.cache, "o/n")
+        RangeStore::new(&scene.cache, "hub", "o/n")
             .content(&other)
             .extents()
             .len(),
@@ -215,7 +215,7 @@ fn without_a_cache_a_range_goes_to_a_temporary_file() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let unwritable = AppCache::in_folder(file.path());
     for cache in [&disabled, &unwritable] {
-        let content = RangeStore::new(cache, "o/n").content(&identity());
+        let content = RangeStore::new(cache, "hub", "o/n").content(&identity());
         assert!(content.begin(&(0..u64::MAX), || {}).is_err());
         let mut partial = begun(content.begin(&(5..25), || {}).unwrap());
         partial.write(5, &bytes(5..25)).unwrap();
@@ -223,8 +223,8 @@ fn without_a_cache_a_range_goes_to_a_temporary_file() {
         assert_eq!(built.slice(&(7..9)), Some(&bytes(7..9)[..]));
         assert_eq!(content.extents().len(), 0);
     }
-    let content = RangeStore::new(&disabled, "o/n").content(&identity());
+    let content = RangeStore::new(&disabled, "hub", "o/n").content(&identity());
     assert!(content.store(&extents(0..10)).is_ok());
-    let content = RangeStore::new(&unwritable, "o/n").content(&identity());
+    let content = RangeStore::new(&unwritable, "hub", "o/n").content(&identity());
     assert!(content.store(&extents(0..10)).is_err());
 }

@@ -136,7 +136,7 @@ fn the_bytes_answer_408() {
 
 #[test]
 fn the_bytes_answer_429() {
-    matrix(Fault::BlobLater, WAITED_FOR);
+    matrix(Fault::BlobLater("1"), WAITED_FOR);
 }
 
 #[test]

@@ -164,7 +164,7 @@ fn temporary_failures_are_retried() {
 #[test]
 fn retry_after_is_honoured() {
     let scene = Scene::new();
-    scene.hub.fault(Fault::BlobLater, 1);
+    scene.hub.fault(Fault::BlobLater("1"), 1);
     let started = Instant::now();
     assert!(content(&scene.open(ID), "w.bin") == weights());
     assert!(started.elapsed() >= Duration::from_secs(1));
@@ -177,6 +177,83 @@ fn retry_after_is_honoured() {
             .events()
             .contains(&"the Hub says to wait 1 s".to_owned())
     );
+}
+
+#[test]
+fn an_encoded_file_is_refused() {
+    for file in ["config.json", "w.bin"] {
+        let scene = Scene::new();
+        scene.hub.fault(Fault::BlobEncoded("gzip"), 1);
+        let error = scene.failure(ID, file).to_string();
+        let problem = "its answer is encoded (content-encoding: gzip), which was not asked for";
+        assert!(error.ends_with(problem), "{error}");
+        assert_eq!(scene.blobs(), [] as [&str; 0]);
+        assert!(scene.open(ID).find(file).unwrap().is_some());
+    }
+}
+
+/// `Retry-After` is a date in any of the three formats.
+#[test]
+fn retry_after_may_be_a_date() {
+    let date = |from_now: &str, format: &str| -> &'static str {
+        let date = std::process::Command::new("date")
+            .env("LC_ALL", "C")
+            .args(["-u", "-d", from_now, format])
+            .output()
+            .unwrap();
+        Box::leak(
+            String::from_utf8(date.stdout)
+                .unwrap()
+                .trim()
+                .to_owned()
+                .into_boxed_str(),
+        )
+    };
+    let (fixed, old, asctime) = (
+        "+%a, %d %b %Y %H:%M:%S GMT",
+        "+%A, %d-%b-%y %H:%M:%S GMT",
+        "+%a %b %e %H:%M:%S %Y",
+    );
+    for format in [fixed, old, asctime] {
+        let scene = Scene::new();
+        scene
+            .hub
+            .fault(Fault::BlobLater(date("3 seconds", format)), 1);
+        let started = Instant::now();
+        assert!(content(&scene.open(ID), "w.bin") == weights());
+        assert!(started.elapsed() >= Duration::from_secs(1), "{format}");
+        let events = scene.recorder.events();
+        let waits = |event: &String| event.starts_with("the Hub says to wait ");
+        assert!(events.iter().any(waits), "{format}: {events:?}");
+    }
+    // A date that has passed, or is nonsense, is no reason to wait.
+    for when in [
+        date("yesterday", fixed),
+        "Sun, 31 Feb 2038 00:00:00 GMT",
+        "soon",
+    ] {
+        let scene = Scene::new();
+        scene.hub.fault(Fault::BlobLater(when), 1);
+        assert!(content(&scene.open(ID), "w.bin") == weights());
+        let events = scene.recorder.events();
+        assert!(
+            !events.iter().any(|event| event.contains("to wait")),
+            "{events:?}"
+        );
+    }
+    // Nobody waits for a day, or for thousands of years.
+    for when in [
+        date("tomorrow", fixed),
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+        "99999999999999999999999999",
+    ] {
+        let scene = Scene::new();
+        scene.hub.fault(Fault::BlobLater(when), 100);
+        let started = Instant::now();
+        let error = scene.failure(ID, "w.bin").to_string();
+        assert!(error.contains(" answered 429 for w.bin"), "{error}");
+        assert!(started.elapsed() < Duration::from_secs(10), "{when}");
+    }
 }
 
 #[test]

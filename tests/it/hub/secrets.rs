@@ -28,15 +28,20 @@ fn call(remote: &Remote, args: &[&str]) -> Call {
 
 /// Returns the files below a folder that contain the token.
 fn leaks(folder: &Path) -> Vec<String> {
+    leaks_of(GOOD_TOKEN, folder)
+}
+
+/// Returns the files below a folder that contain a secret, in their bytes or their paths.
+fn leaks_of(secret: &str, folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            found.extend(leaks(&path));
+            found.extend(leaks_of(secret, &path));
         } else if let Ok(bytes) = fs::read(&path) {
-            let mut windows = bytes.windows(GOOD_TOKEN.len());
-            if windows.any(|window| window == GOOD_TOKEN.as_bytes())
-                || path.to_string_lossy().contains(GOOD_TOKEN)
+            let mut windows = bytes.windows(secret.len());
+            if windows.any(|window| window == secret.as_bytes())
+                || path.to_string_lossy().contains(secret)
             {
                 found.push(path.display().to_string());
             }
@@ -249,6 +254,73 @@ fn the_token_is_not_sent_over_plain_http() {
     let served = remote.hub.served();
     assert!(served.len() > 3, "{served:?}");
     assert!(served.iter().all(|one| !one.token), "{served:?}");
+}
+
+/// Every command, with a Hub that answers and with one that does not.
+#[test]
+fn secrets_in_the_endpoint_are_never_shown_or_stored() {
+    const SECRET: &str = "s3cr3t-word";
+    let remote = Remote::with("safetensors", "model.safetensors");
+    let address = remote.hub.endpoint();
+    let host = address.strip_prefix("http://").unwrap();
+    let endpoints = [
+        (format!("http://ann:{SECRET}@{host}"), true),
+        (format!("http://{SECRET}@{host}/"), true),
+        (format!("http://ann:{SECRET}@127.0.0.1:1"), false),
+        (format!("http://ann:{SECRET}/x@{host}"), false),
+        (format!("http://{host}/?token={SECRET}"), false),
+        (format!("http://{host}?token={SECRET}"), false),
+        (format!("http://{host}/#{SECRET}"), false),
+        (
+            format!("http://127.0.0.1:1/?token={SECRET}#{SECRET}"),
+            false,
+        ),
+        (format!("{host}#{SECRET}"), false),
+        (format!("ann:{SECRET}@{host}"), false),
+    ];
+    let check: &[&str] = &["-v", "check", "--json"];
+    let lock: &[&str] = &["-v", "lock", "--json"];
+    for (endpoint, works) in endpoints {
+        let (home, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        for args in [TOKENIZE, EMBED, INFO, lock, check, PULL] {
+            let call = remote.call("o/n", args).current_dir(place.path());
+            let answer = call
+                .env("HF_ENDPOINT", &endpoint)
+                .env("HF_HOME", home.path())
+                .env("XDG_CACHE_HOME", home.path())
+                .run();
+            if works {
+                assert!(answer.code < 2, "{endpoint}: {}", answer.stderr);
+            } else {
+                assert!(answer.code > 1, "{endpoint} {args:?}: {}", answer.stdout);
+            }
+            let said = format!("{}{}", answer.stdout, answer.stderr);
+            assert!(!said.contains(SECRET), "{endpoint}: {said}");
+        }
+        for folder in [home, place] {
+            assert_eq!(
+                leaks_of(SECRET, folder.path()),
+                [] as [&str; 0],
+                "{endpoint}"
+            );
+        }
+    }
+}
+
+/// The address of a file on the CDN is signed.
+#[test]
+fn signed_addresses_are_never_shown_or_stored() {
+    const SIGNED: &str = "http://127.0.0.1:1/x?X-Amz-Signature=s3cr3t-word";
+    for redirect in [Fault::ApiRedirect, Fault::HeadRedirect, Fault::BlobRedirect] {
+        let remote = gated();
+        remote.hub.fault(redirect(SIGNED), usize::MAX);
+        for args in [PULL, TOKENIZE, EMBED] {
+            let answer = call(&remote, args).exit(3);
+            let said = format!("{}{}", answer.stdout, answer.stderr);
+            assert!(!said.contains("s3cr3t") && !said.contains("Amz"), "{said}");
+        }
+        assert_eq!(leaks_of("s3cr3t-word", remote.home.path()), [] as [&str; 0]);
+    }
 }
 
 #[test]

@@ -31,8 +31,10 @@ pub enum Fault {
     HeadStatus(u16),
     /// A request for the bytes is answered with this status and a short text.
     BlobStatus(u16),
-    /// A request for the bytes is answered with 429 and `Retry-After: 1`.
-    BlobLater,
+    /// A request for the bytes is answered with 429 and this `Retry-After`.
+    BlobLater(&'static str),
+    /// The bytes have this `Content-Encoding`.
+    BlobEncoded(&'static str),
     /// The bytes are as many as announced, but wrong.
     BlobGarbage,
     /// A web page with status 200 instead of the bytes.

@@ -70,6 +70,8 @@ struct Repository {
 #[derive(Default)]
 struct Shared {
     repositories: Mutex<BTreeMap<String, Repository>>,
+    /// The commits that [`Hub::publish_as`] claims, by the true commits of their files.
+    claims: Mutex<BTreeMap<String, String>>,
     faults: Mutex<Vec<(Fault, usize)>>,
     log: Mutex<Vec<Served>>,
     stopped: AtomicBool,
@@ -128,18 +130,26 @@ impl Hub {
 
     /// Publishes a new version of a repository and returns its commit.
     pub fn publish(&self, id: &str, access: Access, files: &[(&str, &[u8])]) -> String {
-        let files: Files = files
-            .iter()
-            .map(|(name, content)| ((*name).to_owned(), Arc::new(Content::new(content))))
-            .collect();
+        let files = with_digests(files);
         let commit = commit(&files);
+        self.push(id, access, commit.clone(), files);
+        commit
+    }
+
+    /// Publishes files under a commit that is not theirs, as a false Hub may do.
+    pub fn publish_as(&self, claimed: &str, id: &str, files: &[(&str, &[u8])]) {
+        let files = with_digests(files);
+        lock(&self.shared.claims).insert(commit(&files), claimed.to_owned());
+        self.push(id, Access::Public, claimed.to_owned(), files);
+    }
+
+    fn push(&self, id: &str, access: Access, commit: String, files: Files) {
         let mut repositories = lock(&self.shared.repositories);
         let repository = repositories.entry(id.to_owned()).or_insert(Repository {
             access,
             versions: Vec::new(),
         });
-        repository.versions.push((commit.clone(), files));
-        commit
+        repository.versions.push((commit, files));
     }
 
     /// Forgets all versions of a repository but the last one, as after a forced push.
@@ -313,7 +323,7 @@ impl<'a> Exchange<'a> {
                 .keys()
                 .map(|name| json!({ "rfilename": name }))
                 .collect();
-            json!({ "_id": "0", "id": id, "sha": commit(&files), "siblings": siblings })
+            json!({ "_id": "0", "id": id, "sha": self.commit(&files), "siblings": siblings })
         };
         let answer =
             match self.fault(|fault| matches!(fault, Fault::ApiBloat | Fault::ApiManyFiles)) {
@@ -345,7 +355,7 @@ impl<'a> Exchange<'a> {
         let Some(files) = self.permitted(id, &revision, true) else {
             return;
         };
-        let commit = commit(&files);
+        let commit = self.commit(&files);
         let Some(content) = files.get(&file) else {
             return self.refuse(404, "EntryNotFound");
         };
@@ -392,12 +402,11 @@ impl<'a> Exchange<'a> {
         if self.is_cdn && self.fault(|fault| fault == Fault::AddressExpired).is_some() {
             return self.status(403, &[], b"<Code>AccessDenied</Code>");
         }
-        let later = [("Retry-After", "1")];
         match self.fault(|fault| {
             matches!(
                 fault,
                 Fault::BlobStatus(_)
-                    | Fault::BlobLater
+                    | Fault::BlobLater(_)
                     | Fault::BlobPage
                     | Fault::BlobEndless
                     | Fault::BlobErrorEndless
@@ -408,7 +417,9 @@ impl<'a> Exchange<'a> {
             Some(Fault::BlobErrorEndless) => return self.endless("", 451),
             Some(Fault::BlobRedirect(location)) => return self.redirect(location),
             Some(Fault::BlobStatus(status)) => return self.status(status, &[], b"upstream error"),
-            Some(Fault::BlobLater) => return self.status(429, &later, b"slow down"),
+            Some(Fault::BlobLater(when)) => {
+                return self.status(429, &[("Retry-After", when)], b"slow down");
+            }
             Some(_) => return self.status(200, &[], b"<!doctype html><title>Blocked</title>"),
             None => {}
         }
@@ -435,6 +446,11 @@ impl<'a> Exchange<'a> {
         let mut headers = vec![("ETag", etag.as_str()), ("Accept-Ranges", "bytes")];
         if status == 206 {
             headers.push(("Content-Range", &content_range));
+        }
+        if let Some(Fault::BlobEncoded(encoding)) =
+            self.fault(|fault| matches!(fault, Fault::BlobEncoded(_)))
+        {
+            headers.push(("Content-Encoding", encoding));
         }
         match self.fault(|fault| {
             matches!(
@@ -518,6 +534,12 @@ impl<'a> Exchange<'a> {
             _ => versions.iter().find(|(commit, _)| commit == revision),
         };
         version.map(|(_, files)| files.clone())
+    }
+
+    fn commit(&self, files: &Files) -> String {
+        let commit = commit(files);
+        let claims = lock(&self.shared.claims);
+        claims.get(&commit).cloned().unwrap_or(commit)
     }
 
     fn has_token(&self) -> bool {
@@ -637,6 +659,13 @@ impl Content {
             git_blob: git_blob(bytes),
         }
     }
+}
+
+fn with_digests(files: &[(&str, &[u8])]) -> Files {
+    files
+        .iter()
+        .map(|(name, content)| ((*name).to_owned(), Arc::new(Content::new(content))))
+        .collect()
 }
 
 fn commit(files: &Files) -> String {

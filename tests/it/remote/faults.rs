@@ -59,7 +59,7 @@ fn temporary_failures_are_retried() {
 #[test]
 fn retry_after_is_honoured() {
     let (remote, rows) = scene("safetensors", "model.safetensors");
-    remote.hub.fault(Fault::BlobLater, 1);
+    remote.hub.fault(Fault::BlobLater("1"), 1);
     let answer = embed(&remote).exit(0);
     assert_eq!(without_cost(&answer.stdout), rows);
     assert_eq!(answer.stderr, "note: the Hub says to wait 1 s\n");
@@ -72,7 +72,7 @@ fn permanent_failures_are_errors() {
         (Fault::BlobStatus(503), "answered 503 for model.safetensors"),
         (Fault::BlobStatus(500), "answered 500 for model.safetensors"),
         (Fault::BlobStatus(451), "answered 451 for model.safetensors"),
-        (Fault::BlobLater, "answered 429 for model.safetensors"),
+        (Fault::BlobLater("1"), "answered 429 for model.safetensors"),
         (Fault::AddressExpired, "answered 403 for model.safetensors"),
         (Fault::BlobCut, "the connection broke"),
         (Fault::BlobStalls, "timed out"),
@@ -302,4 +302,23 @@ fn info_says_why_it_has_no_matrix() {
             .stdout
             .contains("so there is no matrix")
     );
+}
+
+#[test]
+fn an_encoded_range_is_refused() {
+    for encoding in ["gzip", "br", "identity, zstd", "unheard-of"] {
+        let (remote, rows) = scene("safetensors", "model.safetensors");
+        remote.hub.fault(Fault::BlobEncoded(encoding), 1);
+        let answer = embed(&remote).exit(3);
+        let problem = format!(
+            "its answer is encoded (content-encoding: {encoding}), which was not asked for"
+        );
+        assert!(answer.stderr.contains(&problem), "{}", answer.stderr);
+        assert_eq!(answer.stdout, "");
+        assert_eq!(remote.cached_ranges().len(), 0);
+        recovers(&remote, &rows);
+    }
+    let (remote, rows) = scene("safetensors", "model.safetensors");
+    remote.hub.fault(Fault::BlobEncoded("identity"), 3);
+    recovers(&remote, &rows);
 }

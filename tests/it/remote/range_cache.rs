@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use crate::loopback_hub::{Access, sha256};
-use crate::remote::{Remote, TENSOR, TEXT, local, locally, split_cost, without_cost};
+use crate::loopback_hub::{Access, Fault, Hub, sha256};
+use crate::remote::{Remote, TENSOR, TEXT, files_of, local, locally, split_cost, without_cost};
 use crate::support::checkpoints::checkpoint;
 
 #[test]
@@ -161,4 +161,33 @@ fn content_cached_for_another_commit_is_used() {
     assert!(served.iter().all(|one| one.method == "HEAD"), "{served:?}");
     let snapshot = format!("hub/models--o--n/snapshots/{commit}/pytorch_model.bin");
     assert!(remote.home.path().join(snapshot).is_file());
+}
+
+/// A mirror announces the same file, and sends other bytes by ranges, which no digest covers.
+#[test]
+fn ranges_of_one_endpoint_are_not_used_for_another() {
+    let remote = Remote::with("safetensors", "model.safetensors");
+    let mirror = Hub::start();
+    let folder = local(&[("model.safetensors", checkpoint("safetensors", TENSOR))]);
+    let files = files_of(folder.path());
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(n, c)| (&**n, &**c)).collect();
+    mirror.publish("o/n", Access::Public, &files);
+    let args = ["embed", "--id", "1500", "--json"];
+    let right = without_cost(&locally(folder.path(), &args));
+    remote.call("o/n", &["tokenize", "a"]).ok();
+    let at_mirror = |args: &[&str]| {
+        let call = remote.call("o/n", args);
+        call.env("HF_ENDPOINT", mirror.endpoint())
+    };
+    at_mirror(&["info"]).ok();
+    mirror.fault(Fault::BlobGarbage, 1);
+    let wrong = without_cost(&at_mirror(&args).ok());
+    assert_ne!(wrong, right, "the mirror lies");
+    remote.hub.served();
+    assert_eq!(without_cost(&remote.call("o/n", &args).ok()), right);
+    assert!(!remote.hub.served().is_empty(), "the Hub was asked");
+    // Both are cached apart from each other.
+    let offline = ["--offline", "embed", "--id", "1500", "--json"];
+    assert_eq!(without_cost(&at_mirror(&offline).ok()), wrong);
+    assert_eq!(without_cost(&remote.call("o/n", &offline).ok()), right);
 }

@@ -9,7 +9,7 @@ use ureq::http::{Method, Request, Response, StatusCode};
 
 use super::agent::{Limit, configured};
 use super::failure::Failure;
-use super::headers::header;
+use super::headers::{encoding, header};
 use super::hub_client::HubClient;
 use super::redirect::{MAX_REDIRECTS, follow, too_many_redirects};
 use crate::source::hub::address::Address;
@@ -55,6 +55,11 @@ impl HubClient {
                 "the proxy refused the request: its address needs a user name and a password"
                     .to_owned(),
             ));
+        }
+        if answer.status().is_success()
+            && let Some(encoding) = encoding(answer.headers())
+        {
+            return Err(Failure::Encoded(encoding));
         }
         Ok(answer)
     }

@@ -1,12 +1,13 @@
 //! The failures of requests, and the decision whether to try again.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use ureq::http::StatusCode;
-use ureq::http::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+use ureq::http::header::{DATE, HeaderMap, RETRY_AFTER};
 
-use super::headers::ERROR_CODE;
+use super::headers::{ERROR_CODE, header};
+use super::http_date;
 use crate::error::Error;
 use crate::source::hub::errors::{DISCONNECTED, NOT_THE_HUB, Subject, TIMED_OUT, describe};
 
@@ -31,6 +32,8 @@ pub(super) enum Failure {
     },
     /// The answer is not the Hub's.
     NotTheHub,
+    /// The body of the answer is encoded in this way, which was not asked for.
+    Encoded(String),
     /// The answer has more than this number of bytes.
     TooLong(usize),
     /// The answer lists more than this number of files.
@@ -70,13 +73,10 @@ impl Failure {
 
     /// Returns the failure for a status that refuses the request.
     pub(super) fn refused(status: StatusCode, headers: &HeaderMap) -> Self {
-        let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
-        let seconds = headers.get(RETRY_AFTER).and_then(text);
-        let seconds = seconds.and_then(|text| text.trim().parse().ok());
         Self::Refused {
             status,
-            code: headers.get(&ERROR_CODE).and_then(text),
-            retry_after: seconds.map(Duration::from_secs),
+            code: header(headers, &ERROR_CODE).map(str::to_owned),
+            retry_after: retry_after(headers, SystemTime::now()),
         }
     }
 
@@ -101,12 +101,13 @@ impl Failure {
                         StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT
                     );
                 is_temporary
-                    .then(|| retry_after.unwrap_or(backoff))
+                    .then(|| retry_after.unwrap_or_default().max(backoff))
                     .filter(|pause| *pause <= MAX_PAUSE)
             }
             Self::Broken(_) => Some(backoff),
             Self::DeadlinePassed
             | Self::NotTheHub
+            | Self::Encoded(_)
             | Self::TooLong(_)
             | Self::TooManyFiles(_)
             | Self::Misled(_)
@@ -124,6 +125,9 @@ impl Failure {
             }
             Self::DeadlinePassed => subject.unreachable(TIMED_OUT),
             Self::NotTheHub => subject.unreachable(NOT_THE_HUB),
+            Self::Encoded(encoding) => subject.unreachable(format!(
+                "its answer is encoded ({encoding}), which was not asked for"
+            )),
             Self::TooLong(limit) => {
                 subject.unreachable(format!("its answer has more than {limit} bytes"))
             }
@@ -141,6 +145,19 @@ impl Failure {
     }
 }
 
+/// Returns the time that a server asks to wait: a number of seconds, or the time until a date. The clock of the server
+/// counts, if it sent its time.
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let wanted = header(headers, &RETRY_AFTER)?.trim();
+    if !wanted.is_empty() && wanted.bytes().all(|byte| byte.is_ascii_digit()) {
+        // A number too large to parse is a long time, too.
+        return Some(Duration::from_secs(wanted.parse().unwrap_or(u64::MAX)));
+    }
+    let sent = header(headers, &DATE).and_then(|date| http_date::parse(date, now));
+    let sent = sent.and_then(|sent| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(sent)));
+    http_date::time_until(wanted, sent.unwrap_or(now))
+}
+
 /// Returns true for errors of an established connection.
 fn is_break(kind: io::ErrorKind) -> bool {
     matches!(
@@ -151,4 +168,60 @@ fn is_break(kind: io::ErrorKind) -> bool {
             | io::ErrorKind::BrokenPipe
             | io::ErrorKind::UnexpectedEof
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_a_number_of_seconds_or_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        let server = "Sun, 06 Nov 1994 08:00:00 GMT";
+        for (wanted, sent, seconds) in [
+            ("2", None, Some(2)),
+            (" 2 ", Some(server), Some(2)),
+            ("0", None, Some(0)),
+            ("99999999999999999999999", None, Some(u64::MAX)),
+            ("Sun, 06 Nov 1994 08:49:47 GMT", None, Some(10)),
+            ("Sunday, 06-Nov-94 08:49:47 GMT", None, Some(10)),
+            ("Sun Nov  6 08:49:47 1994", None, Some(10)),
+            ("Sun, 06 Nov 1994 08:00:03 GMT", Some(server), Some(3)),
+            ("Sun, 06 Nov 1994 08:00:03 GMT", Some("today"), Some(0)),
+            ("Sat, 05 Nov 1994 08:49:37 GMT", None, Some(0)),
+            ("Sun, 06 Nov 9994 08:49:37 GMT", None, Some(252_455_616_000)),
+            ("", None, None),
+            ("-1", None, None),
+            ("1.5", None, None),
+            ("tomorrow", None, None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, wanted.parse().unwrap());
+            if let Some(sent) = sent {
+                headers.insert(DATE, sent.parse().unwrap());
+            }
+            let found = retry_after(&headers, now);
+            assert_eq!(
+                found.map(|time| time.as_secs()),
+                seconds,
+                "{wanted:?} {sent:?}"
+            );
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+
+    #[test]
+    fn a_pause_is_at_least_the_backoff_and_at_most_half_a_minute() {
+        let pause = |seconds| {
+            let failure = Failure::Refused {
+                status: StatusCode::TOO_MANY_REQUESTS,
+                code: None,
+                retry_after: Some(Duration::from_secs(seconds)),
+            };
+            failure.pause(0)
+        };
+        assert_eq!(pause(0), Some(FIRST_PAUSE));
+        assert_eq!(pause(30), Some(Duration::from_secs(30)));
+        assert_eq!([31, u64::MAX].map(pause), [None, None]);
+    }
 }

@@ -66,6 +66,10 @@ impl HubClient {
         };
         let no_address = || subject.unreachable("`HF_ENDPOINT` is not a valid address");
         let address = |text: String| Address::parse(&text).ok_or_else(no_address);
+        if settings.endpoint.contains(['?', '#']) {
+            let problem = "`HF_ENDPOINT` has a query or a fragment, which no endpoint can have";
+            return Err(subject.unreachable(problem));
+        }
         let (endpoint, id) = (&settings.endpoint, model.id());
         let api = address(format!("{endpoint}/api/models/{id}"))?;
         let resolve = address(format!("{endpoint}/{id}/resolve"))?;

@@ -12,6 +12,7 @@ mod content_range;
 mod failure;
 mod forward_proxy;
 mod headers;
+mod http_date;
 mod hub_client;
 mod hub_file;
 mod ranges;
