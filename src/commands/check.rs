@@ -300,16 +300,9 @@ fn message(drift: &Drift) -> String {
 /// Compares the model with the lock file, and adds an annotation for every drift that is shown.
 fn check(args: &Args, session: &mut Session, annotations: &mut Vec<Annotation>) -> Result<Exit> {
     let lock = lock_state::read(session)?;
-    let (files, moved) = open(session, &lock)?;
-    let found = lock_state::files(&files)?;
-    for file in &lock.files {
-        // Report a file as missing only if the repository could be asked for it.
-        let absent = !found.iter().any(|other| other.name == file.name);
-        match files.missing("locked file", &[&file.name]) {
-            error if absent && error.exit() == Exit::Unreachable => return Err(error),
-            _ => {}
-        }
-    }
+    let (mut files, moved) = open(session, &lock)?;
+    let found = lock_state::freeze(&mut files)?;
+    lock_state::require_known(&files, &lock, &found)?;
     let mut drifts: Vec<Drift> = moved.into_iter().collect();
     drifts.extend(diff_files(&lock.files, &found));
     let vocabulary_size = match diff_tokenizer(session, &files, &lock) {

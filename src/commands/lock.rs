@@ -30,13 +30,14 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     if !args.force {
         check_replaceable(session, &model)?;
     }
-    let files = session.open(&model)?;
+    let mut files = session.open(&model)?;
+    let locked_files = lock_state::freeze(&mut files)?;
     let tokenizer = session.tokenizer(&files)?;
     let mut texts = STRESS_TEXTS.to_vec();
     texts.extend(extra.iter().map(String::as_str));
     let lock = LockFile {
         model: files.model(),
-        files: lock_state::files(&files)?,
+        files: locked_files,
         commit: files.commit(),
         revision: match &model {
             ModelRef::Hub(model) => Some(model.revision().unwrap_or("main").to_owned()),

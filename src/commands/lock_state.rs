@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::input::ordered_parallel::map_in_parallel;
 use super::session::{ModelChoice, Session};
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::formats::lock_file::{
     LockFile, LockedEngine, LockedFile, LockedText, LockedToken, LockedVocabulary,
 };
@@ -24,21 +24,22 @@ fn file_names() -> impl Iterator<Item = &'static str> {
     Tokenizer::file_names().into_iter().chain(["config.json"])
 }
 
-/// Returns the files that determine a model's tokenizer. `spm.model` is unused if there is a `tokenizer.json`.
+/// Freezes the files that determine a model's tokenizer, and returns their digests. A tokenizer that is opened from now
+/// on is made of the bytes with these digests. `spm.model` is unused if there is a `tokenizer.json`.
 ///
 /// # Errors
 /// Fails if a file cannot be found or read.
-pub fn files(files: &ModelFiles) -> Result<Vec<LockedFile>> {
+pub fn freeze(files: &mut ModelFiles) -> Result<Vec<LockedFile>> {
     let mut found: Vec<LockedFile> = Vec::new();
     for name in file_names() {
         if name == "spm.model" && found.iter().any(|file| file.name == "tokenizer.json") {
             continue;
         }
-        if let Some(file) = files.find(name)? {
+        if let Some(file) = files.freeze(name)? {
             found.push(LockedFile {
                 name: name.to_owned(),
                 size: file.len(),
-                sha256: hex(&Sha256::digest(file.read_all()?)),
+                sha256: hex(&file.sha256().unwrap_or_default()),
             });
         }
     }
@@ -152,7 +153,8 @@ pub fn model(lock: &LockFile, revision: Option<&str>) -> Result<ModelRef> {
     }
 }
 
-/// Opens the locked model at its commit. If it has no commit, its files must have the locked digests.
+/// Opens the locked model, at its commit if it is on the Hub. Its files must have the locked digests, and only the bytes
+/// with these digests are used.
 ///
 /// # Errors
 /// Fails with [`Error::Usage`] if the command line names another model or the files differ.
@@ -179,18 +181,48 @@ pub fn open(session: &Session, choice: &ModelChoice) -> Result<ModelFiles> {
             session.model.lock_file.display()
         )));
     }
-    let opened = session.open(&locked)?;
-    if lock.commit.is_none() && files(&opened)? != lock.files {
-        return Err(Error::usage_hint(
-            format!(
-                "the files of {} differ from those in {}",
-                opened.place(),
-                session.model.lock_file.display()
-            ),
-            "`tokscope check` shows what changed",
-        ));
-    }
+    let mut opened = session.open(&locked)?;
+    require_locked(session, &lock, &mut opened)?;
     Ok(opened)
+}
+
+/// Freezes the files of the locked model and checks that they are the locked ones.
+///
+/// # Errors
+/// Fails with [`Error::Usage`] if they differ, or with an error of exit code 3 if a locked file cannot be fetched.
+pub fn require_locked(session: &Session, lock: &LockFile, files: &mut ModelFiles) -> Result<()> {
+    let found = freeze(files)?;
+    require_known(files, lock, &found)?;
+    // A lock file written by another version, or by hand, may list the files in another order.
+    let has = |files: &[LockedFile], file| files.contains(file);
+    let is_same = lock.files.iter().all(|file| has(&found, file))
+        && found.iter().all(|file| has(&lock.files, file));
+    if is_same {
+        return Ok(());
+    }
+    Err(Error::usage_hint(
+        format!(
+            "the files of {} differ from those in {}",
+            files.place(),
+            session.model.lock_file.display()
+        ),
+        "`tokscope check` shows what changed",
+    ))
+}
+
+/// Checks that each locked file that was not found is known to be missing.
+///
+/// # Errors
+/// Fails with an error of exit code 3 if the Hub would have to be asked for it.
+pub fn require_known(files: &ModelFiles, lock: &LockFile, found: &[LockedFile]) -> Result<()> {
+    for file in &lock.files {
+        let absent = !found.iter().any(|other| other.name == file.name);
+        match files.missing("locked file", &[&file.name]) {
+            error if absent && error.exit() == Exit::Unreachable => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Returns true if the requested model is the locked one. If it names a revision, that must be the locked revision or

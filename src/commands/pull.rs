@@ -2,6 +2,7 @@
 
 use clap::Args as ClapArgs;
 
+use super::lock_state;
 use super::session::{ModelChoice, Session};
 use crate::embedding::EmbeddingMatrix;
 use crate::error::{Error, Exit, Result};
@@ -50,6 +51,10 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         }
         let found = fetch(session, &files, &cached, name)?;
         found_tokenizer |= found && name == "tokenizer.json";
+    }
+    if session.model.locked {
+        let lock = lock_state::read(session)?;
+        lock_state::require_locked(session, &lock, &mut files)?;
     }
     if args.weights {
         fetch_checkpoint(session, &files, &cached)?;

@@ -7,6 +7,7 @@ use clap::Args as ClapArgs;
 use super::input::stream_answers::StreamAnswers;
 use super::input::text_args::{InputArgs, InputWays, TextArgs};
 use super::input::text_format::{InputFormat, Text};
+use super::lock_state;
 use super::session::Session;
 use crate::error::{Error, Exit, Result};
 use crate::record::{Difference, Record, Verify};
@@ -82,7 +83,9 @@ fn compare(
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let files = session.files()?;
+    let mut files = session.files()?;
+    // Both engines are made of the same bytes, even if a file changes in between.
+    lock_state::freeze(&mut files)?;
     let native = Tokenizer::open(&files)?.with_engine(EngineChoice::Native);
     if !native.is_native() {
         return Err(Error::usage(format!(

@@ -13,6 +13,7 @@ use super::hub::expansion::expand;
 use super::hub::settings::is_true;
 use super::local::atomic_file::{self, Access};
 use super::local::mapped_file::MappedFile;
+use super::local::read_limited;
 
 /// The number of bytes that the cache may have, unless `TOKSCOPE_CACHE_SIZE` is set.
 const DEFAULT_MAX_BYTES: u64 = 10_000_000_000;
@@ -82,6 +83,12 @@ impl AppCache {
     pub fn find(&self, name: &str) -> Option<MappedFile> {
         let path = self.folder.as_ref()?.join(name);
         MappedFile::open(&path, name).ok()
+    }
+
+    /// Reads a file of at most `max_bytes`; `None` if there is no such file or it cannot be read.
+    pub fn read(&self, name: &str, max_bytes: u64) -> Option<Vec<u8>> {
+        let path = self.folder.as_ref()?.join(name);
+        read_limited::read(&path, max_bytes).ok()
     }
 
     /// Returns the path of a file or folder, whether or not it exists; `None` if the cache is disabled.

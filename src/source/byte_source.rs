@@ -65,6 +65,19 @@ pub trait ByteSource: Debug + Send + Sync {
     /// fetches later.
     fn approve(&self) {}
 
+    /// Returns the SHA-256 of the bytes that all reads return, or `None` if they could still change.
+    fn sha256(&self) -> Option<[u8; 32]> {
+        None
+    }
+
+    /// Returns the bytes of the whole file in memory that no other program can change.
+    ///
+    /// # Errors
+    /// Fails like [`Self::read`].
+    fn copy(&self) -> Result<Vec<u8>> {
+        Ok(self.read_all()?.into_owned())
+    }
+
     /// Returns true if the file has no bytes.
     fn is_empty(&self) -> bool {
         self.len() == 0

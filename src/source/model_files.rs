@@ -1,5 +1,6 @@
 //! The files of one model: built in, in a directory, or on the Hub.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use super::app_cache::AppCache;
 use super::byte_source::ByteSource;
 use super::file_entry::FileEntry;
+use super::frozen_file::FrozenFile;
 use super::hub::cost::Fetched;
 use super::hub::files::HubFiles;
 use super::local::demo;
@@ -24,6 +26,8 @@ pub struct ModelFiles {
     whole: bool,
     cache: AppCache,
     observer: Arc<dyn Observer>,
+    /// The files that [`Self::freeze`] has opened; `None` for those that the model does not have.
+    frozen: BTreeMap<String, Option<Arc<dyn ByteSource>>>,
 }
 
 #[derive(Debug)]
@@ -59,6 +63,7 @@ impl ModelFiles {
             whole: false,
             cache,
             observer,
+            frozen: BTreeMap::new(),
         })
     }
 
@@ -71,13 +76,41 @@ impl ModelFiles {
         }
     }
 
-    /// Checks every byte of a file in the Hub cache when it is opened. By default, only cheap checks are made.
+    /// Checks every byte of a file in the Hub cache when it is opened. By default, only cheap checks are made. Frozen
+    /// files are opened again.
     #[must_use]
     pub fn verified(mut self) -> Self {
         if let Origin::Hub(hub) = &mut self.origin {
             hub.verify();
         }
+        self.frozen.clear();
         self
+    }
+
+    /// Opens a file and determines its digest. From now on, [`Self::find`] returns this file with these bytes, whatever
+    /// happens to the file on disk.
+    ///
+    /// # Errors
+    /// Fails like [`Self::find`].
+    pub fn freeze(&mut self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
+        let file = match self.find(name)? {
+            Some(file) => Some(self.with_digest(file)?),
+            None => None,
+        };
+        self.frozen.insert(name.to_owned(), file.clone());
+        Ok(file)
+    }
+
+    /// Determines the digest of a file of this model. Reads of the result return only bytes with that digest.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be read, or is too long to be held in memory.
+    pub fn with_digest(&self, file: Arc<dyn ByteSource>) -> Result<Arc<dyn ByteSource>> {
+        if file.sha256().is_some() {
+            return Ok(file);
+        }
+        let frozen = FrozenFile::open(file, &self.cache)?;
+        Ok(Arc::new(frozen))
     }
 
     /// Returns the name of the model in records: `owner/name`, a path, or `demo`.
@@ -104,6 +137,11 @@ impl ModelFiles {
             Origin::Demo | Origin::Directory(_) => None,
             Origin::Hub(hub) => hub.commit(),
         }
+    }
+
+    /// Reads a short file in the [`AppCache`] that was derived from a file of the model.
+    pub fn read_derived(&self, name: &str, max_bytes: u64) -> Option<Vec<u8>> {
+        self.cache.read(name, max_bytes)
     }
 
     /// Opens a file in the [`AppCache`] that was derived from a file of the model.
@@ -145,6 +183,9 @@ impl ModelFiles {
     /// Fails with an error of exit code 3 if the file cannot be fetched, with [`Error::ReadModel`] if it cannot be
     /// read, and with [`Error::Damaged`] if the name points outside the model (names can come from index files).
     pub fn find(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
+        if let Some(file) = self.frozen.get(name) {
+            return Ok(file.clone());
+        }
         self.check(name)?;
         match &self.origin {
             Origin::Demo => Ok(demo::find(name)),
@@ -160,7 +201,7 @@ impl ModelFiles {
     /// Fails like [`Self::find`].
     pub fn find_ranged(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
         match &self.origin {
-            Origin::Hub(hub) if !self.whole => {
+            Origin::Hub(hub) if !self.whole && !self.frozen.contains_key(name) => {
                 self.check(name)?;
                 hub.find_ranged(name)
                     .map_err(|error| with_cached(hub, error))
@@ -232,6 +273,7 @@ impl ModelFiles {
     /// # Errors
     /// Fails with an error of exit code 3 if the Hub does not answer or the answer cannot be recorded.
     pub fn refresh(&mut self) -> Result<()> {
+        self.frozen.clear();
         match &mut self.origin {
             Origin::Demo | Origin::Directory(_) => Ok(()),
             Origin::Hub(hub) => hub.refresh().map_err(|error| with_cached(hub, error)),

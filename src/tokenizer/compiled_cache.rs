@@ -1,169 +1,130 @@
 //! The part of the app cache that holds compiled vocabularies.
 //!
-//! A compiled vocabulary is found by the sha256 of its source file. Hashing the source and verifying the checksum of
-//! the compiled file take longer than tokenizing a sentence, so a note records the [`FileStamp`] of both files once
-//! that is done. As long as neither file has been written since, neither is read in full again.
+//! A compiled vocabulary is found by the sha256 of its source file, and made from the bytes that were hashed. Verifying
+//! the checksum of the compiled file takes longer than tokenizing a sentence, so a note records that this is done. As
+//! long as the [`FileStamp`] proves that the compiled file has not been written since, it is not read in full again.
 
-use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
 
 use super::native::compiled::{CompiledVocabulary, Contents, VERSION};
 use crate::error::Result;
 use crate::source::digest::hex;
-use crate::source::{ByteSource, FileStamp, ModelFiles};
+use crate::source::{ByteSource, FileStamp, ModelFiles, Writer};
 
 /// The minimum size of a source file, in bytes, for its vocabulary to be cached. Compiling a smaller one takes less
 /// time than opening a cached file.
 const MIN_SOURCE_LENGTH: u64 = 1 << 20;
+/// The maximum size of a source file, in bytes. A larger one is not a tokenizer that can be read.
+const MAX_SOURCE_LENGTH: u64 = 256 << 20;
+/// The maximum size of a note, in bytes.
+const MAX_NOTE: u64 = 4 << 10;
 
 /// The place in the cache for the compiled vocabulary of one source file.
 pub(super) struct CacheEntry<'a> {
     files: &'a ModelFiles,
-    /// The sha256 of the source file. All zeros if the file is too small to be cached.
+    /// The source file. Its bytes are those with the digest below.
+    file: Arc<dyn ByteSource>,
+    /// The sha256 of the source file. All zeros if the vocabulary is not cached.
     source: [u8; 32],
-    /// The name in the app cache. `None` if the file is too small to be cached.
+    /// The name in the app cache. `None` if the vocabulary is not cached.
     name: Option<String>,
-    /// The stamp of the file before it was hashed.
-    stamp: Option<FileStamp>,
-    note: Option<Note>,
-}
-
-/// A record that a source file was hashed and the checksum of its compiled vocabulary verified.
-#[derive(Debug, PartialEq, Eq)]
-struct Note {
-    /// The stamp of the source file when it was hashed.
-    stamp: String,
-    sha256: [u8; 32],
-    /// The stamp of the compiled file when its checksum was verified.
-    compiled: String,
 }
 
 impl<'a> CacheEntry<'a> {
-    /// Finds the cache entry of `file`. Reads the file only if no note has its sha256.
+    /// Finds the cache entry of `file`. Reads the file only if its sha256 is not known.
     ///
     /// # Errors
     /// Fails like [`ByteSource::read`].
-    pub fn locate(files: &'a ModelFiles, file: &dyn ByteSource) -> Result<Self> {
-        let mut entry = Self {
+    pub fn locate(files: &'a ModelFiles, file: Arc<dyn ByteSource>) -> Result<Self> {
+        let is_cached = (MIN_SOURCE_LENGTH..=MAX_SOURCE_LENGTH).contains(&file.len());
+        let file = match is_cached {
+            true => files.with_digest(file)?,
+            false => file,
+        };
+        let source = file.sha256().filter(|_| is_cached);
+        Ok(Self {
             files,
-            source: [0; 32],
-            name: None,
-            stamp: None,
-            note: None,
-        };
-        if file.len() < MIN_SOURCE_LENGTH {
-            return Ok(entry);
-        }
-        entry.stamp = file.stamp();
-        entry.note = entry.read_note();
-        entry.source = match &entry.note {
-            Some(note) => note.sha256,
-            None => Sha256::digest(file.read_all()?).into(),
-        };
-        entry.name = Some(format!("vocabularies/{}-v{VERSION}", hex(&entry.source)));
-        Ok(entry)
+            file,
+            source: source.unwrap_or_default(),
+            name: source.map(|source| format!("{}-v{VERSION}", hex(&source))),
+        })
+    }
+
+    /// Returns the source file, to be read instead of the one that was given.
+    pub fn file(&self) -> &Arc<dyn ByteSource> {
+        &self.file
     }
 
     /// Opens the compiled vocabulary. Returns `None` if it is not cached or is damaged.
     pub fn find(&self) -> Option<CompiledVocabulary> {
-        let made = self.files.find_derived(self.name.as_ref()?)?;
+        let name = self.name.as_ref()?;
+        let made = self.files.find_derived(&vocabulary_name(name))?;
+        // Taken first, so that the note does not match if the file is written while it is read.
         let stamp = made.stamp();
-        if let (Some(note), Some(stamp)) = (&self.note, &stamp)
-            && note.compiled == stamp.to_string()
+        let proof = stamp.as_ref().and_then(FileStamp::proof);
+        if let Some(proof) = &proof
+            && self.files.read_derived(&note_name(name), MAX_NOTE) == Some(note(proof))
         {
             return CompiledVocabulary::reopen(made, self.source);
         }
         let compiled = CompiledVocabulary::open(made, self.source)?;
-        self.write_note(stamp.as_ref());
+        if let (Some(stamp), Some(proof)) = (stamp, proof)
+            && stamp.is_settled(Writer::Tokscope)
+        {
+            self.files.store_derived(&note_name(name), &note(&proof));
+        }
         Some(compiled)
     }
 
-    /// Compiles a vocabulary and caches it.
+    /// Compiles a vocabulary, read from [`Self::file`], and caches it.
     pub fn make(&self, contents: &Contents<'_>) -> CompiledVocabulary {
         let compiled = CompiledVocabulary::new(contents, self.source);
         if let Some(name) = &self.name {
-            self.files.store_derived(name, compiled.bytes());
+            let name = vocabulary_name(name);
+            self.files.store_derived(&name, compiled.bytes());
         }
         compiled
     }
-
-    /// Reads the note for the file. Returns `None` if there is no note or the file has been written since.
-    fn read_note(&self) -> Option<Note> {
-        let stamp = self.stamp.as_ref()?;
-        let cached = self.files.find_derived(&note_name(stamp)?)?;
-        Note::parse(cached.bytes()).filter(|note| note.stamp == stamp.to_string())
-    }
-
-    /// Writes a note for the file and its compiled vocabulary, unless one of them was written so recently that its
-    /// stamp might miss a later change.
-    fn write_note(&self, compiled: Option<&FileStamp>) {
-        if let (Some(stamp), Some(compiled)) = (&self.stamp, compiled)
-            && stamp.is_settled()
-            && compiled.is_settled()
-            && let Some(name) = note_name(stamp)
-        {
-            let note = Note {
-                stamp: stamp.to_string(),
-                sha256: self.source,
-                compiled: compiled.to_string(),
-            };
-            self.files.store_derived(&name, &note.to_bytes());
-        }
-    }
 }
 
-fn note_name(stamp: &FileStamp) -> Option<String> {
-    Some(format!("sources/{}", stamp.identity()?))
+fn vocabulary_name(name: &str) -> String {
+    format!("vocabularies/{name}")
 }
 
-impl Note {
-    /// Parses a note. Returns `None` if it is damaged.
-    fn parse(bytes: &[u8]) -> Option<Self> {
-        let mut lines = str::from_utf8(bytes).ok()?.lines();
-        let (stamp, digest, compiled) = (lines.next()?, lines.next()?, lines.next()?);
-        let mut sha256 = [0; 32];
-        for (index, byte) in sha256.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(digest.get(2 * index..2 * index + 2)?, 16).ok()?;
-        }
-        let note = Self {
-            stamp: stamp.to_owned(),
-            sha256,
-            compiled: compiled.to_owned(),
-        };
-        (note.to_bytes() == bytes).then_some(note)
-    }
-
-    /// Returns one line per field, and a last line with the checksum of the others.
-    fn to_bytes(&self) -> Vec<u8> {
-        let lines = format!("{}\n{}\n{}\n", self.stamp, hex(&self.sha256), self.compiled);
-        let checksum = crc32fast::hash(lines.as_bytes());
-        format!("{lines}{checksum:08x}\n").into_bytes()
-    }
+fn note_name(name: &str) -> String {
+    format!("checked/{name}")
 }
 
-#[cfg(unix)]
+fn note(proof: &str) -> Vec<u8> {
+    format!("{proof}\n").into_bytes()
+}
+
+#[cfg(target_os = "linux")]
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::path::{Path, PathBuf};
-    use std::sync::Arc;
+    use std::path::PathBuf;
     use std::thread::sleep;
     use std::time::Duration;
 
     use super::*;
     use crate::formats::sentencepiece::{Algorithm, PieceKind};
     use crate::model_ref::ModelRef;
-    use crate::source::{AppCache, HubSettings, MappedFile, SourceOptions, Unobserved};
+    use crate::source::{AppCache, HubSettings, MappedFile, SourceOptions, Unobserved, turn_clock};
 
     const SPM: &str = "spm.model";
 
-    /// A folder with a model whose file is large enough, and the app cache.
+    /// A folder with a model whose file is large enough, and the app cache. The clock is an hour late, so that the files
+    /// count as settled.
     struct Scene {
         folder: tempfile::TempDir,
         files: ModelFiles,
     }
 
     impl Scene {
-        fn new() -> Self {
+        /// Returns `None` if times prove nothing in the folder for temporary files, as in memory.
+        fn new() -> Option<Self> {
+            turn_clock(Duration::from_secs(3600));
             let folder = tempfile::tempdir().unwrap();
             let model = folder.path().join("model");
             fs::create_dir(&model).unwrap();
@@ -175,7 +136,10 @@ mod tests {
                 observer: Arc::new(Unobserved),
             };
             let files = ModelFiles::open(&ModelRef::Directory(model), options).unwrap();
-            Self { folder, files }
+            let scene = Self { folder, files };
+            let file = MappedFile::open(&scene.source(), "f").unwrap();
+            let proof = file.stamp().unwrap().proof();
+            proof.map(|_| scene)
         }
 
         fn source(&self) -> PathBuf {
@@ -183,22 +147,23 @@ mod tests {
         }
 
         /// Returns the only file in a folder of the cache.
-        fn only_file(&self, cache_folder: &str) -> Option<PathBuf> {
-            let folder = fs::read_dir(self.folder.path().join("own").join(cache_folder)).ok()?;
-            let paths: Vec<PathBuf> = folder.map(|entry| entry.unwrap().path()).collect();
+        fn only_file(&self, cache_folder: &str) -> PathBuf {
+            let folder = fs::read_dir(self.folder.path().join("own").join(cache_folder));
+            let paths: Vec<PathBuf> = folder.unwrap().map(|entry| entry.unwrap().path()).collect();
             assert_eq!(paths.len(), 1);
-            paths.into_iter().next()
+            paths.into_iter().next().unwrap()
+        }
+
+        fn entry(&self) -> CacheEntry<'_> {
+            let file = self.files.find(SPM).unwrap().unwrap();
+            CacheEntry::locate(&self.files, file).unwrap()
         }
 
         fn find(&self) -> Option<CompiledVocabulary> {
-            let file = self.files.find(SPM).unwrap().unwrap();
-            CacheEntry::locate(&self.files, file.as_ref())
-                .unwrap()
-                .find()
+            self.entry().find()
         }
 
         fn make(&self, piece: &str) {
-            let file = self.files.find(SPM).unwrap().unwrap();
             let contents = Contents {
                 pieces: vec![
                     ("?", 0.0, PieceKind::Unknown),
@@ -210,48 +175,42 @@ mod tests {
                 charsmap: &[],
                 rest: &[],
             };
-            CacheEntry::locate(&self.files, file.as_ref())
-                .unwrap()
-                .make(&contents);
+            self.entry().make(&contents);
         }
 
-        /// Waits until the files count as settled, opens the vocabulary, and returns the note.
-        fn note(&self) -> Note {
-            sleep(Duration::from_millis(100));
+        /// Opens the vocabulary, so that both notes are written.
+        fn note(&self) {
             assert!(self.find().is_some());
-            Note::parse(&fs::read(self.only_file("sources").unwrap()).unwrap()).unwrap()
-        }
-
-        fn stamp(path: &Path) -> String {
-            let file = MappedFile::open(path, "f").unwrap();
-            file.stamp().unwrap().to_string()
+            self.only_file("sources");
+            self.only_file("checked");
+            // The next write gets another time.
+            sleep(Duration::from_millis(20));
         }
     }
 
     #[test]
     fn files_with_a_note_are_not_read_again() {
-        let scene = Scene::new();
+        let Some(scene) = Scene::new() else { return };
         scene.make("first");
-        let mut note = scene.note();
-        let compiled = scene.only_file("vocabularies").unwrap();
+        scene.note();
+        let compiled = scene.only_file("vocabularies");
         let mut bytes = fs::read(&compiled).unwrap();
         let at = bytes.windows(5).position(|five| five == b"first").unwrap();
         bytes[at..at + 5].copy_from_slice(b"other");
         fs::write(&compiled, bytes).unwrap();
-        fs::write(scene.source(), vec![2; MIN_SOURCE_LENGTH as usize]).unwrap();
         assert!(scene.find().is_none());
-        note.stamp = Scene::stamp(&scene.source());
-        note.compiled = Scene::stamp(&compiled);
-        fs::write(scene.only_file("sources").unwrap(), note.to_bytes()).unwrap();
+        let stamp = MappedFile::open(&compiled, "f").unwrap().stamp();
+        let proof = stamp.unwrap().proof().unwrap();
+        fs::write(scene.only_file("checked"), note(&proof)).unwrap();
         assert_eq!(scene.find().unwrap().piece(1), Some("other"));
     }
 
     #[test]
     fn files_written_after_the_note_are_read_again() {
-        let scene = Scene::new();
+        let Some(scene) = Scene::new() else { return };
         scene.make("first");
         scene.note();
-        let compiled = scene.only_file("vocabularies").unwrap();
+        let compiled = scene.only_file("vocabularies");
         let mut bytes = fs::read(&compiled).unwrap();
         let last = bytes.len() - 1;
         bytes[last] ^= 1;
@@ -263,21 +222,45 @@ mod tests {
         assert!(scene.find().is_none(), "of another source");
     }
 
+    /// The file is replaced by one of the same length and modification time, at every step of the first run.
+    #[test]
+    fn a_vocabulary_is_made_of_the_bytes_that_were_hashed() {
+        for is_noted in [false, true] {
+            let Some(scene) = Scene::new() else { return };
+            let bytes = |byte| vec![byte; MIN_SOURCE_LENGTH as usize];
+            if is_noted {
+                scene.entry();
+                scene.only_file("sources");
+                sleep(Duration::from_millis(20));
+            }
+            let entry = scene.entry();
+            let digest = entry.source;
+            fs::write(scene.source(), bytes(2)).unwrap();
+            match entry.file().read_all() {
+                Ok(read) => {
+                    assert!(!is_noted && read.as_ref() == bytes(1));
+                    assert_eq!(entry.file().sha256(), Some(digest));
+                }
+                Err(error) => {
+                    let problem = "is damaged: it was changed while it was in use";
+                    assert!(is_noted && error.to_string().ends_with(problem), "{error}");
+                }
+            }
+            assert_ne!(scene.entry().source, digest);
+        }
+    }
+
     #[test]
     fn a_damaged_note_is_ignored() {
-        let scene = Scene::new();
+        let Some(scene) = Scene::new() else { return };
         scene.make("first");
         scene.note();
-        let path = scene.only_file("sources").unwrap();
-        let note = fs::read(&path).unwrap();
-        for at in 0..note.len() {
-            let mut flipped = note.clone();
-            flipped[at] ^= 1;
-            for damaged in [&note[..at], &flipped] {
-                fs::write(&path, damaged).unwrap();
-                assert_eq!(Note::parse(damaged), None);
-                assert!(scene.find().is_some());
-            }
+        let path = scene.only_file("checked");
+        let whole = fs::read(&path).unwrap();
+        for at in 0..whole.len() {
+            fs::write(&path, &whole[..at]).unwrap();
+            assert!(scene.find().is_some());
+            assert_eq!(fs::read(&path).unwrap(), whole);
         }
     }
 }

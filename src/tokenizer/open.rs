@@ -50,7 +50,8 @@ fn from_tokenizer_json(
     file: Arc<dyn ByteSource>,
 ) -> Result<Definition> {
     let special_tokens = SpecialTokens::read(files, &config)?;
-    let (origin, added) = match read_json(files, file.as_ref())? {
+    let (file, parsed) = read_json(files, file)?;
+    let (origin, added) = match parsed {
         ParsedJson::Json(json) => {
             let added = special_tokens.to_add(&json.rest.added_tokens);
             let origin = Origin::Json {
@@ -96,7 +97,7 @@ fn from_sentencepiece(
         ));
     }
     config.tokenizer_class = Some(deberta::CLASS.to_owned());
-    let compiled = read_sentencepiece(files, file.as_ref())?;
+    let (file, compiled) = read_sentencepiece(files, file)?;
     let mut special_tokens = SpecialTokens::read(files, &config)?;
     deberta::default_special_tokens(&mut special_tokens.map);
     let pieces = deberta::added_pieces(&compiled);
@@ -116,11 +117,21 @@ enum ParsedJson {
     Json(Box<TokenizerJson>),
 }
 
-fn read_json(files: &ModelFiles, file: &dyn ByteSource) -> Result<ParsedJson> {
+/// Returns the file that was read, whose bytes no longer change if they were hashed, and its content.
+fn read_json(
+    files: &ModelFiles,
+    file: Arc<dyn ByteSource>,
+) -> Result<(Arc<dyn ByteSource>, ParsedJson)> {
     let entry = CacheEntry::locate(files, file)?;
-    if let Some(compiled) = entry.find() {
-        return Ok(ParsedJson::Compiled(Arc::new(compiled)));
-    }
+    let file = Arc::clone(entry.file());
+    let parsed = match entry.find() {
+        Some(compiled) => ParsedJson::Compiled(Arc::new(compiled)),
+        None => parse_json(&entry, file.as_ref())?,
+    };
+    Ok((file, parsed))
+}
+
+fn parse_json(entry: &CacheEntry<'_>, file: &dyn ByteSource) -> Result<ParsedJson> {
     let json = TokenizerJson::parse(file.name(), &file.read_all()?)?;
     let (Some(unknown_id), VocabularyJson::Scored(pieces)) = (json.model.unk_id, &json.model.vocab)
     else {
@@ -152,13 +163,21 @@ fn read_json(files: &ModelFiles, file: &dyn ByteSource) -> Result<ParsedJson> {
     Ok(ParsedJson::Compiled(Arc::new(entry.make(&contents))))
 }
 
-fn read_sentencepiece(files: &ModelFiles, file: &dyn ByteSource) -> Result<CompiledVocabulary> {
+/// Returns the file that was read, like [`read_json`], and its vocabulary.
+fn read_sentencepiece(
+    files: &ModelFiles,
+    file: Arc<dyn ByteSource>,
+) -> Result<(Arc<dyn ByteSource>, CompiledVocabulary)> {
     let entry = CacheEntry::locate(files, file)?;
-    if let Some(compiled) = entry.find() {
-        return Ok(compiled);
-    }
-    let model = SentencePieceModel::parse(file.name(), &file.read_all()?)?;
-    Ok(entry.make(&Contents::from(&model)))
+    let file = Arc::clone(entry.file());
+    let compiled = match entry.find() {
+        Some(compiled) => compiled,
+        None => {
+            let model = SentencePieceModel::parse(file.name(), &file.read_all()?)?;
+            entry.make(&Contents::from(&model))
+        }
+    };
+    Ok((file, compiled))
 }
 
 fn ids_of_added(

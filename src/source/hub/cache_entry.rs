@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use super::blob_digest::is_intact;
-use super::etag::Etag;
+use super::blob_digest::{Depth, intact};
 use super::files::HubFiles;
 use super::lookup::{CacheEntry, ModelState};
 use crate::error::{Error, Result};
@@ -16,6 +15,19 @@ impl HubFiles {
     /// # Errors
     /// Fails with [`Error::ReadModel`] if it cannot be opened.
     pub(super) fn cached(&self, state: &ModelState, name: &str) -> Result<CacheEntry> {
+        self.cached_at(self.depth, state, name)
+    }
+
+    /// Looks a file up in the Hub cache, with checks of this depth.
+    ///
+    /// # Errors
+    /// Fails like [`Self::cached`].
+    pub(super) fn cached_at(
+        &self,
+        depth: Depth,
+        state: &ModelState,
+        name: &str,
+    ) -> Result<CacheEntry> {
         let Some(commit) = state.commit.as_deref() else {
             return Ok(CacheEntry::Missing);
         };
@@ -30,19 +42,21 @@ impl HubFiles {
                 CacheEntry::Missing
             });
         };
-        let file = self.map(&path, name)?;
-        let etag = self.cache.etag(commit, name);
-        let app_cache = &self.options.cache;
-        let has_digest = |etag: &Etag| is_intact(&file, etag, self.depth, app_cache);
+        let file = Arc::new(self.map(&path, name)?);
         let has_size = listed
             .copied()
             .flatten()
             .is_none_or(|size| file.len() == size);
-        Ok(match (has_size, etag.as_ref().is_none_or(has_digest)) {
-            (true, true) => CacheEntry::Intact(Arc::new(file)),
-            (_, false) if file.is_empty() => CacheEntry::Damaged("it is empty"),
-            (_, false) => CacheEntry::Damaged("its bytes do not match its digest"),
-            (false, true) => CacheEntry::Damaged("its size is not the one on the Hub"),
+        let is_empty = file.is_empty();
+        let checked: Option<Arc<dyn ByteSource>> = match self.cache.etag(commit, name) {
+            Some(etag) => intact(file, &etag, depth, &self.options.cache),
+            None => Some(file),
+        };
+        Ok(match (has_size, checked) {
+            (true, Some(file)) => CacheEntry::Intact(file),
+            (_, None) if is_empty => CacheEntry::Damaged("it is empty"),
+            (_, None) => CacheEntry::Damaged("its bytes do not match its digest"),
+            (false, Some(_)) => CacheEntry::Damaged("its size is not the one on the Hub"),
         })
     }
 

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::blob_digest::{Depth, is_intact, mark_intact};
+use super::blob_digest::{Depth, intact, mark_intact};
 use super::cache_layout::CachedModel;
 use super::client::{HubClient, HubFile};
 use super::cost::Cost;
@@ -96,7 +96,13 @@ impl Download<'_> {
         // does not prove that its bytes are right.
         let complete = MappedFile::open(&blob, self.file).is_ok_and(|blob| {
             blob.len() == identity.size
-                && is_intact(&blob, &identity.etag, Depth::Marked, self.app_cache)
+                && intact(
+                    Arc::new(blob),
+                    &identity.etag,
+                    Depth::Marked,
+                    self.app_cache,
+                )
+                .is_some()
         });
         if !complete {
             self.fetch(&file, &blob)?;

@@ -102,7 +102,7 @@ impl HubFiles {
         match self.locate(&mut state, name)? {
             Location::Cached(file) => Ok(Some(file)),
             Location::Listed(commit) if self.fetch(&commit, name)? => {
-                self.open(&commit, name).map(Some)
+                self.fetched_file(&state, name).map(Some)
             }
             Location::Listed(commit) | Location::Absent(commit) => Ok(self.absent(&commit, name)),
             Location::Unknown => Ok(None),
@@ -154,10 +154,13 @@ impl HubFiles {
         })
     }
 
-    /// Opens a file of the snapshot.
-    pub(super) fn open(&self, commit: &str, name: &str) -> Result<Arc<dyn ByteSource>> {
-        let path = self.cache.snapshot(commit).join(name);
-        Ok(Arc::new(self.map(&path, name)?))
+    /// Opens a file that was downloaded into the Hub cache just now, and checked then.
+    fn fetched_file(&self, state: &ModelState, name: &str) -> Result<Arc<dyn ByteSource>> {
+        match self.cached_at(Depth::Quick, state, name)? {
+            CacheEntry::Intact(file) => Ok(file),
+            CacheEntry::Damaged(problem) => Err(self.damaged(name, problem)),
+            CacheEntry::Absent | CacheEntry::Missing => Err(self.damaged(name, "it is gone")),
+        }
     }
 
     pub(super) fn map(&self, path: &Path, name: &str) -> Result<MappedFile> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::address::Address;
-use super::blob_digest::is_intact;
+use super::blob_digest::intact;
 use super::client::HubFile;
 use super::endpoint;
 use super::file_identity::FileIdentity;
@@ -74,10 +74,15 @@ impl HubFiles {
         let etag = identity.etag.as_str();
         if let Ok(blob) = self.map(&self.cache.blob(etag), name)
             && blob.len() == identity.size
-            && is_intact(&blob, &identity.etag, self.depth, &self.options.cache)
+            && let Some(blob) = intact(
+                Arc::new(blob),
+                &identity.etag,
+                self.depth,
+                &self.options.cache,
+            )
             && self.cache.link(commit, name, etag).is_ok()
         {
-            return self.open(commit, name);
+            return Ok(blob);
         }
         let content = self.ranges().content(&identity);
         let cost = Arc::clone(&self.connection.cost);

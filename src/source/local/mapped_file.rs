@@ -112,8 +112,15 @@ impl ByteSource for MappedFile {
     }
 
     fn stamp(&self) -> Option<FileStamp> {
-        let metadata = self.file.metadata().ok()?;
-        Some(FileStamp::new(&metadata))
+        FileStamp::of(&self.file)
+    }
+
+    /// Reads from the file: another program could change the bytes of the map.
+    #[cfg(unix)]
+    fn copy(&self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.read_once(0..self.len(), &mut bytes)?;
+        Ok(bytes)
     }
 
     fn read(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>> {

@@ -3,3 +3,5 @@
 mod app_cache;
 mod convert;
 mod locks;
+#[cfg(unix)]
+mod trust;

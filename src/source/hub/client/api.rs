@@ -73,6 +73,14 @@ impl HubClient {
             }
         })?;
         let commit = info.sha.filter(|sha| is_commit(sha));
+        // A commit is not a branch: it leads to itself or to nothing.
+        if is_commit(revision)
+            && let Some(other) = &commit
+            && !other.eq_ignore_ascii_case(revision)
+        {
+            let problem = format!("it answers commit {other} for commit {revision}");
+            return Err(self.subject.unreachable(problem));
+        }
         match (commit, info.siblings) {
             (Some(commit), Some(siblings)) => {
                 let names = siblings.items.into_iter().map(|file| file.rfilename);
