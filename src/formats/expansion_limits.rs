@@ -13,6 +13,15 @@ use crate::error::{Error, Result};
 /// one character into up to eighteen, and other steps add almost nothing.
 const MAX_GROWTH: f64 = 10_000.0;
 
+/// The largest number of bytes of a piece of a Unigram model. The search for pieces may compare as many at every position
+/// of a text. The longest published pieces, of spaces and dashes, have a few hundred.
+pub const MAX_PIECE_LENGTH: usize = 1 << 14;
+
+/// Returns the problem with a piece that exceeds [`MAX_PIECE_LENGTH`].
+pub fn too_long_piece(index: usize, length: usize) -> String {
+    format!("piece {index} has {length} bytes, but the limit is {MAX_PIECE_LENGTH}")
+}
+
 /// Checks a character map: the length of its rules (`u32`), the rules, and a pool of replacements.
 ///
 /// # Errors
@@ -21,12 +30,78 @@ pub fn check_charsmap(name: &str, map: &[u8]) -> Result<()> {
     charsmap_growth(name, map).and_then(|growth| check_growth(name, growth))
 }
 
-/// Checks the normalizer or decoder of a `tokenizer.json`.
+/// The largest number of times that a post-processor may repeat a text. Published ones repeat none.
+const MAX_COPIES: f64 = 100.0;
+/// The largest number of special tokens that a post-processor may add. Published ones add a few.
+const MAX_SPECIAL: f64 = 65_536.0;
+
+/// Checks steps of a `tokenizer.json` that run one after the other: normalizer and pre-tokenizer, or decoder.
 ///
 /// # Errors
-/// Fails like [`check_charsmap`], and if its steps together can make a text too long.
-pub fn check_steps(name: &str, steps: &Value) -> Result<()> {
-    step_growth(name, steps).and_then(|growth| check_growth(name, growth))
+/// Fails like [`check_charsmap`], and if the steps together can make a text too long.
+pub fn check_steps(name: &str, steps: &[&Value]) -> Result<()> {
+    let mut growth = 1.0;
+    for step in steps {
+        growth *= step_growth(name, step)?;
+    }
+    check_growth(name, growth)
+}
+
+/// Checks the post-processor of a `tokenizer.json`.
+///
+/// # Errors
+/// Fails with [`Error::Damaged`] if it repeats a text too often, or adds too many special tokens.
+pub fn check_post_processor(name: &str, post_processor: &Value) -> Result<()> {
+    let (copies, special) = repetitions(post_processor);
+    if copies > MAX_COPIES {
+        return Err(Error::damaged(
+            name,
+            format!(
+                "its template repeats a text {copies:.0} times, but the limit is {MAX_COPIES} times"
+            ),
+        ));
+    }
+    if special > MAX_SPECIAL {
+        return Err(Error::damaged(
+            name,
+            format!(
+                "its template adds {special:.0} special tokens, but the limit is {MAX_SPECIAL}"
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// Returns how often a post-processor can repeat a text, and how many special tokens it can add.
+fn repetitions(step: &Value) -> (f64, f64) {
+    let list = |name: &str| step.get(name).and_then(Value::as_array);
+    let mut all = (1.0, 0.0);
+    for inner in list("processors").into_iter().flatten() {
+        let (copies, special) = repetitions(inner);
+        all = (all.0 * copies, all.1 * copies + special);
+    }
+    for template in [list("single"), list("pair")].into_iter().flatten() {
+        let of = |kind: &str, id: &str| {
+            let named = |part: &&Value| part.get(kind).is_some_and(|part| part["id"] == *id);
+            template.iter().filter(named).count() as f64
+        };
+        all.0 = of("Sequence", "A").max(of("Sequence", "B")).max(all.0);
+        let mut special = 0.0;
+        for (name, token) in step
+            .get("special_tokens")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
+            let ids = token
+                .get("ids")
+                .and_then(Value::as_array)
+                .map_or(0, Vec::len);
+            special += of("SpecialToken", name) * ids as f64;
+        }
+        all.1 = special.max(all.1);
+    }
+    all
 }
 
 fn check_growth(name: &str, growth: f64) -> Result<()> {
@@ -68,11 +143,16 @@ fn step_growth(name: &str, step: &Value) -> Result<f64> {
     let mut growth = match step.get("type").and_then(Value::as_str) {
         // U+FDFA grows from 3 bytes to 33.
         Some("NFKC" | "NFKD") => 11.0,
+        // Metaspace writes up to four bytes for a space.
+        Some("Metaspace") => 4.0,
         Some("NFC" | "NFD" | "BertNormalizer") => 3.0,
         Some("Lowercase" | "ByteLevel") => 2.0,
         _ => 1.0,
     };
-    for list in ["normalizers", "decoders"] {
+    // Every part of a text between added tokens gets its own.
+    let prepended = step.get("prepend").and_then(Value::as_str);
+    growth *= 1.0 + prepended.unwrap_or_default().len() as f64;
+    for list in ["normalizers", "pretokenizers", "decoders"] {
         for step in step
             .get(list)
             .and_then(Value::as_array)
@@ -133,6 +213,18 @@ mod tests {
         assert_eq!(growth_of(&replace("Regex", "(?=x)", "aa")), 3.0);
         let twice = json!({"normalizers": [{"type": "NFKC"}, {"normalizers": [replace("String", "a", "aa")]}]});
         assert_eq!(growth_of(&twice), 22.0);
+    }
+
+    #[test]
+    fn templates_are_counted_through_nested_sequences() {
+        let text = json!({"Sequence": {"id": "A", "type_id": 0}});
+        let token = json!({"SpecialToken": {"id": "x", "type_id": 0}});
+        let template = |parts: &[&Value]| json!({"single": parts, "pair": [], "special_tokens": {"x": {"ids": [1, 2]}}});
+        assert_eq!(repetitions(&Value::Null), (1.0, 0.0));
+        assert_eq!(repetitions(&template(&[&token, &text, &token])), (1.0, 4.0));
+        let twice = template(&[&text, &text, &token]);
+        let nested = json!({"processors": [{"processors": [twice, twice]}, twice]});
+        assert_eq!(repetitions(&nested), (8.0, 14.0));
     }
 
     #[test]

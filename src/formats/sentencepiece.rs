@@ -4,7 +4,7 @@
 //! by wire type, without a schema compiler: DeBERTa-v3's file has a `trainer_spec` field whose wire type differs from
 //! the current public schema, and strict readers refuse it. Fields that are not needed are skipped without a check.
 
-use super::expansion_limits;
+use super::expansion_limits::{self, MAX_PIECE_LENGTH, too_long_piece};
 use super::placeholder_file;
 use crate::error::{Error, Result};
 
@@ -105,6 +105,9 @@ impl SentencePieceModel {
                     let index = model.pieces.len();
                     let piece = parse_piece(message)
                         .map_err(|problem| damaged(&format!("piece {index} {problem}")))?;
+                    if piece.text.len() > MAX_PIECE_LENGTH {
+                        return Err(damaged(&too_long_piece(index, piece.text.len())));
+                    }
                     model.pieces.push(piece);
                 }
                 (field::MODEL_TRAINER_SPEC, Value::Bytes(message)) => {

@@ -4,12 +4,12 @@
 
 use std::fmt;
 
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::config::AddedTokenConfig;
-use super::expansion_limits;
+use super::expansion_limits::{self, MAX_PIECE_LENGTH, too_long_piece};
 use super::json::limits::{self, check_length};
 use super::json::parse;
 use crate::error::Result;
@@ -133,8 +133,9 @@ impl RestJson {
     ///
     /// [`Error::Damaged`]: crate::error::Error::Damaged
     pub fn check(&self, name: &str) -> Result<()> {
-        expansion_limits::check_steps(name, &self.normalizer)?;
-        expansion_limits::check_steps(name, &self.decoder)
+        expansion_limits::check_steps(name, &[&self.normalizer, &self.pre_tokenizer])?;
+        expansion_limits::check_steps(name, &[&self.decoder])?;
+        expansion_limits::check_post_processor(name, &self.post_processor)
     }
 }
 
@@ -151,9 +152,12 @@ impl<'de> Deserialize<'de> for VocabularyJson {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
                 let mut pieces = Vec::new();
-                while let Some(piece) = list.next_element()? {
+                while let Some((piece, score)) = list.next_element::<(String, f64)>()? {
                     check_length(pieces.len())?;
-                    pieces.push(piece);
+                    if piece.len() > MAX_PIECE_LENGTH {
+                        return Err(A::Error::custom(too_long_piece(pieces.len(), piece.len())));
+                    }
+                    pieces.push((piece, score));
                 }
                 Ok(VocabularyJson::Scored(pieces))
             }

@@ -3,6 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use serde_json::Value;
+use tokenizers::DecoderWrapper;
+
 use super::added_ids::matched_tokens;
 use super::deberta;
 use super::definition::{Definition, Origin};
@@ -54,7 +57,12 @@ pub fn native(definition: &Definition) -> Option<Native> {
                 pre_tokenizer: &rest.pre_tokenizer,
             };
             let post_processor = rest.post_processor.clone();
-            let post_processor = catch_panic(|| serde_json::from_value(post_processor).ok())??;
+            // The crate refuses a file with a bad decoder as well.
+            let post_processor = catch_panic(|| {
+                let _: Option<DecoderWrapper> =
+                    serde_json::from_value(rest.decoder.clone()).ok()?;
+                serde_json::from_value(post_processor).ok()
+            })??;
             (config, post_processor)
         }
         None => {
@@ -74,7 +82,11 @@ pub fn native(definition: &Definition) -> Option<Native> {
             (config, Some(template))
         }
     };
-    let template = Template::from_json(&serde_json::to_value(&post_processor).ok()?);
+    let as_json = serde_json::to_value(&post_processor).ok()?;
+    if trims_offsets(&as_json) {
+        return None;
+    }
+    let template = Template::from_json(&as_json);
     let engine = NativeEngine::new(Arc::clone(compiled), &added, &config, template)?;
     let unknown_id = compiled.unknown_id();
     let windows = Windows {
@@ -84,6 +96,15 @@ pub fn native(definition: &Definition) -> Option<Native> {
         cut_left: definition.truncates_left(),
     };
     Some(Native { engine, windows })
+}
+
+/// Returns true if a post-processor trims offsets by the spaces in a token. The native engine does not keep the
+/// normalized text of unknown tokens.
+fn trims_offsets(post_processor: &Value) -> bool {
+    let kind = post_processor.get("type").and_then(Value::as_str);
+    let inner = post_processor.get("processors").and_then(Value::as_array);
+    matches!(kind, Some("ByteLevel" | "RobertaProcessing"))
+        || inner.is_some_and(|inner| inner.iter().any(trims_offsets))
 }
 
 /// Builds the engine of the `tokenizers` crate.

@@ -4,12 +4,14 @@
 //! are called one by one, so that options can differ from call to call.
 
 use tokenizers::models::ModelWrapper;
+use tokenizers::models::wordlevel::WordLevel;
 use tokenizers::tokenizer::pre_tokenizer::OffsetType;
 use tokenizers::{AddedToken, AddedVocabulary, Decoder, DecoderWrapper, Model, PreTokenizer};
 
 use super::encoding::Encoded;
 use super::hf_guard::guarded;
 use super::options::EncodeOptions;
+use super::pinned_unicode::{PinnedNormalizer, PinnedPreTokenizer, is_lowered_since_unicode_17};
 use super::windows::{TokenizedText, Windows};
 use crate::error::{Error, Result};
 use crate::formats::config::AddedTokenConfig;
@@ -45,6 +47,7 @@ impl HfEngine {
             .with_truncation(None)
             .map_err(|problem| Error::damaged(file, problem))?;
         inner.with_padding(None);
+        pin_added_tokens(&mut inner);
         let windows = Windows {
             file: file.to_owned(),
             post_processor: inner.get_post_processor().cloned(),
@@ -104,16 +107,16 @@ impl HfEngine {
         type_id: u32,
         parse_special: bool,
     ) -> Result<tokenizers::Encoding> {
-        let normalizer = self.inner.get_normalizer();
+        let normalizer = self.inner.get_normalizer().map(PinnedNormalizer);
         let encode = || -> tokenizers::Result<tokenizers::Encoding> {
             let added_tokens = if parse_special {
                 self.inner.get_added_vocabulary()
             } else {
                 &self.no_added_tokens
             };
-            let mut text = added_tokens.extract_and_normalize(normalizer, text);
+            let mut text = added_tokens.extract_and_normalize(normalizer.as_ref(), text);
             if let Some(pre_tokenizer) = self.inner.get_pre_tokenizer() {
-                pre_tokenizer.pre_tokenize(&mut text)?;
+                PinnedPreTokenizer(pre_tokenizer).pre_tokenize(&mut text)?;
             }
             text.tokenize(|word| self.inner.get_model().tokenize(word.get()))?;
             text.into_encoding(None, type_id, OffsetType::Byte)
@@ -149,6 +152,34 @@ pub fn added_token(token: &AddedTokenConfig) -> AddedToken {
         .rstrip(token.rstrip)
         .single_word(token.single_word)
         .normalized(token.normalized)
+}
+
+/// Normalizes added tokens anew if they have letters that the crate normalizes by another version of Unicode than the
+/// reference.
+fn pin_added_tokens(inner: &mut tokenizers::Tokenizer) {
+    let added = inner.get_added_tokens_decoder();
+    let is_affected = |token: &AddedToken| {
+        token.normalized && token.content.contains(is_lowered_since_unicode_17)
+    };
+    if !added.values().any(is_affected) {
+        return;
+    }
+    let mut added: Vec<_> = added.into_iter().collect();
+    added.sort_by_key(|(id, _)| *id);
+    // The crate asks a model for the ids.
+    let ids = added.iter().map(|(id, token)| (token.content.clone(), *id));
+    let ids = WordLevel::builder()
+        .vocab(ids.collect())
+        .unk_token(String::new())
+        .build();
+    let Ok(ids) = ids else {
+        return;
+    };
+    let tokens: Vec<_> = added.into_iter().map(|(_, token)| token).collect();
+    let normalizer = inner.get_normalizer().map(PinnedNormalizer);
+    let mut pinned = AddedVocabulary::new();
+    pinned.add_tokens(&tokens, &ids, normalizer.as_ref());
+    inner.with_added_vocabulary(pinned);
 }
 
 /// Returns the id and piece of the unknown token. Returns `None` if the model has no unknown token.

@@ -16,6 +16,7 @@ mod hf_guard;
 pub mod native;
 mod open;
 mod options;
+mod pinned_unicode;
 mod special_tokens;
 mod to_json;
 mod token_bytes;

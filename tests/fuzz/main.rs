@@ -15,6 +15,8 @@
 )]
 
 mod attacks;
+mod combinations;
+mod combine;
 mod memory;
 mod mutate;
 mod targets;
@@ -281,7 +283,9 @@ fn every_test_named_in_the_fault_table_exists() {
                 assert!(TESTS.contains(&test), "{name}");
                 continue;
             }
-            (Some(("fuzz::attacks", test)), _) => ("tests/fuzz/attacks.rs".to_owned(), test),
+            (Some((module @ ("fuzz::attacks" | "fuzz::combinations"), test)), _) => {
+                (format!("tests/{}.rs", module.replace("::", "/")), test)
+            }
             (Some((module, test)), _) => {
                 let module = module.replace("::", "/");
                 (format!("tests/it/{module}.rs"), test)

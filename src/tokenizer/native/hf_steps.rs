@@ -20,6 +20,7 @@ use super::space_bytes::SpaceHandling;
 use crate::formats::config::AddedTokenConfig;
 use crate::tokenizer::hf_engine::added_token;
 use crate::tokenizer::hf_guard::catch_panic;
+use crate::tokenizer::pinned_unicode::{PinnedNormalizer, PinnedPreTokenizer};
 
 /// The steps of a tokenizer before its model.
 #[derive(Debug)]
@@ -65,6 +66,10 @@ impl HfSteps {
         })
     }
 
+    fn pinned_normalizer(&self) -> Option<PinnedNormalizer<'_>> {
+        self.normalizer.as_ref().map(PinnedNormalizer)
+    }
+
     pub fn space_handling(&self) -> Option<SpaceHandling> {
         self.space_handling
     }
@@ -87,14 +92,14 @@ impl HfSteps {
             .ok()?;
         let normalized = added.iter().filter(|(token, _)| token.normalized);
         let contents: Result<Vec<_>, _> = normalized
-            .map(|(token, _)| normalized_content(&token.content, self.normalizer.as_ref()))
+            .map(|(token, _)| normalized_content(&token.content, self.pinned_normalizer()))
             .collect();
         if !are_distinct(&contents.ok()?) {
             return None;
         }
         let mut vocabulary = AddedVocabulary::new();
         let tokens: Vec<_> = added.iter().map(|(token, _)| added_token(token)).collect();
-        vocabulary.add_tokens(&tokens, &ids, self.normalizer.as_ref());
+        vocabulary.add_tokens(&tokens, &ids, self.pinned_normalizer().as_ref());
         Some(vocabulary)
     }
 
@@ -113,7 +118,7 @@ impl HfSteps {
             (true, true) => &self.all,
             (true, false) => &self.normalized,
         };
-        catch_panic(|| added.extract_and_normalize(self.normalizer.as_ref(), text))
+        catch_panic(|| added.extract_and_normalize(self.pinned_normalizer().as_ref(), text))
     }
 
     /// Encodes normalized text. `search` returns the tokens of a word.
@@ -125,7 +130,11 @@ impl HfSteps {
         search: impl FnMut(&str) -> Vec<tokenizers::Token>,
     ) -> Option<tokenizers::Encoding> {
         if let Some(pre_tokenizer) = &self.pre_tokenizer {
-            catch_panic(|| pre_tokenizer.pre_tokenize(&mut text).ok())??;
+            catch_panic(|| {
+                PinnedPreTokenizer(pre_tokenizer)
+                    .pre_tokenize(&mut text)
+                    .ok()
+            })??;
         }
         // The crate takes an `Fn`, and calls it for one word at a time.
         let search = RefCell::new(search);
@@ -146,7 +155,7 @@ pub fn normalized_text(text: &PreTokenizedString) -> String {
 /// Returns the content of an added token as it is found in normalized text.
 fn normalized_content(
     content: &str,
-    normalizer: Option<&NormalizerWrapper>,
+    normalizer: Option<PinnedNormalizer<'_>>,
 ) -> tokenizers::Result<String> {
     let mut content = NormalizedString::from(content);
     if let Some(normalizer) = normalizer {

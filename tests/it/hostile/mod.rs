@@ -2,6 +2,8 @@
 //!
 //! Attacks that need no process are in `tests/fuzz/attacks.rs`.
 
+#[cfg(target_os = "linux")]
+mod amplification;
 mod contradictions;
 mod damaged;
 #[cfg(target_os = "linux")]

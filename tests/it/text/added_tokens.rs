@@ -117,3 +117,31 @@ fn of_added_tokens_that_normalization_makes_alike_the_first_is_found() {
         assert_eq!(tokens(&model, "Ｆoo"), [(2001, (0, 3))]);
     }
 }
+
+/// Added tokens of white space and invisible characters, alone and with one that begins like the end of a text.
+#[test]
+fn added_tokens_of_nothing_end_in_any_combination() {
+    let contents = ["\n", " ", "\u{a0}", "\u{200b}", "  ", "\u{3000}\n"];
+    let texts = "[\nx[\nhola [U\nfin [M\na  b\n\u{a0}\u{200b}\n[MASK]\u{3000}[\n";
+    for (index, content) in contents.iter().enumerate() {
+        let other = contents[(index * 7 + 3) % contents.len()];
+        for tokens in [
+            &[*content][..],
+            &[*content, "[U", other],
+            &["x", other, *content],
+        ] {
+            let model = model_with(tokens, index % 2 == 1);
+            let answer = |engine: &str| {
+                let args = ["--engine", engine, "tokenize", "--lines", "--ids", "-"];
+                let call = on(model.path(), args).stdin(texts);
+                #[cfg(target_os = "linux")]
+                let call = call.limited("--cpu=20").limited("--as=1000000000");
+                let answer = call.run();
+                (answer.code, answer.stdout)
+            };
+            let reference = answer("reference");
+            assert!([0, 4].contains(&reference.0), "{tokens:?} {reference:?}");
+            assert_eq!(answer("auto"), reference, "{tokens:?}");
+        }
+    }
+}
