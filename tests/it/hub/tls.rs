@@ -113,3 +113,20 @@ fn other_certificates_are_refused() {
     assert!(answer.stderr.contains(UNTRUSTED), "{}", answer.stderr);
     assert_eq!(hub.served(), []);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_or_a_device_in_place_of_certificates_is_not_read() {
+    let hub = hub();
+    let address = start(&hub);
+    let home = tempfile::tempdir().unwrap();
+    let pipe = home.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success(), "mkfifo makes a pipe");
+    for variable in ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"] {
+        for path in [pipe.as_path(), std::path::Path::new("/dev/zero")] {
+            let answer = call(address, &home).env(variable, path).exit(3);
+            assert!(answer.stderr.contains(UNTRUSTED), "{}", answer.stderr);
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! The ureq agent: its limits, the certificates it trusts, and the decisions it leaves to its caller.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -130,11 +130,22 @@ impl<In: Transport> Connector<In> for TlsConnector {
     }
 }
 
+/// Returns true for a pipe or a device, which might have to be read without end.
+fn is_endless(path: &Path) -> bool {
+    path.metadata()
+        .is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+}
+
 /// Returns the system's certificates (found through `SSL_CERT_FILE` and `SSL_CERT_DIR`) and those of the bundles, or
 /// Mozilla's if there are none.
 fn root_certificates(bundles: &[PathBuf]) -> RootCerts {
-    let mut certificates = rustls_native_certs::load_native_certs().certs;
-    for bundle in bundles {
+    // `load_native_certs` would open it, too.
+    let system = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
+    let mut certificates = match system {
+        Some(path) if is_endless(&path) => Vec::new(),
+        _ => rustls_native_certs::load_native_certs().certs,
+    };
+    for bundle in bundles.iter().filter(|bundle| !is_endless(bundle)) {
         let (file, folder) = if bundle.is_dir() {
             (None, Some(bundle.as_path()))
         } else {
