@@ -17,6 +17,7 @@ use clap::{CommandFactory, Parser, ValueEnum};
 
 use crate::cli::{Cli, DEFAULT_MODEL, GlobalOptions};
 use crate::commands::input::meter::{Meter, Metered};
+use crate::commands::input::unicode_input::UnicodeInput;
 use crate::commands::session::{ModelChoice, Session};
 use crate::error::{Error, Exit};
 use crate::formats::lock_file::LOCK_FILE;
@@ -210,7 +211,7 @@ fn run_command(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
     let mut session = Session {
         model: model_choice(global),
         observer,
-        stdin: &mut BufReader::with_capacity(STDIN_BUFFER, Box::new(stdin)),
+        stdin: &mut BufReader::with_capacity(STDIN_BUFFER, Box::new(UnicodeInput::new(stdin))),
         stdin_is_terminal: io::stdin().is_terminal(),
         stdin_size,
         meter,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::binary_kind::{SNIFFED_BYTES, binary_kind, refuse_binary};
 use super::meter::{Meter, Metered};
 use super::text_format::Utf8Args;
+use super::unicode_input::UnicodeInput;
 use crate::error::{Error, Result};
 
 /// A file to be read.
@@ -30,7 +31,7 @@ pub enum Unread {
 }
 
 /// The bytes of an opened file.
-pub type FileReader = io::Chain<Cursor<Vec<u8>>, Metered<File>>;
+pub type FileReader = io::Chain<Cursor<Vec<u8>>, UnicodeInput<Metered<File>>>;
 
 impl FoundFile {
     /// The path, as records and messages show it.
@@ -67,7 +68,8 @@ impl FoundFile {
     pub fn open(&self, utf8: Utf8Args) -> Result<FileReader, Unread> {
         let open = || -> io::Result<_> {
             let (meter, size) = self.meter.clone().unzip();
-            let mut file = Metered::found(File::open(&self.path)?, meter, size);
+            let file = Metered::found(File::open(&self.path)?, meter, size);
+            let mut file = UnicodeInput::new(file);
             let mut start = Vec::new();
             file.by_ref()
                 .take(SNIFFED_BYTES as u64)

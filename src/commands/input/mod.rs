@@ -18,4 +18,5 @@ pub mod stress_texts;
 pub mod text_args;
 pub mod text_format;
 pub mod text_parts;
+pub mod unicode_input;
 pub mod word_count;

@@ -13,6 +13,7 @@ use super::meter::Metered;
 use super::ordered_parallel::for_each_in_order;
 use super::stream_start::{LeadingErrors, check_start};
 use super::text_format::{BadText, InputFormat, Lines, Outcome, Text, chomp};
+use super::unicode_input::UnicodeInput;
 use crate::commands::session::Session;
 use crate::error::{Error, Result};
 
@@ -142,7 +143,8 @@ impl<'a> Source<'a> {
                 let size = size(path);
                 bytes
                     .try_reserve_exact(usize::try_from(size.unwrap_or(0)).unwrap_or(usize::MAX))?;
-                Metered::new(file, session.meter.clone(), size).read_to_end(&mut bytes)?;
+                let file = Metered::new(file, session.meter.clone(), size);
+                UnicodeInput::new(file).read_to_end(&mut bytes)?;
             }
             Self::Stdin => _ = session.stdin.read_to_end(&mut bytes)?,
         }
@@ -164,7 +166,7 @@ impl<'a> Source<'a> {
                 } else {
                     Metered::new(file, meter, size(path))
                 };
-                BufReader::with_capacity(0, Box::new(metered))
+                BufReader::with_capacity(0, Box::new(UnicodeInput::new(metered)))
             }
             Self::Stdin => {
                 let empty = BufReader::with_capacity(0, Box::new(io::empty()) as _);

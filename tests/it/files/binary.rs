@@ -18,7 +18,6 @@ const FILES: &[(&str, &[u8], &str)] = &[
     ("a.parquet", b"PAR1\x15\x04\x15\xa0\xff", "a Parquet file"),
     ("a.arrow", b"ARROW1\0\0\xff\xff\xff\xff", "an Arrow file"),
     ("a.pdf", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "a PDF file"),
-    ("a.utf16", b"\xff\xfeh\0i\0\n\0", "UTF-16 text"),
     (
         "a.safetensors",
         b"\x40\0\0\0\0\0\0\0{\"a\":{}}\xff\xff",

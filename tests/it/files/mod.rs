@@ -2,6 +2,7 @@
 
 mod binary;
 mod budgets;
+mod encodings;
 mod file_walk;
 mod grep;
 mod input;
