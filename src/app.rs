@@ -24,6 +24,7 @@ use crate::formats::lock_file::LOCK_FILE;
 use crate::memory;
 use crate::render::stderr::{Level, Stderr};
 use crate::render::style::{ColorChoice, Style};
+use crate::render::width::terminal_width;
 use crate::render::{self, Format, Output, Streams, escape};
 use crate::source::{self, Observer};
 use crate::tokenizer::is_guarded;
@@ -198,6 +199,7 @@ fn run_command(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
     let output = Output {
         style: Style::new(global.color.enabled(is_terminal, variable)),
         is_terminal,
+        width: is_terminal.then(|| terminal_width(&stdout)).flatten(),
     };
     let streams = Streams {
         out: Box::new(BufWriter::with_capacity(STDOUT_BUFFER, stdout.lock())),

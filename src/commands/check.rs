@@ -11,6 +11,7 @@ use crate::error::{Error, Exit, Result};
 use crate::formats::lock_file::{LockFile, LockedEngine, LockedFile, LockedText, LockedVocabulary};
 use crate::record::{Drift, Lock, Record};
 use crate::render::Annotation;
+use crate::render::numbers::{quantity, thousands};
 use crate::source::ModelFiles;
 
 /// Compare the model with tokscope.lock; exit 1 if a file, the vocabulary, the ids of a text, or the branch changed
@@ -39,10 +40,10 @@ pub fn diff_files(locked: &[LockedFile], found: &[LockedFile]) -> Vec<Drift> {
             Some(other) => drifts.push(Drift {
                 found: Some(other.sha256.clone()),
                 ..drift(format!(
-                    "{name} changed: {} bytes with sha256 {}… were locked, but it now has {} bytes with {}…",
-                    file.size,
+                    "{name} changed: {} with sha256 {}… were locked, but it now has {} with {}…",
+                    quantity(file.size, "byte"),
                     short(&file.sha256),
-                    other.size,
+                    quantity(other.size, "byte"),
                     short(&other.sha256)
                 ))
             }),
@@ -71,9 +72,13 @@ pub fn diff_vocabulary(locked: &LockedVocabulary, found: &LockedVocabulary) -> V
     }
     let message = match (locked.size, found.size) {
         (size, other) if size != other => {
-            format!("the vocabulary had {size} pieces, and has {other}")
+            let (size, other) = (quantity(size as u64, "piece"), thousands(other as u64));
+            format!("the vocabulary had {size}, and has {other}")
         }
-        (size, _) => format!("some of the {size} pieces, scores or flags changed"),
+        (size, _) => {
+            let size = thousands(size as u64);
+            format!("some of the {size} pieces, scores or flags changed")
+        }
     };
     let mut drifts = vec![Drift {
         kind: "vocabulary",
@@ -157,8 +162,8 @@ pub fn diff_texts(locked: &[LockedText], found: &[LockedText]) -> Vec<Drift> {
             locked_ids: Some(old.ids.clone()),
             found_ids: Some(new.ids.clone()),
             message: format!(
-                "a text of {} bytes is tokenized differently",
-                old.text.len()
+                "a text of {} is tokenized differently",
+                quantity(old.text.len() as u64, "byte")
             ),
         })
         .collect()

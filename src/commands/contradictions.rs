@@ -4,6 +4,7 @@ use crate::embedding::EmbeddingMatrix;
 use crate::error::Error;
 use crate::formats::config::ModelConfig;
 use crate::record::{FileEntry, Finding, Level};
+use crate::render::numbers::thousands;
 use crate::tokenizer::Tokenizer;
 
 /// Returns every finding about a model. `unusable` is the error if no engine can use the tokenizer. `matrix` may hold
@@ -71,7 +72,8 @@ fn spare_rows(tokenizer: &Tokenizer, matrix: &EmbeddingMatrix) -> Option<Finding
         return None;
     }
     let spare: u64 = gaps.iter().map(|(first, last)| last - first + 1).sum();
-    let ids = tokenizer.vocabulary().size();
+    let ids = thousands(tokenizer.vocabulary().size() as u64);
+    let [spare, rows] = [spare, rows].map(thousands);
     Some(note(
         "spare-rows",
         format!("{spare} of the {rows} rows have no token: the tokenizer has {ids} ids"),
@@ -108,6 +110,7 @@ fn no_matrix(files: &[FileEntry], reason: Option<&Error>) -> Finding {
 fn vocab_size(matrix: &EmbeddingMatrix, config: &ModelConfig) -> Option<Finding> {
     let rows = matrix.rows();
     let declared = config.vocab_size.filter(|declared| *declared != rows)?;
+    let [declared, rows] = [declared, rows].map(thousands);
     Some(warning(
         "vocab-size",
         format!("config.json declares vocab_size {declared}, but the matrix has {rows} rows"),
@@ -117,6 +120,7 @@ fn vocab_size(matrix: &EmbeddingMatrix, config: &ModelConfig) -> Option<Finding>
 fn hidden_size(matrix: &EmbeddingMatrix, config: &ModelConfig) -> Option<Finding> {
     let columns = matrix.columns();
     let declared = config.hidden_size.filter(|declared| *declared != columns)?;
+    let [declared, columns] = [declared, columns].map(thousands);
     Some(warning(
         "hidden-size",
         format!(
@@ -148,6 +152,7 @@ fn special_tokens(tokenizer: &Tokenizer) -> impl Iterator<Item = Finding> {
 fn context_window(tokenizer: &Tokenizer, config: &ModelConfig) -> Option<Finding> {
     let declared = config.max_position_embeddings?;
     let limit = tokenizer.max_length().filter(|limit| *limit != declared)?;
+    let [declared, limit] = [declared, limit].map(thousands);
     Some(note(
         "context-window",
         format!(

@@ -11,6 +11,7 @@ use super::session::Session;
 use super::verify::first_difference;
 use crate::error::{Exit, Result};
 use crate::record::{Convert, Difference, Record};
+use crate::render::numbers::{quantity, thousands};
 use crate::source::digest::hex;
 use crate::source::output_file;
 use crate::tokenizer::{EncodeOptions, Tokenizer};
@@ -126,9 +127,9 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let (tokens, differences) = prove(&tokenizer, &converted, &cases)?;
     if !differences.is_empty() {
         let message = format!(
-            "nothing is written: {} of {} texts would be tokenized differently",
-            differences.len(),
-            cases.len()
+            "nothing is written: {} of {} would be tokenized differently",
+            thousands(differences.len() as u64),
+            quantity(cases.len() as u64, "text")
         );
         for difference in differences.into_iter().take(MAX_SHOWN) {
             session.emit(&Record::Difference(difference))?;

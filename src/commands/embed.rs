@@ -21,6 +21,7 @@ use crate::embedding::similarity::row_facts;
 use crate::error::{Error, Exit, Result};
 use crate::formats::checkpoint::Dtype;
 use crate::record::{Fetched, Record, Row};
+use crate::render::numbers::quantity;
 use crate::render::{Format, View, file_renderer};
 use crate::source::output_file::{self, OutputError};
 use crate::source::{Observer, Progress, ProgressUnit};
@@ -191,12 +192,9 @@ fn note_written(
     matrix: &EmbeddingMatrix,
     path: &Path,
 ) -> Result<()> {
-    let rows = match rows {
-        1 => "1 row".to_owned(),
-        rows => format!("{rows} rows"),
-    };
-    let (columns, path) = (matrix.columns(), path.display());
-    session.note(&format!("wrote {rows} of {columns} values to {path}"))
+    let (rows, path) = (quantity(rows, "row"), path.display());
+    let values = quantity(matrix.columns(), "value");
+    session.note(&format!("wrote {rows} of {values} to {path}"))
 }
 
 fn write_array(

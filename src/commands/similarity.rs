@@ -18,6 +18,7 @@ use crate::error::{Error, Exit, Result};
 use crate::formats::checkpoint::Dtype;
 use crate::formats::npy;
 use crate::record::{Record, Similarity};
+use crate::render::numbers::thousands;
 use crate::render::{View, file_renderer};
 use crate::source::output_file::{self, OutputError};
 
@@ -146,7 +147,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             Ok(sink.finish()?)
         })?,
     }
-    let (count, path) = (rows.len(), path.display());
+    let (count, path) = (thousands(rows.len() as u64), path.display());
     session.note(&format!("wrote {count} x {count} cosines to {path}"))?;
     Ok(Exit::Done)
 }

@@ -60,6 +60,7 @@ pub fn file_renderer<'w>(format: Format, out: Box<dyn Write + 'w>) -> Box<dyn Si
     let output = Output {
         style: Style::new(false),
         is_terminal: false,
+        width: None,
     };
     let err = Box::new(io::sink());
     renderer(format, output, Streams { out, err })

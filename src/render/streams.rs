@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::escape;
 use super::style::Style;
+use super::width::DEFAULT_WIDTH;
 use crate::record::Failure;
 
 /// Properties of the stream that an answer is written to.
@@ -12,6 +13,15 @@ pub struct Output {
     pub style: Style,
     /// True if the stream is a terminal, for which bare text must be escaped. Other streams get bare text unchanged.
     pub is_terminal: bool,
+    /// The width of the terminal in columns, if it is one that tells.
+    pub width: Option<usize>,
+}
+
+impl Output {
+    /// Returns the width that tables are laid out for. On a wide terminal they have the same columns as elsewhere.
+    pub(super) fn columns(self) -> usize {
+        self.width.unwrap_or(DEFAULT_WIDTH).min(DEFAULT_WIDTH)
+    }
 }
 
 /// The streams of an answer: `out` for records, and `err` for error records in formats that cannot hold them.

@@ -8,6 +8,7 @@ use crate::commands::session::Session;
 use crate::error::{Error, Exit, Result};
 use crate::record::{Count, Record, Total};
 use crate::render::Annotation;
+use crate::render::numbers::{quantity, thousands};
 use crate::tokenizer::Tokenizer;
 
 /// A count in progress.
@@ -109,9 +110,8 @@ impl<'a> Counting<'a> {
         let has_row = matches!(self.plan.rows, Rows::Each | Rows::OverBudget);
         if has_row && count.path.is_none() && session.is_human() {
             // The row is a bare number and has no room for a verdict.
-            session.note(&format!(
-                "over the budget of {budget} tokens per text by {by}"
-            ))?;
+            let (budget, by) = (quantity(budget, "token"), thousands(by));
+            session.note(&format!("over the budget of {budget} per text by {by}"))?;
         }
         if !has_row || self.plan.annotate {
             self.over_budget.push(OverBudget {

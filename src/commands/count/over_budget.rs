@@ -3,6 +3,7 @@
 use crate::commands::relative_path::in_repository;
 use crate::record::{Group, Total};
 use crate::render::Annotation;
+use crate::render::numbers::{quantity, thousands};
 
 /// A file or text that is over its budget.
 #[derive(Debug, Clone)]
@@ -27,8 +28,8 @@ impl OverBudget {
             (None, Some(line)) => format!("line {line}"),
             (None, None) => "the text".to_owned(),
         };
-        let (budget, by) = (self.budget, self.by());
-        format!("{name} is over its budget of {budget} tokens by {by}")
+        let (budget, by) = (tokens(self.budget), thousands(self.by()));
+        format!("{name} is over its budget of {budget} by {by}")
     }
 
     /// Returns an annotation for the log of a CI system.
@@ -38,13 +39,17 @@ impl OverBudget {
             line: self.line,
             title: TITLE,
             message: format!(
-                "{} tokens, {} over the budget of {}",
-                self.tokens,
-                self.by(),
-                self.budget
+                "{}, {} over the budget of {}",
+                tokens(self.tokens),
+                thousands(self.by()),
+                thousands(self.budget)
             ),
         }
     }
+}
+
+fn tokens(number: u64) -> String {
+    quantity(number, "token")
 }
 
 const TITLE: &str = "Token budget";
@@ -53,39 +58,35 @@ const TITLE: &str = "Token budget";
 pub fn total_over(total: &Total) -> Option<String> {
     let budget = total.budget?;
     let by = (total.tokens as u64).checked_sub(budget)?;
-    (by > 0).then(|| format!("over the budget of {budget} tokens by {by}"))
+    let (budget, over) = (tokens(budget), thousands(by));
+    (by > 0).then(|| format!("over the budget of {budget} by {over}"))
 }
 
 /// Like [`total_over`], for the files that match a glob.
 pub fn group_over(group: &Group) -> Option<String> {
     let budget = group.budget?;
     let by = (group.tokens as u64).checked_sub(budget)?;
-    let name = &group.name;
-    (by > 0).then(|| format!("{name} is over its budget of {budget} tokens by {by}"))
+    let (name, budget, over) = (&group.name, tokens(budget), thousands(by));
+    (by > 0).then(|| format!("{name} is over its budget of {budget} by {over}"))
 }
 
 /// Returns the annotation for a total that is over its budget.
 pub fn total_annotation(total: &Total) -> Option<Annotation> {
     let over = total_over(total)?;
-    let (tokens, files) = (total.tokens, total.files);
-    Some(budget_annotation(format!(
-        "{tokens} tokens in {files} files: {over}"
-    )))
+    Some(budget_annotation(over, total.tokens, total.files))
 }
 
 /// Returns the annotation for files that are over the budget of their glob.
 pub fn group_annotation(group: &Group) -> Option<Annotation> {
     let over = group_over(group)?;
-    let (tokens, files) = (group.tokens, group.files);
-    Some(budget_annotation(format!(
-        "{tokens} tokens in {files} files: {over}"
-    )))
+    Some(budget_annotation(over, group.tokens, group.files))
 }
 
-fn budget_annotation(message: String) -> Annotation {
+fn budget_annotation(over: String, sum: usize, files: usize) -> Annotation {
+    let (sum, files) = (tokens(sum as u64), quantity(files as u64, "file"));
     Annotation {
         title: TITLE,
-        message,
+        message: format!("{sum} in {files}: {over}"),
         ..Annotation::default()
     }
 }

@@ -6,33 +6,32 @@ use super::cells::pad;
 use super::renderer::Human;
 use crate::record::{Drift, Lock};
 use crate::render::escape::{cell, line};
+use crate::render::numbers::quantity;
 
 impl Human<'_> {
     pub(super) fn lock(&mut self, record: &Lock) -> io::Result<()> {
         let style = self.output.style;
         let contents = format!(
-            "{} files, {} pieces, {} texts of {}",
-            record.files,
-            record.vocabulary_size,
-            record.texts,
+            "{}, {}, {} of {}",
+            quantity(record.files as u64, "file"),
+            quantity(record.vocabulary_size as u64, "piece"),
+            quantity(record.texts as u64, "text"),
             cell(&record.model)
         );
         match record.differences {
-            None => writeln!(self.out, "locked {contents} in {}", cell(&record.path)),
-            Some(0) => writeln!(self.out, "{}: {contents}", style.good("as locked")),
-            Some(1) => writeln!(self.out, "{}", style.bad("1 difference")),
-            Some(several) => writeln!(self.out, "{}", style.bad(&format!("{several} differences"))),
+            None => self.wrapped(2, &format!("locked {contents} in {}", cell(&record.path))),
+            Some(0) => self.wrapped(2, &format!("{}: {contents}", style.good("as locked"))),
+            Some(number) => {
+                let verdict = style.bad(&quantity(number as u64, "difference"));
+                writeln!(self.out, "{verdict}")
+            }
         }
     }
 
     pub(super) fn drift(&mut self, record: &Drift) -> io::Result<()> {
         let style = self.output.style;
-        writeln!(
-            self.out,
-            "{}  {}",
-            style.head(record.kind),
-            line(&record.message)
-        )?;
+        let kind = style.head(record.kind);
+        self.wrapped(2, &format!("{kind}  {}", line(&record.message)))?;
         if record.kind != "text" {
             return Ok(());
         }
@@ -42,7 +41,7 @@ impl Human<'_> {
             ("found", &record.found),
         ] {
             let text = text.as_deref().unwrap_or_default();
-            writeln!(self.out, "  {}  {}", pad(label, 6), cell(text))?;
+            self.line(&format!("  {}  {}", pad(label, 6), cell(text)))?;
         }
         Ok(())
     }

@@ -2,10 +2,16 @@
 
 use std::io::{self, Write};
 
+use unicode_width::UnicodeWidthStr;
+
+use super::cells::{display_width, elide, elide_start};
 use super::renderer::Human;
 use crate::record::Match;
 use crate::render::escape::{cell, line};
 use crate::render::view::View;
+
+/// The minimum width of the text on either side of a match. Next to a long path, the line is wider than the terminal.
+const MIN_SIDE: usize = 4;
 
 impl Human<'_> {
     pub(super) fn occurrence(&mut self, record: &Match, view: View) -> io::Result<()> {
@@ -28,16 +34,36 @@ impl Human<'_> {
         } else {
             line(&record.text)
         };
-        writeln!(
-            self.out,
-            "{path}{}:{}:{}{}{}{}{}",
-            record.line,
-            record.column,
-            more(cut_before),
-            line(&record.before),
-            style.bad(&text),
-            line(&record.after),
-            more(cut_after)
-        )
+        let place = format!("{path}{}:{}:", record.line, record.column);
+        let mut before = format!("{}{}", more(cut_before), line(&record.before));
+        let mut after = format!("{}{}", line(&record.after), more(cut_after));
+        if let Some(width) = self.output.width {
+            let taken = display_width(&place) + text.width();
+            let (left, right) = sides(width.saturating_sub(taken), before.width(), after.width());
+            (before, after) = (elide_start(&before, left), elide(&after, right));
+        }
+        let text = style.bad(&text);
+        writeln!(self.out, "{place}{before}{text}{after}")
+    }
+}
+
+/// Divides the room on a line between the text before and after a match. What one side does not need, the other gets.
+fn sides(room: usize, before: usize, after: usize) -> (usize, usize) {
+    let room = room.max(2 * MIN_SIDE);
+    let left = before.min((room / 2).max(room.saturating_sub(after)));
+    (left, after.min(room - left))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_sides_of_a_match_share_the_room() {
+        assert_eq!(sides(100, 30, 40), (30, 40));
+        assert_eq!(sides(40, 60, 60), (20, 20));
+        assert_eq!(sides(40, 5, 60), (5, 35));
+        assert_eq!(sides(40, 60, 5), (35, 5));
+        assert_eq!(sides(0, 60, 60), (MIN_SIDE, MIN_SIDE));
     }
 }

@@ -1,6 +1,7 @@
 //! Tables and sentences for people.
 //!
-//! A terminal and a pipe get the same bytes, except for colors.
+//! A terminal and a pipe get the same columns, which fit 80 characters. In a narrower terminal some are left out. What is
+//! too long for the terminal is shortened or broken at spaces, except for paths.
 
 mod cells;
 mod counts;
@@ -76,9 +77,7 @@ impl Sink for Human<'_> {
         {
             writeln!(self.out, "shape [{rows}, {columns}], {dtype}")?;
         }
-        if let Some(rows) = self.cut {
-            similarity::write_cut(&mut self.out, rows)?;
-        }
+        self.rest_of_similarity()?;
         self.out.flush()
     }
 }

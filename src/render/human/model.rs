@@ -1,16 +1,26 @@
 //! A model, its files, and its vocabulary, for people.
 
-use std::io::{self, Write};
+use std::io;
 
-use super::cells::{pad, ranges, thousands};
+use super::cells::{GLUE, display_width, pad};
 use super::renderer::Human;
 use crate::record::{
     ConfigInfo, Convert, EmbeddingInfo, File, Info, Level, Piece, SpecialToken, TokenizerInfo,
 };
 use crate::render::escape::cell;
+use crate::render::numbers::{quantity, ranges, thousands};
 
 /// The maximum number of added tokens to list. If there are more, only their number is shown.
 const LISTED_TOKENS: usize = 12;
+/// The widths of the columns of a vocabulary.
+const PIECE_WIDTH: usize = 20;
+const KIND_WIDTH: usize = 12;
+/// In a narrower terminal, a vocabulary has no column of kinds.
+const MIN_WIDTH_WITH_KIND: usize = 54;
+/// The width of the column of file names.
+const NAME_WIDTH: usize = 32;
+/// In a narrower terminal, file names have no column of their own.
+const MIN_WIDTH_WITH_NAMES: usize = 60;
 
 impl Human<'_> {
     pub(super) fn info(&mut self, record: &Info) -> io::Result<()> {
@@ -28,7 +38,7 @@ impl Human<'_> {
             self.fact("config", config_line(config))?;
         }
         if let Some(window) = record.context_window {
-            self.fact("context window", format!("{window} tokens"))?;
+            self.fact("context window", quantity(window, "token"))?;
         }
         for (index, file) in record.files.iter().enumerate() {
             let size = file.size.map(thousands).unwrap_or_default();
@@ -37,6 +47,7 @@ impl Human<'_> {
             } else {
                 "  (not downloaded)"
             };
+            let cached = glued(cached);
             let label = if index == 0 { "files" } else { "" };
             let name = cell(&file.name);
             self.fact(label, format!("{size:>13}  {name}{cached}"))?;
@@ -48,7 +59,7 @@ impl Human<'_> {
                 Level::Note => style.note("note:"),
                 Level::Warning => style.bad("warning:"),
             };
-            writeln!(self.out, "{level} {message}")?;
+            self.wrapped(6, &format!("{level} {message}"))?;
         }
         Ok(())
     }
@@ -60,13 +71,16 @@ impl Human<'_> {
         self.fact("tokenizer", format!("{model}{class}, from {file}"))?;
         let reason = cell(&tokenizer.engine_reason);
         self.fact("engine", format!("{}: {reason}", tokenizer.engine))?;
-        self.fact("vocabulary size", tokenizer.vocabulary_size)?;
+        self.fact(
+            "vocabulary size",
+            thousands(tokenizer.vocabulary_size as u64),
+        )?;
         let special: Vec<String> = tokenizer
             .special_tokens
             .iter()
             .map(|(role, token)| {
                 let role = role.trim_end_matches("_token");
-                format!("{role} {}", token_and_id(token))
+                format!("{role}{GLUE}{}", token_and_id(token))
             })
             .collect();
         if !special.is_empty() {
@@ -74,7 +88,7 @@ impl Human<'_> {
         }
         let added = &tokenizer.added_tokens;
         if added.len() > LISTED_TOKENS {
-            self.fact("added tokens", added.len())?;
+            self.fact("added tokens", thousands(added.len() as u64))?;
         } else if !added.is_empty() {
             let added: Vec<String> = added.iter().map(token_and_id).collect();
             self.fact("added tokens", added.join(", "))?;
@@ -84,9 +98,10 @@ impl Human<'_> {
 
     fn embedding(&mut self, matrix: &EmbeddingInfo) -> io::Result<()> {
         let padding = matrix.padding_idx;
-        let padding = padding.map(|id| format!(", padding_idx {id}"));
+        let padding = padding.map(|id| format!(", padding_idx{GLUE}{id}"));
         let padding = padding.unwrap_or_default();
-        let (rows, columns, dtype) = (matrix.rows, matrix.columns, &matrix.dtype);
+        let [rows, columns] = [matrix.rows, matrix.columns].map(thousands);
+        let dtype = &matrix.dtype;
         self.fact("embedding", format!("{rows} x {columns} {dtype}{padding}"))?;
         let (tensor, file) = (cell(&matrix.tensor), cell(&matrix.file));
         let container = &matrix.container;
@@ -99,14 +114,16 @@ impl Human<'_> {
     }
 
     pub(super) fn piece(&mut self, record: &Piece) -> io::Result<()> {
-        let head = format!(
-            "{:>7}  {}  {}  {:>9}",
-            "id",
-            pad("piece", 20),
-            pad("kind", 12),
-            "score"
-        );
-        self.head("piece", &head)?;
+        let has_kind = self.output.columns() >= MIN_WIDTH_WITH_KIND;
+        let kind_column = |kind: &str| match has_kind {
+            true => format!("  {}", pad(kind, KIND_WIDTH)),
+            false => String::new(),
+        };
+        let (name, kind) = (pad("piece", PIECE_WIDTH), kind_column("kind"));
+        self.head(
+            "piece",
+            &format!("{:>7}  {name}{kind}  {:>9}", "id", "score"),
+        )?;
         let score = record
             .score
             .map(|score| format!("{score:>9.4}"))
@@ -115,9 +132,14 @@ impl Human<'_> {
         if record.special && record.kind != "control" {
             kind.push_str(", special");
         }
-        let piece = pad(&cell(&record.piece), 20);
-        let line = format!("{:>7}  {piece}  {}  {score}", record.id, pad(&kind, 12));
-        writeln!(self.out, "{}", line.trim_end())
+        let kind = kind_column(&kind);
+        // A long piece may take the room that the terminal has left.
+        let width = self.output.width.unwrap_or(usize::MAX);
+        let room = width.saturating_sub(7 + 2 + display_width(&kind) + 2 + 9);
+        let piece = self.cell_in(&cell(&record.piece), room.max(PIECE_WIDTH));
+        let piece = pad(&piece, PIECE_WIDTH);
+        let line = format!("{:>7}  {piece}{kind}  {score}", record.id);
+        self.line(line.trim_end())
     }
 
     pub(super) fn file(&mut self, record: &File) -> io::Result<()> {
@@ -130,32 +152,32 @@ impl Human<'_> {
             Some(tensor) => format!("  of it {}", cell(tensor)),
             None => String::new(),
         };
-        writeln!(
-            self.out,
-            "{:>12}  {}  {how}{of}",
-            thousands(record.size),
-            pad(&cell(&record.name), 32)
-        )
+        let (size, name) = (thousands(record.size), cell(&record.name));
+        let width = if self.output.columns() < MIN_WIDTH_WITH_NAMES {
+            0
+        } else {
+            NAME_WIDTH
+        };
+        let name = pad(&name, width);
+        self.wrapped(14, &format!("{size:>12}  {name}  {how}{of}"))
     }
 
     pub(super) fn convert(&mut self, record: &Convert) -> io::Result<()> {
-        let proof = format!("the same on {} texts", thousands(record.texts as u64));
-        writeln!(
-            self.out,
-            "{:>12}  {}  {}",
-            thousands(record.size),
-            cell(&record.path),
-            self.output.style.good(&proof)
-        )
+        let proof = format!("the same on {}", quantity(record.texts as u64, "text"));
+        let (size, path) = (thousands(record.size), cell(&record.path));
+        let proof = self.output.style.good(&glued(&proof));
+        self.wrapped(14, &format!("{size:>12}  {path}  {proof}"))
     }
 }
 
 /// Returns the declared fields of a configuration as one line.
 fn config_line(config: &ConfigInfo) -> String {
-    let number = |name: &str, value: Option<u64>| value.map(|value| format!("{name} {value}"));
+    let number = |name: &str, value: Option<u64>| {
+        value.map(|value| format!("{name}{GLUE}{}", thousands(value)))
+    };
     let model_type = config.model_type.as_deref();
     let fields = [
-        model_type.map(|value| format!("model_type {}", cell(value))),
+        model_type.map(|value| format!("model_type{GLUE}{}", cell(value))),
         number("vocab_size", config.vocab_size),
         number("hidden_size", config.hidden_size),
         number("max_position_embeddings", config.max_position_embeddings),
@@ -166,7 +188,14 @@ fn config_line(config: &ConfigInfo) -> String {
 
 fn token_and_id(token: &SpecialToken) -> String {
     match token.id {
-        Some(id) => format!("{} {id}", cell(&token.token)),
+        Some(id) => format!("{}{GLUE}{id}", cell(&token.token)),
         None => format!("{} (not in the vocabulary)", cell(&token.token)),
     }
+}
+
+/// Returns a text that is not broken at its spaces, except those at its beginning.
+fn glued(text: &str) -> String {
+    let words = text.trim_start();
+    let start = &text[..text.len() - words.len()];
+    format!("{start}{}", words.replace(' ', &GLUE.to_string()))
 }

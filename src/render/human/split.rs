@@ -2,13 +2,17 @@
 
 use std::io::{self, Write};
 
+use super::cells::elide;
 use super::renderer::Human;
 use crate::record::Chunk;
 use crate::render::escape::{cell, safe};
+use crate::render::numbers::thousands;
 use crate::render::streams::write_bare;
 
-/// The maximum number of characters of a chunk to show.
-const CHUNK_SHOWN: usize = 60;
+/// The width of the columns before the text.
+const BEFORE_TEXT: usize = 36;
+/// The width of the column of byte offsets, which a narrow terminal does not have.
+const OFFSETS: usize = 21;
 
 impl Human<'_> {
     pub(super) fn chunk(&mut self, record: &Chunk) -> io::Result<()> {
@@ -17,24 +21,28 @@ impl Human<'_> {
             let line = record.line.map(|line| format!("line {line}"));
             let place: Vec<String> = [path, line].into_iter().flatten().collect();
             if !place.is_empty() {
-                writeln!(self.out, "{}", self.output.style.head(&place.join(" ")))?;
+                let place = self.output.style.head(&place.join(" "));
+                writeln!(self.out, "{place}")?;
             }
         }
+        let columns = self.output.columns();
+        let has_offsets = columns >= BEFORE_TEXT + OFFSETS;
+        let offsets = |text: &str| match has_offsets {
+            true => format!("{text:>19}  "),
+            false => String::new(),
+        };
+        let bytes = offsets("bytes");
         self.head(
             "chunk",
-            &format!("{:>5}  {:>6}  {:>19}  text", "#", "tokens", "bytes"),
+            &format!("{:>5}  {:>6}  {bytes}text", "#", "tokens"),
         )?;
-        let bytes = format!("{}..{}", record.start, record.end);
-        let (index, count) = (record.index.unwrap_or(0), record.count);
-        let mut text: String = record.text.chars().take(CHUNK_SHOWN).collect();
-        if text.len() < record.text.len() {
-            text.push('…');
-        }
-        writeln!(
-            self.out,
-            "{index:>5}  {count:>6}  {bytes:>19}  {}",
-            cell(&text)
-        )
+        let bytes = offsets(&format!("{}..{}", record.start, record.end));
+        let (index, count) = (record.index.unwrap_or(0), thousands(record.count as u64));
+        let before = format!("{index:>5}  {count:>6}  {bytes}");
+        let room = columns.saturating_sub(before.len());
+        // As many characters as there are columns are enough, or twice as many if some have no width.
+        let text: String = record.text.chars().take(2 * columns).collect();
+        self.line(&format!("{before}{}", elide(&cell(&text), room)))
     }
 
     /// Writes the text itself. Adds a line end only if texts are read by line.

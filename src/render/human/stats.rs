@@ -2,13 +2,18 @@
 
 use std::io::{self, Write};
 
-use super::cells::{number, pad, ranges, thousands};
+use super::cells::pad;
 use super::renderer::Human;
 use crate::record::{Norms, RowNorm, Stats};
 use crate::render::escape::cell;
+use crate::render::numbers::{number, quantity, ranges, thousands};
 
 /// The width of the longest bar, in columns.
-const BAR: u64 = 40;
+const BAR: usize = 40;
+/// The width of the columns before the bar.
+const BEFORE_BAR: usize = 35;
+/// The width of the column of pieces.
+const PIECE_WIDTH: usize = 14;
 /// The maximum number of groups of equal rows to list.
 const LISTED_GROUPS: usize = 3;
 /// The maximum number of ids or ranges to list per line or group.
@@ -22,6 +27,7 @@ impl Human<'_> {
         }
         let (rows, columns, dtype) = (record.rows, record.columns, &record.dtype);
         let (tensor, file) = (cell(&record.tensor), cell(&record.file));
+        let (rows, columns) = (thousands(rows), thousands(columns));
         let matrix = format!("{rows} x {columns} {dtype}, {tensor} in {file}");
         self.fact("embedding", matrix)?;
         self.fact("values", values(record))?;
@@ -55,9 +61,10 @@ impl Human<'_> {
         for bin in &norms.histogram {
             let [from, to] = [bin.from, bin.to].map(number);
             let rows = thousands(bin.rows);
-            let bar = bar(bin.rows, most.unwrap_or(0));
+            let width = BAR.min(self.output.columns().saturating_sub(BEFORE_BAR));
+            let bar = bar(bin.rows, most.unwrap_or(0), width as u64);
             let text = format!("{from:>11} {to:>11} {rows:>9}  {bar}");
-            writeln!(self.out, "{}", text.trim_end())?;
+            self.line(text.trim_end())?;
         }
         Ok(())
     }
@@ -68,9 +75,10 @@ impl Human<'_> {
         }
         writeln!(self.out, "{}", self.output.style.head(title))?;
         for row in rows {
-            let piece = pad(&cell(row.piece.as_deref().unwrap_or("(no token)")), 14);
+            let piece = cell(row.piece.as_deref().unwrap_or("(no token)"));
+            let piece = pad(&self.cell_in(&piece, PIECE_WIDTH), PIECE_WIDTH);
             let norm = number(row.norm);
-            writeln!(self.out, "{:>11}  {piece}  {norm:>9}", row.id)?;
+            self.line(&format!("{:>11}  {piece}  {norm:>9}", row.id))?;
         }
         Ok(())
     }
@@ -128,18 +136,17 @@ fn groups(groups: &[Vec<u64>]) -> String {
     } else {
         ""
     };
-    let plural = if groups.len() == 1 { "" } else { "s" };
     format!(
-        "{} in {} group{plural}: {}{more}",
+        "{} in {}: {}{more}",
         thousands(count as u64),
-        thousands(groups.len() as u64),
+        quantity(groups.len() as u64, "group"),
         shown.join(", ")
     )
 }
 
 /// Draws a bar for a number of rows. The bar for `most` is the longest, and even a single row gets the shortest bar.
-fn bar(rows: u64, most: u64) -> String {
-    let eighths = u128::from(rows) * u128::from(BAR) * 8 / u128::from(most.max(1));
+fn bar(rows: u64, most: u64, width: u64) -> String {
+    let eighths = u128::from(rows) * u128::from(width) * 8 / u128::from(most.max(1));
     let eighths = if rows > 0 { eighths.max(1) } else { 0 };
     let mut bar = "█".repeat((eighths / 8) as usize);
     bar.extend(['▏', '▎', '▍', '▌', '▋', '▊', '▉'].get((eighths % 8).wrapping_sub(1) as usize));
@@ -152,12 +159,12 @@ mod tests {
 
     #[test]
     fn the_length_of_a_bar_is_its_share() {
-        assert_eq!(bar(80, 80).chars().count(), 40);
-        assert_eq!(bar(40, 80), "█".repeat(20));
-        assert_eq!(bar(1, 1_000_000), "▏");
-        assert_eq!(bar(0, 80), "");
-        assert_eq!(bar(0, 0), "");
-        assert_eq!(bar(81, 8 * 81), "█████");
+        assert_eq!(bar(80, 80, 40).chars().count(), 40);
+        assert_eq!(bar(40, 80, 40), "█".repeat(20));
+        assert_eq!(bar(1, 1_000_000, 40), "▏");
+        assert_eq!(bar(0, 80, 40), "");
+        assert_eq!(bar(0, 0, 40), "");
+        assert_eq!(bar(81, 8 * 81, 40), "█████");
     }
 
     #[test]

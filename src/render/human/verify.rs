@@ -5,6 +5,10 @@ use std::io::{self, Write};
 use super::renderer::Human;
 use crate::record::{Difference, PackedStrings, Verify};
 use crate::render::escape::cell;
+use crate::render::numbers::{quantity, thousands};
+
+/// The number of tokens shown before the first that differs.
+const TOKENS_BEFORE: usize = 3;
 
 impl Human<'_> {
     pub(super) fn difference(&mut self, record: &Difference) -> io::Result<()> {
@@ -14,13 +18,22 @@ impl Human<'_> {
         let token = format!("token {}", record.position);
         let place: Vec<String> = [path, line, Some(token)].into_iter().flatten().collect();
         writeln!(self.out, "{}", style.head(&place.join(" ")))?;
-        writeln!(self.out, "  text       {}", cell(&record.text))?;
-        let tokens = |tokens: &PackedStrings| {
-            let tokens: Vec<_> = tokens.iter().map(cell).collect();
-            tokens.join(" ")
+        self.line(&format!("  text       {}", cell(&record.text)))?;
+        let native = self.tokens_near(&record.native, record.position);
+        let reference = self.tokens_near(&record.reference, record.position);
+        self.line(&format!("  native     {native}"))?;
+        self.line(&format!("  reference  {reference}"))
+    }
+
+    /// Returns the tokens of an encoding; on a terminal, those from a little before the position on.
+    fn tokens_near(&self, tokens: &PackedStrings, position: usize) -> String {
+        let first = match self.output.width {
+            Some(_) => position.saturating_sub(TOKENS_BEFORE),
+            None => 0,
         };
-        writeln!(self.out, "  native     {}", tokens(&record.native))?;
-        writeln!(self.out, "  reference  {}", tokens(&record.reference))
+        let tokens: Vec<_> = tokens.iter().skip(first).map(cell).collect();
+        let more = if first > 0 { "… " } else { "" };
+        format!("{more}{}", tokens.join(" "))
     }
 
     pub(super) fn verify(&mut self, record: &Verify) -> io::Result<()> {
@@ -28,13 +41,10 @@ impl Human<'_> {
         let verdict = match record.differences {
             0 => style.good("no differences"),
             1 => style.bad("1 text differs"),
-            several => style.bad(&format!("{several} texts differ")),
+            several => style.bad(&format!("{} texts differ", thousands(several as u64))),
         };
-        let texts = if record.texts == 1 { "text" } else { "texts" };
-        writeln!(
-            self.out,
-            "{} {texts}, {} tokens: {verdict}",
-            record.texts, record.tokens
-        )
+        let texts = quantity(record.texts as u64, "text");
+        let tokens = quantity(record.tokens as u64, "token");
+        self.wrapped(0, &format!("{texts}, {tokens}: {verdict}"))
     }
 }

@@ -5,3 +5,4 @@ mod commands;
 mod json;
 mod progress;
 mod separated;
+mod widths;

@@ -155,7 +155,7 @@ fn a_configuration_file_replaces_all_options() {
         "#,
     );
     let log = "       6 ./b/four.md  over 5 by 1\n       5 ./b/three.md  over 4 by 1\n      \
-               11 b/** in 2 files  over 10 by 1\n      14 total of 3 files, 2 over budget  within 1000\n";
+               11 b/** in 2 files  over 10 by 1\n      14 total of 3 files, 2 over budget  within 1,000\n";
     let answer = ci(folder.path(), &[]).exit(1);
     assert_eq!((answer.stdout.as_str(), answer.stderr.as_str()), (log, ""));
 
@@ -186,7 +186,7 @@ fn a_configuration_file_replaces_all_options() {
         .stdout;
     assert_eq!(
         kept,
-        "       0 b/** in 0 files  within 10\n       3 total of 1 file, none over its budget  within 1000\n"
+        "       0 b/** in 0 files  within 10\n       3 total of 1 file, none over its budget  within 1,000\n"
     );
     let others = ci(folder.path(), &["-g", "*.txt", "--budget", "3"])
         .exit(1)
@@ -323,7 +323,7 @@ fn annotations_are_written_where_github_reads_them() {
     fs::create_dir(folder.path().join("a/x")).unwrap();
     let run = |args: &[&str]| count(&folder.path().join("a"), args);
     let annotations = "::error file=b/bad.md,title=Not counted::../b/bad.md is not UTF-8: the byte at offset 0 is invalid\n\
-                       ::error title=Token budget::11 tokens in 2 files: over the budget of 1 tokens by 10\n\
+                       ::error title=Token budget::11 tokens in 2 files: over the budget of 1 token by 10\n\
                        ::error file=b/four.md,title=Token budget::6 tokens, 2 over the budget of 4\n\
                        ::error file=b/three.md,title=Token budget::5 tokens, 1 over the budget of 4\n";
     // On stdout in human format, on stderr otherwise: GitHub reads both, programs read stdout.

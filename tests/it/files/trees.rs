@@ -175,7 +175,7 @@ fn lines_of_the_files_of_a_directory_are_counted() {
 fn a_summary_stands_alone_or_after_rows() {
     let folder = tree(&[("a", "banco"), ("b", "banco banco"), ("c", "")]);
     let shown = count(folder.path(), &[".", "--summary"]).ok();
-    let summary = "        2  min\n        3  p50\n        4  p90\n        4  p99\n        4  max\n        3  mean\n        \
+    let summary = "        2  min\n        3  p50\n        4  p90\n        4  p99\n        4  max\n      3.0  mean\n        \
                    0  over the context window of 512\n";
     assert_eq!(shown, format!("{summary}       9 total of 3 files\n"));
     let rows = records(&count(folder.path(), &[".", "--summary", "--top", "1", "--json"]).ok());
@@ -394,7 +394,7 @@ fn a_long_stream_continues_after_bad_records() {
     assert!(
         answer
             .stdout
-            .ends_with("  299991 total of 99,997 texts, none over its budget\n"),
+            .ends_with("\n 299,991 total of 99,997 texts, none over its budget\n"),
         "{}",
         answer.stdout
     );

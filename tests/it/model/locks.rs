@@ -74,7 +74,7 @@ fn an_unchanged_model_has_no_drift() {
         let said = at(here, &["check"]).env("HF_HUB_OFFLINE", offline).ok();
         assert_eq!(said.lines().count(), 1, "{said}");
         assert!(
-            said.starts_with("as locked: 3 files, 2001 pieces, "),
+            said.starts_with("as locked: 3 files, 2,001 pieces, "),
             "{said}"
         );
     }

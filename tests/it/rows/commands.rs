@@ -22,7 +22,7 @@ fn rows_are_named_by_text_position_id_and_piece() {
     let out = demo(["embed", "banco"]).ok();
     assert!(out.ends_with("shape [3, 64], F16\n") && out.contains(" …\n"));
     let out = demo(["embed", "--id", "588", "--full"]).ok();
-    assert_eq!(out.lines().count(), 1 + 64 / 8 + 1);
+    assert_eq!(out.lines().count(), 2 + 64_usize.div_ceil(6) + 1);
     demo(["embed", "--id", "1", "--at", "0"]).exit(2);
     demo(["embed", "a", "--at", "3"]).exit(2);
 }

@@ -144,7 +144,7 @@ fn the_projector_folder_is_complete() {
     let folder = tempfile::tempdir().unwrap();
     let run = |args: &[&str]| demo([&["embed"], args].concat()).current_dir(folder.path());
     let answer = run(&["--all", "--projector", "a/b"]).exit(0);
-    let note = "note: wrote 2064 rows of 64 values to a/b\n";
+    let note = "note: wrote 2,064 rows of 64 values to a/b\n";
     assert_eq!((answer.stdout.as_str(), answer.stderr.as_str()), ("", note));
     let at = |name: &str| fs::read_to_string(folder.path().join("a/b").join(name)).unwrap();
     let rows = demo(["embed", "--all", "--json"]).ok();

@@ -258,6 +258,7 @@ fn rendered(format: Format, records: &[Record], is_terminal: bool) -> (String, S
     let output = Output {
         style: Style::new(false),
         is_terminal,
+        width: None,
     };
     let streams = Streams {
         out: Box::new(out.clone()),
