@@ -11,11 +11,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
+use clap::ValueEnum;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue};
-use clap::{CommandFactory, Parser, ValueEnum};
 
-use crate::cli::{Cli, DEFAULT_MODEL, GlobalOptions};
+use crate::cli::{self, Cli, DEFAULT_MODEL, GlobalOptions};
 use crate::commands::input::meter::{Meter, Metered};
 use crate::commands::input::unicode_input::UnicodeInput;
 use crate::commands::session::{ModelChoice, Session};
@@ -40,7 +40,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     source::ignore_file_size_signal();
     source::install_sigbus_handler(|name| escape::line(name).into_owned());
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let cli = match Cli::try_parse_from(&arguments) {
+    let cli = match cli::parse(&arguments) {
         Ok(cli) => cli,
         Err(mut error) => {
             mend_tips(&mut error);
@@ -91,14 +91,32 @@ fn tip_for_name(error: &clap::Error) -> Option<&'static str> {
     if name(ContextKind::InvalidSubcommand) == "compare" {
         return Some("'diff' compares two rows, 'similarity' several, 'verify' the two engines");
     }
-    if !matches!(name(ContextKind::InvalidArg), "-f" | "--file") {
+    let unknown = name(ContextKind::InvalidArg);
+    let usage = error.get(ContextKind::Usage)?.to_string();
+    if !unknown.is_empty() && !unknown.starts_with('-') {
+        return tip_for_argument(unknown, &usage);
+    }
+    if !matches!(unknown, "-f" | "--file") {
         return None;
     }
-    let usage = error.get(ContextKind::Usage)?.to_string();
     if usage.contains("[PATH]...") || usage.contains("[FILE]...") {
         Some("files are named without a flag")
     } else if usage.contains("[TEXT]") {
         Some("a file is read from standard input: '< PATH'")
+    } else {
+        None
+    }
+}
+
+/// Returns a tip for an argument that has no flag, where the command takes none or no further one.
+fn tip_for_argument(argument: &str, usage: &str) -> Option<&'static str> {
+    let is_number = argument.parse::<u64>().is_ok();
+    if is_number && (usage.contains("[TEXT]") || usage.contains("[TOKEN]")) {
+        Some("several ids are separated by commas, as in '--id 1,2'")
+    } else if usage.contains(" vocab ") {
+        Some("a piece is named with '--piece', an id with '--id', the model with '--model'")
+    } else if usage.trim_end().ends_with("[OPTIONS]") {
+        Some("the model is named with '--model'")
     } else {
         None
     }
@@ -222,7 +240,7 @@ fn run_command(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
         sink: sink.as_mut(),
         has_records: false,
         stderr: Box::new(io::stderr()),
-        command_line: Cli::command,
+        command_line: cli::command,
     };
     let exit = cli.command.run(&mut session);
     stderr.progress_hidden();

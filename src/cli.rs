@@ -1,14 +1,19 @@
-//! The command line: the global options and the [`Command`].
+//! The command line: the global options, the [`Command`], and the list of commands in the help.
 
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::io;
 use std::path::PathBuf;
 
-use clap::Parser;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::{CommandFactory, FromArgMatches, Parser, ValueHint};
 
 use crate::commands::Command;
+use crate::commands::topics::{self, GROUPS};
 use crate::render::Format;
 use crate::render::style::ColorChoice;
+use crate::render::width::terminal_width;
 use crate::tokenizer::EngineChoice;
 
 const STYLES: Styles = Styles::styled()
@@ -20,23 +25,16 @@ const STYLES: Styles = Styles::styled()
 /// The model used if none is named.
 pub const DEFAULT_MODEL: &str = "microsoft/deberta-v3-xsmall";
 
-const EXAMPLES: &str = "\
-Examples:
-  tokscope --model demo tokenize \"banco de madera\"     tokens of the built-in toy model, no network needed
-  tokscope tokenize \"banco de madera\" --json           the same for DeBERTa-v3, as a line of JSON
-  tokscope count README.md src --budget 100k           exit 1 if over the budget
-  tokscope embed \"banco\" -o banco.npy                  rows of the embedding matrix
-  tokscope neighbors dinero                            nearest tokens in the matrix
-
-Exit codes: 0 done, 1 a negative answer, 2 wrong usage or input, 3 not reachable, 4 damaged or unsupported model file";
+/// The widest line of help.
+const MAX_HELP_WIDTH: usize = 110;
 
 /// A tokenizer and embedding-row inspector for models on the Hugging Face Hub
 #[derive(Debug, Parser)]
-#[command(name = "tokscope", version, styles = STYLES, after_help = EXAMPLES, propagate_version = true)]
+#[command(name = "tokscope", version, styles = STYLES, propagate_version = true)]
 #[command(
     infer_long_args = false,
     arg_required_else_help = true,
-    max_term_width = 110
+    max_term_width = MAX_HELP_WIDTH
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -109,4 +107,147 @@ pub struct GlobalOptions {
     /// Print more on stderr
     #[arg(short, long, global = true)]
     pub verbose: bool,
+}
+
+/// Returns the definition of the command line, with the examples and exit codes of every command.
+pub fn command() -> clap::Command {
+    let mut command = Cli::command().after_help(topics::PROGRAM.after_help());
+    for topic in topics::all() {
+        command = command.mut_subcommand(topic.command, |command| {
+            command.after_help(topic.after_help())
+        });
+    }
+    command = with_hints(command);
+    let list = list_of_commands(&command, help_width());
+    let header = STYLES.get_header();
+    command.help_template(format!(
+        "{{before-help}}{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{list}\
+         {header}Global options:{header:#}\n{{options}}{{after-help}}"
+    ))
+}
+
+/// Says for every value what it is, by its name, so that shells complete it.
+fn with_hints(command: clap::Command) -> clap::Command {
+    let hinted = |arg: clap::Arg| {
+        let names = arg.get_value_names().unwrap_or_default();
+        let hint = names.first().map(|name| value_hint(name));
+        match hint.filter(|_| arg.get_action().takes_values()) {
+            Some(hint) => arg.value_hint(hint),
+            None => arg,
+        }
+    };
+    command
+        .mut_args(hinted)
+        .mut_subcommands(|command| command.mut_args(hinted))
+}
+
+/// Returns what a value is by its name, which means the same in every command.
+fn value_hint(name: &str) -> ValueHint {
+    match name {
+        "FILE" | "PATH" => ValueHint::AnyPath,
+        "FILE.npy" => ValueHint::FilePath,
+        "DIR" => ValueHint::DirPath,
+        _ => ValueHint::Other,
+    }
+}
+
+/// Parses a command line.
+///
+/// # Errors
+/// Fails with clap's message, which may be the help that was asked for.
+pub fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    let mut definition = command();
+    let matches = definition.try_get_matches_from_mut(arguments)?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))
+}
+
+/// Returns the width of the help, found as clap finds it.
+fn help_width() -> usize {
+    let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
+    let width = terminal_width(io::stdout()).or_else(|| terminal_width(io::stderr()));
+    width.or_else(columns).unwrap_or(100).min(MAX_HELP_WIDTH)
+}
+
+/// Returns the list of commands by group, wrapped to a width.
+fn list_of_commands(command: &clap::Command, width: usize) -> String {
+    let (header, literal) = (STYLES.get_header(), STYLES.get_literal());
+    let longest = topics::all()
+        .map(|topic| topic.command.len())
+        .max()
+        .unwrap_or(0);
+    let mut list = String::new();
+    for group in GROUPS {
+        let _ = writeln!(list, "{header}{}:{header:#}", group.title);
+        for topic in group.topics {
+            let about = command
+                .find_subcommand(topic.command)
+                .and_then(|command| command.get_about());
+            let about = about.map(ToString::to_string).unwrap_or_default();
+            // The exit codes are listed in the command's own help.
+            let about = about.split(';').next().unwrap_or_default();
+            let _ = write!(list, "  {literal}{:longest$}{literal:#}", topic.command);
+            for line in wrapped(about, width.saturating_sub(longest + 4)) {
+                let _ = writeln!(list, "  {line}");
+                let _ = write!(list, "  {:longest$}", "");
+            }
+            // Remove the indentation of a line that does not follow.
+            list.truncate(list.trim_end().len());
+            list.push('\n');
+        }
+        list.push('\n');
+    }
+    list
+}
+
+/// Breaks a text into lines of at most `width` characters, at spaces.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        if let Some(line) = lines.last_mut() {
+            if line.is_empty() {
+                line.push_str(word);
+                continue;
+            }
+            if line.chars().count() + 1 + word.chars().count() <= width {
+                line.push(' ');
+                line.push_str(word);
+                continue;
+            }
+        }
+        lines.push(word.to_owned());
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_commands_fits_its_width() {
+        for width in [40, 60, 80, 110] {
+            let list = list_of_commands(&Cli::command(), width);
+            let list = anstream::adapter::strip_str(&list).to_string();
+            for line in list.lines() {
+                assert!(line.chars().count() <= width, "{width}: {line}");
+            }
+            for topic in topics::all() {
+                let start = format!("\n  {} ", topic.command);
+                assert!(list.contains(&start), "{width}: {}", topic.command);
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_is_in_one_group() {
+        let mut listed: Vec<&str> = topics::all().map(|topic| topic.command).collect();
+        let command = Cli::command();
+        let all = command
+            .get_subcommands()
+            .filter(|command| !command.is_hide_set());
+        let mut all: Vec<&str> = all.map(clap::Command::get_name).collect();
+        listed.sort_unstable();
+        all.sort_unstable();
+        assert_eq!(listed, all);
+    }
 }

@@ -38,6 +38,7 @@ pub mod split;
 pub mod stats;
 pub mod tail;
 pub mod tokenize;
+pub mod topics;
 mod value_enums;
 pub mod verify;
 pub mod vocab;

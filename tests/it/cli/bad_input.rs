@@ -6,8 +6,8 @@ use crate::support::{Answer, Call, demo, folder_without_checkpoint, on, tiny_mod
 
 const NAME_ONE: &str =
     "use `--mean` for the mean of their rows, or name one of them with `--piece PIECE` or `--id N`";
-const TWO_ROWS: &str = "use `tokscope diff TOKEN TOKEN`, `--id N --id M`, `--piece P --piece Q` or \
-                        `--text TEXT --at I --at J`";
+const TWO_ROWS: &str = "use `tokscope diff TOKEN TOKEN`, `--id N,M`, `--piece P --piece Q` or \
+                        `--text TEXT --at I,J`";
 const GREP: &str = "search the vocabulary with `tokscope vocab --grep REGEX`";
 
 /// Returns the expected content of stderr for an error: the sentence and, after a blank line, the hint.
@@ -318,6 +318,28 @@ fn control_characters_in_arguments_are_escaped() {
         let answer = demo(args).exit(2);
         assert!(!answer.stderr.contains('\u{1b}'), "{:?}", answer.stderr);
     }
+}
+
+#[test]
+fn an_argument_too_many_gets_a_tip() {
+    for (args, tip) in [
+        (&["info", "gpt2"][..], "the model is named with '--model'"),
+        (&["check", "gpt2"], "the model is named with '--model'"),
+        (
+            &["vocab", "banco"],
+            "a piece is named with '--piece', an id with '--id', the model with '--model'",
+        ),
+        (
+            &["embed", "un banco", "--id", "3", "5"],
+            "several ids are separated by commas, as in '--id 1,2'",
+        ),
+    ] {
+        let answer = demo(args).exit(2);
+        let tip = format!("tip: {tip}\n");
+        assert!(answer.stderr.contains(&tip), "{}", answer.stderr);
+    }
+    let answer = demo(["man", "count", "grep"]).exit(2);
+    assert!(!answer.stderr.contains("tip:"), "{}", answer.stderr);
 }
 
 #[test]

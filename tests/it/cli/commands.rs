@@ -5,8 +5,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 
-use clap::CommandFactory;
-use tokscope::cli::Cli;
+use tokscope::cli::command;
 
 use crate::records::{Record, one, records};
 use crate::support::{demo, on, tiny_model, tokscope};
@@ -336,10 +335,12 @@ fn pull_takes_the_model_as_hf_download_does() {
 fn completions_and_the_manual_are_generated() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = tokscope(["completions", shell]).ok();
-        assert!(
-            script.contains("tokscope") && script.contains("neighbors"),
-            "{shell}"
+        let (asks, lists) = (
+            script.contains(" __complete "),
+            script.contains("neighbors"),
         );
+        assert!(script.contains("tokscope") && asks != lists, "{shell}");
+        assert_eq!(asks, ["bash", "zsh", "fish"].contains(&shell), "{shell}");
     }
     assert!(tokscope(["man"]).ok().contains(".TH"));
     assert!(tokscope(["man", "tokenize"]).ok().contains("offset\\-unit"));
@@ -508,7 +509,7 @@ fn a_full_disk_is_a_failure() {
 
 #[test]
 fn a_flag_of_one_name_means_the_same_in_every_command() {
-    let mut command = Cli::command();
+    let mut command = command();
     command.build();
     let mut flags: BTreeMap<String, (String, String)> = BTreeMap::new();
     let mut checked = 0;
@@ -540,7 +541,7 @@ fn a_flag_of_one_name_means_the_same_in_every_command() {
 
 #[test]
 fn help_texts_have_no_final_period() {
-    let mut command = Cli::command();
+    let mut command = command();
     command.build();
     for command in command.get_subcommands() {
         let name = command.get_name();

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use clap::{Arg, ArgAction, Command, CommandFactory};
-use tokscope::cli::Cli;
+use clap::{Arg, ArgAction, Command};
+use tokscope::cli::command;
 
 use super::is_blessing;
 use super::markdown::{blocks, cells, code_spans};
@@ -146,7 +146,7 @@ fn meaning(arg: &Arg) -> String {
 
 #[test]
 fn the_command_line_reference_is_generated() {
-    let generated = reference(Cli::command());
+    let generated = reference(command());
     let path = repository(PAGE);
     if is_blessing() {
         fs::write(path, generated).unwrap();
@@ -172,7 +172,7 @@ fn the_command_line_reference_is_generated() {
 fn every_command_has_a_row_in_the_readme_and_a_guide_that_shows_it() {
     let readme = fs::read_to_string(repository("README.md")).unwrap();
     let rows: Vec<Vec<String>> = readme.lines().filter_map(cells).collect();
-    let mut cli = Cli::command();
+    let mut cli = command();
     cli.build();
     for command in commands(&cli) {
         let name = command.get_name();

@@ -14,7 +14,7 @@ mod pages;
 mod pattern;
 mod records_reference;
 mod run;
-mod sandbox;
+pub mod sandbox;
 mod slug;
 mod style;
 
