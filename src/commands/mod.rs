@@ -9,6 +9,7 @@
 pub mod annotate;
 pub mod check;
 pub mod chunk;
+pub mod complete;
 pub mod completions;
 pub mod contradictions;
 pub mod convert;
@@ -75,6 +76,8 @@ pub enum Command {
     Tail(tail::Args),
     Convert(convert::Args),
     Completions(completions::Args),
+    #[command(name = "__complete", hide = true)]
+    Complete(complete::Args),
     Man(man::Args),
 }
 
@@ -102,6 +105,7 @@ impl Command {
             Self::Tail(args) => tail::run(args, session),
             Self::Convert(args) => convert::run(args, session),
             Self::Completions(args) => completions::run(args, session),
+            Self::Complete(args) => complete::run(args, session),
             Self::Man(args) => man::run(args, session),
         }
     }

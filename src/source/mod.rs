@@ -29,6 +29,7 @@ mod ranges;
 pub use app_cache::AppCache;
 pub use byte_source::{ByteSource, MemoryFile};
 pub use file_entry::FileEntry;
+pub use hub::cache_layout::cached_models;
 pub use hub::cost::Fetched;
 pub use hub::proxies::ProxySettings;
 pub use hub::settings::{HubSettings, Token, is_true};

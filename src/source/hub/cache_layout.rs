@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use hf_hub::{Cache, CacheRepo, Repo, RepoType};
 
 use super::etag::Etag;
-use crate::model_ref::HubModel;
+use crate::model_ref::{HubModel, ModelRef};
 use crate::source::file_entry::FileEntry;
 use crate::source::local::atomic_file::{Access, PendingFile};
 use crate::source::local::file_lock::FileLock;
@@ -26,6 +26,27 @@ use crate::source::local::read_limited;
 
 /// The maximum size of a ref, in bytes. It holds a commit.
 const MAX_REF: u64 = 1 << 16;
+
+/// Returns the ids of the models in a cache that have files, sorted.
+pub fn cached_models(cache_dir: &Path) -> Vec<String> {
+    let Ok(entries) = cache_dir.read_dir() else {
+        return Vec::new();
+    };
+    let has_files = |folder: &Path| {
+        let snapshots = folder.join("snapshots").read_dir();
+        snapshots.is_ok_and(|mut snapshots| snapshots.next().is_some())
+    };
+    let models = entries.flatten().filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        // The Hub allows no `--` in names.
+        let id = name.strip_prefix("models--")?.replacen("--", "/", 1);
+        let is_id = matches!(format!("hf://{id}").parse(), Ok(ModelRef::Hub(_)));
+        (is_id && has_files(&entry.path())).then_some(id)
+    });
+    let mut models: Vec<String> = models.collect();
+    models.sort_unstable();
+    models
+}
 
 /// The folder of one model in the Hub cache.
 #[derive(Debug)]

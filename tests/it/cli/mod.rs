@@ -2,6 +2,7 @@
 
 pub mod bad_input;
 mod commands;
+mod completions;
 mod help;
 mod json;
 mod progress;
