@@ -11,4 +11,5 @@ mod offsets;
 mod other_tools;
 pub mod properties;
 mod regular_expressions;
+mod unicode;
 mod verify;
