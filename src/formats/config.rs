@@ -6,16 +6,20 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, MapAccess, Visitor};
+use serde::de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::class_settings::ClassSettings;
 use super::json::{OrderedMap, loose, parse_settings};
+use super::setting::Setting;
 use crate::error::Result;
 
 /// The sizes of a model, from `config.json`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ModelConfig {
     pub model_type: Option<String>,
+    /// The class of the tokenizer, if `tokenizer_config.json` does not name one.
+    pub tokenizer_class: Option<String>,
     /// The declared number of ids, which may exceed the number in the tokenizer.
     pub vocab_size: Option<u64>,
     /// Columns of the embedding matrix.
@@ -31,6 +35,7 @@ pub struct ModelConfig {
 #[serde(default)]
 struct ModelConfigKeys {
     model_type: Option<String>,
+    tokenizer_class: Setting,
     #[serde(deserialize_with = "loose::size")]
     vocab_size: Option<u64>,
     #[serde(deserialize_with = "loose::size")]
@@ -68,6 +73,7 @@ impl From<ModelConfigKeys> for ModelConfig {
             .unwrap_or_default();
         Self {
             model_type: keys.model_type,
+            tokenizer_class: keys.tokenizer_class.text().map(str::to_owned),
             vocab_size: keys.vocab_size.or(text.vocab_size),
             hidden_size: (keys.hidden_size)
                 .or(keys.n_embd)
@@ -87,8 +93,6 @@ impl From<ModelConfigKeys> for ModelConfig {
 pub struct TokenizerConfig {
     pub tokenizer_class: Option<String>,
     #[serde(deserialize_with = "loose::flag")]
-    pub do_lower_case: bool,
-    #[serde(deserialize_with = "loose::flag")]
     pub split_by_punct: bool,
     #[serde(deserialize_with = "loose::flag")]
     pub clean_up_tokenization_spaces: bool,
@@ -98,10 +102,15 @@ pub struct TokenizerConfig {
     pub model_max_length: Option<f64>,
     pub truncation_side: Option<String>,
     /// By id. In JSON the ids are strings.
-    pub added_tokens_decoder: Option<BTreeMap<u32, AddedTokenConfig>>,
+    pub added_tokens_decoder: Option<BTreeMap<u32, AddedTokenFields>>,
+    /// Special tokens with names of their own.
+    pub extra_special_tokens: ExtraTokens,
     /// In the same object. `flatten` would hold every other field in memory.
     #[serde(skip)]
     pub special_tokens: SpecialTokensMap,
+    /// In the same object, too.
+    #[serde(skip)]
+    pub class: ClassSettings,
 }
 
 impl TokenizerConfig {
@@ -113,8 +122,10 @@ impl TokenizerConfig {
     /// [`Error::Damaged`]: crate::error::Error::Damaged
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
         let special_tokens = parse_settings(name, bytes)?;
+        let class = parse_settings(name, bytes)?;
         Ok(Self {
             special_tokens,
+            class,
             ..parse_settings(name, bytes)?
         })
     }
@@ -129,37 +140,62 @@ impl TokenizerConfig {
     }
 }
 
+/// A value that may be absent or null.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Slot<T> {
+    /// The file does not have the key.
+    #[default]
+    Absent,
+    Null,
+    Given(T),
+}
+
+impl<T> Slot<T> {
+    /// Returns the value, or `None` if it is absent or null.
+    pub fn given(&self) -> Option<&T> {
+        match self {
+            Self::Given(value) => Some(value),
+            Self::Absent | Self::Null => None,
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Slot<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(deserializer)?.map_or(Self::Null, Self::Given))
+    }
+}
+
 /// The named special tokens, in `special_tokens_map.json` or `tokenizer_config.json`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct SpecialTokensMap {
-    pub bos_token: Option<SpecialTokenConfig>,
-    pub eos_token: Option<SpecialTokenConfig>,
-    pub unk_token: Option<SpecialTokenConfig>,
-    pub sep_token: Option<SpecialTokenConfig>,
-    pub pad_token: Option<SpecialTokenConfig>,
-    pub cls_token: Option<SpecialTokenConfig>,
-    pub mask_token: Option<SpecialTokenConfig>,
-    #[serde(deserialize_with = "tokens")]
-    pub additional_special_tokens: Vec<SpecialTokenConfig>,
+    pub bos_token: Slot<SpecialTokenConfig>,
+    pub eos_token: Slot<SpecialTokenConfig>,
+    pub unk_token: Slot<SpecialTokenConfig>,
+    pub sep_token: Slot<SpecialTokenConfig>,
+    pub pad_token: Slot<SpecialTokenConfig>,
+    pub cls_token: Slot<SpecialTokenConfig>,
+    pub mask_token: Slot<SpecialTokenConfig>,
+    pub additional_special_tokens: Slot<Vec<SpecialTokenConfig>>,
 }
 
 impl SpecialTokensMap {
     /// Returns the named tokens, in the order in which the reference adds them to its vocabulary.
-    pub fn named(&self) -> [(&'static str, Option<&SpecialTokenConfig>); 7] {
+    pub fn named(&self) -> [(&'static str, &Slot<SpecialTokenConfig>); 7] {
         [
-            ("bos_token", self.bos_token.as_ref()),
-            ("eos_token", self.eos_token.as_ref()),
-            ("unk_token", self.unk_token.as_ref()),
-            ("sep_token", self.sep_token.as_ref()),
-            ("pad_token", self.pad_token.as_ref()),
-            ("cls_token", self.cls_token.as_ref()),
-            ("mask_token", self.mask_token.as_ref()),
+            ("bos_token", &self.bos_token),
+            ("eos_token", &self.eos_token),
+            ("unk_token", &self.unk_token),
+            ("sep_token", &self.sep_token),
+            ("pad_token", &self.pad_token),
+            ("cls_token", &self.cls_token),
+            ("mask_token", &self.mask_token),
         ]
     }
 
     /// Returns the named tokens for modification, in the same order as [`Self::named`].
-    pub fn named_mut(&mut self) -> [(&'static str, &mut Option<SpecialTokenConfig>); 7] {
+    pub fn named_mut(&mut self) -> [(&'static str, &mut Slot<SpecialTokenConfig>); 7] {
         [
             ("bos_token", &mut self.bos_token),
             ("eos_token", &mut self.eos_token),
@@ -170,13 +206,18 @@ impl SpecialTokensMap {
             ("mask_token", &mut self.mask_token),
         ]
     }
+
+    /// Returns the additional special tokens.
+    pub fn additional(&self) -> &[SpecialTokenConfig] {
+        (self.additional_special_tokens.given()).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// A special token in a file, with or without matching rules.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum SpecialTokenConfig {
     Text(String),
-    Full(AddedTokenConfig),
+    Full(AddedTokenFields),
 }
 
 impl SpecialTokenConfig {
@@ -204,12 +245,49 @@ impl<'de> Deserialize<'de> for SpecialTokenConfig {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, rules: A) -> Result<Self::Value, A::Error> {
-                AddedTokenConfig::deserialize(MapAccessDeserializer::new(rules))
+                AddedTokenFields::deserialize(MapAccessDeserializer::new(rules))
                     .map(SpecialTokenConfig::Full)
             }
         }
 
         deserializer.deserialize_any(TextOrRules)
+    }
+}
+
+/// Special tokens by name, in the order of the file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ExtraTokens {
+    pub tokens: Vec<(String, SpecialTokenConfig)>,
+    /// True if the value is not an object of tokens, which the reference refuses.
+    pub malformed: bool,
+}
+
+impl<'de> Deserialize<'de> for ExtraTokens {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Tokens;
+
+        impl<'de> Visitor<'de> for Tokens {
+            type Value = ExtraTokens;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of tokens")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                let tokens = Vec::new();
+                let malformed = true;
+                Ok(ExtraTokens { tokens, malformed })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                let tokens = OrderedMap::deserialize(MapAccessDeserializer::new(map))?.0;
+                let malformed = false;
+                Ok(ExtraTokens { tokens, malformed })
+            }
+        }
+
+        deserializer.deserialize_any(Tokens)
     }
 }
 
@@ -229,18 +307,42 @@ pub struct AddedTokenConfig {
     pub special: bool,
 }
 
-#[derive(Deserialize)]
-struct AddedTokenFields {
-    content: String,
+/// An added token as a file has it. Two tokens are the same if all their rules are.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+pub struct AddedTokenFields {
+    /// The id in a `tokenizer.json`.
     #[serde(default)]
-    lstrip: bool,
+    pub id: Option<u32>,
+    /// `AddedToken`, which every token with rules in `tokenizer_config.json` has.
+    #[serde(rename = "__type")]
+    pub kind: Option<String>,
+    pub content: String,
     #[serde(default)]
-    rstrip: bool,
+    pub lstrip: bool,
     #[serde(default)]
-    single_word: bool,
-    normalized: Option<bool>,
+    pub rstrip: bool,
     #[serde(default)]
-    special: bool,
+    pub single_word: bool,
+    /// `None` leaves the choice to `special`, even if that changes later.
+    pub normalized: Option<bool>,
+    #[serde(default)]
+    pub special: bool,
+}
+
+impl AddedTokenFields {
+    /// Creates a token without rules.
+    pub fn new(content: impl Into<String>, special: bool) -> Self {
+        Self {
+            id: None,
+            kind: None,
+            content: content.into(),
+            lstrip: false,
+            rstrip: false,
+            single_word: false,
+            normalized: None,
+            special,
+        }
+    }
 }
 
 impl From<AddedTokenFields> for AddedTokenConfig {
@@ -252,6 +354,21 @@ impl From<AddedTokenFields> for AddedTokenConfig {
             single_word: fields.single_word,
             normalized: fields.normalized.unwrap_or(!fields.special),
             special: fields.special,
+        }
+    }
+}
+
+impl From<AddedTokenConfig> for AddedTokenFields {
+    fn from(token: AddedTokenConfig) -> Self {
+        Self {
+            id: None,
+            kind: None,
+            content: token.content,
+            lstrip: token.lstrip,
+            rstrip: token.rstrip,
+            single_word: token.single_word,
+            normalized: Some(token.normalized),
+            special: token.special,
         }
     }
 }
@@ -274,11 +391,6 @@ impl<'de> Deserialize<'de> for TokenId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         u32::deserialize(deserializer).map(Self)
     }
-}
-
-/// Reads a list that may be `null`.
-fn tokens<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SpecialTokenConfig>, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -313,9 +425,9 @@ mod tests {
             ("[0]", true),
             ("{}", false),
         ] {
-            let text = format!("{{\"do_lower_case\": {value}}}");
+            let text = format!("{{\"split_by_punct\": {value}}}");
             let config = TokenizerConfig::parse("t", text.as_bytes()).unwrap();
-            assert_eq!(config.do_lower_case, flag, "{value}");
+            assert_eq!(config.split_by_punct, flag, "{value}");
         }
     }
 
@@ -326,11 +438,13 @@ mod tests {
             br#"{"cls_token": "[CLS]", "mask_token": {"__type": "AddedToken", "content": "<mask>", "lstrip": true}}"#,
         )
         .unwrap();
-        assert_eq!(config.special_tokens.cls_token.unwrap().text(), "[CLS]");
-        let Some(SpecialTokenConfig::Full(mask)) = config.special_tokens.mask_token else {
+        let cls = config.special_tokens.cls_token.given().unwrap();
+        assert_eq!(cls.text(), "[CLS]");
+        let Slot::Given(SpecialTokenConfig::Full(mask)) = config.special_tokens.mask_token else {
             panic!("the mask token has rules");
         };
-        assert!(mask.lstrip && mask.normalized && !mask.special);
+        assert!(mask.lstrip && !mask.special);
+        assert!(AddedTokenConfig::from(mask).normalized);
     }
 
     #[test]
@@ -342,11 +456,11 @@ mod tests {
         let config = TokenizerConfig::parse(
             "tokenizer_config.json",
             br#"{"model_max_length": Infinity, "x": {"y": [-Infinity]}, "unk_token": "a", "unk_token": {"content": "a",
-                "content": "b"}, "do_lower_case": false, "do_lower_case": true, "z": "\ud800"}"#,
+                "content": "b"}, "split_by_punct": false, "split_by_punct": true, "z": "\ud800"}"#,
         )
         .unwrap();
-        assert!(config.do_lower_case && config.max_length().is_none());
-        assert_eq!(config.special_tokens.unk_token.unwrap().text(), "b");
+        assert!(config.split_by_punct && config.max_length().is_none());
+        assert_eq!(config.special_tokens.unk_token.given().unwrap().text(), "b");
         let tokens =
             parse_added_tokens("added_tokens.json", br#"{"a": 1, "b": 2, "a": 3}"#).unwrap();
         assert_eq!(tokens, [("a".to_owned(), 3), ("b".to_owned(), 2)]);

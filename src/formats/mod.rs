@@ -17,6 +17,7 @@
 )]
 
 pub mod checkpoint;
+pub mod class_settings;
 pub mod config;
 mod expansion_limits;
 pub mod json;
@@ -25,4 +26,5 @@ pub mod npy;
 mod placeholder_file;
 mod quote;
 pub mod sentencepiece;
+pub mod setting;
 pub mod tokenizer_json;

@@ -8,10 +8,11 @@ use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::config::AddedTokenConfig;
+use super::config::{AddedTokenConfig, AddedTokenFields};
 use super::expansion_limits::{self, MAX_PIECE_LENGTH, too_long_piece};
 use super::json::limits::{self, check_length};
 use super::json::parse;
+use super::setting::Setting;
 use crate::error::Result;
 
 /// The content of a `tokenizer.json`.
@@ -27,6 +28,10 @@ pub struct TokenizerJson {
 pub struct RestJson {
     /// In the order in which they are added to the vocabulary.
     pub added_tokens: Vec<AddedTokenConfig>,
+    /// The id that the file states for each of them, which is not always the one that they get.
+    pub added_token_ids: Vec<Option<u32>>,
+    /// The side at which the file asks to truncate texts: `Left` or `Right`.
+    pub truncation_direction: Option<String>,
     pub normalizer: Value,
     pub pre_tokenizer: Value,
     pub post_processor: Value,
@@ -38,7 +43,9 @@ pub struct RestJson {
 struct Fields {
     model: ModelJson,
     #[serde(default, deserialize_with = "limits::list")]
-    added_tokens: Vec<AddedTokenConfig>,
+    added_tokens: Vec<AddedTokenFields>,
+    #[serde(default)]
+    truncation: Option<Truncation>,
     #[serde(default, deserialize_with = "limits::value")]
     normalizer: Value,
     #[serde(default, deserialize_with = "limits::value")]
@@ -49,12 +56,22 @@ struct Fields {
     decoder: Value,
 }
 
+#[derive(Debug, Deserialize)]
+struct Truncation {
+    #[serde(default)]
+    direction: Setting,
+}
+
 impl From<Fields> for TokenizerJson {
     fn from(fields: Fields) -> Self {
+        let direction = (fields.truncation)
+            .map(|truncation| truncation.direction.text().unwrap_or("Right").to_owned());
         Self {
             model: fields.model,
             rest: RestJson {
-                added_tokens: fields.added_tokens,
+                added_token_ids: fields.added_tokens.iter().map(|token| token.id).collect(),
+                added_tokens: fields.added_tokens.into_iter().map(Into::into).collect(),
+                truncation_direction: direction,
                 normalizer: fields.normalizer,
                 pre_tokenizer: fields.pre_tokenizer,
                 post_processor: fields.post_processor,

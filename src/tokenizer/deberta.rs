@@ -20,7 +20,7 @@ use tokenizers::processors::template::TemplateProcessing;
 use super::native::compiled::CompiledVocabulary;
 use crate::error::{Error, Result};
 use crate::formats::config::{
-    AddedTokenConfig, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig,
+    AddedTokenConfig, AddedTokenFields, Slot, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig,
 };
 use crate::formats::sentencepiece::{Algorithm, PieceKind, SentencePieceModel};
 
@@ -43,29 +43,18 @@ pub fn claims(tokenizer_class: Option<&str>, model_type: Option<&str>) -> bool {
 ///
 /// The unknown token is matched after normalization, the others in the raw text.
 pub fn default_special_tokens(map: &mut SpecialTokensMap) {
-    let defaults = SpecialTokensMap {
-        bos_token: Some(SpecialTokenConfig::Text("[CLS]".to_owned())),
-        eos_token: Some(SpecialTokenConfig::Text("[SEP]".to_owned())),
-        unk_token: Some(SpecialTokenConfig::Text("[UNK]".to_owned())),
-        sep_token: Some(SpecialTokenConfig::Text("[SEP]".to_owned())),
-        pad_token: Some(SpecialTokenConfig::Text("[PAD]".to_owned())),
-        cls_token: Some(SpecialTokenConfig::Text("[CLS]".to_owned())),
-        mask_token: Some(SpecialTokenConfig::Text("[MASK]".to_owned())),
-        additional_special_tokens: Vec::new(),
-    };
-    for ((_, slot), (_, default)) in map.named_mut().into_iter().zip(defaults.named()) {
-        if slot.is_none() {
-            *slot = default.cloned();
+    let defaults = [
+        "[CLS]", "[SEP]", "[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]",
+    ];
+    for ((_, slot), default) in map.named_mut().into_iter().zip(defaults) {
+        if slot.given().is_none() {
+            *slot = Slot::Given(SpecialTokenConfig::Text(default.to_owned()));
         }
     }
-    if let Some(SpecialTokenConfig::Text(text)) = &map.unk_token {
-        map.unk_token = Some(SpecialTokenConfig::Full(AddedTokenConfig {
-            content: text.clone(),
-            lstrip: false,
-            rstrip: false,
-            single_word: false,
-            normalized: true,
-            special: true,
+    if let Slot::Given(SpecialTokenConfig::Text(text)) = &map.unk_token {
+        map.unk_token = Slot::Given(SpecialTokenConfig::Full(AddedTokenFields {
+            normalized: Some(true),
+            ..AddedTokenFields::new(text.clone(), true)
         }));
     }
 }
@@ -103,9 +92,13 @@ pub fn convert(
     Ok(tokenizer)
 }
 
+fn lowercases(config: &TokenizerConfig) -> bool {
+    config.class.do_lower_case.truth_or(false)
+}
+
 /// Returns true if the configuration enables none of the family's optional steps.
 pub fn is_plain(config: &TokenizerConfig) -> bool {
-    !(config.do_lower_case || config.split_by_punct)
+    !(lowercases(config) || config.split_by_punct)
 }
 
 /// Returns the `normalizer` and `pre_tokenizer` that a `tokenizer.json` of the same tokenizer would have.
@@ -169,7 +162,7 @@ fn pre_tokenizer(config: &TokenizerConfig) -> PreTokenizerSequence {
 
 fn normalizer(name: &str, charsmap: &[u8], config: &TokenizerConfig) -> Result<NormalizerSequence> {
     let mut steps: Vec<NormalizerWrapper> = Vec::new();
-    if config.do_lower_case {
+    if lowercases(config) {
         steps.push(Lowercase.into());
     }
     steps.push(Strip::new(true, true).into());

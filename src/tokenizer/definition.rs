@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::added_vocabulary::AddedVocabulary;
+use super::class::Followed;
 use super::native::compiled::CompiledVocabulary;
 use super::vocabulary::Vocabulary;
 use crate::formats::config::{AddedTokenConfig, SpecialTokensMap, TokenizerConfig};
@@ -17,8 +19,11 @@ pub struct Definition {
     pub origin: Origin,
     pub config: TokenizerConfig,
     pub special_tokens: SpecialTokensMap,
-    /// Tokens that the tokenizer file does not have, in the order in which they are added.
+    /// Tokens that are added to those of the tokenizer file, in this order.
     pub added: Vec<AddedTokenConfig>,
+    /// Every added token, including those in the file.
+    pub added_vocabulary: AddedVocabulary,
+    pub class: Followed,
     /// The vocabulary of [`Origin::Compiled`] as a list, built on first use.
     listed: OnceLock<Vocabulary>,
 }
@@ -32,13 +37,13 @@ pub enum Origin {
         algorithm: String,
         unknown_id: Option<u32>,
         vocabulary: Box<Vocabulary>,
+        /// The file without its vocabulary.
+        rest: Box<RestJson>,
     },
     /// A SentencePiece file, or a `tokenizer.json` of a Unigram model.
     Compiled {
         file: Arc<dyn ByteSource>,
         compiled: Arc<CompiledVocabulary>,
-        /// Every added token with its id, including those in the file.
-        added_ids: Vec<(AddedTokenConfig, u32)>,
         /// The `tokenizer.json` without its vocabulary. `None` for a SentencePiece file.
         rest: Option<Box<RestJson>>,
     },
@@ -50,12 +55,16 @@ impl Definition {
         config: TokenizerConfig,
         special_tokens: SpecialTokensMap,
         added: Vec<AddedTokenConfig>,
+        added_vocabulary: AddedVocabulary,
+        class: Followed,
     ) -> Self {
         Self {
             origin,
             config,
             special_tokens,
             added,
+            added_vocabulary,
+            class,
             listed: OnceLock::new(),
         }
     }
@@ -83,9 +92,19 @@ impl Definition {
         }
     }
 
+    /// Returns the `tokenizer.json` without its vocabulary. Returns `None` for a SentencePiece file.
+    pub fn rest(&self) -> Option<&RestJson> {
+        match &self.origin {
+            Origin::Json { rest, .. } => Some(rest),
+            Origin::Compiled { rest, .. } => rest.as_deref(),
+        }
+    }
+
     /// Returns true if texts are truncated at their left end.
     pub fn truncates_left(&self) -> bool {
-        self.config.truncation_side.as_deref() == Some("left")
+        let direction = || self.rest()?.truncation_direction.as_deref();
+        let side = self.config.truncation_side.as_deref().or_else(direction);
+        side.is_some_and(|side| side.eq_ignore_ascii_case("left"))
     }
 
     /// Returns the piece of an id, and true if the piece is special.
@@ -93,14 +112,12 @@ impl Definition {
     /// Searches a compiled vocabulary in place, since listing all pieces for a single look-up would be slow.
     pub fn piece(&self, id: u32) -> Option<(&str, bool)> {
         match &self.origin {
-            Origin::Compiled {
-                compiled,
-                added_ids,
-                ..
-            } => match added_ids.iter().rfind(|(_, other)| *other == id) {
-                Some((token, _)) => Some((&token.content, token.special)),
-                None => compiled.piece(id).map(|piece| (piece, false)),
-            },
+            Origin::Compiled { compiled, .. } => {
+                let added = self.added_vocabulary.with_id(id);
+                let added = added.map(|token| token.content.as_str());
+                let piece = added.or_else(|| compiled.piece(id))?;
+                Some((piece, self.added_vocabulary.is_special(piece)))
+            }
             Origin::Json { vocabulary, .. } => {
                 let entry = vocabulary.get(id)?;
                 Some((&entry.piece, entry.special))
@@ -111,13 +128,9 @@ impl Definition {
     /// Returns the id of a piece, spelled exactly as in the vocabulary.
     pub fn find(&self, piece: &str) -> Option<u32> {
         match &self.origin {
-            Origin::Compiled {
-                compiled,
-                added_ids,
-                ..
-            } => {
-                let added = added_ids.iter().find(|(token, _)| token.content == piece);
-                added.map(|(_, id)| *id).or_else(|| compiled.find(piece))
+            Origin::Compiled { compiled, .. } => {
+                let added = self.added_vocabulary.id(piece);
+                added.or_else(|| compiled.find(piece))
             }
             Origin::Json { vocabulary, .. } => vocabulary.find(piece).map(|entry| entry.id),
         }
@@ -127,14 +140,9 @@ impl Definition {
     pub fn vocabulary(&self) -> &Vocabulary {
         match &self.origin {
             Origin::Json { vocabulary, .. } => vocabulary,
-            Origin::Compiled {
-                compiled,
-                added_ids,
-                rest,
-                ..
-            } => self
-                .listed
-                .get_or_init(|| Vocabulary::from_compiled(compiled, added_ids, rest.is_none())),
+            Origin::Compiled { compiled, rest, .. } => self.listed.get_or_init(|| {
+                Vocabulary::from_compiled(compiled, &self.added_vocabulary, rest.is_none())
+            }),
         }
     }
 }

@@ -1,12 +1,15 @@
 //! Builds the engines of a tokenizer from its [`Definition`].
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use serde::Deserialize;
 use serde_json::Value;
 use tokenizers::DecoderWrapper;
+use tokenizers::normalizers::NormalizerWrapper;
+use tokenizers::pre_tokenizers::PreTokenizerWrapper;
+use tokenizers::processors::PostProcessorWrapper;
 
-use super::added_ids::matched_tokens;
 use super::deberta;
 use super::definition::{Definition, Origin};
 use super::hf_engine::{HfEngine, add_tokens};
@@ -14,6 +17,7 @@ use super::hf_guard::catch_panic;
 use super::native::{NativeEngine, PipelineConfig, Template};
 use super::windows::Windows;
 use crate::error::{Error, Result};
+use crate::formats::config::AddedTokenConfig;
 use crate::formats::sentencepiece::SentencePieceModel;
 
 /// The native engine, with the `tokenizers` crate's truncation and post-processing, which the engine does not have.
@@ -28,27 +32,12 @@ pub fn native(definition: &Definition) -> Option<Native> {
     let Origin::Compiled {
         file,
         compiled,
-        added_ids,
         rest,
     } = &definition.origin
     else {
         return None;
     };
-    let own_pieces;
-    let of_file = match rest {
-        Some(rest) => &rest.added_tokens,
-        None => {
-            own_pieces = deberta::added_pieces(compiled);
-            &own_pieces
-        }
-    };
-    let added = matched_tokens(&[of_file, &definition.added])?;
-    let ids: HashMap<&str, u32> = (added_ids.iter())
-        .map(|(token, id)| (token.content.as_str(), *id))
-        .collect();
-    let added: Vec<_> = (added.into_iter())
-        .filter_map(|token| ids.get(token.content.as_str()).map(|id| (token, *id)))
-        .collect();
+    let added = matched_once(definition)?;
     let own;
     let (config, post_processor) = match rest.as_deref() {
         Some(rest) => {
@@ -141,5 +130,46 @@ fn load_json(definition: &Definition) -> Result<tokenizers::Tokenizer> {
     let mut inner = tokenizers::Tokenizer::from_bytes(file.read_all()?)
         .map_err(|problem| Error::damaged(file.name(), problem))?;
     add_tokens(&mut inner, &definition.added);
+    set_changed_steps(definition, &mut inner)
+        .map_err(|problem| Error::damaged(file.name(), problem))?;
     Ok(inner)
+}
+
+/// Sets the steps that the class of the tokenizer changed. Added tokens that are matched after normalization stay
+/// normalized by the file's normalizer, as in the reference.
+fn set_changed_steps(
+    definition: &Definition,
+    inner: &mut tokenizers::Tokenizer,
+) -> serde_json::Result<()> {
+    let Some(rest) = definition.rest() else {
+        return Ok(());
+    };
+    let changed = &definition.class.changed;
+    if changed.normalizer {
+        inner.with_normalizer(Option::<NormalizerWrapper>::deserialize(&rest.normalizer)?);
+    }
+    if changed.pre_tokenizer {
+        inner.with_pre_tokenizer(Option::<PreTokenizerWrapper>::deserialize(
+            &rest.pre_tokenizer,
+        )?);
+    }
+    if changed.post_processor {
+        let processor = Option::<PostProcessorWrapper>::deserialize(&rest.post_processor)?;
+        inner.with_post_processor(processor);
+    }
+    if changed.decoder {
+        inner.with_decoder(Option::<DecoderWrapper>::deserialize(&rest.decoder)?);
+    }
+    Ok(())
+}
+
+/// Returns the added tokens as they are matched. Returns `None` if one is matched both in the raw and in the normalized
+/// text, or is normalized by another normalizer than the text.
+fn matched_once(definition: &Definition) -> Option<Vec<(AddedTokenConfig, u32)>> {
+    let matched = definition.added_vocabulary.matched();
+    let texts: HashSet<&str> = matched.iter().map(|(token, _)| &*token.content).collect();
+    let mut tokens = matched.iter().map(|(token, _)| token);
+    let normalized_anew =
+        definition.class.changed.normalizer && tokens.any(|token| token.normalized);
+    (texts.len() == matched.len() && !normalized_anew).then_some(matched)
 }

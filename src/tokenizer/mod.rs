@@ -4,8 +4,9 @@
 //! There are two engines: the [native one](native) for the tokenizers that it reproduces exactly, and the `tokenizers`
 //! crate for all others.
 
-mod added_ids;
+mod added_vocabulary;
 mod char_offsets;
+mod class;
 mod compiled_cache;
 mod deberta;
 mod definition;

@@ -1,8 +1,10 @@
 //! Reads the files of a model into the [`Definition`] of its tokenizer.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::added_ids::added_ids;
+use super::added_vocabulary::AddedVocabulary;
+use super::class::{self, Followed, Ids};
 use super::compiled_cache::CacheEntry;
 use super::deberta;
 use super::definition::{Definition, Origin, SPM_MODEL, TOKENIZER_JSON};
@@ -10,7 +12,7 @@ use super::native::compiled::{CompiledVocabulary, Contents};
 use super::special_tokens::SpecialTokens;
 use super::vocabulary::Vocabulary;
 use crate::error::{Error, Result};
-use crate::formats::config::{AddedTokenConfig, ModelConfig, TokenizerConfig};
+use crate::formats::config::{ModelConfig, TokenizerConfig};
 use crate::formats::json::parse;
 use crate::formats::sentencepiece::{Algorithm, PieceKind, SentencePieceModel};
 use crate::formats::tokenizer_json::{RestJson, TokenizerJson, VocabularyJson};
@@ -49,33 +51,20 @@ fn from_tokenizer_json(
     config: TokenizerConfig,
     file: Arc<dyn ByteSource>,
 ) -> Result<Definition> {
-    let special_tokens = SpecialTokens::read(files, &config)?;
-    let (file, parsed) = read_json(files, file)?;
-    let (origin, added) = match parsed {
-        ParsedJson::Json(json) => {
-            let added = special_tokens.to_add(&json.rest.added_tokens);
-            let origin = Origin::Json {
-                file,
-                algorithm: json.model.algorithm().to_owned(),
-                unknown_id: json.model.unk_id,
-                vocabulary: Box::new(Vocabulary::from_json(*json, &added)),
-            };
-            (origin, added)
-        }
-        ParsedJson::Compiled(compiled) => {
-            let rest: RestJson = parse(file.name(), compiled.rest())?;
-            rest.check(file.name())?;
-            let added = special_tokens.to_add(&rest.added_tokens);
-            let origin = Origin::Compiled {
-                file,
-                added_ids: ids_of_added(&compiled, &[&rest.added_tokens, &added]),
-                compiled,
-                rest: Some(Box::new(rest)),
-            };
-            (origin, added)
-        }
-    };
-    Ok(Definition::new(origin, config, special_tokens.map, added))
+    let (file, mut parsed) = read_json(files, file)?;
+    let rest = parsed.take_rest(file.name())?;
+    let mut class = Followed::new(class::find(&config, files)?);
+    let mut tokens = SpecialTokens::read(files, &config, Some(&rest))?;
+    class.fill(&config.class, &mut tokens);
+    class.check(&config, &tokens.map);
+    Ok(parsed.into_definition(file, rest, config, tokens, class))
+}
+
+/// Returns the definition of a `tokenizer.json` without the other files of a model.
+pub fn alone(mut json: TokenizerJson, file: Arc<dyn ByteSource>) -> Definition {
+    let rest = std::mem::take(&mut json.rest);
+    let (config, tokens) = (TokenizerConfig::default(), SpecialTokens::default());
+    ParsedJson::from(json).into_definition(file, rest, config, tokens, Followed::default())
 }
 
 fn from_sentencepiece(
@@ -98,23 +87,126 @@ fn from_sentencepiece(
     }
     config.tokenizer_class = Some(deberta::CLASS.to_owned());
     let (file, compiled) = read_sentencepiece(files, file)?;
-    let mut special_tokens = SpecialTokens::read(files, &config)?;
-    deberta::default_special_tokens(&mut special_tokens.map);
-    let pieces = deberta::added_pieces(&compiled);
-    let added = special_tokens.to_add(&pieces);
+    let mut tokens = SpecialTokens::read(files, &config, None)?;
+    deberta::default_special_tokens(&mut tokens.map);
+    let mut added_vocabulary = AddedVocabulary::new(compiled.size());
+    added_vocabulary.add(&deberta::added_pieces(&compiled), |text| {
+        compiled.find(text)
+    });
+    let added = tokens.to_add(&added_vocabulary);
+    added_vocabulary.add(&added, |text| compiled.find(text));
     let origin = Origin::Compiled {
         file,
-        added_ids: ids_of_added(&compiled, &[&pieces, &added]),
         compiled: Arc::new(compiled),
         rest: None,
     };
-    Ok(Definition::new(origin, config, special_tokens.map, added))
+    let class = Followed::default();
+    Ok(Definition::new(
+        origin,
+        config,
+        tokens.map,
+        added,
+        added_vocabulary,
+        class,
+    ))
 }
 
 /// A `tokenizer.json`: compiled if it is a Unigram model.
 enum ParsedJson {
     Compiled(Arc<CompiledVocabulary>),
-    Json(Box<TokenizerJson>),
+    Listed(Box<ListedJson>),
+}
+
+/// A `tokenizer.json` with its pieces as a list.
+struct ListedJson {
+    algorithm: String,
+    unknown_id: Option<u32>,
+    vocabulary: Vocabulary,
+    rest: RestJson,
+}
+
+impl From<TokenizerJson> for ParsedJson {
+    fn from(json: TokenizerJson) -> Self {
+        Self::Listed(Box::new(ListedJson {
+            algorithm: json.model.algorithm().to_owned(),
+            unknown_id: json.model.unk_id,
+            vocabulary: Vocabulary::from_model(json.model),
+            rest: json.rest,
+        }))
+    }
+}
+
+impl ParsedJson {
+    /// Takes the part of the file outside its vocabulary.
+    fn take_rest(&mut self, name: &str) -> Result<RestJson> {
+        match self {
+            Self::Listed(json) => Ok(std::mem::take(&mut json.rest)),
+            Self::Compiled(compiled) => {
+                let rest: RestJson = parse(name, compiled.rest())?;
+                rest.check(name)?;
+                Ok(rest)
+            }
+        }
+    }
+
+    /// Adds tokens to those of the file, and changes its steps as the class does.
+    fn into_definition(
+        self,
+        file: Arc<dyn ByteSource>,
+        mut rest: RestJson,
+        config: TokenizerConfig,
+        tokens: SpecialTokens,
+        mut class: Followed,
+    ) -> Definition {
+        let (size, ids) = match &self {
+            Self::Listed(json) => {
+                let codes = class.texts(&config.class);
+                let texts = rest.added_tokens.iter().map(|token| &*token.content);
+                let texts = texts
+                    .chain(tokens.texts())
+                    .chain(codes.iter().map(|code| &**code));
+                let vocabulary = &json.vocabulary;
+                (
+                    vocabulary.entries().len(),
+                    vocabulary.ids_of(&texts.collect()),
+                )
+            }
+            Self::Compiled(compiled) => (compiled.size(), HashMap::new()),
+        };
+        let find_piece = |text: &str| match &self {
+            Self::Listed(_) => ids.get(text).copied(),
+            Self::Compiled(compiled) => compiled.find(text),
+        };
+        let mut added_vocabulary = AddedVocabulary::new(size);
+        added_vocabulary.add(&rest.added_tokens, find_piece);
+        let added = tokens.to_add(&added_vocabulary);
+        added_vocabulary.add(&added, find_piece);
+        let ids_of_all = Ids {
+            tokens: &tokens.map,
+            find: &|text| added_vocabulary.id(text).or_else(|| find_piece(text)),
+        };
+        class.rewrite(&config.class, &added, &ids_of_all, &mut rest);
+        rest.added_tokens = Vec::new();
+        let rest = Box::new(rest);
+        let origin = match self {
+            Self::Listed(mut json) => {
+                json.vocabulary.add_tokens(&added_vocabulary);
+                Origin::Json {
+                    file,
+                    algorithm: json.algorithm,
+                    unknown_id: json.unknown_id,
+                    vocabulary: Box::new(json.vocabulary),
+                    rest,
+                }
+            }
+            Self::Compiled(compiled) => Origin::Compiled {
+                file,
+                compiled,
+                rest: Some(rest),
+            },
+        };
+        Definition::new(origin, config, tokens.map, added, added_vocabulary, class)
+    }
 }
 
 /// Returns the file that was read, whose bytes no longer change if they were hashed, and its content.
@@ -135,14 +227,14 @@ fn parse_json(entry: &CacheEntry<'_>, file: &dyn ByteSource) -> Result<ParsedJso
     let json = TokenizerJson::parse(file.name(), &file.read_all()?)?;
     let (Some(unknown_id), VocabularyJson::Scored(pieces)) = (json.model.unk_id, &json.model.vocab)
     else {
-        return Ok(ParsedJson::Json(Box::new(json)));
+        return Ok(ParsedJson::from(json));
     };
     // Leave a file that the `tokenizers` crate would reject to the crate, for its error message. Byte fallback is left
     // to it too.
     let compilable = (unknown_id as usize) < pieces.len() && json.model.byte_fallback != Some(true);
     let rest = serde_json::to_vec(&json.rest);
     let (true, "Unigram", Ok(rest)) = (compilable, json.model.algorithm(), rest) else {
-        return Ok(ParsedJson::Json(Box::new(json)));
+        return Ok(ParsedJson::from(json));
     };
     let pieces = (0..).zip(pieces).map(|(id, (text, score))| {
         let kind = if id == unknown_id {
@@ -178,16 +270,6 @@ fn read_sentencepiece(
         }
     };
     Ok((file, compiled))
-}
-
-fn ids_of_added(
-    compiled: &CompiledVocabulary,
-    batches: &[&[AddedTokenConfig]],
-) -> Vec<(AddedTokenConfig, u32)> {
-    added_ids(compiled.size(), |text| compiled.find(text), batches)
-        .into_iter()
-        .map(|(token, id)| (token.clone(), id))
-        .collect()
 }
 
 /// Returns the error for a model without a readable tokenizer. The hint names the tokenizer file that the model has

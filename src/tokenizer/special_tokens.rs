@@ -5,151 +5,237 @@
 //! depend on the order, so the steps here follow the reference exactly. Look-ups use hash sets, since a file may list a
 //! million tokens.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::added_vocabulary::AddedVocabulary;
 use crate::error::Result;
 use crate::formats::config::{
-    AddedTokenConfig, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig, parse_added_tokens,
+    AddedTokenConfig, AddedTokenFields, Slot, SpecialTokenConfig, SpecialTokensMap,
+    TokenizerConfig, parse_added_tokens,
 };
 use crate::formats::json::parse_settings;
+use crate::formats::tokenizer_json::RestJson;
 use crate::source::ModelFiles;
 
-/// The tokens that a model's other files add to the vocabulary of its tokenizer file.
+/// The tokens that a model's other files, and its class, add to the vocabulary of its tokenizer file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SpecialTokens {
     /// The named special tokens.
     pub map: SpecialTokensMap,
-    /// The `added_tokens_decoder` of `tokenizer_config.json`, or the tokens of `added_tokens.json`, in order of id.
-    pub added: Vec<AddedTokenConfig>,
+    /// Special tokens with names of their own.
+    pub extra: Vec<(String, SpecialTokenConfig)>,
+    /// The `added_tokens_decoder` of `tokenizer_config.json`, or else the tokens of `added_tokens.json` and
+    /// `tokenizer.json`, by id. The ids only give the order.
+    pub added: BTreeMap<u32, AddedTokenFields>,
 }
 
 impl SpecialTokens {
     /// Reads `special_tokens_map.json` and `added_tokens.json`, and combines them with the parsed
-    /// `tokenizer_config.json`.
+    /// `tokenizer_config.json` and `tokenizer.json`.
     ///
     /// The two older files are read only if `tokenizer_config.json` has no `added_tokens_decoder`.
-    pub fn read(files: &ModelFiles, config: &TokenizerConfig) -> Result<Self> {
-        let mut map = config.special_tokens.clone();
-        let mut added = Vec::new();
+    pub fn read(
+        files: &ModelFiles,
+        config: &TokenizerConfig,
+        json: Option<&RestJson>,
+    ) -> Result<Self> {
+        let mut tokens = Self {
+            map: config.special_tokens.clone(),
+            extra: config.extra_special_tokens.tokens.clone(),
+            added: BTreeMap::new(),
+        };
+        // The rules that a named token takes over, by text.
+        let mut rules = HashMap::new();
         if let Some(decoder) = &config.added_tokens_decoder {
-            added.extend(decoder.values().cloned());
+            tokens.added = decoder.clone();
+            rules.extend(by_text(decoder.values()));
         } else {
+            let mut special = SpecialTexts::of(&tokens.map);
             if let Some(file) = files.find("special_tokens_map.json")? {
-                merge(&mut map, parse_settings(file.name(), &file.read_all()?)?);
+                special.merge(
+                    &mut tokens.map,
+                    parse_settings(file.name(), &file.read_all()?)?,
+                );
             }
             if let Some(file) = files.find("added_tokens.json")? {
-                let mut tokens = parse_added_tokens(file.name(), &file.read_all()?)?;
-                tokens.sort_by_key(|&(_, id)| id);
-                let special = texts(&map);
-                added.extend(tokens.into_iter().map(|(content, _)| {
-                    let special = special.contains(content.as_str());
-                    AddedTokenConfig {
-                        content,
-                        lstrip: false,
-                        rstrip: false,
-                        single_word: false,
-                        normalized: !special,
-                        special,
-                    }
-                }));
+                for (text, id) in parse_added_tokens(file.name(), &file.read_all()?)? {
+                    let token = AddedTokenFields::new(&*text, special.contains(&text));
+                    // The reference notes the rules under another text by mistake.
+                    let key = if json.is_some() {
+                        special.last().to_owned()
+                    } else {
+                        text
+                    };
+                    rules.insert(key, token.clone());
+                    tokens.added.insert(id, token);
+                }
+            }
+            if let Some(json) = json {
+                for (token, id) in json.added_tokens.iter().zip(&json.added_token_ids) {
+                    let token = AddedTokenFields::from(token.clone());
+                    rules.insert(token.content.clone(), token.clone());
+                    tokens.added.extend(id.map(|id| (id, token)));
+                }
             }
         }
-        // A named token that is also an added token takes over the added token's matching rules.
-        for (_, slot) in map.named_mut() {
-            if let Some(token) = slot.as_ref()
-                && let Some(rules) = added.iter().find(|rules| rules.content == token.text())
+        for (_, slot) in tokens.map.named_mut() {
+            if let Slot::Given(token) = slot
+                && let Some(rules) = rules.get(token.text())
             {
-                *slot = Some(SpecialTokenConfig::Full(rules.clone()));
+                *token = SpecialTokenConfig::Full(rules.clone());
             }
         }
-        Ok(Self { map, added })
+        Ok(tokens)
     }
 
-    /// Returns the tokens that the reference adds to a vocabulary that already has the added tokens `known`.
-    pub fn to_add(&self, known: &[AddedTokenConfig]) -> Vec<AddedTokenConfig> {
-        let special = texts(&self.map);
-        let mut tokens: Vec<AddedTokenConfig> = self
-            .added
+    /// Returns the special tokens in the order of the reference. Of tokens with the same text and different names, only
+    /// the first one counts.
+    fn in_order(&self) -> Vec<&SpecialTokenConfig> {
+        let mut seen = HashSet::new();
+        let mut tokens = Vec::new();
+        let named = self.map.named().into_iter();
+        let named = named.map(|(_, slot)| slot.given().map_or(&[][..], std::slice::from_ref));
+        let extra = self
+            .extra
             .iter()
-            .map(|token| AddedTokenConfig {
-                special: token.special || special.contains(token.content.as_str()),
-                ..token.clone()
-            })
-            .collect();
-        let mut seen: HashSet<AddedTokenConfig> = tokens.iter().cloned().collect();
-        let mut contents: HashSet<&str> = (known.iter().chain(&self.added))
-            .map(|token| token.content.as_str())
-            .collect();
-        let named = self.map.named().into_iter().filter_map(|(_, token)| token);
-        for token in named.chain(&self.map.additional_special_tokens) {
-            let rules = match token {
-                // A bare text is new only if no token has the same text yet. A token with rules replaces an earlier
-                // token.
-                SpecialTokenConfig::Text(text) => {
-                    if contents.contains(text.as_str()) {
-                        continue;
-                    }
-                    AddedTokenConfig {
-                        content: text.clone(),
-                        lstrip: false,
-                        rstrip: false,
-                        single_word: false,
-                        normalized: false,
-                        special: true,
-                    }
-                }
-                SpecialTokenConfig::Full(rules) => AddedTokenConfig {
-                    special: true,
-                    ..rules.clone()
-                },
-            };
-            contents.insert(token.text());
-            if seen.insert(rules.clone()) {
-                tokens.push(rules);
-            }
+            .map(|(_, token)| std::slice::from_ref(token));
+        let groups = named.chain([self.map.additional()]).chain(extra);
+        for group in groups {
+            let new = group.iter().filter(|token| !seen.contains(token.text()));
+            let new: Vec<_> = new.collect();
+            seen.extend(new.iter().map(|token| token.text()));
+            tokens.extend(new);
         }
-        // A token that is added twice, once for the raw and once for the normalized text, is matched in the raw text.
-        let is_raw = |token: &&AddedTokenConfig| !token.normalized;
-        let mut raw: HashSet<String> = (known.iter().filter(is_raw))
-            .map(|token| token.content.clone())
-            .collect();
-        for token in &mut tokens {
-            if raw.contains(&token.content) {
-                token.normalized = false;
-            } else if !token.normalized {
-                raw.insert(token.content.clone());
-            }
-        }
+        let is_empty = |token: &SpecialTokenConfig| matches!(token, SpecialTokenConfig::Text(text) if text.is_empty());
+        tokens.retain(|token| !is_empty(token));
         tokens
     }
+
+    /// Returns the texts of all tokens that may be added.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let added = self.added.values().map(|token| token.content.as_str());
+        added.chain(self.in_order().into_iter().map(SpecialTokenConfig::text))
+    }
+
+    /// Returns the tokens that the reference adds to a vocabulary that already has the added tokens `present`.
+    pub fn to_add(&self, present: &AddedVocabulary) -> Vec<AddedTokenConfig> {
+        let special = self.in_order();
+        let special_texts: HashSet<&str> = special.iter().map(|token| token.text()).collect();
+        let added: Vec<&AddedTokenFields> = (self.added.values())
+            .filter(|token| present.token(&token.content) != Some(&resolved(token)))
+            .collect();
+        let rules: HashSet<AddedTokenConfig> = added.iter().map(|token| resolved(token)).collect();
+        let texts: HashSet<&str> = added.iter().map(|token| token.content.as_str()).collect();
+        let named = special.into_iter().filter_map(|token| match token {
+            // A bare text is new only if no token has the same text yet. A token with rules replaces an earlier token.
+            SpecialTokenConfig::Text(text) => {
+                let is_new = present.token(text).is_none() && !texts.contains(text.as_str());
+                is_new.then(|| AddedTokenFields::new(&**text, true))
+            }
+            SpecialTokenConfig::Full(token) => {
+                (!rules.contains(&resolved(token))).then(|| token.clone())
+            }
+        });
+        let all = added.iter().map(|token| (*token).clone()).chain(named);
+        all.map(|token| {
+            let special = token.special || special_texts.contains(token.content.as_str());
+            AddedTokenFields { special, ..token }.into()
+        })
+        .collect()
+    }
 }
 
-/// Returns the texts of all special tokens.
-fn texts(map: &SpecialTokensMap) -> HashSet<&str> {
-    let named = map.named().into_iter().filter_map(|(_, token)| token);
-    let all = named.chain(&map.additional_special_tokens);
-    all.map(SpecialTokenConfig::text).collect()
+fn resolved(token: &AddedTokenFields) -> AddedTokenConfig {
+    token.clone().into()
 }
 
-/// Merges `special_tokens_map.json` into the tokens of `tokenizer_config.json`: its named tokens replace the existing
-/// ones, and its additional tokens are appended.
-fn merge(map: &mut SpecialTokensMap, mut over: SpecialTokensMap) {
-    for ((_, slot), (_, token)) in map.named_mut().into_iter().zip(over.named_mut()) {
-        if let Some(token) = token.take() {
-            *slot = Some(match token {
-                SpecialTokenConfig::Full(rules) => SpecialTokenConfig::Full(AddedTokenConfig {
-                    special: true,
-                    ..rules
-                }),
-                text => text,
-            });
+fn by_text<'a>(
+    tokens: impl Iterator<Item = &'a AddedTokenFields>,
+) -> impl Iterator<Item = (String, AddedTokenFields)> {
+    tokens.map(|token| (token.content.clone(), token.clone()))
+}
+
+/// The texts that make a token of `added_tokens.json` special. A token with rules in `tokenizer_config.json` is not yet
+/// one when the reference reads that file, so its text does not count.
+struct SpecialTexts {
+    named: [Option<String>; 7],
+    additional: HashSet<String>,
+    /// The last additional token of `special_tokens_map.json`.
+    last: Option<String>,
+}
+
+impl SpecialTexts {
+    fn of(map: &SpecialTokensMap) -> Self {
+        Self {
+            named: map.named().map(|(_, slot)| slot.given().and_then(bare)),
+            additional: map.additional().iter().filter_map(bare).collect(),
+            last: None,
         }
     }
-    let mut seen: HashSet<SpecialTokenConfig> =
-        map.additional_special_tokens.iter().cloned().collect();
-    for token in over.additional_special_tokens {
-        if seen.insert(token.clone()) {
-            map.additional_special_tokens.push(token);
+
+    fn contains(&self, text: &str) -> bool {
+        let mut named = self.named.iter().flatten();
+        named.any(|other| other == text) || self.additional.contains(text)
+    }
+
+    fn last(&self) -> &str {
+        self.last.as_deref().unwrap_or("None")
+    }
+
+    /// Merges `special_tokens_map.json` into the tokens of `tokenizer_config.json`: its named tokens replace the
+    /// existing ones, and its additional tokens are appended.
+    fn merge(&mut self, map: &mut SpecialTokensMap, mut over: SpecialTokensMap) {
+        let slots = map.named_mut().into_iter().zip(over.named_mut());
+        for (((_, slot), (_, token)), text) in slots.zip(&mut self.named) {
+            match std::mem::take(token) {
+                Slot::Absent => {}
+                Slot::Null => (*slot, *text) = (Slot::Null, None),
+                Slot::Given(token) => {
+                    *text = Some(token.text().to_owned());
+                    *slot = Slot::Given(special(token));
+                }
+            }
         }
+        match over.additional_special_tokens {
+            Slot::Absent => {}
+            Slot::Null => {
+                map.additional_special_tokens = Slot::Null;
+                self.additional.clear();
+            }
+            Slot::Given(tokens) => {
+                self.last = tokens.last().map(|token| token.text().to_owned());
+                let mut all = map.additional().to_vec();
+                let mut seen: HashSet<SpecialTokenConfig> = (all.iter())
+                    .filter(|token| matches!(token, SpecialTokenConfig::Text(_)))
+                    .cloned()
+                    .collect();
+                for token in tokens.into_iter().map(special) {
+                    if seen.insert(token.clone()) {
+                        self.additional.insert(token.text().to_owned());
+                        all.push(token);
+                    }
+                }
+                map.additional_special_tokens = Slot::Given(all);
+            }
+        }
+    }
+}
+
+/// Returns the text of a token without rules.
+fn bare(token: &SpecialTokenConfig) -> Option<String> {
+    match token {
+        SpecialTokenConfig::Text(text) => Some(text.clone()),
+        SpecialTokenConfig::Full(_) => None,
+    }
+}
+
+/// Makes a token with rules special.
+fn special(token: SpecialTokenConfig) -> SpecialTokenConfig {
+    match token {
+        SpecialTokenConfig::Full(rules) => SpecialTokenConfig::Full(AddedTokenFields {
+            special: true,
+            ..rules
+        }),
+        text => text,
     }
 }

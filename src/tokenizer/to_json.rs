@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use super::definition::{Definition, Origin, TOKENIZER_JSON};
+use super::definition::TOKENIZER_JSON;
 use super::engines;
 use super::hf_guard::guarded;
+use super::open;
 use super::options::EngineChoice;
 use super::tokenizer::Tokenizer;
-use super::vocabulary::Vocabulary;
 use crate::error::{Error, Result};
-use crate::formats::config::{SpecialTokensMap, TokenizerConfig};
 use crate::formats::tokenizer_json::TokenizerJson;
 use crate::source::MemoryFile;
 
@@ -37,18 +36,8 @@ impl Tokenizer {
     /// Fails with [`Error::Damaged`] if the bytes are not a valid `tokenizer.json`.
     pub fn from_tokenizer_json_alone(bytes: Vec<u8>) -> Result<Self> {
         let json = TokenizerJson::parse(TOKENIZER_JSON, &bytes)?;
-        let origin = Origin::Json {
-            file: Arc::new(MemoryFile::new(TOKENIZER_JSON, bytes)),
-            algorithm: json.model.algorithm().to_owned(),
-            unknown_id: json.model.unk_id,
-            vocabulary: Box::new(Vocabulary::from_json(json, &[])),
-        };
-        let definition = Definition::new(
-            origin,
-            TokenizerConfig::default(),
-            SpecialTokensMap::default(),
-            Vec::new(),
-        );
+        let file = Arc::new(MemoryFile::new(TOKENIZER_JSON, bytes));
+        let definition = open::alone(json, file);
         Ok(Self::new(definition).with_engine(EngineChoice::Reference))
     }
 }

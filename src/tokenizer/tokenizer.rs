@@ -320,7 +320,24 @@ impl Tokenizer {
 
     /// Returns the class that the reference loads the tokenizer with. Returns `None` if the files name no class.
     pub fn class(&self) -> Option<&str> {
-        self.definition.config.tokenizer_class.as_deref()
+        let followed = self.definition.class.name;
+        followed.or(self.definition.config.tokenizer_class.as_deref())
+    }
+
+    /// Returns the file that names the class. Returns `None` if no class was followed.
+    pub fn class_source(&self) -> Option<&'static str> {
+        self.definition.class.source
+    }
+
+    /// Returns the changes that the class made to what the `tokenizer.json` says, such as
+    /// `normalizer.lowercase = true`.
+    pub fn class_changes(&self) -> &[String] {
+        &self.definition.class.outcome.changes
+    }
+
+    /// Returns sentences about the ways in which the reference does not load the model, or loads it otherwise.
+    pub fn class_problems(&self) -> &[String] {
+        &self.definition.class.outcome.problems
     }
 
     /// Returns the `model_max_length` of `tokenizer_config.json`, if it is set.
@@ -343,7 +360,7 @@ impl Tokenizer {
             .special_tokens
             .named()
             .into_iter()
-            .filter_map(|(name, token)| Some((name, token?.text())))
+            .filter_map(|(name, token)| Some((name, token.given()?.text())))
             .map(|(name, token)| (name, token, self.definition.find(token)))
             .collect()
     }

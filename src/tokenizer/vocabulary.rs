@@ -2,14 +2,13 @@
 //!
 //! It is built from the files alone, so that look-ups of ids and pieces do not wait for an engine.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
-use super::added_ids::added_ids;
+use super::added_vocabulary::AddedVocabulary;
 use super::native::compiled::CompiledVocabulary;
-use crate::formats::config::AddedTokenConfig;
 use crate::formats::sentencepiece::PieceKind;
-use crate::formats::tokenizer_json::{TokenizerJson, VocabularyJson};
+use crate::formats::tokenizer_json::{ModelJson, VocabularyJson};
 
 /// All pieces of a tokenizer, in order of id.
 #[derive(Debug, Default)]
@@ -76,11 +75,11 @@ impl From<PieceKind> for EntryKind {
 }
 
 impl Vocabulary {
-    /// Creates the vocabulary from a compiled file and added tokens with their ids. If `single`, the scores have single
-    /// precision, as in a SentencePiece file.
+    /// Creates the vocabulary from a compiled file and added tokens. If `single`, the scores have single precision, as
+    /// in a SentencePiece file.
     pub fn from_compiled(
         compiled: &CompiledVocabulary,
-        added_ids: &[(AddedTokenConfig, u32)],
+        added: &AddedVocabulary,
         single: bool,
     ) -> Self {
         // A float32 has a shorter decimal form than the float64 of the same value.
@@ -102,16 +101,17 @@ impl Vocabulary {
                 added: false,
             })
             .collect();
-        let ids = added_ids.iter().map(|(token, id)| (token, *id)).collect();
-        Self::new(entries, ids)
+        let mut vocabulary = Self::new(entries);
+        vocabulary.add_tokens(added);
+        vocabulary
     }
 
-    /// Creates the vocabulary from a `tokenizer.json`, with its own added tokens and those of the model's other files.
-    pub fn from_json(json: TokenizerJson, added: &[AddedTokenConfig]) -> Self {
+    /// Creates the vocabulary from the model of a `tokenizer.json`, without added tokens.
+    pub fn from_model(model: ModelJson) -> Self {
         let entry = |id, piece, score| VocabularyEntry {
             id,
             piece,
-            kind: if Some(id) == json.model.unk_id {
+            kind: if Some(id) == model.unk_id {
                 EntryKind::Unknown
             } else {
                 EntryKind::Normal
@@ -120,8 +120,8 @@ impl Vocabulary {
             special: false,
             added: false,
         };
-        let is_scored = matches!(json.model.vocab, VocabularyJson::Scored(_));
-        let entries: Vec<VocabularyEntry> = match json.model.vocab {
+        let is_scored = matches!(model.vocab, VocabularyJson::Scored(_));
+        let entries: Vec<VocabularyEntry> = match model.vocab {
             VocabularyJson::Scored(pieces) => (0..)
                 .zip(pieces)
                 .map(|(id, (piece, score))| entry(id, piece, Some(score)))
@@ -136,41 +136,39 @@ impl Vocabulary {
         } else {
             last_of_each_piece(entries)
         };
-        let batches = [json.rest.added_tokens.as_slice(), added];
-        // Make one pass over the many pieces to look up the few added tokens. Of several equal pieces, the last one
-        // counts.
-        let tokens = batches.iter().flat_map(|batch| batch.iter());
-        let mut known: HashMap<&str, Option<u32>> =
-            tokens.map(|token| (token.content.as_str(), None)).collect();
-        for entry in &entries {
-            if let Some(slot) = known.get_mut(entry.piece.as_str()) {
-                *slot = Some(entry.id);
-            }
-        }
-        let find = |text: &str| known.get(text).copied().flatten();
-        let ids = added_ids(entries.len(), find, &batches);
-        Self::new(entries, ids)
+        Self::new(entries)
     }
 
-    fn new(mut entries: Vec<VocabularyEntry>, added: Vec<(&AddedTokenConfig, u32)>) -> Self {
+    fn new(mut entries: Vec<VocabularyEntry>) -> Self {
         entries.sort_by_key(|entry| entry.id);
-        let mut vocabulary = Self {
+        Self {
             entries,
             ..Self::default()
-        };
-        for (token, id) in added {
-            vocabulary.add(id, token);
         }
-        vocabulary
     }
 
-    fn add(&mut self, id: u32, token: &AddedTokenConfig) {
+    /// Returns the ids of the texts that are pieces, in one pass over the many pieces. Of several equal pieces, the last
+    /// one counts.
+    pub fn ids_of(&self, texts: &HashSet<&str>) -> HashMap<String, u32> {
+        let entries = self.entries.iter();
+        let found = entries.filter(|entry| texts.contains(entry.piece.as_str()));
+        found.map(|entry| (entry.piece.clone(), entry.id)).collect()
+    }
+
+    /// Adds tokens, once for all.
+    pub fn add_tokens(&mut self, added: &AddedVocabulary) {
+        for (id, token) in added.iter() {
+            self.add(id, &token.content, added.is_special(&token.content));
+        }
+    }
+
+    fn add(&mut self, id: u32, text: &str, special: bool) {
         let index = match self.entries.binary_search_by_key(&id, |entry| entry.id) {
             Ok(index) => index,
             Err(index) => {
                 let entry = VocabularyEntry {
                     id,
-                    piece: token.content.clone(),
+                    piece: text.to_owned(),
                     kind: EntryKind::Added,
                     score: None,
                     special: false,
@@ -181,13 +179,13 @@ impl Vocabulary {
             }
         };
         let entry = &mut self.entries[index];
-        if entry.piece != token.content {
-            let replaced = std::mem::replace(&mut entry.piece, token.content.clone());
+        if entry.piece != text {
+            let replaced = std::mem::replace(&mut entry.piece, text.to_owned());
             self.replaced.push((replaced, id));
         }
         entry.added = true;
-        entry.special = token.special;
-        if entry.kind == EntryKind::Normal && token.special {
+        entry.special = special;
+        if entry.kind == EntryKind::Normal && special {
             entry.kind = EntryKind::Control;
         }
     }
@@ -273,11 +271,19 @@ fn last_of_each_piece(entries: Vec<VocabularyEntry>) -> Vec<VocabularyEntry> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::tokenizer_json::TokenizerJson;
 
     fn vocabulary() -> Vocabulary {
         let json = br#"{"model": {"unk_id": 1, "vocab": [["[CLS]", 0.0], ["[UNK]", 0.0], ["a", -1.5]]},
             "added_tokens": [{"id": 0, "content": "[CLS]", "special": true}, {"id": 7, "content": "<x>"}]}"#;
-        Vocabulary::from_json(TokenizerJson::parse("tokenizer.json", json).unwrap(), &[])
+        let json = TokenizerJson::parse("tokenizer.json", json).unwrap();
+        let mut vocabulary = Vocabulary::from_model(json.model);
+        let mut added = AddedVocabulary::new(vocabulary.entries().len());
+        added.add(&json.rest.added_tokens, |text| {
+            (text == "[CLS]").then_some(0)
+        });
+        vocabulary.add_tokens(&added);
+        vocabulary
     }
 
     #[test]

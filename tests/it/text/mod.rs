@@ -3,6 +3,7 @@
 mod added_ids;
 mod added_tokens;
 mod chunk;
+mod classes;
 mod cuts;
 mod engines;
 mod families;

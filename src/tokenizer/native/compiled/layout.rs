@@ -21,7 +21,7 @@ use crate::tokenizer::native::trailing_marks::MarkSet;
 
 const MAGIC: [u8; 8] = *b"tokscope";
 /// Must change whenever the layout or the code that writes the sections changes.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 /// Bytes of the header.
 pub const HEADER_LENGTH: usize = 104;
 /// The CRC-32 of all other bytes.

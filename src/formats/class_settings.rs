@@ -1,0 +1,35 @@
+//! The settings in `tokenizer_config.json` that only some classes of tokenizers have.
+
+use serde::Deserialize;
+
+use super::setting::Setting;
+
+/// The settings by which a class changes the tokenizer of a `tokenizer.json`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct ClassSettings {
+    pub do_lower_case: Setting,
+    pub strip_accents: Setting,
+    pub tokenize_chinese_chars: Setting,
+    pub add_prefix_space: Setting,
+    pub trim_offsets: Setting,
+    pub add_bos_token: Setting,
+    pub add_eos_token: Setting,
+    pub split_special_tokens: Setting,
+    pub src_lang: Setting,
+    pub legacy_behaviour: Setting,
+    pub legacy: Setting,
+    pub from_slow: Setting,
+    /// T5.
+    pub extra_ids: Setting,
+    /// Pegasus.
+    pub offset: Setting,
+    pub mask_token_sent: Setting,
+    /// CodeLlama.
+    pub prefix_token: Setting,
+    pub middle_token: Setting,
+    pub suffix_token: Setting,
+    pub eot_token: Setting,
+    /// Splinter.
+    pub question_token: Setting,
+}

@@ -1,0 +1,121 @@
+//! Follows the class of a model.
+
+use super::defaults;
+use super::kinds::{Class, Language, Rewrite};
+use super::lookup::Found;
+use super::refusals;
+use super::rewrite::{self, ChangedSteps, Outcome};
+use super::template::Ids;
+use crate::formats::class_settings::ClassSettings;
+use crate::formats::config::{AddedTokenConfig, SpecialTokensMap, TokenizerConfig};
+use crate::formats::tokenizer_json::RestJson;
+use crate::tokenizer::special_tokens::SpecialTokens;
+
+/// The class that was followed, and its effect.
+#[derive(Debug, Clone, Default)]
+pub struct Followed {
+    /// The name of the class. `None` if the `tokenizer.json` was taken as it stands.
+    pub name: Option<&'static str>,
+    /// The file that names the class.
+    pub source: Option<&'static str>,
+    class: Option<&'static Class>,
+    pub outcome: Outcome,
+    /// The steps that differ from those in the file.
+    pub changed: ChangedSteps,
+}
+
+impl Followed {
+    /// Creates the description of a class that has not changed anything yet.
+    pub fn new(found: Found) -> Self {
+        match found {
+            Found::Fast {
+                name,
+                class,
+                source,
+            } => Self {
+                name: Some(name),
+                source: Some(source),
+                class: Some(class),
+                ..Self::default()
+            },
+            Found::Unknown { reason } => Self {
+                outcome: Outcome {
+                    problems: vec![reason],
+                    ..Outcome::default()
+                },
+                ..Self::default()
+            },
+        }
+    }
+
+    /// Fills in the special tokens of the class.
+    pub fn fill(&mut self, settings: &ClassSettings, tokens: &mut SpecialTokens) {
+        if let Some(class) = self.class {
+            let problem = defaults::fill(class, settings, tokens).err();
+            self.outcome.problems.extend(problem);
+        }
+    }
+
+    /// Records the settings that the reference refuses, or with which it does not read the `tokenizer.json`.
+    pub fn check(&mut self, config: &TokenizerConfig, tokens: &SpecialTokensMap) {
+        if let Some(class) = self.class {
+            (self.outcome.problems).extend(refusals::find(class, config, tokens));
+        }
+    }
+
+    /// Returns the texts that the steps of the class may look up, besides special tokens.
+    pub fn texts(&self, settings: &ClassSettings) -> Vec<String> {
+        let rewrites = self.class.map_or(&[][..], |class| class.rewrites);
+        let languages = rewrites.iter().filter_map(|rewrite| match rewrite {
+            Rewrite::Language(Language { default, .. }) => Some(*default),
+            _ => None,
+        });
+        languages
+            .chain(settings.src_lang.text())
+            .flat_map(|code| [code.to_owned(), format!("__{code}__")])
+            .collect()
+    }
+
+    /// Records the tokens that were added to those of the `tokenizer.json`, and changes its steps.
+    pub fn rewrite(
+        &mut self,
+        settings: &ClassSettings,
+        added: &[AddedTokenConfig],
+        ids: &Ids<'_>,
+        rest: &mut RestJson,
+    ) {
+        if let Some(class) = self.class {
+            describe_added(&rest.added_tokens, added, &mut self.outcome.changes);
+            self.changed = rewrite::apply(class, settings, ids, rest, &mut self.outcome);
+        }
+    }
+}
+
+/// Describes the tokens that were added: new ones by their number, others by their rules.
+fn describe_added(
+    present: &[AddedTokenConfig],
+    added: &[AddedTokenConfig],
+    changes: &mut Vec<String>,
+) {
+    let known: std::collections::HashMap<&str, &AddedTokenConfig> = (present.iter())
+        .map(|token| (token.content.as_str(), token))
+        .collect();
+    let (old, new): (Vec<_>, Vec<_>) =
+        (added.iter()).partition(|token| known.contains_key(token.content.as_str()));
+    let changed: Vec<_> = (old.into_iter())
+        .filter(|token| known.get(token.content.as_str()) != Some(token))
+        .collect();
+    for (tokens, change) in [(new, "added"), (changed, "with other rules")] {
+        match tokens[..] {
+            [] => {}
+            [token] => changes.push(format!("{} {change}", token.content)),
+            [first, ..] => {
+                let others = tokens.len() - 1;
+                changes.push(format!(
+                    "{} and {others} other tokens {change}",
+                    first.content
+                ));
+            }
+        }
+    }
+}

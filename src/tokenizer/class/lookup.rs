@@ -1,0 +1,143 @@
+//! Finds the class that the reference loads a model with (`AutoTokenizer` of transformers 4.48.3).
+
+use super::kinds::Class;
+use super::names::{MODEL_TYPES, SLOW_CLASSES};
+use super::table;
+use crate::error::Result;
+use crate::formats::config::{ModelConfig, TokenizerConfig};
+use crate::source::ModelFiles;
+
+const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
+const CONFIG: &str = "config.json";
+
+/// The class of a model's tokenizer.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// A fast class, and the file that names it.
+    Fast {
+        name: &'static str,
+        class: &'static Class,
+        source: &'static str,
+    },
+    /// The reference does not load the model with a fast class.
+    Unknown { reason: String },
+}
+
+/// Finds the class of a model. `config.json` counts only if `tokenizer_config.json` names no class, and is read only
+/// then.
+///
+/// # Errors
+/// Fails if `config.json` cannot be fetched or read.
+pub fn find(config: &TokenizerConfig, files: &ModelFiles) -> Result<Found> {
+    if let Some(name) = &config.tokenizer_class {
+        return Ok(by_name(name, TOKENIZER_CONFIG));
+    }
+    let Some(file) = files.find(CONFIG)? else {
+        return Ok(Found::Unknown {
+            reason: "no file names the class of the tokenizer".to_owned(),
+        });
+    };
+    Ok(match ModelConfig::parse(CONFIG, &file.read_all()?) {
+        Ok(config) => by_config(&config, &files.model()),
+        Err(error) => Found::Unknown {
+            reason: error.to_string(),
+        },
+    })
+}
+
+fn by_name(name: &str, source: &'static str) -> Found {
+    let fast = format!("{}Fast", name.trim_end_matches("Fast"));
+    let found = table::CLASSES.iter().find_map(|class| {
+        let name = class.names.iter().find(|known| **known == fast)?;
+        Some((*name, class))
+    });
+    match found {
+        Some((name, class)) => Found::Fast {
+            name,
+            class,
+            source,
+        },
+        None if SLOW_CLASSES.contains(&name) => Found::Unknown {
+            reason: format!(
+                "{source} names {name}, which has no fast version and reads other files"
+            ),
+        },
+        None => Found::Unknown {
+            reason: format!("{source} names {name}, which transformers does not have"),
+        },
+    }
+}
+
+fn by_config(config: &ModelConfig, model: &str) -> Found {
+    let known = match &config.model_type {
+        Some(model_type) => MODEL_TYPES.iter().find(|(known, _)| known == model_type),
+        None => MODEL_TYPES.iter().find(|(known, _)| model.contains(known)),
+    };
+    match (known, &config.tokenizer_class, &config.model_type) {
+        (Some(_), Some(name), _) => by_name(name, CONFIG),
+        (Some((_, class)), None, _) if !class.is_empty() => by_name(class, CONFIG),
+        (Some((known, _)), ..) => Found::Unknown {
+            reason: format!("transformers has no tokenizer for the model_type {known} of {CONFIG}"),
+        },
+        (None, _, Some(model_type)) => Found::Unknown {
+            reason: format!("transformers does not have the model_type {model_type} of {CONFIG}"),
+        },
+        (None, _, None) => Found::Unknown {
+            reason: format!("{CONFIG} has no model_type"),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(found: &Found) -> Option<&'static str> {
+        match found {
+            Found::Fast { name, .. } => Some(name),
+            Found::Unknown { .. } => None,
+        }
+    }
+
+    #[test]
+    fn a_class_is_found_with_and_without_the_word_fast() {
+        for given in ["BertTokenizer", "BertTokenizerFast"] {
+            assert_eq!(
+                name(&by_name(given, TOKENIZER_CONFIG)),
+                Some("BertTokenizerFast")
+            );
+        }
+        assert_eq!(
+            name(&by_name("PreTrainedTokenizer", CONFIG)),
+            Some("PreTrainedTokenizerFast")
+        );
+        for unknown in ["MarianTokenizer", "MyTokenizer", ""] {
+            assert_eq!(name(&by_name(unknown, CONFIG)), None);
+        }
+    }
+
+    #[test]
+    fn without_a_class_the_model_type_or_the_name_of_the_model_decides() {
+        let config = |model_type: Option<&str>, class: Option<&str>| ModelConfig {
+            model_type: model_type.map(str::to_owned),
+            tokenizer_class: class.map(str::to_owned),
+            ..ModelConfig::default()
+        };
+        for (model_type, class, found) in [
+            (Some("roberta"), None, Some("RobertaTokenizerFast")),
+            (Some("mt5"), None, Some("T5TokenizerFast")),
+            (
+                Some("bert"),
+                Some("XLNetTokenizer"),
+                Some("XLNetTokenizerFast"),
+            ),
+            (Some("m2m_100"), None, None),
+            (Some("vit"), None, None),
+            (Some("of-mine"), Some("BertTokenizer"), None),
+            (None, None, Some("DistilBertTokenizerFast")),
+        ] {
+            let config = config(model_type, class);
+            assert_eq!(name(&by_config(&config, "models/distilbert-x")), found);
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! Models whose class changes what their `tokenizer.json` says, against the answers of the reference.
+//!
+//! `tests/fixtures/classes/make_golden.py` describes the files of the cases and of the answers.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use serde::Deserialize;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use tokscope::model_ref::ModelRef;
+use tokscope::tokenizer::{EncodeOptions, Encoding, OffsetUnit, Tokenizer, Truncation};
+
+use crate::support::{files, json_lines, repository, shared};
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    base: String,
+    patch: Vec<Edit>,
+    files: HashMap<String, Value>,
+}
+
+/// An operation of a JSON Patch.
+#[derive(Deserialize)]
+struct Edit {
+    op: String,
+    path: String,
+    #[serde(default)]
+    value: Value,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    pairs: Vec<(String, String)>,
+    texts: usize,
+    truncated: usize,
+}
+
+/// The answers for a case.
+#[derive(Deserialize)]
+struct Golden {
+    name: String,
+    fails: Option<String>,
+    class: Option<String>,
+    #[serde(default)]
+    first: Vec<First>,
+    #[serde(default)]
+    pairs: Vec<(Vec<u32>, Vec<u32>)>,
+    #[serde(default)]
+    all: HashMap<String, String>,
+    #[serde(default)]
+    texts: HashMap<String, String>,
+}
+
+/// The ids of a text, its offsets, its decoded forms, and its ids under truncation unless they are the same.
+type First = (
+    Vec<u32>,
+    Vec<usize>,
+    String,
+    Option<String>,
+    Option<Vec<u32>>,
+);
+
+/// Writes the directory of a case.
+fn build(case: &Case, shared: &Path, folder: &Path) {
+    let source = shared
+        .join("models")
+        .join(&case.base)
+        .join("tokenizer.json");
+    let target = folder.join("tokenizer.json");
+    if case.patch.is_empty() {
+        fs::copy(source, target).unwrap();
+    } else {
+        let mut json = serde_json::from_slice(&fs::read(source).unwrap()).unwrap();
+        case.patch.iter().for_each(|edit| apply(edit, &mut json));
+        fs::write(target, json.to_string()).unwrap();
+    }
+    for (name, value) in &case.files {
+        fs::write(folder.join(name), value.to_string()).unwrap();
+    }
+}
+
+fn apply(edit: &Edit, json: &mut Value) {
+    let (parent, key) = edit.path.rsplit_once('/').unwrap();
+    let key = key.replace("~1", "/").replace("~0", "~");
+    match json.pointer_mut(parent).unwrap() {
+        Value::Array(items) => match (edit.op.as_str(), key.parse()) {
+            ("add", Ok(index)) => items.insert(index, edit.value.clone()),
+            ("add", Err(_)) => items.push(edit.value.clone()),
+            ("remove", index) => drop(items.remove(index.unwrap())),
+            (_, index) => items[index.unwrap()] = edit.value.clone(),
+        },
+        Value::Object(fields) if edit.op == "remove" => drop(fields.remove(&key)),
+        Value::Object(fields) => drop(fields.insert(key, edit.value.clone())),
+        _ => panic!("{} is in no container", edit.path),
+    }
+}
+
+fn encode(
+    tokenizer: &Tokenizer,
+    text: &str,
+    pair: Option<&str>,
+    max_length: Option<usize>,
+) -> Encoding {
+    let mut options = EncodeOptions::default();
+    if let Some(max_length) = max_length {
+        let stride = 0;
+        options = options.truncation(Truncation { max_length, stride });
+    }
+    tokenizer.encode(text, pair, &options).unwrap().into_first()
+}
+
+/// Returns the canonical string of one aspect of a text.
+fn canonical(aspect: &str, tokenizer: &Tokenizer, text: &str) -> String {
+    let encoding = encode(tokenizer, text, None, None);
+    let ids = encoding.ids.iter().map(u32::to_string);
+    let offsets = || encoding.offsets_in(OffsetUnit::Char, text, None);
+    let join = |items: Vec<String>| items.join(",");
+    match aspect {
+        "ids" => join(ids.collect()),
+        "offsets" => join(
+            offsets()
+                .iter()
+                .map(|(start, end)| format!("{start}-{end}"))
+                .collect(),
+        ),
+        "decode" => tokenizer.decode(&encoding.ids, false).unwrap(),
+        "skip" => tokenizer.decode(&encoding.ids, true).unwrap(),
+        _ => panic!("{aspect} is no aspect"),
+    }
+}
+
+/// Describes the differences of one aspect.
+fn compare(
+    aspect: &str,
+    tokenizer: &Tokenizer,
+    texts: &[String],
+    golden: &Golden,
+) -> Option<String> {
+    let mut all = Sha256::new();
+    let mut digits = golden.texts[aspect].as_bytes().chunks(2);
+    let mut differences = 0;
+    let mut example = None;
+    for text in texts {
+        let ours = canonical(aspect, tokenizer, text);
+        all.update(&ours);
+        all.update([0]);
+        let digest = format!("{:02x}", Sha256::digest(&ours)[0]);
+        if digits.next() != Some(digest.as_bytes()) {
+            differences += 1;
+            example.get_or_insert_with(|| format!("{text:?} -> {ours}"));
+        }
+    }
+    let all: String = all
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    (all != golden.all[aspect]).then(|| {
+        format!(
+            "{aspect} of {differences} texts: {}",
+            example.unwrap_or_default()
+        )
+    })
+}
+
+/// Compares a model with the reference, and describes the differences.
+fn check(tokenizer: &Tokenizer, texts: &[String], head: &Head, golden: &Golden) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if tokenizer.class() != golden.class.as_deref() {
+        wrong.push(format!("class {:?}", tokenizer.class()));
+    }
+    for (text, (ids, offsets, _, _, truncated)) in texts.iter().zip(&golden.first) {
+        let encoding = encode(tokenizer, text, None, None);
+        let ours: Vec<usize> = (encoding
+            .offsets_in(OffsetUnit::Char, text, None)
+            .into_iter())
+        .flat_map(|(start, end)| [start, end])
+        .collect();
+        if (&encoding.ids, &ours) != (ids, offsets) {
+            wrong.push(format!(
+                "{text:?}: {:?} {ours:?} not {ids:?} {offsets:?}",
+                encoding.ids
+            ));
+            break;
+        }
+        let cut = encode(tokenizer, text, None, Some(head.truncated)).ids;
+        let expected = truncated.as_ref().unwrap_or(ids);
+        if cut != *expected {
+            wrong.push(format!("{text:?} truncated: {cut:?} not {expected:?}"));
+            break;
+        }
+    }
+    for ((first, second), (ids, type_ids)) in head.pairs.iter().zip(&golden.pairs) {
+        let encoding = encode(tokenizer, first, Some(second), None);
+        if (&encoding.ids, &encoding.type_ids) != (ids, type_ids) {
+            wrong.push(format!(
+                "pair {:?} {:?} not {ids:?} {type_ids:?}",
+                encoding.ids, encoding.type_ids
+            ));
+        }
+    }
+    let aspects = ["ids", "offsets"].into_iter();
+    wrong.extend(aspects.filter_map(|aspect| compare(aspect, tokenizer, texts, golden)));
+    wrong
+}
+
+/// Cases that the reference refuses for a reason that is not looked for: it refuses any setting that has the name of a
+/// method.
+const NOT_REFUSED: &[&str] = &["class-key-of-a-method"];
+
+fn check_case(
+    case: &Case,
+    shared: &Path,
+    texts: &[String],
+    head: &Head,
+    golden: &Golden,
+) -> Vec<String> {
+    let folder = tempfile::Builder::new().prefix("c").tempdir().unwrap();
+    build(case, shared, folder.path());
+    let model = ModelRef::Directory(folder.path().to_owned());
+    let tokenizer = Tokenizer::open(&files(&model));
+    if let Some(fails) = &golden.fails {
+        let is_told =
+            (tokenizer.as_ref()).map_or(true, |tokenizer| !tokenizer.class_problems().is_empty());
+        return (!is_told && !NOT_REFUSED.contains(&case.name.as_str()))
+            .then(|| format!("the reference fails: {fails}"))
+            .into_iter()
+            .collect();
+    }
+    match tokenizer {
+        Ok(tokenizer) => check(&tokenizer, texts, head, golden),
+        Err(error) => vec![error.to_string()],
+    }
+}
+
+#[test]
+fn every_class_encodes_as_the_reference() {
+    let Some(shared) = shared("every_class_encodes_as_the_reference") else {
+        return;
+    };
+    let folder = repository("tests/fixtures/classes");
+    let cases: Vec<Case> =
+        serde_json::from_slice(&fs::read(folder.join("cases.json")).unwrap()).unwrap();
+    let texts: Vec<String> = json_lines(&folder.join("texts.jsonl"));
+    let lines: Vec<Value> = json_lines(&folder.join("golden.jsonl"));
+    let head: Head = serde_json::from_value(lines[0].clone()).unwrap();
+    let golden: HashMap<String, Golden> = (lines.into_iter().skip(1))
+        .map(|line| serde_json::from_value(line).unwrap())
+        .map(|golden: Golden| (golden.name.clone(), golden))
+        .collect();
+    assert!(texts.len() == head.texts && texts.len() >= 700);
+    assert!(
+        golden
+            .values()
+            .filter(|golden| golden.fails.is_none())
+            .count()
+            >= 40
+    );
+    let only = std::env::var("TOKSCOPE_CASES").ok();
+    let is_wanted = |case: &&Case| {
+        only.as_ref()
+            .is_none_or(|only| only.split(',').any(|name| case.name.starts_with(name)))
+    };
+    let cases: Vec<&Case> = cases.iter().filter(is_wanted).collect();
+    let (next, report) = (AtomicUsize::new(0), Mutex::new(String::new()));
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let wrong = check_case(case, &shared, &texts, &head, &golden[&case.name]);
+                    let mut report = report.lock().unwrap();
+                    for line in wrong {
+                        let line: String = line.chars().take(400).collect();
+                        writeln!(report, "{}: {line}", case.name).unwrap();
+                    }
+                }
+            });
+        }
+    });
+    let report = report.into_inner().unwrap();
+    assert!(
+        report.is_empty(),
+        "differences from the reference:\n{report}"
+    );
+}
