@@ -14,6 +14,8 @@ pub struct AddedVocabulary {
     base_size: u32,
     last_id: Option<u32>,
     ids: HashMap<String, u32>,
+    /// Every text with its id, in the order in which they were added.
+    texts: Vec<(String, u32)>,
     /// The newest token of each id. Its rules count, except for `normalized`.
     tokens: BTreeMap<u32, AddedTokenConfig>,
     /// The first special token of each text.
@@ -54,6 +56,7 @@ impl AddedVocabulary {
             });
             self.last_id = self.last_id.max(Some(id));
             self.ids.insert(token.content.clone(), id);
+            self.texts.push((token.content.clone(), id));
             self.tokens.insert(id, token.clone());
             if !self.special_texts.contains(&token.content) {
                 self.plain.push(token.clone());
@@ -77,9 +80,10 @@ impl AddedVocabulary {
         self.tokens.get(&id)
     }
 
-    /// Returns the tokens with their ids, in order of id.
-    pub fn iter(&self) -> impl Iterator<Item = (u32, &AddedTokenConfig)> {
-        self.tokens.iter().map(|(id, token)| (*id, token))
+    /// Returns the texts of the tokens with their ids, in the order in which they were added. If the ids of the pieces
+    /// have holes, several tokens may have one id, which stands for the last of them.
+    pub fn texts(&self) -> &[(String, u32)] {
+        &self.texts
     }
 
     /// Returns true if a text was ever added as a special token.
@@ -133,7 +137,7 @@ mod tests {
     fn ids_are_the_next_after_the_last_token_or_after_the_pieces() {
         let tokens = [token("b", false), token("a", false), token("c", false)];
         let added = vocabulary(3, &tokens);
-        let ids: Vec<u32> = added.iter().map(|(id, _)| id).collect();
+        let ids: Vec<u32> = added.texts().iter().map(|(_, id)| *id).collect();
         assert_eq!(ids, [3, 9, 10]);
         assert_eq!(vocabulary(20, &tokens[1..]).id("c"), Some(20));
     }

@@ -100,6 +100,11 @@ impl Definition {
         }
     }
 
+    /// Returns true if special tokens in a text are taken as text.
+    pub fn splits_special_tokens(&self) -> bool {
+        self.config.class.split_special_tokens.flag() == Some(true)
+    }
+
     /// Returns true if texts are truncated at their left end.
     pub fn truncates_left(&self) -> bool {
         let direction = || self.rest()?.truncation_direction.as_deref();

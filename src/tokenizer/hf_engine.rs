@@ -26,8 +26,8 @@ pub const TRANSFORMERS_VERSION: &str = "4.48.3";
 pub struct HfEngine {
     inner: tokenizers::Tokenizer,
     windows: Windows,
-    /// Stands in for the added tokens of `inner` when they are taken as text.
-    no_added_tokens: AddedVocabulary,
+    /// The added tokens of `inner`, but with the special ones taken as text.
+    plain_added_tokens: AddedVocabulary,
 }
 
 impl HfEngine {
@@ -54,10 +54,12 @@ impl HfEngine {
             unknown: unknown(&inner, unigram_unknown),
             cut_left,
         };
+        let mut plain_added_tokens = inner.get_added_vocabulary().clone();
+        plain_added_tokens.set_encode_special_tokens(true);
         Ok(Self {
             inner,
             windows,
-            no_added_tokens: AddedVocabulary::new(),
+            plain_added_tokens,
         })
     }
 
@@ -112,7 +114,7 @@ impl HfEngine {
             let added_tokens = if parse_special {
                 self.inner.get_added_vocabulary()
             } else {
-                &self.no_added_tokens
+                &self.plain_added_tokens
             };
             let mut text = added_tokens.extract_and_normalize(normalizer.as_ref(), text);
             if let Some(pre_tokenizer) = self.inner.get_pre_tokenizer() {

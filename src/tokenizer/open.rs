@@ -55,6 +55,9 @@ fn from_tokenizer_json(
     let rest = parsed.take_rest(file.name())?;
     let mut class = Followed::new(class::find(&config, files)?);
     let mut tokens = SpecialTokens::read(files, &config, Some(&rest))?;
+    if class.name.is_none() {
+        tokens.forget_own(&rest);
+    }
     class.fill(&config.class, &mut tokens);
     class.check(&config, &tokens.map);
     Ok(parsed.into_definition(file, rest, config, tokens, class))

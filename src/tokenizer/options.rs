@@ -6,7 +6,8 @@
 pub struct EncodeOptions {
     /// Add the special tokens of the model's template.
     pub special_tokens: bool,
-    /// Recognize added tokens, such as `[MASK]`, that are spelled out in the text.
+    /// Recognize special tokens, such as `[MASK]`, that are spelled out in the text. Added tokens that are not special
+    /// are always recognized.
     pub parse_special: bool,
     /// Cut the text into windows. `None` keeps the text whole.
     pub truncation: Option<Truncation>,

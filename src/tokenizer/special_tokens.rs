@@ -88,6 +88,13 @@ impl SpecialTokens {
         Ok(tokens)
     }
 
+    /// Drops the tokens that the `tokenizer.json` has itself.
+    pub fn forget_own(&mut self, json: &RestJson) {
+        for id in json.added_token_ids.iter().flatten() {
+            self.added.remove(id);
+        }
+    }
+
     /// Returns the special tokens in the order of the reference. Of tokens with the same text and different names, only
     /// the first one counts.
     fn in_order(&self) -> Vec<&SpecialTokenConfig> {

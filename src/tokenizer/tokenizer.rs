@@ -1,5 +1,6 @@
 //! The tokenizer of a model: encodes texts, decodes ids, and looks up pieces.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use super::definition::{Definition, Origin};
@@ -146,6 +147,7 @@ impl Tokenizer {
         pair: Option<&str>,
         options: &EncodeOptions,
     ) -> Result<Encoded> {
+        let options = &*self.effective(options);
         let pair = pair.filter(|pair| !pair.is_empty());
         if let Some(Native { engine, windows }) = self.native() {
             if options.truncation.is_none()
@@ -179,6 +181,7 @@ impl Tokenizer {
     /// # Errors
     /// As [`Tokenizer::encode`].
     pub fn ids(&self, text: &str, options: &EncodeOptions) -> Result<Vec<u32>> {
+        let options = &*self.effective(options);
         if options.truncation.is_none()
             && let Some(native) = self.native()
             && let Some(ids) = native.engine.ids(text, options)
@@ -199,6 +202,7 @@ impl Tokenizer {
         ids: &[u32],
         options: &EncodeOptions,
     ) -> Result<Vec<(u32, (usize, usize))>> {
+        let options = &*self.effective(options);
         if options.truncation.is_none()
             && let Some(native) = self.native()
             && let Some(found) = native.engine.find(text, ids, options)
@@ -219,6 +223,7 @@ impl Tokenizer {
     /// # Errors
     /// As [`Tokenizer::encode`].
     pub fn count(&self, text: &str, options: &EncodeOptions) -> Result<usize> {
+        let options = &*self.effective(options);
         if options.truncation.is_none()
             && let Some(native) = self.native()
             && let Some(count) = native.engine.count(text, options)
@@ -232,7 +237,17 @@ impl Tokenizer {
     /// exactly the tokens of the whole text, not counting special tokens. Returns `None` if no such offset is known.
     pub fn last_cut(&self, bytes: &[u8], options: &EncodeOptions) -> Option<usize> {
         let native = self.native()?;
+        let options = self.effective(options);
         native.engine.last_cut(bytes, options.parse_special)
+    }
+
+    /// Returns the options with the settings of the model: with `split_special_tokens`, special tokens in a text are
+    /// never recognized.
+    fn effective<'o>(&self, options: &'o EncodeOptions) -> Cow<'o, EncodeOptions> {
+        if options.parse_special && self.definition.splits_special_tokens() {
+            return Cow::Owned(options.clone().parse_special(false));
+        }
+        Cow::Borrowed(options)
     }
 
     /// Decodes ids to text.

@@ -157,8 +157,8 @@ impl Vocabulary {
 
     /// Adds tokens, once for all.
     pub fn add_tokens(&mut self, added: &AddedVocabulary) {
-        for (id, token) in added.iter() {
-            self.add(id, &token.content, added.is_special(&token.content));
+        for (text, id) in added.texts() {
+            self.add(*id, text, added.is_special(text));
         }
     }
 

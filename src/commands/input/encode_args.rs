@@ -15,7 +15,7 @@ pub struct SpecialTokenArgs {
 /// `--no-parse-special`, for commands that encode a text.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct AddedTokenArgs {
-    /// Treat added tokens spelled out in the text, such as `[MASK]`, as plain text
+    /// Treat special tokens spelled out in the text, such as `[MASK]`, as plain text
     #[arg(long)]
     pub no_parse_special: bool,
 }

@@ -2,6 +2,7 @@
 
 use super::kinds::{Class, Rewrite};
 use crate::formats::config::{SpecialTokenConfig, SpecialTokensMap, TokenizerConfig};
+use crate::formats::setting::Setting;
 
 /// Returns a sentence about each of these settings. `tokens` are the special tokens with the defaults of the class.
 pub fn find(class: &Class, config: &TokenizerConfig, tokens: &SpecialTokensMap) -> Vec<String> {
@@ -27,6 +28,12 @@ pub fn find(class: &Class, config: &TokenizerConfig, tokens: &SpecialTokensMap) 
             (is_checked && given != default.text)
                 .then(|| slow(&format!("`{name}` is not the default of the class")))
         }));
+    }
+    let split = &settings.split_special_tokens;
+    if split.flag().is_none() && *split != Setting::Absent {
+        refusals.push(format!(
+            "`split_special_tokens` must be true or false, not {split}"
+        ));
     }
     if let Some(side) = &config.truncation_side
         && !["left", "right"].contains(&side.as_str())

@@ -23,7 +23,9 @@ pub struct NativeEngine {
     pub(super) segmenter: Segmenter,
     /// `None` if the tokenizer's post-processor is not a template.
     pub(super) template: Option<Template>,
-    /// Unused scratch memory, separate for runs that take added tokens as text and runs that parse them: the cached
+    /// True if some added tokens are not special, and remain tokens if special ones are taken as text.
+    pub(super) has_plain_tokens: bool,
+    /// Unused scratch memory, separate for runs that take special tokens as text and runs that parse them: the cached
     /// tokens of a word depend on which it is.
     scratch: [ScratchPool<RunScratch>; 2],
 }
@@ -47,12 +49,13 @@ impl NativeEngine {
         Some(Self {
             segmenter: Segmenter::new(compiled, added, config)?,
             template,
+            has_plain_tokens: added.iter().any(|(token, _)| !token.special),
             scratch: Default::default(),
         })
     }
 
     /// Encodes a text or a pair without truncation. Returns `None` if a text is too long for this engine, a step fails,
-    /// or there is no template.
+    /// there is no template, or some but not all added tokens are to be taken as text.
     pub fn encode(
         &self,
         text: &str,
@@ -83,7 +86,7 @@ impl NativeEngine {
     }
 
     /// Encodes one text of a pair to the state that the `tokenizers` crate has before truncation and post-processing.
-    /// Returns `None` if the text is too long or a step fails.
+    /// Returns `None` if the text is too long, a step fails, or some but not all added tokens are to be taken as text.
     pub fn encode_sequence(
         &self,
         text: &str,
@@ -169,7 +172,7 @@ impl NativeEngine {
         parse_special: bool,
         sink: &mut S,
     ) -> Option<()> {
-        if text.len() > MAX_TEXT {
+        if text.len() > MAX_TEXT || (self.has_plain_tokens && !parse_special) {
             return None;
         }
         let pool = self.scratch[usize::from(parse_special)].of_this_thread();

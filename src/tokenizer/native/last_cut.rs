@@ -19,7 +19,12 @@ impl NativeEngine {
         let pipeline = &self.segmenter.pipeline;
         pipeline.space_handling()?;
         self.template.as_ref()?;
-        if parse_special && !self.segmenter.raw.are_local() {
+        let is_exact = if parse_special {
+            self.segmenter.raw.are_local()
+        } else {
+            !self.has_plain_tokens
+        };
+        if !is_exact {
             return None;
         }
         let space = pipeline.space_bytes();
