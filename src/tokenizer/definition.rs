@@ -124,8 +124,8 @@ impl Definition {
                 Some((piece, self.added_vocabulary.is_special(piece)))
             }
             Origin::Json { vocabulary, .. } => {
-                let entry = vocabulary.get(id)?;
-                Some((&entry.piece, entry.special))
+                let piece = &vocabulary.get(id)?.piece;
+                Some((piece, self.added_vocabulary.is_special(piece)))
             }
         }
     }

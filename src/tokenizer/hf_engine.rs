@@ -93,6 +93,14 @@ impl HfEngine {
         decode(&self.windows.file, self.inner.get_decoder(), pieces)
     }
 
+    /// Returns the suffix of a word's last piece, if the model has one.
+    pub fn end_of_word_suffix(&self) -> Option<&str> {
+        match self.inner.get_model() {
+            ModelWrapper::BPE(model) => model.end_of_word_suffix.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Returns the `tokenizer.json` of this tokenizer.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ mod char_offsets;
 mod class;
 mod compiled_cache;
 mod deberta;
+mod decoding;
 mod definition;
 mod encoding;
 mod engines;

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
+use super::class::Decoding;
+use super::decoding;
 use super::definition::{Definition, Origin};
 use super::encoding::Encoded;
 use super::engines::{self, Native};
@@ -255,6 +257,7 @@ impl Tokenizer {
     /// # Errors
     /// Fails with [`Error::UnknownId`] for an id that no token has. The reference silently skips such ids.
     pub fn decode(&self, ids: &[u32], skip_special_tokens: bool) -> Result<String> {
+        let ids = decoding::without_prompt(&self.definition, ids, skip_special_tokens);
         let mut pieces = Vec::with_capacity(ids.len());
         for &id in ids {
             let (piece, special) = self
@@ -280,8 +283,19 @@ impl Tokenizer {
             }
             Origin::Json { .. } => self.hf()?.decode(pieces)?,
         };
-        Ok(if self.definition.config.clean_up_tokenization_spaces {
-            clean_up_spaces(&text)
+        let decoding = self.definition.class.decoding();
+        let text = if decoding == Decoding::WordSuffix {
+            decoding::without_suffix(&text, self.hf()?.end_of_word_suffix())
+        } else {
+            text
+        };
+        let text = if self.definition.config.clean_up_tokenization_spaces {
+            decoding::clean_up_spaces(&text)
+        } else {
+            text
+        };
+        Ok(if decoding == Decoding::Transcript {
+            decoding::without_timestamps(&text)
         } else {
             text
         })
@@ -379,22 +393,4 @@ impl Tokenizer {
             .map(|(name, token)| (name, token, self.definition.find(token)))
             .collect()
     }
-}
-
-/// Removes the spaces that some decoders leave before punctuation, like `clean_up_tokenization` of the reference.
-fn clean_up_spaces(text: &str) -> String {
-    [
-        (" .", "."),
-        (" ?", "?"),
-        (" !", "!"),
-        (" ,", ","),
-        (" ' ", "'"),
-        (" n't", "n't"),
-        (" 'm", "'m"),
-        (" 's", "'s"),
-        (" 've", "'ve"),
-        (" 're", "'re"),
-    ]
-    .iter()
-    .fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
 }

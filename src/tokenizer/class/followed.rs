@@ -1,7 +1,7 @@
 //! Follows the class of a model.
 
 use super::defaults;
-use super::kinds::{Class, Language, Rewrite};
+use super::kinds::{Class, Decoding, Language, Rewrite};
 use super::lookup::Found;
 use super::refusals;
 use super::rewrite::{self, ChangedSteps, Outcome};
@@ -54,6 +54,12 @@ impl Followed {
             let problem = defaults::fill(class, settings, tokens).err();
             self.outcome.problems.extend(problem);
         }
+    }
+
+    /// Returns how the class decodes.
+    pub fn decoding(&self) -> Decoding {
+        self.class
+            .map_or_else(Decoding::default, |class| class.decoding)
     }
 
     /// Records the settings that the reference refuses, or with which it does not read the `tokenizer.json`.

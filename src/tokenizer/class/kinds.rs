@@ -13,6 +13,7 @@ pub struct Class {
     /// setting, and false counts.
     pub prefix_space: Option<bool>,
     pub rewrites: &'static [Rewrite],
+    pub decoding: Decoding,
 }
 
 /// A special token of a class.
@@ -104,4 +105,16 @@ pub enum CodePlace {
     BeforeUnlessLegacy,
     /// `Before`, and the code is written `__eng__`.
     BeforeInUnderscores,
+}
+
+/// How the class of a tokenizer decodes (`decode` of the fast classes of transformers 4.48.3).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Decoding {
+    /// With the decoder of the file alone.
+    #[default]
+    Plain,
+    /// CLIP: the suffix of a word's last piece becomes a space, and the ends are stripped.
+    WordSuffix,
+    /// Whisper: a prompt before the transcript is a special token as a whole, and timestamps are left out.
+    Transcript,
 }

@@ -17,5 +17,6 @@ mod table;
 mod template;
 
 pub use followed::Followed;
+pub use kinds::Decoding;
 pub use lookup::find;
 pub use template::Ids;

@@ -1,6 +1,8 @@
 //! The classes of fast tokenizers in transformers 4.48.3, and what each sets in the tokenizer of a `tokenizer.json`.
 
-use super::kinds::{Additional, Class, CodePlace, Language, Rewrite, Rules, TokenDefault};
+use super::kinds::{
+    Additional, Class, CodePlace, Decoding, Language, Rewrite, Rules, TokenDefault,
+};
 use super::language_codes::{MBART, MBART50, NLLB};
 
 const NONE: TokenDefault = TokenDefault {
@@ -55,6 +57,7 @@ const BASE: Class = Class {
     additional: Additional::Named,
     prefix_space: Some(false),
     rewrites: &[],
+    decoding: Decoding::Plain,
 };
 #[rustfmt::skip]
 const BERT_TOKENS: [TokenDefault; 7] = [NONE, NONE, text("[UNK]"), text("[SEP]"), text("[PAD]"), text("[CLS]"), text("[MASK]")];
@@ -159,6 +162,7 @@ pub const CLASSES: &[Class] = &[
     Class {
         names: &["WhisperTokenizerFast"],
         tokens: [raw(Some(END)), raw(Some(END)), raw(Some(END)), NONE, NONE, NONE, NONE],
+        decoding: Decoding::Transcript,
         ..BASE
     },
     Class {
@@ -204,6 +208,7 @@ pub const CLASSES: &[Class] = &[
         names: &["CLIPTokenizerFast"],
         tokens: [text("<|startoftext|>"), text(END), text(END), NONE, text(END), NONE, NONE],
         rewrites: &[Rewrite::NeedsSequence],
+        decoding: Decoding::WordSuffix,
         ..BASE
     },
     Class {

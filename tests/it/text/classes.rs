@@ -53,6 +53,8 @@ struct Golden {
     #[serde(default)]
     pairs: Vec<(Vec<u32>, Vec<u32>)>,
     #[serde(default)]
+    decodes: Vec<Decode>,
+    #[serde(default)]
     all: HashMap<String, String>,
     #[serde(default)]
     texts: HashMap<String, String>,
@@ -66,6 +68,9 @@ type First = (
     Option<String>,
     Option<Vec<u32>>,
 );
+
+/// Ids, their text, and their text without special tokens unless it is the same.
+type Decode = (Vec<u32>, String, Option<String>);
 
 /// Writes the directory of a case.
 fn build(case: &Case, shared: &Path, folder: &Path) {
@@ -206,7 +211,15 @@ fn check(tokenizer: &Tokenizer, texts: &[String], head: &Head, golden: &Golden) 
             ));
         }
     }
-    let aspects = ["ids", "offsets"].into_iter();
+    for (ids, text, without_special) in &golden.decodes {
+        let ours = [false, true].map(|skip| tokenizer.decode(ids, skip).unwrap());
+        if ours.each_ref() != [text, without_special.as_ref().unwrap_or(text)] {
+            wrong.push(format!(
+                "{ids:?} decoded: {ours:?} not {text:?} {without_special:?}"
+            ));
+        }
+    }
+    let aspects = ["ids", "offsets", "decode", "skip"].into_iter();
     wrong.extend(aspects.filter_map(|aspect| compare(aspect, tokenizer, texts, golden)));
     wrong
 }

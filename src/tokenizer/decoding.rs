@@ -1,0 +1,84 @@
+//! The parts of decoding before and after the decoder of a `tokenizer.json`, some of which depend on the class.
+
+use regex::Regex;
+
+use super::class::Decoding;
+use super::definition::Definition;
+
+const PROMPT: &str = "<|startofprev|>";
+const TRANSCRIPT: &str = "<|startoftranscript|>";
+
+/// Returns the ids that are decoded. Without special tokens, a transcript has no prompt.
+pub fn without_prompt<'a>(
+    definition: &Definition,
+    ids: &'a [u32],
+    skip_special_tokens: bool,
+) -> &'a [u32] {
+    if definition.class.decoding() != Decoding::Transcript || !skip_special_tokens {
+        return ids;
+    }
+    // The reference takes the unknown token for a token that the vocabulary lacks.
+    let unknown = || definition.find(definition.special_tokens.unk_token.given()?.text());
+    let id_of = |text| definition.find(text).or_else(unknown);
+    if ids.is_empty() || ids.first().copied() != id_of(PROMPT) {
+        return ids;
+    }
+    let transcript = id_of(TRANSCRIPT);
+    let start = ids.iter().position(|id| Some(*id) == transcript);
+    start.map_or(&[], |start| &ids[start..])
+}
+
+/// Replaces the suffix of words by spaces, and strips the ends.
+pub fn without_suffix(text: &str, suffix: Option<&str>) -> String {
+    let text = match suffix {
+        Some(suffix) => text.replace(suffix, " "),
+        None => text.to_owned(),
+    };
+    // `str.strip` of Python also takes the four separators of ASCII for white space.
+    let is_space =
+        |character: char| character.is_whitespace() || matches!(character, '\u{1c}'..='\u{1f}');
+    text.trim_matches(is_space).to_owned()
+}
+
+/// Leaves out timestamps such as `<|0.42|>`.
+pub fn without_timestamps(text: &str) -> String {
+    match Regex::new(r"<\|\d+\.\d+\|>") {
+        Ok(timestamp) => timestamp.replace_all(text, "").into_owned(),
+        Err(_) => text.to_owned(),
+    }
+}
+
+/// Removes the spaces that some decoders leave before punctuation, like `clean_up_tokenization` of the reference.
+pub fn clean_up_spaces(text: &str) -> String {
+    [
+        (" .", "."),
+        (" ?", "?"),
+        (" !", "!"),
+        (" ,", ","),
+        (" ' ", "'"),
+        (" n't", "n't"),
+        (" 'm", "'m"),
+        (" 's", "'s"),
+        (" 've", "'ve"),
+        (" 're", "'re"),
+    ]
+    .iter()
+    .fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_end_in_a_space_instead_of_their_suffix() {
+        assert_eq!(without_suffix("a</w>cat</w>", Some("</w>")), "a cat");
+        assert_eq!(without_suffix("\u{1f}\u{a0}a</w>\u{85}", None), "a</w>");
+    }
+
+    #[test]
+    fn only_complete_timestamps_are_left_out() {
+        let text = "<|0.00|>a<|12.3|> <|12|>b<|٣.٠|>";
+        assert_eq!(without_timestamps(text), "a <|12|>b");
+    }
+}
