@@ -191,23 +191,27 @@ pub fn open(session: &Session, choice: &ModelChoice) -> Result<ModelFiles> {
 /// # Errors
 /// Fails with [`Error::Usage`] if they differ, or with an error of exit code 3 if a locked file cannot be fetched.
 pub fn require_locked(session: &Session, lock: &LockFile, files: &mut ModelFiles) -> Result<()> {
-    let found = freeze(files)?;
+    let differ = |files: &ModelFiles| {
+        Error::usage_hint(
+            format!(
+                "the files of {} differ from those in {}",
+                files.place(),
+                session.model.lock_file.display()
+            ),
+            "`tokscope check` shows what changed",
+        )
+    };
+    let found = match freeze(files) {
+        // A file of the Hub cache without the bytes that its name promises.
+        Err(Error::DamagedCache { .. }) => return Err(differ(files)),
+        found => found?,
+    };
     require_known(files, lock, &found)?;
     // A lock file written by another version, or by hand, may list the files in another order.
     let has = |files: &[LockedFile], file| files.contains(file);
     let is_same = lock.files.iter().all(|file| has(&found, file))
         && found.iter().all(|file| has(&lock.files, file));
-    if is_same {
-        return Ok(());
-    }
-    Err(Error::usage_hint(
-        format!(
-            "the files of {} differ from those in {}",
-            files.place(),
-            session.model.lock_file.display()
-        ),
-        "`tokscope check` shows what changed",
-    ))
+    if is_same { Ok(()) } else { Err(differ(files)) }
 }
 
 /// Checks that each locked file that was not found is known to be missing.

@@ -25,7 +25,8 @@ const MAX_LENGTH: u64 = 512 << 20;
 #[derive(Debug)]
 pub(crate) struct FrozenFile {
     file: Arc<dyn ByteSource>,
-    sha256: [u8; 32],
+    /// Known from a note, or else computed from the bytes when it is asked for.
+    sha256: OnceLock<[u8; 32]>,
     /// Set once they are read and have the digest.
     bytes: OnceLock<Vec<u8>>,
     /// The stamp of the note that has the digest, and the cache with the note.
@@ -51,15 +52,15 @@ impl FrozenFile {
         {
             return Ok(Self {
                 file,
-                sha256,
+                sha256: OnceLock::from(sha256),
                 bytes: OnceLock::new(),
                 noted: Some((stamp.clone(), cache.clone())),
             });
         }
         let bytes = file.copy()?;
         let frozen = Self::from_copy(file, bytes);
-        if let Some(stamp) = stamp {
-            notes.store(&stamp, &frozen.sha256);
+        if let (Some(stamp), Some(sha256)) = (stamp, frozen.sha256()) {
+            notes.store(&stamp, &sha256);
         }
         Ok(frozen)
     }
@@ -68,7 +69,7 @@ impl FrozenFile {
     pub(crate) fn from_copy(file: Arc<dyn ByteSource>, bytes: Vec<u8>) -> Self {
         Self {
             file,
-            sha256: Sha256::digest(&bytes).into(),
+            sha256: OnceLock::new(),
             bytes: OnceLock::from(bytes),
             noted: None,
         }
@@ -79,7 +80,7 @@ impl FrozenFile {
             return Ok(bytes);
         }
         let bytes = self.file.copy()?;
-        if self.sha256 != <[u8; 32]>::from(Sha256::digest(&bytes)) {
+        if self.sha256.get() != Some(&digest(&bytes)) {
             if let Some((stamp, cache)) = &self.noted {
                 DigestNotes::new(cache).forget(stamp);
             }
@@ -106,18 +107,21 @@ impl ByteSource for FrozenFile {
     }
 
     fn sha256(&self) -> Option<[u8; 32]> {
-        Some(self.sha256)
+        let bytes = self.bytes.get().map_or(&[][..], Vec::as_slice);
+        Some(*self.sha256.get_or_init(|| digest(bytes)))
     }
+}
+
+fn digest(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
     use std::path::Path;
-    use std::time::Duration;
 
     use super::*;
-    use crate::source::local::file_stamp::turn_clock;
     use crate::source::local::mapped_file::MappedFile;
 
     fn freeze(path: &Path, cache: &AppCache) -> Result<FrozenFile> {
@@ -186,7 +190,7 @@ mod tests {
         fs::write(&path, &first).unwrap();
         freeze(&path, &cache).unwrap();
         assert_eq!(notes(), 0, "it was written just now");
-        turn_clock(Duration::from_secs(3600));
+        crate::source::local::file_stamp::turn_clock(std::time::Duration::from_secs(3600));
         freeze(&path, &cache).unwrap();
         if notes() == 0 {
             // The folder for temporary files is in memory, for example.

@@ -34,6 +34,7 @@ pub use hub::cost::Fetched;
 pub use hub::proxies::ProxySettings;
 pub use hub::settings::{HubSettings, Token, is_true};
 pub use local::file_size_signal::ignore_file_size_signal;
+#[cfg(target_os = "linux")]
 #[cfg(test)]
 pub(crate) use local::file_stamp::turn_clock;
 pub use local::file_stamp::{FileStamp, Writer};

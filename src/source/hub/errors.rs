@@ -72,6 +72,7 @@ impl Subject {
 pub(crate) const NOT_THE_HUB: &str = "it does not answer like a Hub";
 pub(crate) const TIMED_OUT: &str = "timed out";
 pub(crate) const DISCONNECTED: &str = "the connection broke";
+const NO_ADDRESS: &str = "it leads to an address that is not valid";
 const UNKNOWN_NAME: &str = "unknown host name";
 
 /// Describes why a request failed in a few words, without addresses, which can contain secrets.
@@ -89,6 +90,8 @@ pub(crate) fn describe(error: &ureq::Error) -> String {
         ureq::Error::ConnectProxyFailed(problem) => {
             format!("the proxy refused the connection: {problem}")
         }
+        // Its message has the address.
+        ureq::Error::BadUri(_) => NO_ADDRESS.to_owned(),
         error => shortened(&error.to_string()),
     }
 }
@@ -172,5 +175,7 @@ mod tests {
         assert_eq!(words(certificate), "its certificate is not trusted");
         let secret = io::Error::other("no luck with https://cdn.example/x?Signature=abc");
         assert_eq!(words(secret), "the connection failed");
+        let secret = ureq::Error::BadUri("/x?Signature=abc is missing scheme".to_owned());
+        assert_eq!(describe(&secret), NO_ADDRESS);
     }
 }

@@ -4,9 +4,9 @@
 //! [proves](FileStamp::proof) that.
 
 use std::fs::File;
-use std::time::{Duration, SystemTime};
-
-use super::file_system::FileSystem;
+use std::time::Duration;
+#[cfg(target_os = "linux")]
+use std::time::SystemTime;
 
 /// The length, inode, times, and mount of a file at one moment.
 ///
@@ -51,7 +51,7 @@ impl FileStamp {
     pub(crate) fn of(file: &File) -> Option<Self> {
         use rustix::fs::{AtFlags, StatxFlags, StatxTimestamp, statx};
 
-        use super::file_system::UNIQUE_MOUNT_ID;
+        use super::file_system::{FileSystem, UNIQUE_MOUNT_ID};
 
         let wanted =
             StatxFlags::BASIC_STATS | StatxFlags::BTIME | StatxFlags::MNT_ID | UNIQUE_MOUNT_ID;
@@ -121,6 +121,7 @@ impl FileStamp {
 
 /// Returns the time since a change at `(seconds, nanoseconds)` after 1970. Returns `None` if it is in the future, or if
 /// it is a whole second, as on file systems that record nothing finer.
+#[cfg(target_os = "linux")]
 fn age((seconds, nanoseconds): (i64, u32), now: SystemTime) -> Option<Duration> {
     if !(1..1_000_000_000).contains(&nanoseconds) {
         return None;
@@ -130,15 +131,21 @@ fn age((seconds, nanoseconds): (i64, u32), now: SystemTime) -> Option<Duration> 
     now.duration_since(changed).ok()
 }
 
+#[cfg(target_os = "linux")]
 #[cfg(not(test))]
 fn now() -> SystemTime {
     SystemTime::now()
 }
 
+#[cfg(target_os = "linux")]
 #[cfg(test)]
-pub(crate) use clock::{now, turn_clock};
+use clock::now;
+#[cfg(target_os = "linux")]
+#[cfg(test)]
+pub(crate) use clock::turn_clock;
 
 /// A clock that a test can turn forward, because the time of a change cannot be set and waiting would take a minute.
+#[cfg(target_os = "linux")]
 #[cfg(test)]
 mod clock {
     use std::cell::Cell;

@@ -5,9 +5,7 @@
 //! through a map without a new time. Times are therefore trusted only on local file systems for disks that are mounted
 //! for writing, and only as long as the same mount lasts.
 
-#[cfg(target_os = "linux")]
 use std::fs::File;
-#[cfg(target_os = "linux")]
 use std::sync::OnceLock;
 
 /// File systems that set the time of a change with each write, even through a map, to a fraction of a second
@@ -59,7 +57,6 @@ impl FileSystem {
     }
 
     /// Asks the system for the file system of an open file.
-    #[cfg(target_os = "linux")]
     pub(super) fn of(file: &File, found: &rustix::fs::Statx) -> Option<Self> {
         use rustix::fs::{StatVfsMountFlags, StatxFlags, fstatfs, fstatvfs};
         let described = fstatvfs(file).ok()?;
@@ -82,12 +79,10 @@ impl FileSystem {
 }
 
 /// `STATX_MNT_ID_UNIQUE` of `linux/stat.h`. Older systems ignore it.
-#[cfg(target_os = "linux")]
 pub(super) const UNIQUE_MOUNT_ID: rustix::fs::StatxFlags =
     rustix::fs::StatxFlags::from_bits_retain(0x4000);
 
 /// Returns the id that the system has chosen at its start; `None` if it cannot be read.
-#[cfg(target_os = "linux")]
 fn boot_id() -> Option<&'static str> {
     const FILE: &str = "/proc/sys/kernel/random/boot_id";
     static ID: OnceLock<Option<String>> = OnceLock::new();

@@ -6,6 +6,7 @@ pub(crate) mod directory;
 pub(crate) mod file_lock;
 pub(crate) mod file_size_signal;
 pub(crate) mod file_stamp;
+#[cfg(target_os = "linux")]
 mod file_system;
 pub(crate) mod mapped_file;
 pub mod output_file;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::hub::scene::names;
 use crate::loopback_hub::{Access, Hub, sha256};
 use crate::remote::{Remote, files_of};
-use crate::support::{Call, folder_without_checkpoint, on, repository, shared, tokscope};
+use crate::support::{Call, folder_without_checkpoint, on, repository, shared, skipped, tokscope};
 
 /// The part of the lock's error that is the same for directories and the Hub.
 const DIFFER: &str =
@@ -159,6 +159,32 @@ fn a_file_of_the_hub_cache_that_is_replaced_or_added_is_refused() {
         if let Some(before) = before {
             std::os::unix::fs::symlink(before, &file).unwrap();
         }
+        assert_eq!(locked.call(&TOKENIZE).ok(), right);
+    }
+}
+
+/// The bytes of a blob are changed in place, so that its name no longer is their digest.
+#[test]
+fn a_blob_of_the_hub_cache_that_is_changed_is_refused_or_repaired() {
+    for name in ["spm.model", "config.json", "tokenizer_config.json"] {
+        let locked = Locked::new();
+        let right = locked.call(&TOKENIZE).ok();
+        let snapshots = "hub/models--o--n/snapshots";
+        let file = locked.remote.home.path().join(snapshots);
+        let blob = fs::canonicalize(file.join(&locked.commit).join(name)).unwrap();
+        let modified = blob.metadata().unwrap().modified().unwrap();
+        let mut bytes = fs::read(&blob).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(&blob, bytes).unwrap();
+        let file = fs::OpenOptions::new().write(true).open(&blob).unwrap();
+        file.set_modified(modified).unwrap();
+        for no_cache in ["0", "1"] {
+            let offline = locked.call(&TOKENIZE).env("HF_HUB_OFFLINE", "1");
+            let answer = offline.env("TOKSCOPE_NO_CACHE", no_cache).exit(2);
+            assert!(answer.stderr.ends_with(DIFFER), "{}", answer.stderr);
+        }
+        assert_eq!(locked.call(&TOKENIZE).exit(0).stdout, right);
         assert_eq!(locked.call(&TOKENIZE).ok(), right);
     }
 }
@@ -439,4 +465,68 @@ fn a_locked_file_with_a_note_is_still_compared() {
     fs::write(&spm, bytes).unwrap();
     let answer = call(&TOKENIZE).exit(2);
     assert!(answer.stderr.ends_with(DIFFER), "{}", answer.stderr);
+}
+
+/// Two images of a file system with the same inodes, lengths, and times are mounted one after the other in the same
+/// place. Everything happens in a mount namespace of its own.
+#[cfg(target_os = "linux")]
+#[test]
+fn images_mounted_one_after_the_other_have_their_own_vocabularies() {
+    const SCRIPT: &str = r#"
+        set -e
+        cd "$1"; mkdir mnt; truncate -s 8M a.img; mke2fs -q -t ext4 -d model a.img
+        for time in ctime mtime; do
+            debugfs -w -R "set_inode_field spm.model $time 20260101000000" a.img
+            debugfs -w -R "set_inode_field spm.model ${time}_extra 0x1d6f3454" a.img
+        done
+        cp a.img b.img
+        piece=$(grep -aboF "$4" b.img | head -n 1 | cut -d : -f 1)
+        printf x | dd of=b.img bs=1 seek=$((piece + $5)) conv=notrunc
+        device=$(losetup --find --show a.img); trap 'losetup -d "$device" || true' EXIT
+        for way in rw ro; do
+            rm -rf own
+            for image in a a a b b a; do
+                losetup -d "$device"; losetup "$device" $image.img
+                mount -o $way "$device" mnt
+                XDG_CACHE_HOME="$1/own" "$2" -m "$1/mnt" tokenize "$3" --ids >&3
+                umount mnt
+                sleep 0.1
+            done
+        done
+    "#;
+    let restless = Restless::new();
+    let [first, second] = restless.alone();
+    let place = tempfile::tempdir().unwrap();
+    let model = place.path().join("model");
+    fs::create_dir(&model).unwrap();
+    for (name, content) in files_of(restless.folder.path()) {
+        fs::write(model.join(name), content).unwrap();
+    }
+    let ran = std::process::Command::new("unshare")
+        .args([
+            "-m",
+            "bash",
+            "-c",
+            &format!("exec 3>&1 >/dev/null; {SCRIPT}"),
+            "bash",
+        ])
+        .arg(place.path())
+        .args([env!("CARGO_BIN_EXE_tokscope"), "banco de madera"])
+        .args(["▁banco\u{15}", &("▁banco".len() - 1).to_string()])
+        .env("LC_ALL", "C")
+        .output();
+    let ran = match ran {
+        Ok(ran) if ran.status.success() => ran,
+        Ok(ran) => return skipped(String::from_utf8_lossy(&ran.stderr)),
+        Err(error) => return skipped(error),
+    };
+    let ids = [&first.0, &second.0];
+    let expected = [0, 0, 0, 1, 1, 0]
+        .repeat(2)
+        .into_iter()
+        .map(|image| ids[image].as_str());
+    assert_eq!(
+        String::from_utf8(ran.stdout).unwrap(),
+        expected.collect::<String>()
+    );
 }
