@@ -4,7 +4,7 @@
 //! [proof](FileStamp::proof) that it has not been written since. Without such a proof there is no note.
 
 use super::app_cache::AppCache;
-use super::digest::hex;
+use super::digest::{hex, parse_sha256};
 use super::local::file_stamp::{FileStamp, Writer};
 
 /// The maximum length of a note in bytes.
@@ -30,10 +30,7 @@ impl<'a> DigestNotes<'a> {
         if noted != proof {
             return None;
         }
-        let mut sha256 = [0; 32];
-        for (index, byte) in sha256.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(digest.get(2 * index..2 * index + 2)?, 16).ok()?;
-        }
+        let sha256 = parse_sha256(digest)?;
         (text(noted, &sha256).as_bytes() == note).then_some(sha256)
     }
 

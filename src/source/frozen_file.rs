@@ -58,18 +58,22 @@ impl FrozenFile {
             });
         }
         let bytes = file.copy()?;
-        let frozen = Self::from_copy(file, bytes);
+        let frozen = Self::from_copy(file, bytes, None);
         if let (Some(stamp), Some(sha256)) = (stamp, frozen.sha256()) {
             notes.store(&stamp, &sha256);
         }
         Ok(frozen)
     }
 
-    /// Returns a file whose bytes were copied.
-    pub(crate) fn from_copy(file: Arc<dyn ByteSource>, bytes: Vec<u8>) -> Self {
+    /// Returns a file whose bytes were copied, and hashed if `sha256` is given.
+    pub(crate) fn from_copy(
+        file: Arc<dyn ByteSource>,
+        bytes: Vec<u8>,
+        sha256: Option<[u8; 32]>,
+    ) -> Self {
         Self {
             file,
-            sha256: OnceLock::new(),
+            sha256: sha256.map_or_else(OnceLock::new, OnceLock::from),
             bytes: OnceLock::from(bytes),
             noted: None,
         }

@@ -76,7 +76,7 @@ pub(crate) fn intact(
         hasher.update(&bytes);
         let frozen = hasher
             .matches(etag)
-            .then(|| FrozenFile::from_copy(file, bytes))?;
+            .then(|| FrozenFile::from_copy(file, bytes, etag.sha256()))?;
         Arc::new(frozen) as Arc<dyn ByteSource>
     } else {
         has_digest(&file, etag).then_some(file)?
@@ -254,6 +254,7 @@ mod tests {
             let file = Arc::new(MappedFile::open(&blob, "blob").unwrap());
             let cache = AppCache::disabled();
             let read = intact(file, &etag(&right), Depth::Quick, &cache).unwrap();
+            assert_eq!(read.sha256(), Some(Sha256::digest(&right).into()));
             fs::write(&blob, &wrong).unwrap();
             assert!(read.read_all().unwrap().as_ref() == right);
         }

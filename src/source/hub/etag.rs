@@ -3,7 +3,7 @@
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
-use crate::source::digest::hex;
+use crate::source::digest::{hex, parse_sha256};
 
 /// The ETag of a file on the Hub: the sha256 of a large file's content, or git's id of a small one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,11 @@ impl Etag {
     /// Returns the digest in hexadecimal, the name of the blob.
     pub(crate) fn as_str(&self) -> &str {
         &self.hex
+    }
+
+    /// Returns the digest if it is a SHA-256.
+    pub(crate) fn sha256(&self) -> Option<[u8; 32]> {
+        parse_sha256(&self.hex)
     }
 
     /// Returns a hasher for `size` bytes of content.
