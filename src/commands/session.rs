@@ -174,6 +174,18 @@ impl Session<'_> {
         }))
     }
 
+    /// Writes an error record in place of the answers of a whole file. People get the remedy, too, if the file has no
+    /// text.
+    pub fn emit_file_failure(&mut self, path: Option<String>, error: &Error) -> Result<()> {
+        self.emit_failure(None, path, error)?;
+        match (error, error.hint()) {
+            (Error::NotText { .. } | Error::BadJsonLine { .. }, Some(hint)) if self.is_human() => {
+                self.note(&hint)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Writes a note to standard error, after flushing the output so that the two stay in order.
     pub fn note(&mut self, message: &str) -> Result<()> {
         self.flush()?;

@@ -137,6 +137,9 @@ impl<'a> Counting<'a> {
             let failure = over_budget::failure(path.as_deref(), line, error.to_string());
             self.failures.push(failure);
         }
-        session.emit_failure(line, path, error)
+        match line {
+            Some(_) => session.emit_failure(line, path, error),
+            None => session.emit_file_failure(path, error),
+        }
     }
 }

@@ -130,6 +130,6 @@ impl<'a> Searching<'a> {
 
     fn fail(&mut self, session: &mut Session, path: String, error: &Error) -> Result<()> {
         self.failed = Some(error.exit());
-        session.emit_failure(None, Some(path), error)
+        session.emit_file_failure(Some(path), error)
     }
 }

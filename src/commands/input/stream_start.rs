@@ -7,6 +7,7 @@ use super::line_blocks::LineBlocks;
 use super::text_format::{BadText, InputFormat, Lines, Outcome, Utf8Args};
 use crate::commands::session::Session;
 use crate::error::{Error, Result};
+use crate::render::numbers::thousands;
 
 /// A stream whose first lines have no text is given up after this many lines, unless it is a file, where the first
 /// block decides.
@@ -100,7 +101,10 @@ fn given_up(error: Error, lines: u64) -> Error {
             problem,
             hint,
         } if lines > 1 => Error::BadJsonLine {
-            problem: format!("{problem}; none of the first {lines} lines has a text"),
+            problem: format!(
+                "{problem}; none of the first {} lines has a text",
+                thousands(lines)
+            ),
             input,
             line,
             hint,

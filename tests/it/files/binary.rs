@@ -94,10 +94,16 @@ fn a_binary_file_is_one_error_that_names_its_kind() {
 fn a_compressed_file_gets_the_command_that_reads_it() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.gz"), content(FILES[0].1)).unwrap();
-    let args = ["tokenize", "-f", "a.gz"];
-    let answer = demo(args).current_dir(folder.path()).exit(2);
-    let hint = "hint: pass its text through a pipe: `gzip -dc a.gz | tokscope …`\n";
-    assert!(answer.stderr.ends_with(hint), "{}", answer.stderr);
+    let remedy = "pass its text through a pipe: `gzip -dc a.gz | tokscope …`\n";
+    for (args, label) in [
+        (&["tokenize", "-f", "a.gz"][..], "hint"),
+        (&["count", "a.gz"], "note"),
+        (&["grep", "--piece", "x", "a.gz"], "note"),
+    ] {
+        let answer = demo(args).current_dir(folder.path()).exit(2);
+        let hint = format!("{label}: {remedy}");
+        assert!(answer.stderr.ends_with(&hint), "{}", answer.stderr);
+    }
 }
 
 #[test]

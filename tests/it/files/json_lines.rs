@@ -36,10 +36,14 @@ fn a_misspelled_field_is_one_error_that_names_the_fields() {
         assert_eq!(errors.count(), 1, "{args:?}: {}", answer.stderr);
         let sentence = format!("error: line 1 of a.jsonl: {problem}; none of the first");
         assert!(answer.stderr.starts_with(&sentence), "{}", answer.stderr);
-        if args[0] != "count" {
-            let hint = "hint: did you mean `--field text`?";
-            assert!(answer.stderr.contains(hint), "{}", answer.stderr);
-        }
+        let remedy = if args[0] == "count" { "note" } else { "hint" };
+        let hint = format!("{remedy}: did you mean `--field text`?\n");
+        assert!(answer.stderr.ends_with(&hint), "{}", answer.stderr);
+        assert!(
+            answer.stderr.contains("none of the first 5,000 lines"),
+            "{}",
+            answer.stderr
+        );
     }
     // The first lines of a pipe may be few, so all of them are answered until there are too many.
     for args in [&["tokenize", "--ids"][..], &["count"]] {
