@@ -255,7 +255,7 @@ fn a_cached_commit_that_is_gone_from_the_hub_is_named_and_pull_mends_it() {
     scene.hub.forget_history("o/moved");
     scene.tokenize("o/moved").ok();
     remove_from_cache(&scene, "o/moved", &old, "spm.model");
-    let hint = "run `tokscope pull --model o/moved` to fetch the commit that `main` has now, or use the cached files \
+    let hint = "run `tokscope pull o/moved` to fetch the commit that `main` has now, or use the cached files \
                 with `--offline`";
     let gone =
         format!("the Hub no longer has commit {old} of `o/moved`, which the cache has for `main`");
