@@ -27,4 +27,5 @@ mod placeholder_file;
 mod quote;
 pub mod sentencepiece;
 pub mod setting;
+pub mod special_tokens;
 pub mod tokenizer_json;

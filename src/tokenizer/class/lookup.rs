@@ -69,11 +69,17 @@ fn by_name(name: &str, source: &'static str) -> Found {
 }
 
 fn by_config(config: &ModelConfig, model: &str) -> Found {
-    let known = match &config.model_type {
+    let model_type = match &config.model_type {
+        Some(pair) if pair == "encoder-decoder" && config.tokenizer_class.is_none() => {
+            &config.encoder_model_type
+        }
+        model_type => model_type,
+    };
+    let known = match model_type {
         Some(model_type) => MODEL_TYPES.iter().find(|(known, _)| known == model_type),
         None => MODEL_TYPES.iter().find(|(known, _)| model.contains(known)),
     };
-    match (known, &config.tokenizer_class, &config.model_type) {
+    match (known, &config.tokenizer_class, model_type) {
         (Some(_), Some(name), _) => by_name(name, CONFIG),
         (Some((_, class)), None, _) if !class.is_empty() => by_name(class, CONFIG),
         (Some((known, _)), ..) => Found::Unknown {

@@ -29,6 +29,11 @@ pub fn find(class: &Class, config: &TokenizerConfig, tokens: &SpecialTokensMap) 
                 .then(|| slow(&format!("`{name}` is not the default of the class")))
         }));
     }
+    if settings.tokenizer_file != Setting::Absent {
+        refusals.push(
+            "`tokenizer_file` is set, so that the reference does not look for the file".to_owned(),
+        );
+    }
     let split = &settings.split_special_tokens;
     if split.flag().is_none() && *split != Setting::Absent {
         refusals.push(format!(

@@ -169,7 +169,9 @@ fn post_flag(
     };
     match step.get(name).and_then(Value::as_bool) {
         Some(present) if !wanted.equals(present) => {
-            step[name] = json!(required_flag(name, &wanted)?);
+            // A ByteLevel post-processor takes `null` for its own default.
+            let is_default = wanted == Setting::Null && step["type"] == "ByteLevel";
+            step[name] = json!(is_default || required_flag(name, &wanted)?);
             rest.post_processor = step;
         }
         _ => {}
