@@ -4,7 +4,8 @@
 
 use std::fmt;
 
-use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -12,12 +13,12 @@ use super::config::{AddedTokenConfig, AddedTokenFields};
 use super::expansion_limits::{self, MAX_PIECE_LENGTH, too_long_piece};
 use super::json::limits::{self, check_length};
 use super::json::parse;
+use super::json::unread::{KnownFields, UnreadBudget};
 use super::setting::Setting;
 use crate::error::Result;
 
 /// The content of a `tokenizer.json`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(from = "Fields")]
+#[derive(Debug, Clone)]
 pub struct TokenizerJson {
     pub model: ModelJson,
     pub rest: RestJson,
@@ -38,65 +39,202 @@ pub struct RestJson {
     pub decoder: Value,
 }
 
-/// The fields of the file.
-#[derive(Debug, Deserialize)]
-struct Fields {
-    model: ModelJson,
-    #[serde(default, deserialize_with = "limits::list")]
-    added_tokens: Vec<AddedTokenFields>,
-    #[serde(default)]
-    truncation: Option<Truncation>,
-    #[serde(default, deserialize_with = "limits::value")]
-    normalizer: Value,
-    #[serde(default, deserialize_with = "limits::value")]
-    pre_tokenizer: Value,
-    #[serde(default, deserialize_with = "limits::value")]
-    post_processor: Value,
-    #[serde(default, deserialize_with = "limits::value")]
-    decoder: Value,
-}
-
 #[derive(Debug, Deserialize)]
 struct Truncation {
     #[serde(default)]
     direction: Setting,
 }
 
-impl From<Fields> for TokenizerJson {
-    fn from(fields: Fields) -> Self {
-        let direction = (fields.truncation)
-            .map(|truncation| truncation.direction.text().unwrap_or("Right").to_owned());
-        Self {
-            model: fields.model,
-            rest: RestJson {
-                added_token_ids: fields.added_tokens.iter().map(|token| token.id).collect(),
-                added_tokens: fields.added_tokens.into_iter().map(Into::into).collect(),
-                truncation_direction: direction,
-                normalizer: fields.normalizer,
-                pre_tokenizer: fields.pre_tokenizer,
-                post_processor: fields.post_processor,
-                decoder: fields.decoder,
-            },
+/// The fields of the file. The crate refuses any other.
+const FIELDS: &[&str] = &[
+    "version",
+    "truncation",
+    "padding",
+    "added_tokens",
+    "normalizer",
+    "pre_tokenizer",
+    "post_processor",
+    "decoder",
+    "model",
+];
+/// The only version of the format.
+const VERSION: &str = "1.0";
+
+impl<'de> Deserialize<'de> for TokenizerJson {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct File;
+
+        impl<'de> Visitor<'de> for File {
+            type Value = TokenizerJson;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object with a model")
+            }
+
+            /// If a field occurs twice, the last value counts, as in the crate.
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let (mut model, mut rest) = (None, RestJson::default());
+                while let Some(name) = map.next_key::<String>()? {
+                    match name.as_str() {
+                        "version" => check_version(&map.next_value::<String>()?)?,
+                        "truncation" => {
+                            let truncation = map.next_value::<Option<Truncation>>()?;
+                            rest.truncation_direction = truncation.map(|truncation| {
+                                truncation.direction.text().unwrap_or("Right").to_owned()
+                            });
+                        }
+                        "padding" => {
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                        "added_tokens" => {
+                            let tokens = map.next_value::<AddedTokens>()?.0;
+                            rest.added_token_ids = tokens.iter().map(|token| token.id).collect();
+                            rest.added_tokens = tokens.into_iter().map(Into::into).collect();
+                        }
+                        "normalizer" => rest.normalizer = map.next_value::<Step>()?.0,
+                        "pre_tokenizer" => rest.pre_tokenizer = map.next_value::<Step>()?.0,
+                        "post_processor" => rest.post_processor = map.next_value::<Step>()?.0,
+                        "decoder" => rest.decoder = map.next_value::<Step>()?.0,
+                        "model" => model = Some(map.next_value()?),
+                        other => return Err(A::Error::unknown_field(other, FIELDS)),
+                    }
+                }
+                let model = model.ok_or_else(|| A::Error::missing_field("model"))?;
+                Ok(TokenizerJson { model, rest })
+            }
         }
+
+        deserializer.deserialize_map(File)
+    }
+}
+
+fn check_version<E: Error>(version: &str) -> Result<(), E> {
+    if version == VERSION {
+        return Ok(());
+    }
+    let found = Unexpected::Str(version);
+    Err(E::invalid_value(found, &"the version `1.0`"))
+}
+
+struct Step(Value);
+
+impl<'de> Deserialize<'de> for Step {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        limits::value(deserializer).map(Self)
+    }
+}
+
+/// The `added_tokens` of `tokenizer.json`.
+struct AddedTokens(Vec<AddedTokenFields>);
+
+impl<'de> Deserialize<'de> for AddedTokens {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let tokens = limits::list_with(deserializer, &UnreadBudget::default(), |budget| {
+            TokenSeed(budget)
+        });
+        tokens.map(Self)
+    }
+}
+
+/// Reads an added token.
+struct TokenSeed<'b>(&'b UnreadBudget);
+
+impl<'de> DeserializeSeed<'de> for TokenSeed<'_> {
+    type Value = AddedTokenFields;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for TokenSeed<'_> {
+    type Value = AddedTokenFields;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an added token")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        AddedTokenFields::deserialize(MapAccessDeserializer::new(KnownFields {
+            map,
+            names: &[
+                "id",
+                "__type",
+                "content",
+                "single_word",
+                "lstrip",
+                "rstrip",
+                "normalized",
+                "special",
+            ],
+            budget: self.0,
+        }))
     }
 }
 
 /// The `model` of `tokenizer.json`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default)]
 pub struct ModelJson {
     /// The algorithm, which files from before 2020 omit.
-    #[serde(rename = "type")]
     kind: Option<String>,
-    #[serde(default)]
     pub vocab: VocabularyJson,
     pub unk_id: Option<u32>,
     /// True if unknown characters are encoded as byte pieces.
-    #[serde(default)]
     pub byte_fallback: Option<bool>,
-    #[serde(default, deserialize_with = "some_list")]
-    merges: Option<Vec<IgnoredAny>>,
-    #[serde(default)]
-    max_input_chars_per_word: Option<IgnoredAny>,
+    has_merges: bool,
+    has_word_limit: bool,
+}
+
+impl<'de> Deserialize<'de> for ModelJson {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Model;
+
+        impl<'de> Visitor<'de> for Model {
+            type Value = ModelJson;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a model")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let budget = UnreadBudget::default();
+                let mut model = ModelJson::default();
+                while let Some(name) = map.next_key::<String>()? {
+                    match name.as_str() {
+                        "type" if model.kind.is_some() => {
+                            return Err(A::Error::duplicate_field("type"));
+                        }
+                        "type" => model.kind = map.next_value()?,
+                        "vocab" => model.vocab = map.next_value()?,
+                        "unk_id" => model.unk_id = map.next_value()?,
+                        "byte_fallback" => model.byte_fallback = map.next_value()?,
+                        "merges" => {
+                            map.next_value_seed(MergesSeed(&budget))?;
+                            model.has_merges = true;
+                        }
+                        other => {
+                            model.has_word_limit |= other == "max_input_chars_per_word";
+                            map.next_value_seed(budget.any())?;
+                        }
+                    }
+                }
+                Ok(model)
+            }
+        }
+
+        deserializer.deserialize_map(Model)
+    }
+}
+
+/// Skips the merges of a model.
+struct MergesSeed<'b>(&'b UnreadBudget);
+
+impl<'de> DeserializeSeed<'de> for MergesSeed<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        limits::list_with(deserializer, self.0, UnreadBudget::merge).map(drop)
+    }
 }
 
 impl ModelJson {
@@ -106,8 +244,8 @@ impl ModelJson {
         match (&self.kind, &self.vocab) {
             (Some(kind), _) => kind,
             (None, VocabularyJson::Scored(_)) => "Unigram",
-            (None, _) if self.merges.is_some() => "BPE",
-            (None, _) if self.max_input_chars_per_word.is_some() => "WordPiece",
+            (None, _) if self.has_merges => "BPE",
+            (None, _) if self.has_word_limit => "WordPiece",
             (None, _) => "WordLevel",
         }
     }
@@ -193,13 +331,6 @@ impl<'de> Deserialize<'de> for VocabularyJson {
     }
 }
 
-/// Reads a list but not its items: only the presence of the list matters.
-fn some_list<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Vec<IgnoredAny>>, D::Error> {
-    limits::list(deserializer).map(Some)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -221,8 +352,54 @@ mod tests {
 
     #[test]
     fn other_json_is_damaged() {
-        for bytes in [&b"[]"[..], b"{}", br#"{"model": {"vocab": 3}}"#] {
+        for bytes in [
+            &b"[]"[..],
+            b"{}",
+            br#"{"model": {"vocab": 3}}"#,
+            br#"{"model": {}, "version": "2.0"}"#,
+            br#"{"model": {}, "unknown": 1}"#,
+            br#"{"model": {"type": "BPE", "type": "BPE"}}"#,
+        ] {
             assert!(TokenizerJson::parse("tokenizer.json", bytes).is_err());
+        }
+    }
+
+    #[test]
+    fn of_two_fields_with_one_name_the_last_counts_as_in_the_crate() {
+        let json = br#"{"model": {}, "normalizer": {"type": "NFC"}, "normalizer": {"type": "Lowercase", "type": "NFD"},
+            "model": {"unk_id": 1, "unk_id": 2}}"#;
+        let json = TokenizerJson::parse("tokenizer.json", json).unwrap();
+        assert_eq!(json.model.unk_id, Some(2));
+        assert_eq!(json.rest.normalizer.to_string(), r#"{"type":"NFD"}"#);
+    }
+
+    #[test]
+    fn unknown_fields_are_skipped_up_to_a_limit() {
+        let json = |values: usize| {
+            let values = vec!["0"; values].join(",");
+            [
+                format!(r#"{{"model": {{"x": [{values}]}}}}"#),
+                format!(r#"{{"model": {{"merges": [[[{values}]]]}}}}"#),
+                format!(
+                    r#"{{"model": {{}}, "added_tokens": [{{"content": "a", "x": [{values}]}}]}}"#
+                ),
+            ]
+        };
+        for json in json(10_000) {
+            assert!(
+                TokenizerJson::parse("tokenizer.json", json.as_bytes()).is_ok(),
+                "{json:.60}"
+            );
+        }
+        for json in json(70_000) {
+            let error = TokenizerJson::parse("tokenizer.json", json.as_bytes()).unwrap_err();
+            let sentence = error.to_string();
+            assert!(
+                sentence.starts_with(
+                    "tokenizer.json is damaged: its unknown fields have more than 65536 values"
+                ),
+                "{sentence}"
+            );
         }
     }
 }

@@ -4,9 +4,8 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::marker::PhantomData;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 /// Values in one step of a tokenizer, including nested ones. The largest published steps, templates with a special
@@ -23,17 +22,23 @@ pub fn value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Err
     RemainingValues(&Cell::new(MAX_VALUES)).deserialize(deserializer)
 }
 
-/// Reads a list of at most [`MAX_LIST`] items. `null` is an empty list.
+/// Reads a list of at most [`MAX_LIST`] items, each with a seed that `item` makes from `budget`. `null` is an empty
+/// list.
 ///
 /// # Errors
-/// Fails if there are more, and with the errors of the deserializer.
-pub fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+/// Fails if there are more, and with the errors of the deserializer and the seeds.
+pub fn list_with<'de, 'b, D: Deserializer<'de>, B, S: DeserializeSeed<'de>>(
     deserializer: D,
-) -> Result<Vec<T>, D::Error> {
-    struct List<T>(PhantomData<T>);
+    budget: &'b B,
+    item: fn(&'b B) -> S,
+) -> Result<Vec<S::Value>, D::Error> {
+    struct List<'b, B, S> {
+        budget: &'b B,
+        item: fn(&'b B) -> S,
+    }
 
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for List<T> {
-        type Value = Vec<T>;
+    impl<'de, 'b, B, S: DeserializeSeed<'de>> Visitor<'de> for List<'b, B, S> {
+        type Value = Vec<S::Value>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("a list")
@@ -45,7 +50,7 @@ pub fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
             let mut items = Vec::new();
-            while let Some(item) = list.next_element()? {
+            while let Some(item) = list.next_element_seed((self.item)(self.budget))? {
                 check_length(items.len())?;
                 items.push(item);
             }
@@ -53,7 +58,7 @@ pub fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
         }
     }
 
-    deserializer.deserialize_any(List(PhantomData))
+    deserializer.deserialize_any(List { budget, item })
 }
 
 /// Checks that a list of `length` items may have one more.
@@ -148,6 +153,8 @@ impl<'de> Visitor<'de> for RemainingValues<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::marker::PhantomData;
+
     use super::*;
 
     fn read(json: &str) -> serde_json::Result<Value> {
@@ -173,7 +180,10 @@ mod tests {
             error.starts_with("a step has more than 65536 values at line 1"),
             "{error}"
         );
-        let read = |json: &str| list::<_, u8>(&mut serde_json::Deserializer::from_str(json));
+        let read = |json: &str| {
+            let mut json = serde_json::Deserializer::from_str(json);
+            list_with(&mut json, &(), |()| PhantomData::<u8>)
+        };
         assert!(read("null").unwrap().is_empty());
         assert_eq!(read(&zeros(MAX_LIST)).unwrap().len(), MAX_LIST);
         let error = read(&zeros(MAX_LIST + 1)).unwrap_err().to_string();

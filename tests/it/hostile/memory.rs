@@ -193,3 +193,21 @@ fn one_thread_does_the_work_if_the_system_refuses_others() {
         assert_eq!(alone.stdout, expected, "{args:?}");
     }
 }
+
+#[test]
+fn an_unknown_field_of_a_tokenizer_takes_no_memory() {
+    // 8 MB, which took 540 MB in the `tokenizers` crate.
+    let values = vec!["0"; 4_000_000].join(",");
+    let model = tempfile::tempdir().unwrap();
+    let json = format!(
+        r#"{{"model":{{"type":"WordLevel","vocab":{{"a":0}},"unk_token":"a","x":[{values}]}}}}"#
+    );
+    fs::write(model.path().join("tokenizer.json"), json).unwrap();
+    let answer = on(model.path(), ["tokenize", "a"]).run_within(LIMIT);
+    assert_eq!(answer.code, 4, "{}", answer.stderr);
+    assert!(
+        (answer.stderr).contains("its unknown fields have more than 65536 values"),
+        "{}",
+        answer.stderr
+    );
+}
