@@ -2,7 +2,7 @@
 
 use crate::embedding::EmbeddingMatrix;
 use crate::error::Error;
-use crate::formats::config::ModelConfig;
+use crate::formats::model_config::ModelConfig;
 use crate::record::{FileEntry, Finding, Level};
 use crate::render::numbers::thousands;
 use crate::tokenizer::Tokenizer;
@@ -150,13 +150,24 @@ fn special_tokens(tokenizer: &Tokenizer) -> impl Iterator<Item = Finding> {
 }
 
 fn context_window(tokenizer: &Tokenizer, config: &ModelConfig) -> Option<Finding> {
-    let declared = config.max_position_embeddings?;
+    let window = config.context_window.as_ref()?;
+    let declared = window.tokens;
     let limit = tokenizer.max_length().filter(|limit| *limit != declared)?;
-    let [declared, limit] = [declared, limit].map(thousands);
+    let place = match window.source.unused {
+        0 => String::new(),
+        unused => format!(
+            " for {} tokens, as {unused} of its positions are not used",
+            thousands(declared)
+        ),
+    };
+    let size = declared.saturating_add(window.source.unused);
+    let size = thousands(size);
+    let limit = thousands(limit);
     Some(note(
         "context-window",
         format!(
-            "config.json declares max_position_embeddings {declared}, but model_max_length is {limit}"
+            "config.json declares {} {size}{place}, but model_max_length is {limit}",
+            window.source.setting
         ),
     ))
 }

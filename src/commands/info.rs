@@ -8,7 +8,7 @@ use super::model::{config, context_window, fetched};
 use super::session::Session;
 use crate::embedding::EmbeddingMatrix;
 use crate::error::{Error, Exit, Result};
-use crate::formats::config::ModelConfig;
+use crate::formats::model_config::ModelConfig;
 use crate::record::{
     ConfigInfo, EmbeddingInfo, FileEntry, Info, Record, SpecialToken, TokenizerInfo,
 };
@@ -75,7 +75,7 @@ pub fn info(
         Ok(matrix) => (Some(matrix), None),
         Err(reason) => (None, Some(reason)),
     };
-    let window = context_window(config.as_ref(), tokenizer.as_ref());
+    let window = context_window(files, config.as_ref(), tokenizer.as_ref())?;
     let matrix_or = matrix.as_ref().ok_or(no_matrix.as_ref());
     let info = Info {
         model: files.model(),
@@ -100,7 +100,8 @@ pub fn info(
             hidden_size: config.hidden_size,
             max_position_embeddings: config.max_position_embeddings,
         }),
-        context_window: window,
+        context_window: window.as_ref().map(|window| window.tokens),
+        context_window_source: window.map(|window| window.source.to_string()),
     };
     let failures = Failures {
         tokenizer: unusable,

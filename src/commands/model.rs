@@ -6,7 +6,8 @@ use super::lock_state;
 use super::session::{ModelChoice, Session};
 use crate::embedding::EmbeddingMatrix;
 use crate::error::{Error, Result};
-use crate::formats::config::ModelConfig;
+use crate::formats::context_window::{ContextWindow, SENTENCE_BERT_CONFIG, sentence_bert_limit};
+use crate::formats::model_config::ModelConfig;
 use crate::record::Fetched;
 use crate::source::ModelFiles;
 use crate::tokenizer::Tokenizer;
@@ -78,17 +79,26 @@ pub fn config(files: &ModelFiles) -> Result<Option<ModelConfig>> {
     }
 }
 
-/// Returns the number of tokens that fit the model: the smaller of `max_position_embeddings` and the tokenizer's limit.
-/// Returns `None` if neither is known.
-pub fn context_window(config: Option<&ModelConfig>, tokenizer: Option<&Tokenizer>) -> Option<u64> {
-    let declared = config
-        .and_then(|config| config.max_position_embeddings)
-        .filter(|tokens| *tokens > 0);
-    let limit = tokenizer.and_then(Tokenizer::max_length);
-    match (declared, limit) {
-        (Some(declared), Some(limit)) => Some(declared.min(limit)),
-        (declared, limit) => declared.or(limit),
-    }
+/// Returns the context window of a model: the smallest that `config.json`, the tokenizer, or sentence-transformers sets.
+/// Returns `None` if none does.
+///
+/// # Errors
+/// Fails if a file cannot be read.
+pub fn context_window(
+    files: &ModelFiles,
+    config: Option<&ModelConfig>,
+    tokenizer: Option<&Tokenizer>,
+) -> Result<Option<ContextWindow>> {
+    let declared = config.and_then(|config| config.context_window.clone());
+    let limit = tokenizer
+        .and_then(Tokenizer::max_length)
+        .map(|tokens| ContextWindow::new(tokens, "tokenizer_config.json", "model_max_length"));
+    let of_sentences = match files.find_known(SENTENCE_BERT_CONFIG)? {
+        Some(file) => sentence_bert_limit(file.name(), &file.read_all()?)?,
+        None => None,
+    };
+    let windows = [declared, limit, of_sentences].into_iter().flatten();
+    Ok(windows.min_by_key(|window| window.tokens))
 }
 
 /// Returns the number of bytes and requests so far, for the records of an answer.

@@ -7,6 +7,7 @@ use super::session::{ModelChoice, Session};
 use crate::embedding::EmbeddingMatrix;
 use crate::error::{Error, Exit, Result};
 use crate::formats::checkpoint::ShardIndex;
+use crate::formats::context_window::SENTENCE_BERT_CONFIG;
 use crate::record::{File, Record};
 use crate::source::ModelFiles;
 use crate::tokenizer::Tokenizer;
@@ -42,7 +43,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         .map(|file| file.name)
         .collect();
     let mut names: Vec<&str> = Tokenizer::file_names().to_vec();
-    names.push("config.json");
+    names.extend(["config.json", SENTENCE_BERT_CONFIG]);
     let mut found_tokenizer = false;
     for name in names {
         // spm.model is the tokenizer only if there is no tokenizer.json.

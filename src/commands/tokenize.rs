@@ -128,8 +128,9 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     }
     let files = session.files()?;
     let tokenizer = session.encoder(&files)?;
+    let window = context_window(&files, config(&files)?.as_ref(), Some(&tokenizer))?;
     let model = ModelFacts {
-        context_window: context_window(config(&files)?.as_ref(), Some(&tokenizer)),
+        context_window: window.map(|window| window.tokens),
         name: files.model(),
         commit: files.commit(),
     };

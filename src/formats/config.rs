@@ -1,4 +1,4 @@
-//! The settings in `config.json`, `tokenizer_config.json`, `special_tokens_map.json`, and `added_tokens.json`.
+//! The settings in `tokenizer_config.json`, `special_tokens_map.json`, and `added_tokens.json`.
 //!
 //! Unused keys are ignored, as in transformers.
 
@@ -6,90 +6,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 
-use super::class_settings::{ClassSettings, NestedModelType};
+use super::class_settings::ClassSettings;
 use super::json::{OrderedMap, loose, parse_settings};
-use super::setting::Setting;
 pub use super::special_tokens::{
     AddedTokenConfig, AddedTokenFields, ExtraTokens, Slot, SpecialTokenConfig, SpecialTokensMap,
 };
 use crate::error::Result;
-
-/// The sizes of a model, from `config.json`.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ModelConfig {
-    pub model_type: Option<String>,
-    /// The class of the tokenizer, if `tokenizer_config.json` does not name one.
-    pub tokenizer_class: Option<String>,
-    /// The type of the encoder, in a model of an encoder and a decoder.
-    pub encoder_model_type: Option<String>,
-    /// The declared number of ids, which may exceed the number in the tokenizer.
-    pub vocab_size: Option<u64>,
-    /// Columns of the embedding matrix.
-    pub hidden_size: Option<u64>,
-    /// Tokens that fit the context window.
-    pub max_position_embeddings: Option<u64>,
-    pub pad_token_id: Option<u64>,
-}
-
-/// The keys of `config.json`, which differ between model families: GPT-2 has `n_positions` and `n_embd`, T5 has
-/// `d_model`, and multimodal models have the sizes of their text part under `text_config`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct ModelConfigKeys {
-    model_type: Option<String>,
-    tokenizer_class: Setting,
-    encoder: NestedModelType,
-    #[serde(deserialize_with = "loose::size")]
-    vocab_size: Option<u64>,
-    #[serde(deserialize_with = "loose::size")]
-    hidden_size: Option<u64>,
-    #[serde(deserialize_with = "loose::size")]
-    n_embd: Option<u64>,
-    #[serde(deserialize_with = "loose::size")]
-    d_model: Option<u64>,
-    #[serde(deserialize_with = "loose::size")]
-    max_position_embeddings: Option<u64>,
-    #[serde(deserialize_with = "loose::size")]
-    n_positions: Option<u64>,
-    #[serde(deserialize_with = "loose::size")]
-    pad_token_id: Option<u64>,
-    text_config: Option<Box<ModelConfigKeys>>,
-}
-
-impl ModelConfig {
-    /// Parses `config.json`.
-    ///
-    /// # Errors
-    /// Fails with [`Error::Damaged`] if it is not a JSON object.
-    ///
-    /// [`Error::Damaged`]: crate::error::Error::Damaged
-    pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
-        parse_settings::<ModelConfigKeys>(name, bytes).map(Self::from)
-    }
-}
-
-impl From<ModelConfigKeys> for ModelConfig {
-    fn from(keys: ModelConfigKeys) -> Self {
-        let text = keys
-            .text_config
-            .map(|text| Self::from(*text))
-            .unwrap_or_default();
-        Self {
-            model_type: keys.model_type,
-            tokenizer_class: keys.tokenizer_class.text().map(str::to_owned),
-            encoder_model_type: keys.encoder.0,
-            vocab_size: keys.vocab_size.or(text.vocab_size),
-            hidden_size: (keys.hidden_size)
-                .or(keys.n_embd)
-                .or(keys.d_model)
-                .or(text.hidden_size),
-            max_position_embeddings: (keys.max_position_embeddings)
-                .or(keys.n_positions)
-                .or(text.max_position_embeddings),
-            pad_token_id: keys.pad_token_id.or(text.pad_token_id),
-        }
-    }
-}
 
 /// The settings in `tokenizer_config.json`. Read with [`TokenizerConfig::parse`].
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -104,6 +26,8 @@ pub struct TokenizerConfig {
     pub model_input_names: Option<Vec<String>>,
     /// Values like `1e30` mean that there is no limit: see [`TokenizerConfig::max_length`].
     pub model_max_length: Option<f64>,
+    /// The name of `model_max_length` in files from before 2020.
+    pub max_len: Option<f64>,
     pub truncation_side: Option<String>,
     /// By id. In JSON the ids are strings.
     pub added_tokens_decoder: Option<BTreeMap<u32, AddedTokenFields>>,
@@ -134,11 +58,12 @@ impl TokenizerConfig {
         })
     }
 
-    /// Returns `model_max_length` in tokens, or `None` if there is no limit. The reference writes "no limit" as
-    /// `int(1e30)`.
+    /// Returns `model_max_length`, or else `max_len`, in tokens, or `None` if there is no limit. The reference writes "no
+    /// limit" as `int(1e30)`.
     pub fn max_length(&self) -> Option<u64> {
         const UNSET: f64 = 1e9;
-        self.model_max_length
+        (self.model_max_length)
+            .or(self.max_len)
             .filter(|&length| (1.0..UNSET).contains(&length))
             .map(|length| length as u64)
     }
@@ -220,10 +145,6 @@ mod tests {
 
     #[test]
     fn values_that_only_python_reads_are_read() {
-        let mamba =
-            br#"{"time_step_limit": [0.0, Infinity], "vocab_size": 50288, "hidden_size": NaN}"#;
-        let mamba = ModelConfig::parse("config.json", mamba).unwrap();
-        assert_eq!((mamba.vocab_size, mamba.hidden_size), (Some(50_288), None));
         let config = TokenizerConfig::parse(
             "tokenizer_config.json",
             br#"{"model_max_length": Infinity, "x": {"y": [-Infinity]}, "unk_token": "a", "unk_token": {"content": "a",
@@ -246,20 +167,5 @@ mod tests {
                 "{id}"
             );
         }
-    }
-
-    #[test]
-    fn keys_of_other_model_families_are_read() {
-        let gpt2 =
-            ModelConfig::parse("config.json", br#"{"n_positions": 1024, "n_embd": 768}"#).unwrap();
-        assert_eq!(gpt2.max_position_embeddings, Some(1024));
-        assert_eq!(gpt2.hidden_size, Some(768));
-        let nested = ModelConfig::parse(
-            "config.json",
-            br#"{"text_config": {"vocab_size": 9}, "pad_token_id": -1}"#,
-        )
-        .unwrap();
-        assert_eq!(nested.vocab_size, Some(9));
-        assert_eq!(nested.pad_token_id, None);
     }
 }

@@ -19,9 +19,11 @@
 pub mod checkpoint;
 pub mod class_settings;
 pub mod config;
+pub mod context_window;
 mod expansion_limits;
 pub mod json;
 pub mod lock_file;
+pub mod model_config;
 pub mod npy;
 mod placeholder_file;
 mod quote;

@@ -21,6 +21,9 @@ pub struct Info {
     pub config: Option<ConfigInfo>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context_window: Option<u64>,
+    /// The setting that gives the context window, after its file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context_window_source: Option<String>,
     pub findings: Vec<Finding>,
     #[serde(flatten)]
     pub fetched: Fetched,

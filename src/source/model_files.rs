@@ -194,6 +194,17 @@ impl ModelFiles {
         }
     }
 
+    /// Opens the file `name` if it can be found without asking the Hub for the names of its files.
+    ///
+    /// # Errors
+    /// Fails like [`Self::find`].
+    pub fn find_known(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
+        match &self.origin {
+            Origin::Hub(hub) if !hub.knows(name) => Ok(None),
+            _ => self.find(name),
+        }
+    }
+
     /// Opens the file `name` for partial reads. If it is not in the Hub cache, its bytes are fetched as they are read,
     /// and stored in the app cache. In all other respects, this works like [`Self::find`].
     ///

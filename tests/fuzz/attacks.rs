@@ -1,7 +1,7 @@
 //! Files made to attack the program, each with the error it must cause.
 
 use tokscope::formats::checkpoint::{Checkpoint, ShardIndex};
-use tokscope::formats::config::ModelConfig;
+use tokscope::formats::model_config::ModelConfig;
 use tokscope::formats::sentencepiece::SentencePieceModel;
 use tokscope::source::MemoryFile;
 
@@ -26,7 +26,8 @@ fn with(seed: &str, part: &str, value: serde_json::Value) -> Vec<u8> {
 /// Opens and uses a `tokenizer.json` and checks that this takes little memory. Returns the error message.
 fn sentence(json: &[u8]) -> String {
     let (outcome, held) = with_peak(|| open_model(&[("tokenizer.json", json)]));
-    assert!(held < MAX_SMALL, "{held} bytes");
+    // The file itself is read before it is parsed.
+    assert!(held < MAX_SMALL + json.len(), "{held} bytes");
     with_peak(|| use_model(&[("tokenizer.json", json)]));
     outcome.map_or_else(|error| error.to_string(), |_| "it opens".to_owned())
 }
@@ -337,6 +338,45 @@ fn a_step_of_millions_of_values_is_refused() {
 }
 
 #[test]
+fn an_unknown_field_of_millions_of_values_takes_no_memory() {
+    let values = vec!["0"; 1 << 20].join(",");
+    for model in [
+        format!(r#""type":"WordLevel","vocab":{{"a":0}},"unk_token":"a","x":[{values}]"#),
+        format!(r#""type":"BPE","vocab":{{"a":0}},"merges":[[[{values}]]]"#),
+        format!(r#""type":"Unigram","vocab":[["a",0]],"unk_id":0,"x":{{"y":[{values}]}}"#),
+    ] {
+        let sentence = sentence(format!(r#"{{"model":{{{model}}}}}"#).as_bytes());
+        assert!(
+            sentence.contains("its unknown fields have more than 65536 values"),
+            "{sentence}"
+        );
+    }
+    let json = with("wordpiece.json", "decoder", serde_json::Value::Null);
+    for name in [
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+        "config.json",
+    ] {
+        let settings = format!(r#"{{"x":[{values}]}}"#);
+        let files = [
+            ("tokenizer.json", json.as_slice()),
+            (name, settings.as_bytes()),
+        ];
+        let (outcome, held) = with_peak(|| open_model(&files).map(drop));
+        assert!(outcome.is_ok());
+        assert!(held < MAX_SMALL, "{name}: {held} bytes");
+        let (_, held) = with_peak(|| ModelConfig::parse(name, settings.as_bytes()).unwrap());
+        assert!(held < 1 << 20, "{held} bytes");
+    }
+    let index = format!(r#"{{"metadata":[{values}],"weight_map":{{"a":"b"}}}}"#);
+    let (_, held) = with_peak(|| ShardIndex::parse("index", index.as_bytes()).unwrap());
+    assert!(held < 1 << 20, "{held} bytes");
+    let entry =
+        format!(r#"{{"a":{{"dtype":"F16","shape":[0],"data_offsets":[0,0],"x":[{values}]}}}}"#);
+    assert_eq!(header_sentence(&entry), "it opens");
+}
+
+#[test]
 fn a_vocabulary_of_millions_of_pieces_is_refused() {
     let three_million = |item: &str| vec![item; 3 << 20].join(",");
     for json in [
@@ -350,7 +390,7 @@ fn a_vocabulary_of_millions_of_pieces_is_refused() {
         ),
         format!(
             r#"{{"model":{{"type":"BPE","vocab":{{"a":0}},"merges":[{}]}}}}"#,
-            three_million("0")
+            three_million(r#"["",""]"#)
         ),
         format!(
             r#"{{"model":{{"vocab":{{"a":0}}}},"added_tokens":[{}]}}"#,

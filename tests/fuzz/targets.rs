@@ -9,10 +9,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
 use tokscope::formats::checkpoint::{Checkpoint, ShardIndex};
-use tokscope::formats::config::{
-    ModelConfig, SpecialTokensMap, TokenizerConfig, parse_added_tokens,
-};
+use tokscope::formats::config::{SpecialTokensMap, TokenizerConfig, parse_added_tokens};
+use tokscope::formats::context_window::sentence_bert_limit;
 use tokscope::formats::json;
+use tokscope::formats::model_config::ModelConfig;
 use tokscope::formats::npy::Vectors;
 use tokscope::formats::sentencepiece::SentencePieceModel;
 use tokscope::model_ref::ModelRef;
@@ -93,6 +93,7 @@ pub fn tokenizer_json(bytes: &[u8]) {
 /// Reads a `config.json` and a `tokenizer_config.json`.
 pub fn config(bytes: &[u8]) {
     let _ = ModelConfig::parse("config.json", bytes);
+    let _ = sentence_bert_limit("sentence_bert_config.json", bytes);
     if let Ok(config) = TokenizerConfig::parse("tokenizer_config.json", bytes) {
         let _ = config.max_length();
     }

@@ -152,6 +152,7 @@ pub struct Info {
     pub embedding: Option<EmbeddingInfo>,
     pub config: Option<ConfigInfo>,
     pub context_window: Option<u64>,
+    pub context_window_source: Option<String>,
     pub findings: Vec<Finding>,
     pub bytes_fetched: Option<u64>,
     pub requests: Option<u64>,

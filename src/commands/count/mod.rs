@@ -33,7 +33,8 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let files = session.files_of(&plan.model(session))?;
     let tokenizer = session.encoder(&files)?;
     let context_window = if plan.is_report {
-        context_window(model_config(&files)?.as_ref(), Some(&tokenizer))
+        let config = model_config(&files)?;
+        context_window(&files, config.as_ref(), Some(&tokenizer))?.map(|window| window.tokens)
     } else {
         None
     };

@@ -38,7 +38,13 @@ impl Human<'_> {
             self.fact("config", config_line(config))?;
         }
         if let Some(window) = record.context_window {
-            self.fact("context window", quantity(window, "token"))?;
+            let source = record.context_window_source.as_deref();
+            let source = source.map(|source| format!(" ({})", cell(source)));
+            let tokens = quantity(window, "token");
+            self.fact(
+                "context window",
+                format!("{tokens}{}", source.unwrap_or_default()),
+            )?;
         }
         for (index, file) in record.files.iter().enumerate() {
             let size = file.size.map(thousands).unwrap_or_default();

@@ -109,6 +109,12 @@ impl HubFiles {
         }
     }
 
+    /// Returns true if the file `name` is cached, or the names of the model's files are known.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        let state = self.state();
+        state.listing.is_some() || matches!(self.cached(&state, name), Ok(CacheEntry::Intact(_)))
+    }
+
     /// Marks a file as absent, and returns `None` for it.
     pub(super) fn absent(&self, commit: &str, name: &str) -> Option<Arc<dyn ByteSource>> {
         // If the cache cannot be written, the next run asks again.

@@ -4,7 +4,8 @@ use super::kinds::Class;
 use super::names::{MODEL_TYPES, SLOW_CLASSES};
 use super::table;
 use crate::error::Result;
-use crate::formats::config::{ModelConfig, TokenizerConfig};
+use crate::formats::config::TokenizerConfig;
+use crate::formats::model_config::ModelConfig;
 use crate::source::ModelFiles;
 
 const TOKENIZER_CONFIG: &str = "tokenizer_config.json";

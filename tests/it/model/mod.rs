@@ -1,6 +1,7 @@
 //! Files made from a model: lock files, converted tokenizers, compiled vocabularies.
 
 mod app_cache;
+mod context_window;
 mod convert;
 mod locks;
 #[cfg(unix)]

@@ -10,8 +10,9 @@ use super::scanner::{Number, Scanner, too_deep};
 
 type Result<T> = std::result::Result<T, JsonError>;
 
-/// Nested values that are read rather than skipped.
-const MAX_READ_NESTING: usize = 128;
+/// Nested values that are read rather than skipped. Each level scans its objects again, and no settings have more than
+/// four levels.
+const MAX_READ_NESTING: usize = 16;
 
 pub struct PythonJson<'de> {
     pub scanner: Scanner<'de>,

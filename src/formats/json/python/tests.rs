@@ -179,7 +179,7 @@ fn nesting_and_sizes_are_limited() {
     }
     let inner = format!("{}{}", r#"{"inner": "#.repeat(300), "}".repeat(300));
     assert!(from_slice::<Fields>(inner.as_bytes()).is_err());
-    assert!(value(&format!("{}{}", "[".repeat(200), "]".repeat(200))).is_err());
+    assert!(value(&format!("{}{}", "[".repeat(17), "]".repeat(17))).is_err());
     let digits = "9".repeat(4301);
     assert!(
         value(&digits)
