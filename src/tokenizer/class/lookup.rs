@@ -58,14 +58,16 @@ fn by_name(name: &str, source: &'static str) -> Found {
             class,
             source,
         },
-        None if SLOW_CLASSES.contains(&name) => Found::Unknown {
-            reason: format!(
-                "{source} names {name}, which has no fast version and reads other files"
-            ),
-        },
+        None if SLOW_CLASSES.contains(&name) => slow(name, source),
         None => Found::Unknown {
             reason: format!("{source} names {name}, which transformers does not have"),
         },
+    }
+}
+
+fn slow(name: &str, source: &str) -> Found {
+    Found::Unknown {
+        reason: format!("{source} names {name}, which has no fast version and reads other files"),
     }
 }
 
@@ -82,6 +84,8 @@ fn by_config(config: &ModelConfig, model: &str) -> Found {
     };
     match (known, &config.tokenizer_class, model_type) {
         (Some(_), Some(name), _) => by_name(name, CONFIG),
+        // A model type chooses the slow class here although there is a fast one.
+        (Some((_, class @ "BlenderbotSmallTokenizer")), None, _) => slow(class, CONFIG),
         (Some((_, class)), None, _) if !class.is_empty() => by_name(class, CONFIG),
         (Some((known, _)), ..) => Found::Unknown {
             reason: format!("transformers has no tokenizer for the model_type {known} of {CONFIG}"),
@@ -139,6 +143,12 @@ mod tests {
                 Some("XLNetTokenizerFast"),
             ),
             (Some("m2m_100"), None, None),
+            (Some("blenderbot-small"), None, None),
+            (
+                Some("blenderbot-small"),
+                Some("BlenderbotSmallTokenizer"),
+                Some("BlenderbotSmallTokenizerFast"),
+            ),
             (Some("vit"), None, None),
             (Some("of-mine"), Some("BertTokenizer"), None),
             (None, None, Some("DistilBertTokenizerFast")),
