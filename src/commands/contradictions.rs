@@ -7,6 +7,9 @@ use crate::record::{FileEntry, Finding, Level};
 use crate::render::numbers::thousands;
 use crate::tokenizer::Tokenizer;
 
+/// The message about a SentencePiece file that may be of another family.
+pub const ASSUMED_FAMILY: &str = "spm.model is read as DeBERTa's, but neither tokenizer_config.json nor config.json says that it is";
+
 /// Returns every finding about a model. `unusable` is the error if no engine can use the tokenizer. `matrix` may hold
 /// the error that left the model without a matrix.
 pub fn findings(
@@ -31,6 +34,7 @@ pub fn findings(
         findings.extend(hidden_size(matrix, config));
     }
     if let Some(tokenizer) = tokenizer {
+        findings.extend(assumed_family(tokenizer));
         findings.extend(byte_fallback(tokenizer));
         findings.extend(special_tokens(tokenizer));
         findings.extend(config.and_then(|config| context_window(tokenizer, config)));
@@ -127,6 +131,10 @@ fn hidden_size(matrix: &EmbeddingMatrix, config: &ModelConfig) -> Option<Finding
             "config.json declares hidden_size {declared}, but the matrix has {columns} columns"
         ),
     ))
+}
+
+fn assumed_family(tokenizer: &Tokenizer) -> Option<Finding> {
+    (tokenizer.assumes_family()).then(|| warning("assumed-family", ASSUMED_FAMILY.to_owned()))
 }
 
 fn byte_fallback(tokenizer: &Tokenizer) -> Option<Finding> {

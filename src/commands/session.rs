@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::contradictions::ASSUMED_FAMILY;
 use super::input::line_blocks::Input;
 use super::input::meter::Meter;
 use crate::error::{Error, Result};
@@ -84,7 +85,11 @@ impl Session<'_> {
 
     /// Opens the tokenizer of a model with the engine that the command line names.
     pub fn tokenizer(&self, files: &ModelFiles) -> Result<Tokenizer> {
-        Ok(Tokenizer::open(files)?.with_engine(self.model.engine))
+        let tokenizer = Tokenizer::open(files)?;
+        if tokenizer.assumes_family() {
+            self.observer.note(ASSUMED_FAMILY);
+        }
+        Ok(tokenizer.with_engine(self.model.engine))
     }
 
     /// Opens the tokenizer of a model, with the engine built. A tokenizer that cannot be built ends the command here,

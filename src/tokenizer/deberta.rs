@@ -29,14 +29,22 @@ pub const CLASS: &str = "DebertaV2TokenizerFast";
 
 /// Returns true if a model's SentencePiece file must be read as DeBERTa's.
 ///
-/// The class in `tokenizer_config.json` decides, or else `model_type`. Without either, the file counts as DeBERTa's,
-/// since only this family uses the name `spm.model`.
+/// The class in `tokenizer_config.json` decides, or else `model_type`. Without either, the file is assumed to be
+/// DeBERTa's, since hardly any other family uses the name `spm.model`; [`missing_piece`] may contradict this.
 pub fn claims(tokenizer_class: Option<&str>, model_type: Option<&str>) -> bool {
     match (tokenizer_class, model_type) {
         (Some(class), _) => class.trim_end_matches("Fast") == "DebertaV2Tokenizer",
         (None, Some(model_type)) => model_type == "deberta-v2",
         (None, None) => true,
     }
+}
+
+/// Returns a piece that every SentencePiece file of DeBERTa has and this one does not.
+pub fn missing_piece(compiled: &CompiledVocabulary) -> Option<&'static str> {
+    let pieces = ["[CLS]", "[SEP]", "[PAD]", "[UNK]"];
+    pieces
+        .into_iter()
+        .find(|piece| compiled.find(piece).is_none())
 }
 
 /// Fills in the default special tokens of the class.

@@ -24,6 +24,8 @@ pub struct Definition {
     /// Every added token, including those in the file.
     pub added_vocabulary: AddedVocabulary,
     pub class: Followed,
+    /// True if no file names the tokenizer's class or the model's family, so that DeBERTa's was assumed.
+    pub assumes_family: bool,
     /// The vocabulary of [`Origin::Compiled`] as a list, built on first use.
     listed: OnceLock<Vocabulary>,
 }
@@ -65,6 +67,7 @@ impl Definition {
             added,
             added_vocabulary,
             class,
+            assumes_family: false,
             listed: OnceLock::new(),
         }
     }

@@ -89,8 +89,20 @@ fn from_sentencepiece(
             ),
         ));
     }
+    let assumes_family = config.tokenizer_class.is_none() && model_type.is_none();
     config.tokenizer_class = Some(deberta::CLASS.to_owned());
     let (file, compiled) = read_sentencepiece(files, file)?;
+    if let (true, Some(piece)) = (assumes_family, deberta::missing_piece(&compiled)) {
+        let error = Error::unsupported(
+            file.name(),
+            format!(
+                "no other file names its tokenizer, and without a piece {piece} it is not DeBERTa's"
+            ),
+        );
+        return Err(error.with_hint(
+            "only DeBERTa-v2 and v3 are read from SentencePiece files; if it is one of them, add its config.json",
+        ));
+    }
     let mut tokens = SpecialTokens::read(files, &config, None)?;
     deberta::default_special_tokens(&mut tokens.map);
     let mut added_vocabulary = AddedVocabulary::new(compiled.size());
@@ -105,14 +117,10 @@ fn from_sentencepiece(
         rest: None,
     };
     let class = Followed::default();
-    Ok(Definition::new(
-        origin,
-        config,
-        tokens.map,
-        added,
-        added_vocabulary,
-        class,
-    ))
+    let mut definition =
+        Definition::new(origin, config, tokens.map, added, added_vocabulary, class);
+    definition.assumes_family = assumes_family;
+    Ok(definition)
 }
 
 /// A `tokenizer.json`: compiled if it is a Unigram model.

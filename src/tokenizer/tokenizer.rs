@@ -374,6 +374,11 @@ impl Tokenizer {
         self.definition.config.max_length()
     }
 
+    /// Returns true if no file of the model says that its SentencePiece file is DeBERTa's, as which it is read.
+    pub fn assumes_family(&self) -> bool {
+        self.definition.assumes_family
+    }
+
     /// Returns true if the SentencePiece file asks for byte fallback, which the reference ignores.
     pub fn ignores_byte_fallback(&self) -> bool {
         match &self.definition.origin {

@@ -3,6 +3,7 @@
 mod app_cache;
 mod context_window;
 mod convert;
+mod family;
 mod locks;
 #[cfg(unix)]
 mod trust;

@@ -1,0 +1,73 @@
+//! SentencePiece files of which no other file names the family.
+
+use std::fs;
+
+use crate::records::Record;
+use crate::support::{demo, folder_without_checkpoint, on};
+
+const NOTE: &str = "spm.model is read as DeBERTa's, but neither tokenizer_config.json nor config.json says that it is";
+
+fn undeclared() -> tempfile::TempDir {
+    let model = folder_without_checkpoint();
+    fs::remove_file(model.path().join("config.json")).unwrap();
+    fs::write(model.path().join("tokenizer_config.json"), "{}").unwrap();
+    model
+}
+
+#[test]
+fn an_spm_model_of_an_undeclared_family_is_reported() {
+    let model = undeclared();
+    let args = ["tokenize", "--ids", "il banco"];
+    let answer = on(model.path(), args).exit(0);
+    assert_eq!(answer.stdout, demo(args).exit(0).stdout);
+    assert_eq!(answer.stderr, format!("note: {NOTE}\n"));
+    let info = on(model.path(), ["info", "--json"]).exit(0);
+    let Record::Info(record) = serde_json::from_str(&info.stdout).unwrap() else {
+        panic!("{}", info.stdout);
+    };
+    let findings = record.findings.iter();
+    let found = findings.filter(|finding| finding.code == "assumed-family");
+    let found: Vec<(&str, &str)> = found
+        .map(|finding| (finding.level.as_str(), finding.message.as_str()))
+        .collect();
+    assert_eq!((found, info.stderr.as_str()), (vec![("warning", NOTE)], ""));
+
+    for (name, config) in [
+        ("config.json", r#"{"model_type": "deberta-v2"}"#),
+        (
+            "tokenizer_config.json",
+            r#"{"tokenizer_class": "DebertaV2Tokenizer"}"#,
+        ),
+    ] {
+        let model = undeclared();
+        fs::write(model.path().join(name), config).unwrap();
+        assert_eq!(on(model.path(), args).exit(0).stderr, "", "{name}");
+    }
+}
+
+#[test]
+fn an_spm_model_that_is_not_debertas_is_refused() {
+    for piece in ["[CLS]", "[SEP]", "[PAD]", "[UNK]"] {
+        let model = undeclared();
+        let path = model.path().join("spm.model");
+        let mut spm = fs::read(&path).unwrap();
+        let at = spm
+            .windows(piece.len())
+            .position(|bytes| bytes == piece.as_bytes());
+        spm[at.unwrap()] = b'<';
+        fs::write(&path, &spm).unwrap();
+        let answer = on(model.path(), ["tokenize", "il banco"]).exit(4);
+        let sentence = format!(
+            "error: {} is not supported: no other file names its tokenizer, and without a piece {piece} it is not \
+             DeBERTa's\n",
+            path.display()
+        );
+        assert!(answer.stderr.starts_with(&sentence), "{}", answer.stderr);
+        // A declared class may have other special tokens.
+        let class = r#"{"tokenizer_class": "DebertaV2Tokenizer"}"#;
+        fs::write(model.path().join("tokenizer_config.json"), class).unwrap();
+        if piece == "[PAD]" {
+            on(model.path(), ["tokenize", "il banco"]).exit(0);
+        }
+    }
+}
