@@ -35,6 +35,7 @@ pub fn findings(
     }
     if let Some(tokenizer) = tokenizer {
         findings.extend(assumed_family(tokenizer));
+        findings.extend(class_problems(tokenizer));
         findings.extend(byte_fallback(tokenizer));
         findings.extend(special_tokens(tokenizer));
         findings.extend(config.and_then(|config| context_window(tokenizer, config)));
@@ -135,6 +136,24 @@ fn hidden_size(matrix: &EmbeddingMatrix, config: &ModelConfig) -> Option<Finding
 
 fn assumed_family(tokenizer: &Tokenizer) -> Option<Finding> {
     (tokenizer.assumes_family()).then(|| warning("assumed-family", ASSUMED_FAMILY.to_owned()))
+}
+
+/// Returns a finding for each way in which the reference does not load the tokenizer, or loads it otherwise.
+fn class_problems(tokenizer: &Tokenizer) -> impl Iterator<Item = Finding> {
+    let has_class = tokenizer.class_source().is_some();
+    tokenizer.class_problems().iter().map(move |problem| {
+        if has_class {
+            warning(
+                "class-not-followed",
+                format!("the reference does not load this tokenizer so: {problem}"),
+            )
+        } else {
+            note(
+                "no-class",
+                format!("tokenizer.json is taken as it stands, because {problem}"),
+            )
+        }
+    })
 }
 
 fn byte_fallback(tokenizer: &Tokenizer) -> Option<Finding> {

@@ -46,6 +46,11 @@ pub struct TokenizerInfo {
     pub model: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
+    /// The file that names the class, if the class was followed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class_source: Option<String>,
+    /// What the class changes in the `tokenizer.json`.
+    pub class_changes: Vec<String>,
     pub file: String,
     /// Number of ids that the tokenizer can produce.
     pub vocabulary_size: usize,

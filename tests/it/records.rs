@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+#[allow(clippy::large_enum_variant, reason = "tests hold few records")]
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum Record {
@@ -171,6 +172,8 @@ pub struct FileEntry {
 pub struct TokenizerInfo {
     pub model: String,
     pub class: Option<String>,
+    pub class_source: Option<String>,
+    pub class_changes: Vec<String>,
     pub file: String,
     pub vocabulary_size: usize,
     pub special_tokens: BTreeMap<String, SpecialToken>,

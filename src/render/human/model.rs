@@ -75,6 +75,19 @@ impl Human<'_> {
         let class = class.map(|class| format!(", {class}")).unwrap_or_default();
         let (model, file) = (cell(&tokenizer.model), cell(&tokenizer.file));
         self.fact("tokenizer", format!("{model}{class}, from {file}"))?;
+        if let Some(source) = &tokenizer.class_source {
+            let changes: Vec<_> = tokenizer
+                .class_changes
+                .iter()
+                .map(|one| cell(one))
+                .collect();
+            let changes = if changes.is_empty() {
+                "it changes nothing".to_owned()
+            } else {
+                changes.join("; ")
+            };
+            self.fact("class", format!("named in {}: {changes}", cell(source)))?;
+        }
         let reason = cell(&tokenizer.engine_reason);
         self.fact("engine", format!("{}: {reason}", tokenizer.engine))?;
         self.fact(
