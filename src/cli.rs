@@ -83,6 +83,9 @@ pub struct GlobalOptions {
         value_name = "ENGINE"
     )]
     pub engine: EngineChoice,
+    /// Take tokenizer.json as it stands, like the tokenizers library, without the changes of the model's class
+    #[arg(long, global = true)]
+    pub as_is: bool,
     /// Number of threads [default: one per core] [env: RAYON_NUM_THREADS]
     #[arg(long, global = true, value_name = "N")]
     pub threads: Option<usize>,

@@ -30,6 +30,7 @@ pub struct OpenOptions {
     offline: bool,
     revision: Option<String>,
     download: bool,
+    as_is: bool,
 }
 
 impl OpenOptions {
@@ -56,6 +57,13 @@ impl OpenOptions {
     #[must_use]
     pub fn download(self, download: bool) -> Self {
         Self { download, ..self }
+    }
+
+    /// Takes a `tokenizer.json` as it stands, like the `tokenizers` library, without the model's other files and without
+    /// the changes that its class makes.
+    #[must_use]
+    pub fn as_is(self, as_is: bool) -> Self {
+        Self { as_is, ..self }
     }
 
     /// Opens the tokenizer of a model.
@@ -92,6 +100,7 @@ impl OpenOptions {
             observer: Arc::new(Unobserved),
         };
         let files = ModelFiles::open(&model, options)?;
+        let files = if self.as_is { files.as_is() } else { files };
         Ok(if self.download { files.whole() } else { files })
     }
 }

@@ -305,7 +305,8 @@ fn message(drift: &Drift) -> String {
 /// Compares the model with the lock file, and adds an annotation for every drift that is shown.
 fn check(args: &Args, session: &mut Session, annotations: &mut Vec<Annotation>) -> Result<Exit> {
     let lock = lock_state::read(session)?;
-    let (mut files, moved) = open(session, &lock)?;
+    let (files, moved) = open(session, &lock)?;
+    let mut files = lock_state::as_locked(session, &lock, files)?;
     let found = lock_state::freeze(&mut files)?;
     lock_state::require_known(&files, &lock, &found)?;
     let mut drifts: Vec<Drift> = moved.into_iter().collect();

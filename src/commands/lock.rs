@@ -43,6 +43,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             ModelRef::Hub(model) => Some(model.revision().unwrap_or("main").to_owned()),
             ModelRef::Demo | ModelRef::Directory(_) => None,
         },
+        as_is: session.model.as_is,
         engine: lock_state::engine(&tokenizer),
         vocabulary: lock_state::vocabulary(&tokenizer),
         texts: lock_state::texts(&tokenizer, texts)?,

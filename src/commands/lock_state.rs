@@ -181,9 +181,26 @@ pub fn open(session: &Session, choice: &ModelChoice) -> Result<ModelFiles> {
             session.model.lock_file.display()
         )));
     }
-    let mut opened = session.open(&locked)?;
+    let mut opened = as_locked(session, &lock, session.open(&locked)?)?;
     require_locked(session, &lock, &mut opened)?;
     Ok(opened)
+}
+
+/// Takes the `tokenizer.json` of the locked model as it stands if that is locked.
+///
+/// # Errors
+/// Fails with [`Error::Usage`] if only the command line asks for it.
+pub fn as_locked(session: &Session, lock: &LockFile, files: ModelFiles) -> Result<ModelFiles> {
+    if session.model.as_is && !lock.as_is {
+        return Err(Error::usage_hint(
+            format!(
+                "`--as-is` is requested, but {} locks the tokenizer as its class makes it",
+                session.model.lock_file.display()
+            ),
+            "drop `--as-is`, or lock the model with `tokscope lock --as-is`",
+        ));
+    }
+    Ok(if lock.as_is { files.as_is() } else { files })
 }
 
 /// Freezes the files of the locked model and checks that they are the locked ones.

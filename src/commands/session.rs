@@ -25,6 +25,8 @@ pub struct ModelChoice<'s> {
     /// Bypass the app cache.
     pub no_cache: bool,
     pub engine: EngineChoice,
+    /// Take the `tokenizer.json` as it stands.
+    pub as_is: bool,
     /// Use only the model that the lock file names.
     pub locked: bool,
     pub lock_file: &'s Path,
@@ -80,7 +82,12 @@ impl Session<'_> {
             },
             observer: Arc::clone(&self.observer),
         };
-        ModelFiles::open(model, options)
+        let files = ModelFiles::open(model, options)?;
+        Ok(if self.model.as_is {
+            files.as_is()
+        } else {
+            files
+        })
     }
 
     /// Opens the tokenizer of a model with the engine that the command line names.

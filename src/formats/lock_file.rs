@@ -24,6 +24,9 @@ pub struct LockFile {
     /// The commit of a Hub model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// True if the `tokenizer.json` was taken as it stands.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub as_is: bool,
     pub engine: LockedEngine,
     pub files: Vec<LockedFile>,
     pub vocabulary: LockedVocabulary,

@@ -24,6 +24,8 @@ pub struct ModelFiles {
     origin: Origin,
     /// True if files on the Hub are downloaded whole rather than read by ranges.
     whole: bool,
+    /// True if the `tokenizer.json` is taken as it stands.
+    as_is: bool,
     cache: AppCache,
     observer: Arc<dyn Observer>,
     /// The files that [`Self::freeze`] has opened; `None` for those that the model does not have.
@@ -61,6 +63,7 @@ impl ModelFiles {
         Ok(Self {
             origin,
             whole: false,
+            as_is: false,
             cache,
             observer,
             frozen: BTreeMap::new(),
@@ -74,6 +77,20 @@ impl ModelFiles {
             whole: true,
             ..self
         }
+    }
+
+    /// Makes the tokenizer take the `tokenizer.json` as it stands, without the model's other files and its class.
+    #[must_use]
+    pub fn as_is(self) -> Self {
+        Self {
+            as_is: true,
+            ..self
+        }
+    }
+
+    /// Returns true if the `tokenizer.json` is taken as it stands.
+    pub fn are_as_is(&self) -> bool {
+        self.as_is
     }
 
     /// Checks every byte of a file in the Hub cache when it is opened. By default, only cheap checks are made. Frozen

@@ -31,9 +31,12 @@ pub const FILE_NAMES: [&str; 5] = [
 /// Reads the tokenizer of a model: its `tokenizer.json`, or else its `spm.model`.
 ///
 /// # Errors
-/// Fails with [`Error::MissingPart`] if the model has neither, with [`Error::Damaged`] or [`Error::Unsupported`] if a
+/// Fails with [`Error::MissingPart`] if the model has neither, or no `tokenizer.json` to be taken as it stands, with [`Error::Damaged`] or [`Error::Unsupported`] if a
 /// file cannot be used, or with the error of fetching a file.
 pub fn definition(files: &ModelFiles) -> Result<Definition> {
+    if files.are_as_is() {
+        return as_is(files);
+    }
     let config = match files.find("tokenizer_config.json")? {
         Some(file) => TokenizerConfig::parse(file.name(), &file.read_all()?)?,
         None => TokenizerConfig::default(),
@@ -45,6 +48,17 @@ pub fn definition(files: &ModelFiles) -> Result<Definition> {
         return from_sentencepiece(files, config, file);
     }
     Err(no_tokenizer(files)?)
+}
+
+/// Reads the `tokenizer.json` of a model as it stands, as the `tokenizers` library does.
+fn as_is(files: &ModelFiles) -> Result<Definition> {
+    let Some(file) = files.find(TOKENIZER_JSON)? else {
+        return Err(files.missing("tokenizer.json to be taken as it stands", &[TOKENIZER_JSON]));
+    };
+    let (file, mut parsed) = read_json(files, file)?;
+    let rest = parsed.take_rest(file.name())?;
+    let (config, tokens) = (TokenizerConfig::default(), SpecialTokens::default());
+    Ok(parsed.into_definition(file, rest, config, tokens, Followed::default()))
 }
 
 fn from_tokenizer_json(

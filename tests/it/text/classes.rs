@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use tokscope::model_ref::ModelRef;
 use tokscope::tokenizer::{EncodeOptions, Encoding, OffsetUnit, Tokenizer, Truncation};
 
-use crate::support::{files, json_lines, repository, shared};
+use crate::support::{files, json_lines, on, repository, shared};
 
 #[derive(Deserialize)]
 struct Case {
@@ -301,5 +301,61 @@ fn every_class_encodes_as_the_reference() {
     assert!(
         report.is_empty(),
         "differences from the reference:\n{report}"
+    );
+}
+
+/// Cased BERT, which its class lowercases if only the model's type is known.
+#[test]
+fn as_is_takes_the_file_without_its_class() {
+    let model = tempfile::Builder::new().prefix("c").tempdir().unwrap();
+    let json = serde_json::json!({
+        "version": "1.0",
+        "added_tokens": [],
+        "normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true,
+                       "strip_accents": null, "lowercase": false},
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "model": {"type": "WordPiece", "vocab": {"[UNK]": 0, "Hello": 1, "hello": 2}, "unk_token": "[UNK]",
+                  "continuing_subword_prefix": "##", "max_input_chars_per_word": 100},
+    });
+    fs::write(model.path().join("tokenizer.json"), json.to_string()).unwrap();
+    fs::write(
+        model.path().join("config.json"),
+        r#"{"model_type": "bert"}"#,
+    )
+    .unwrap();
+    let run = |args: &[&str]| on(model.path(), args).ok();
+    assert_eq!(run(&["tokenize", "--ids", "Hello"]), "2\n");
+    assert_eq!(run(&["tokenize", "--ids", "--as-is", "Hello"]), "1\n");
+    let info: Value = serde_json::from_str(&run(&["info", "--json"])).unwrap();
+    let tokenizer = &info["tokenizer"];
+    assert_eq!(tokenizer["class"], "BertTokenizerFast");
+    assert_eq!(tokenizer["class_source"], "config.json");
+    let changes = serde_json::json!([
+        "[UNK] and 4 other tokens added",
+        "normalizer.lowercase = true"
+    ]);
+    assert_eq!(tokenizer["class_changes"], changes);
+    let info: Value = serde_json::from_str(&run(&["info", "--json", "--as-is"])).unwrap();
+    assert_eq!(info["tokenizer"]["class_source"], Value::Null);
+    assert_eq!(info["tokenizer"]["vocabulary_size"], 3);
+    // A lock file records it, and does not follow a command line that differs.
+    let lock = model.path().join("as-is.lock");
+    let lock = lock.to_str().unwrap();
+    run(&["lock", "--as-is", "--lock-file", lock]);
+    assert_eq!(
+        run(&["tokenize", "--ids", "--lock-file", lock, "Hello"]),
+        "1\n"
+    );
+    run(&["check", "--lock-file", lock]);
+    run(&["lock", "--lock-file", lock]);
+    let refused = on(
+        model.path(),
+        ["tokenize", "--as-is", "--lock-file", lock, "Hello"],
+    )
+    .exit(2);
+    assert!(
+        refused
+            .stderr
+            .contains("locks the tokenizer as its class makes it")
     );
 }
