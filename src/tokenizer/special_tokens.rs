@@ -128,11 +128,10 @@ impl SpecialTokens {
     pub fn to_add(&self, present: &AddedVocabulary) -> Vec<AddedTokenConfig> {
         let special = self.in_order();
         let special_texts: HashSet<&str> = special.iter().map(|token| token.text()).collect();
-        let added: Vec<&AddedTokenFields> = (self.added.values())
-            .filter(|token| present.token(&token.content) != Some(&resolved(token)))
-            .collect();
-        let rules: HashSet<AddedTokenConfig> = added.iter().map(|token| resolved(token)).collect();
-        let texts: HashSet<&str> = added.iter().map(|token| token.content.as_str()).collect();
+        // The reference means to leave out the tokens that are present, but compares them with ids.
+        let added = || self.added.values();
+        let rules: HashSet<AddedTokenConfig> = added().map(resolved).collect();
+        let texts: HashSet<&str> = added().map(|token| token.content.as_str()).collect();
         let named = special.into_iter().filter_map(|token| match token {
             // A bare text is new only if no token has the same text yet. A token with rules replaces an earlier token.
             SpecialTokenConfig::Text(text) => {
@@ -143,12 +142,21 @@ impl SpecialTokens {
                 (!rules.contains(&resolved(token))).then(|| token.clone())
             }
         });
-        let all = added.iter().map(|token| (*token).clone()).chain(named);
-        all.map(|token| {
-            let special = token.special || special_texts.contains(token.content.as_str());
-            AddedTokenFields { special, ..token }.into()
-        })
-        .collect()
+        let all: Vec<AddedTokenConfig> = (added().cloned().chain(named))
+            .map(|token| {
+                let special = token.special || special_texts.contains(token.content.as_str());
+                AddedTokenFields { special, ..token }.into()
+            })
+            .collect();
+        // A token that changes nothing is left out, unless another one with the same text does.
+        let changes = |token: &&AddedTokenConfig| present.token(&token.content) != Some(token);
+        let changed: HashSet<&str> = (all.iter().filter(changes))
+            .map(|token| token.content.as_str())
+            .collect();
+        let kept = all
+            .iter()
+            .filter(|token| changed.contains(token.content.as_str()));
+        kept.cloned().collect()
     }
 }
 
