@@ -74,6 +74,11 @@ impl HfSteps {
         self.space_handling
     }
 
+    /// Returns the content of an added token as it is found in normalized text. Returns `None` if the crate fails.
+    pub fn normalized_content(&self, content: &str) -> Option<String> {
+        catch_panic(|| normalized_content(content, self.pinned_normalizer()).ok())?
+    }
+
     fn vocabulary(
         &self,
         added: &[(AddedTokenConfig, u32)],

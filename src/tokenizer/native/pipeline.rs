@@ -104,8 +104,19 @@ impl Pipeline {
     }
 
     fn with_hf(steps: HfSteps, added: &[(AddedTokenConfig, u32)]) -> Option<Self> {
+        // As they are found: normalization may turn a piece such as `▁x` into a space and a letter.
         let normalized = added.iter().filter(|(token, _)| token.normalized);
-        let local = AddedTokens::new(normalized.cloned().collect())?.are_local();
+        let normalized: Option<Vec<_>> = normalized
+            .map(|(token, id)| {
+                let content = steps.normalized_content(&token.content)?;
+                let token = AddedTokenConfig {
+                    content,
+                    ..token.clone()
+                };
+                Some((token, *id))
+            })
+            .collect();
+        let local = AddedTokens::new(normalized?)?.are_local();
         let handling = steps.space_handling().filter(|_| local);
         let dropped = handling == Some(SpaceHandling::Dropped);
         let mut space_bytes = SpaceBytes::default();

@@ -145,3 +145,17 @@ fn added_tokens_of_nothing_end_in_any_combination() {
         }
     }
 }
+
+#[test]
+fn an_added_token_that_normalization_begins_with_a_space_takes_the_space_before_it() {
+    for lower_case in [false, true] {
+        let model = model_with(&["▁x", "a▁b"], lower_case);
+        for text in [" \r\nx", "one\r\nx two  x\u{a0}x", "a \t b", "a\r\nb▁x"] {
+            let args = ["tokenize", "--json", "--engine"];
+            let answer = |engine| on(model.path(), args.into_iter().chain([engine, text])).ok();
+            assert_eq!(answer("auto"), answer("reference"), "{text:?}");
+        }
+        let space = tokens(&model, "one\r\nx");
+        assert_eq!(space.last(), Some(&(2001, (3, 6))), "{space:?}");
+    }
+}
