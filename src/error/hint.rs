@@ -1,5 +1,6 @@
 //! Hints, which tell the user how to fix an error.
 
+use super::shell::shell_word;
 use super::variants::{Error, TokenUse};
 
 impl Error {
@@ -135,7 +136,7 @@ fn pull(model: &str, file: &str) -> String {
     } else {
         ""
     };
-    format!("tokscope pull {model}{weights}")
+    format!("tokscope pull {}{weights}", shell_word(model))
 }
 
 /// Returns true if the file is a checkpoint, a shard, or the index of the shards.

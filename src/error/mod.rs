@@ -6,9 +6,11 @@
 mod code;
 mod exit;
 mod hint;
+mod shell;
 mod variants;
 mod wording;
 
 pub use exit::Exit;
+pub(crate) use shell::{shell_path, shell_word};
 pub use variants::{Error, Result, TokenUse};
 pub(crate) use wording::reason;

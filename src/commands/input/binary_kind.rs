@@ -1,10 +1,13 @@
 //! Recognizes input that is not text, such as compressed files, by its first bytes.
 
 use super::text_format::Utf8Args;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shell_path};
 
 /// The number of bytes at the start of an input that are looked at, about as many as git looks at.
 pub const SNIFFED_BYTES: usize = 8 * 1024;
+
+/// The name of standard input in errors.
+const STDIN: &str = "standard input";
 
 /// A kind of file that is not text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,12 +21,14 @@ pub struct BinaryKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Remedy {
     None,
-    /// A command that writes the text, for which `{}` stands for the file.
+    /// A command that writes the text. `{}` stands for the file.
     Command(&'static str),
+    /// A command that cannot read standard input.
+    FileCommand(&'static str),
     Advice(&'static str),
 }
 
-use Remedy::{Advice, Command};
+use Remedy::{Advice, Command, FileCommand};
 
 const TO_JSON_LINES: Remedy = Advice("convert it to text first, for example to JSON Lines");
 
@@ -40,13 +45,18 @@ const MAGIC: &[(usize, &[u8], &str, Remedy)] = &[
     (0, b"BZh", "a bzip2 file", Command("bzip2 -dc {}")),
     (0, b"\xfd7zXZ\0", "an xz file", Command("xz -dc {}")),
     (0, b"\x04\x22\x4d\x18", "an LZ4 file", Command("lz4 -dc {}")),
-    (0, b"PK\x03\x04", "a zip archive", Command("unzip -p {}")),
+    (
+        0,
+        b"PK\x03\x04",
+        "a zip archive",
+        FileCommand("unzip -p {}"),
+    ),
     (0, b"PK\x05\x06", "a zip archive", Remedy::None),
     (
         0,
         b"7z\xbc\xaf\x27\x1c",
         "a 7z archive",
-        Command("7z x -so {}"),
+        FileCommand("7z x -so {}"),
     ),
     (257, b"ustar", "a tar archive", Command("tar -xOf {}")),
     (0, b"PAR1", "a Parquet file", TO_JSON_LINES),
@@ -120,12 +130,18 @@ impl BinaryKind {
         match self.remedy {
             Remedy::None => None,
             Advice(advice) => Some(advice.to_owned()),
-            Command(command) if input == "standard input" => {
-                let command = command.replace(" {}", "");
+            Command(command) if input == STDIN => {
+                let command = command.replace("{}", "-");
                 Some(format!("pass it through `{command}` first"))
             }
-            Command(command) => {
-                let command = command.replace("{}", input);
+            FileCommand(command) if input == STDIN => {
+                let command = command.replace("{}", "FILE");
+                Some(format!(
+                    "save it to a file, and pass its text through a pipe: `{command} | tokscope …`"
+                ))
+            }
+            Command(command) | FileCommand(command) => {
+                let command = command.replace("{}", &shell_path(input));
                 Some(format!(
                     "pass its text through a pipe: `{command} | tokscope …`"
                 ))

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::did_you_mean::closest;
+use crate::error::shell_word;
 
 /// The maximum number of fields to name in a sentence.
 const NAMED_FIELDS: usize = 8;
@@ -82,7 +83,10 @@ fn not_a_string(field: &str, value: &Value) -> NoText {
         problem: format!("field `{field}` must be a string, not {}", kind(value)),
         hint: inner.map(|inner| {
             let inner = shown(&format!("{field}.{inner}"));
-            format!("name a field of it, such as `--field {inner}`")
+            format!(
+                "name a field of it, such as `--field {}`",
+                shell_word(&inner)
+            )
         }),
     }
 }
@@ -109,7 +113,10 @@ fn no_field(fields: &Map<String, Value>, field: &str) -> NoText {
     NoText {
         problem: format!("there is no field `{field}`, {others}"),
         hint: match closest(field, known.iter().map(String::as_str)) {
-            Some(near) => Some(format!("did you mean `--field {}`?", shown(near))),
+            Some(near) => Some(format!(
+                "did you mean `--field {}`?",
+                shell_word(&shown(near))
+            )),
             None => Some("name the field of the text with `--field NAME`".to_owned()),
         },
     }

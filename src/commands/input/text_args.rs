@@ -15,7 +15,7 @@ use super::stream_start::{LeadingErrors, check_start};
 use super::text_format::{BadText, InputFormat, Lines, Outcome, Text, chomp};
 use super::unicode_input::UnicodeInput;
 use crate::commands::session::Session;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shell_path};
 
 /// The texts of a command, and how to read them.
 #[derive(Debug, Clone, Default, Args)]
@@ -65,9 +65,9 @@ impl InputWays {
         let is_file = std::fs::metadata(text).is_ok_and(|metadata| !metadata.is_dir());
         let remedy = match self {
             _ if !is_file => return None,
-            Self::FileFlag => format!("use `-f {text}`"),
+            Self::FileFlag => format!("use `-f {}`", shell_path(text)),
             Self::PathOrTextFlag | Self::Path => "leave out `--text`".to_owned(),
-            Self::StdinOnly => format!("use `< {text}`"),
+            Self::StdinOnly => format!("use `< {}`", shell_path(text)),
         };
         Some(format!(
             "`{text}` is a text here, and there is a file of that name: to read it, {remedy}"

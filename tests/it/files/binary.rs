@@ -107,6 +107,47 @@ fn a_compressed_file_gets_the_command_that_reads_it() {
 }
 
 #[test]
+fn a_path_in_a_suggested_command_is_quoted_for_the_shell() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, word) in [
+        ("my file.gz", "'my file.gz'"),
+        ("it's.gz", r"'it'\''s.gz'"),
+        ("$(x).gz", "'$(x).gz'"),
+        ("-x.gz", "./-x.gz"),
+    ] {
+        fs::write(folder.path().join(name), content(FILES[0].1)).unwrap();
+        let answer = demo(["count", "--", name])
+            .current_dir(folder.path())
+            .exit(2);
+        let remedy = format!("pipe: `gzip -dc {word} | tokscope …`\n");
+        assert!(answer.stderr.ends_with(&remedy), "{}", answer.stderr);
+    }
+}
+
+#[test]
+fn a_command_for_standard_input_reads_it() {
+    for (start, remedy) in [
+        (&b"\x1f\x8b\x08\0"[..], "pass it through `gzip -dc -` first"),
+        (b"BZh91AY&SY\xa0", "pass it through `bzip2 -dc -` first"),
+        (b"\xfd7zXZ\0\0", "pass it through `xz -dc -` first"),
+        (b"\x28\xb5\x2f\xfd", "pass it through `zstd -dc -` first"),
+        (b"%PDF-1.7\n\xe2", "pass it through `pdftotext - -` first"),
+        (
+            b"PK\x03\x04\x14\0\x08",
+            "save it to a file, and pass its text through a pipe: `unzip -p FILE | tokscope …`",
+        ),
+        (
+            b"7z\xbc\xaf\x27\x1c",
+            "save it to a file, and pass its text through a pipe: `7z x -so FILE | tokscope …`",
+        ),
+    ] {
+        let answer = demo(["count"]).stdin(content(start)).exit(2);
+        let hint = format!("\nhint: {remedy}\n");
+        assert!(answer.stderr.ends_with(&hint), "{}", answer.stderr);
+    }
+}
+
+#[test]
 fn binary_files_of_a_directory_are_skipped_with_their_kind() {
     let folder = tempfile::tempdir().unwrap();
     for (name, start, _) in FILES {

@@ -261,6 +261,19 @@ fn a_text_that_names_a_file_gets_a_note() {
         let quiet = demo([args, &["--quiet"]].concat()).current_dir(folder.path());
         assert_eq!(quiet.ok(), answer.stdout, "{args:?}");
     }
+    for (name, word) in [
+        ("my file.txt", "'my file.txt'"),
+        ("it's.txt", r"'it'\''s.txt'"),
+        ("-x.txt", "./-x.txt"),
+    ] {
+        fs::write(folder.path().join(name), "banco").unwrap();
+        for (command, flag) in [("tokenize", "-f"), ("embed", "<")] {
+            let answer = demo([command, "--", name]).current_dir(folder.path());
+            let remedy = format!("use `{flag} {word}`\n");
+            let stderr = answer.exit(0).stderr;
+            assert!(stderr.ends_with(&remedy), "{stderr}");
+        }
+    }
     // A directory cannot be read with `-f`, and standard input is no file.
     for args in [["tokenize", "folder"], ["tokenize", "-"]] {
         demo(args).current_dir(folder.path()).ok();
