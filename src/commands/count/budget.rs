@@ -73,7 +73,7 @@ impl Budgets {
     }
 
     /// Sets the budget of a count, and adds the count to the sums of the matching rules. Returns the number of tokens
-    /// over the budget, or `None` if the count is within it.
+    /// over the budget, or `None` if the count is within it. An empty text has nothing to count, and so no budget.
     pub fn apply(&mut self, count: &mut Count) -> Option<u64> {
         let mut budget = self.per_file;
         if let (Some(path), false) = (&count.path, self.rules.is_empty()) {
@@ -86,7 +86,7 @@ impl Budgets {
                 }
             }
         }
-        let budget = budget?;
+        let budget = budget.filter(|_| count.bytes > 0)?;
         let tokens = count.tokens as u64;
         let over = (tokens > budget).then(|| tokens - budget);
         count.budget = Some(budget);
@@ -94,11 +94,15 @@ impl Budgets {
         over
     }
 
-    /// Returns the sums of the rules that have a budget for all their files together.
-    pub fn sums(&self) -> impl Iterator<Item = Group> {
-        self.rules.iter().filter_map(|rule| {
+    /// Returns the sums of the rules that have a budget for all their files together. A budget that was not checked is
+    /// absent from its sum: no file matches, or no text at all was counted, as `has_text` tells.
+    pub fn sums(&self, has_text: bool) -> impl Iterator<Item = Group> {
+        self.rules.iter().filter_map(move |rule| {
+            let budget = rule.sum.budget?;
             let mut sum = rule.sum.clone();
-            sum.within_budget = Some(sum.tokens as u64 <= sum.budget?);
+            let checked = Some(budget).filter(|_| has_text && sum.files > 0);
+            sum.budget = checked;
+            sum.within_budget = checked.map(|budget| sum.tokens as u64 <= budget);
             Some(sum)
         })
     }
@@ -145,6 +149,7 @@ mod tests {
         for (tokens, over) in [(7, None), (8, None), (9, Some(1)), (20, Some(12))] {
             let mut count = Count {
                 tokens,
+                bytes: 1,
                 ..Count::default()
             };
             assert_eq!(budgets.apply(&mut count), over);

@@ -32,12 +32,14 @@ impl Counting<'_> {
     /// Reports everything that could not be reported before the end of the count, and returns the exit code.
     pub fn report(mut self, session: &mut Session) -> Result<Exit> {
         let budgets = &self.plan.budgets;
-        if let Some(budget) = budgets.total {
+        let has_text = self.has_text();
+        // A budget that was not checked has no verdict.
+        if let Some(budget) = budgets.total.filter(|_| has_text) {
             self.total.budget = Some(budget);
             self.total.within_budget = Some(self.total.tokens as u64 <= budget);
         }
         let has_budgets = budgets.per_file.is_some() || !budgets.rules.is_empty();
-        self.total.over_budget = has_budgets.then_some(self.over);
+        self.total.over_budget = (has_budgets && has_text).then_some(self.over);
         if self.total.files == 0 && self.failed.is_none() && self.plan.is_walk {
             session.note("found no text files to count")?;
         }
@@ -78,6 +80,11 @@ impl Counting<'_> {
         })
     }
 
+    /// Returns true if there was any text. Special tokens are counted without it.
+    fn has_text(&self) -> bool {
+        self.total.bytes > 0
+    }
+
     /// Finds the budgets that limit nothing, since no text was counted for them.
     fn unchecked(&self) -> Unchecked {
         let budgets = &self.plan.budgets;
@@ -85,7 +92,7 @@ impl Counting<'_> {
         if self.failed.is_some() || (budgets.is_empty() && !self.plan.is_ci) {
             return unchecked;
         }
-        if self.total.bytes == 0 {
+        if !self.has_text() {
             let sentence = "found no text to count, so no budget was checked";
             unchecked.add(sentence.to_owned(), self.plan.is_ci);
             return unchecked;
@@ -121,7 +128,7 @@ impl Counting<'_> {
     fn report_totals(&mut self, session: &mut Session) -> Result<bool> {
         let shows_totals = session.shows_totals();
         let mut over = false;
-        for sum in self.plan.budgets.sums() {
+        for sum in self.plan.budgets.sums(self.has_text()) {
             let sentence = over_budget::group_over(&sum);
             over |= sentence.is_some();
             session.emit(&Record::Group(Group {
@@ -132,7 +139,7 @@ impl Counting<'_> {
                 session.note(&sentence)?;
             }
         }
-        let (total_only, budget) = (self.plan.total_only, self.total.budget);
+        let (total_only, budget) = (self.plan.total_only, self.plan.budgets.total);
         // A bare number has no room for the budget.
         let is_bare =
             session.is_human() && (self.plan.is_stream || total_only) && !self.plan.is_report;
@@ -165,7 +172,7 @@ impl Counting<'_> {
         self.over_budget.sort_by_key(|over| Reverse(over.by()));
         let failures = std::mem::take(&mut self.failures).into_iter();
         let total = over_budget::total_annotation(&self.total);
-        let sums = self.plan.budgets.sums();
+        let sums = self.plan.budgets.sums(self.has_text());
         let sums = sums.filter_map(|sum| over_budget::group_annotation(&sum));
         let files = self.over_budget.iter().map(OverBudget::annotation);
         for annotation in failures.chain(total).chain(sums).chain(files) {

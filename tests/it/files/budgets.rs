@@ -186,7 +186,7 @@ fn a_configuration_file_replaces_all_options() {
         .stdout;
     assert_eq!(
         kept,
-        "       0 b/** in 0 files  within 10\n       3 total of 1 file, none over its budget  within 1,000\n"
+        "       0 b/** in 0 files\n       3 total of 1 file, none over its budget  within 1,000\n"
     );
     let others = ci(folder.path(), &["-g", "*.txt", "--budget", "3"])
         .exit(1)
@@ -420,6 +420,38 @@ fn nothing_to_count_is_not_within_a_budget() {
         );
     }
     assert_eq!(count(folder.path(), &["--budget", "5"]).run().stdout, "2\n");
+    // A budget that was not checked has no verdict, whatever it is.
+    for (args, human) in [
+        (&["--budget", "0"][..], "2\n"),
+        (&["--budget", "9"], "2\n"),
+        (&["--budget-per-file", "0"], "2\n"),
+        (&["--budget-per-file", "9"], "2\n"),
+        (
+            &["--budget", "0", "--budget-per-file", "0", "--total"],
+            "2\n",
+        ),
+        (
+            &["--budget", "0", "--budget-per-file", "0", "empty.md"],
+            "       2 empty.md\n       2 total\n",
+        ),
+    ] {
+        let answer = count(folder.path(), args).exit(0);
+        let note = format!("note: {empty}\n");
+        assert_eq!((answer.stdout.as_str(), answer.stderr), (human, note));
+        for format in [&["--json"][..], &["--json", "--ci"]] {
+            let answer = count(folder.path(), &[args, format].concat());
+            let ci = format.contains(&"--ci");
+            let answer = answer.exit(if ci { 2 } else { 0 }).stdout;
+            assert!(answer.contains("\"tokens\":2"), "{args:?}: {answer}");
+            assert!(!answer.contains("budget"), "{args:?}: {answer}");
+        }
+        let annotated = count(
+            folder.path(),
+            &[args, &["--ci", "--annotate", "github"]].concat(),
+        );
+        let annotated = annotated.exit(2).stdout;
+        assert!(!annotated.contains("Token budget"), "{annotated}");
+    }
     assert_eq!(count(folder.path(), &[]).ok(), "2\n");
     let blank = count(folder.path(), &["--budget", "5", "--ci", "--text", " "]);
     blank.exit(0);
@@ -443,6 +475,23 @@ fn a_glob_of_a_budget_that_matches_nothing_is_reported() {
         let stderr = count(folder.path(), &args).exit(0).stderr;
         assert_eq!(stderr, format!("note: {unmatched}\n"), "{args:?}");
     }
+    // The row of such a glob has no verdict.
+    configure(
+        folder.path(),
+        "model = \"demo\"\n[[count.budgets]]\nglob = \"a/*.md\"\nbudget = \"1k\"\n[[count.budgets]]\nglob = \"a/sytem.md\"\nbudget = 9\n",
+    );
+    let shown = ci(folder.path(), &[]).exit(2).stdout;
+    assert!(
+        shown.contains(" a/*.md in 1 file  within 1,000\n       0 a/sytem.md in 0 files\n"),
+        "{shown}"
+    );
+    let all = records(&ci(folder.path(), &["--json"]).exit(2).stdout);
+    let groups = all.iter().filter_map(|record| match record {
+        Record::Group(group) => Some((group.files, group.budget, group.within_budget)),
+        _ => None,
+    });
+    let expected = [(1, Some(1000), Some(true)), (0, None, None)];
+    assert_eq!(groups.collect::<Vec<_>>(), expected);
     let annotated = ci(folder.path(), &["--annotate", "github"]).exit(2).stdout;
     assert!(
         annotated.contains("::error title=Not counted::no counted file matches"),
