@@ -1,7 +1,5 @@
 //! `lock`: writes the lock file, which records the files of a tokenizer and its encodings of sample texts.
 
-use std::path::Path;
-
 use clap::Args as ClapArgs;
 
 use super::input::stress_texts::{ExtraTexts, STRESS_TEXTS};
@@ -80,7 +78,7 @@ fn check_replaceable(session: &Session, model: &ModelRef) -> Result<()> {
     }
     let name = path.display();
     let (problem, remedy) = match lock_state::locked_name(path)? {
-        Some(locked) if is_same_model(&locked, model) => return Ok(()),
+        Some(locked) if lock_state::is_same_model(&locked, model) => return Ok(()),
         Some(locked) => (
             format!("{name} locks `{locked}`, not `{model}`"),
             "write another one with `--lock-file FILE`, or replace it with `--force`",
@@ -91,16 +89,4 @@ fn check_replaceable(session: &Session, model: &ModelRef) -> Result<()> {
         ),
     };
     Err(Error::usage_hint(problem, remedy))
-}
-
-/// Returns true if a locked name is that of the model, at any revision.
-fn is_same_model(locked: &str, model: &ModelRef) -> bool {
-    match (locked.parse(), model) {
-        (Ok(ModelRef::Hub(locked)), ModelRef::Hub(model)) => locked.id() == model.id(),
-        (Ok(ModelRef::Directory(locked)), ModelRef::Directory(model)) => {
-            let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-            real(&locked) == real(model)
-        }
-        (locked, model) => locked.is_ok_and(|locked| locked == *model),
-    }
 }

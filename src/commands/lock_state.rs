@@ -5,6 +5,7 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256};
 
 use super::input::ordered_parallel::map_in_parallel;
+use super::lock_command;
 use super::session::{ModelChoice, Session};
 use crate::error::{Error, Exit, Result};
 use crate::formats::lock_file::{
@@ -107,11 +108,22 @@ pub fn read(session: &Session) -> Result<LockFile> {
     let path = session.model.lock_file;
     let name = path.display().to_string();
     match read_limited::read(path, MAX_LOCK_FILE) {
-        Ok(bytes) => LockFile::parse(&name, &bytes),
-        Err(source) if source.kind() == std::io::ErrorKind::NotFound => Err(Error::usage_hint(
-            format!("there is no lock file {name}"),
-            "create it with `tokscope lock`",
-        )),
+        Ok(bytes) => LockFile::parse(&name, &bytes).map_err(|problem| {
+            // A damaged file still tells its model.
+            let model =
+                lock_command::chosen_model(session).or_else(|| LockFile::locked_name(&bytes));
+            let lock = lock_command::command(session, "lock", model.as_deref(), &["--force"]);
+            Error::usage_hint(problem, format!("run `{lock}` to write it again"))
+        }),
+        Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
+            let model = lock_command::chosen_model(session);
+            let as_is = session.model.as_is.then_some("--as-is");
+            let lock = lock_command::command(session, "lock", model.as_deref(), as_is.as_slice());
+            Err(Error::usage_hint(
+                format!("there is no lock file {name}"),
+                format!("create it with `{lock}`"),
+            ))
+        }
         Err(source) => Err(Error::ReadInput {
             input: name,
             source,
@@ -131,6 +143,18 @@ pub fn locked_name(path: &Path) -> Result<Option<String>> {
         source,
     })?;
     Ok(LockFile::locked_name(&bytes))
+}
+
+/// Returns true if a locked name is that of the model, at any revision.
+pub fn is_same_model(locked: &str, model: &ModelRef) -> bool {
+    match (locked.parse(), model) {
+        (Ok(ModelRef::Hub(locked)), ModelRef::Hub(model)) => locked.id() == model.id(),
+        (Ok(ModelRef::Directory(locked)), ModelRef::Directory(model)) => {
+            let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+            real(&locked) == real(model)
+        }
+        (locked, model) => locked.is_ok_and(|locked| locked == *model),
+    }
 }
 
 /// Returns the locked model, at the given revision of its repository if there is one.
@@ -164,12 +188,18 @@ pub fn open(session: &Session, choice: &ModelChoice) -> Result<ModelFiles> {
     if choice.chosen {
         let requested = choice.model_ref()?;
         if !is_locked_model(&requested, &lock, &locked) {
+            // Another revision of the same model is locked without force.
+            let force = (!is_same_model(&lock.model, &requested)).then_some("--force");
+            let name = requested.to_string();
+            let lock = lock_command::command(session, "lock", Some(&name), force.as_slice());
             return Err(Error::usage_hint(
                 format!(
                     "`{requested}` is requested, but {} locks `{locked}`",
                     session.model.lock_file.display()
                 ),
-                "drop `--model` and unset TOKSCOPE_MODEL, or lock that model with `tokscope lock`",
+                format!(
+                    "drop `--model` and unset TOKSCOPE_MODEL, or lock that model with `{lock}`"
+                ),
             ));
         }
     }
@@ -192,12 +222,14 @@ pub fn open(session: &Session, choice: &ModelChoice) -> Result<ModelFiles> {
 /// Fails with [`Error::Usage`] if only the command line asks for it.
 pub fn as_locked(session: &Session, lock: &LockFile, files: ModelFiles) -> Result<ModelFiles> {
     if session.model.as_is && !lock.as_is {
+        let model = lock_command::locked_model(lock);
+        let again = lock_command::command(session, "lock", Some(&model), &["--as-is"]);
         return Err(Error::usage_hint(
             format!(
                 "`--as-is` is requested, but {} locks the tokenizer as its class makes it",
                 session.model.lock_file.display()
             ),
-            "drop `--as-is`, or lock the model with `tokscope lock --as-is`",
+            format!("drop `--as-is`, or lock the model with `{again}`"),
         ));
     }
     Ok(if lock.as_is { files.as_is() } else { files })
@@ -215,7 +247,10 @@ pub fn require_locked(session: &Session, lock: &LockFile, files: &mut ModelFiles
                 files.place(),
                 session.model.lock_file.display()
             ),
-            "`tokscope check` shows what changed",
+            format!(
+                "`{}` shows what changed",
+                lock_command::command(session, "check", None, &[])
+            ),
         )
     };
     let found = match freeze(files) {

@@ -22,6 +22,7 @@ pub mod head;
 pub mod info;
 pub mod input;
 pub mod lock;
+pub mod lock_command;
 pub mod lock_state;
 pub mod man;
 pub mod model;

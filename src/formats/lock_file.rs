@@ -120,19 +120,15 @@ impl LockFile {
     /// Parses the file called `name`.
     ///
     /// # Errors
-    /// Fails with [`Error::Usage`] if it is not a lock file, has another version, or was modified.
-    pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
+    /// Returns a sentence about the file if it is not a lock file, has another version, or was modified.
+    pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, String> {
         #[derive(Deserialize)]
         struct Version {
             version: u64,
         }
 
-        let damaged = |problem: String| {
-            Error::usage_hint(
-                format!("{name} is not a lock file written by tokscope: {problem}"),
-                "run `tokscope lock --force` to write it again",
-            )
-        };
+        let damaged =
+            |problem: String| format!("{name} is not a lock file written by tokscope: {problem}");
         let version: Version =
             serde_json::from_slice(bytes).map_err(|problem| damaged(problem.to_string()))?;
         if version.version != VERSION {
@@ -243,7 +239,7 @@ mod tests {
             let error = LockFile::parse("tokscope.lock", changed.as_bytes()).unwrap_err();
             let sentence = error.to_string();
             assert!(sentence.contains(problem), "{sentence}");
-            assert!(!sentence.contains('\n') && error.exit() == crate::error::Exit::Usage);
+            assert!(!sentence.contains('\n'));
         }
         for length in 0..json.len() - 1 {
             assert!(LockFile::parse("l", &json.as_bytes()[..length]).is_err());

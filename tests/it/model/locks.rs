@@ -279,6 +279,81 @@ fn the_lock_of_another_model_is_not_replaced_in_silence() {
     at(here, &args).ok();
 }
 
+/// Returns the last command between backticks in a hint.
+fn hinted(answer: &Answer) -> String {
+    let hint = answer.stderr.split_once("hint: ").unwrap().1;
+    hint.rsplit('`').nth(1).unwrap().to_owned()
+}
+
+/// Runs a command of a hint, in a shell as a reader would.
+fn paste(place: &Path, line: &str) {
+    let program = Path::new(env!("CARGO_BIN_EXE_tokscope")).parent().unwrap();
+    let mut sh = std::process::Command::new("sh");
+    let path = format!("{}:/usr/bin:/bin", program.display());
+    sh.args(["-c", line]).current_dir(place).env_clear();
+    let ran = sh.env("PATH", path).env("HOME", place).output().unwrap();
+    assert!(ran.status.success(), "{line}: {ran:?}");
+}
+
+#[test]
+fn a_hint_about_a_lock_file_can_be_pasted() {
+    let place = place();
+    let here = place.path();
+    at(here, &["lock", "-m", "m"]).ok();
+    let default = fs::read(here.join("tokscope.lock")).unwrap();
+    let file = ["--lock-file", "it's mine.lock"];
+    let quoted = r"--lock-file 'it'\''s mine.lock'";
+
+    // There is no such lock file.
+    let none = at(here, &[&["check", "-m", "demo"], &file[..]].concat()).exit(2);
+    let line = hinted(&none);
+    assert_eq!(line, format!("tokscope lock --model demo {quoted}"));
+    paste(here, &line);
+    at(here, &[&["check"], &file[..]].concat()).ok();
+    let plain = at(here, &["check", "--lock-file", "none.lock"]).exit(2);
+    assert_eq!(hinted(&plain), "tokscope lock --lock-file none.lock");
+
+    // It is damaged, in a way that leaves the name of the model.
+    edit(&here.join(file[1]), |lock| lock["ids_sha256"] = "x".into());
+    let damaged = at(here, &[&["check"], &file[..]].concat()).exit(2);
+    let line = hinted(&damaged);
+    assert_eq!(line, format!("tokscope lock --model demo {quoted} --force"));
+    paste(here, &line);
+    at(here, &[&["check"], &file[..]].concat()).ok();
+    fs::write(here.join("bad.lock"), "x").unwrap();
+    let damaged = at(here, &["check", "-m", "m", "--lock-file", "bad.lock"]).exit(2);
+    let line = hinted(&damaged);
+    assert_eq!(line, "tokscope lock --model m --lock-file bad.lock --force");
+    paste(here, &line);
+
+    // It locks another model.
+    let args = ["tokenize", "hola", "--locked", "-m", "m"];
+    let other = at(here, &[&args, &file[..]].concat()).exit(2);
+    let line = hinted(&other);
+    assert_eq!(line, format!("tokscope lock --model m {quoted} --force"));
+    paste(here, &line);
+    at(here, &[&args, &file[..]].concat()).ok();
+
+    // It locks the model in another way.
+    let args = [&args[..], &file, &["--as-is"]].concat();
+    let line = hinted(&at(here, &args).exit(2));
+    assert_eq!(line, format!("tokscope lock --model m {quoted} --as-is"));
+
+    // The files differ.
+    let config = here.join("m/config.json");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, format!("{text}\n")).unwrap();
+    let differ = at(
+        here,
+        &[&["tokenize", "hola", "--locked"], &file[..]].concat(),
+    )
+    .exit(2);
+    assert_eq!(hinted(&differ), format!("tokscope check {quoted}"));
+
+    // None of them wrote the default lock file.
+    assert_eq!(fs::read(here.join("tokscope.lock")).unwrap(), default);
+}
+
 #[test]
 fn check_annotates_changes_for_github() {
     let place = place();
