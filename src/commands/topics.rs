@@ -126,13 +126,16 @@ pub static GROUPS: &[Group] = &[
             Topic {
                 command: "decode",
                 examples: &[
-                    example("tokscope decode 364 276 361", "the text of three ids"),
+                    example(
+                        "tokscope decode 364 276 361 -m demo",
+                        "the text of three ids",
+                    ),
                     example(
                         "tokscope tokenize \"un banco\" --ids | tokscope decode",
                         "a text there and back",
                     ),
                     example(
-                        "tokscope decode \"[364, 276]\" --each",
+                        "tokscope decode \"[364, 276]\" --each -m demo",
                         "a line for each id",
                     ),
                 ],
@@ -159,7 +162,7 @@ pub static GROUPS: &[Group] = &[
                 command: "grep",
                 examples: &[
                     example(
-                        "tokscope grep --piece ▁banco words.txt",
+                        "tokscope grep --piece ▁banco words.txt -m demo",
                         "the places of a token",
                     ),
                     example(
@@ -239,13 +242,13 @@ pub static GROUPS: &[Group] = &[
             Topic {
                 command: "diff",
                 examples: &[
-                    example("tokscope diff banco bank", "two words"),
+                    example("tokscope diff banco bank -m demo", "two words"),
                     example(
-                        "tokscope diff --id 588,607 --stats",
+                        "tokscope diff --id 588,607 --stats -m demo",
                         "two ids, without the values",
                     ),
                     example(
-                        "tokscope diff --text \"banco y banco\" --at 1,3",
+                        "tokscope diff --text \"banco y banco\" --at 1,3 -m demo",
                         "the same word at two positions",
                     ),
                 ],
@@ -258,7 +261,7 @@ pub static GROUPS: &[Group] = &[
                 examples: &[
                     example("tokscope neighbors dinero -k 5", "the five nearest tokens"),
                     example(
-                        "tokscope neighbors --plus madre --plus padre --minus el",
+                        "tokscope neighbors --plus madre --plus padre --minus el -m demo",
                         "the nearest to a sum of rows",
                     ),
                     example(
@@ -272,7 +275,7 @@ pub static GROUPS: &[Group] = &[
                 command: "similarity",
                 examples: &[
                     example(
-                        "tokscope similarity banco dinero money",
+                        "tokscope similarity banco dinero money -m demo",
                         "three words with each other",
                     ),
                     example(

@@ -15,11 +15,32 @@ fn all_topics() -> impl Iterator<Item = &'static Topic> {
     [&PROGRAM].into_iter().chain(topics::all())
 }
 
+/// Returns a model that lacks the words of the toy model that the default model lacks too, so that an example that
+/// needs them must name the toy model.
+fn default_model() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for file in fs::read_dir(repository("demo/model")).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+    }
+    let vocabulary = folder.path().join("spm.model");
+    let mut bytes = fs::read(&vocabulary).unwrap();
+    for word in ["▁banco", "▁madre", "▁padre"] {
+        // With its length, as a field of the file.
+        let piece = [&[10, word.len() as u8], word.as_bytes()].concat();
+        let at = memchr::memmem::find(&bytes, &piece).unwrap();
+        let last = at + piece.len() - 1;
+        bytes[last] = b'#';
+    }
+    fs::write(vocabulary, bytes).unwrap();
+    folder
+}
+
 #[test]
 fn every_example_of_the_help_runs() {
     let remote = Remote::new();
-    let model = repository("demo/model");
-    remote.publish("microsoft/deberta-v3-xsmall", Access::Public, &model);
+    let model = default_model();
+    remote.publish("microsoft/deberta-v3-xsmall", Access::Public, model.path());
     let sandbox = Sandbox::new(None);
     let endpoint = remote.hub.endpoint();
     let run = |line: &str| sandbox.run(&format!("export HF_ENDPOINT={endpoint}; {line}"));
@@ -33,8 +54,8 @@ fn every_example_of_the_help_runs() {
             let (code, printed) = run(example.line);
             // The documented toy model has findings, and two words differ.
             let negative = [
-                "tokscope diff banco bank",
-                "tokscope diff --id 588,607 --stats",
+                "tokscope diff banco bank -m demo",
+                "tokscope diff --id 588,607 --stats -m demo",
             ];
             let over = [
                 "tokscope info --strict --quiet",
