@@ -64,6 +64,8 @@ pub struct LeadingErrors {
     lines: u64,
     /// True after the first text.
     has_text: bool,
+    /// The remedy for the first of the lines.
+    hint: Option<String>,
 }
 
 impl LeadingErrors {
@@ -75,6 +77,9 @@ impl LeadingErrors {
         match outcome {
             Err(bad) if !self.has_text && is_bad_json(&bad) => {
                 self.lines += 1;
+                if self.lines == 1 {
+                    self.hint = bad.error.hint();
+                }
                 if self.lines < LINES_WITHOUT_TEXT {
                     return Ok(Err(bad));
                 }
@@ -84,6 +89,18 @@ impl LeadingErrors {
                 self.has_text = true;
                 Ok(outcome)
             }
+        }
+    }
+
+    /// Writes the remedy as a note if the stream has ended and no line had a text. Until then, the next line may have
+    /// one.
+    ///
+    /// # Errors
+    /// Fails if the answers before the note cannot be written.
+    pub fn end(self, session: &mut Session) -> Result<()> {
+        match self.hint {
+            Some(hint) if !self.has_text => session.note(&hint),
+            _ => Ok(()),
         }
     }
 }

@@ -221,6 +221,51 @@ impl Stream<'_> {
         }
         Ok(())
     }
+
+    /// Calls `work` with every text, on all threads after the first lines, and `each` with the results in order. Workers
+    /// merge adjacent results with `join`.
+    fn for_each_in_parallel<T: Send + 'static>(
+        mut self,
+        session: &mut Session,
+        work: &(impl Fn(Option<&str>, Outcome<Text<'_>>) -> Outcome<T> + Sync),
+        join: &(impl Fn(&mut T, T) -> Option<T> + Sync),
+        mut each: impl FnMut(&mut Session, Outcome<T>) -> Result<()>,
+    ) -> Result<()> {
+        let path = self.path;
+        let mut each_inline =
+            |session: &mut Session, text: Outcome<Text<'_>>| each(session, work(path, text));
+        self.for_each_up_to(PARALLEL_THRESHOLD, session, &mut each_inline)?;
+        if self.blocks.fill().map_err(unreadable(self.name))? == 0 {
+            return Ok(());
+        }
+        // Ask only now: the question starts the threads.
+        if rayon::current_num_threads() == 1 {
+            return self.for_each_up_to(usize::MAX, session, &mut each_inline);
+        }
+        let Stream {
+            format,
+            name,
+            path,
+            blocks,
+        } = self;
+        let work = |block: Block<'_>| {
+            let lines = Lines::new(format, name, path, block);
+            let mut outcomes: Vec<Outcome<T>> = Vec::new();
+            for outcome in lines.texts().map(|text| work(path, text)) {
+                let rest = match (outcomes.last_mut(), outcome) {
+                    (Some(Ok(before)), Ok(next)) => join(before, next).map(Ok),
+                    (_, outcome) => Some(outcome),
+                };
+                outcomes.extend(rest);
+            }
+            outcomes
+        };
+        for_each_in_order(blocks, work, unreadable(name), |outcomes| {
+            let mut outcomes = outcomes.into_iter();
+            outcomes.try_for_each(|outcome| each(session, outcome))?;
+            session.flush()
+        })
+    }
 }
 
 impl TextArgs {
@@ -239,7 +284,8 @@ impl TextArgs {
                 let mut leading = LeadingErrors::default();
                 stream.for_each_up_to(usize::MAX, session, |session, text| {
                     each(session, leading.pass(text)?)
-                })
+                })?;
+                leading.end(session)
             }
         })
     }
@@ -282,47 +328,15 @@ impl TextArgs {
                 Box::new(BadText { error, line, path })
             })
         };
-        self.for_each_batch(session, |session, batch| {
-            let mut stream = match batch {
-                Batch::Whole(text) => return each(session, work(None, Ok(text))),
-                Batch::Lines(stream) => stream,
-            };
-            let path = stream.path;
-            let mut leading = LeadingErrors::default();
-            let mut each = |session: &mut Session, outcome| each(session, leading.pass(outcome)?);
-            let mut each_inline =
-                |session: &mut Session, text: Outcome<Text<'_>>| each(session, work(path, text));
-            stream.for_each_up_to(PARALLEL_THRESHOLD, session, &mut each_inline)?;
-            if stream.blocks.fill().map_err(unreadable(stream.name))? == 0 {
-                return Ok(());
+        self.for_each_batch(session, |session, batch| match batch {
+            Batch::Whole(text) => each(session, work(None, Ok(text))),
+            Batch::Lines(stream) => {
+                let mut leading = LeadingErrors::default();
+                stream.for_each_in_parallel(session, &work, &join, |session, outcome| {
+                    each(session, leading.pass(outcome)?)
+                })?;
+                leading.end(session)
             }
-            // Ask only now: the question starts the threads.
-            if rayon::current_num_threads() == 1 {
-                return stream.for_each_up_to(usize::MAX, session, &mut each_inline);
-            }
-            let Stream {
-                format,
-                name,
-                path,
-                blocks,
-            } = stream;
-            let work = |block: Block<'_>| {
-                let lines = Lines::new(format, name, path, block);
-                let mut outcomes: Vec<Outcome<T>> = Vec::new();
-                for outcome in lines.texts().map(|text| work(path, text)) {
-                    let rest = match (outcomes.last_mut(), outcome) {
-                        (Some(Ok(before)), Ok(next)) => join(before, next).map(Ok),
-                        (_, outcome) => Some(outcome),
-                    };
-                    outcomes.extend(rest);
-                }
-                outcomes
-            };
-            for_each_in_order(blocks, work, unreadable(name), |outcomes| {
-                let mut outcomes = outcomes.into_iter();
-                outcomes.try_for_each(|outcome| each(session, outcome))?;
-                session.flush()
-            })
         })
     }
 

@@ -146,6 +146,32 @@ fn a_json_array_is_named_with_the_way_to_json_lines() {
 }
 
 #[test]
+fn a_short_stream_without_a_text_ends_with_the_hint_of_its_first_line() {
+    let array = "[\n  {\n    \"text\": \"banco\"\n  }\n]\n";
+    let misspelled = "{\"content\":\"banco\"}\n{\"content\":\"money\"}\n";
+    for (input, field, lines, hint) in [
+        (array, "text", 5, "with `jq -c '.[]'`"),
+        (misspelled, "contnt", 2, "did you mean `--field content`?"),
+    ] {
+        for command in [&["count"][..], &["tokenize", "--ids"], &["verify"]] {
+            let args = [command, &["--jsonl", "--field", field]].concat();
+            let answer = demo(&args).stdin(input).exit(2);
+            let errors = answer.stderr.matches("error: ").count();
+            assert_eq!(errors, lines, "{args:?}: {}", answer.stderr);
+            assert_eq!(answer.stderr.matches("note: ").count(), 1, "{args:?}");
+            let end = format!("{hint}\n");
+            assert!(answer.stderr.ends_with(&end), "{}", answer.stderr);
+        }
+    }
+    // One text is enough: the field is the right one.
+    let mixed = format!("{misspelled}{{\"text\":\"banco\"}}\n");
+    for input in [mixed.as_str(), "{\"text\":\"banco\"}\n{\"txt\":1}\n"] {
+        let answer = demo(["count", "--jsonl"]).stdin(input).exit(2);
+        assert!(!answer.stderr.contains("note: "), "{}", answer.stderr);
+    }
+}
+
+#[test]
 fn a_byte_order_mark_is_no_part_of_the_first_line() {
     for (flag, text) in [
         (
