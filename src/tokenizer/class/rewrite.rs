@@ -139,6 +139,11 @@ fn normal_form<T: DeserializeOwned + Serialize>(step: &Value) -> Option<Value> {
 /// Sets `add_prefix_space` of a ByteLevel pre-tokenizer, which every class does. The pre-tokenizer is made anew, with
 /// the default of `trim_offsets`. Any other value than a flag has no effect.
 fn prefix_space(class: &Class, settings: &ClassSettings, rest: &mut RestJson) {
+    // These classes pass on `None` if the setting is absent, which changes nothing. With it, they do not read the file.
+    let is_passed_on = |rewrite: &Rewrite| matches!(rewrite, Rewrite::PrefixSpaceFromSlow);
+    if class.rewrites.iter().any(is_passed_on) {
+        return;
+    }
     let wanted = match class.prefix_space {
         Some(default) => settings.add_prefix_space.or(default.into()),
         None => false.into(),

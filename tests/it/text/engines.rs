@@ -20,7 +20,9 @@ impl Engines {
     pub fn open(model: &ModelRef) -> Self {
         let open = |choice| Tokenizer::open(&files(model)).unwrap().with_engine(choice);
         Self {
-            native: open(EngineChoice::Native),
+            // Leaves a text to the other engine if added tokens that are not special must be found in it, and special
+            // ones not.
+            native: open(EngineChoice::Auto),
             hf: open(EngineChoice::Reference),
         }
     }
