@@ -14,12 +14,13 @@
     reason = "a test fails at the first unexpected result and reports it"
 )]
 
-mod attacks;
+mod checkpoint_attacks;
 mod combinations;
 mod combine;
 mod memory;
 mod mutate;
 mod targets;
+mod tokenizer_attacks;
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -283,12 +284,12 @@ fn every_test_named_in_the_fault_table_exists() {
                 assert!(TESTS.contains(&test), "{name}");
                 continue;
             }
-            (Some((module @ ("fuzz::attacks" | "fuzz::combinations"), test)), _) => {
-                (format!("tests/{}.rs", module.replace("::", "/")), test)
-            }
             (Some((module, test)), _) => {
-                let module = module.replace("::", "/");
-                (format!("tests/it/{module}.rs"), test)
+                let folder = match module.starts_with("fuzz::") {
+                    true => "tests",
+                    false => "tests/it",
+                };
+                (format!("{folder}/{}.rs", module.replace("::", "/")), test)
             }
             (None, Some(file)) => (file, name),
         };

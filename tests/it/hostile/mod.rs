@@ -1,6 +1,6 @@
 //! Files, texts, and conditions that attack the program, each with the answer or error it must cause.
 //!
-//! Attacks that need no process are in `tests/fuzz/attacks.rs`.
+//! Attacks that need no process are in `tests/fuzz/tokenizer_attacks.rs` and `tests/fuzz/checkpoint_attacks.rs`.
 
 #[cfg(target_os = "linux")]
 mod amplification;
