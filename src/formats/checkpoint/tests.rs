@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::tensor::{contiguous_strides, element_span};
-use super::torch_object::tests::{MATRIX, Pickled, dict, pickle};
+use super::torch_object::pickled::{MATRIX, Pickled, dict, pickle};
 use super::*;
 use crate::source::{ByteSource, MemoryFile};
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::formats::checkpoint::dtype::Dtype;
 use crate::formats::checkpoint::open::Checkpoint;
 use crate::formats::checkpoint::tensor::TensorInfo;
-use crate::formats::checkpoint::torch_object::tests::{MATRIX, Pickled, dict, pickle, string};
+use crate::formats::checkpoint::torch_object::pickled::{MATRIX, Pickled, dict, pickle, string};
 use crate::source::MemoryFile;
 
 const SYSTEM: &[u8] = b"}(\x8c\x0dlittle_endian\x88\x8c\x0atype_sizes}u";

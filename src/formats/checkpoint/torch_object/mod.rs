@@ -9,9 +9,11 @@
 //! Tensors and storages are written by `torch/_utils.py` and `torch/serialization.py` of PyTorch.
 
 mod foreign;
+#[cfg(test)]
+pub mod pickled;
 mod storage;
 #[cfg(test)]
-pub mod tests;
+mod tests;
 mod walk;
 
 use super::pickle::Pickle;

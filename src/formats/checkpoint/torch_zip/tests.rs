@@ -2,7 +2,7 @@ use super::*;
 use crate::formats::checkpoint::dtype::Dtype;
 use crate::formats::checkpoint::open::Checkpoint;
 use crate::formats::checkpoint::tensor::TensorInfo;
-use crate::formats::checkpoint::torch_object::tests::{MATRIX, Pickled, dict, pickle};
+use crate::formats::checkpoint::torch_object::pickled::{MATRIX, Pickled, dict, pickle};
 use crate::source::MemoryFile;
 
 /// An entry to be written. The defaults make a valid archive.
