@@ -196,3 +196,23 @@ fn the_line_of_the_readme_works_in_a_fresh_home() {
         assert_eq!(sandbox.run(line), (0, String::new()), "{line}");
     }
 }
+
+#[test]
+fn completions_and_the_manual_are_generated() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = tokscope(["completions", shell]).ok();
+        let (asks, lists) = (
+            script.contains(" __complete "),
+            script.contains("neighbors"),
+        );
+        assert!(script.contains("tokscope") && asks != lists, "{shell}");
+        assert_eq!(asks, ["bash", "zsh", "fish"].contains(&shell), "{shell}");
+    }
+    assert!(tokscope(["man"]).ok().contains(".TH"));
+    assert!(tokscope(["man", "tokenize"]).ok().contains("offset\\-unit"));
+    tokscope(["man", "nothing"]).exit(2);
+    tokscope(["completions", "dash"]).exit(2);
+    // Neither reads a model, so an invalid one is ignored.
+    let out = tokscope(["--model", "", "completions", "bash"]);
+    assert!(out.env("HF_ENDPOINT", "nowhere").ok().contains("tokscope"));
+}

@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Command;
 
+use tokscope::cli::command;
 use tokscope::commands::topics::{self, PROGRAM, Topic};
 
 use crate::docs::sandbox::Sandbox;
@@ -203,5 +204,51 @@ fn manual_pages_are_accepted_by_groff() {
             "{}",
             topic.command
         );
+    }
+}
+
+#[test]
+fn help_and_version_succeed_and_no_command_fails() {
+    assert_eq!(
+        tokscope(["--version"]).ok(),
+        format!("tokscope {}\n", env!("CARGO_PKG_VERSION"))
+    );
+    for command in [
+        "tokenize",
+        "decode",
+        "count",
+        "info",
+        "vocab",
+        "embed",
+        "diff",
+        "neighbors",
+        "pull",
+    ] {
+        assert!(
+            tokscope([command, "--help"])
+                .ok()
+                .contains("Global options"),
+            "{command}"
+        );
+    }
+    assert_eq!(tokscope([] as [&str; 0]).exit(2).stdout, "");
+    tokscope(["nothing"]).exit(2);
+    tokscope(["--format", "yaml", "info"]).exit(2);
+    tokscope(["--json", "--format", "csv", "info"]).exit(2);
+}
+
+#[test]
+fn help_texts_have_no_final_period() {
+    let mut command = command();
+    command.build();
+    for command in command.get_subcommands() {
+        let name = command.get_name();
+        let about = command.get_about().map(ToString::to_string);
+        let helps = command
+            .get_arguments()
+            .filter_map(|argument| argument.get_help());
+        for help in helps.map(ToString::to_string).chain(about) {
+            assert!(!help.ends_with('.'), "`{name}`: {help}");
+        }
     }
 }

@@ -3,8 +3,11 @@
 pub mod bad_input;
 mod commands;
 mod completions;
+mod count;
+mod flags;
 mod help;
 mod json;
 mod progress;
 mod separated;
+mod streams;
 mod widths;
