@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::atomic::Ordering;
 
-use super::Exchange;
+use super::exchange::Exchange;
 
 impl Exchange<'_> {
     pub(super) fn redirect(&mut self, location: &str) {
