@@ -3,7 +3,9 @@
 mod app_cache;
 mod context_window;
 mod convert;
+mod drift;
 mod family;
 mod locks;
+mod place;
 #[cfg(unix)]
 mod trust;
