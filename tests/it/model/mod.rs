@@ -1,6 +1,10 @@
 //! Files made from a model: lock files, converted tokenizers, compiled vocabularies.
 
 mod app_cache;
+#[cfg(unix)]
+mod changes;
+#[cfg(unix)]
+mod changing_files;
 mod context_window;
 mod convert;
 mod drift;
