@@ -1,6 +1,6 @@
 //! docs/reference/records.md names every record, and every field of it, and no others.
 //!
-//! The fields are those of `tests/it/records.rs`, whose types deny fields that they do not know: a field that the program
+//! The fields are those of `tests/it/records/`, whose types deny fields that they do not know: a field that the program
 //! adds fails there first, and then here.
 
 use std::collections::BTreeSet;
