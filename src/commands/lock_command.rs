@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::session::Session;
+use crate::error::shell_word;
 use crate::formats::lock_file::{LOCK_FILE, LockFile};
 
 /// Returns the model that the command line chooses, for [`command`].
@@ -42,34 +43,9 @@ fn push_option(line: &mut String, name: &str, value: &str) {
     let _ = write!(line, " {name}{separator}{}", shell_word(value));
 }
 
-/// Returns a value as a word of a POSIX shell, in single quotes if it needs any.
-fn shell_word(value: &str) -> String {
-    let is_plain = |char: char| char.is_alphanumeric() || "_-+=:,./@%".contains(char);
-    if !value.is_empty() && value.chars().all(is_plain) {
-        value.to_owned()
-    } else {
-        format!("'{}'", value.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_are_quoted_where_a_shell_would_read_them_otherwise() {
-        for (value, word) in [
-            ("a/b-c_1.lock", "a/b-c_1.lock"),
-            ("niño.lock", "niño.lock"),
-            ("my lock", "'my lock'"),
-            ("~x", "'~x'"),
-            ("a;b", "'a;b'"),
-            ("it's", r"'it'\''s'"),
-            ("", "''"),
-        ] {
-            assert_eq!(shell_word(value), word);
-        }
-    }
 
     #[test]
     fn a_value_that_looks_like_a_flag_is_attached() {
