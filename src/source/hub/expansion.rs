@@ -20,14 +20,14 @@ pub(crate) fn expand(
     let Some(text) = path.to_str() else {
         return path.into();
     };
-    let with_home = expand_home(text, home);
+    let with_home = expand_home(text, home, home_of);
     match with_home.to_str() {
         Some(text) => expand_variables(text, lookup).into(),
         None => with_home.into(),
     }
 }
 
-fn expand_home(path: &str, home: &Path) -> OsString {
+fn expand_home(path: &str, home: &Path, home_of: impl Fn(&str) -> Option<PathBuf>) -> OsString {
     let Some(rest) = path.strip_prefix('~') else {
         return path.into();
     };
@@ -50,10 +50,14 @@ fn expand_home(path: &str, home: &Path) -> OsString {
     expanded
 }
 
-/// Returns the home of a user. A line of the list has the name, a password, two numbers, the full name, and the home.
+/// Returns the home of a user of this machine; `None` if the list of users does not name one.
 fn home_of(user: &str) -> Option<PathBuf> {
     let users = read_limited::read(Path::new("/etc/passwd"), MAX_USERS).ok()?;
-    let users = String::from_utf8_lossy(&users);
+    home_in(&String::from_utf8_lossy(&users), user)
+}
+
+/// Returns the home of a user in a list whose lines have the name, a password, two numbers, the full name, and the home.
+fn home_in(users: &str, user: &str) -> Option<PathBuf> {
     let mut lines = users.lines().map(|line| line.split(':'));
     let mut fields = lines.find(|fields| fields.clone().next() == Some(user))?;
     fields.nth(5).map(PathBuf::from)
@@ -108,7 +112,6 @@ mod tests {
             ("~/", "/h/ann/"),
             ("~/a", "/h/ann/a"),
             ("a/~", "a/~"),
-            ("~root/a", "/root/a"),
             ("~nobody-has-this-name/a", "~nobody-has-this-name/a"),
             ("$HOME/x", "/h/ann/x"),
             ("${HOME}x", "/h/annx"),
@@ -130,5 +133,19 @@ mod tests {
             assert_eq!(path, Path::new(expanded), "{given}");
         }
         assert_eq!(expand("~".into(), Path::new("/"), lookup), Path::new("/"));
+    }
+
+    #[test]
+    fn the_home_of_a_user_is_the_sixth_field_of_the_list() {
+        let users = "# ann:x:0:0::/comment:\n\nanna:x:1:1::/h/anna:/bin/sh\nann:x:2:2:Ann:/h/ann\nbob:x:3:3\n";
+        for (given, expanded) in [
+            ("~ann", "/h/ann"),
+            ("~anna/a", "/h/anna/a"),
+            ("~an/a", "~an/a"),
+            ("~bob/a", "~bob/a"),
+        ] {
+            let path = expand_home(given, Path::new("/h/eve"), |user| home_in(users, user));
+            assert_eq!(path, expanded, "{given}");
+        }
     }
 }
