@@ -66,10 +66,10 @@ fn mend_tips(error: &mut clap::Error) {
         Some(ContextValue::StyledStrs(tips)) => tips,
         _ => Vec::new(),
     };
-    // For every unknown flag, clap says how to pass it as a value, which nobody means.
+    // For every unknown flag, clap says how to pass it as a value, which is never meant.
     tips.retain(|tip| !tip.to_string().contains("as a value"));
     if let Some(tip) = tip_for_name(error) {
-        // They are for names that look alike.
+        // clap suggests names by their spelling alone.
         for similar in [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand] {
             if error.remove(similar).is_some() {
                 error.remove(ContextKind::Usage);
@@ -289,10 +289,10 @@ fn model_choice(global: &GlobalOptions) -> ModelChoice<'_> {
     }
 }
 
-/// This many threads are started if they are asked for, or a multiple of the cores. With more, threads that look for work
-/// take the time of those that do it.
+/// The maximum number of threads, unless [`MAX_THREADS_PER_CORE`] allows more. With too many, threads that look for work
+/// slow down those that have some.
 const MAX_THREADS: usize = 64;
-/// The same, in threads per core.
+/// The maximum number of threads per core, unless [`MAX_THREADS`] allows more.
 const MAX_THREADS_PER_CORE: usize = 4;
 
 /// Starts the thread pool, unless the default of one thread per core will do. If the system refuses a thread, this thread
@@ -318,8 +318,8 @@ fn start_threads(requested: Option<usize>) {
     };
 }
 
-/// Returns threads that wait for the worker they run. Returns none for a count of one, and `None` if the system refuses
-/// one of them.
+/// Returns threads that wait for the worker they run. Returns an empty list for a count of one, and `None` if the
+/// system refuses a thread.
 fn idle_threads(count: usize) -> Option<Vec<Sender<rayon::ThreadBuilder>>> {
     let (mut senders, mut threads) = (Vec::new(), Vec::<thread::JoinHandle<()>>::new());
     if count == 1 {

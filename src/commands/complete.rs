@@ -141,7 +141,7 @@ impl<'c> Place<'c> {
         place
     }
 
-    /// Moves behind a word.
+    /// Moves past a word.
     fn pass(&mut self, word: &str) {
         if self.option.take().is_some() {
             return;

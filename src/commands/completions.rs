@@ -1,7 +1,7 @@
 //! `completions`: prints shell completion scripts.
 //!
-//! Those for bash, zsh and fish ask the program for candidates ([`complete`](super::complete)). Those for other shells are
-//! generated from the definition of the command line.
+//! Those for bash, zsh and fish ask the program for candidates ([`complete`](super::complete)). Those for other shells
+//! are generated from the definition of the command line.
 
 use clap::{Args as ClapArgs, Command};
 use clap_complete::Shell;

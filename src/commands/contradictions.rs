@@ -138,7 +138,7 @@ fn assumed_family(tokenizer: &Tokenizer) -> Option<Finding> {
     (tokenizer.assumes_family()).then(|| warning("assumed-family", ASSUMED_FAMILY.to_owned()))
 }
 
-/// Returns a finding for each way in which the reference does not load the tokenizer, or loads it otherwise.
+/// Returns a finding for each way in which the reference fails to load the tokenizer, or loads it differently.
 fn class_problems(tokenizer: &Tokenizer) -> impl Iterator<Item = Finding> {
     let has_class = tokenizer.class_source().is_some();
     tokenizer.class_problems().iter().map(move |problem| {

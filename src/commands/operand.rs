@@ -32,8 +32,8 @@ impl Operand {
     /// text of several tokens stands for the mean of their rows.
     ///
     /// # Errors
-    /// Fails with [`Error::NoToken`] if the text has no tokens, or with [`Error::NotOneToken`] if it has several and no
-    /// mean is asked for.
+    /// Fails with [`Error::NoToken`] if the text has no tokens, or with [`Error::NotOneToken`] if it has several and
+    /// `--mean` is not given.
     pub fn from_text(tokenizer: &Tokenizer, text: &str, args: MeanArgs) -> Result<Self> {
         let mut rows = RowRef::from_text(tokenizer, text, &without_special_tokens())?;
         match rows.len() {

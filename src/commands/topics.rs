@@ -9,7 +9,7 @@ pub struct Group {
     pub topics: &'static [Topic],
 }
 
-/// What is said about one command.
+/// The topic of one command.
 #[derive(Debug)]
 pub struct Topic {
     /// The name of the command.

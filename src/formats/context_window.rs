@@ -47,7 +47,7 @@ pub const TEXT_CONFIGS: &[&str] = &[
     "thinker_config",
     // MusicGen.
     "text_encoder",
-    // Models made of two, of which the encoder reads the text, unless it reads images or sound.
+    // Encoder-decoder models. The encoder comes first: it reads the text, unless it reads images or sound.
     "encoder",
     "question_encoder",
     "decoder",

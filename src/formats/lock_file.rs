@@ -105,7 +105,7 @@ impl LockFile {
         Ok(bytes)
     }
 
-    /// Returns the model that a file locks, even if other parts of it are damaged. Returns `None` if it is no lock file.
+    /// Returns the model that a lock file locks, even if other parts of it are damaged; `None` for any other file.
     pub fn locked_name(bytes: &[u8]) -> Option<String> {
         #[derive(Deserialize)]
         struct Locked {

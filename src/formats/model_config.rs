@@ -16,13 +16,13 @@ pub struct ModelConfig {
     pub model_type: Option<String>,
     /// The class of the tokenizer, if `tokenizer_config.json` does not name one.
     pub tokenizer_class: Option<String>,
-    /// The type of the encoder, in a model of an encoder and a decoder.
+    /// The type of the encoder, in an encoder-decoder model.
     pub encoder_model_type: Option<String>,
     /// The declared number of ids, which may exceed the number in the tokenizer.
     pub vocab_size: Option<u64>,
     /// Columns of the embedding matrix.
     pub hidden_size: Option<u64>,
-    /// The declared size of the table of positions, of which some families do not use every row.
+    /// The declared number of rows in the table of positions. Some families do not use all of them.
     pub max_position_embeddings: Option<u64>,
     pub context_window: Option<ContextWindow>,
     pub pad_token_id: Option<u64>,
@@ -408,7 +408,7 @@ mod tests {
                 512,
                 "encoder.max_position_embeddings - 2",
             ),
-            // A text model in one of another family.
+            // A text model inside a model of another family.
             (
                 r#"{"model_type": "clap", "text_config": {"model_type": "clap_text_model", "max_position_embeddings": 514, "pad_token_id": 1}}"#,
                 512,

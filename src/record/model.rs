@@ -49,7 +49,7 @@ pub struct TokenizerInfo {
     /// The file that names the class, if the class was followed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class_source: Option<String>,
-    /// What the class changes in the `tokenizer.json`.
+    /// The changes that the class makes to the `tokenizer.json`.
     pub class_changes: Vec<String>,
     pub file: String,
     /// Number of ids that the tokenizer can produce.

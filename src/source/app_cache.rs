@@ -110,7 +110,7 @@ impl AppCache {
     }
 
     /// Removes the files that were used longest ago if the cache is too large, after `stored` bytes were added. Does so
-    /// only if they are many, or if it was not done for a day.
+    /// only if they are many, or if it was last done more than a day ago.
     pub(crate) fn sweep_if_due(&self, stored: u64) {
         let Some(folder) = &self.folder else {
             return;

@@ -28,8 +28,8 @@ struct Entry {
     size: u64,
 }
 
-/// Removes files from the cache in `folder` until it has at most `max_bytes`. Errors are ignored: what cannot be removed
-/// stays until the next time.
+/// Removes files from the cache in `folder` until it has at most `max_bytes`. Errors are ignored: a file that cannot be
+/// removed stays until the next time.
 pub(super) fn sweep(folder: &Path, max_bytes: u64, now: SystemTime) {
     let mut entries = entries(folder);
     entries.sort_by_key(|entry| entry.last_used);
@@ -53,7 +53,7 @@ fn entries(folder: &Path) -> Vec<Entry> {
     while let Some(folder) = folders.pop() {
         for child in folder.read_dir().into_iter().flatten().flatten() {
             let path = child.path();
-            // Of a link, the metadata are its own, so that nothing outside of the cache is touched.
+            // The metadata of a link are its own, so that nothing outside the cache is touched.
             let Ok(metadata) = child.metadata() else {
                 continue;
             };

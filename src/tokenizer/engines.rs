@@ -164,7 +164,7 @@ fn set_changed_steps(
 }
 
 /// Returns the added tokens as they are matched. Returns `None` if one is matched both in the raw and in the normalized
-/// text, or is normalized by another normalizer than the text.
+/// text, or is not normalized by the normalizer of the text.
 fn matched_once(definition: &Definition) -> Option<Vec<(AddedTokenConfig, u32)>> {
     let matched = definition.added_vocabulary.matched();
     let texts: HashSet<&str> = matched.iter().map(|(token, _)| &*token.content).collect();

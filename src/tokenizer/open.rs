@@ -31,8 +31,8 @@ pub const FILE_NAMES: [&str; 5] = [
 /// Reads the tokenizer of a model: its `tokenizer.json`, or else its `spm.model`.
 ///
 /// # Errors
-/// Fails with [`Error::MissingPart`] if the model has neither, or no `tokenizer.json` to be taken as it stands, with [`Error::Damaged`] or [`Error::Unsupported`] if a
-/// file cannot be used, or with the error of fetching a file.
+/// Fails with [`Error::MissingPart`] if the model has neither, or no `tokenizer.json` to be taken as it stands, with
+/// [`Error::Damaged`] or [`Error::Unsupported`] if a file cannot be used, or with the error of fetching a file.
 pub fn definition(files: &ModelFiles) -> Result<Definition> {
     if files.are_as_is() {
         return as_is(files);

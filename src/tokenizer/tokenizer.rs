@@ -364,7 +364,7 @@ impl Tokenizer {
         &self.definition.class.outcome.changes
     }
 
-    /// Returns sentences about the ways in which the reference does not load the model, or loads it otherwise.
+    /// Returns sentences about the ways in which the reference fails to load the model, or loads it differently.
     pub fn class_problems(&self) -> &[String] {
         &self.definition.class.outcome.problems
     }
@@ -374,7 +374,7 @@ impl Tokenizer {
         self.definition.config.max_length()
     }
 
-    /// Returns true if no file of the model says that its SentencePiece file is DeBERTa's, as which it is read.
+    /// Returns true if the SentencePiece file is read as DeBERTa's although no file of the model says that it is.
     pub fn assumes_family(&self) -> bool {
         self.definition.assumes_family
     }

@@ -3,7 +3,7 @@
 use super::text_format::Utf8Args;
 use crate::error::{Error, Result, shell_path};
 
-/// The number of bytes at the start of an input that are looked at, about as many as git looks at.
+/// The number of bytes at the start of an input that are examined, about as many as git examines.
 pub const SNIFFED_BYTES: usize = 8 * 1024;
 
 /// The name of standard input in errors.
@@ -198,7 +198,7 @@ mod tests {
         ] {
             assert_eq!(name(text.as_bytes()), None, "{text}");
         }
-        // A character that is cut off at the end of the start is no error of the encoding.
+        // A character that is cut off at the end of these bytes is not an encoding error.
         let long = "é".repeat(SNIFFED_BYTES);
         assert_eq!(name(&long.as_bytes()[..SNIFFED_BYTES - 1]), None);
         // Latin-1 is text in another encoding.

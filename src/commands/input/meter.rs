@@ -11,7 +11,7 @@ use crate::source::{Observer, Progress, ProgressUnit};
 /// The time between two reports to the observer, in milliseconds.
 const REPORT_EVERY: u64 = 100;
 
-/// A meter of the input. There is none if progress is not shown.
+/// Counts the input that has been read, and reports it to the observer.
 pub struct Meter {
     observer: Arc<dyn Observer>,
     start: Instant,

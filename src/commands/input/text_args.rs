@@ -176,7 +176,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Returns the size of a file, or `None` if it is no regular file.
+/// Returns the size of a file, or `None` if it is not a regular file.
 fn size(path: &Path) -> Option<u64> {
     let metadata = path.metadata().ok().filter(Metadata::is_file)?;
     Some(metadata.len())

@@ -4,7 +4,8 @@ use std::io::{self, ErrorKind, Read};
 
 /// Bytes decoded at a time.
 const BLOCK: usize = 1 << 16;
-/// Stands for a unit that is no character. No UTF-8 has this byte, so the text is not valid, and `--lossy` replaces it.
+/// Stands for a unit that does not encode a character. No UTF-8 has this byte, so the text is not valid, and `--lossy`
+/// replaces it.
 const NO_CHARACTER: u8 = 0xff;
 
 /// An encoding other than UTF-8 that a byte order mark announces.
@@ -58,8 +59,8 @@ impl Encoding {
         bytes.len() - rest.len()
     }
 
-    /// Returns the next character, or `None` in its place for a unit that is none, and its length in bytes. Returns `None`
-    /// if more bytes are needed.
+    /// Returns the next character and its length in bytes. The character is `None` if the unit does not encode one.
+    /// Returns `None` if more bytes are needed.
     fn next(self, bytes: &[u8], is_end: bool) -> Option<(Option<char>, usize)> {
         let cut_off = || (is_end && !bytes.is_empty()).then_some((None, bytes.len()));
         match self {

@@ -70,7 +70,7 @@ fn not_json(error: &dyn Display) -> String {
     format!("it is not JSON: {error}")
 }
 
-/// Refuses files that are no JSON files at all, or too long.
+/// Refuses a file that is a placeholder or too long.
 fn check(max_bytes: usize, kind: &str, name: &str, bytes: &[u8]) -> Result<()> {
     placeholder_file::refuse(name, bytes)?;
     if bytes.len() > max_bytes {

@@ -1,4 +1,4 @@
-//! Values that nobody reads here, but which another parser of the same file holds in memory.
+//! Values that are skipped here but that another parser of the same file holds in memory.
 //!
 //! The `tokenizers` crate takes up to 50 bytes of memory per byte of an unknown field. Such values are therefore counted
 //! while they are skipped.
@@ -11,7 +11,7 @@ use serde::de::{
     DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor,
 };
 
-/// The unread values of one file that may still be skipped.
+/// The number of values of one file that may still be skipped.
 #[derive(Debug)]
 pub struct UnreadBudget(Cell<usize>);
 

@@ -47,7 +47,8 @@ impl Human<'_> {
     }
 }
 
-/// Divides the room on a line between the text before and after a match. What one side does not need, the other gets.
+/// Divides the room on a line between the text before and after a match. One side gets the room that the other does
+/// not need.
 fn sides(room: usize, before: usize, after: usize) -> (usize, usize) {
     let room = room.max(2 * MIN_SIDE);
     let left = before.min((room / 2).max(room.saturating_sub(after)));

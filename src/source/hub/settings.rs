@@ -1,7 +1,7 @@
 //! Settings for the Hub, read from the same environment variables as in huggingface_hub.
 //!
 //! Names, defaults, and precedence follow `constants.py` and `utils/_auth.py` of huggingface_hub 0.36, except that a
-//! blank value always counts as unset. A setting that cannot be used is no failure until a request needs it.
+//! blank value always counts as unset. An invalid setting is not an error until a request needs it.
 
 use std::ffi::OsString;
 use std::fmt;

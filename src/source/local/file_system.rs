@@ -18,8 +18,8 @@ const TRUSTED: [u32; 6] = [
     0xca45_1a4e,
     0x794c_7630,
 ];
-/// The major numbers of devices that are given a new content without a new number: file systems without a device, loop
-/// devices, and network block devices.
+/// The major numbers of devices whose content can be exchanged while the number stays: file systems without a device,
+/// loop devices, and network block devices.
 const REUSED_DEVICES: [u32; 3] = [0, 7, 43];
 
 /// The file system and the mount that an open file is on.

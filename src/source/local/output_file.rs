@@ -41,7 +41,8 @@ enum Destination {
 /// The number of links that are followed, as many as Linux follows.
 const MAX_LINKS: usize = 40;
 
-/// Writes an output. A regular file gets its name when it is complete, with the permissions of the present file. Symbolic links stay, and anything else, such as a pipe, is written to directly.
+/// Writes an output. A regular file gets its name when it is complete, with the permissions of the file that it
+/// replaces. Symbolic links stay, and anything else, such as a pipe, is written to directly.
 ///
 /// # Errors
 /// Fails with [`Error::WriteOutput`] if writing fails, and with the error in [`OutputError::Read`].

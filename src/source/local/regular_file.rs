@@ -4,8 +4,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-/// Removes what is in the place of a file that will be written: a pipe, a device, or a link to one. Does nothing if
-/// there is no file, or a regular one.
+/// Removes a pipe, a device, or a link to one from the path of a file that will be written. Does nothing if the path has
+/// no file, or a regular one.
 ///
 /// # Errors
 /// Fails if it cannot be removed, as a folder cannot.

@@ -4,7 +4,7 @@
 /// A class of tokenizers.
 #[derive(Debug)]
 pub struct Class {
-    /// The names of the class and of others that differ from it in nothing that matters here.
+    /// The names of the class, and of others that behave the same here.
     pub names: &'static [&'static str],
     /// The special tokens that the files do not name, in the order of `SpecialTokensMap::named`.
     pub tokens: [TokenDefault; 7],
@@ -25,7 +25,7 @@ pub struct TokenDefault {
     pub rules: Option<Rules>,
 }
 
-/// The rules that a class gives a token. Those that are not here are false.
+/// The rules that a class gives a token. All others are false.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {
     pub lstrip: bool,
@@ -75,7 +75,7 @@ pub enum Rewrite {
     Language(Language),
     /// Needs the slow class, which reads another file, if `add_prefix_space` is given.
     PrefixSpaceFromSlow,
-    /// Needs the slow class if the padding, end or unknown token is another than the default.
+    /// Needs the slow class if the padding, end or unknown token differs from the default.
     TokensFromSlow,
     /// Splits words with a dictionary that is not in the model's files.
     Jieba,

@@ -98,7 +98,7 @@ pub const MODEL_TYPES: &[(&str, &str)] = &[
     ("t5", "T5TokenizerFast"),
 ];
 
-/// The classes that only have a slow version, which reads other files than a `tokenizer.json`.
+/// The classes that only have a slow version, which reads files other than a `tokenizer.json`.
 #[rustfmt::skip]
 pub const SLOW_CLASSES: &[&str] = &[
     "BartphoTokenizer", "BertGenerationTokenizer", "BertJapaneseTokenizer", "BertweetTokenizer", "BioGptTokenizer",

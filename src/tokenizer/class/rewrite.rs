@@ -17,7 +17,7 @@ use crate::tokenizer::hf_guard::catch_panic;
 /// The effect of a class on a `tokenizer.json`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Outcome {
-    /// The changes, as `normalizer.lowercase = true`.
+    /// The changes, such as `normalizer.lowercase = true`.
     pub changes: Vec<String>,
     /// Sentences about settings that the reference refuses, or that cannot be followed here.
     pub problems: Vec<String>,
@@ -137,7 +137,7 @@ fn normal_form<T: DeserializeOwned + Serialize>(step: &Value) -> Option<Value> {
 }
 
 /// Sets `add_prefix_space` of a ByteLevel pre-tokenizer, which every class does. The pre-tokenizer is made anew, with
-/// the default of `trim_offsets`. Any other value than a flag has no effect.
+/// the default of `trim_offsets`. A value that is not a flag has no effect.
 fn prefix_space(class: &Class, settings: &ClassSettings, rest: &mut RestJson) {
     // These classes pass on `None` if the setting is absent, which changes nothing. With it, they do not read the file.
     let is_passed_on = |rewrite: &Rewrite| matches!(rewrite, Rewrite::PrefixSpaceFromSlow);

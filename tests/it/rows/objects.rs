@@ -12,7 +12,7 @@ fn model(checkpoint: &str) -> tempfile::TempDir {
 }
 
 #[test]
-fn objects_beside_the_tensors_are_passed_over_in_every_protocol_and_container() {
+fn objects_beside_the_tensors_are_ignored_in_every_protocol_and_container() {
     let args = ["embed", "--id", "0", "--id", "7", "--id", "299"];
     let plain = tiny_model("f16.safetensors");
     let expected = on(plain.path(), args).exit(0).stdout;

@@ -1,7 +1,7 @@
 //! Functions that no checkpoint needs and every attack does.
 //!
-//! Nothing is ever called, so a pickle cannot do harm here. Other programs do call its functions, so a pickle with one
-//! of these is refused rather than passed over.
+//! Nothing is ever called here, so they could do no harm. Other programs do call them, so a pickle that refers to one
+//! is refused.
 
 /// Modules, and the functions in them.
 const FORBIDDEN: &[(&[&str], &[&str])] = &[

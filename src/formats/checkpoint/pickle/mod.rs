@@ -2,8 +2,8 @@
 //!
 //! A pickle is a program for a stack machine that may call any Python function. Tensors need only containers, strings,
 //! numbers, and calls of the functions in [`Global`], which are recorded but never made. Any other function or class is
-//! a name without a meaning, and what it would make is an object of which only that name is known. A pickle that refers
-//! to a function of [`forbidden`] is refused.
+//! a name without a meaning, and a call of it makes a placeholder that knows only that name. A pickle that refers to a
+//! function of [`forbidden`] is refused.
 //!
 //! Values are [`Copy`]: strings borrow from the pickle, and containers are indices into lists that [`Pickle`] owns.
 //! Sharing a value a million times therefore costs a million words rather than a million copies, reading and dropping a

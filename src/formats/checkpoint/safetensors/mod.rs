@@ -85,7 +85,7 @@ fn list(file: &dyn ByteSource) -> Result<TensorListing> {
     Ok(listing)
 }
 
-/// Checks that the tensors cover the bytes after the header without holes, overlaps, or a rest.
+/// Checks that the tensors cover the bytes after the header without gaps, overlaps, or trailing bytes.
 fn check_layout(header: &Header) -> Result<(), String> {
     let length = header.data_length;
     let mut by_offset: Vec<&(String, Entry)> = header.entries.iter().collect();

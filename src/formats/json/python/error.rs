@@ -11,7 +11,7 @@ pub enum Problem {
     EndsEarly,
     /// The file is not JSON.
     Syntax,
-    /// The file is JSON with other content than expected.
+    /// The file is JSON, but its content is not as expected.
     Content,
 }
 

@@ -10,7 +10,7 @@ fn value(json: &str) -> Result<Value, String> {
     from_slice(json.as_bytes()).map_err(|error| error.to_string())
 }
 
-/// Fields of which a file may have others.
+/// Some fields. A file may have others.
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 struct Fields {

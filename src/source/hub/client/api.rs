@@ -47,7 +47,7 @@ struct Sibling {
     rfilename: String,
 }
 
-/// An entry in the tree of a commit, a file or a directory. It is no enum with the kind as its tag, because serde would
+/// An entry in the tree of a commit, a file or a directory. It is not an enum with the kind as its tag, because serde would
 /// hold all fields of an entry, of any size, until it knows the tag.
 #[derive(Deserialize)]
 struct TreeEntry {

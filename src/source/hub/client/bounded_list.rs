@@ -1,4 +1,4 @@
-//! A list in JSON of which only so many items are held.
+//! The start of a JSON list, up to a number of items.
 
 use std::fmt;
 use std::marker::PhantomData;
