@@ -4,10 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use super::class_settings::ClassSettings;
-use super::json::{OrderedMap, loose, parse_settings};
+use super::json::{OrderedMap, parse_settings};
+use super::setting;
 pub use super::special_tokens::{
     AddedTokenConfig, AddedTokenFields, ExtraTokens, Slot, SpecialTokenConfig, SpecialTokensMap,
 };
@@ -18,9 +19,9 @@ use crate::error::Result;
 #[serde(default)]
 pub struct TokenizerConfig {
     pub tokenizer_class: Option<String>,
-    #[serde(deserialize_with = "loose::flag")]
+    #[serde(deserialize_with = "setting::truth")]
     pub split_by_punct: bool,
-    #[serde(deserialize_with = "loose::flag")]
+    #[serde(deserialize_with = "setting::truth")]
     pub clean_up_tokenization_spaces: bool,
     /// The parts of an encoding that the reference returns by default.
     pub model_input_names: Option<Vec<String>>,
@@ -76,17 +77,7 @@ impl TokenizerConfig {
 ///
 /// [`Error::Damaged`]: crate::error::Error::Damaged
 pub fn parse_added_tokens(name: &str, bytes: &[u8]) -> Result<Vec<(String, u32)>> {
-    let ids: OrderedMap<TokenId> = parse_settings(name, bytes)?;
-    Ok(ids.0.into_iter().map(|(text, id)| (text, id.0)).collect())
-}
-
-/// An id in `added_tokens.json`.
-struct TokenId(u32);
-
-impl<'de> Deserialize<'de> for TokenId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        u32::deserialize(deserializer).map(Self)
-    }
+    parse_settings(name, bytes).map(|OrderedMap(ids)| ids)
 }
 
 #[cfg(test)]
@@ -103,28 +94,6 @@ mod tests {
         assert_eq!(config.max_length(), None);
         let config = TokenizerConfig::parse("t", br#"{"model_max_length": 512}"#).unwrap();
         assert_eq!(config.max_length(), Some(512));
-    }
-
-    #[test]
-    fn flags_have_the_truth_value_of_python() {
-        for (value, flag) in [
-            ("true", true),
-            ("false", false),
-            ("null", false),
-            ("0", false),
-            ("0.0", false),
-            ("1", true),
-            ("\"False\"", true),
-            ("\"true\"", true),
-            ("\"\"", false),
-            ("[]", false),
-            ("[0]", true),
-            ("{}", false),
-        ] {
-            let text = format!("{{\"split_by_punct\": {value}}}");
-            let config = TokenizerConfig::parse("t", text.as_bytes()).unwrap();
-            assert_eq!(config.split_by_punct, flag, "{value}");
-        }
     }
 
     #[test]

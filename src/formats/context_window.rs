@@ -7,7 +7,8 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use super::json::{loose, parse_settings};
+use super::json::parse_settings;
+use super::setting::Setting;
 use crate::error::Result;
 
 /// Names of the size in `config.json`. If there are several, the smallest counts, as in vLLM.
@@ -183,11 +184,11 @@ pub const SENTENCE_BERT_CONFIG: &str = "sentence_bert_config.json";
 pub fn sentence_bert_limit(name: &str, bytes: &[u8]) -> Result<Option<ContextWindow>> {
     #[derive(Deserialize)]
     struct SentenceBertConfig {
-        #[serde(default, deserialize_with = "loose::size")]
-        max_seq_length: Option<u64>,
+        #[serde(default)]
+        max_seq_length: Setting,
     }
 
     let config: SentenceBertConfig = parse_settings(name, bytes)?;
-    let tokens = config.max_seq_length.filter(|tokens| *tokens > 0);
+    let tokens = config.max_seq_length.size().filter(|tokens| *tokens > 0);
     Ok(tokens.map(|tokens| ContextWindow::new(tokens, SENTENCE_BERT_CONFIG, "max_seq_length")))
 }

@@ -6,7 +6,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::context_window::{ContextWindow, Positions, SIZES, TEXT_CONFIGS, TEXT_SIZES};
-use super::json::{loose, parse_settings};
+use super::json::{OptionalObject, parse_settings};
 use super::setting::Setting;
 use crate::error::Result;
 
@@ -115,7 +115,7 @@ impl Keys {
     }
 }
 
-/// All keys, as serde needs them.
+/// All keys. serde takes them as one static list, hence the names of the other lists again.
 const KEYS: &[&str] = &[
     "model_type",
     "tokenizer_class",
@@ -177,12 +177,12 @@ impl Keys {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         let sizes = || SIZES.iter().chain(TEXT_SIZES);
         if let Some(size) = sizes().find(|size| **size == name) {
-            let value = map.next_value::<Size>()?.0;
+            let value = map.next_value::<Setting>()?.size();
             self.positions.extend(value.map(|value| (*size, value)));
             return Ok(());
         }
         if let Some(config) = TEXT_CONFIGS.iter().find(|config| **config == name) {
-            let keys = map.next_value::<OptionalKeys>()?.0;
+            let keys = map.next_value::<OptionalObject<Self>>()?.0;
             self.nested.extend(keys.map(|keys| (*config, keys)));
             return Ok(());
         }
@@ -206,25 +206,8 @@ impl Keys {
             "pad_token_id" => &mut self.pad_token_id,
             _ => return map.next_value::<IgnoredAny>().map(drop),
         };
-        *size = map.next_value::<Size>()?.0;
+        *size = map.next_value::<Setting>()?.size();
         Ok(())
-    }
-}
-
-struct Size(Option<u64>);
-
-impl<'de> Deserialize<'de> for Size {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        loose::size(deserializer).map(Self)
-    }
-}
-
-/// The keys of an object; `None` for a value of another kind.
-struct OptionalKeys(Option<Keys>);
-
-impl<'de> Deserialize<'de> for OptionalKeys {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        loose::object(deserializer).map(Self)
     }
 }
 

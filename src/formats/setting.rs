@@ -12,6 +12,9 @@ pub enum Setting {
     Absent,
     Null,
     Bool(bool),
+    /// A whole number of at least 0.
+    Size(u64),
+    /// Any other number.
     Number(f64),
     Text(String),
     /// A list or an object, and true if it has an item.
@@ -25,6 +28,7 @@ impl Setting {
             Self::Absent => default,
             Self::Null => false,
             Self::Bool(flag) | Self::Container(flag) => *flag,
+            Self::Size(size) => *size != 0,
             Self::Number(number) => *number != 0.0,
             Self::Text(text) => !text.is_empty(),
         }
@@ -48,6 +52,7 @@ impl Setting {
     pub fn equals(&self, flag: bool) -> bool {
         match self {
             Self::Bool(own) => *own == flag,
+            Self::Size(size) => *size == u64::from(flag),
             Self::Number(number) => *number == f64::from(u8::from(flag)),
             _ => false,
         }
@@ -61,6 +66,14 @@ impl Setting {
         }
     }
 
+    /// Returns the value if it is a whole number of at least 0.
+    pub fn size(&self) -> Option<u64> {
+        match self {
+            Self::Size(size) => Some(*size),
+            _ => None,
+        }
+    }
+
     /// Returns the value if it is a text.
     pub fn text(&self) -> Option<&str> {
         match self {
@@ -68,6 +81,14 @@ impl Setting {
             _ => None,
         }
     }
+}
+
+/// Reads the truth value of a setting that is false by default.
+///
+/// # Errors
+/// Fails with the errors of the deserializer.
+pub fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Setting::deserialize(deserializer).map(|setting| setting.truth_or(false))
 }
 
 impl From<bool> for Setting {
@@ -82,6 +103,7 @@ impl fmt::Display for Setting {
             Self::Absent => f.write_str("absent"),
             Self::Null => f.write_str("null"),
             Self::Bool(flag) => write!(f, "{flag}"),
+            Self::Size(size) => write!(f, "{size}"),
             Self::Number(number) => write!(f, "{number}"),
             Self::Text(text) => write!(f, "{text:?}"),
             Self::Container(_) => f.write_str("a list or an object"),
@@ -113,11 +135,11 @@ impl<'de> Deserialize<'de> for Setting {
             }
 
             fn visit_i64<E: Error>(self, number: i64) -> Result<Setting, E> {
-                Ok(Setting::Number(number as f64))
+                Ok(u64::try_from(number).map_or(Setting::Number(number as f64), Setting::Size))
             }
 
             fn visit_u64<E: Error>(self, number: u64) -> Result<Setting, E> {
-                Ok(Setting::Number(number as f64))
+                Ok(Setting::Size(number))
             }
 
             fn visit_f64<E: Error>(self, number: f64) -> Result<Setting, E> {
@@ -170,6 +192,7 @@ mod tests {
             ("0", false),
             ("0.0", false),
             ("1", true),
+            ("-1", true),
             ("\"False\"", true),
             ("\"\"", false),
             ("[]", false),
@@ -180,6 +203,16 @@ mod tests {
             assert_eq!(setting(json).truth_or(!truth), truth, "{json}");
         }
         assert!(Setting::Absent.truth_or(true));
+    }
+
+    #[test]
+    fn only_whole_numbers_from_0_are_sizes() {
+        let largest = u64::MAX.to_string();
+        assert_eq!(setting(&largest).size(), Some(u64::MAX));
+        assert_eq!(setting("0").size(), Some(0));
+        for json in ["-1", "512.0", "1e3", "null", "\"512\"", "true", "[512]"] {
+            assert_eq!(setting(json).size(), None, "{json}");
+        }
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! JSON with limits: size-limited files, values, and lists, and objects with distinct names.
 
 pub mod limits;
-pub mod loose;
+mod optional_object;
 mod ordered_map;
 mod parse;
 mod python;
 pub mod unread;
 
+pub use optional_object::OptionalObject;
 pub use ordered_map::{OrderedMap, OrderedMapExcept};
 pub use parse::{parse, parse_python, parse_settings};

@@ -121,6 +121,7 @@ fn infilling(settings: &ClassSettings) -> impl Iterator<Item = SpecialTokenConfi
 fn count(name: &str, setting: &Setting, default: u32) -> Result<u32, String> {
     match setting {
         Setting::Absent => Ok(default),
+        Setting::Size(size) if *size <= u64::from(MAX_COUNT) => Ok(*size as u32),
         Setting::Number(number) if number.fract() == 0.0 && *number <= f64::from(MAX_COUNT) => {
             Ok(*number as u32)
         }
