@@ -6,15 +6,17 @@ use std::path::Path;
 use crate::records::{records, values};
 use crate::support::{demo, on, tiny_model};
 
+/// Returns the ids of the rows that `embed` shows.
+fn ids(args: &[&str]) -> Vec<u32> {
+    let out = demo([&["embed", "--json", "--stats"], args].concat()).ok();
+    records(&out)
+        .into_iter()
+        .map(|record| record.row().id)
+        .collect()
+}
+
 #[test]
 fn rows_are_named_by_text_position_id_and_piece() {
-    let ids = |args: &[&str]| -> Vec<u32> {
-        let out = demo([&["embed", "--json", "--stats"], args].concat()).ok();
-        records(&out)
-            .into_iter()
-            .map(|record| record.row().id)
-            .collect()
-    };
     assert_eq!(ids(&["banco money"]), [1, 364, 607, 2]);
     assert_eq!(ids(&["banco money", "--no-special-tokens"]), [364, 607]);
     assert_eq!(ids(&["banco money", "--at", "2", "--at", "0"]), [607, 1]);
@@ -29,13 +31,6 @@ fn rows_are_named_by_text_position_id_and_piece() {
 
 #[test]
 fn several_rows_are_selected_with_one_flag() {
-    let ids = |args: &[&str]| -> Vec<u32> {
-        let out = demo([&["embed", "--json", "--stats"], args].concat()).ok();
-        records(&out)
-            .into_iter()
-            .map(|record| record.row().id)
-            .collect()
-    };
     assert_eq!(ids(&["--id", "7,3"]), [7, 3]);
     assert_eq!(ids(&["--id", "[7, 3]", "--id", "5-8"]), [7, 3, 5, 6, 7, 8]);
     let text = ["banco money"];

@@ -1,6 +1,6 @@
 //! Every family of tokenizers on white space that it joins, and on characters that offsets divide.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -82,17 +82,19 @@ fn joined_white_space() -> Vec<String> {
     ]
 }
 
+/// Calls `check` with the demo model and with a small model of every family.
+fn for_each_small_model(check: impl Fn(&Path)) {
+    for (_, folder) in small_families() {
+        check(folder.path());
+    }
+    check(&repository("demo/model"));
+}
+
 #[test]
 fn chunks_end_at_white_space_that_a_model_joins() {
-    let small = small_families();
-    let mut folders: Vec<PathBuf> = small
-        .iter()
-        .map(|(_, folder)| folder.path().into())
-        .collect();
-    folders.push(repository("demo/model"));
-    for folder in folders {
-        assert_cuts(&folder, [joined_white_space(), texts(120, "\n")].concat());
-    }
+    for_each_small_model(|folder| {
+        assert_cuts(folder, [joined_white_space(), texts(120, "\n")].concat());
+    });
 }
 
 #[test]
@@ -147,15 +149,9 @@ fn assert_shown(folder: &Path, texts: &[String], units: &[&str]) {
 
 #[test]
 fn text_is_shown_in_whole_characters() {
-    let small = small_families();
-    let mut folders: Vec<PathBuf> = small
-        .iter()
-        .map(|(_, folder)| folder.path().into())
-        .collect();
-    folders.push(repository("demo/model"));
-    for folder in folders {
-        assert_shown(&folder, &texts(100, " "), &["byte", "char", "utf16"]);
-    }
+    for_each_small_model(|folder| {
+        assert_shown(folder, &texts(100, " "), &["byte", "char", "utf16"]);
+    });
 }
 
 #[test]

@@ -8,7 +8,8 @@ use tempfile::TempDir;
 
 use crate::support::on;
 
-type Offsets = &'static [(usize, usize)];
+/// Offsets such as `0-1 2-8`.
+type Offsets = &'static str;
 
 /// A space of two bytes before a token that includes spaces to its left.
 const WIDE_SPACE: &str = "x\u{a0}<mask> y";
@@ -21,6 +22,15 @@ struct Case {
     wide: Offsets,
     wider: Offsets,
     pair: Offsets,
+}
+
+/// Reads offsets such as `0-1 2-8`.
+fn parsed(offsets: &str) -> Vec<(usize, usize)> {
+    let parsed = offsets.split(' ').map(|offset| {
+        let (start, end) = offset.split_once('-').unwrap();
+        (start.parse().unwrap(), end.parse().unwrap())
+    });
+    parsed.collect()
 }
 
 fn byte_level(add_prefix_space: bool) -> Value {
@@ -43,87 +53,31 @@ fn cases() -> [Case; 4] {
         Case {
             add_prefix_space: false,
             post_processor: byte_level(false),
-            wide: &[(0, 1), (2, 8), (9, 9), (9, 10)],
-            wider: &[(0, 1), (0, 1), (2, 8), (8, 9), (8, 9)],
-            pair: &[
-                (0, 1),
-                (0, 1),
-                (2, 2),
-                (2, 3),
-                (0, 1),
-                (0, 1),
-                (0, 1),
-                (2, 8),
-            ],
+            wide: "0-1 2-8 9-9 9-10",
+            wider: "0-1 0-1 2-8 8-9 8-9",
+            pair: "0-1 0-1 2-2 2-3 0-1 0-1 0-1 2-8",
         },
         Case {
             add_prefix_space: true,
             post_processor: byte_level(true),
-            wide: &[(0, 0), (0, 1), (2, 8), (9, 9), (9, 10)],
-            wider: &[(0, 0), (0, 1), (0, 1), (2, 8), (9, 9), (8, 9), (8, 9)],
-            pair: &[
-                (0, 0),
-                (0, 1),
-                (0, 1),
-                (2, 2),
-                (2, 3),
-                (0, 0),
-                (0, 1),
-                (0, 1),
-                (0, 1),
-                (2, 8),
-            ],
+            wide: "0-0 0-1 2-8 9-9 9-10",
+            wider: "0-0 0-1 0-1 2-8 9-9 8-9 8-9",
+            pair: "0-0 0-1 0-1 2-2 2-3 0-0 0-1 0-1 0-1 2-8",
         },
         Case {
             add_prefix_space: false,
             post_processor: json!({"type": "Sequence", "processors": [template(), byte_level(false)]}),
-            wide: &[(0, 0), (0, 1), (2, 8), (9, 9), (9, 10)],
-            wider: &[(0, 0), (0, 1), (0, 1), (2, 8), (8, 9), (8, 9)],
-            pair: &[
-                (0, 0),
-                (0, 1),
-                (0, 1),
-                (2, 2),
-                (2, 3),
-                (0, 0),
-                (0, 1),
-                (0, 1),
-                (0, 1),
-                (2, 8),
-            ],
+            wide: "0-0 0-1 2-8 9-9 9-10",
+            wider: "0-0 0-1 0-1 2-8 8-9 8-9",
+            pair: "0-0 0-1 0-1 2-2 2-3 0-0 0-1 0-1 0-1 2-8",
         },
         Case {
             add_prefix_space: true,
             post_processor: json!({"type": "RobertaProcessing", "sep": ["<s>", 257], "cls": ["<s>", 257],
                                    "trim_offsets": true, "add_prefix_space": true}),
-            wide: &[(0, 0), (0, 0), (0, 1), (2, 8), (9, 9), (9, 10), (0, 0)],
-            wider: &[
-                (0, 0),
-                (0, 0),
-                (0, 1),
-                (0, 1),
-                (2, 8),
-                (9, 9),
-                (8, 9),
-                (8, 9),
-                (0, 0),
-            ],
-            pair: &[
-                (0, 0),
-                (0, 0),
-                (0, 1),
-                (0, 1),
-                (2, 2),
-                (2, 3),
-                (0, 0),
-                (0, 0),
-                (0, 0),
-                (0, 1),
-                (0, 1),
-                (0, 1),
-                (2, 8),
-                (0, 0),
-            ],
+            wide: "0-0 0-0 0-1 2-8 9-9 9-10 0-0",
+            wider: "0-0 0-0 0-1 0-1 2-8 9-9 8-9 8-9 0-0",
+            pair: "0-0 0-0 0-1 0-1 2-2 2-3 0-0 0-0 0-0 0-1 0-1 0-1 2-8 0-0",
         },
     ]
 }
@@ -173,20 +127,14 @@ fn offsets(model: &TempDir, unit: &str, texts: &[&str]) -> Vec<(usize, usize)> {
 fn offsets_are_trimmed_by_characters() {
     for case in cases() {
         let model = bytes_model(case.add_prefix_space, &case.post_processor);
-        let in_chars = |texts: &[&str]| offsets(&model, "char", texts);
-        assert_eq!(
-            in_chars(&[WIDE_SPACE]),
-            case.wide,
-            "{}",
-            case.post_processor
-        );
-        assert_eq!(
-            in_chars(&[WIDER_SPACE]),
-            case.wider,
-            "{}",
-            case.post_processor
-        );
-        assert_eq!(in_chars(&PAIR), case.pair, "{}", case.post_processor);
+        for (texts, expected) in [
+            (&[WIDE_SPACE][..], case.wide),
+            (&[WIDER_SPACE], case.wider),
+            (&PAIR, case.pair),
+        ] {
+            let found = offsets(&model, "char", texts);
+            assert_eq!(found, parsed(expected), "{texts:?} {}", case.post_processor);
+        }
     }
 }
 
@@ -195,6 +143,7 @@ fn offsets_in_bytes_and_utf16_are_those_of_the_same_characters() {
     for case in cases() {
         let model = bytes_model(case.add_prefix_space, &case.post_processor);
         for (text, in_chars) in [(WIDE_SPACE, case.wide), (WIDER_SPACE, case.wider)] {
+            let in_chars = parsed(in_chars);
             let in_bytes = |char: usize| text.chars().take(char).map(char::len_utf8).sum();
             let expected: Vec<(usize, usize)> = in_chars
                 .iter()
