@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::trees::{count, paths, tree};
 use crate::records::{Record, records};
-use crate::support::{Answer, Call, demo};
+use crate::support::{Answer, Call, demo, make_pipe};
 
 /// Every text has this token, so that `grep` reports each file that it visits.
 const TOKEN: &str = "▁banco";
@@ -298,11 +298,7 @@ fn an_ignore_file_that_is_a_pipe_or_a_device_is_an_error() {
         fs::create_dir_all(at(path).parent().unwrap()).unwrap();
         fs::write(at(path), TOKEN).unwrap();
     }
-    let fifo = |path: &Path| {
-        let made = std::process::Command::new("mkfifo").arg(path).status();
-        assert!(made.unwrap().success(), "mkfifo makes a pipe");
-    };
-    fifo(&at("b/.git/info/exclude"));
+    make_pipe(&at("b/.git/info/exclude"));
     symlink("/dev/zero", at("c/.gitignore")).unwrap();
     symlink("/dev/null", at("d/.ignore")).unwrap();
     for command in [&["count"][..], &["grep", "--piece", TOKEN]] {
@@ -325,7 +321,7 @@ fn an_ignore_file_that_is_a_pipe_or_a_device_is_an_error() {
             assert!(call(&["--no-ignore"]).stdout.contains(text));
         }
     }
-    fifo(&at(".ignore"));
+    make_pipe(&at(".ignore"));
     let answer = demo(["count", "--json", "d"])
         .current_dir(folder.path())
         .exit(2);

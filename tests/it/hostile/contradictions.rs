@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::support::on;
+use crate::support::{make_pipe, on};
 
 /// Fields added to a file with a small WordLevel model, and a command that uses them.
 const CONTRADICTIONS: &[(&str, &[&str])] = &[
@@ -56,11 +56,7 @@ fn a_tokenizer_that_contradicts_itself_is_damaged() {
 fn a_pipe_in_place_of_a_file_is_refused_without_waiting() {
     let model = tempfile::tempdir().unwrap();
     let pipe = model.path().join("tokenizer.json");
-    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
-    assert!(
-        made.is_ok_and(|status| status.success()),
-        "mkfifo makes a pipe"
-    );
+    make_pipe(&pipe);
     let answer = on(model.path(), ["tokenize", "a"]).exit(4);
     assert!(
         answer

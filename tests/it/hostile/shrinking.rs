@@ -6,13 +6,12 @@
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::Path;
-use std::process::Command;
 
 use tokscope::embedding::EmbeddingMatrix;
 use tokscope::embedding::statistics::statistics;
 use tokscope::model_ref::ModelRef;
 
-use crate::support::{Call, files, folder_without_checkpoint, on};
+use crate::support::{Call, files, folder_without_checkpoint, make_pipe, on};
 
 /// The size of a float32 matrix that is large enough for its end to be on other pages than its header.
 const ROWS: usize = 4000;
@@ -49,8 +48,7 @@ fn vector() -> Vec<u8> {
 
 fn pipe(folder: &Path) -> std::path::PathBuf {
     let pipe = folder.join("vector.npy");
-    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
-    assert!(made.success(), "mkfifo makes a pipe");
+    make_pipe(&pipe);
     pipe
 }
 

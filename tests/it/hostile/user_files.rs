@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Answer, demo};
+use crate::support::{Answer, demo, make_pipe};
 
 /// Runs a call in a folder with one file, which must be refused with a short error message that names it.
 fn refused(name: &str, bytes: &[u8], args: &[&str]) -> Answer {
@@ -129,10 +129,7 @@ fn a_hostile_array_file_is_refused() {
 fn a_pipe_in_place_of_a_lock_or_configuration_file_is_refused_without_waiting() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["tokscope.lock", "tokscope.toml"] {
-        let made = std::process::Command::new("mkfifo")
-            .arg(folder.path().join(name))
-            .status();
-        assert!(made.unwrap().success(), "mkfifo makes a pipe");
+        make_pipe(&folder.path().join(name));
     }
     for (args, name) in [
         (&["check"][..], "tokscope.lock"),

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::hub::scene::{check_blobs, names};
 use crate::remote::{Remote, TENSOR, without_cost};
-use crate::support::NO_HUB;
 use crate::support::checkpoints::checkpoint;
+use crate::support::{NO_HUB, make_pipe};
 
 const TOKENIZE: &[&str] = &["tokenize", "banco de madera", "--ids"];
 const EMBED: &[&str] = &["embed", "--id", "700", "--json"];
@@ -203,8 +203,7 @@ fn a_blob_of_another_revision_is_checked_before_it_is_used() {
 fn put_no_file(path: &Path, is_pipe: bool) {
     let _ = fs::remove_file(path);
     if is_pipe {
-        let made = std::process::Command::new("mkfifo").arg(path).status();
-        assert!(made.unwrap().success(), "mkfifo makes a pipe");
+        make_pipe(path);
     } else {
         std::os::unix::fs::symlink("/dev/zero", path).unwrap();
     }

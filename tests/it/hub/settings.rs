@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::loopback_hub::Access;
 use crate::remote::{Remote, local};
-use crate::support::{demo, on, tokscope};
+use crate::support::{demo, make_pipe, on, tokscope};
 
 /// What a command that needs the setting does with the value.
 enum Needed {
@@ -91,8 +91,7 @@ fn a_setting_that_is_not_needed_breaks_nothing() {
     remote.call("o/n", &["tokenize", "dinero"]).ok();
     let cache = remote.home.path().join("hub");
     let pipe = remote.home.path().join("pipe");
-    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
-    assert!(made.unwrap().success(), "mkfifo makes a pipe");
+    make_pipe(&pipe);
     let expected = demo(["tokenize", "dinero", "--ids"]).ok();
     let named_at: Vec<(&str, OsString)> = bad_values(&pipe)
         .into_iter()
@@ -120,8 +119,7 @@ fn a_setting_that_is_not_needed_breaks_nothing() {
 fn a_setting_that_is_needed_is_named_in_one_sentence() {
     let pipes = tempfile::tempdir().unwrap();
     let pipe = pipes.path().join("pipe");
-    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
-    assert!(made.unwrap().success(), "mkfifo makes a pipe");
+    make_pipe(&pipe);
     let model = local::<&str>(&[]);
     for (name, value, needed) in bad_values(&pipe) {
         let remote = Remote::new();

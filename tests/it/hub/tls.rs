@@ -10,7 +10,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::loopback_hub::{Access, Hub};
-use crate::support::{Call, repository, tokscope};
+use crate::support::{Call, make_pipe, repository, tokscope};
 
 const CONFIG: &[u8] = b"{\"model_type\":\"deberta-v2\"}";
 const UNTRUSTED: &str = ": its certificate is not trusted\n";
@@ -121,8 +121,7 @@ fn a_pipe_or_a_device_in_place_of_certificates_is_not_read() {
     let address = start(&hub);
     let home = tempfile::tempdir().unwrap();
     let pipe = home.path().join("pipe");
-    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
-    assert!(made.unwrap().success(), "mkfifo makes a pipe");
+    make_pipe(&pipe);
     for variable in ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"] {
         for path in [pipe.as_path(), std::path::Path::new("/dev/zero")] {
             let answer = call(address, &home).env(variable, path).exit(3);

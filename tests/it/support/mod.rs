@@ -366,3 +366,9 @@ pub fn tiny_model(fixture: &str) -> tempfile::TempDir {
     fs::copy(from, folder.path().join(name)).unwrap();
     folder
 }
+
+/// Makes a named pipe, from which a reader would wait for ever.
+pub fn make_pipe(path: &Path) {
+    let made = Command::new("mkfifo").arg(path).status();
+    assert!(made.unwrap().success(), "mkfifo makes a pipe");
+}
