@@ -142,12 +142,8 @@ impl Plan {
 /// Returns true if paths or filters of the command line may leave out files in the folder of the configuration file.
 fn selects(args: &Args, base: &Path) -> bool {
     let paths = &args.paths.paths;
-    let filters = &args.paths.filters;
     let names_all = paths.is_empty() || paths.iter().any(|path| below(path, base).is_some());
-    !names_all
-        || !filters.globs.is_empty()
-        || !filters.types.is_empty()
-        || !filters.types_not.is_empty()
+    !names_all || args.paths.filters.selection().is_some()
 }
 
 fn budgets(args: &Args, configured: Budgets, base: &Path) -> Budgets {
@@ -173,14 +169,16 @@ fn input(
     configured: FileFilters,
     mut base: PathBuf,
 ) -> Result<Input> {
+    let given = &args.paths.filters;
     if let Some(text) = &args.text {
+        given.refuse_selection()?;
         return Ok(Input::Text(text.clone()));
     }
     if paths.is_empty() {
+        given.refuse_selection()?;
         return Ok(Input::Stdin);
     }
     let mut filters = configured;
-    let given = &args.paths.filters;
     if !given.globs.is_empty() {
         filters.globs.clone_from(&given.globs);
         base = current_dir();

@@ -61,6 +61,31 @@ impl PathArgs {
 }
 
 impl FileFilters {
+    /// Returns a flag that leaves out files, if one is given.
+    pub fn selection(&self) -> Option<&'static str> {
+        let given = [
+            (&self.globs, "--glob"),
+            (&self.types, "--type"),
+            (&self.types_not, "--type-not"),
+        ];
+        let given = given.iter().find(|(values, _)| !values.is_empty());
+        given.map(|(_, flag)| *flag)
+    }
+
+    /// Checks that no flag leaves out files, for a command line without paths.
+    ///
+    /// # Errors
+    /// Fails with [`Error::Usage`] for the first such flag.
+    pub fn refuse_selection(&self) -> Result<()> {
+        match self.selection() {
+            None => Ok(()),
+            Some(flag) => Err(Error::usage_hint(
+                format!("`{flag}` selects files in directories, but no path is given"),
+                "name a directory: `.` is the current one",
+            )),
+        }
+    }
+
     /// Builds the matcher of `--type` and `--type-not`.
     ///
     /// # Errors

@@ -53,9 +53,10 @@ impl FileWalk {
     /// Prepares the walk for the command line. Returns `None` if it names no paths.
     ///
     /// # Errors
-    /// Fails like [`FileWalk::new`].
+    /// Fails like [`FileWalk::new`], or with [`Error::Usage`] for filters without paths.
     pub fn from_args(args: &PathArgs) -> Result<Option<Self>> {
         if args.paths.is_empty() {
+            args.filters.refuse_selection()?;
             return Ok(None);
         }
         Self::new(args.paths.clone(), &args.filters, &current_dir()).map(Some)

@@ -290,6 +290,33 @@ fn an_unknown_type_or_an_invalid_glob_is_refused() {
 }
 
 #[test]
+fn filters_without_a_path_are_refused() {
+    for command in [
+        &["count"][..],
+        &["count", "--text", "banco"],
+        &["grep", "--id", "364"],
+    ] {
+        for (filter, flag) in [
+            (&["-g", "*.md"][..], "--glob"),
+            (&["-t", "rust"], "--type"),
+            (&["--type-not", "rust"], "--type-not"),
+        ] {
+            let answer = demo([command, filter].concat()).stdin("banco").exit(2);
+            let error = format!(
+                "error: `{flag}` selects files in directories, but no path is given\n\n\
+                 hint: name a directory: `.` is the current one\n"
+            );
+            assert_eq!(
+                (answer.stdout.as_str(), answer.stderr.as_str()),
+                ("", error.as_str())
+            );
+        }
+        let more = [command, &["--hidden", "--no-ignore", "-L"]].concat();
+        demo(more).stdin("banco").ok();
+    }
+}
+
+#[test]
 fn an_ignore_file_that_is_a_pipe_or_a_device_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
