@@ -16,6 +16,7 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue};
 
 use crate::cli::{self, Cli, DEFAULT_MODEL, GlobalOptions};
+use crate::commands::input::did_you_mean::closest;
 use crate::commands::input::meter::{Meter, Metered};
 use crate::commands::input::unicode_input::UnicodeInput;
 use crate::commands::session::{ModelChoice, Session};
@@ -68,18 +69,36 @@ fn mend_tips(error: &mut clap::Error) {
     };
     // For every unknown flag, clap says how to pass it as a value, which is never meant.
     tips.retain(|tip| !tip.to_string().contains("as a value"));
-    if let Some(tip) = tip_for_name(error) {
-        // clap suggests names by their spelling alone.
+    let tip = tip_for_name(error);
+    if tip.is_some() || suggests_another_flag(error) {
         for similar in [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand] {
             if error.remove(similar).is_some() {
                 error.remove(ContextKind::Usage);
             }
         }
-        tips.push(StyledStr::from(tip));
     }
+    tips.extend(tip.map(StyledStr::from));
     if !tips.is_empty() {
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
     }
+}
+
+/// Returns true if clap suggests a flag that is not spelled like the unknown one, such as `--locked` for `--token`.
+fn suggests_another_flag(error: &clap::Error) -> bool {
+    let name = |kind| match error.get(kind) {
+        Some(ContextValue::String(name)) => Some(name.trim_start_matches('-')),
+        _ => None,
+    };
+    let (Some(unknown), Some(flag)) = (
+        name(ContextKind::InvalidArg),
+        name(ContextKind::SuggestedArg),
+    ) else {
+        return false;
+    };
+    let is_close = unknown.contains(flag)
+        || flag.contains(unknown)
+        || closest(unknown, std::iter::once(flag)).is_some();
+    !is_close
 }
 
 /// Returns a tip for a flag or a command that does not exist, or `None` if its name is not known from elsewhere.

@@ -56,7 +56,10 @@ impl FileFormat {
                         "cannot tell the output format from the name of {}",
                         path.display()
                     ),
-                    "use a name that ends in .npy, .safetensors, .csv, .tsv or .jsonl",
+                    match path == Path::new("-") || path.starts_with("/dev") {
+                        true => "for standard output, use `--format csv`, `tsv` or `jsonl` instead of `--output`",
+                        false => "use a name that ends in .npy, .safetensors, .csv, .tsv or .jsonl",
+                    },
                 )
             })
     }

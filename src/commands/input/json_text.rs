@@ -10,6 +10,10 @@ const NAMED_FIELDS: usize = 8;
 /// The maximum number of characters of a field's name in a sentence.
 const NAME_CHARS: usize = 40;
 
+/// Hints.
+const NAME_FIELD: &str = "name the field of the text with `--field NAME`";
+const PLAIN_TEXT: &str = "for plain text, use `--lines`";
+
 /// Why a line has no text: the end of a sentence, and a remedy.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NoText {
@@ -31,7 +35,7 @@ pub fn json_text(json: &str, field: &str) -> Result<String, NoText> {
         other => {
             return Err(NoText {
                 problem: format!("{}, neither an object nor a string", kind(&other)),
-                hint: None,
+                hint: Some(PLAIN_TEXT.to_owned()),
             });
         }
     };
@@ -40,7 +44,7 @@ pub fn json_text(json: &str, field: &str) -> Result<String, NoText> {
     }
     match find(&fields, field) {
         Some(Value::String(text)) => Ok(text.clone()),
-        Some(other) => Err(not_a_string(field, other)),
+        Some(other) => Err(not_a_string(&fields, field, other)),
         None => Err(no_field(&fields, field)),
     }
 }
@@ -65,7 +69,7 @@ fn not_json(json: &str, error: &serde_json::Error) -> NoText {
         _ => NoText {
             // Each line is parsed by itself, so its number is always 1.
             problem: format!("not JSON: {error}").replace(" at line 1 column", " at column"),
-            hint: Some("for plain text, use `--lines`".to_owned()),
+            hint: Some(PLAIN_TEXT.to_owned()),
         },
     }
 }
@@ -77,16 +81,25 @@ fn array() -> NoText {
     }
 }
 
-fn not_a_string(field: &str, value: &Value) -> NoText {
+fn not_a_string(fields: &Map<String, Value>, field: &str, value: &Value) -> NoText {
+    let example = |name: &str| shell_word(&shown(name)).into_owned();
     let inner = value.as_object().and_then(|fields| fields.keys().next());
+    let known = known_fields(fields, field);
+    let string = known
+        .iter()
+        .find(|name| find(fields, name).is_some_and(Value::is_string));
     NoText {
         problem: format!("field `{field}` must be a string, not {}", kind(value)),
-        hint: inner.map(|inner| {
-            let inner = shown(&format!("{field}.{inner}"));
-            format!(
+        hint: Some(match (inner, string) {
+            (Some(inner), _) => format!(
                 "name a field of it, such as `--field {}`",
-                shell_word(&inner)
-            )
+                example(&format!("{field}.{inner}"))
+            ),
+            (None, Some(string)) => format!(
+                "name a field that is a string, such as `--field {}`",
+                example(string)
+            ),
+            (None, None) => NAME_FIELD.to_owned(),
         }),
     }
 }
@@ -117,7 +130,7 @@ fn no_field(fields: &Map<String, Value>, field: &str) -> NoText {
                 "did you mean `--field {}`?",
                 shell_word(&shown(near))
             )),
-            None => Some("name the field of the text with `--field NAME`".to_owned()),
+            None => Some(NAME_FIELD.to_owned()),
         },
     }
 }
@@ -224,10 +237,33 @@ mod tests {
             let expected = format!("field `text` must be a string, not {kind}");
             assert_eq!(problem(&json, "text"), expected);
         }
-        assert_eq!(
-            hint(r#"{"text":{"body":"a"}}"#, "text").as_deref(),
-            Some("name a field of it, such as `--field text.body`")
-        );
+    }
+
+    #[test]
+    fn a_value_without_fields_is_answered_with_a_field_that_is_a_string() {
+        let strings = "name a field that is a string, such as `--field";
+        for (json, field, remedy) in [
+            (
+                r#"{"text":{"body":"a"},"b":"x"}"#,
+                "text",
+                "name a field of it, such as `--field text.body`",
+            ),
+            (
+                r#"{"n":1,"id":2,"title":"x"}"#,
+                "n",
+                &format!("{strings} title`"),
+            ),
+            (
+                r#"{"title":"x","meta":{"n":[],"body text":"x"}}"#,
+                "meta.n",
+                &format!("{strings} 'meta.body text'`"),
+            ),
+            (r#"{"n":null}"#, "n", NAME_FIELD),
+            (r#"{"n":{}}"#, "n", NAME_FIELD),
+            ("7", "text", PLAIN_TEXT),
+        ] {
+            assert_eq!(hint(json, field).as_deref(), Some(remedy), "{json}");
+        }
     }
 
     #[test]

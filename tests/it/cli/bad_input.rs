@@ -189,9 +189,17 @@ fn files_that_cannot_be_read_or_written_are_named() {
         fails(here(&["embed", "a", "-o", name]), 2, &sentence, "");
     }
     let unknown = "use a name that ends in .npy, .safetensors, .csv, .tsv or .jsonl";
-    for name in ["rows", "rows.txt"] {
+    let stdout = "for standard output, use `--format csv`, `tsv` or `jsonl` instead of `--output`";
+    for (name, hint) in [
+        ("rows", unknown),
+        ("rows.txt", unknown),
+        ("-", stdout),
+        ("/dev/stdout", stdout),
+    ] {
         let sentence = format!("cannot tell the output format from the name of {name}");
-        fails(here(&["embed", "a", "-o", name]), 2, &sentence, unknown);
+        for command in ["embed", "similarity"] {
+            fails(here(&[command, "a", "-o", name]), 2, &sentence, hint);
+        }
     }
     fs::create_dir(folder.path().join("x.npy")).unwrap();
     let answer = here(&["embed", "a", "-o", "x.npy"]).exit(2);
@@ -369,11 +377,28 @@ fn tips_never_name_what_a_command_lacks() {
             assert!(stderr.contains(right), "{command} {flag}: {stderr}");
         }
     }
-    let stderr = demo(["count", "--topp", "3"]).exit(2).stderr;
-    assert!(
-        stderr.contains("tip: a similar argument exists: '--top'"),
-        "{stderr}"
-    );
+    for (command, flag, similar) in [
+        ("count", "--topp", "--top"),
+        ("count", "--top-k", "--top"),
+        ("count", "--quite", "--quiet"),
+        ("tokenize", "--max-lenght", "--max-length"),
+        ("tokenize", "--special", "--no-special-tokens"),
+    ] {
+        let stderr = demo([command, flag]).exit(2).stderr;
+        let tip = format!("tip: a similar argument exists: '{similar}'\n");
+        assert!(stderr.contains(&tip), "{stderr}");
+    }
+}
+
+#[test]
+fn a_flag_that_is_not_similar_is_not_suggested() {
+    for command in ["count", "embed", "tokenize"] {
+        let stderr = demo([command, "--token", "a"]).exit(2).stderr;
+        assert_eq!(
+            stderr,
+            "error: unexpected argument '--token' found\n\nFor more information, try '--help'.\n"
+        );
+    }
     let stderr = demo(["tokenize", "-x"]).exit(2).stderr;
     assert!(!stderr.contains("tip:"), "{stderr}");
 }
