@@ -24,6 +24,8 @@ mod last_cut;
 mod normalize;
 mod pipeline;
 mod run;
+#[allow(dead_code, unused_imports, reason = "the engine does not run it yet")]
+mod scan;
 mod scratch_pool;
 mod segmenter;
 mod short_chunks;

@@ -1,0 +1,107 @@
+//! Steps that split a text by single characters before its pattern is applied to the parts.
+
+use super::kinds::{KindSet, ascii_kind};
+use super::rules::Rules;
+use super::view::View;
+
+/// Characters at which a text is cut, and the parts that they form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cut {
+    pub set: KindSet,
+    pub parts: Parts,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parts {
+    /// Runs, which are split further.
+    Runs,
+    /// Words of up to so many characters.
+    Groups(usize),
+    /// Nothing: the characters are dropped.
+    Dropped,
+}
+
+/// The cuts of a text and the pattern that splits the parts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cuts {
+    /// The sets have no kind in common, so the order of the cuts is of no account.
+    cuts: Vec<Cut>,
+    /// The kinds of no cut.
+    rest: KindSet,
+    /// `None` if the parts are words.
+    pub rules: Option<Rules>,
+}
+
+impl Cuts {
+    /// Returns the cuts and the pattern. Returns `None` if two cuts have a kind in common.
+    pub fn new(cuts: Vec<Cut>, rules: Option<Rules>) -> Option<Self> {
+        let mut all: KindSet = 0;
+        for cut in &cuts {
+            if all & cut.set != 0 {
+                return None;
+            }
+            all |= cut.set;
+        }
+        Some(Self {
+            cuts,
+            rest: !all,
+            rules,
+        })
+    }
+
+    /// Returns the kinds of the part that a character of this kind is in.
+    pub fn part(&self, kind: KindSet) -> KindSet {
+        let cut = self.cuts.iter().find(|cut| kind & cut.set != 0);
+        cut.map_or(self.rest, |cut| cut.set)
+    }
+
+    /// Returns the kinds of no cut.
+    pub fn rest(&self) -> KindSet {
+        self.rest
+    }
+
+    /// Returns true if a word ends between these bytes of ASCII wherever they are, and no word depends on both.
+    pub fn always_splits(&self, before: u8, after: u8) -> bool {
+        let part = |byte| self.cuts.iter().find(|cut| ascii_kind(byte) & cut.set != 0);
+        let (before_part, after_part) = (part(before), part(after));
+        if before_part != after_part {
+            return true;
+        }
+        match before_part.map_or(Parts::Runs, |cut| cut.parts) {
+            Parts::Dropped => true,
+            Parts::Groups(most) => most == 1,
+            Parts::Runs => {
+                let rules = self.rules.as_ref();
+                rules.is_some_and(|rules| rules.always_splits(before, after))
+            }
+        }
+    }
+
+    /// Returns the first word at or after byte `at`, which starts a text or is the end of a word.
+    pub fn next(&self, text: &[u8], mut at: usize) -> Option<(usize, usize)> {
+        let all = View::new(text, !0);
+        loop {
+            let (kind, _) = all.kind(at);
+            if kind == 0 {
+                return None;
+            }
+            let cut = self.cuts.iter().find(|cut| kind & cut.set != 0);
+            let part = cut.map_or(self.rest, |cut| cut.set);
+            match cut.map_or(Parts::Runs, |cut| cut.parts) {
+                Parts::Dropped => at = all.run(at, part),
+                Parts::Groups(most) => return Some((at, all.run_of(at, part, most))),
+                Parts::Runs => {
+                    let part = View::new(text, part);
+                    let Some(rules) = &self.rules else {
+                        return Some((at, part.run(at, !0)));
+                    };
+                    match rules.next(part, at) {
+                        Some(word) => return Some(word),
+                        // The rest of the part is dropped.
+                        None => at = part.run(at, !0),
+                    }
+                }
+            }
+        }
+    }
+}
