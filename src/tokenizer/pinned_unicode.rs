@@ -18,6 +18,16 @@ pub fn is_lowered_since_unicode_17(character: char) -> bool {
     )
 }
 
+/// Returns the lower case of a character, as of Unicode 16.
+pub fn lower_case(character: char) -> impl Iterator<Item = char> {
+    let is_new = is_lowered_since_unicode_17(character);
+    let lower = (!is_new).then(|| character.to_lowercase());
+    is_new
+        .then_some(character)
+        .into_iter()
+        .chain(lower.into_iter().flatten())
+}
+
 /// Returns true for the 13 numerals that Unicode 17 added.
 fn is_numeric_since_unicode_17(character: char) -> bool {
     matches!(character, '\u{11de0}'..='\u{11de9}' | '\u{16ff4}'..='\u{16ff6}')
@@ -59,12 +69,8 @@ impl Normalizer for PinnedNormalizer<'_> {
 fn lowercase(text: &mut NormalizedString) {
     let mut characters: Vec<(char, isize)> = Vec::with_capacity(text.get().len());
     for character in text.get().chars() {
-        if is_lowered_since_unicode_17(character) {
-            characters.push((character, 0));
-        } else {
-            let lower = character.to_lowercase().enumerate();
-            characters.extend(lower.map(|(index, lower)| (lower, isize::from(index > 0))));
-        }
+        let lower = lower_case(character).enumerate();
+        characters.extend(lower.map(|(index, lower)| (lower, isize::from(index > 0))));
     }
     text.transform(characters, 0);
 }

@@ -4,9 +4,9 @@
 //! replacement strings, each terminated by a zero byte. Layout and search follow `normalizer.cc` of
 //! google/sentencepiece and `spm_precompiled`, which the reference uses.
 
-use std::sync::OnceLock;
-
 use unicode_segmentation::UnicodeSegmentation;
+
+use super::plain_chars::PlainChars;
 
 /// Graphemes of at least this many bytes are only replaced character by character.
 const LONG_GRAPHEME: usize = 6;
@@ -18,12 +18,9 @@ pub struct Charsmap {
     pool: String,
     /// By code, true for each printable ASCII character that no rule affects.
     plain: [bool; 128],
-    /// The plain characters of the basic multilingual plane, in blocks of 256.
-    blocks: Box<[PlainBlock; 256]>,
+    /// The other plain characters.
+    plain_chars: PlainChars,
 }
-
-/// A bit for each of 256 characters, computed when one of them first occurs.
-type PlainBlock = OnceLock<[u64; 4]>;
 
 impl Charsmap {
     /// Reads the rules; empty bytes mean no rules. Returns `None` if they are malformed.
@@ -32,7 +29,7 @@ impl Charsmap {
             units: Vec::new(),
             pool: String::new(),
             plain: [false; 128],
-            blocks: Box::new([const { PlainBlock::new() }; 256]),
+            plain_chars: PlainChars::new(),
         };
         if !bytes.is_empty() {
             let (length, rest) = bytes.split_first_chunk::<4>()?;
@@ -86,27 +83,24 @@ impl Charsmap {
         if code < 128 {
             return self.plain[code];
         }
-        self.blocks.get(code >> 8).is_some_and(|block| {
-            let bits = block.get_or_init(|| self.block(code >> 8));
-            bits[code >> 6 & 3] >> (code & 63) & 1 == 1
+        self.plain_chars.contains(character, |character| {
+            self.replacement(character.encode_utf8(&mut [0; 4]))
+                .is_none()
+                && stands_alone(character)
         })
     }
 
-    /// Computes a block of `blocks`.
-    fn block(&self, number: usize) -> [u64; 4] {
-        let mut bits = [0; 4];
-        for low in 0..256 {
-            let character = char::from_u32((number << 8 | low) as u32);
-            let plain = |character: &char| {
-                self.replacement(character.encode_utf8(&mut [0; 4]))
-                    .is_none()
-                    && stands_alone(*character)
-            };
-            if character.as_ref().is_some_and(plain) {
-                bits[low >> 6] |= 1 << (low & 63);
+    /// Returns true if every look-up stays within the map. In a damaged map it may not, and the reference then panics.
+    pub fn is_sound(&self) -> bool {
+        let is_sound = |(index, unit): (usize, &u32)| {
+            if unit >> 31 == 1 {
+                // The place of a replacement.
+                let place = (unit & !(1 << 31)) as usize;
+                return self.pool.is_char_boundary(place);
             }
-        }
-        bits
+            (index ^ offset(*unit)) | 0xff < self.units.len()
+        };
+        !self.units.is_empty() && self.units.iter().enumerate().all(is_sound)
     }
 
     /// Calls `part` with each part of `text` and its replacement, if any.

@@ -199,7 +199,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
     fn text(&mut self, sink: &mut impl TokenSink) -> Option<()> {
         let (segmenter, text) = (self.segmenter, self.text);
         if segmenter.pipeline.takes_whole_texts() {
-            self.tokenize_range(0, text.len())?;
+            self.tokenize_range(0, text.len(), true)?;
             self.emit_found(sink);
             return Some(());
         }
@@ -225,7 +225,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         match self.segmenter.pipeline.space_handling() {
             Some(spaces) => self.chunks(spaces, start, end, sink),
             None => {
-                self.tokenize_range(start, end)?;
+                self.tokenize_range(start, end, true)?;
                 self.emit_found(sink);
                 Some(())
             }

@@ -57,7 +57,7 @@ impl NativeEngine {
             scratch: &mut RunScratch::default(),
             word: 0,
         };
-        run.tokenize_range(0, word.len())
+        run.tokenize_range(0, word.len(), false)
             .is_some_and(|class| class.independent)
     }
 }

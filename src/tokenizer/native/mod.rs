@@ -1,10 +1,10 @@
 //! The native engine: Unigram tokenization, exact and fast.
 //!
 //! It runs the steps of the reference in the same order: added tokens in the raw text, normalization, added tokens in
-//! the normalized text, words, pieces. DeBERTa's steps are implemented here; other families run the `tokenizers`
-//! crate's steps around the same search for pieces. If no step looks across white space, a text is split there first,
-//! and words that have occurred before are answered from a cache. A tokenizer with any unknown part is left to the
-//! crate entirely.
+//! the normalized text, words, pieces. The steps of the Unigram families are implemented here; a tokenizer with other
+//! steps runs those of the `tokenizers` crate around the same search for pieces. If no step looks across white space, a
+//! text is split there first, and words that have occurred before are answered from a cache. A tokenizer with any unknown
+//! part is left to the crate entirely.
 //!
 //! From the bottom up: [`compiled`] and `double_array` hold the vocabulary, `unigram` finds the pieces of a word,
 //! `pipeline` tokenizes a range of text, `word_chunks` and `short_chunks` tokenize a text chunk by chunk, and `engine`
@@ -23,6 +23,7 @@ mod known_steps;
 mod last_cut;
 mod normalize;
 mod pipeline;
+mod plain_chars;
 mod run;
 #[allow(dead_code, unused_imports, reason = "the engine does not run it yet")]
 mod scan;
@@ -31,6 +32,7 @@ mod segmenter;
 mod short_chunks;
 mod space_bytes;
 mod space_scan;
+mod steps;
 mod template;
 mod token_sink;
 mod trailing_marks;

@@ -55,12 +55,13 @@ fn collapse_spaces<const RANGES: bool>(aligned: &mut AlignedText, first: usize) 
     *aligned = collapsed;
 }
 
-/// Writes bytes `start` to `end` of a normalized text to `out`, with `▁` in place of each space and before the first
-/// word.
+/// Writes bytes `start` to `end` of a normalized text to `out`, with `▁` in place of each space and, if `prepends`,
+/// before the first word.
 pub fn into_words<const RANGES: bool>(
     aligned: &AlignedText,
     start: usize,
     end: usize,
+    prepends: bool,
     out: &mut AlignedText,
 ) {
     out.clear();
@@ -72,7 +73,7 @@ pub fn into_words<const RANGES: bool>(
             out.ranges.extend([range; METASPACE.len_utf8()]);
         }
     };
-    if !text.starts_with([' ', METASPACE]) {
+    if prepends && !text.starts_with([' ', METASPACE]) {
         // As in the reference, the inserted `▁` has the range of the first character.
         mark(out, start);
     }

@@ -10,6 +10,7 @@ use super::hf_steps::{HfSteps, normalized_text};
 use super::known_steps;
 use super::normalize::{METASPACE, normalize};
 use super::space_bytes::{SpaceBytes, SpaceHandling};
+use super::steps::{OwnSteps, PlainWord, Words};
 use super::trailing_marks::TrailingMarks;
 use super::word_search::WordSearch;
 use crate::formats::config::AddedTokenConfig;
@@ -43,6 +44,7 @@ enum PipelineKind {
         /// Added tokens that are matched in the normalized text.
         normalized: AddedTokens,
     },
+    Own(Box<OwnSteps>),
     Hf(HfSteps),
 }
 
@@ -51,8 +53,9 @@ enum PipelineKind {
 pub struct RangeClass {
     /// True if the tokens are the same in any text, provided that the next range begins with white space.
     pub independent: bool,
-    /// True if normalization leaves the text unchanged.
-    pub unchanged: bool,
+    /// True if normalization may give wrong ranges to all the text after the range, as the reference does if it drops
+    /// the first character of a text.
+    pub loses_count: bool,
 }
 
 impl Pipeline {
@@ -65,7 +68,10 @@ impl Pipeline {
                 pre_tokenizer,
             } => match known_steps::deberta_charsmap(normalizer, pre_tokenizer) {
                 Some(charsmap) => Self::deberta(&charsmap, added),
-                None => Self::with_hf(HfSteps::new(normalizer, pre_tokenizer, added)?, added),
+                None => match OwnSteps::new(normalizer, pre_tokenizer, added) {
+                    Some(steps) => Some(Self::own(steps)),
+                    None => Self::with_hf(HfSteps::new(normalizer, pre_tokenizer, added)?, added),
+                },
             },
         }
     }
@@ -101,6 +107,14 @@ impl Pipeline {
             },
             space_bytes,
         })
+    }
+
+    fn own(steps: OwnSteps) -> Self {
+        Self {
+            space_handling: steps.space_handling(),
+            space_bytes: steps.space_bytes(),
+            kind: PipelineKind::Own(Box::new(steps)),
+        }
     }
 
     fn with_hf(steps: HfSteps, added: &[(AddedTokenConfig, u32)]) -> Option<Self> {
@@ -154,18 +168,24 @@ impl Pipeline {
     /// Shrinks a byte range of a text by the white space at its ends that the first step would drop.
     #[inline]
     pub fn strip(&self, text: &str, start: usize, end: usize) -> (usize, usize) {
-        match self.kind {
+        match &self.kind {
             PipelineKind::Deberta { .. } => {
                 let stripped = text[start..end].trim_start();
                 let start = end - stripped.len();
                 (start, start + stripped.trim_end().len())
             }
+            PipelineKind::Own(steps) => steps.strip(text, start, end),
             PipelineKind::Hf(_) => (start, end),
         }
     }
 
+    /// Returns true if a word at byte `at` of a text, without a space before it, has other tokens than elsewhere.
+    pub fn is_first_word(&self, at: usize) -> bool {
+        at == 0 && matches!(&self.kind, PipelineKind::Own(steps) if steps.marks_first_word())
+    }
+
     /// Finds the tokens of a byte range of a text, either a stripped range between added tokens or some chunks of such
-    /// a range.
+    /// a range. `at_end` is true if the range ends where a stripped range does.
     ///
     /// Returns `None` if a step fails.
     pub fn tokenize_range<const RANGES: bool>(
@@ -173,6 +193,7 @@ impl Pipeline {
         text: &str,
         start: usize,
         end: usize,
+        at_end: bool,
         parse_special: bool,
         search: WordSearch<'_>,
     ) -> Option<RangeClass> {
@@ -192,7 +213,27 @@ impl Pipeline {
                 aligned.clear();
                 normalize::<RANGES>(charsmap, raw, start as u32, aligned);
                 let class = self.classify(raw, &aligned.text);
-                search.with_deberta_words::<RANGES>(normalized);
+                search.with_own_words::<RANGES>(normalized, Words::AT_SPACES);
+                Some(class)
+            }
+            // The first word of a text is known by its range.
+            PipelineKind::Own(steps) if !RANGES && start == 0 && steps.marks_first_word() => {
+                self.tokenize_range::<true>(text, start, end, at_end, parse_special, search)
+            }
+            PipelineKind::Own(steps) => {
+                let mut search = search;
+                let (aligned, scratch) = search.scratch.for_steps();
+                let loses_count = steps.normalize::<RANGES>(raw, start, at_end, aligned, scratch);
+                let class = RangeClass {
+                    independent: self.is_independent(steps, raw, &aligned.text),
+                    loses_count,
+                };
+                let normalized = if parse_special {
+                    &steps.normalized
+                } else {
+                    &AddedTokens::EMPTY
+                };
+                search.with_own_words::<RANGES>(normalized, steps.words);
                 Some(class)
             }
             PipelineKind::Hf(steps) => {
@@ -205,33 +246,43 @@ impl Pipeline {
         }
     }
 
-    /// Returns true if a chunk is a space and a word of characters that no step of DeBERTa changes, with no added token
-    /// in it.
+    /// Returns a chunk as a plain word: a word of characters that no step changes but for their case, with no added token
+    /// in it, and at most one space before it. Returns `None` if it is not one.
     #[inline]
-    pub fn is_plain_word(&self, chunk: &str, parse_special: bool) -> bool {
-        let PipelineKind::Deberta {
-            charsmap,
-            normalized,
-        } = &self.kind
-        else {
-            return false;
+    pub fn plain_word<'t>(
+        &self,
+        chunk: &'t str,
+        parse_special: bool,
+        buffer: &'t mut String,
+    ) -> Option<PlainWord<'t>> {
+        let (charsmap, normalized) = match &self.kind {
+            PipelineKind::Deberta {
+                charsmap,
+                normalized,
+            } => (charsmap, normalized),
+            PipelineKind::Own(steps) => return steps.plain_word(chunk, parse_special, buffer),
+            PipelineKind::Hf(_) => return None,
         };
-        let mut characters = chunk.chars();
-        characters.next() == Some(' ')
-            && chunk.len() > 1
-            && characters
+        let word = chunk.strip_prefix(' ');
+        let text = word.unwrap_or(chunk);
+        let is_plain = !text.is_empty()
+            && text
+                .chars()
                 .all(|character| charsmap.is_plain_char(character) && character != METASPACE)
-            && !(parse_special && normalized.are_in(chunk))
+            && !(parse_special && normalized.are_in(text));
+        let spaced = word.is_some();
+        is_plain.then_some(PlainWord { text, spaced })
     }
 
     /// Returns the `candidates` of the vocabulary that are always separate tokens after a [plain
-    /// word](Self::is_plain_word).
+    /// word](Self::plain_word).
     pub fn trailing_marks(&self, candidates: &[(u8, u32)], parse_special: bool) -> TrailingMarks {
         let is_mark = |character: u8| match &self.kind {
             PipelineKind::Deberta {
                 charsmap,
                 normalized,
             } => charsmap.is_plain(character) && !(parse_special && normalized.contain(character)),
+            PipelineKind::Own(steps) => steps.keeps_mark(character, parse_special),
             PipelineKind::Hf(_) => false,
         };
         let candidates = candidates.iter().copied();
@@ -252,24 +303,30 @@ impl Pipeline {
                     && bytes[1].is_ascii()
                     && !normalized.begin_with(bytes[0])
             }
+            PipelineKind::Own(steps) => steps.can_start_part(bytes),
             PipelineKind::Hf(_) => true,
         }
     }
 
+    fn is_independent(&self, steps: &OwnSteps, raw: &str, normalized: &str) -> bool {
+        let spaces = self.spaces_before(raw);
+        let is_one_word = match self.space_handling {
+            // White space within the normalized form separates words as it does elsewhere.
+            Some(SpaceHandling::Skipped) => true,
+            Some(SpaceHandling::Kept) => steps.is_one_word(normalized, spaces),
+            _ => steps.is_one_word(normalized, spaces.min(1)),
+        };
+        is_one_word && !joins_next_space(raw)
+    }
+
     fn classify(&self, raw: &str, normalized: &str) -> RangeClass {
-        let begins_with_space = raw
-            .bytes()
-            .next()
-            .is_some_and(|byte| self.space_bytes.contains(byte));
+        let spaces = self.spaces_before(raw);
         let word = match self.space_handling {
             // White space within the normalized form separates words as it does elsewhere.
             Some(SpaceHandling::Dropped) => Some("word"),
-            _ if begins_with_space => {
-                let spaces = raw
-                    .bytes()
-                    .take_while(|byte| self.space_bytes.contains(*byte));
+            _ if spaces > 0 => {
                 let longest = if self.space_handling == Some(SpaceHandling::Kept) {
-                    spaces.count()
+                    spaces
                 } else {
                     1
                 };
@@ -283,9 +340,21 @@ impl Pipeline {
         let is_one_word = word.is_some_and(|word| !word.is_empty() && !word.contains(' '));
         RangeClass {
             independent: is_one_word && !joins_next_space(raw),
-            unchanged: raw == normalized,
+            loses_count: raw != normalized,
         }
     }
+
+    fn spaces_before(&self, raw: &str) -> usize {
+        let is_space = |byte: &u8| self.space_bytes.contains(*byte);
+        raw.bytes().take_while(is_space).count()
+    }
+}
+
+/// Returns true if the first character of a word may form a grapheme with the space before it.
+pub fn joins_space_before(word: &str) -> bool {
+    word.chars()
+        .next()
+        .is_some_and(|first| !first.is_ascii() && format!(" {first}").graphemes(true).count() == 1)
 }
 
 /// Returns true if the last character of a text forms a grapheme with a following space.

@@ -19,6 +19,8 @@ pub struct RunScratch {
     pub batch: [ShortChunk; LOOKUP_BATCH],
     pub search: SearchScratch,
     pub found: Vec<FoundToken>,
+    /// Words in lower case.
+    pub lowered: String,
 }
 
 /// The state of tokenizing one text. Without `RANGES`, the ranges of tokens are meaningless.
@@ -34,8 +36,9 @@ pub struct Run<'a, const RANGES: bool> {
 }
 
 impl<const RANGES: bool> Run<'_, RANGES> {
-    /// Takes a byte range through all steps, and leaves its tokens in `scratch.found`. Returns `None` if a step fails.
-    pub fn tokenize_range(&mut self, start: usize, end: usize) -> Option<RangeClass> {
+    /// Takes a byte range through all steps, and leaves its tokens in `scratch.found`. `at_end` is true if the range ends
+    /// where the text between added tokens does. Returns `None` if a step fails.
+    pub fn tokenize_range(&mut self, start: usize, end: usize, at_end: bool) -> Option<RangeClass> {
         self.scratch.found.clear();
         // If texts are split into chunks, the raw chunks are cached instead.
         let caches_words = self.segmenter.pipeline.space_handling().is_none();
@@ -47,7 +50,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
             found: &mut self.scratch.found,
         };
         let pipeline = &self.segmenter.pipeline;
-        pipeline.tokenize_range::<RANGES>(self.text, start, end, self.parse_special, search)
+        pipeline.tokenize_range::<RANGES>(self.text, start, end, at_end, self.parse_special, search)
     }
 
     /// Passes the tokens that [`Run::tokenize_range`] found to `sink`.

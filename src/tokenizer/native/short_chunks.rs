@@ -3,7 +3,7 @@
 use super::chunk::ShortChunk;
 use super::normalize::METASPACE;
 use super::run::{Run, RunScratch};
-use super::space_bytes::SpaceBytes;
+use super::space_bytes::SpaceHandling;
 use super::space_scan::{PaddedText, Separators};
 use super::token_sink::TokenSink;
 use super::trailing_marks;
@@ -18,11 +18,26 @@ impl<const RANGES: bool> Run<'_, RANGES> {
     pub fn short_chunks(
         &mut self,
         text: &PaddedText<'_>,
-        space: SpaceBytes,
-        merges: bool,
+        spaces: SpaceHandling,
+        at: usize,
+        sink: &mut impl TokenSink,
+    ) -> usize {
+        if spaces == SpaceHandling::Skipped {
+            self.short_chunks_of::<true>(text, spaces, at, sink)
+        } else {
+            self.short_chunks_of::<false>(text, spaces, at, sink)
+        }
+    }
+
+    /// Does the work of [`Run::short_chunks`]. With `SKIPS`, the space before a word does not belong to its chunk.
+    fn short_chunks_of<const SKIPS: bool>(
+        &mut self,
+        text: &PaddedText<'_>,
+        spaces: SpaceHandling,
         mut at: usize,
         sink: &mut impl TokenSink,
     ) -> usize {
+        let space = self.segmenter.pipeline.space_bytes();
         let (bytes, end) = (text.bytes(), text.bytes().len());
         if at == end || !self.scratch.cache.is_used() {
             return at;
@@ -31,7 +46,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         let mut spaced = space.contains(bytes[at]);
         while at < end {
             let (count, next, continues) =
-                self.look_up_batch(text, space, merges, &mut separators, at, spaced);
+                self.look_up_batch::<SKIPS>(text, spaces, &mut separators, at, spaced);
             spaced = true;
             let mut done = 0;
             while let Some(new) = self.emit_cached(text, &mut done, count, sink) {
@@ -52,17 +67,17 @@ impl<const RANGES: bool> Run<'_, RANGES> {
     ///
     /// Returns the number of chunks, the end of the last one, and true if more short chunks may follow.
     #[inline]
-    fn look_up_batch(
+    fn look_up_batch<const SKIPS: bool>(
         &mut self,
         text: &PaddedText<'_>,
-        space: SpaceBytes,
-        merges: bool,
+        spaces: SpaceHandling,
         separators: &mut Separators<'_>,
         mut at: usize,
         mut spaced: bool,
     ) -> (usize, usize, bool) {
         let (bytes, end) = (text.bytes(), text.bytes().len());
         let marks = self.segmenter.marks(self.parse_special);
+        let space = self.segmenter.pipeline.space_bytes();
         let RunScratch { cache, batch, .. } = &mut *self.scratch;
         let Some(words) = cache.short_words() else {
             return (0, at, false);
@@ -81,14 +96,19 @@ impl<const RANGES: bool> Run<'_, RANGES> {
                 if stop - at > 1 || !spaced {
                     break stop;
                 }
-                if is_end || !merges {
-                    return (count, at, false);
+                match spaces {
+                    SpaceHandling::Apart => break stop,
+                    SpaceHandling::Kept => return (count, at, false),
+                    _ if is_end => return (count, at, false),
+                    _ => at = stop,
                 }
-                at = stop;
             };
+            at += usize::from(SKIPS & spaced);
             let length = stop - at;
             // The mark must follow a word, not directly the space.
-            let marked = marks.contains(bytes[stop - 1]) & (length > 2) & spaced;
+            let marked = marks.contains(bytes[stop - 1])
+                & (length > 2 - usize::from(SKIPS))
+                & (SKIPS | spaced);
             let stem = length - usize::from(marked);
             // The longest stem, with `▁` before it and a mark after it, must be short enough to have trailing marks.
             const { assert!(ShortWords::LONGEST + METASPACE_LENGTH < trailing_marks::LONGEST) };
@@ -170,24 +190,38 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         true
     }
 
-    /// Emits and caches the tokens of a chunk if it is a space and a word that no step changes. Otherwise returns
-    /// false.
+    /// Emits and caches the tokens of a chunk if it is a [plain word](super::pipeline::Pipeline::plain_word). Otherwise
+    /// returns false.
     pub fn emit_plain_word(&mut self, start: usize, end: usize, sink: &mut impl TokenSink) -> bool {
         let chunk = &self.text[start..end];
+        let RunScratch {
+            cache,
+            search,
+            lowered,
+            ..
+        } = &mut *self.scratch;
         let pipeline = &self.segmenter.pipeline;
-        if !pipeline.is_plain_word(chunk, self.parse_special) {
+        let Some(word) = pipeline.plain_word(chunk, self.parse_special, lowered) else {
             return false;
-        }
-        let RunScratch { cache, search, .. } = &mut *self.scratch;
-        let tokens = search.search_word(&self.model, &chunk[1..]);
-        // `▁` stands for a single byte of the text, the space.
-        let in_text = |end: u32| end as usize + 1 - METASPACE_LENGTH;
+        };
+        let tokens = search.search_word(&self.model, word.text);
+        // `▁` stands for a single byte of the text, the space, or is inserted.
+        let mark = usize::from(word.spaced);
+        let in_text = |end: u32| (end as usize + mark).saturating_sub(METASPACE_LENGTH);
+        // An inserted `▁` that is a token has the range of the first character of the word.
+        let first = chunk.chars().next().map_or(0, char::len_utf8);
+        let is_detached = |end: u32| !word.spaced && end as usize == METASPACE_LENGTH;
+        let begins = match tokens.first() {
+            Some(token) if is_detached(token.end) => TokenStart::PlainUnknown,
+            _ => TokenStart::Plain,
+        };
         let ends = tokens.iter().map(|token| (token.id, in_text(token.end)));
-        cache.set(chunk.as_bytes(), TokenStart::Plain, ends);
+        cache.set(chunk.as_bytes(), begins, ends);
         let mut begin = start;
         for token in tokens {
             let end = start + in_text(token.end);
-            sink.token(token.id, self.word, (begin, end));
+            let detached = usize::from(is_detached(token.end)) * first;
+            sink.token(token.id, self.word, (begin, end + detached));
             begin = end;
         }
         true

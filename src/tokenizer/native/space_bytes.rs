@@ -9,6 +9,10 @@ pub enum SpaceHandling {
     Dropped,
     /// White space is kept unchanged.
     Kept,
+    /// White space becomes spaces, and each space but the last of a run is a word.
+    Apart,
+    /// White space separates words and is dropped. A word has the same tokens with and without white space before it.
+    Skipped,
 }
 
 /// The set of bytes that separate chunks, each from 0 to 32.

@@ -4,7 +4,8 @@ use super::added_tokens::{AddedTokens, TextPart};
 use super::aligned_text::AlignedText;
 use super::compiled::CompiledVocabulary;
 use super::hf_steps::HfSteps;
-use super::normalize::{METASPACE, for_each_word, into_words};
+use super::normalize::METASPACE;
+use super::steps::{StepScratch, Words};
 use super::unigram::{Lattice, Token, Unigram};
 use super::word_cache::{TokenStart, WordCache};
 
@@ -36,11 +37,17 @@ pub struct SearchScratch {
     /// Normalized text.
     pub aligned: AlignedText,
     words: AlignedText,
+    steps: StepScratch,
     lattice: Lattice,
     tokens: Vec<Token>,
 }
 
 impl SearchScratch {
+    /// Returns the memory for the normalized text and for the steps that make it.
+    pub fn for_steps(&mut self) -> (&mut AlignedText, &mut StepScratch) {
+        (&mut self.aligned, &mut self.steps)
+    }
+
     /// Returns the tokens of a normalized word. `word` lacks the leading `▁`.
     pub fn search_word(&mut self, model: &Unigram<'_>, word: &str) -> &[Token] {
         let Self {
@@ -59,14 +66,15 @@ impl SearchScratch {
 }
 
 impl WordSearch<'_> {
-    /// Finds the tokens of the normalized text in `scratch.aligned`, with the pre-tokenizer of DeBERTa.
-    pub fn with_deberta_words<const RANGES: bool>(&mut self, added: &AddedTokens) {
+    /// Finds the added tokens and the words of the normalized text in `scratch.aligned`, and the tokens of the words.
+    pub fn with_own_words<const RANGES: bool>(&mut self, added: &AddedTokens, kind: Words) {
         let mut word = 0;
         let SearchScratch {
             aligned,
             words,
             lattice,
             tokens,
+            ..
         } = &mut *self.scratch;
         added.split(&aligned.text, |part, start, end| {
             if let TextPart::Added(id) = part {
@@ -79,17 +87,30 @@ impl WordSearch<'_> {
                 word += 1;
                 return;
             }
-            into_words::<RANGES>(aligned, start, end, words);
-            for_each_word(&words.text, |first, last| {
+            kind.for_each::<RANGES>(aligned, start, end, words, |text, first, last| {
                 tokens.clear();
-                self.model.search(&words.text[first..last], lattice, tokens);
+                let bytes = text.text.as_bytes();
+                let known = self.cache.as_ref();
+                if let Some(known) = known.and_then(|cache| cache.get(bytes, first, last)) {
+                    let known = known.ids.iter().zip(known.ends);
+                    tokens.extend(known.map(|(id, end)| Token {
+                        id: *id,
+                        end: u32::from(*end),
+                    }));
+                } else {
+                    self.model.search(&text.text[first..last], lattice, tokens);
+                    if let Some(cache) = &mut self.cache {
+                        let tokens = tokens.iter().map(|token| (token.id, token.end as usize));
+                        cache.set(&bytes[first..last], TokenStart::At(0), tokens);
+                    }
+                }
                 let mut begin = first;
                 for token in &*tokens {
                     let end = first + token.end as usize;
                     self.found.push(FoundToken {
                         id: token.id,
                         word,
-                        range: words.original::<RANGES>(begin, end),
+                        range: text.original::<RANGES>(begin, end),
                         surface: None,
                     });
                     begin = end;

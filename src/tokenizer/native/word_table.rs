@@ -15,7 +15,7 @@ impl CachedTokens<'_> {
     /// meaningless.
     pub fn start(&self) -> Option<usize> {
         match self.start {
-            NO_RANGES => None,
+            NO_RANGES | PLAIN_NO_RANGES => None,
             PLAIN => Some(0),
             start => Some(start.into()),
         }
@@ -24,7 +24,7 @@ impl CachedTokens<'_> {
     /// Returns true if the ranges of the tokens are known or not needed.
     #[inline]
     pub fn serves(&self, needs_ranges: bool) -> bool {
-        !needs_ranges | (self.start != NO_RANGES)
+        !needs_ranges | (self.start.wrapping_sub(NO_RANGES) > PLAIN_NO_RANGES - NO_RANGES)
     }
 
     /// Returns true if the word keeps its tokens when followed by this number of [trailing
@@ -32,7 +32,7 @@ impl CachedTokens<'_> {
     #[inline]
     pub fn allows_marks(&self, marks: u8) -> bool {
         // Compare numbers instead of branching: a branch would often be mispredicted.
-        self.start >= PLAIN.wrapping_mul(marks)
+        self.start >= PLAIN_NO_RANGES.wrapping_mul(marks)
     }
 }
 
@@ -42,6 +42,8 @@ pub enum TokenStart {
     /// The first byte. The word is plain: no step changes any of its characters, alone or next to other such
     /// characters.
     Plain,
+    /// The tokens of a plain word are not adjacent.
+    PlainUnknown,
     At(usize),
     /// The tokens are not adjacent.
     Unknown,
@@ -66,7 +68,9 @@ const COUNT_BITS: u32 = 4;
 /// Replaces the number of tokens if there are too many for this table. The table of longer words then holds them.
 const ELSEWHERE: u8 = (1 << COUNT_BITS) - 1;
 /// Replaces the start if the ranges of the tokens do not follow from their ends.
-const NO_RANGES: u8 = PLAIN - 1;
+const NO_RANGES: u8 = PLAIN - 2;
+/// Replaces the start of a plain word if the ranges of its tokens do not follow from their ends.
+const PLAIN_NO_RANGES: u8 = PLAIN - 1;
 /// Replaces the start of a plain word, which is always 0.
 const PLAIN: u8 = (1 << COUNT_BITS) - 1;
 
@@ -97,6 +101,7 @@ impl<const KEY: usize, const SLOT: usize, const PAIRS: usize> Table<KEY, SLOT, P
     ) {
         let start = match start {
             TokenStart::Plain => PLAIN,
+            TokenStart::PlainUnknown => PLAIN_NO_RANGES,
             TokenStart::At(start) if start < usize::from(NO_RANGES) => start as u8,
             _ => NO_RANGES,
         };

@@ -204,6 +204,66 @@ fn families() -> Vec<Family> {
             metaspace("always"),
             Value::Null,
         ),
+        family(
+            "mBART without collapsed spaces",
+            charsmap(),
+            metaspace("always"),
+            tokens_around(),
+        ),
+        family(
+            "DeBERTa that lowercases",
+            sequence(&[step("Lowercase"), strip(true, true), charsmap(), runs(" ")]),
+            metaspace("always"),
+            tokens_around(),
+        ),
+        family(
+            "BigBird with the rules of Marian",
+            sequence(&[step("Nmt"), step("NFKC"), runs(" ")]),
+            metaspace("always"),
+            tokens_around(),
+        ),
+        family(
+            "a right end that is stripped, and all spaces",
+            sequence(&[charsmap(), strip(false, true)]),
+            metaspace("always"),
+            Value::Null,
+        ),
+        family(
+            "all spaces, and a prefix on the first word only",
+            sequence(&[step("NFKC"), step("Lowercase")]),
+            metaspace("first"),
+            Value::Null,
+        ),
+        family(
+            "white space that separates, and a prefix on the first word only",
+            sequence(&[charsmap(), quotes("''")]),
+            pre_sequence(&[step("WhitespaceSplit"), metaspace("first")]),
+            Value::Null,
+        ),
+        family(
+            "one word",
+            charsmap(),
+            json!({"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": false}),
+            Value::Null,
+        ),
+        family(
+            "white space that separates, and words that are not split",
+            sequence(&[step("NFC"), charsmap(), runs(" ")]),
+            pre_sequence(&[
+                step("WhitespaceSplit"),
+                json!({"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": false}),
+            ]),
+            Value::Null,
+        ),
+        family(
+            "a prefix by normalizers",
+            sequence(&[
+                json!({"type": "Prepend", "prepend": "▁"}),
+                json!({"type": "Replace", "pattern": {"String": " "}, "content": "▁"}),
+            ]),
+            Value::Null,
+            Value::Null,
+        ),
         family("no steps", Value::Null, Value::Null, Value::Null),
     ]
 }
