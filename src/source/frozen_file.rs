@@ -21,6 +21,15 @@ const MIN_NOTED: u64 = 64 << 10;
 /// The maximum length of a file, in bytes, because it is held in memory.
 const MAX_LENGTH: u64 = 512 << 20;
 
+/// The proof that the bytes of a file with a note have its digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// The file has not been written since the note. The bytes are hashed only if it was.
+    Stamp,
+    /// The bytes are hashed.
+    Hash,
+}
+
 /// A file of a model with a known digest.
 #[derive(Debug)]
 pub(crate) struct FrozenFile {
@@ -31,6 +40,7 @@ pub(crate) struct FrozenFile {
     bytes: OnceLock<Vec<u8>>,
     /// The stamp of the note that has the digest, and the cache with the note.
     noted: Option<(FileStamp, AppCache)>,
+    proof: Proof,
 }
 
 impl FrozenFile {
@@ -38,7 +48,7 @@ impl FrozenFile {
     ///
     /// # Errors
     /// Fails with [`Error::Unsupported`] if the file is too long, or with the error of reading it.
-    pub(crate) fn open(file: Arc<dyn ByteSource>, cache: &AppCache) -> Result<Self> {
+    pub(crate) fn open(file: Arc<dyn ByteSource>, cache: &AppCache, proof: Proof) -> Result<Self> {
         let notes = DigestNotes::new(cache);
         let length = file.len();
         if length > MAX_LENGTH {
@@ -55,6 +65,7 @@ impl FrozenFile {
                 sha256: OnceLock::from(sha256),
                 bytes: OnceLock::new(),
                 noted: Some((stamp.clone(), cache.clone())),
+                proof,
             });
         }
         let bytes = file.copy()?;
@@ -76,6 +87,7 @@ impl FrozenFile {
             sha256: sha256.map_or_else(OnceLock::new, OnceLock::from),
             bytes: OnceLock::from(bytes),
             noted: None,
+            proof: Proof::Hash,
         }
     }
 
@@ -84,7 +96,8 @@ impl FrozenFile {
             return Ok(bytes);
         }
         let bytes = self.file.copy()?;
-        if self.sha256.get() != Some(&digest(&bytes)) {
+        // The stamp is compared after the bytes were read, so that it proves them.
+        if !self.is_as_noted() && self.sha256.get() != Some(&digest(&bytes)) {
             if let Some((stamp, cache)) = &self.noted {
                 DigestNotes::new(cache).forget(stamp);
             }
@@ -94,6 +107,15 @@ impl FrozenFile {
             ));
         }
         Ok(self.bytes.get_or_init(|| bytes))
+    }
+
+    /// Returns true if the stamp is a sufficient proof, and shows that the file has not been written since the note.
+    fn is_as_noted(&self) -> bool {
+        if self.proof == Proof::Hash {
+            return false;
+        }
+        let noted = self.noted.as_ref().and_then(|(stamp, _)| stamp.proof());
+        noted.is_some() && noted == self.file.stamp().and_then(|stamp| stamp.proof())
     }
 }
 
@@ -129,8 +151,12 @@ mod tests {
     use crate::source::local::mapped_file::MappedFile;
 
     fn freeze(path: &Path, cache: &AppCache) -> Result<FrozenFile> {
+        freeze_with(path, cache, Proof::Stamp)
+    }
+
+    fn freeze_with(path: &Path, cache: &AppCache, proof: Proof) -> Result<FrozenFile> {
         let file = Arc::new(MappedFile::open(path, "f")?);
-        FrozenFile::open(file, cache)
+        FrozenFile::open(file, cache, proof)
     }
 
     fn sha256(bytes: &[u8]) -> Option<[u8; 32]> {
@@ -203,13 +229,45 @@ mod tests {
         let noted = freeze(&path, &cache).unwrap();
         assert!(noted.bytes.get().is_none(), "it was read");
         assert_eq!(noted.sha256(), sha256(&first));
+        assert!(noted.is_as_noted());
+        // The next write gets another time.
+        std::thread::sleep(std::time::Duration::from_millis(20));
         fs::write(&path, &second).unwrap();
+        assert!(!noted.is_as_noted());
         assert_eq!(
             noted.read_all().unwrap_err().to_string(),
             "f is damaged: it was changed while it was in use"
         );
         assert_eq!(notes(), 0, "it is not true");
         assert_eq!(freeze(&path, &cache).unwrap().sha256(), sha256(&second));
+    }
+
+    /// A wrong note shows that a file is not hashed.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_noted_file_is_hashed_if_it_was_written_or_is_locked() {
+        crate::source::local::file_stamp::turn_clock(std::time::Duration::from_secs(3600));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        let cache = AppCache::in_folder(folder.path().join("own"));
+        fs::write(&path, vec![1; 70_000]).unwrap();
+        let stamp = MappedFile::open(&path, "f").unwrap().stamp().unwrap();
+        DigestNotes::new(&cache).store(&stamp, &[7; 32]);
+        if stamp.proof().is_none() {
+            // The folder for temporary files is in memory, for example.
+            return;
+        }
+        let untouched = freeze(&path, &cache).unwrap();
+        assert_eq!(untouched.sha256(), Some([7; 32]));
+        assert!(untouched.read_all().is_ok());
+        let locked = freeze_with(&path, &cache, Proof::Hash).unwrap();
+        assert!(locked.read_all().is_err());
+        DigestNotes::new(&cache).store(&stamp, &[7; 32]);
+        let touched = freeze(&path, &cache).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+        file.set_modified(std::time::SystemTime::now()).unwrap();
+        assert!(touched.read_all().is_err());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::app_cache::AppCache;
 use super::byte_source::ByteSource;
 use super::file_entry::FileEntry;
-use super::frozen_file::FrozenFile;
+use super::frozen_file::{FrozenFile, Proof};
 use super::hub::cost::Fetched;
 use super::hub::files::HubFiles;
 use super::local::demo;
@@ -105,13 +105,13 @@ impl ModelFiles {
     }
 
     /// Opens a file and determines its digest. From now on, [`Self::find`] returns this file with these bytes, whatever
-    /// happens to the file on disk.
+    /// happens to the file on disk. They are hashed even if the file has not been written since its digest was noted.
     ///
     /// # Errors
     /// Fails like [`Self::find`].
     pub fn freeze(&mut self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
         let file = match self.find(name)? {
-            Some(file) => Some(self.with_digest(file)?),
+            Some(file) => Some(self.frozen(file, Proof::Hash)?),
             None => None,
         };
         self.frozen.insert(name.to_owned(), file.clone());
@@ -123,11 +123,14 @@ impl ModelFiles {
     /// # Errors
     /// Fails if the file cannot be read, or is too long to be held in memory.
     pub fn with_digest(&self, file: Arc<dyn ByteSource>) -> Result<Arc<dyn ByteSource>> {
+        self.frozen(file, Proof::Stamp)
+    }
+
+    fn frozen(&self, file: Arc<dyn ByteSource>, proof: Proof) -> Result<Arc<dyn ByteSource>> {
         if file.sha256().is_some() {
             return Ok(file);
         }
-        let frozen = FrozenFile::open(file, &self.cache)?;
-        Ok(Arc::new(frozen))
+        Ok(Arc::new(FrozenFile::open(file, &self.cache, proof)?))
     }
 
     /// Returns the name of the model in records: `owner/name`, a path, or `demo`.

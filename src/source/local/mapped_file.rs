@@ -118,7 +118,8 @@ impl ByteSource for MappedFile {
     /// Reads from the file: another program could change the bytes of the map.
     #[cfg(unix)]
     fn copy(&self) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
+        // The system provides zeros page by page, faster than they could be written.
+        let mut bytes = vec![0; usize::try_from(self.len()).unwrap_or(0)];
         self.read_once(0..self.len(), &mut bytes)?;
         Ok(bytes)
     }
