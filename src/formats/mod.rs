@@ -25,6 +25,7 @@ pub mod json;
 pub mod lock_file;
 pub mod model_config;
 pub mod npy;
+pub mod piece_list;
 mod placeholder_file;
 mod quote;
 pub mod sentencepiece;

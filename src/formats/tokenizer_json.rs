@@ -5,15 +5,16 @@
 use std::fmt;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::config::{AddedTokenConfig, AddedTokenFields};
-use super::expansion_limits::{self, MAX_PIECE_LENGTH, too_long_piece};
-use super::json::limits::{self, check_length};
+use super::expansion_limits;
+use super::json::limits;
 use super::json::parse;
 use super::json::unread::{KnownFields, UnreadBudget};
+use super::piece_list::{Numbers, PieceList};
 use super::setting::Setting;
 use crate::error::Result;
 
@@ -177,7 +178,7 @@ impl<'de> Visitor<'de> for TokenSeed<'_> {
 pub struct ModelJson {
     /// The algorithm, which files from before 2020 omit.
     kind: Option<String>,
-    pub vocab: VocabularyJson,
+    pub vocab: PieceList,
     pub unk_id: Option<u32>,
     /// True if unknown characters are encoded as byte pieces.
     pub byte_fallback: Option<bool>,
@@ -241,28 +242,13 @@ impl ModelJson {
     /// Returns the algorithm: Unigram, BPE, WordPiece, or WordLevel. If the file does not name it, it is inferred from
     /// the fields that only one of them has.
     pub fn algorithm(&self) -> &str {
-        match (&self.kind, &self.vocab) {
+        match (&self.kind, &self.vocab.numbers) {
             (Some(kind), _) => kind,
-            (None, VocabularyJson::Scored(_)) => "Unigram",
+            (None, Numbers::Scores(_)) => "Unigram",
             (None, _) if self.has_merges => "BPE",
             (None, _) if self.has_word_limit => "WordPiece",
             (None, _) => "WordLevel",
         }
-    }
-}
-
-/// The pieces of a model.
-#[derive(Debug, Clone)]
-pub enum VocabularyJson {
-    /// Pieces and scores in the order of ids, for Unigram.
-    Scored(Vec<(String, f64)>),
-    /// Pieces and ids, for the other algorithms.
-    ById(Vec<(String, u32)>),
-}
-
-impl Default for VocabularyJson {
-    fn default() -> Self {
-        Self::ById(Vec::new())
     }
 }
 
@@ -294,43 +280,6 @@ impl RestJson {
     }
 }
 
-impl<'de> Deserialize<'de> for VocabularyJson {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ListOrMap;
-
-        impl<'de> Visitor<'de> for ListOrMap {
-            type Value = VocabularyJson;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of pieces and scores, or a map of pieces to ids")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                let mut pieces = Vec::new();
-                while let Some((piece, score)) = list.next_element::<(String, f64)>()? {
-                    check_length(pieces.len())?;
-                    if piece.len() > MAX_PIECE_LENGTH {
-                        return Err(A::Error::custom(too_long_piece(pieces.len(), piece.len())));
-                    }
-                    pieces.push((piece, score));
-                }
-                Ok(VocabularyJson::Scored(pieces))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut pieces = Vec::new();
-                while let Some(piece) = map.next_entry()? {
-                    check_length(pieces.len())?;
-                    pieces.push(piece);
-                }
-                Ok(VocabularyJson::ById(pieces))
-            }
-        }
-
-        deserializer.deserialize_any(ListOrMap)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -345,9 +294,8 @@ mod tests {
         let bpe = TokenizerJson::parse("tokenizer.json", bpe).unwrap();
         assert_eq!(bpe.model.algorithm(), "BPE");
         assert_eq!(bpe.rest.added_tokens[0].content, "<s>");
-        assert!(
-            matches!(bpe.model.vocab, VocabularyJson::ById(pieces) if pieces == [("a".to_owned(), 0)])
-        );
+        assert_eq!(bpe.model.vocab.texts, ["a"]);
+        assert!(matches!(bpe.model.vocab.numbers, Numbers::Ids(ids) if ids == [0]));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::added_vocabulary::AddedVocabulary;
 use super::class::Followed;
+use super::model_pieces::ModelPieces;
 use super::native::compiled::CompiledVocabulary;
 use super::vocabulary::Vocabulary;
 use crate::formats::config::{AddedTokenConfig, SpecialTokensMap, TokenizerConfig};
@@ -26,7 +27,7 @@ pub struct Definition {
     pub class: Followed,
     /// True if no file names the tokenizer's class or the model's family, so that DeBERTa's was assumed.
     pub assumes_family: bool,
-    /// The vocabulary of [`Origin::Compiled`] as a list, built on first use.
+    /// The vocabulary as a list, built on first use.
     listed: OnceLock<Vocabulary>,
 }
 
@@ -38,7 +39,7 @@ pub enum Origin {
         file: Arc<dyn ByteSource>,
         algorithm: String,
         unknown_id: Option<u32>,
-        vocabulary: Box<Vocabulary>,
+        pieces: Box<ModelPieces>,
         /// The file without its vocabulary.
         rest: Box<RestJson>,
     },
@@ -117,20 +118,17 @@ impl Definition {
 
     /// Returns the piece of an id, and true if the piece is special.
     ///
-    /// Searches a compiled vocabulary in place, since listing all pieces for a single look-up would be slow.
+    /// Searches in place, since listing all pieces for a single look-up would be slow.
     pub fn piece(&self, id: u32) -> Option<(&str, bool)> {
-        match &self.origin {
-            Origin::Compiled { compiled, .. } => {
-                let added = self.added_vocabulary.with_id(id);
-                let added = added.map(|token| token.content.as_str());
-                let piece = added.or_else(|| compiled.piece(id))?;
-                Some((piece, self.added_vocabulary.is_special(piece)))
-            }
-            Origin::Json { vocabulary, .. } => {
-                let piece = &vocabulary.get(id)?.piece;
-                Some((piece, self.added_vocabulary.is_special(piece)))
-            }
-        }
+        let added = self.added_vocabulary.with_id(id);
+        let piece = match added {
+            Some(token) => &token.content,
+            None => match &self.origin {
+                Origin::Compiled { compiled, .. } => compiled.piece(id)?,
+                Origin::Json { pieces, .. } => pieces.piece(id)?,
+            },
+        };
+        Some((piece, self.added_vocabulary.is_special(piece)))
     }
 
     /// Returns the id of a piece, spelled exactly as in the vocabulary.
@@ -140,17 +138,20 @@ impl Definition {
                 let added = self.added_vocabulary.id(piece);
                 added.or_else(|| compiled.find(piece))
             }
-            Origin::Json { vocabulary, .. } => vocabulary.find(piece).map(|entry| entry.id),
+            Origin::Json { .. } => self.vocabulary().find(piece).map(|entry| entry.id),
         }
     }
 
     /// Returns every piece, in order of id.
     pub fn vocabulary(&self) -> &Vocabulary {
-        match &self.origin {
-            Origin::Json { vocabulary, .. } => vocabulary,
-            Origin::Compiled { compiled, rest, .. } => self.listed.get_or_init(|| {
-                Vocabulary::from_compiled(compiled, &self.added_vocabulary, rest.is_none())
-            }),
-        }
+        let added = &self.added_vocabulary;
+        self.listed.get_or_init(|| match &self.origin {
+            Origin::Json {
+                pieces, unknown_id, ..
+            } => Vocabulary::from_pieces(pieces, *unknown_id, added),
+            Origin::Compiled { compiled, rest, .. } => {
+                Vocabulary::from_compiled(compiled, added, rest.is_none())
+            }
+        })
     }
 }

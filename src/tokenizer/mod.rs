@@ -15,6 +15,7 @@ mod encoding;
 mod engines;
 mod hf_engine;
 mod hf_guard;
+mod model_pieces;
 pub mod native;
 mod open;
 mod options;

@@ -8,15 +8,16 @@ use super::class::{self, Followed, Ids};
 use super::compiled_cache::CacheEntry;
 use super::deberta;
 use super::definition::{Definition, Origin, SPM_MODEL, TOKENIZER_JSON};
+use super::model_pieces::ModelPieces;
 use super::native::compiled::{CompiledVocabulary, Contents};
 use super::special_tokens::SpecialTokens;
-use super::vocabulary::Vocabulary;
 use crate::error::{Error, Result};
 use crate::formats::config::TokenizerConfig;
 use crate::formats::json::parse;
 use crate::formats::model_config::ModelConfig;
+use crate::formats::piece_list::Numbers;
 use crate::formats::sentencepiece::{Algorithm, PieceKind, SentencePieceModel};
-use crate::formats::tokenizer_json::{RestJson, TokenizerJson, VocabularyJson};
+use crate::formats::tokenizer_json::{RestJson, TokenizerJson};
 use crate::source::{ByteSource, ModelFiles};
 
 /// The files that [`definition`] reads if the model has them, besides `config.json`.
@@ -147,7 +148,7 @@ enum ParsedJson {
 struct ListedJson {
     algorithm: String,
     unknown_id: Option<u32>,
-    vocabulary: Vocabulary,
+    pieces: ModelPieces,
     rest: RestJson,
 }
 
@@ -156,7 +157,7 @@ impl From<TokenizerJson> for ParsedJson {
         Self::Listed(Box::new(ListedJson {
             algorithm: json.model.algorithm().to_owned(),
             unknown_id: json.model.unk_id,
-            vocabulary: Vocabulary::from_model(json.model),
+            pieces: ModelPieces::new(json.model.vocab),
             rest: json.rest,
         }))
     }
@@ -191,11 +192,7 @@ impl ParsedJson {
                 let texts = texts
                     .chain(tokens.texts())
                     .chain(codes.iter().map(|code| &**code));
-                let vocabulary = &json.vocabulary;
-                (
-                    vocabulary.entries().len(),
-                    vocabulary.ids_of(&texts.collect()),
-                )
+                (json.pieces.size(), json.pieces.ids_of(&texts.collect()))
             }
             Self::Compiled(compiled) => (compiled.size(), HashMap::new()),
         };
@@ -215,16 +212,13 @@ impl ParsedJson {
         rest.added_tokens = Vec::new();
         let rest = Box::new(rest);
         let origin = match self {
-            Self::Listed(mut json) => {
-                json.vocabulary.add_tokens(&added_vocabulary);
-                Origin::Json {
-                    file,
-                    algorithm: json.algorithm,
-                    unknown_id: json.unknown_id,
-                    vocabulary: Box::new(json.vocabulary),
-                    rest,
-                }
-            }
+            Self::Listed(json) => Origin::Json {
+                file,
+                algorithm: json.algorithm,
+                unknown_id: json.unknown_id,
+                pieces: Box::new(json.pieces),
+                rest,
+            },
             Self::Compiled(compiled) => Origin::Compiled {
                 file,
                 compiled,
@@ -251,24 +245,26 @@ fn read_json(
 
 fn parse_json(entry: &CacheEntry<'_>, file: &dyn ByteSource) -> Result<ParsedJson> {
     let json = TokenizerJson::parse(file.name(), &file.read_all()?)?;
-    let (Some(unknown_id), VocabularyJson::Scored(pieces)) = (json.model.unk_id, &json.model.vocab)
+    let (Some(unknown_id), Numbers::Scores(scores)) =
+        (json.model.unk_id, &json.model.vocab.numbers)
     else {
         return Ok(ParsedJson::from(json));
     };
     // Leave a file that the `tokenizers` crate would reject to the crate, for its error message. Byte fallback is left
     // to it too.
-    let compilable = (unknown_id as usize) < pieces.len() && json.model.byte_fallback != Some(true);
+    let compilable = (unknown_id as usize) < scores.len() && json.model.byte_fallback != Some(true);
     let rest = serde_json::to_vec(&json.rest);
     let (true, "Unigram", Ok(rest)) = (compilable, json.model.algorithm(), rest) else {
         return Ok(ParsedJson::from(json));
     };
+    let pieces = json.model.vocab.texts.iter().zip(scores);
     let pieces = (0..).zip(pieces).map(|(id, (text, score))| {
         let kind = if id == unknown_id {
             PieceKind::Unknown
         } else {
             PieceKind::Normal
         };
-        (text.as_str(), *score, kind)
+        (text, *score, kind)
     });
     let contents = Contents {
         pieces: pieces.collect(),

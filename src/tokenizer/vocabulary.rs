@@ -2,13 +2,13 @@
 //!
 //! It is built from the files alone, so that look-ups of ids and pieces do not wait for an engine.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::added_vocabulary::AddedVocabulary;
+use super::model_pieces::ModelPieces;
 use super::native::compiled::CompiledVocabulary;
 use crate::formats::sentencepiece::PieceKind;
-use crate::formats::tokenizer_json::{ModelJson, VocabularyJson};
 
 /// All pieces of a tokenizer, in order of id.
 #[derive(Debug, Default)]
@@ -101,17 +101,19 @@ impl Vocabulary {
                 added: false,
             })
             .collect();
-        let mut vocabulary = Self::new(entries);
-        vocabulary.add_tokens(added);
-        vocabulary
+        Self::new(entries, added)
     }
 
-    /// Creates the vocabulary from the model of a `tokenizer.json`, without added tokens.
-    pub fn from_model(model: ModelJson) -> Self {
-        let entry = |id, piece, score| VocabularyEntry {
+    /// Creates the vocabulary from the pieces of a `tokenizer.json` and added tokens.
+    pub fn from_pieces(
+        pieces: &ModelPieces,
+        unknown_id: Option<u32>,
+        added: &AddedVocabulary,
+    ) -> Self {
+        let entries = pieces.iter().map(|(id, piece, score)| VocabularyEntry {
             id,
-            piece,
-            kind: if Some(id) == model.unk_id {
+            piece: piece.to_owned(),
+            kind: if Some(id) == unknown_id {
                 EntryKind::Unknown
             } else {
                 EntryKind::Normal
@@ -119,47 +121,20 @@ impl Vocabulary {
             score,
             special: false,
             added: false,
-        };
-        let is_scored = matches!(model.vocab, VocabularyJson::Scored(_));
-        let entries: Vec<VocabularyEntry> = match model.vocab {
-            VocabularyJson::Scored(pieces) => (0..)
-                .zip(pieces)
-                .map(|(id, (piece, score))| entry(id, piece, Some(score)))
-                .collect(),
-            VocabularyJson::ById(pieces) => pieces
-                .into_iter()
-                .map(|(piece, id)| entry(id, piece, None))
-                .collect(),
-        };
-        let entries = if is_scored {
-            entries
-        } else {
-            last_of_each_piece(entries)
-        };
-        Self::new(entries)
+        });
+        Self::new(entries.collect(), added)
     }
 
-    fn new(mut entries: Vec<VocabularyEntry>) -> Self {
-        entries.sort_by_key(|entry| entry.id);
-        Self {
+    /// Creates the vocabulary from entries in order of id and added tokens.
+    fn new(entries: Vec<VocabularyEntry>, added: &AddedVocabulary) -> Self {
+        let mut vocabulary = Self {
             entries,
             ..Self::default()
-        }
-    }
-
-    /// Returns the ids of the texts that are pieces, in one pass over the many pieces. Of several equal pieces, the last
-    /// one counts.
-    pub fn ids_of(&self, texts: &HashSet<&str>) -> HashMap<String, u32> {
-        let entries = self.entries.iter();
-        let found = entries.filter(|entry| texts.contains(entry.piece.as_str()));
-        found.map(|entry| (entry.piece.clone(), entry.id)).collect()
-    }
-
-    /// Adds tokens, once for all.
-    pub fn add_tokens(&mut self, added: &AddedVocabulary) {
+        };
         for (text, id) in added.texts() {
-            self.add(*id, text, added.is_special(text));
+            vocabulary.add(*id, text, added.is_special(text));
         }
+        vocabulary
     }
 
     fn add(&mut self, id: u32, text: &str, special: bool) {
@@ -252,22 +227,6 @@ impl Vocabulary {
     }
 }
 
-/// Drops all but the last of the entries with one piece, as the `tokenizers` crate does for a key that occurs twice.
-fn last_of_each_piece(entries: Vec<VocabularyEntry>) -> Vec<VocabularyEntry> {
-    let pieces = entries.iter().enumerate();
-    let last: HashMap<&str, usize> = pieces
-        .map(|(index, entry)| (entry.piece.as_str(), index))
-        .collect();
-    if last.len() == entries.len() {
-        return entries;
-    }
-    let mut last: Vec<usize> = last.into_values().collect();
-    last.sort_unstable();
-    last.into_iter()
-        .map(|index| entries[index].clone())
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,13 +236,12 @@ mod tests {
         let json = br#"{"model": {"unk_id": 1, "vocab": [["[CLS]", 0.0], ["[UNK]", 0.0], ["a", -1.5]]},
             "added_tokens": [{"id": 0, "content": "[CLS]", "special": true}, {"id": 7, "content": "<x>"}]}"#;
         let json = TokenizerJson::parse("tokenizer.json", json).unwrap();
-        let mut vocabulary = Vocabulary::from_model(json.model);
-        let mut added = AddedVocabulary::new(vocabulary.entries().len());
+        let pieces = ModelPieces::new(json.model.vocab);
+        let mut added = AddedVocabulary::new(pieces.size());
         added.add(&json.rest.added_tokens, |text| {
             (text == "[CLS]").then_some(0)
         });
-        vocabulary.add_tokens(&added);
-        vocabulary
+        Vocabulary::from_pieces(&pieces, json.model.unk_id, &added)
     }
 
     #[test]
