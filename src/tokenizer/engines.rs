@@ -13,6 +13,7 @@ use tokenizers::processors::PostProcessorWrapper;
 use super::deberta;
 use super::definition::{Definition, Origin};
 use super::hf_engine::{HfEngine, add_tokens};
+use super::hf_file;
 use super::hf_guard::catch_panic;
 use super::native::{NativeEngine, PipelineConfig, Template};
 use super::windows::Windows;
@@ -127,8 +128,8 @@ pub fn hf(definition: &Definition) -> Result<HfEngine> {
 /// Reads a `tokenizer.json` with the crate, and adds the tokens of the model's other files.
 fn load_json(definition: &Definition) -> Result<tokenizers::Tokenizer> {
     let file = definition.file();
-    let mut inner = tokenizers::Tokenizer::from_bytes(file.read_all()?)
-        .map_err(|problem| Error::damaged(file.name(), problem))?;
+    let mut inner =
+        hf_file::read(&file.read_all()?).map_err(|problem| Error::damaged(file.name(), problem))?;
     add_tokens(&mut inner, &definition.added);
     set_changed_steps(definition, &mut inner)
         .map_err(|problem| Error::damaged(file.name(), problem))?;

@@ -151,6 +151,10 @@ pub fn decode(file: &str, decoder: Option<&DecoderWrapper>, pieces: Vec<String>)
 
 /// Adds tokens with their matching rules.
 pub fn add_tokens(tokenizer: &mut tokenizers::Tokenizer, tokens: &[AddedTokenConfig]) {
+    // The crate would prepare the search for all its added tokens again.
+    if tokens.is_empty() {
+        return;
+    }
     let tokens: Vec<_> = tokens.iter().map(added_token).collect();
     tokenizer.add_tokens(&tokens);
 }

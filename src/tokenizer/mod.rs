@@ -14,6 +14,7 @@ mod definition;
 mod encoding;
 mod engines;
 mod hf_engine;
+mod hf_file;
 mod hf_guard;
 mod model_pieces;
 pub mod native;

@@ -1,0 +1,353 @@
+//! Reads a `tokenizer.json` into the tokenizer of the `tokenizers` crate, several times as fast as the crate does.
+//!
+//! The crate reads a model first into a tree of values, and then from there. Here, the usual models are read directly.
+//! In all other cases, and for every error, the crate decides.
+
+use std::fmt;
+
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use tokenizers::models::ModelWrapper;
+use tokenizers::models::bpe::{BPE, Merges, Vocab};
+use tokenizers::models::wordlevel::WordLevel;
+use tokenizers::models::wordpiece::WordPiece;
+use tokenizers::normalizers::NormalizerWrapper;
+use tokenizers::pre_tokenizers::PreTokenizerWrapper;
+use tokenizers::processors::PostProcessorWrapper;
+use tokenizers::{AddedToken, DecoderWrapper, PaddingParams, Tokenizer, TruncationParams};
+
+/// Reads a file without its truncation and padding.
+///
+/// # Errors
+/// Fails if the crate cannot read it.
+pub fn read(bytes: &[u8]) -> tokenizers::Result<Tokenizer> {
+    let file = serde_json::from_slice::<File>(bytes).ok();
+    match file.and_then(File::into_tokenizer) {
+        Some(tokenizer) => Ok(tokenizer),
+        None => {
+            let mut tokenizer = Tokenizer::from_bytes(bytes)?;
+            tokenizer.with_truncation(None)?.with_padding(None);
+            Ok(tokenizer)
+        }
+    }
+}
+
+/// A file that is read directly: every field is known and occurs once.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    version: Version,
+    #[serde(default, rename = "truncation")]
+    _truncation: Option<TruncationParams>,
+    #[serde(default, rename = "padding")]
+    _padding: Option<PaddingParams>,
+    #[serde(default)]
+    added_tokens: Vec<Token>,
+    normalizer: Option<NormalizerWrapper>,
+    pre_tokenizer: Option<PreTokenizerWrapper>,
+    post_processor: Option<PostProcessorWrapper>,
+    decoder: Option<DecoderWrapper>,
+    model: Model,
+}
+
+#[derive(Deserialize)]
+enum Version {
+    #[serde(rename = "1.0")]
+    One,
+}
+
+#[derive(Deserialize)]
+struct Token {
+    #[serde(rename = "id")]
+    _id: u32,
+    #[serde(flatten)]
+    token: AddedToken,
+}
+
+/// The `model` of the file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Model {
+    #[serde(rename = "type", default, deserialize_with = "given")]
+    kind: Option<Kind>,
+    /// Only null is read directly.
+    #[serde(default, rename = "dropout")]
+    _dropout: (),
+    unk_token: Option<String>,
+    continuing_subword_prefix: Option<String>,
+    end_of_word_suffix: Option<String>,
+    fuse_unk: Option<bool>,
+    byte_fallback: Option<bool>,
+    ignore_merges: Option<bool>,
+    max_input_chars_per_word: Option<usize>,
+    vocab: Vocab,
+    merges: Option<MergeList>,
+}
+
+#[derive(Deserialize)]
+enum Kind {
+    #[serde(rename = "BPE")]
+    Bpe,
+    WordPiece,
+    WordLevel,
+}
+
+/// Reads a value that must not be null.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+impl File {
+    fn into_tokenizer(self) -> Option<Tokenizer> {
+        let Version::One = self.version;
+        let mut tokenizer = Tokenizer::new(self.model.into_model()?);
+        tokenizer
+            .with_normalizer(self.normalizer)
+            .with_pre_tokenizer(self.pre_tokenizer)
+            .with_post_processor(self.post_processor)
+            .with_decoder(self.decoder);
+        let tokens: Vec<AddedToken> = self.added_tokens.into_iter().map(|t| t.token).collect();
+        tokenizer.add_tokens(&tokens);
+        Some(tokenizer)
+    }
+}
+
+impl Model {
+    /// Returns the model that the crate makes of these fields. Returns `None` if the crate should decide. Without a type,
+    /// the crate tries one after the other.
+    fn into_model(self) -> Option<ModelWrapper> {
+        match self {
+            Self {
+                kind: None | Some(Kind::Bpe),
+                merges: Some(merges),
+                max_input_chars_per_word: None,
+                ..
+            } => {
+                let mut builder = BPE::builder().vocab_and_merges(self.vocab, merges.0);
+                if let Some(token) = self.unk_token {
+                    builder = builder.unk_token(token);
+                }
+                if let Some(prefix) = self.continuing_subword_prefix {
+                    builder = builder.continuing_subword_prefix(prefix);
+                }
+                if let Some(suffix) = self.end_of_word_suffix {
+                    builder = builder.end_of_word_suffix(suffix);
+                }
+                if let Some(flag) = self.fuse_unk {
+                    builder = builder.fuse_unk(flag);
+                }
+                if let Some(flag) = self.byte_fallback {
+                    builder = builder.byte_fallback(flag);
+                }
+                if let Some(flag) = self.ignore_merges {
+                    builder = builder.ignore_merges(flag);
+                }
+                builder.build().ok().map(ModelWrapper::BPE)
+            }
+            Self {
+                kind: None | Some(Kind::WordPiece),
+                merges: None,
+                unk_token: Some(unknown),
+                continuing_subword_prefix: Some(prefix),
+                max_input_chars_per_word: Some(max),
+                end_of_word_suffix: None,
+                fuse_unk: None,
+                byte_fallback: None,
+                ignore_merges: None,
+                vocab,
+                ..
+            } => {
+                let builder = WordPiece::builder()
+                    .vocab(vocab)
+                    .unk_token(unknown)
+                    .continuing_subword_prefix(prefix)
+                    .max_input_chars_per_word(max);
+                builder.build().ok().map(ModelWrapper::WordPiece)
+            }
+            Self {
+                kind: Some(Kind::WordLevel),
+                merges: None,
+                unk_token: Some(unknown),
+                continuing_subword_prefix: None,
+                max_input_chars_per_word: None,
+                end_of_word_suffix: None,
+                fuse_unk: None,
+                byte_fallback: None,
+                ignore_merges: None,
+                vocab,
+                ..
+            } => {
+                let builder = WordLevel::builder().vocab(vocab).unk_token(unknown);
+                builder.build().ok().map(ModelWrapper::WordLevel)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Merges, all of them lists of two pieces, or all of them two pieces with a space between them.
+struct MergeList(Merges);
+
+impl<'de> Deserialize<'de> for MergeList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+
+        impl<'de> Visitor<'de> for List {
+            type Value = MergeList;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of merges")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<MergeList, A::Error> {
+                let mut merges = Vec::new();
+                let mut are_texts = None;
+                while let Some(Merge { pair, is_text }) = list.next_element()? {
+                    if *are_texts.get_or_insert(is_text) != is_text {
+                        return Err(A::Error::custom("two kinds of merges"));
+                    }
+                    merges.push(pair);
+                }
+                Ok(MergeList(merges))
+            }
+        }
+
+        deserializer.deserialize_seq(List)
+    }
+}
+
+struct Merge {
+    pair: (String, String),
+    is_text: bool,
+}
+
+impl<'de> Deserialize<'de> for Merge {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextOrPair;
+
+        impl<'de> Visitor<'de> for TextOrPair {
+            type Value = Merge;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a merge")
+            }
+
+            /// The crate skips lines with the version of the format.
+            fn visit_str<E: Error>(self, text: &str) -> Result<Merge, E> {
+                let pair = text.split_once(' ');
+                match pair.filter(|(_, second)| !second.contains(' ')) {
+                    Some((first, second)) if !text.starts_with("#version") => Ok(Merge {
+                        pair: (first.to_owned(), second.to_owned()),
+                        is_text: true,
+                    }),
+                    _ => Err(E::custom("not two pieces")),
+                }
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Merge, A::Error> {
+                match (list.next_element()?, list.next_element()?) {
+                    (Some(first), Some(second)) => Ok(Merge {
+                        pair: (first, second),
+                        is_text: false,
+                    }),
+                    _ => Err(A::Error::custom("not two pieces")),
+                }
+            }
+        }
+
+        deserializer.deserialize_any(TextOrPair)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Files that are read directly, and files that are left to the crate.
+    const DIRECT: &[&str] = &[
+        r#"{"type": "BPE", "dropout": null, "unk_token": null, "fuse_unk": false, "byte_fallback": true,
+            "ignore_merges": true, "vocab": {"a": 0, "b": 1, "ab": 2, "a": 3}, "merges": [["a", "b"]]}"#,
+        r#"{"unk_token": "a", "continuing_subword_prefix": "b", "end_of_word_suffix": "</w>",
+            "vocab": {"a": 0, "b": 1, "ba": 4, "aa": 3}, "merges": ["a ba"]}"#,
+        r#"{"merges": [], "vocab": {}, "type": "BPE"}"#,
+        r###"{"type": "WordPiece", "unk_token": "u", "continuing_subword_prefix": "##", "max_input_chars_per_word": 3,
+            "vocab": {"u": 1, "##a": 5}}"###,
+        r###"{"unk_token": "u", "continuing_subword_prefix": "##", "max_input_chars_per_word": 3, "vocab": {}}"###,
+        r#"{"type": "WordLevel", "unk_token": "u", "vocab": {"\u0061": 1}}"#,
+    ];
+    const LEFT: &[&str] = &[
+        r#"{"type": "BPE", "dropout": 0.5, "vocab": {}, "merges": []}"#,
+        r##"{"type": "BPE", "vocab": {"a": 0, "aa": 1}, "merges": ["#version: 0.2", "a a"]}"##,
+        r#"{"type": "BPE", "vocab": {"a": 0, "aa": 1}, "merges": [["a", "a"], "a a"]}"#,
+        r#"{"type": "BPE", "vocab": {"a": 0, "aa": 1}, "merges": [["a", "a", "a"]]}"#,
+        r#"{"type": "BPE", "vocab": {"a": 0, "aa": 1}, "merges": ["a a a"]}"#,
+        r#"{"type": "BPE", "vocab": {"a": 0}, "merges": [["a", "a"]]}"#,
+        r#"{"type": "BPE", "vocab": {"a": -1}, "merges": []}"#,
+        r#"{"type": "BPE", "vocab": {}, "vocab": {"a": 0}, "merges": []}"#,
+        r#"{"type": "BPE", "vocab": {}}"#,
+        r#"{"type": null, "vocab": {}, "merges": []}"#,
+        r#"{"type": "BPE", "vocab": {}, "merges": [], "x": 1}"#,
+        r#"{"type": "WordPiece", "vocab": {}, "merges": []}"#,
+        r#"{"unk_token": "u", "vocab": {"u": 1}}"#,
+        r#"{"type": "WordLevel", "unk_token": null, "vocab": {}}"#,
+        r#"{"type": "Unigram", "unk_id": 0, "vocab": [["a", 0.5]]}"#,
+        r#"{"type": "X", "vocab": {}}"#,
+        "[]",
+    ];
+
+    fn file(model: &str) -> String {
+        format!(
+            r#"{{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [
+                {{"id": 9, "content": "A", "single_word": false, "lstrip": true, "rstrip": false, "normalized": true,
+                "special": false}}], "normalizer": {{"type": "Lowercase"}}, "pre_tokenizer": {{"type": "Whitespace"}},
+                "post_processor": {{"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": false}},
+                "decoder": null, "model": {model}}}"#
+        )
+    }
+
+    fn is_direct(file: &str) -> bool {
+        let file = serde_json::from_str::<File>(file).ok();
+        file.and_then(File::into_tokenizer).is_some()
+    }
+
+    /// Returns the tokenizer as JSON, or the error.
+    fn described(tokenizer: tokenizers::Result<Tokenizer>) -> Result<String, String> {
+        let json = tokenizer.and_then(|tokenizer| tokenizer.to_string(false));
+        json.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_file_is_read_as_by_the_crate() {
+        for (models, direct) in [(DIRECT, true), (LEFT, false)] {
+            for model in models {
+                let file = file(model);
+                assert_eq!(is_direct(&file), direct, "{model}");
+                let expected = described(Tokenizer::from_bytes(&file));
+                assert_eq!(described(read(file.as_bytes())), expected, "{model}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_crate_refuses_is_not_read_directly() {
+        let file = file(DIRECT[0]);
+        for (from, to) in [
+            (r#""version": "1.0""#, r#""version": "2.0""#),
+            (r#""version": "1.0""#, r#""version": null"#),
+            (r#""id": 9"#, r#""id": null"#),
+            (r#""normalizer": {"#, r#""normalizer": 3, "x": {"#),
+            (r#""decoder": null"#, r#""decoder": {"type": "X"}"#),
+            (r#""padding": null"#, r#""padding": {}"#),
+            (r#""truncation": null"#, r#""truncation": {}"#),
+            (r#""added_tokens": ["#, r#""added_tokens": null, "x": ["#),
+        ] {
+            assert!(file.contains(from), "{from}");
+            let file = file.replace(from, to);
+            assert!(!is_direct(&file), "{to}");
+            let expected = described(Tokenizer::from_bytes(&file));
+            assert_eq!(described(read(file.as_bytes())), expected, "{to}");
+        }
+    }
+}
