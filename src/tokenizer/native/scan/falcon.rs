@@ -15,7 +15,7 @@ fn is_numeric(byte: u8) -> bool {
 }
 
 /// Returns the first word at or after byte `at`, given the words before the mapped bytes are split. It may start and end
-/// within a character.
+/// within a character. There are no contractions: the apostrophe and the letters are in different parts.
 pub fn next(cuts: &Cuts, text: &[u8], at: usize) -> Option<(usize, usize)> {
     let character = character_start(text, at);
     let (kind, _) = kind_at(text, character);
@@ -32,8 +32,8 @@ pub fn next(cuts: &Cuts, text: &[u8], at: usize) -> Option<(usize, usize)> {
         }
         kinds = run_of(next);
         end += 1;
-    } else if kind & WHITE != 0 || view.ascii(at) == b'\'' {
-        // No white space has a byte that is mapped to a number, and a contraction is in ASCII.
+    } else if kind & WHITE != 0 {
+        // No white space has a byte that is mapped to a number.
         return cuts.next(text, at);
     }
     let numeric = text.get(at).is_some_and(|byte| is_numeric(*byte));

@@ -8,6 +8,7 @@ mod coder;
 mod cuts;
 mod delimiters;
 mod falcon;
+mod fast;
 mod kind_runs;
 mod kinds;
 mod patterns;

@@ -10,6 +10,9 @@ use super::patterns::{GPT2, rules};
 use super::rules::{Contractions, Rules, Suffix, White, Words};
 use super::scanner::{Method, Scanner};
 
+#[cfg(test)]
+mod tests;
+
 /// A recognized pre-tokenizer.
 #[derive(Debug, Clone)]
 pub struct PreTokenizer {

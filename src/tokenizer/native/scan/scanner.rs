@@ -5,15 +5,17 @@ use super::coder;
 use super::cuts::Cuts;
 use super::delimiters::Delimiters;
 use super::falcon;
-use super::kind_runs::{BLANK, BLOOM_BREAK, LOWER, UPPER};
+use super::fast::Fast;
+use super::kind_runs::BLOOM_BREAK;
 use super::kinds::ascii_kind;
-use super::rules::{Contractions, Rules, Words, contraction};
-use super::view::{View, ascii_letters, ascii_lower, ascii_upper};
+use super::patterns::GPT2;
+use super::rules::Rules;
+use super::view::View;
 
 /// A pre-tokenizer as code.
 #[derive(Debug, Clone)]
 pub struct Scanner {
-    fast: Fast,
+    fast: Option<Fast>,
     method: Method,
 }
 
@@ -31,35 +33,18 @@ pub enum Method {
     Falcon(Cuts),
 }
 
-/// How to find a word of ASCII letters, with a space before it or not, without looking at anything else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fast {
-    None,
-    Letters,
-    Cased { contracted: bool },
-}
-
-impl Fast {
-    fn of(rules: Option<&Rules>) -> Self {
-        match rules {
-            Some(rules) if rules.prefix & BLANK != 0 => match rules.words {
-                Words::Run(_) => Self::Letters,
-                Words::Cased { contracted, .. } => Self::Cased { contracted },
-            },
-            _ => Self::None,
-        }
-    }
-}
-
 impl Scanner {
     pub fn new(method: Method) -> Self {
         let fast = match &method {
-            Method::Rules(rules) => Fast::of(Some(rules)),
-            Method::Cuts(cuts) if !cuts.rest() & (BLANK | UPPER | LOWER) == 0 => {
-                Fast::of(cuts.rules.as_ref())
+            Method::Rules(rules) => Fast::new(rules, !0),
+            Method::Cuts(cuts) => {
+                let rules = cuts.rules.as_ref();
+                rules.and_then(|rules| Fast::new(rules, cuts.rest()))
             }
-            Method::DeepSeekCoder | Method::Falcon(_) => Fast::Letters,
-            _ => Fast::None,
+            Method::DeepSeekCoder | Method::Falcon(_) => {
+                Fast::new(&GPT2, !0).map(Fast::only_letters)
+            }
+            _ => None,
         };
         Self { fast, method }
     }
@@ -69,32 +54,8 @@ impl Scanner {
     #[inline]
     pub fn next(&self, text: &str, at: usize) -> Option<(usize, usize)> {
         let text = text.as_bytes();
-        match self.fast {
-            Fast::Letters => {
-                let start = after_space(text, at);
-                let end = ascii_letters(text, start);
-                if end > start && text.get(end).is_none_or(u8::is_ascii) {
-                    return Some((at, end));
-                }
-            }
-            Fast::Cased { contracted } => {
-                let start = after_space(text, at);
-                let end = ascii_lower(text, ascii_upper(text, start));
-                if end > start {
-                    match text.get(end) {
-                        Some(b'\'') if contracted => {
-                            let text = View::new(text, self.visible());
-                            let contraction = contraction(text, end, Contractions::Folded);
-                            return Some((at, contraction.unwrap_or(end)));
-                        }
-                        Some(byte) if !byte.is_ascii() => {}
-                        _ => return Some((at, end)),
-                    }
-                }
-            }
-            Fast::None => {}
-        }
-        self.next_of_any(text, at)
+        let word = self.fast.as_ref().and_then(|fast| fast.next(text, at));
+        word.or_else(|| self.next_of_any(text, at))
     }
 
     /// Returns true if a word ends between these bytes of ASCII in any text, and the words on each side do not depend on
@@ -115,14 +76,6 @@ impl Scanner {
         }
     }
 
-    /// Returns the kinds that a word of letters may be followed by.
-    fn visible(&self) -> u64 {
-        match &self.method {
-            Method::Cuts(cuts) => cuts.rest(),
-            _ => !0,
-        }
-    }
-
     #[inline(never)]
     fn next_of_any(&self, text: &[u8], at: usize) -> Option<(usize, usize)> {
         match &self.method {
@@ -135,9 +88,4 @@ impl Scanner {
             Method::Falcon(cuts) => falcon::next(cuts, text, at),
         }
     }
-}
-
-#[inline]
-fn after_space(text: &[u8], at: usize) -> usize {
-    at + usize::from(text.get(at) == Some(&b' '))
 }

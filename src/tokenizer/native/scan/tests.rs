@@ -4,8 +4,14 @@ mod families;
 mod oracle;
 mod texts;
 
-use families::families;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
+use super::PreTokenizer;
+use families::families;
+use oracle::{Pair, words};
 use texts::{ALPHABET, Random};
 
 /// Returns the number of random texts for each family; `TOKSCOPE_FUZZ` sets it.
@@ -19,32 +25,28 @@ fn all() -> bool {
     std::env::var_os("TOKSCOPE_UNICODE").is_some()
 }
 
+/// `TOKSCOPE_UNICODE=1` compares all of them.
 #[test]
 fn every_character_is_split_as_in_the_crate() {
-    const CONTEXTS: [(&str, &str); 12] = [
-        ("", ""),
-        ("a", "b"),
-        (" ", ""),
-        (" ", "b"),
-        ("'", ""),
-        ("'", "e"),
-        ("!", "!"),
-        ("1", "2"),
-        ("\n", "\n"),
-        ("  ", "  "),
-        ("漢", "か"),
-        ("A", "'s"),
-    ];
+    let contexts = |c| {
+        format!(
+            "a{c}b {c} {c}b '{c}'{c}e !{c}!1{c}2\n{c}\n  {c}  漢{c}かA{c}'s{c}{c} x{c}/\r\n.{c}\n{c}"
+        )
+    };
+    let characters = '\0'..=char::MAX;
+    let characters = characters.filter(|character| all() || texts::is_various(*character));
+    let characters: Vec<char> = characters.collect();
     for pair in families() {
-        for character in
-            ('\0'..=char::MAX).filter(|character| all() || texts::is_various(*character))
-        {
-            let contexts = if all() { &CONTEXTS[..] } else { &CONTEXTS[..3] };
-            for (before, after) in contexts {
-                pair.compare(&format!("{before}{character}{after}"));
-            }
+        for character in &characters {
+            pair.compare(&character.to_string());
+            pair.compare(&contexts(*character));
         }
     }
+}
+
+/// Returns the number of characters of which longer texts are made.
+fn few() -> usize {
+    if all() { 25 } else { 15 }
 }
 
 #[test]
@@ -53,11 +55,9 @@ fn short_texts_of_all_kinds_are_split_as_in_the_crate() {
         texts::tuples(ALPHABET, if all() { 3 } else { 2 }, &mut |text| {
             pair.compare(text)
         });
-        texts::tuples(
-            &ALPHABET[..texts::FEW],
-            if all() { 4 } else { 3 },
-            &mut |text| pair.compare(text),
-        );
+        texts::tuples(&ALPHABET[..few()], if all() { 4 } else { 3 }, &mut |text| {
+            pair.compare(text)
+        });
     }
 }
 
@@ -71,7 +71,7 @@ fn texts_of_three_ascii_characters_are_split_as_in_the_crate() {
     let mut random = Random::new(3);
     for pair in families() {
         texts::tuples(&ascii, 3, &mut |text| {
-            if all() || random.below(200) == 0 {
+            if all() || random.below(1_000) == 0 {
                 pair.compare(text);
             }
         });
@@ -97,7 +97,88 @@ fn a_text_cut_where_words_always_end_has_the_same_words() {
         for _ in 0..random_texts() {
             check(&random.text());
         }
-        texts::tuples(&ALPHABET[..texts::FEW], 3, &mut check);
+        texts::tuples(&ALPHABET[..few()], 3, &mut check);
     }
-    assert!(cuts > 100_000, "{cuts}");
+    assert!(cuts > 50_000, "{cuts}");
+}
+
+/// A pattern that starts anew at each character of a long run would take seconds.
+#[test]
+fn long_runs_take_a_time_that_grows_with_their_length() {
+    const RUNS: [&str; 24] = [
+        "a",
+        "A",
+        "aA",
+        "Aa",
+        " ",
+        "\n",
+        " \n",
+        "\t",
+        "1",
+        "1a",
+        "!",
+        "'",
+        "a'",
+        "'s",
+        "\0",
+        "漢",
+        "か",
+        "・",
+        "é",
+        "É\u{301}",
+        "м",
+        "½",
+        "\u{a0}",
+        " a",
+    ];
+    for pair in families() {
+        for run in RUNS {
+            let text = run.repeat(200_000 / run.len());
+            let start = Instant::now();
+            for text in [format!("{text}b"), format!(" {text}"), text] {
+                words(&pair.recognized.scanner, &text);
+            }
+            assert!(
+                start.elapsed() < Duration::from_secs(5),
+                "{} {run:?}",
+                pair.name
+            );
+        }
+    }
+}
+
+/// The pre-tokenizers of real tokenizers.
+#[test]
+fn the_pre_tokenizers_of_real_files_are_recognized() {
+    const MODELS: [&str; 11] = [
+        "clip-base",
+        "gemma3",
+        "gpt-4o",
+        "gpt2",
+        "llama2",
+        "llama3",
+        "modernbert",
+        "phi-2",
+        "qwen3",
+        "roberta-base",
+        "whisper-tiny",
+    ];
+    let Some(shared) = std::env::var_os("TOKSCOPE_SHARED") else {
+        eprintln!("skipped: the_pre_tokenizers_of_real_files_are_recognized");
+        return;
+    };
+    for model in MODELS {
+        let path = Path::new(&shared)
+            .join("models")
+            .join(model)
+            .join("tokenizer.json");
+        let json: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let step = &json["pre_tokenizer"];
+        assert!(PreTokenizer::from_json(step).is_some(), "{model} {step}");
+        if !step.is_null() {
+            let pair = Pair::new(model, step);
+            let mut random = Random::new(1);
+            (0..random_texts()).for_each(|_| pair.compare(&random.text()));
+        }
+    }
 }

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::super::kind_runs::NUMBER;
+use super::super::patterns;
 use super::oracle::Pair;
 
 /// Returns a split into the matches of a pattern and the parts between.
@@ -37,17 +39,16 @@ fn text(text: &str, behavior: &str) -> Value {
 const QWEN: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 const QWEN_3_5: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
+/// Returns all pre-tokenizers that are compared: each known pattern by itself, and the sequences.
 pub fn families() -> Vec<Pair> {
-    let known = super::super::patterns::KNOWN.iter();
+    let known = patterns::KNOWN.iter().filter(|(_, rules)| !rules.markers);
     let mut pairs: Vec<Pair> = known
-        .filter(|(_, rules)| !rules.markers)
-        .flat_map(|(pattern, _)| {
-            [
-                Pair::new(pattern, &sequence(&[split(pattern), byte_level(false)])),
-                Pair::new(pattern, &matches(pattern)),
-            ]
-        })
+        .clone()
+        .map(|(pattern, _)| Pair::new(pattern, &split(pattern)))
         .collect();
+    // Other patterns match all characters.
+    let partial = known.filter(|(_, rules)| rules.matched() & NUMBER == 0);
+    pairs.extend(partial.map(|(pattern, _)| Pair::new(pattern, &matches(pattern))));
     pairs.extend(steps().iter().map(|(name, step)| Pair::new(name, step)));
     pairs
 }
@@ -63,6 +64,14 @@ fn steps() -> Vec<(&'static str, Value)> {
     vec![
         ("GPT-2", byte_level(true)),
         ("bytes", byte_level(false)),
+        (
+            "GPT-2 after a space",
+            json!({"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true}),
+        ),
+        (
+            "bytes after a space",
+            json!({"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": false}),
+        ),
         ("nothing", sequence(&[])),
         (
             "DeepSeek V3",

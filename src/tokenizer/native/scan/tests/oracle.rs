@@ -31,8 +31,10 @@ impl Pair {
             .pre_tokenize(&mut split)
             .unwrap();
         let splits = split.get_splits(OffsetReferential::Original, OffsetType::Byte);
-        let expected: Vec<_> = match self.name == "Falcon" {
-            // It splits characters. It drops none, and each mapped character is a byte.
+        // Falcon splits characters, and a space before the text is not in it. Both drop nothing, and each mapped
+        // character is a byte.
+        let prefixed = self.recognized.add_prefix_space;
+        let expected: Vec<_> = match prefixed || self.name == "Falcon" {
             true => splits
                 .into_iter()
                 .scan(0, |end, (mapped, ..)| {
@@ -43,8 +45,8 @@ impl Pair {
                 .collect(),
             false => splits.into_iter().map(|(_, range, _)| range).collect(),
         };
-        let text = match self.recognized.add_prefix_space && !text.starts_with(' ') {
-            // The words of the crate are those of the text itself.
+        // The crate adds nothing to an empty text.
+        let text = match prefixed && !text.starts_with(' ') && !text.is_empty() {
             true => format!(" {text}"),
             false => text.to_owned(),
         };

@@ -1,14 +1,15 @@
 //! Texts to compare on.
 
-/// Characters of all kinds, and those that patterns name. The first [`FEW`] are the most telling.
+use super::super::kind_runs::{LOWER, UPPER};
+use super::super::kinds::kind_of;
+
+/// Characters of all kinds, and those that patterns name. The first are the most telling.
 pub const ALPHABET: &[&str] = &[
     "a", "S", "t", "e", "L", "'", " ", "\t", "\n", "\r", "1", "²", "!", "/", "-", "漢", "é", "É",
     "ʰ", "\u{301}", "か", "\u{a0}", "😀", "ſ", "\0", "l", "s", "r", "v", "m", "d", "B", "’", "٣",
     "〇", "½", "\u{2028}", "\u{85}", "_", "$", "(", "|", "<", ">", "ǅ", "ー", "・", "\u{3099}",
     "ا", "،", "।", "…", "\u{200d}", "\u{ad}", "İ", "ß", "Ⓐ", "⺀", "。", ".", ",", "々",
 ];
-
-pub const FEW: usize = 25;
 
 /// Calls `check` with all texts of `length` elements.
 pub fn tuples(alphabet: &[&str], length: usize, check: &mut impl FnMut(&str)) {
@@ -25,15 +26,11 @@ pub fn tuples(alphabet: &[&str], length: usize, check: &mut impl FnMut(&str)) {
     extend(alphabet, length, &mut String::new(), check);
 }
 
-/// Returns true for characters that are worth the time of an ordinary run.
+/// Returns true for characters that are worth the time of an ordinary run: those where kinds change.
 pub fn is_various(character: char) -> bool {
+    let kind = |character: u32| kind_of(character) & !(LOWER | UPPER);
     let character = u32::from(character);
-    match character {
-        0..0x3200 | 0xa000..0xac40 | 0xd700..0xe010 | 0xf8f0..0x1_0000 => {
-            character % 7 < 2 || character < 0x400
-        }
-        _ => character % 997 == 0,
-    }
+    character < 0x180 || kind(character) != kind(character.wrapping_sub(1)) || character % 9973 == 0
 }
 
 /// A xorshift generator.
