@@ -24,6 +24,7 @@ mod expansion_limits;
 pub mod json;
 pub mod lock_file;
 pub mod model_config;
+pub mod model_settings;
 pub mod npy;
 pub mod piece_list;
 mod placeholder_file;
