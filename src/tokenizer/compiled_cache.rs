@@ -107,8 +107,9 @@ mod tests {
     use std::thread::sleep;
     use std::time::Duration;
 
+    use super::super::native::compiled::Algorithm;
     use super::*;
-    use crate::formats::sentencepiece::{Algorithm, PieceKind};
+    use crate::formats::sentencepiece::PieceKind;
     use crate::model_ref::ModelRef;
     use crate::source::{AppCache, HubSettings, MappedFile, SourceOptions, Unobserved, turn_clock};
 
@@ -169,11 +170,13 @@ mod tests {
                     ("?", 0.0, PieceKind::Unknown),
                     (piece, -1.0, PieceKind::Normal),
                 ],
-                unknown_id: 0,
+                gaps: Vec::new(),
+                unknown_id: Some(0),
                 algorithm: Algorithm::Unigram,
                 byte_fallback: false,
                 charsmap: &[],
                 rest: &[],
+                model: None,
             };
             self.entry().make(&contents);
         }

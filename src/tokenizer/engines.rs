@@ -15,6 +15,7 @@ use super::definition::{Definition, Origin};
 use super::hf_engine::{HfEngine, add_tokens};
 use super::hf_file;
 use super::hf_guard::catch_panic;
+use super::native::compiled::Algorithm;
 use super::native::{NativeEngine, PipelineConfig, Template};
 use super::windows::Windows;
 use crate::error::{Error, Result};
@@ -68,12 +69,12 @@ pub fn native(definition: &Definition) -> Option<Native> {
                 }
             };
             let id_of = |text: &str| definition.find(text);
-            let template = deberta::template(file.name(), id_of, compiled.unknown_id()).ok()?;
+            let template = deberta::template(file.name(), id_of, compiled.unknown_id()?).ok()?;
             (config, Some(template))
         }
     };
     let as_json = serde_json::to_value(&post_processor).ok()?;
-    if trims_offsets(&as_json) {
+    if compiled.algorithm() == Algorithm::Unigram && trims_offsets(&as_json) {
         return None;
     }
     let template = Template::from_json(&as_json);
@@ -82,14 +83,14 @@ pub fn native(definition: &Definition) -> Option<Native> {
     let windows = Windows {
         file: file.name().to_owned(),
         post_processor,
-        unknown: Some((unknown_id, compiled.piece(unknown_id)?.to_owned())),
+        unknown: unknown_id.and_then(|id| Some((id, compiled.piece(id)?.to_owned()))),
         cut_left: definition.truncates_left(),
     };
     Some(Native { engine, windows })
 }
 
 /// Returns true if a post-processor trims offsets by the spaces in a token. The native engine does not keep the
-/// normalized text of unknown tokens.
+/// normalized text of unknown tokens, which are the tokens of a Unigram model.
 fn trims_offsets(post_processor: &Value) -> bool {
     let kind = post_processor.get("type").and_then(Value::as_str);
     let inner = post_processor.get("processors").and_then(Value::as_array);
@@ -120,7 +121,7 @@ pub fn hf(definition: &Definition) -> Result<HfEngine> {
             (inner, Some(model.unknown_id))
         }
         Origin::Json { unknown_id, .. } => (load_json(definition)?, *unknown_id),
-        Origin::Compiled { compiled, .. } => (load_json(definition)?, Some(compiled.unknown_id())),
+        Origin::Compiled { compiled, .. } => (load_json(definition)?, compiled.unknown_id()),
     };
     HfEngine::new(name, inner, unknown_id, definition.truncates_left())
 }

@@ -7,6 +7,7 @@
 mod added_vocabulary;
 mod char_offsets;
 mod class;
+mod compile;
 mod compiled_cache;
 mod deberta;
 mod decoding;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::added_vocabulary::AddedVocabulary;
 use super::class::{self, Followed, Ids};
+use super::compile::compile;
 use super::compiled_cache::CacheEntry;
 use super::deberta;
 use super::definition::{Definition, Origin, SPM_MODEL, TOKENIZER_JSON};
@@ -15,8 +16,7 @@ use crate::error::{Error, Result};
 use crate::formats::config::TokenizerConfig;
 use crate::formats::json::parse;
 use crate::formats::model_config::ModelConfig;
-use crate::formats::piece_list::Numbers;
-use crate::formats::sentencepiece::{Algorithm, PieceKind, SentencePieceModel};
+use crate::formats::sentencepiece::SentencePieceModel;
 use crate::formats::tokenizer_json::{RestJson, TokenizerJson};
 use crate::source::{ByteSource, ModelFiles};
 
@@ -138,7 +138,7 @@ fn from_sentencepiece(
     Ok(definition)
 }
 
-/// A `tokenizer.json`: compiled if it is a Unigram model.
+/// A `tokenizer.json`: compiled unless its model is left to the `tokenizers` crate.
 enum ParsedJson {
     Compiled(Arc<CompiledVocabulary>),
     Listed(Box<ListedJson>),
@@ -244,37 +244,12 @@ fn read_json(
 }
 
 fn parse_json(entry: &CacheEntry<'_>, file: &dyn ByteSource) -> Result<ParsedJson> {
-    let json = TokenizerJson::parse(file.name(), &file.read_all()?)?;
-    let (Some(unknown_id), Numbers::Scores(scores)) =
-        (json.model.unk_id, &json.model.vocab.numbers)
-    else {
-        return Ok(ParsedJson::from(json));
-    };
-    // Leave a file that the `tokenizers` crate would reject to the crate, for its error message. Byte fallback is left
-    // to it too.
-    let compilable = (unknown_id as usize) < scores.len() && json.model.byte_fallback != Some(true);
-    let rest = serde_json::to_vec(&json.rest);
-    let (true, "Unigram", Ok(rest)) = (compilable, json.model.algorithm(), rest) else {
-        return Ok(ParsedJson::from(json));
-    };
-    let pieces = json.model.vocab.texts.iter().zip(scores);
-    let pieces = (0..).zip(pieces).map(|(id, (text, score))| {
-        let kind = if id == unknown_id {
-            PieceKind::Unknown
-        } else {
-            PieceKind::Normal
-        };
-        (text, *score, kind)
-    });
-    let contents = Contents {
-        pieces: pieces.collect(),
-        unknown_id,
-        algorithm: Algorithm::Unigram,
-        byte_fallback: false,
-        charsmap: &[],
-        rest: &rest,
-    };
-    Ok(ParsedJson::Compiled(Arc::new(entry.make(&contents))))
+    let bytes = file.read_all()?;
+    let json = TokenizerJson::parse(file.name(), &bytes)?;
+    Ok(match compile(entry, &json, &bytes) {
+        Some(compiled) => ParsedJson::Compiled(Arc::new(compiled)),
+        None => ParsedJson::from(json),
+    })
 }
 
 /// Returns the file that was read, like [`read_json`], and its vocabulary.

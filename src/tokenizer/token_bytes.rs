@@ -1,6 +1,7 @@
 //! Facts that imitating other tools requires: the bytes that a token stands for, the unknown token, and
 //! `token_type_ids`.
 
+use super::native::alphabet;
 use super::tokenizer::Tokenizer;
 use super::vocabulary::EntryKind;
 
@@ -75,8 +76,7 @@ impl Tokenizer {
                 None => format!(" {piece}").into(),
             },
             "BPE" if self.definition.find("Ġ").is_some() => {
-                let bytes: Option<Vec<u8>> = piece.chars().map(byte_level).collect();
-                bytes.unwrap_or_else(|| piece.into())
+                alphabet::bytes_of(piece).unwrap_or_else(|| piece.into())
             }
             _ => match byte_piece(piece) {
                 Some(byte) => vec![byte],
@@ -93,32 +93,9 @@ fn byte_piece(piece: &str) -> Option<u8> {
     is_hex.then(|| u8::from_str_radix(digits, 16).ok())?
 }
 
-/// Returns the byte that a character of a byte-level piece stands for (`bytes_to_unicode` of GPT-2): printable Latin-1
-/// characters stand for themselves, and U+0100 and up, in order, for the other bytes.
-fn byte_level(character: char) -> Option<u8> {
-    let is_printable = |byte: u8| matches!(byte, b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff);
-    if let Ok(byte) = u8::try_from(character)
-        && is_printable(byte)
-    {
-        return Some(byte);
-    }
-    let index = u32::from(character).checked_sub(0x100)? as usize;
-    (0..=u8::MAX).filter(|byte| !is_printable(*byte)).nth(index)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn byte_level_characters_cover_every_byte_once() {
-        let characters = (0..0x200).filter_map(char::from_u32);
-        let mut bytes: Vec<u8> = characters.filter_map(byte_level).collect();
-        bytes.sort_unstable();
-        assert_eq!(bytes, (0..=255).collect::<Vec<u8>>());
-        assert_eq!(byte_level('Ġ'), Some(b' '));
-        assert_eq!(byte_level('Ċ'), Some(b'\n'));
-    }
 
     #[test]
     fn a_byte_piece_has_two_hexadecimal_digits() {

@@ -62,18 +62,19 @@ impl Tokenizer {
     /// Returns the name of the engine that encodes, and the reason for that choice.
     pub fn engine(&self) -> (&'static str, String) {
         if self.is_native() {
+            let algorithm = self.definition.algorithm();
             return (
                 "native",
-                "a Unigram model, and every step of it is known".to_owned(),
+                format!("a {algorithm} model, and every step of it is known"),
             );
         }
         let reason = match &self.definition.origin {
             _ if self.choice == EngineChoice::Reference => "the reference engine was requested".to_owned(),
-            Origin::Json { algorithm, .. } if algorithm != "Unigram" => {
-                format!("the algorithm is {algorithm}")
-            }
-            Origin::Json { .. } => {
+            Origin::Json { algorithm, .. } if algorithm == "Unigram" => {
                 "a Unigram model with byte fallback, or without an unknown piece".to_owned()
+            }
+            Origin::Json { algorithm, .. } => {
+                format!("a {algorithm} model with pieces or settings that the native engine does not support")
             }
             Origin::Compiled { .. } => {
                 "the tokenizer has a step, added token or piece that the native engine does not support"
@@ -285,7 +286,7 @@ impl Tokenizer {
         };
         let decoding = self.definition.class.decoding();
         let text = if decoding == Decoding::WordSuffix {
-            decoding::without_suffix(&text, self.hf()?.end_of_word_suffix())
+            decoding::without_suffix(&text, self.end_of_word_suffix()?.as_deref())
         } else {
             text
         };
@@ -299,6 +300,15 @@ impl Tokenizer {
         } else {
             text
         })
+    }
+
+    /// Returns the suffix of a word's last piece, if the model has one.
+    fn end_of_word_suffix(&self) -> Result<Option<String>> {
+        if let Origin::Compiled { compiled, .. } = &self.definition.origin {
+            let settings = compiled.settings().unwrap_or_default();
+            return Ok(settings.end_of_word_suffix);
+        }
+        Ok(self.hf()?.end_of_word_suffix().map(str::to_owned))
     }
 
     /// Returns the piece of an id.

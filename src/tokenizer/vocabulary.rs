@@ -90,13 +90,14 @@ impl Vocabulary {
                 Some(score)
             }
         };
-        let pieces = (0..).zip(compiled.kinds()).zip(compiled.scores());
-        let entries = pieces
-            .map(|((id, kind), &given)| VocabularyEntry {
+        let scores = compiled.scores();
+        let entries = compiled
+            .kinds()
+            .map(|(id, kind)| VocabularyEntry {
                 id,
                 piece: compiled.piece(id).unwrap_or_default().to_owned(),
                 kind: kind.into(),
-                score: score(given),
+                score: scores.get(id as usize).and_then(|given| score(*given)),
                 special: false,
                 added: false,
             })

@@ -80,6 +80,18 @@ impl AddedTokens {
         self.tokens.iter().all(|(token, _)| local(token))
     }
 
+    /// Returns true if cutting a text between two bytes of ASCII, the second of them white space, neither breaks nor
+    /// creates a token.
+    pub fn allow_cut(&self, before: u8, after: u8) -> bool {
+        self.tokens.iter().all(|(token, _)| {
+            let content = token.content.as_bytes();
+            let is_cut = content.windows(2).any(|pair| pair == [before, after]);
+            let strips = token.rstrip && content.last() == Some(&before);
+            let stands_alone = token.single_word && content.first() == Some(&after);
+            !(is_cut || strips || stands_alone)
+        })
+    }
+
     /// Returns true if the text may contain a token.
     #[inline]
     pub fn are_in(&self, text: &str) -> bool {

@@ -55,7 +55,8 @@ impl NativeEngine {
     }
 
     /// Encodes a text or a pair without truncation. Returns `None` if a text is too long for this engine, a step fails,
-    /// there is no template, or some but not all added tokens are to be taken as text.
+    /// there is no template or it trims other spaces than those of ASCII, or some but not all added tokens are to be
+    /// taken as text.
     pub fn encode(
         &self,
         text: &str,
@@ -64,11 +65,16 @@ impl NativeEngine {
     ) -> Option<Encoding> {
         let mut encoding = Encoding::default();
         encoding.reserve_for(text.len() + pair.map_or(0, str::len));
-        for part in self.template.as_ref()?.parts(pair.is_some()) {
+        let template = self.template.as_ref()?;
+        for part in template.parts(pair.is_some()) {
             match part {
                 TemplatePart::Text { second, type_id } => {
                     let text = if *second { pair? } else { text };
+                    let first = encoding.len();
                     self.encode_into(&mut encoding, text, usize::from(*second), *type_id, options)?;
+                    for trim in template.trims() {
+                        trim.apply(&mut encoding, first, text)?;
+                    }
                 }
                 TemplatePart::Special {
                     ids,
@@ -125,6 +131,7 @@ impl NativeEngine {
         options: &EncodeOptions,
     ) -> Option<Vec<(u32, (usize, usize))>> {
         let mut finder = TokenFinder {
+            text,
             ids,
             found: Vec::new(),
         };
@@ -154,6 +161,7 @@ impl NativeEngine {
         options: &EncodeOptions,
     ) -> Option<()> {
         let mut builder = EncodingBuilder {
+            text,
             encoding,
             compiled: &self.segmenter.compiled,
         };
@@ -221,6 +229,12 @@ impl<const RANGES: bool> Run<'_, RANGES> {
 
     /// Emits the tokens of a byte range between added tokens.
     fn words(&mut self, start: usize, end: usize, sink: &mut impl TokenSink) -> Option<()> {
+        if let Some(steps) = self.segmenter.pipeline.byte_level() {
+            return self.byte_level(steps, start, end, sink);
+        }
+        if let Some(steps) = self.segmenter.pipeline.sentencepiece() {
+            return self.sentencepiece(steps, start, end, sink);
+        }
         let (start, end) = self.segmenter.pipeline.strip(self.text, start, end);
         match self.segmenter.pipeline.space_handling() {
             Some(spaces) => self.chunks(spaces, start, end, sink),

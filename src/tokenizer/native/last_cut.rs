@@ -1,7 +1,9 @@
 //! Finds where a text can be cut into parts without changing its tokens.
 
+use super::byte_level::ByteLevelSteps;
 use super::engine::NativeEngine;
 use super::run::{Run, RunScratch};
+use super::sentencepiece::SentencePieceSteps;
 
 /// The number of bytes at the end of a text that are searched for a cut.
 const NEAR: usize = 1 << 16;
@@ -17,8 +19,14 @@ impl NativeEngine {
     /// on its neighbors.
     pub fn last_cut(&self, bytes: &[u8], parse_special: bool) -> Option<usize> {
         let pipeline = &self.segmenter.pipeline;
-        pipeline.space_handling()?;
         self.template.as_ref()?;
+        if let Some(steps) = pipeline.byte_level() {
+            return self.last_byte_level_cut(steps, bytes, parse_special);
+        }
+        if let Some(steps) = pipeline.sentencepiece() {
+            return self.last_sentencepiece_cut(steps, bytes, parse_special);
+        }
+        pipeline.space_handling()?;
         let is_exact = if parse_special {
             self.segmenter.raw.are_local()
         } else {
@@ -42,6 +50,48 @@ impl NativeEngine {
             let word = word.and_then(|word| str::from_utf8(word).ok());
             word.is_some_and(|word| self.is_independent(word))
         })
+    }
+
+    /// The cut is between two bytes of ASCII that no word and no added token contains side by side.
+    fn last_byte_level_cut(
+        &self,
+        steps: &ByteLevelSteps,
+        bytes: &[u8],
+        parse_special: bool,
+    ) -> Option<usize> {
+        if self.has_plain_tokens && !parse_special {
+            return None;
+        }
+        let near = bytes.len().saturating_sub(NEAR).max(1);
+        let ends_here = |at: &usize| {
+            let (before, after) = (bytes[at - 1], bytes[*at]);
+            after.is_ascii_whitespace()
+                && steps.cuts_normalized(parse_special, before, after)
+                && (!parse_special || self.segmenter.raw.allow_cut(before, after))
+        };
+        (near..bytes.len()).rev().find(ends_here)
+    }
+
+    /// The cut is before a space that no merge joins with the character before it.
+    fn last_sentencepiece_cut(
+        &self,
+        steps: &SentencePieceSteps,
+        bytes: &[u8],
+        parse_special: bool,
+    ) -> Option<usize> {
+        let joins = self.segmenter.compiled.joins()?;
+        if (self.has_plain_tokens && !parse_special) || !steps.cuts_before_spaces() {
+            return None;
+        }
+        let near = bytes.len().saturating_sub(NEAR).max(1);
+        let ends_here = |at: &usize| {
+            let before = bytes[at - 1];
+            bytes[*at] == b' '
+                && before.is_ascii_graphic()
+                && (steps.splits || !joins.may_join(before.into(), ' '))
+                && (!parse_special || self.segmenter.raw.allow_cut(before, b' '))
+        };
+        (near..bytes.len()).rev().find(ends_here)
     }
 
     /// Returns true if a word has the same tokens in any text.

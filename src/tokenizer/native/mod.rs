@@ -1,17 +1,20 @@
-//! The native engine: Unigram tokenization, exact and fast.
+//! The native engine: Unigram and byte-pair tokenization, exact and fast.
 //!
 //! It runs the steps of the reference in the same order: added tokens in the raw text, normalization, added tokens in
-//! the normalized text, words, pieces. The steps of the Unigram families are implemented here; a tokenizer with other
-//! steps runs those of the `tokenizers` crate around the same search for pieces. If no step looks across white space, a
-//! text is split there first, and words that have occurred before are answered from a cache. A tokenizer with any unknown
-//! part is left to the crate entirely.
+//! the normalized text, words, pieces. The steps of the Unigram families and of the known byte-pair encodings are
+//! implemented here; a tokenizer with other steps runs those of the `tokenizers` crate around the same search for pieces.
+//! If no step looks across white space, a text is split there first, and words that have occurred before are answered
+//! from a cache. A tokenizer with any unknown part is left to the crate entirely.
 //!
-//! From the bottom up: [`compiled`] and `double_array` hold the vocabulary, `unigram` finds the pieces of a word,
-//! `pipeline` tokenizes a range of text, `word_chunks` and `short_chunks` tokenize a text chunk by chunk, and `engine`
-//! tokenizes whole texts and pairs.
+//! From the bottom up: [`compiled`], `double_array` and `piece_index` hold the vocabulary, `unigram` and `bpe` find the
+//! pieces of a word, `pipeline` tokenizes a range of text, `word_chunks`, `short_chunks`, `byte_words` and
+//! `sentencepiece_words` tokenize a text part by part, and `engine` tokenizes whole texts and pairs.
 
 pub mod added_tokens;
 mod aligned_text;
+mod bpe;
+mod byte_level;
+mod byte_words;
 mod charsmap;
 mod chunk;
 pub mod compiled;
@@ -21,7 +24,9 @@ mod hf_steps;
 mod huge_pages;
 mod known_steps;
 mod last_cut;
+mod model;
 mod normalize;
+mod piece_index;
 mod pipeline;
 mod plain_chars;
 mod run;
@@ -29,19 +34,24 @@ mod run;
 mod scan;
 mod scratch_pool;
 mod segmenter;
+mod sentencepiece;
+mod sentencepiece_words;
 mod short_chunks;
 mod space_bytes;
 mod space_scan;
 mod steps;
 mod template;
+mod token;
 mod token_sink;
 mod trailing_marks;
+mod trim;
 mod unigram;
 mod word_cache;
 mod word_chunks;
 mod word_search;
 mod word_table;
 
+pub use bpe::alphabet;
 pub use engine::NativeEngine;
 pub use pipeline::PipelineConfig;
 pub use template::Template;

@@ -5,10 +5,13 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::added_tokens::AddedTokens;
 use super::aligned_text::AlignedText;
+use super::byte_level::ByteLevelSteps;
 use super::charsmap::Charsmap;
+use super::compiled::CompiledVocabulary;
 use super::hf_steps::{HfSteps, normalized_text};
 use super::known_steps;
 use super::normalize::{METASPACE, normalize};
+use super::sentencepiece::SentencePieceSteps;
 use super::space_bytes::{SpaceBytes, SpaceHandling};
 use super::steps::{OwnSteps, PlainWord, Words};
 use super::trailing_marks::TrailingMarks;
@@ -44,6 +47,8 @@ enum PipelineKind {
         /// Added tokens that are matched in the normalized text.
         normalized: AddedTokens,
     },
+    ByteLevel(Box<ByteLevelSteps>),
+    SentencePiece(Box<SentencePieceSteps>),
     Own(Box<OwnSteps>),
     Hf(HfSteps),
 }
@@ -60,7 +65,23 @@ pub struct RangeClass {
 
 impl Pipeline {
     /// Creates the steps of a tokenizer. Returns `None` if one of them cannot be reproduced exactly.
-    pub fn new(config: &PipelineConfig<'_>, added: &[(AddedTokenConfig, u32)]) -> Option<Self> {
+    pub fn new(
+        config: &PipelineConfig<'_>,
+        added: &[(AddedTokenConfig, u32)],
+        compiled: &CompiledVocabulary,
+    ) -> Option<Self> {
+        if let PipelineConfig::Json {
+            normalizer,
+            pre_tokenizer,
+        } = config
+            && let Some(kind) = Self::of_bpe(normalizer, pre_tokenizer, added, compiled)
+        {
+            return Some(Self {
+                kind,
+                space_handling: None,
+                space_bytes: SpaceBytes::default(),
+            });
+        }
         match config {
             PipelineConfig::Deberta { charsmap } => Self::deberta(charsmap, added),
             PipelineConfig::Json {
@@ -74,6 +95,22 @@ impl Pipeline {
                 },
             },
         }
+    }
+
+    /// Returns the steps around a byte-pair encoding. Returns `None` if they are others.
+    fn of_bpe(
+        normalizer: &Value,
+        pre_tokenizer: &Value,
+        added: &[(AddedTokenConfig, u32)],
+        compiled: &CompiledVocabulary,
+    ) -> Option<PipelineKind> {
+        if compiled.byte_ids().is_some()
+            && let Some(steps) = ByteLevelSteps::new(normalizer, pre_tokenizer, added)
+        {
+            return Some(PipelineKind::ByteLevel(Box::new(steps)));
+        }
+        let steps = SentencePieceSteps::new(normalizer, pre_tokenizer, added, compiled)?;
+        Some(PipelineKind::SentencePiece(Box::new(steps)))
     }
 
     fn deberta(charsmap: &[u8], added: &[(AddedTokenConfig, u32)]) -> Option<Self> {
@@ -148,6 +185,24 @@ impl Pipeline {
         })
     }
 
+    /// Returns the steps of a byte-level tokenizer. Returns `None` if the steps are others.
+    #[inline]
+    pub fn byte_level(&self) -> Option<&ByteLevelSteps> {
+        match &self.kind {
+            PipelineKind::ByteLevel(steps) => Some(steps),
+            _ => None,
+        }
+    }
+
+    /// Returns the steps of a tokenizer that takes a text for a single word. Returns `None` if the steps are others.
+    #[inline]
+    pub fn sentencepiece(&self) -> Option<&SentencePieceSteps> {
+        match &self.kind {
+            PipelineKind::SentencePiece(steps) => Some(steps),
+            _ => None,
+        }
+    }
+
     /// Returns how the steps handle white space. Returns `None` if texts cannot be split there.
     #[inline]
     pub fn space_handling(&self) -> Option<SpaceHandling> {
@@ -175,7 +230,7 @@ impl Pipeline {
                 (start, start + stripped.trim_end().len())
             }
             PipelineKind::Own(steps) => steps.strip(text, start, end),
-            PipelineKind::Hf(_) => (start, end),
+            _ => (start, end),
         }
     }
 
@@ -236,6 +291,12 @@ impl Pipeline {
                 search.with_own_words::<RANGES>(normalized, steps.words);
                 Some(class)
             }
+            PipelineKind::ByteLevel(steps) => {
+                with_hf(steps.hf(), raw, start, parse_special, search)
+            }
+            PipelineKind::SentencePiece(steps) => {
+                with_hf(steps.hf(), raw, start, parse_special, search)
+            }
             PipelineKind::Hf(steps) => {
                 let whole = self.takes_whole_texts();
                 let normalized = steps.normalize(raw, parse_special, whole)?;
@@ -261,7 +322,7 @@ impl Pipeline {
                 normalized,
             } => (charsmap, normalized),
             PipelineKind::Own(steps) => return steps.plain_word(chunk, parse_special, buffer),
-            PipelineKind::Hf(_) => return None,
+            _ => return None,
         };
         let word = chunk.strip_prefix(' ');
         let text = word.unwrap_or(chunk);
@@ -283,7 +344,7 @@ impl Pipeline {
                 normalized,
             } => charsmap.is_plain(character) && !(parse_special && normalized.contain(character)),
             PipelineKind::Own(steps) => steps.keeps_mark(character, parse_special),
-            PipelineKind::Hf(_) => false,
+            _ => false,
         };
         let candidates = candidates.iter().copied();
         TrailingMarks::new(candidates.filter(|(character, _)| is_mark(*character)))
@@ -304,7 +365,7 @@ impl Pipeline {
                     && !normalized.begin_with(bytes[0])
             }
             PipelineKind::Own(steps) => steps.can_start_part(bytes),
-            PipelineKind::Hf(_) => true,
+            _ => true,
         }
     }
 
@@ -355,6 +416,22 @@ pub fn joins_space_before(word: &str) -> bool {
     word.chars()
         .next()
         .is_some_and(|first| !first.is_ascii() && format!(" {first}").graphemes(true).count() == 1)
+}
+
+/// Finds the tokens of a part of a text between raw added tokens with the steps of the crate.
+fn with_hf(
+    steps: &HfSteps,
+    raw: &str,
+    start: usize,
+    parse_special: bool,
+    search: WordSearch<'_>,
+) -> Option<RangeClass> {
+    let normalized = steps.normalize(raw, parse_special, false)?;
+    search.with_hf_words(steps, normalized, start)?;
+    Some(RangeClass {
+        independent: false,
+        loses_count: false,
+    })
 }
 
 /// Returns true if the last character of a text forms a grapheme with a following space.

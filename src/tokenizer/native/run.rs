@@ -1,10 +1,10 @@
 //! A run: the state of tokenizing one text, and the slow path that takes a range through all steps.
 
 use super::chunk::ShortChunk;
+use super::model::Model;
 use super::pipeline::RangeClass;
 use super::segmenter::Segmenter;
 use super::token_sink::TokenSink;
-use super::unigram::Unigram;
 use super::word_cache::WordCache;
 use super::word_search::{FoundToken, SearchScratch, WordSearch};
 
@@ -26,7 +26,7 @@ pub struct RunScratch {
 /// The state of tokenizing one text. Without `RANGES`, the ranges of tokens are meaningless.
 pub struct Run<'a, const RANGES: bool> {
     pub segmenter: &'a Segmenter,
-    pub model: Unigram<'a>,
+    pub model: Model<'a>,
     pub text: &'a str,
     /// True to recognize added tokens in the text.
     pub parse_special: bool,

@@ -3,18 +3,48 @@
 use std::sync::Arc;
 
 use super::added_tokens::AddedTokens;
-use super::compiled::CompiledVocabulary;
+use super::bpe::{Bpe, BpeSettings};
+use super::compiled::{Algorithm, CompiledVocabulary};
+use super::model::Model;
 use super::pipeline::{Pipeline, PipelineConfig};
 use super::trailing_marks::TrailingMarks;
 use super::unigram::{self, Unigram};
 use crate::formats::config::AddedTokenConfig;
-use crate::formats::sentencepiece::Algorithm;
+
+/// What a model has besides its vocabulary.
+enum ModelParts {
+    Unigram {
+        unknown_id: u32,
+        /// The score of an unknown character.
+        unknown_score: f64,
+    },
+    Bpe(BpeSettings),
+}
+
+impl ModelParts {
+    /// Returns `None` if the model cannot be reproduced exactly.
+    fn new(compiled: &CompiledVocabulary) -> Option<Self> {
+        match compiled.algorithm() {
+            Algorithm::Unigram => {
+                compiled.double_array()?;
+                Some(Self::Unigram {
+                    unknown_id: compiled.unknown_id()?,
+                    unknown_score: unigram::unknown_score(compiled.min_score()),
+                })
+            }
+            Algorithm::Bpe => {
+                let settings = compiled.settings()?;
+                Some(Self::Bpe(BpeSettings::new(&settings, compiled)))
+            }
+            _ => None,
+        }
+    }
+}
 
 /// A vocabulary, its added tokens, and the steps before the model.
 pub struct Segmenter {
     pub compiled: Arc<CompiledVocabulary>,
-    /// The score of an unknown character.
-    unknown_score: f64,
+    settings: ModelParts,
     /// Added tokens that are matched in the raw text.
     pub raw: AddedTokens,
     pub pipeline: Pipeline,
@@ -31,31 +61,33 @@ impl Segmenter {
         added: &[(AddedTokenConfig, u32)],
         config: &PipelineConfig<'_>,
     ) -> Option<Self> {
-        if compiled.algorithm() != Algorithm::Unigram || compiled.double_array().is_none() {
-            return None;
-        }
+        let settings = ModelParts::new(&compiled)?;
         let raw = added.iter().filter(|(token, _)| !token.normalized);
-        let pipeline = Pipeline::new(config, added)?;
+        let pipeline = Pipeline::new(config, added, &compiled)?;
         let marks: Vec<_> = compiled.trailing_marks().collect();
         Some(Self {
             raw: AddedTokens::new(raw.cloned().collect())?,
             marks: [false, true]
                 .map(|parse_special| pipeline.trailing_marks(&marks, parse_special)),
             pipeline,
-            unknown_score: unigram::unknown_score(compiled.min_score()),
+            settings,
             compiled,
         })
     }
 
-    /// Returns the Unigram model of the vocabulary.
-    pub fn model(&self) -> Option<Unigram<'_>> {
+    /// Returns the model of the vocabulary.
+    pub fn model(&self) -> Option<Model<'_>> {
         let compiled = &self.compiled;
-        let unknown_id = compiled.unknown_id();
-        Some(Unigram::new(
-            compiled.double_array()?,
-            unknown_id,
-            self.unknown_score,
-        ))
+        Some(match &self.settings {
+            ModelParts::Unigram {
+                unknown_id,
+                unknown_score,
+            } => {
+                let pieces = compiled.double_array()?;
+                Model::Unigram(Unigram::new(pieces, *unknown_id, *unknown_score))
+            }
+            ModelParts::Bpe(settings) => Model::Bpe(Bpe::new(compiled, settings)?),
+        })
     }
 
     #[inline]

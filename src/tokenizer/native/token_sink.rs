@@ -79,6 +79,7 @@ impl TokenSink for TokenIds {
 
 /// Collects the tokens with certain ids, and their ranges.
 pub struct TokenFinder<'a> {
+    pub text: &'a str,
     pub ids: &'a [u32],
     pub found: Vec<(u32, (usize, usize))>,
 }
@@ -98,18 +99,40 @@ impl TokenSink for TokenFinder<'_> {
     #[inline]
     fn cached_word(&mut self, word: u32, start: usize, tokens: CachedTokens<'_>) {
         if tokens.ids.iter().any(|id| self.ids.contains(id)) {
-            let mut begin = start + tokens.start().unwrap_or_default();
-            for (id, end) in tokens.ids.iter().zip(tokens.ends) {
-                let range = (begin, start + usize::from(*end));
-                begin = range.1;
+            for (id, range) in tokens.ids.iter().zip(ranges(self.text, start, tokens)) {
                 self.token(*id, word, range);
             }
         }
     }
 }
 
+/// Returns the ranges of the tokens of a cached word that begins at byte `start` of a text.
+#[inline]
+fn ranges(
+    text: &str,
+    start: usize,
+    tokens: CachedTokens<'_>,
+) -> impl ExactSizeIterator<Item = (usize, usize)> {
+    let in_characters = tokens.end_in_characters();
+    let mut begin = start + tokens.start().unwrap_or_default();
+    tokens.ends.iter().map(move |end| {
+        let end = start + usize::from(*end);
+        let range = if in_characters {
+            (
+                text.floor_char_boundary(begin),
+                text.ceil_char_boundary(end),
+            )
+        } else {
+            (begin, end)
+        };
+        begin = end;
+        range
+    })
+}
+
 /// Appends tokens to an encoding, except for the fields that are the same for all tokens of a text.
 pub struct EncodingBuilder<'a> {
+    pub text: &'a str,
     pub encoding: &'a mut Encoding,
     pub compiled: &'a CompiledVocabulary,
 }
@@ -134,7 +157,7 @@ impl TokenSink for EncodingBuilder<'_> {
     }
 
     fn added(&mut self, id: u32, word: u32, range: (usize, usize), surface: &str) {
-        if id == self.compiled.unknown_id() {
+        if Some(id) == self.compiled.unknown_id() {
             return self.token(id, word, range);
         }
         self.push(id, word, range);
@@ -147,12 +170,7 @@ impl TokenSink for EncodingBuilder<'_> {
         encoding.ids.extend_from_slice(tokens.ids);
         let words = encoding.word_ids.len() + tokens.ids.len();
         encoding.word_ids.resize(words, Some(word));
-        let mut begin = start + tokens.start().unwrap_or_default();
-        encoding.offsets.extend(tokens.ends.iter().map(|end| {
-            let range = (begin, start + usize::from(*end));
-            begin = range.1;
-            range
-        }));
+        encoding.offsets.extend(ranges(self.text, start, tokens));
         for id in tokens.ids {
             let piece = self.compiled.piece(*id).unwrap_or_default();
             encoding.tokens.push(piece);

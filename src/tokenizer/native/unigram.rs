@@ -6,6 +6,7 @@
 use std::hint::select_unpredictable;
 
 use super::double_array::DoubleArray;
+use super::token::Token;
 
 /// The difference between the lowest score of a piece and the score of an unknown character.
 pub const UNKNOWN_PENALTY: f64 = 10.0;
@@ -18,13 +19,6 @@ pub struct Unigram<'a> {
     pieces: DoubleArray<'a>,
     unknown_id: u32,
     unknown_score: f64,
-}
-
-/// A token of a word: its id and its end, in bytes from the start of the word.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Token {
-    pub id: u32,
-    pub end: u32,
 }
 
 /// Returns the score of a character that no piece can spell, given the lowest score of any piece.

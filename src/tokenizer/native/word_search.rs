@@ -4,9 +4,11 @@ use super::added_tokens::{AddedTokens, TextPart};
 use super::aligned_text::AlignedText;
 use super::compiled::CompiledVocabulary;
 use super::hf_steps::HfSteps;
+use super::model::{Model, ModelScratch};
 use super::normalize::METASPACE;
+use super::sentencepiece::with_spaces;
 use super::steps::{StepScratch, Words};
-use super::unigram::{Lattice, Token, Unigram};
+use super::token::Token;
 use super::word_cache::{TokenStart, WordCache};
 
 /// A token of a byte range of a text.
@@ -23,7 +25,7 @@ pub struct FoundToken {
 
 /// A search in one byte range: the model that finds the pieces of words, and the list that receives their tokens.
 pub struct WordSearch<'a> {
-    pub model: Unigram<'a>,
+    pub model: Model<'a>,
     pub compiled: &'a CompiledVocabulary,
     /// A cache of normalized words. `None` if raw words are cached instead.
     pub cache: Option<&'a mut WordCache>,
@@ -38,7 +40,7 @@ pub struct SearchScratch {
     pub aligned: AlignedText,
     words: AlignedText,
     steps: StepScratch,
-    lattice: Lattice,
+    model: ModelScratch,
     tokens: Vec<Token>,
 }
 
@@ -49,10 +51,10 @@ impl SearchScratch {
     }
 
     /// Returns the tokens of a normalized word. `word` lacks the leading `▁`.
-    pub fn search_word(&mut self, model: &Unigram<'_>, word: &str) -> &[Token] {
+    pub fn search_word(&mut self, model: &Model<'_>, word: &str) -> &[Token] {
         let Self {
             words,
-            lattice,
+            model: scratch,
             tokens,
             ..
         } = self;
@@ -60,8 +62,32 @@ impl SearchScratch {
         words.text.push(METASPACE);
         words.text.push_str(word);
         tokens.clear();
-        model.search(&words.text, lattice, tokens);
+        model.search(&words.text, scratch, tokens);
         tokens
+    }
+}
+
+impl SearchScratch {
+    /// Returns the tokens of a part of a word, given with spaces in place of `▁`.
+    pub fn search_spaced(&mut self, model: &Model<'_>, part: &str) -> &[Token] {
+        self.words.clear();
+        for character in part.chars() {
+            let is_space = character == ' ';
+            self.words
+                .text
+                .push(if is_space { METASPACE } else { character });
+        }
+        self.tokens.clear();
+        model.search(&self.words.text, &mut self.model, &mut self.tokens);
+        with_spaces(&self.words.text, &mut self.tokens);
+        &self.tokens
+    }
+
+    /// Returns the tokens of a word of a byte-level model, given as bytes.
+    pub fn search_bytes(&mut self, model: &Model<'_>, word: &[u8]) -> &[Token] {
+        self.tokens.clear();
+        model.search_bytes(word, &mut self.model, &mut self.tokens);
+        &self.tokens
     }
 }
 
@@ -72,7 +98,7 @@ impl WordSearch<'_> {
         let SearchScratch {
             aligned,
             words,
-            lattice,
+            model: scratch,
             tokens,
             ..
         } = &mut *self.scratch;
@@ -98,7 +124,7 @@ impl WordSearch<'_> {
                         end: u32::from(*end),
                     }));
                 } else {
-                    self.model.search(&text.text[first..last], lattice, tokens);
+                    self.model.search(&text.text[first..last], scratch, tokens);
                     if let Some(cache) = &mut self.cache {
                         let tokens = tokens.iter().map(|token| (token.id, token.end as usize));
                         cache.set(&bytes[first..last], TokenStart::At(0), tokens);
@@ -132,9 +158,12 @@ impl WordSearch<'_> {
             model,
             compiled,
             mut cache,
-            scratch: SearchScratch {
-                lattice, tokens, ..
-            },
+            scratch:
+                SearchScratch {
+                    model: scratch,
+                    tokens,
+                    ..
+                },
             found,
         } = self;
         let encoding = steps.tokenize(normalized, |word| {
@@ -156,7 +185,7 @@ impl WordSearch<'_> {
                     .collect();
             }
             tokens.clear();
-            model.search(word, lattice, tokens);
+            model.search(word, scratch, tokens);
             if let Some(cache) = &mut cache {
                 let tokens = tokens.iter().map(|token| (token.id, token.end as usize));
                 cache.set(bytes, TokenStart::At(0), tokens);

@@ -16,9 +16,15 @@ impl CachedTokens<'_> {
     pub fn start(&self) -> Option<usize> {
         match self.start {
             NO_RANGES | PLAIN_NO_RANGES => None,
-            PLAIN => Some(0),
+            PLAIN | IN_CHARACTERS => Some(0),
             start => Some(start.into()),
         }
+    }
+
+    /// Returns true if a token ends within a character.
+    #[inline]
+    pub fn end_in_characters(&self) -> bool {
+        self.start == IN_CHARACTERS
     }
 
     /// Returns true if the ranges of the tokens are known or not needed.
@@ -45,6 +51,8 @@ pub enum TokenStart {
     /// The tokens of a plain word are not adjacent.
     PlainUnknown,
     At(usize),
+    /// The first byte. Some tokens begin or end within a character, and their ranges include all of it.
+    InCharacters,
     /// The tokens are not adjacent.
     Unknown,
 }
@@ -71,6 +79,8 @@ const ELSEWHERE: u8 = (1 << COUNT_BITS) - 1;
 const NO_RANGES: u8 = PLAIN - 2;
 /// Replaces the start of a plain word if the ranges of its tokens do not follow from their ends.
 const PLAIN_NO_RANGES: u8 = PLAIN - 1;
+/// Replaces the start, which is 0, if a token ends within a character.
+const IN_CHARACTERS: u8 = NO_RANGES - 1;
 /// Replaces the start of a plain word, which is always 0.
 const PLAIN: u8 = (1 << COUNT_BITS) - 1;
 
@@ -102,7 +112,8 @@ impl<const KEY: usize, const SLOT: usize, const PAIRS: usize> Table<KEY, SLOT, P
         let start = match start {
             TokenStart::Plain => PLAIN,
             TokenStart::PlainUnknown => PLAIN_NO_RANGES,
-            TokenStart::At(start) if start < usize::from(NO_RANGES) => start as u8,
+            TokenStart::InCharacters => IN_CHARACTERS,
+            TokenStart::At(start) if start < usize::from(IN_CHARACTERS) => start as u8,
             _ => NO_RANGES,
         };
         Self::put(

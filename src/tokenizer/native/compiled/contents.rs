@@ -1,19 +1,73 @@
 //! The input of the compiler: the contents of a tokenizer file.
 
-use crate::formats::sentencepiece::{Algorithm, Piece, PieceKind, SentencePieceModel};
+use crate::formats::model_settings::ModelSettings;
+use crate::formats::sentencepiece::{self, Piece, PieceKind, SentencePieceModel};
+
+/// The algorithm that finds the pieces of a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithm {
+    Unigram,
+    Bpe,
+    WordPiece,
+    WordLevel,
+    /// The words of SentencePiece.
+    Word,
+    /// The characters of SentencePiece.
+    Char,
+}
+
+impl Algorithm {
+    /// Returns the name in files and records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unigram => "Unigram",
+            Self::Bpe => "BPE",
+            Self::WordPiece => "WordPiece",
+            Self::WordLevel => "WordLevel",
+            Self::Word => "Word",
+            Self::Char => "Char",
+        }
+    }
+}
+
+impl From<sentencepiece::Algorithm> for Algorithm {
+    fn from(algorithm: sentencepiece::Algorithm) -> Self {
+        match algorithm {
+            sentencepiece::Algorithm::Unigram => Self::Unigram,
+            sentencepiece::Algorithm::Bpe => Self::Bpe,
+            sentencepiece::Algorithm::Word => Self::Word,
+            sentencepiece::Algorithm::Char => Self::Char,
+        }
+    }
+}
 
 /// The contents of a tokenizer file.
 #[derive(Debug)]
 pub struct Contents<'a> {
     /// The text, score, and kind of each piece, in order of id.
     pub pieces: Vec<(&'a str, f64, PieceKind)>,
-    pub unknown_id: u32,
+    /// The ids without a piece, in ascending order. Their pieces above are empty.
+    pub gaps: Vec<u32>,
+    /// `None` if no piece stands for unknown text.
+    pub unknown_id: Option<u32>,
     pub algorithm: Algorithm,
     pub byte_fallback: bool,
     /// The normalization rules of a SentencePiece file.
     pub charsmap: &'a [u8],
     /// A `tokenizer.json` without its pieces, as JSON.
     pub rest: &'a [u8],
+    /// The settings and the merges of a model without scores. `None` for a model with scores.
+    pub model: Option<UnscoredModel>,
+}
+
+/// The parts of a BPE, WordPiece, or WordLevel model besides its pieces.
+#[derive(Debug, Clone, Default)]
+pub struct UnscoredModel {
+    pub settings: ModelSettings,
+    /// The hash table of the pieces.
+    pub index: Vec<u32>,
+    /// Merges in order of rank: the ids of two pieces and of the merged piece. Empty unless the model is BPE.
+    pub merges: Vec<[u32; 3]>,
 }
 
 impl<'a> From<&'a SentencePieceModel> for Contents<'a> {
@@ -24,11 +78,13 @@ impl<'a> From<&'a SentencePieceModel> for Contents<'a> {
         };
         Self {
             pieces: model.pieces.iter().map(piece).collect(),
-            unknown_id: model.unknown_id,
-            algorithm: model.algorithm,
+            gaps: Vec::new(),
+            unknown_id: Some(model.unknown_id),
+            algorithm: model.algorithm.into(),
             byte_fallback: model.byte_fallback,
             charsmap: &model.precompiled_charsmap,
             rest: &[],
+            model: None,
         }
     }
 }

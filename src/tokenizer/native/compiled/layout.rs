@@ -4,30 +4,43 @@
 //!
 //! | bytes | contents |
 //! |---|---|
-//! | 0..104 | header: magic, version, checksum, sha256 of the source, sizes, settings |
-//! | (1 + pieces) x 8 | minus infinity, then the scores by id, float64 |
+//! | 0..136 | header: magic, version, checksum, sha256 of the source, sizes, settings |
+//! | scores x 8 | minus infinity, then the scores by id, float64; empty for a model without scores |
 //! | nodes x 8 | nodes of the double array |
 //! | pieces x 4 | end of each piece in the text section, by id |
 //! | pieces | kind of each piece |
 //! | text | the pieces, concatenated |
 //! | charsmap | the compiled normalization rules, as in the SentencePiece file |
-//! | rest | `tokenizer.json` without the pieces, as JSON |
+//! | rest | `tokenizer.json` without the model, as JSON |
+//! | settings | the settings of a model without scores, as JSON |
+//! | index x 4 | hash table of the pieces of a model without scores |
+//! | byte ids x 4 | ids of bytes, if the pieces are byte-level |
+//! | merges x 16 | hash table of the merges |
+//! | joins x 8 | set of the pairs of characters that merges join, if a text is a single word |
 
 use std::ops::Range;
 
-use crate::formats::sentencepiece::{Algorithm, PieceKind};
+use super::contents::Algorithm;
+use crate::formats::sentencepiece::PieceKind;
+use crate::tokenizer::native::bpe::MergeSlot;
 use crate::tokenizer::native::double_array::Node;
 use crate::tokenizer::native::trailing_marks::MarkSet;
 
 const MAGIC: [u8; 8] = *b"tokscope";
 /// Must change whenever the layout or the code that writes the sections changes.
-pub const VERSION: u32 = 7;
+pub const VERSION: u32 = 8;
 /// Bytes of the header.
-pub const HEADER_LENGTH: usize = 104;
+pub const HEADER_LENGTH: usize = 136;
 /// The CRC-32 of all other bytes.
 pub const CHECKSUM: Range<usize> = 44..48;
 const MIN_SCORE: Range<usize> = 80..88;
 const TRAILING_MARKS: Range<usize> = 88..104;
+/// The sizes of the sections that not every model has.
+const SIZES: Range<usize> = 104..132;
+/// Stands for the id of a piece for unknown text, if there is none.
+const NO_ID: u32 = u32::MAX;
+/// The kind of an id without a piece.
+pub const GAP: u8 = KINDS.len() as u8;
 /// The kinds of pieces, indexed by their byte in the file.
 pub const KINDS: [PieceKind; 6] = [
     PieceKind::Normal,
@@ -37,11 +50,13 @@ pub const KINDS: [PieceKind; 6] = [
     PieceKind::Unused,
     PieceKind::Byte,
 ];
-const ALGORITHMS: [Algorithm; 4] = [
+const ALGORITHMS: [Algorithm; 6] = [
     Algorithm::Unigram,
     Algorithm::Bpe,
     Algorithm::Word,
     Algorithm::Char,
+    Algorithm::WordPiece,
+    Algorithm::WordLevel,
 ];
 
 /// The header of a compiled file. Section sizes are in elements.
@@ -49,12 +64,21 @@ const ALGORITHMS: [Algorithm; 4] = [
 pub struct Header {
     /// The sha256 of the source file.
     pub source: [u8; 32],
+    /// Pieces, and ids without a piece.
     pub pieces: u32,
+    pub gaps: u32,
+    /// 0 for a model without scores.
+    pub scores: u32,
     pub nodes: u32,
     pub text: u32,
     pub charsmap: u32,
     pub rest: u32,
-    pub unknown_id: u32,
+    pub settings: u32,
+    pub index: u32,
+    pub byte_ids: u32,
+    pub merges: u32,
+    pub joins: u32,
+    pub unknown_id: Option<u32>,
     pub algorithm: Algorithm,
     pub byte_fallback: bool,
     pub min_score: f64,
@@ -71,6 +95,11 @@ pub struct Sections {
     pub text: usize,
     pub charsmap: usize,
     pub rest: usize,
+    pub settings: usize,
+    pub index: usize,
+    pub byte_ids: usize,
+    pub merges: usize,
+    pub joins: usize,
     /// Bytes of the file.
     pub end: usize,
 }
@@ -81,12 +110,17 @@ impl Header {
         let aligned = |at: usize| at.next_multiple_of(8);
         let (pieces, node_count) = (self.pieces as usize, self.nodes as usize);
         let scores = HEADER_LENGTH;
-        let nodes = scores + 8 * (1 + pieces);
+        let nodes = scores + 8 * self.scores as usize;
         let ends = nodes + size_of::<Node>() * node_count;
         let kinds = aligned(ends + 4 * pieces);
         let text = aligned(kinds + pieces);
         let charsmap = aligned(text + self.text as usize);
         let rest = aligned(charsmap + self.charsmap as usize);
+        let settings = aligned(rest + self.rest as usize);
+        let index = aligned(settings + self.settings as usize);
+        let byte_ids = aligned(index + 4 * self.index as usize);
+        let merges = aligned(byte_ids + 4 * self.byte_ids as usize);
+        let joins = merges + size_of::<MergeSlot>() * self.merges as usize;
         Sections {
             scores,
             nodes,
@@ -95,7 +129,12 @@ impl Header {
             text,
             charsmap,
             rest,
-            end: aligned(rest + self.rest as usize),
+            settings,
+            index,
+            byte_ids,
+            merges,
+            joins,
+            end: joins + 8 * self.joins as usize,
         }
     }
 
@@ -111,7 +150,7 @@ impl Header {
             self.nodes,
             self.text,
             self.charsmap,
-            self.unknown_id,
+            self.unknown_id.unwrap_or(NO_ID),
             algorithm as u32,
             u32::from(self.byte_fallback),
             self.rest,
@@ -127,6 +166,18 @@ impl Header {
         }
         bytes[MIN_SCORE].copy_from_slice(&self.min_score.to_le_bytes());
         bytes[TRAILING_MARKS].copy_from_slice(&self.trailing_marks.to_le_bytes());
+        let sizes = [
+            self.settings,
+            self.index,
+            self.byte_ids,
+            self.merges,
+            self.gaps,
+            self.scores,
+            self.joins,
+        ];
+        for (slot, number) in bytes[SIZES].chunks_exact_mut(4).zip(sizes) {
+            slot.copy_from_slice(&number.to_le_bytes());
+        }
     }
 
     /// Reads a header. Returns `None` if it is malformed or of another version.
@@ -136,16 +187,25 @@ impl Header {
         if !bytes.starts_with(&MAGIC) || number(0)? != VERSION {
             return None;
         }
+        let (sizes, _) = bytes.get(SIZES)?.as_chunks::<4>();
+        let size = |index: usize| sizes.get(index).map(|bytes| u32::from_le_bytes(*bytes));
         Some(Self {
             source: bytes.get(8..40)?.try_into().ok()?,
+            scores: size(5)?,
+            joins: size(6)?,
             pieces: number(2)?,
             nodes: number(3)?,
             text: number(4)?,
             charsmap: number(5)?,
-            unknown_id: number(6)?,
+            unknown_id: number(6).filter(|id| *id != NO_ID),
             algorithm: *ALGORITHMS.get(number(7)? as usize)?,
             byte_fallback: number(8)? != 0,
             rest: number(9)?,
+            settings: size(0)?,
+            index: size(1)?,
+            byte_ids: size(2)?,
+            merges: size(3)?,
+            gaps: size(4)?,
             min_score: f64::from_le_bytes(bytes.get(MIN_SCORE)?.try_into().ok()?),
             trailing_marks: MarkSet::from_le_bytes(bytes.get(TRAILING_MARKS)?.try_into().ok()?),
         })

@@ -1,7 +1,7 @@
 //! A compiled vocabulary: pieces, scores, and settings in a form that the engine maps into memory and searches in
 //! place.
 //!
-//! It is compiled from a SentencePiece file or a Unigram `tokenizer.json`, and depends only on the bytes of that file.
+//! It is compiled from a SentencePiece file or a `tokenizer.json`, and depends only on the bytes of that file.
 
 mod contents;
 mod layout;
@@ -9,6 +9,7 @@ mod queries;
 mod reader;
 mod writer;
 
-pub use contents::Contents;
+pub use super::piece_index::{PieceIndex, build as index_pieces};
+pub use contents::{Algorithm, Contents, UnscoredModel};
 pub use layout::VERSION;
 pub use reader::CompiledVocabulary;

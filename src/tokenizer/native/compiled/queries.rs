@@ -1,17 +1,27 @@
 //! Looks up pieces in a compiled vocabulary.
 
-use super::layout::{KINDS, kind_code};
+use super::contents::Algorithm;
+use super::layout::{GAP, KINDS, kind_code};
 use super::reader::CompiledVocabulary;
-use crate::formats::sentencepiece::{Algorithm, PieceKind};
+use crate::formats::model_settings::ModelSettings;
+use crate::formats::sentencepiece::PieceKind;
+use crate::tokenizer::native::bpe::{BYTE_IDS, Joins, MergeSlot};
 use crate::tokenizer::native::double_array::{DoubleArray, Node};
+use crate::tokenizer::native::piece_index::PieceIndex;
 
 impl CompiledVocabulary {
     /// Returns the number of pieces.
     pub fn size(&self) -> usize {
+        self.ids() - self.header.gaps as usize
+    }
+
+    /// Returns one more than the largest id.
+    fn ids(&self) -> usize {
         self.header.pieces as usize
     }
 
-    pub fn unknown_id(&self) -> u32 {
+    /// Returns the id of the piece that stands for unknown text.
+    pub fn unknown_id(&self) -> Option<u32> {
         self.header.unknown_id
     }
 
@@ -26,17 +36,26 @@ impl CompiledVocabulary {
     /// Returns the text of a piece.
     #[inline]
     pub fn piece(&self, id: u32) -> Option<&str> {
-        let ends: &[u32] = self.section(self.sections.ends, self.size());
+        let ends: &[u32] = self.section(self.sections.ends, self.ids());
         let index = id as usize;
         let end = *ends.get(index)? as usize;
         let start = index
             .checked_sub(1)
             .map_or(0, |before| ends[before] as usize);
+        if start == end && self.is_gap(index) {
+            return None;
+        }
         if let Some(Some(text)) = self.text.get() {
             return text.get(start..end);
         }
         let text: &[u8] = self.section(self.sections.text, self.header.text as usize);
         str::from_utf8(text.get(start..end)?).ok()
+    }
+
+    #[cold]
+    fn is_gap(&self, index: usize) -> bool {
+        let kinds: &[u8] = self.section(self.sections.kinds, self.ids());
+        kinds.get(index) == Some(&GAP)
     }
 
     /// Caches the text of all pieces, so that UTF-8 is validated once instead of per piece.
@@ -47,7 +66,7 @@ impl CompiledVocabulary {
         });
     }
 
-    /// Returns the score of each piece.
+    /// Returns the score of each piece. Empty for a model without scores.
     #[inline]
     pub fn scores(&self) -> &[f64] {
         self.scores_by_value().get(1..).unwrap_or_default()
@@ -56,23 +75,22 @@ impl CompiledVocabulary {
     /// Returns the scores by [`Node::value`].
     #[inline]
     fn scores_by_value(&self) -> &[f64] {
-        self.section(self.sections.scores, 1 + self.size())
+        self.section(self.sections.scores, self.header.scores as usize)
     }
 
-    /// Returns the kind of each piece.
-    pub fn kinds(&self) -> impl ExactSizeIterator<Item = PieceKind> {
-        let kinds: &[u8] = self.section(self.sections.kinds, self.size());
-        kinds.iter().map(|kind| {
-            KINDS
-                .get(usize::from(*kind))
-                .copied()
-                .unwrap_or(PieceKind::Normal)
+    /// Returns the id and kind of each piece.
+    pub fn kinds(&self) -> impl Iterator<Item = (u32, PieceKind)> {
+        let kinds: &[u8] = self.section(self.sections.kinds, self.ids());
+        let kinds = (0..).zip(kinds).filter(|(_, kind)| **kind != GAP);
+        kinds.map(|(id, kind)| {
+            let kind = KINDS.get(usize::from(*kind)).copied();
+            (id, kind.unwrap_or(PieceKind::Normal))
         })
     }
 
     /// Returns the ids of the pieces of two kinds, which is faster than filtering [`Self::kinds`].
     pub fn ids_of_kinds(&self, kinds: [PieceKind; 2]) -> impl Iterator<Item = (u32, PieceKind)> {
-        let all: &[u8] = self.section(self.sections.kinds, self.size());
+        let all: &[u8] = self.section(self.sections.kinds, self.ids());
         let [first, second] = kinds.map(kind_code);
         memchr::memchr2_iter(first, second, all).map(move |index| {
             let kind = kinds[usize::from(all[index] != first)];
@@ -88,6 +106,35 @@ impl CompiledVocabulary {
     /// Returns the `tokenizer.json` without its pieces, as JSON. Empty for a SentencePiece file.
     pub fn rest(&self) -> &[u8] {
         self.section(self.sections.rest, self.header.rest as usize)
+    }
+
+    /// Returns the settings of a model without scores. Returns `None` for a model with scores.
+    pub fn settings(&self) -> Option<ModelSettings> {
+        let settings: &[u8] = self.section(self.sections.settings, self.header.settings as usize);
+        serde_json::from_slice(settings).ok()
+    }
+
+    /// Returns the hash table of merges. Empty if there are none.
+    #[inline]
+    pub fn merges(&self) -> &[MergeSlot] {
+        self.section(self.sections.merges, self.header.merges as usize)
+    }
+
+    /// Returns the ids of bytes, and of bytes at the end of a word. Returns `None` if the pieces are not byte-level.
+    #[inline]
+    pub fn byte_ids(&self) -> Option<&[u32; BYTE_IDS]> {
+        let ids: &[u32] = self.section(self.sections.byte_ids, self.header.byte_ids as usize);
+        ids.try_into().ok()
+    }
+
+    /// Returns the pairs of characters that merges join. Returns `None` if texts cannot be split between others.
+    #[inline]
+    pub fn joins(&self) -> Option<Joins<'_>> {
+        Joins::new(self.section(self.sections.joins, self.header.joins as usize))
+    }
+
+    fn index(&self) -> Option<PieceIndex<'_>> {
+        PieceIndex::new(self.section(self.sections.index, self.header.index as usize))
     }
 
     /// Returns the lowest score of any piece.
@@ -114,12 +161,20 @@ impl CompiledVocabulary {
 
     /// Returns the id of a piece, the last if there are several equal pieces.
     pub fn find(&self, piece: &str) -> Option<u32> {
+        if let Some(index) = self.index() {
+            return index.find(piece, |id| self.piece(id));
+        }
         match self.double_array() {
             Some(array) => array.get(piece.as_bytes()),
             None => (0..self.header.pieces)
                 .rev()
                 .find(|id| self.piece(*id) == Some(piece)),
         }
+    }
+
+    /// Returns the id of the byte-level piece that stands for `bytes`. Returns `None` for a model with scores.
+    pub fn find_bytes(&self, bytes: &[u8]) -> Option<u32> {
+        self.index()?.find_bytes(bytes, |id| self.piece(id))
     }
 }
 
@@ -152,12 +207,12 @@ mod tests {
         let made = CompiledVocabulary::new(&Contents::from(&model), SOURCE);
         let opened = open(made.bytes(), SOURCE).unwrap();
         assert_eq!(opened.size(), model.pieces.len());
-        assert_eq!(opened.unknown_id(), model.unknown_id);
+        assert_eq!(opened.unknown_id(), Some(model.unknown_id));
         assert_eq!(opened.byte_fallback(), model.byte_fallback);
         assert_eq!(opened.charsmap(), model.precompiled_charsmap);
         let scores = model.pieces.iter().map(|piece| f64::from(piece.score));
         assert_eq!(opened.min_score(), scores.fold(0.0, f64::min));
-        let parts = (0..).zip(opened.kinds()).zip(opened.scores());
+        let parts = opened.kinds().zip(opened.scores());
         for (((id, kind), score), piece) in parts.zip(&model.pieces) {
             assert_eq!(opened.piece(id), Some(piece.text.as_str()));
             assert_eq!((kind, *score), (piece.kind, f64::from(piece.score)));
@@ -165,8 +220,10 @@ mod tests {
         }
         assert_eq!(opened.piece(model.pieces.len() as u32), None);
         let kinds = [PieceKind::Control, PieceKind::Unknown];
-        let expected = (0..).zip(opened.kinds());
-        let expected: Vec<_> = expected.filter(|(_, kind)| kinds.contains(kind)).collect();
+        let expected: Vec<_> = opened
+            .kinds()
+            .filter(|(_, kind)| kinds.contains(kind))
+            .collect();
         assert!(expected.len() > 1);
         assert_eq!(opened.ids_of_kinds(kinds).collect::<Vec<_>>(), expected);
     }

@@ -1,0 +1,158 @@
+//! Finds the tokens of a word under a byte-pair encoding, like `BPE::merge_word` of the `tokenizers` crate.
+
+use super::byte_ids::BYTE_IDS;
+use super::merge::{MergeScratch, merge};
+use super::merges::{MergeSlot, MergeTable};
+use crate::formats::model_settings::ModelSettings;
+use crate::tokenizer::native::compiled::CompiledVocabulary;
+use crate::tokenizer::native::token::Token;
+
+/// A byte-pair encoding, read from a compiled vocabulary.
+#[derive(Debug, Clone, Copy)]
+pub struct Bpe<'a> {
+    compiled: &'a CompiledVocabulary,
+    merges: MergeTable<'a>,
+    /// The ids of bytes. `None` unless the pieces are byte-level.
+    byte_ids: Option<&'a [u32; BYTE_IDS]>,
+    settings: &'a BpeSettings,
+}
+
+/// The settings of a byte-pair encoding.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BpeSettings {
+    unknown_id: Option<u32>,
+    prefix: String,
+    suffix: String,
+    fuses_unknown: bool,
+    ignores_merges: bool,
+    /// The ids of byte pieces such as `<0x0A>`. Empty without byte fallback.
+    fallback: Vec<Option<u32>>,
+}
+
+impl BpeSettings {
+    /// Reads the settings of a compiled vocabulary.
+    pub fn new(settings: &ModelSettings, compiled: &CompiledVocabulary) -> Self {
+        let fallback = |byte: u8| compiled.find(&format!("<{byte:#04X}>"));
+        let fallback = match settings.byte_fallback {
+            Some(true) => (0..=u8::MAX).map(fallback).collect(),
+            _ => Vec::new(),
+        };
+        let text = |given: &Option<String>| given.clone().unwrap_or_default();
+        Self {
+            unknown_id: compiled.unknown_id(),
+            prefix: text(&settings.continuing_subword_prefix),
+            suffix: text(&settings.end_of_word_suffix),
+            fuses_unknown: settings.fuse_unk == Some(true),
+            ignores_merges: settings.ignore_merges == Some(true),
+            fallback,
+        }
+    }
+}
+
+impl<'a> Bpe<'a> {
+    /// Returns the model of a vocabulary. Returns `None` if it has no merges.
+    pub fn new(compiled: &'a CompiledVocabulary, settings: &'a BpeSettings) -> Option<Self> {
+        let slots: &[MergeSlot] = compiled.merges();
+        Some(Self {
+            compiled,
+            merges: MergeTable::new(slots)?,
+            byte_ids: compiled.byte_ids(),
+            settings,
+        })
+    }
+
+    /// Appends the tokens of a word, given in characters of the vocabulary.
+    pub fn search(&self, word: &str, scratch: &mut MergeScratch, tokens: &mut Vec<Token>) {
+        if self.settings.ignores_merges
+            && !word.is_empty()
+            && let Some(id) = self.compiled.find(word)
+        {
+            let end = word.len() as u32;
+            return tokens.push(Token { id, end });
+        }
+        let first = tokens.len();
+        self.spell(word, tokens);
+        merge(self.merges, tokens, first, scratch);
+    }
+
+    /// Appends the tokens of a word, given as the bytes that byte-level characters stand for. Appends nothing if the
+    /// vocabulary is not byte-level.
+    pub fn search_bytes(&self, word: &[u8], scratch: &mut MergeScratch, tokens: &mut Vec<Token>) {
+        let (Some(ids), Some((&last, bytes))) = (self.byte_ids, word.split_last()) else {
+            return;
+        };
+        if self.settings.ignores_merges
+            && let Some(id) = self.compiled.find_bytes(word)
+        {
+            let end = word.len() as u32;
+            return tokens.push(Token { id, end });
+        }
+        let first = tokens.len();
+        let ends = 1..;
+        tokens.extend(bytes.iter().zip(ends).map(|(&byte, end)| Token {
+            id: ids[usize::from(byte)],
+            end,
+        }));
+        tokens.push(Token {
+            id: ids[BYTE_IDS / 2 + usize::from(last)],
+            end: word.len() as u32,
+        });
+        merge(self.merges, tokens, first, scratch);
+    }
+
+    /// Appends a token for each character of a word.
+    ///
+    /// As in the crate, an unknown character without an unknown token vanishes, and an unknown token is pending until
+    /// the next known character, behind the byte pieces of other characters.
+    fn spell(&self, word: &str, tokens: &mut Vec<Token>) {
+        let settings = self.settings;
+        let mut end = 0;
+        let mut push = |id: u32, length: usize| {
+            end += length as u32;
+            tokens.push(Token { id, end });
+        };
+        let mut unknown: Option<usize> = None;
+        let mut spelling = String::new();
+        for (start, character) in word.char_indices() {
+            let length = character.len_utf8();
+            spelling.clear();
+            if start > 0 {
+                spelling.push_str(&settings.prefix);
+            }
+            spelling.push(character);
+            if start + length == word.len() {
+                spelling.push_str(&settings.suffix);
+            }
+            if let Some(id) = self.compiled.find(&spelling) {
+                if let (Some(length), Some(id)) = (unknown.take(), settings.unknown_id) {
+                    push(id, length);
+                }
+                push(id, length);
+            } else if let Some(ids) = self.fallback(&spelling) {
+                ids.for_each(|id| push(id, 1));
+            } else if let Some(id) = settings.unknown_id {
+                match unknown {
+                    Some(before) if settings.fuses_unknown => unknown = Some(before + length),
+                    before => {
+                        if let Some(before) = before {
+                            push(id, before);
+                        }
+                        unknown = Some(length);
+                    }
+                }
+            }
+        }
+        if let (Some(length), Some(id)) = (unknown, settings.unknown_id) {
+            push(id, length);
+        }
+    }
+
+    /// Returns the ids of the byte pieces of a text. Returns `None` without byte fallback, or if a piece is missing.
+    fn fallback<'t>(&'t self, text: &'t str) -> Option<impl Iterator<Item = u32> + 't> {
+        let ids = text.bytes().map(|byte| {
+            let id = self.settings.fallback.get(usize::from(byte));
+            id.copied().flatten()
+        });
+        ids.clone().all(|id| id.is_some()).then(|| ids.flatten())
+    }
+}

@@ -1,0 +1,118 @@
+//! The steps of byte-level tokenizers: composition of characters, added tokens, and words that a pre-tokenizer scans.
+
+use serde_json::Value;
+use unicode_normalization_alignments::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+
+use super::added_tokens::AddedTokens;
+use super::hf_steps::HfSteps;
+use super::scan::{PreTokenizer, Scanner};
+use crate::formats::config::AddedTokenConfig;
+
+/// The minimum length, in bytes, of the parts in which a text is composed.
+const BLOCK: usize = 4 << 10;
+
+/// The steps of a byte-level tokenizer.
+#[derive(Debug)]
+pub struct ByteLevelSteps {
+    pub scanner: Scanner,
+    /// True if a text without a space at its start is taken as if it had one.
+    pub adds_space: bool,
+    /// True if characters are composed (NFC).
+    composes: bool,
+    /// Added tokens that are matched in the normalized text.
+    normalized: AddedTokens,
+    no_tokens: AddedTokens,
+    /// The same steps of the crate, for texts that composition changes.
+    hf: HfSteps,
+}
+
+impl ByteLevelSteps {
+    /// Reads the steps of a `tokenizer.json`. Returns `None` if one of them is unknown.
+    pub fn new(
+        normalizer: &Value,
+        pre_tokenizer: &Value,
+        added: &[(AddedTokenConfig, u32)],
+    ) -> Option<Self> {
+        let composes = *normalizer == serde_json::json!({"type": "NFC"});
+        if !composes && !normalizer.is_null() {
+            return None;
+        }
+        let PreTokenizer {
+            scanner,
+            byte_level: true,
+            add_prefix_space,
+        } = PreTokenizer::from_json(pre_tokenizer)?
+        else {
+            return None;
+        };
+        let hf = HfSteps::new(normalizer, pre_tokenizer, added)?;
+        let normalized = added.iter().filter(|(token, _)| token.normalized);
+        let is_composed = |(token, _): &(AddedTokenConfig, u32)| is_composed(&token.content);
+        if composes && !normalized.clone().all(is_composed) {
+            return None;
+        }
+        Some(Self {
+            scanner,
+            adds_space: add_prefix_space,
+            composes,
+            normalized: AddedTokens::new(normalized.cloned().collect())?,
+            no_tokens: AddedTokens::EMPTY,
+            hf,
+        })
+    }
+
+    /// Returns true if normalization does not change a text.
+    pub fn leaves(&self, text: &str) -> bool {
+        !self.composes || is_composed(text)
+    }
+
+    /// Returns the steps of the crate, which are the same.
+    pub fn hf(&self) -> &HfSteps {
+        &self.hf
+    }
+
+    /// Returns the added tokens that are matched in the normalized text.
+    pub fn normalized(&self, parse_special: bool) -> &AddedTokens {
+        if parse_special {
+            &self.normalized
+        } else {
+            &self.no_tokens
+        }
+    }
+
+    /// Returns the end of the first part of a text that can be tokenized by itself.
+    pub fn first_block(&self, text: &str, parse_special: bool) -> usize {
+        let bytes = text.as_bytes();
+        let tokens = self.normalized(parse_special);
+        let spaces = memchr::memchr_iter(b' ', bytes.get(BLOCK..).unwrap_or_default());
+        let mut cuts = spaces.map(|space| BLOCK + space);
+        let end = cuts.find(|&at| self.cuts(tokens, bytes[at - 1], b' '));
+        end.unwrap_or(bytes.len())
+    }
+
+    /// Returns true if a text can be cut between two bytes of ASCII, as far as these steps and `tokens` are concerned.
+    pub fn cuts(&self, tokens: &AddedTokens, before: u8, after: u8) -> bool {
+        before.is_ascii_graphic()
+            && after.is_ascii()
+            && (after == b' ' || !self.adds_space)
+            && self.scanner.always_splits(before, after)
+            && tokens.allow_cut(before, after)
+    }
+
+    /// Returns true if a text can be cut between two bytes of ASCII that may also be part of added tokens.
+    pub fn cuts_normalized(&self, parse_special: bool, before: u8, after: u8) -> bool {
+        self.cuts(self.normalized(parse_special), before, after)
+    }
+}
+
+/// Returns true if composition (NFC) does not change a text.
+fn is_composed(text: &str) -> bool {
+    if text.is_ascii() {
+        return true;
+    }
+    match is_nfc_quick(text.chars()) {
+        IsNormalized::Yes => true,
+        IsNormalized::No => false,
+        IsNormalized::Maybe => text.nfc().map(|(character, _)| character).eq(text.chars()),
+    }
+}

@@ -1,0 +1,39 @@
+//! The model of a tokenizer: finds the tokens of a word.
+
+use super::bpe::{Bpe, MergeScratch};
+use super::token::Token;
+use super::unigram::{Lattice, Unigram};
+
+/// A model, read from a compiled vocabulary.
+#[derive(Debug, Clone, Copy)]
+pub enum Model<'a> {
+    Unigram(Unigram<'a>),
+    Bpe(Bpe<'a>),
+}
+
+/// Memory that is reused from word to word.
+#[derive(Debug, Default)]
+pub struct ModelScratch {
+    lattice: Lattice,
+    merge: MergeScratch,
+}
+
+impl Model<'_> {
+    /// Appends the tokens of a normalized word.
+    #[inline]
+    pub fn search(&self, word: &str, scratch: &mut ModelScratch, tokens: &mut Vec<Token>) {
+        match self {
+            Self::Unigram(model) => model.search(word, &mut scratch.lattice, tokens),
+            Self::Bpe(model) => model.search(word, &mut scratch.merge, tokens),
+        }
+    }
+
+    /// Appends the tokens of a word of the raw text, which a byte-level model spells in bytes. Appends nothing if the
+    /// model is of another kind.
+    #[inline]
+    pub fn search_bytes(&self, word: &[u8], scratch: &mut ModelScratch, tokens: &mut Vec<Token>) {
+        if let Self::Bpe(model) = self {
+            model.search_bytes(word, &mut scratch.merge, tokens);
+        }
+    }
+}
