@@ -2,6 +2,7 @@
 
 mod added_ids;
 mod added_tokens;
+mod bpe;
 mod chunk;
 mod classes;
 mod cuts;
