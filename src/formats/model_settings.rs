@@ -95,15 +95,17 @@ impl<'de: 'a, 'a> Deserialize<'de> for Merges<'a> {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
                 let mut merges = Vec::new();
-                let mut kinds = [false; 2];
+                let (mut has_pairs, mut has_lines) = (false, false);
                 while let Some(item) = list.next_element::<MergeJson>()? {
-                    kinds[usize::from(matches!(item, MergeJson::Pair(_)))] = true;
+                    let is_pair = matches!(item, MergeJson::Pair(_));
+                    has_pairs |= is_pair;
+                    has_lines |= !is_pair;
                     match item {
                         MergeJson::Pair(merge) | MergeJson::Line(Some(merge)) => merges.push(merge),
                         MergeJson::Line(None) => {}
                     }
                 }
-                if kinds == [true; 2] {
+                if has_pairs && has_lines {
                     return Err(A::Error::custom("merges are either strings or pairs"));
                 }
                 Ok(Merges(merges))

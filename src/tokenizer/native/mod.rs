@@ -30,7 +30,6 @@ mod piece_index;
 mod pipeline;
 mod plain_chars;
 mod run;
-#[allow(dead_code, unused_imports, reason = "the engine does not run it yet")]
 mod scan;
 mod scratch_pool;
 mod segmenter;

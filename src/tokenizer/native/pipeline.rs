@@ -215,6 +215,15 @@ impl Pipeline {
         self.space_bytes
     }
 
+    /// Returns true if normalized words are cached, since neither chunks nor words of the raw text are.
+    pub fn caches_normalized_words(&self) -> bool {
+        let is_known = matches!(
+            self.kind,
+            PipelineKind::ByteLevel(_) | PipelineKind::SentencePiece(_)
+        );
+        self.space_handling.is_none() && !is_known
+    }
+
     /// Returns true if texts must be passed in whole, so that added tokens in the raw text are matched here too.
     pub fn takes_whole_texts(&self) -> bool {
         self.space_handling.is_none() && matches!(self.kind, PipelineKind::Hf(_))

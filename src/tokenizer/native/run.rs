@@ -40,8 +40,8 @@ impl<const RANGES: bool> Run<'_, RANGES> {
     /// where the text between added tokens does. Returns `None` if a step fails.
     pub fn tokenize_range(&mut self, start: usize, end: usize, at_end: bool) -> Option<RangeClass> {
         self.scratch.found.clear();
-        // If texts are split into chunks, the raw chunks are cached instead.
-        let caches_words = self.segmenter.pipeline.space_handling().is_none();
+        // If texts are split into chunks or raw words, these are cached instead.
+        let caches_words = self.segmenter.pipeline.caches_normalized_words();
         let search = WordSearch {
             model: self.model,
             compiled: &self.segmenter.compiled,

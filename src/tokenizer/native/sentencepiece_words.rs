@@ -118,7 +118,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
     ) -> Option<()> {
         let text = &self.text[..end];
         let joins = self.segmenter.compiled.joins()?;
-        if memmem::find(text[start..].as_bytes(), "▁".as_bytes()).is_some() {
+        if memmem::find(&text.as_bytes()[start..], "▁".as_bytes()).is_some() {
             self.tokenize_range(start, end, true)?;
             self.emit_found(sink);
             return Some(());

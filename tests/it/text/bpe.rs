@@ -15,7 +15,10 @@ fn compare(test: &str, model: &str) {
     let engines = Engines::open(&ModelRef::Directory(folder));
     assert!(engines.native.is_native(), "{model}");
     compare_lines(&engines, &shared.join(format!("golden/{model}.jsonl")));
-    compare_lines(&engines, &shared.join("golden/deberta-v3-xsmall.pairs.jsonl"));
+    compare_lines(
+        &engines,
+        &shared.join("golden/deberta-v3-xsmall.pairs.jsonl"),
+    );
     let step = engines.native.vocabulary().size() / 300;
     compare_pieces(&engines, step.max(1));
     compare_generated(&engines, generated(150));
