@@ -13,7 +13,7 @@ use crate::source::{ByteSource, FileStamp, ModelFiles, Writer};
 
 /// The minimum size of a source file, in bytes, for its vocabulary to be cached. Compiling a smaller one takes less
 /// time than opening a cached file.
-const MIN_SOURCE_LENGTH: u64 = 1 << 20;
+const MIN_SOURCE_LENGTH: u64 = 1 << 17;
 /// The maximum size of a source file, in bytes. A larger one is not a tokenizer that can be read.
 const MAX_SOURCE_LENGTH: u64 = 256 << 20;
 /// The maximum size of a note, in bytes.
