@@ -287,10 +287,11 @@ impl Pipeline {
             PipelineKind::Own(steps) => {
                 let mut search = search;
                 let (aligned, scratch) = search.scratch.for_steps();
-                let loses_count = steps.normalize::<RANGES>(raw, start, at_end, aligned, scratch);
+                let normal = steps.normalize::<RANGES>(raw, start, at_end, aligned, scratch);
                 let class = RangeClass {
-                    independent: self.is_independent(steps, raw, &aligned.text),
-                    loses_count,
+                    independent: !normal.depends_on_end
+                        && self.is_independent(steps, raw, &aligned.text),
+                    loses_count: normal.loses_count,
                 };
                 let normalized = if parse_special {
                     &steps.normalized

@@ -345,6 +345,22 @@ fn engines_agree_on_every_family_of_unigram_tokenizers() {
 }
 
 #[test]
+fn a_word_at_the_stripped_end_of_a_text_is_not_taken_for_one_in_its_middle() {
+    let families = families();
+    let family = families.iter().find(|family| family.name == "XLM-RoBERTa");
+    let folder = TempDir::new().unwrap();
+    write(folder.path(), family.unwrap(), &added_tokens()[0]);
+    let engines = open(folder.path());
+    // Enough words that the word cache is allocated.
+    let many: String = (0..700).map(|word| format!("word{word} ")).collect();
+    engines.compare(&many, None);
+    for end in ["\r", "\u{a0}", "\u{3000}"] {
+        engines.compare(&format!("a word{end}"), None);
+        engines.compare(&format!("a word{end}\nand another"), None);
+    }
+}
+
+#[test]
 fn engines_agree_on_t5_and_xlnet() {
     let Some(shared) = shared("engines_agree_on_t5_and_xlnet") else {
         return;

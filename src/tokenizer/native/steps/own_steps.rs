@@ -28,6 +28,15 @@ pub struct OwnSteps {
     marks_spaces: bool,
 }
 
+/// What became of a normalized part of a text.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Normalized {
+    /// True if the ranges of all the text after a removed character are wrong, as they then are in the reference.
+    pub loses_count: bool,
+    /// True if white space was dropped because nothing follows it.
+    pub depends_on_end: bool,
+}
+
 #[derive(Debug, Clone, Copy, Default)]
 struct Sides {
     left: bool,
@@ -119,8 +128,7 @@ impl OwnSteps {
     }
 
     /// Writes the normalized form of a part of a text that begins at byte `start` to `aligned`. `at_end` is true if
-    /// nothing follows the part. Returns true if the ranges of all the text after a removed character are wrong, as they
-    /// then are in the reference.
+    /// nothing follows the part.
     pub fn normalize<const RANGES: bool>(
         &self,
         part: &str,
@@ -128,7 +136,7 @@ impl OwnSteps {
         at_end: bool,
         aligned: &mut AlignedText,
         scratch: &mut StepScratch,
-    ) -> bool {
+    ) -> Normalized {
         aligned.clear();
         aligned.text.push_str(part);
         if RANGES {
@@ -139,13 +147,16 @@ impl OwnSteps {
             });
             aligned.ranges.extend(ranges);
         }
-        let mut loses_count = false;
+        let mut normalized = Normalized::default();
         for step in &self.steps {
-            if at_end || !matches!(step, Step::Strip { .. }) {
-                loses_count |= step.apply::<RANGES>(aligned, scratch);
+            let strips = matches!(step, Step::Strip { .. });
+            if at_end || !strips {
+                let length = aligned.text.len();
+                normalized.loses_count |= step.apply::<RANGES>(aligned, scratch);
+                normalized.depends_on_end |= strips && aligned.text.len() < length;
             }
         }
-        loses_count
+        normalized
     }
 
     /// Returns a chunk as a plain word, or `None` if it is not one. A plain word has no added token in it.
