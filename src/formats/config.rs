@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::class_settings::ClassSettings;
-use super::json::{OrderedMap, parse_settings};
+use super::json::{OrderedMap, parse_settings, parse_three_settings};
 use super::setting;
 pub use super::special_tokens::{
     AddedTokenConfig, AddedTokenFields, ExtraTokens, Slot, SpecialTokenConfig, SpecialTokensMap,
@@ -50,12 +50,11 @@ impl TokenizerConfig {
     ///
     /// [`Error::Damaged`]: crate::error::Error::Damaged
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
-        let special_tokens = parse_settings(name, bytes)?;
-        let class = parse_settings(name, bytes)?;
+        let (special_tokens, class, rest) = parse_three_settings(name, bytes)?;
         Ok(Self {
             special_tokens,
             class,
-            ..parse_settings(name, bytes)?
+            ..rest
         })
     }
 

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use serde::Deserialize;
 use serde_json::error::Category;
 
-use super::python::{self, Problem};
+use super::python::{self, JsonError, Problem};
 use crate::error::{Error, Result};
 use crate::formats::placeholder_file;
 
@@ -38,7 +38,7 @@ pub fn parse<T: for<'de> Deserialize<'de>>(name: &str, bytes: &[u8]) -> Result<T
 /// Fails like [`parse`].
 pub fn parse_python<T: for<'de> Deserialize<'de>>(name: &str, bytes: &[u8]) -> Result<T> {
     check(MAX_BYTES, "a JSON file", name, bytes)?;
-    read_python(name, bytes)
+    python::from_slice(bytes).map_err(|error| damaged(name, &error))
 }
 
 /// Parses the settings file called `name` as Python does. Its limit is lower than that of [`parse`], because some
@@ -47,19 +47,36 @@ pub fn parse_python<T: for<'de> Deserialize<'de>>(name: &str, bytes: &[u8]) -> R
 /// # Errors
 /// Fails like [`parse`].
 pub fn parse_settings<T: for<'de> Deserialize<'de>>(name: &str, bytes: &[u8]) -> Result<T> {
-    check(MAX_SETTINGS_BYTES, "a settings file", name, bytes)?;
-    read_python(name, bytes)
+    check_settings(name, bytes)?;
+    python::from_slice(bytes).map_err(|error| damaged(name, &error))
 }
 
-fn read_python<T: for<'de> Deserialize<'de>>(name: &str, bytes: &[u8]) -> Result<T> {
-    python::from_slice(bytes).map_err(|error| {
-        let problem = match error.problem {
-            Problem::EndsEarly => ends_early(error.line),
-            Problem::Syntax => not_json(&error),
-            Problem::Content => error.to_string(),
-        };
-        Error::damaged(name, problem)
-    })
+/// Parses the settings file called `name` like [`parse_settings`], into three structs with different fields of one
+/// object.
+///
+/// # Errors
+/// Fails like [`parse`].
+pub fn parse_three_settings<A, B, C>(name: &str, bytes: &[u8]) -> Result<(A, B, C)>
+where
+    A: for<'de> Deserialize<'de>,
+    B: for<'de> Deserialize<'de>,
+    C: for<'de> Deserialize<'de>,
+{
+    check_settings(name, bytes)?;
+    python::three_from_slice(bytes).map_err(|error| damaged(name, &error))
+}
+
+fn check_settings(name: &str, bytes: &[u8]) -> Result<()> {
+    check(MAX_SETTINGS_BYTES, "a settings file", name, bytes)
+}
+
+fn damaged(name: &str, error: &JsonError) -> Error {
+    let problem = match error.problem {
+        Problem::EndsEarly => ends_early(error.line),
+        Problem::Syntax => not_json(error),
+        Problem::Content => error.to_string(),
+    };
+    Error::damaged(name, problem)
 }
 
 fn ends_early(line: usize) -> String {

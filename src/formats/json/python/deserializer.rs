@@ -1,11 +1,11 @@
 //! The serde deserializer of Python's JSON.
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::error::JsonError;
 use super::map_key::MapKey;
-use super::objects::{Cursor, Values, all_values, values_of_fields};
+use super::objects::{Cursor, Names, Values, all_values, values_of_fields};
 use super::scanner::{Number, Scanner, too_deep};
 
 type Result<T> = std::result::Result<T, JsonError>;
@@ -18,6 +18,8 @@ pub struct PythonJson<'de> {
     pub scanner: Scanner<'de>,
     /// Lists and objects that are being read.
     depth: usize,
+    /// The names in the outermost object, once it has been scanned.
+    outermost: Option<Names<'de>>,
 }
 
 impl<'de> PythonJson<'de> {
@@ -25,7 +27,39 @@ impl<'de> PythonJson<'de> {
         Self {
             scanner: Scanner::new(text),
             depth: 0,
+            outermost: None,
         }
+    }
+
+    /// Reads all of the text as one value. If the text is an object, this can be done again for other fields.
+    pub fn whole<T: Deserialize<'de>>(&mut self) -> Result<T> {
+        self.scanner.at = 0;
+        let value = T::deserialize(&mut *self)?;
+        self.scanner.end()?;
+        Ok(value)
+    }
+
+    /// Skips an object. Returns the values of the names in `fields`.
+    fn fields(&mut self, fields: &'static [&'static str]) -> Result<Values<'de>> {
+        if self.depth > 1 {
+            return values_of_fields(&mut self.scanner, fields);
+        }
+        let names = match self.outermost.take() {
+            Some(names) => names,
+            None => Names::scan(&mut self.scanner)?,
+        };
+        let values = match names.values(fields) {
+            Some(values) => {
+                self.scanner.at = names.end;
+                values
+            }
+            None => {
+                self.scanner.at = names.start;
+                values_of_fields(&mut self.scanner, fields)?
+            }
+        };
+        self.outermost = Some(names);
+        Ok(values)
     }
 
     /// Reads a list or an object with `read`.
@@ -125,7 +159,7 @@ impl<'de> Deserializer<'de> for &mut PythonJson<'de> {
             return self.deserialize_any(visitor);
         }
         self.nested(|json| {
-            let values = values_of_fields(&mut json.scanner, fields)?;
+            let values = json.fields(fields)?;
             json.found(values, visitor)
         })
     }

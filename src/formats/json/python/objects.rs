@@ -48,6 +48,61 @@ impl Cursor {
     }
 }
 
+/// The names in an object, with the offsets of their values.
+#[derive(Debug)]
+pub struct Names<'de> {
+    /// The offset of the object.
+    pub start: usize,
+    /// The offset after it.
+    pub end: usize,
+    /// In the order of the file. `None` if there are too many to be kept.
+    names: Option<Values<'de>>,
+}
+
+impl<'de> Names<'de> {
+    /// Names that are kept. The largest published settings have a few hundred.
+    const MAX: usize = 1 << 12;
+
+    /// Skips an object.
+    pub fn scan(scanner: &mut Scanner<'de>) -> Result<Self> {
+        scanner.peek();
+        let start = scanner.at;
+        let mut names = Some(Vec::new());
+        scanner.take(b'{', "an object")?;
+        let mut cursor = Cursor::new(b'}');
+        while cursor.more(scanner)? {
+            let name = scanner.name()?.lossy_text();
+            scanner.peek();
+            if let Some(kept) = &mut names {
+                kept.push((name, scanner.at));
+            }
+            names = names.filter(|kept| kept.len() <= Self::MAX);
+            scanner.skip()?;
+        }
+        let end = scanner.at;
+        Ok(Self { start, end, names })
+    }
+
+    /// Returns the last value of each of `fields`. Returns `None` if the names were not kept.
+    pub fn values(&self, fields: &'static [&'static str]) -> Option<Values<'de>> {
+        let mut offsets = vec![None; fields.len()];
+        for (name, at) in self.names.as_ref()? {
+            let field = fields.iter().position(|field| field == name);
+            if let Some(offset) = field.and_then(|field| offsets.get_mut(field)) {
+                *offset = Some(*at);
+            }
+        }
+        Some(found(fields, offsets))
+    }
+}
+
+/// Returns the fields whose values were found.
+fn found<'de>(fields: &'static [&'static str], offsets: Vec<Option<usize>>) -> Values<'de> {
+    let found = fields.iter().zip(offsets);
+    let found = found.filter_map(|(name, offset)| Some((Cow::Borrowed(*name), offset?)));
+    found.collect()
+}
+
 /// Skips an object. Returns the values of the names in `fields`.
 pub fn values_of_fields<'de>(
     scanner: &mut Scanner<'de>,
@@ -65,9 +120,7 @@ pub fn values_of_fields<'de>(
         }
         scanner.skip()?;
     }
-    let found = fields.iter().zip(offsets);
-    let found = found.filter_map(|(name, offset)| Some((Cow::Borrowed(*name), offset?)));
-    Ok(found.collect())
+    Ok(found(fields, offsets))
 }
 
 /// Skips an object. Returns all its values.

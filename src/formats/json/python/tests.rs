@@ -214,3 +214,43 @@ proptest! {
         }
     }
 }
+
+/// Another set of fields.
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+struct OtherFields {
+    a: Option<f64>,
+    c: Vec<u8>,
+}
+
+#[test]
+fn three_structs_are_read_from_one_object_as_one_by_one() {
+    let many: String = (0..5000)
+        .map(|number| format!("\"{number}\": 0,"))
+        .collect();
+    for json in [
+        r#" {"c": [1], "inner": {"a": 2, "b": ["x"]}, "a": 0, "\u0061": 1, "b": ["y"], "d": {}} "#
+            .to_owned(),
+        format!(r#"{{"a": 1, {many} "c": [2], "a": 3}}"#),
+        "{}".to_owned(),
+        r#"{"c": [1], "c": 300}"#.to_owned(),
+        r#"{"b": 1, "c": [300]}"#.to_owned(),
+        r#"{"inner": {"a": 1, "a": {}}, "a": 1}"#.to_owned(),
+        r#"{"a": 1} 2"#.to_owned(),
+        r#"{"a": 1"#.to_owned(),
+        "[1]".to_owned(),
+    ] {
+        let bytes = json.as_bytes();
+        let together = three_from_slice::<Fields, OtherFields, Fields>(bytes);
+        let apart = from_slice(bytes).and_then(|first| {
+            let second: OtherFields = from_slice(bytes)?;
+            Ok((first, second, from_slice(bytes)?))
+        });
+        let described = |error: JsonError| error.to_string();
+        assert_eq!(
+            together.map_err(described),
+            apart.map_err(described),
+            "{json:.80}"
+        );
+    }
+}
