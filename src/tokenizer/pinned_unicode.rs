@@ -69,6 +69,10 @@ impl Normalizer for PinnedNormalizer<'_> {
 fn lowercase(text: &mut NormalizedString) {
     let mut characters: Vec<(char, isize)> = Vec::with_capacity(text.get().len());
     for character in text.get().chars() {
+        if character.is_ascii() {
+            characters.push((character.to_ascii_lowercase(), 0));
+            continue;
+        }
         let lower = lower_case(character).enumerate();
         characters.extend(lower.map(|(index, lower)| (lower, isize::from(index > 0))));
     }
