@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::added_tokens::{AddedTokens, TextPart};
 use super::compiled::CompiledVocabulary;
-use super::pipeline::PipelineConfig;
+use super::pipeline_config::PipelineConfig;
 use super::run::{Run, RunScratch};
 use super::scratch_pool::ScratchPool;
 use super::segmenter::Segmenter;
@@ -234,6 +234,9 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         }
         if let Some(steps) = self.segmenter.pipeline.sentencepiece() {
             return self.sentencepiece(steps, start, end, sink);
+        }
+        if let Some(steps) = self.segmenter.pipeline.bert() {
+            return self.bert_words(steps, start, end, sink);
         }
         let (start, end) = self.segmenter.pipeline.strip(self.text, start, end);
         match self.segmenter.pipeline.space_handling() {

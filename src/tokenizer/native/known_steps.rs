@@ -75,7 +75,7 @@ pub fn space_handling(normalizer: &Value, pre_tokenizer: &Value) -> Option<Space
 }
 
 /// Returns the steps of a nested sequence or a single step. Returns no steps for null.
-fn sequence<'a>(step: &'a Value, list: &str) -> Vec<&'a Value> {
+pub fn sequence<'a>(step: &'a Value, list: &str) -> Vec<&'a Value> {
     if step.is_null() {
         return Vec::new();
     }

@@ -37,6 +37,10 @@ impl NativeEngine {
         }
         let space = pipeline.space_bytes();
         let near = bytes.len().saturating_sub(NEAR);
+        if pipeline.bert().is_some() {
+            let mut positions = (near.max(1)..bytes.len()).rev();
+            return positions.find(|at| space.contains(bytes[*at]));
+        }
         let is_candidate = |at: &usize| {
             let (before, after) = (bytes[at - 1], [bytes[at + 1], bytes[at + 2]]);
             space.contains(bytes[*at])

@@ -1,17 +1,19 @@
-//! The native engine: Unigram and byte-pair tokenization, exact and fast.
+//! The native engine: Unigram, byte-pair, WordPiece and WordLevel tokenization, exact and fast.
 //!
 //! It runs the steps of the reference in the same order: added tokens in the raw text, normalization, added tokens in
-//! the normalized text, words, pieces. The steps of the Unigram families and of the known byte-pair encodings are
-//! implemented here; a tokenizer with other steps runs those of the `tokenizers` crate around the same search for pieces.
-//! If no step looks across white space, a text is split there first, and words that have occurred before are answered
-//! from a cache. A tokenizer with any unknown part is left to the crate entirely.
+//! the normalized text, words, pieces. The steps of the Unigram families, of the known byte-pair encodings and of BERT
+//! are implemented here; a tokenizer with other steps runs those of the `tokenizers` crate around the same search for
+//! pieces. If no step looks across white space, a text is split there first, and words that have occurred before are
+//! answered from a cache. A tokenizer with any unknown part is left to the crate entirely.
 //!
-//! From the bottom up: [`compiled`], `double_array` and `piece_index` hold the vocabulary, `unigram` and `bpe` find the
-//! pieces of a word, `pipeline` tokenizes a range of text, `word_chunks`, `short_chunks`, `byte_words` and
-//! `sentencepiece_words` tokenize a text part by part, and `engine` tokenizes whole texts and pairs.
+//! From the bottom up: [`compiled`], `double_array` and `piece_index` hold the vocabulary, `unigram`, `bpe`, `wordpiece`
+//! and `wordlevel` find the pieces of a word, `pipeline` tokenizes a range of text, `word_chunks`, `short_chunks`,
+//! `byte_words`, `sentencepiece_words` and `bert` tokenize a text part by part, and `engine` tokenizes whole texts and
+//! pairs.
 
 pub mod added_tokens;
 mod aligned_text;
+mod bert;
 mod bpe;
 mod byte_level;
 mod byte_words;
@@ -28,6 +30,7 @@ mod model;
 mod normalize;
 mod piece_index;
 mod pipeline;
+mod pipeline_config;
 mod plain_chars;
 mod run;
 mod scan;
@@ -49,8 +52,10 @@ mod word_cache;
 mod word_chunks;
 mod word_search;
 mod word_table;
+mod wordlevel;
+mod wordpiece;
 
 pub use bpe::alphabet;
 pub use engine::NativeEngine;
-pub use pipeline::PipelineConfig;
+pub use pipeline_config::PipelineConfig;
 pub use template::Template;

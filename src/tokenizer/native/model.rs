@@ -3,12 +3,16 @@
 use super::bpe::{Bpe, MergeScratch};
 use super::token::Token;
 use super::unigram::{Lattice, Unigram};
+use super::wordlevel::WordLevel;
+use super::wordpiece::WordPiece;
 
 /// A model, read from a compiled vocabulary.
 #[derive(Debug, Clone, Copy)]
 pub enum Model<'a> {
     Unigram(Unigram<'a>),
     Bpe(Bpe<'a>),
+    WordPiece(WordPiece<'a>),
+    WordLevel(WordLevel<'a>),
 }
 
 /// Memory that is reused from word to word.
@@ -25,6 +29,8 @@ impl Model<'_> {
         match self {
             Self::Unigram(model) => model.search(word, &mut scratch.lattice, tokens),
             Self::Bpe(model) => model.search(word, &mut scratch.merge, tokens),
+            Self::WordPiece(model) => model.search(word, tokens),
+            Self::WordLevel(model) => model.search(word, tokens),
         }
     }
 

@@ -1,47 +1,30 @@
 //! The steps between raw text and model: normalization, added tokens, words.
 
-use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::added_tokens::AddedTokens;
-use super::aligned_text::AlignedText;
+use super::bert::BertSteps;
 use super::byte_level::ByteLevelSteps;
 use super::charsmap::Charsmap;
-use super::compiled::CompiledVocabulary;
 use super::hf_steps::{HfSteps, normalized_text};
-use super::known_steps;
 use super::normalize::{METASPACE, normalize};
 use super::sentencepiece::SentencePieceSteps;
 use super::space_bytes::{SpaceBytes, SpaceHandling};
 use super::steps::{OwnSteps, PlainWord, Words};
 use super::trailing_marks::TrailingMarks;
 use super::word_search::WordSearch;
-use crate::formats::config::AddedTokenConfig;
-
-/// The steps before the model, as a tokenizer file defines them.
-#[derive(Debug, Clone, Copy)]
-pub enum PipelineConfig<'a> {
-    /// Strip, apply the character map of a SentencePiece file, collapse runs of spaces, and write `▁` for each space
-    /// and before the first word.
-    Deberta { charsmap: &'a [u8] },
-    /// The `normalizer` and `pre_tokenizer` of a `tokenizer.json`.
-    Json {
-        normalizer: &'a Value,
-        pre_tokenizer: &'a Value,
-    },
-}
 
 /// The steps of one tokenizer.
 #[derive(Debug)]
 pub struct Pipeline {
-    kind: PipelineKind,
-    space_handling: Option<SpaceHandling>,
-    space_bytes: SpaceBytes,
+    pub(super) kind: PipelineKind,
+    pub(super) space_handling: Option<SpaceHandling>,
+    pub(super) space_bytes: SpaceBytes,
 }
 
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "a program has one of them")]
-enum PipelineKind {
+pub(super) enum PipelineKind {
     Deberta {
         charsmap: Charsmap,
         /// Added tokens that are matched in the normalized text.
@@ -50,6 +33,7 @@ enum PipelineKind {
     ByteLevel(Box<ByteLevelSteps>),
     SentencePiece(Box<SentencePieceSteps>),
     Own(Box<OwnSteps>),
+    Bert(BertSteps),
     Hf(HfSteps),
 }
 
@@ -64,127 +48,6 @@ pub struct RangeClass {
 }
 
 impl Pipeline {
-    /// Creates the steps of a tokenizer. Returns `None` if one of them cannot be reproduced exactly.
-    pub fn new(
-        config: &PipelineConfig<'_>,
-        added: &[(AddedTokenConfig, u32)],
-        compiled: &CompiledVocabulary,
-    ) -> Option<Self> {
-        if let PipelineConfig::Json {
-            normalizer,
-            pre_tokenizer,
-        } = config
-            && let Some(kind) = Self::of_bpe(normalizer, pre_tokenizer, added, compiled)
-        {
-            return Some(Self {
-                kind,
-                space_handling: None,
-                space_bytes: SpaceBytes::default(),
-            });
-        }
-        match config {
-            PipelineConfig::Deberta { charsmap } => Self::deberta(charsmap, added),
-            PipelineConfig::Json {
-                normalizer,
-                pre_tokenizer,
-            } => match known_steps::deberta_charsmap(normalizer, pre_tokenizer) {
-                Some(charsmap) => Self::deberta(&charsmap, added),
-                None => match OwnSteps::new(normalizer, pre_tokenizer, added) {
-                    Some(steps) => Some(Self::own(steps)),
-                    None => Self::with_hf(HfSteps::new(normalizer, pre_tokenizer, added)?, added),
-                },
-            },
-        }
-    }
-
-    /// Returns the steps around a byte-pair encoding. Returns `None` if they are others.
-    fn of_bpe(
-        normalizer: &Value,
-        pre_tokenizer: &Value,
-        added: &[(AddedTokenConfig, u32)],
-        compiled: &CompiledVocabulary,
-    ) -> Option<PipelineKind> {
-        if compiled.byte_ids().is_some()
-            && let Some(steps) = ByteLevelSteps::new(normalizer, pre_tokenizer, added)
-        {
-            return Some(PipelineKind::ByteLevel(Box::new(steps)));
-        }
-        let steps = SentencePieceSteps::new(normalizer, pre_tokenizer, added, compiled)?;
-        Some(PipelineKind::SentencePiece(Box::new(steps)))
-    }
-
-    fn deberta(charsmap: &[u8], added: &[(AddedTokenConfig, u32)]) -> Option<Self> {
-        let charsmap = Charsmap::parse(charsmap)?;
-        let normalized = added.iter().filter(|(token, _)| token.normalized);
-        let normalized = normalized.map(|(token, id)| {
-            let mut aligned = AlignedText::default();
-            normalize::<false>(&charsmap, token.content.trim(), 0, &mut aligned);
-            let content = aligned.text;
-            let token = AddedTokenConfig {
-                content,
-                ..token.clone()
-            };
-            (token, *id)
-        });
-        let normalized = AddedTokens::new(normalized.collect())?;
-        let mut space_bytes = SpaceBytes::default();
-        for byte in [b' ', b'\n', b'\t'] {
-            let mut text = AlignedText::default();
-            normalize::<false>(&charsmap, &format!("a{}b", char::from(byte)), 0, &mut text);
-            if text.text == "a b" {
-                space_bytes.insert(byte);
-            }
-        }
-        Some(Self {
-            space_handling: (normalized.are_local() && space_bytes.contains(b' '))
-                .then_some(SpaceHandling::Merged),
-            kind: PipelineKind::Deberta {
-                charsmap,
-                normalized,
-            },
-            space_bytes,
-        })
-    }
-
-    fn own(steps: OwnSteps) -> Self {
-        Self {
-            space_handling: steps.space_handling(),
-            space_bytes: steps.space_bytes(),
-            kind: PipelineKind::Own(Box::new(steps)),
-        }
-    }
-
-    fn with_hf(steps: HfSteps, added: &[(AddedTokenConfig, u32)]) -> Option<Self> {
-        // As they are found: normalization may turn a piece such as `▁x` into a space and a letter.
-        let normalized = added.iter().filter(|(token, _)| token.normalized);
-        let normalized: Option<Vec<_>> = normalized
-            .map(|(token, id)| {
-                let content = steps.normalized_content(&token.content)?;
-                let token = AddedTokenConfig {
-                    content,
-                    ..token.clone()
-                };
-                Some((token, *id))
-            })
-            .collect();
-        let local = AddedTokens::new(normalized?)?.are_local();
-        let handling = steps.space_handling().filter(|_| local);
-        let dropped = handling == Some(SpaceHandling::Dropped);
-        let mut space_bytes = SpaceBytes::default();
-        for byte in [b' ', b'\n', b'\t'] {
-            let text = format!("a{}b", char::from(byte));
-            let normalized = normalized_text(&steps.normalize(&text, false, false)?);
-            if normalized == "a b" || (normalized == text && dropped) {
-                space_bytes.insert(byte);
-            }
-        }
-        Some(Self {
-            kind: PipelineKind::Hf(steps),
-            space_handling: handling.filter(|_| space_bytes.contains(b' ')),
-            space_bytes,
-        })
-    }
-
     /// Returns the steps of a byte-level tokenizer. Returns `None` if the steps are others.
     #[inline]
     pub fn byte_level(&self) -> Option<&ByteLevelSteps> {
@@ -199,6 +62,15 @@ impl Pipeline {
     pub fn sentencepiece(&self) -> Option<&SentencePieceSteps> {
         match &self.kind {
             PipelineKind::SentencePiece(steps) => Some(steps),
+            _ => None,
+        }
+    }
+
+    /// Returns the steps if they are those of BERT, where a text can be split at any [space](Self::space_bytes).
+    #[inline]
+    pub fn bert(&self) -> Option<&BertSteps> {
+        match &self.kind {
+            PipelineKind::Bert(steps) => Some(steps),
             _ => None,
         }
     }
@@ -251,7 +123,7 @@ impl Pipeline {
     /// Finds the tokens of a byte range of a text, either a stripped range between added tokens or some chunks of such
     /// a range. `at_end` is true if the range ends where a stripped range does.
     ///
-    /// Returns `None` if a step fails.
+    /// Returns `None` if a step fails, or if the steps are those of [BERT](Self::bert).
     pub fn tokenize_range<const RANGES: bool>(
         &self,
         text: &str,
@@ -307,6 +179,7 @@ impl Pipeline {
             PipelineKind::SentencePiece(steps) => {
                 with_hf(steps.hf(), raw, start, parse_special, search)
             }
+            PipelineKind::Bert(_) => None,
             PipelineKind::Hf(steps) => {
                 let whole = self.takes_whole_texts();
                 let normalized = steps.normalize(raw, parse_special, whole)?;

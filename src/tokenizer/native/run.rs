@@ -1,5 +1,6 @@
 //! A run: the state of tokenizing one text, and the slow path that takes a range through all steps.
 
+use super::bert::BertScratch;
 use super::chunk::ShortChunk;
 use super::model::Model;
 use super::pipeline::RangeClass;
@@ -18,6 +19,7 @@ pub struct RunScratch {
     pub cache: WordCache,
     pub batch: [ShortChunk; LOOKUP_BATCH],
     pub search: SearchScratch,
+    pub bert: BertScratch,
     pub found: Vec<FoundToken>,
     /// Words in lower case.
     pub lowered: String,

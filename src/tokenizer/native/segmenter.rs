@@ -6,9 +6,12 @@ use super::added_tokens::AddedTokens;
 use super::bpe::{Bpe, BpeSettings};
 use super::compiled::{Algorithm, CompiledVocabulary};
 use super::model::Model;
-use super::pipeline::{Pipeline, PipelineConfig};
+use super::pipeline::Pipeline;
+use super::pipeline_config::PipelineConfig;
 use super::trailing_marks::TrailingMarks;
 use super::unigram::{self, Unigram};
+use super::wordlevel::WordLevel;
+use super::wordpiece::WordPiece;
 use crate::formats::config::AddedTokenConfig;
 
 /// What a model has besides its vocabulary.
@@ -19,6 +22,15 @@ enum ModelParts {
         unknown_score: f64,
     },
     Bpe(BpeSettings),
+    WordPiece {
+        unknown_id: u32,
+        prefix: String,
+        /// The number of characters of the longest word that has pieces.
+        longest_word: usize,
+    },
+    WordLevel {
+        unknown_id: u32,
+    },
 }
 
 impl ModelParts {
@@ -36,6 +48,18 @@ impl ModelParts {
                 let settings = compiled.settings()?;
                 Some(Self::Bpe(BpeSettings::new(&settings, compiled)))
             }
+            Algorithm::WordPiece => {
+                compiled.double_array()?;
+                let settings = compiled.settings()?;
+                Some(Self::WordPiece {
+                    unknown_id: compiled.unknown_id()?,
+                    prefix: settings.continuing_subword_prefix?,
+                    longest_word: settings.max_input_chars_per_word?,
+                })
+            }
+            Algorithm::WordLevel => Some(Self::WordLevel {
+                unknown_id: compiled.unknown_id()?,
+            }),
             _ => None,
         }
     }
@@ -87,6 +111,17 @@ impl Segmenter {
                 Model::Unigram(Unigram::new(pieces, *unknown_id, *unknown_score))
             }
             ModelParts::Bpe(settings) => Model::Bpe(Bpe::new(compiled, settings)?),
+            ModelParts::WordPiece {
+                unknown_id,
+                prefix,
+                longest_word,
+            } => {
+                let pieces = compiled.double_array()?;
+                Model::WordPiece(WordPiece::new(pieces, prefix, *unknown_id, *longest_word))
+            }
+            ModelParts::WordLevel { unknown_id } => {
+                Model::WordLevel(WordLevel::new(compiled, *unknown_id))
+            }
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod added_ids;
 mod added_tokens;
+mod bert;
 mod bpe;
 mod chunk;
 mod classes;

@@ -76,7 +76,12 @@ fn with_scores(contents: &Contents<'_>) -> (Built, MarkSet) {
 /// Builds the tables of a model without scores. Only WordPiece has a double array.
 fn without_scores(contents: &Contents<'_>, model: &UnscoredModel) -> Built {
     let nodes = match contents.algorithm {
-        Algorithm::WordPiece => build(&sorted_keys(contents)).unwrap_or_default(),
+        Algorithm::WordPiece => {
+            let mut keys = sorted_keys(contents);
+            // No part of a word is empty.
+            keys.retain(|(piece, ..)| !piece.is_empty());
+            build(&keys).unwrap_or_default()
+        }
         _ => Vec::new(),
     };
     let mut built = Built {
