@@ -32,14 +32,14 @@ pub fn compile(
 }
 
 fn unigram<'a>(json: &'a TokenizerJson, scores: &[f64], rest: &'a [u8]) -> Option<Contents<'a>> {
-    let unknown_id = json.model.unk_id?;
-    let is_known = (unknown_id as usize) < scores.len() && json.model.byte_fallback != Some(true);
-    if !is_known || json.model.algorithm() != "Unigram" {
+    let unknown_id = json.model.unk_id;
+    let is_known = unknown_id.is_none_or(|id| (id as usize) < scores.len());
+    if !is_known || scores.is_empty() || json.model.algorithm() != "Unigram" {
         return None;
     }
     let pieces = json.model.vocab.texts.iter().zip(scores);
     let pieces = (0..).zip(pieces).map(|(id, (text, score))| {
-        let kind = if id == unknown_id {
+        let kind = if Some(id) == unknown_id {
             PieceKind::Unknown
         } else {
             PieceKind::Normal
@@ -49,9 +49,9 @@ fn unigram<'a>(json: &'a TokenizerJson, scores: &[f64], rest: &'a [u8]) -> Optio
     Some(Contents {
         pieces: pieces.collect(),
         gaps: Vec::new(),
-        unknown_id: Some(unknown_id),
+        unknown_id,
         algorithm: Algorithm::Unigram,
-        byte_fallback: false,
+        byte_fallback: json.model.byte_fallback == Some(true),
         charsmap: &[],
         rest,
         model: None,

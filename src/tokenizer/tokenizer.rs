@@ -70,9 +70,6 @@ impl Tokenizer {
         }
         let reason = match &self.definition.origin {
             _ if self.choice == EngineChoice::Reference => "the reference engine was requested".to_owned(),
-            Origin::Json { algorithm, .. } if algorithm == "Unigram" => {
-                "a Unigram model with byte fallback, or without an unknown piece".to_owned()
-            }
             Origin::Json { algorithm, .. } => {
                 format!("a {algorithm} model with pieces or settings that the native engine does not support")
             }
@@ -392,8 +389,12 @@ impl Tokenizer {
     /// Returns true if the SentencePiece file asks for byte fallback, which the reference ignores.
     pub fn ignores_byte_fallback(&self) -> bool {
         match &self.definition.origin {
-            Origin::Json { .. } => false,
-            Origin::Compiled { compiled, .. } => compiled.byte_fallback(),
+            Origin::Compiled {
+                compiled,
+                rest: None,
+                ..
+            } => compiled.byte_fallback(),
+            _ => false,
         }
     }
 

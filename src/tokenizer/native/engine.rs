@@ -197,6 +197,10 @@ impl NativeEngine {
             self.segmenter.compiled.cache_text();
         }
         let done = run.text(sink);
+        if scratch.search.has_failed() {
+            // The error is that of the reference.
+            return None;
+        }
         pool.put_back(scratch);
         done
     }

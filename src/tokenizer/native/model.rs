@@ -22,6 +22,13 @@ pub struct ModelScratch {
     merge: MergeScratch,
 }
 
+impl ModelScratch {
+    /// Returns true if a word had no tokens because a character of it is unknown.
+    pub fn has_failed(&self) -> bool {
+        self.lattice.failed
+    }
+}
+
 impl Model<'_> {
     /// Appends the tokens of a normalized word.
     #[inline]

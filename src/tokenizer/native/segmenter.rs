@@ -9,18 +9,14 @@ use super::model::Model;
 use super::pipeline::Pipeline;
 use super::pipeline_config::PipelineConfig;
 use super::trailing_marks::TrailingMarks;
-use super::unigram::{self, Unigram};
+use super::unigram::{self, NO_ID, Unigram, UnigramSettings};
 use super::wordlevel::WordLevel;
 use super::wordpiece::WordPiece;
 use crate::formats::config::AddedTokenConfig;
 
 /// What a model has besides its vocabulary.
 enum ModelParts {
-    Unigram {
-        unknown_id: u32,
-        /// The score of an unknown character.
-        unknown_score: f64,
-    },
+    Unigram(UnigramSettings),
     Bpe(BpeSettings),
     WordPiece {
         unknown_id: u32,
@@ -39,10 +35,18 @@ impl ModelParts {
         match compiled.algorithm() {
             Algorithm::Unigram => {
                 compiled.double_array()?;
-                Some(Self::Unigram {
-                    unknown_id: compiled.unknown_id()?,
+                let byte = |byte: u8| compiled.find(&format!("<{byte:#04X}>")).unwrap_or(NO_ID);
+                // The reference ignores the byte fallback of a SentencePiece file.
+                let falls_back = compiled.byte_fallback() && !compiled.rest().is_empty();
+                Some(Self::Unigram(UnigramSettings {
+                    unknown_id: compiled.unknown_id().unwrap_or(NO_ID),
                     unknown_score: unigram::unknown_score(compiled.min_score()),
-                })
+                    fallback: if falls_back {
+                        (0..=u8::MAX).map(byte).collect()
+                    } else {
+                        Vec::new()
+                    },
+                }))
             }
             Algorithm::Bpe => {
                 let settings = compiled.settings()?;
@@ -103,12 +107,8 @@ impl Segmenter {
     pub fn model(&self) -> Option<Model<'_>> {
         let compiled = &self.compiled;
         Some(match &self.settings {
-            ModelParts::Unigram {
-                unknown_id,
-                unknown_score,
-            } => {
-                let pieces = compiled.double_array()?;
-                Model::Unigram(Unigram::new(pieces, *unknown_id, *unknown_score))
+            ModelParts::Unigram(settings) => {
+                Model::Unigram(Unigram::new(compiled.double_array()?, settings))
             }
             ModelParts::Bpe(settings) => Model::Bpe(Bpe::new(compiled, settings)?),
             ModelParts::WordPiece {

@@ -5,6 +5,7 @@ use super::normalize::METASPACE;
 use super::run::{Run, RunScratch};
 use super::space_bytes::SpaceHandling;
 use super::space_scan::{PaddedText, Separators};
+use super::token::for_each_range;
 use super::token_sink::TokenSink;
 use super::trailing_marks;
 use super::word_cache::{ShortWords, TokenStart};
@@ -205,25 +206,37 @@ impl<const RANGES: bool> Run<'_, RANGES> {
             return false;
         };
         let tokens = search.search_word(&self.model, word.text);
+        if tokens
+            .iter()
+            .any(|token| (token.end as usize) < METASPACE_LENGTH)
+        {
+            // `▁` is spelled in bytes.
+            return false;
+        }
         // `▁` stands for a single byte of the text, the space, or is inserted.
         let mark = usize::from(word.spaced);
-        let in_text = |end: u32| (end as usize + mark).saturating_sub(METASPACE_LENGTH);
+        let in_text = |end: usize| (end + mark).saturating_sub(METASPACE_LENGTH);
         // An inserted `▁` that is a token has the range of the first character of the word.
         let first = chunk.chars().next().map_or(0, char::len_utf8);
-        let is_detached = |end: u32| !word.spaced && end as usize == METASPACE_LENGTH;
+        let is_detached = |end: usize| !word.spaced && end == METASPACE_LENGTH;
+        // Byte pieces have the range of their character.
+        let splits = |end: u32| !chunk.is_char_boundary(in_text(end as usize));
+        let adjacent = tokens.windows(2).all(|pair| pair[0].end < pair[1].end)
+            && !tokens.iter().any(|token| splits(token.end));
         let begins = match tokens.first() {
-            Some(token) if is_detached(token.end) => TokenStart::PlainUnknown,
-            _ => TokenStart::Plain,
+            Some(token) if adjacent && !is_detached(token.end as usize) => TokenStart::Plain,
+            _ => TokenStart::PlainUnknown,
         };
-        let ends = tokens.iter().map(|token| (token.id, in_text(token.end)));
+        let ends = tokens
+            .iter()
+            .map(|token| (token.id, in_text(token.end as usize)));
         cache.set(chunk.as_bytes(), begins, ends);
-        let mut begin = start;
-        for token in tokens {
-            let end = start + in_text(token.end);
-            let detached = usize::from(is_detached(token.end)) * first;
-            sink.token(token.id, self.word, (begin, end + detached));
-            begin = end;
-        }
+        for_each_range(tokens, |id, begin, end| {
+            let begin = chunk.floor_char_boundary(in_text(begin));
+            let detached = usize::from(is_detached(end)) * first;
+            let end = chunk.ceil_char_boundary(in_text(end) + detached);
+            sink.token(id, self.word, (start + begin, start + end));
+        });
         true
     }
 }

@@ -17,9 +17,22 @@ pub const UNKNOWN_PENALTY: f64 = 10.0;
 #[derive(Debug, Clone, Copy)]
 pub struct Unigram<'a> {
     pieces: DoubleArray<'a>,
-    unknown_id: u32,
-    unknown_score: f64,
+    settings: &'a UnigramSettings,
 }
+
+/// The settings of a Unigram model.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UnigramSettings {
+    /// [`NO_ID`] if no piece stands for unknown characters: then a word with one has no tokens.
+    pub unknown_id: u32,
+    /// The score of an unknown character.
+    pub unknown_score: f64,
+    /// The ids of byte pieces such as `<0x0A>`, by byte, or [`NO_ID`]. Empty without byte fallback.
+    pub fallback: Vec<u32>,
+}
+
+/// No piece has this id.
+pub const NO_ID: u32 = u32::MAX - 1;
 
 /// Returns the score of a character that no piece can spell, given the lowest score of any piece.
 pub fn unknown_score(lowest: f64) -> f64 {
@@ -27,16 +40,19 @@ pub fn unknown_score(lowest: f64) -> f64 {
 }
 
 impl<'a> Unigram<'a> {
-    pub fn new(pieces: DoubleArray<'a>, unknown_id: u32, unknown_score: f64) -> Self {
-        Self {
-            pieces,
-            unknown_id,
-            unknown_score,
-        }
+    pub fn new(pieces: DoubleArray<'a>, settings: &'a UnigramSettings) -> Self {
+        Self { pieces, settings }
     }
 
-    /// Appends the tokens of a word.
+    /// Appends the tokens of a word. Sets `lattice.failed` if the word has none, as the reference then refuses the text.
+    ///
+    /// The byte pieces of unknown characters have the same end: all but the first have the range of the first.
     pub fn search(&self, word: &str, lattice: &mut Lattice, tokens: &mut Vec<Token>) {
+        let UnigramSettings {
+            unknown_id,
+            unknown_score,
+            ..
+        } = *self.settings;
         let bytes = word.as_bytes();
         let nodes = &mut lattice.nodes;
         nodes.clear();
@@ -54,8 +70,13 @@ impl<'a> Unigram<'a> {
                 single = single.and_then(|_| walk.step(*byte));
             }
             if single.is_none_or(|single| single.value == 0) {
-                let score = self.unknown_score + till_here;
-                ahead[width - 1].improve(score, start, self.unknown_id + 1);
+                let score = unknown_score + till_here;
+                let node = &mut ahead[width - 1];
+                if unknown_id == NO_ID && score > f64::from_bits(node.score) {
+                    lattice.failed = true;
+                    return;
+                }
+                node.improve(score, start, unknown_id + 1);
             }
             if let Some(single) = single {
                 let score = self.pieces.score(single) + till_here;
@@ -76,17 +97,25 @@ impl<'a> Unigram<'a> {
     /// Appends the tokens of the best path by following it from its end. Neighboring unknowns become one token.
     fn read_back(&self, word: &[u8], nodes: &[LatticeNode], tokens: &mut Vec<Token>) {
         let first = tokens.len();
+        let unknown_id = self.settings.unknown_id;
         let mut end = word.len();
         while end > 0 {
             let node = &nodes[end];
             let mut start = node.start();
             let mut id = node.id();
-            if id == self.unknown_id {
-                while start > 0 && nodes[start].id() == self.unknown_id {
+            if id == unknown_id {
+                while start > 0 && nodes[start].id() == unknown_id {
                     start = nodes[start].start();
                 }
                 // Fused unknowns may together spell a piece.
-                id = self.pieces.get(&word[start..end]).unwrap_or(id);
+                match self.pieces.get(&word[start..end]) {
+                    Some(piece) => id = piece,
+                    None if self.spell_in_bytes(&word[start..end], end, tokens) => {
+                        end = start;
+                        continue;
+                    }
+                    None => {}
+                }
             }
             tokens.push(Token {
                 id,
@@ -95,6 +124,21 @@ impl<'a> Unigram<'a> {
             end = start;
         }
         tokens[first..].reverse();
+    }
+
+    /// Appends the byte pieces of unknown characters, in reverse order. Returns false without byte fallback, or if a
+    /// piece is missing.
+    fn spell_in_bytes(&self, unknown: &[u8], end: usize, tokens: &mut Vec<Token>) -> bool {
+        let ids = unknown.iter().rev().map(|byte| {
+            let id = self.settings.fallback.get(usize::from(*byte));
+            id.copied().unwrap_or(NO_ID)
+        });
+        if ids.clone().any(|id| id == NO_ID) {
+            return false;
+        }
+        let end = end as u32;
+        tokens.extend(ids.map(|id| Token { id, end }));
+        true
     }
 }
 
@@ -149,6 +193,8 @@ impl LatticeNode {
 #[derive(Debug, Default)]
 pub struct Lattice {
     nodes: Vec<LatticeNode>,
+    /// True once a word had no tokens.
+    pub failed: bool,
 }
 
 #[cfg(test)]
@@ -174,7 +220,11 @@ mod tests {
             .iter()
             .map(|piece| piece.1)
             .fold(f64::INFINITY, f64::min);
-        let model = Unigram::new(array, 0, unknown_score(lowest));
+        let settings = UnigramSettings {
+            unknown_score: unknown_score(lowest),
+            ..UnigramSettings::default()
+        };
+        let model = Unigram::new(array, &settings);
         let mut tokens = Vec::new();
         model.search(word, &mut Lattice::default(), &mut tokens);
         tokens.iter().map(|token| (token.id, token.end)).collect()

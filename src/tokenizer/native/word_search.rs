@@ -8,7 +8,7 @@ use super::model::{Model, ModelScratch};
 use super::normalize::METASPACE;
 use super::sentencepiece::with_spaces;
 use super::steps::{StepScratch, Words};
-use super::token::Token;
+use super::token::{Token, for_each_range};
 use super::word_cache::{TokenStart, WordCache};
 
 /// A token of a byte range of a text.
@@ -45,6 +45,11 @@ pub struct SearchScratch {
 }
 
 impl SearchScratch {
+    /// Returns true if a word had no tokens because a character of it is unknown. The memory must not be used again.
+    pub fn has_failed(&self) -> bool {
+        self.model.has_failed()
+    }
+
     /// Returns the memory for the normalized text and for the steps that make it.
     pub fn for_steps(&mut self) -> (&mut AlignedText, &mut StepScratch) {
         (&mut self.aligned, &mut self.steps)
@@ -130,17 +135,14 @@ impl WordSearch<'_> {
                         cache.set(&bytes[first..last], TokenStart::At(0), tokens);
                     }
                 }
-                let mut begin = first;
-                for token in &*tokens {
-                    let end = first + token.end as usize;
+                for_each_range(tokens, |id, begin, end| {
                     self.found.push(FoundToken {
-                        id: token.id,
+                        id,
                         word,
-                        range: text.original::<RANGES>(begin, end),
+                        range: text.original::<RANGES>(first + begin, first + end),
                         surface: None,
                     });
-                    begin = end;
-                }
+                });
                 word += 1;
             });
         });
@@ -167,33 +169,29 @@ impl WordSearch<'_> {
             found,
         } = self;
         let encoding = steps.tokenize(normalized, |word| {
-            let mut begin = 0;
-            let mut token = |id: u32, end: usize| {
-                let value = compiled.piece(id).unwrap_or_default().to_owned();
-                let token = tokenizers::Token::new(id, value, (begin, end));
-                begin = end;
-                token
-            };
             let bytes = word.as_bytes();
+            tokens.clear();
             let known = cache
                 .as_ref()
                 .and_then(|cache| cache.get(bytes, 0, bytes.len()));
             if let Some(known) = known {
-                let known = known.ids.iter().zip(known.ends);
-                return known
-                    .map(|(id, end)| token(*id, usize::from(*end)))
-                    .collect();
+                tokens.extend(known.ids.iter().zip(known.ends).map(|(id, end)| Token {
+                    id: *id,
+                    end: u32::from(*end),
+                }));
+            } else {
+                model.search(word, scratch, tokens);
+                if let Some(cache) = &mut cache {
+                    let tokens = tokens.iter().map(|token| (token.id, token.end as usize));
+                    cache.set(bytes, TokenStart::At(0), tokens);
+                }
             }
-            tokens.clear();
-            model.search(word, scratch, tokens);
-            if let Some(cache) = &mut cache {
-                let tokens = tokens.iter().map(|token| (token.id, token.end as usize));
-                cache.set(bytes, TokenStart::At(0), tokens);
-            }
-            tokens
-                .iter()
-                .map(|found| token(found.id, found.end as usize))
-                .collect()
+            let mut spelled = Vec::with_capacity(tokens.len());
+            for_each_range(tokens, |id, begin, end| {
+                let value = compiled.piece(id).unwrap_or_default().to_owned();
+                spelled.push(tokenizers::Token::new(id, value, (begin, end)));
+            });
+            spelled
         })?;
         let words = encoding.get_word_ids().iter().zip(encoding.get_offsets());
         let spelled = encoding.get_ids().iter().zip(encoding.get_tokens());

@@ -390,19 +390,78 @@ fn engines_agree_on_a_sentencepiece_file_that_lowercases_and_splits() {
     }
 }
 
-#[test]
-fn a_model_with_byte_fallback_is_left_to_the_tokenizers_crate() {
-    let folder = TempDir::new().unwrap();
-    let family = &families()[0];
-    write(folder.path(), family, &added_tokens()[0]);
-    let path = folder.path().join("tokenizer.json");
+/// Changes the model of a `tokenizer.json`, and opens both engines.
+fn with_model(folder: &Path, change: impl FnOnce(&mut Value)) -> Engines {
+    let path = folder.join("tokenizer.json");
     let mut json: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-    json["model"]["byte_fallback"] = true.into();
+    change(&mut json["model"]);
     std::fs::write(&path, serde_json::to_vec(&json).unwrap()).unwrap();
-    let open = || Tokenizer::open(&files(&ModelRef::Directory(folder.path().to_owned()))).unwrap();
-    assert!(!open().is_native());
-    let options = EncodeOptions::default();
-    assert!(open().encode("漢", None, &options).is_ok());
-    let native = open().with_engine(EngineChoice::Native);
-    assert!(native.encode("漢", None, &options).is_err());
+    let engines = open(folder);
+    assert!(engines.native.is_native());
+    engines
+}
+
+#[test]
+fn engines_agree_on_byte_fallback() {
+    for family in families() {
+        let folder = TempDir::new().unwrap();
+        write(folder.path(), &family, &added_tokens()[1]);
+        // A character with a byte that has no piece is unknown.
+        for missing in [None, Some(0xe6)] {
+            let engines = with_model(folder.path(), |model| {
+                model["byte_fallback"] = true.into();
+                let pieces = model["vocab"].as_array_mut().unwrap();
+                let known: Vec<Value> = pieces.iter().map(|piece| piece[0].clone()).collect();
+                for byte in (0..=u8::MAX).filter(|byte| Some(*byte) != missing) {
+                    let piece = json!(format!("<0x{byte:02X}>"));
+                    if !known.contains(&piece) {
+                        pieces.push(json!([piece, -20.0]));
+                    }
+                }
+                if let Some(byte) = missing {
+                    let piece = json!(format!("<0x{byte:02X}>"));
+                    let place = pieces.iter_mut().find(|known| known[0] == piece);
+                    place.unwrap()[0] = "another piece".into();
+                }
+            });
+            let many: String = (0..700).map(|word| format!("wort{word}ß ")).collect();
+            engines.compare(&many, None);
+            for text in ["漢字 漢字, 木", "x漢y 漢 a漢字", "漢", "a\u{301}漢字\u{1}"] {
+                engines.compare(text, None);
+            }
+            compare_lines(&engines, &repository("demo/golden.jsonl"));
+            compare_generated(&engines, generated(30));
+        }
+    }
+}
+
+#[test]
+fn a_model_without_an_unknown_piece_refuses_unknown_characters_as_the_reference_does() {
+    for family in families() {
+        let folder = TempDir::new().unwrap();
+        write(folder.path(), &family, &added_tokens()[0]);
+        let engines = with_model(folder.path(), |model| model["unk_id"] = Value::Null);
+        let reference = Tokenizer::open(&files(&ModelRef::Directory(folder.path().to_owned())));
+        let reference = reference.unwrap().with_engine(EngineChoice::Reference);
+        let options = EncodeOptions::default();
+        let many: String = (0..700).map(|_| "banco ").collect();
+        for text in [
+            &*many,
+            "banco",
+            "漢字",
+            "banco 漢字",
+            "banco",
+            "漢字 banco",
+            "banco banco",
+        ] {
+            let ours = engines.native.encode(text, None, &options);
+            let theirs = reference.encode(text, None, &options);
+            match (ours, theirs) {
+                (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs, "{text}"),
+                (Err(ours), Err(theirs)) => assert_eq!(ours.to_string(), theirs.to_string()),
+                (ours, theirs) => panic!("{} {text}: {ours:?} {theirs:?}", family.name),
+            }
+        }
+        assert!(engines.native.encode("漢字", None, &options).is_err());
+    }
 }
