@@ -1,4 +1,7 @@
 //! Words of ASCII, which most words of most texts are.
+//!
+//! This is the hot path: letters are found eight bytes at a time, and any other word by looking up each of its bytes
+//! once.
 
 use super::kind_runs::{BLANK, LINE_BREAK, NUMBER, WHITE};
 use super::kinds::{KindSet, ascii_kind};
@@ -14,7 +17,7 @@ pub struct Fast {
     classes: [Class; 256],
     /// A space before a word is dropped; otherwise it belongs to the word.
     drops_space: bool,
-    /// One other character may precede letters.
+    /// One other character may precede letters. A prefix is either all of them or none.
     prefixed: bool,
     /// One character of white space may.
     white_prefixed: bool,
@@ -52,13 +55,12 @@ impl Fast {
         for byte in 0..128 {
             classes[usize::from(byte)] = Class::of(byte, rules, visible);
         }
-        let punctuation = ascii_kind(b'!') & rules.prefix != 0;
         Some(Self {
             rules: *rules,
             visible,
             classes,
             drops_space,
-            prefixed: punctuation || rules.punctuated,
+            prefixed: rules.others & !rules.prefix == 0 || rules.punctuated,
             white_prefixed: ascii_kind(b'\t') & rules.prefix != 0,
         })
     }
@@ -133,12 +135,9 @@ impl Fast {
             Class::Other
                 if self.prefixed && from == start && self.class(text, end) == Class::Letter =>
             {
-                let letters_end = self.letters(text, end);
-                // The letters after ASCII punctuation end with those of ASCII.
-                if self.rules.punctuated {
-                    Some(ascii_letters(text, end))
-                } else {
-                    letters_end
+                match self.rules.punctuated {
+                    true => Some(ascii_letters(text, end)),
+                    false => self.letters(text, end),
                 }
             }
             Class::Other => {

@@ -53,21 +53,21 @@ struct Table {
 
 const TABLE: Table = expand();
 
-const fn run_start(run: usize) -> usize {
-    (RUNS[run] >> 8) as usize
+/// Returns the first character after each run.
+const fn run_ends() -> [usize; RUNS.len()] {
+    let mut ends = [0; RUNS.len()];
+    let (mut run, mut end) = (0, 0);
+    while run < RUNS.len() {
+        end += (RUNS[run] >> 8) as usize;
+        ends[run] = end;
+        run += 1;
+    }
+    assert!(end == CHARACTERS, "the runs must have all characters");
+    ends
 }
 
 const fn run_kind(run: usize) -> u8 {
     (RUNS[run] & 0xff) as u8
-}
-
-/// Returns the first character after a run.
-const fn run_end(run: usize) -> usize {
-    if run + 1 < RUNS.len() {
-        run_start(run + 1)
-    } else {
-        CHARACTERS
-    }
 }
 
 /// Returns one more than the highest kind.
@@ -84,12 +84,13 @@ const fn count_kinds() -> usize {
 
 /// Returns the number of blocks: one for each kind, and those with more than one kind.
 const fn count_blocks() -> usize {
+    let ends = run_ends();
     let (mut blocks, mut run, mut start) = (count_kinds(), 0, 0);
     while start < CHARACTERS {
-        while run_end(run) <= start {
+        while ends[run] <= start {
             run += 1;
         }
-        if run_end(run) < start + BLOCK {
+        if ends[run] < start + BLOCK {
             blocks += 1;
         }
         start += BLOCK;
@@ -107,18 +108,19 @@ const fn expand() -> Table {
         table.kinds[blocks] = [blocks as u8; BLOCK];
         blocks += 1;
     }
+    let ends = run_ends();
     let (mut run, mut start) = (0, 0);
     while start < CHARACTERS {
-        while run_end(run) <= start {
+        while ends[run] <= start {
             run += 1;
         }
-        if run_end(run) >= start + BLOCK {
+        if ends[run] >= start + BLOCK {
             table.block_of[start / BLOCK] = run_kind(run);
         } else {
             table.block_of[start / BLOCK] = blocks as u8;
             let mut index = 0;
             while index < BLOCK {
-                while run_end(run) <= start + index {
+                while ends[run] <= start + index {
                     run += 1;
                 }
                 table.kinds[blocks][index] = run_kind(run);

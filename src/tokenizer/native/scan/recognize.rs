@@ -113,6 +113,21 @@ impl Sequence {
                 let behavior = behavior.unwrap_or(Some(Behavior::Isolated))?;
                 self.add_kinds(SPLIT_PUNCTUATION, behavior)
             }
+            "BertPreTokenizer" => {
+                self.add_kinds(WHITE, Behavior::Removed)?;
+                self.add_kinds(SPLIT_PUNCTUATION, Behavior::Isolated)
+            }
+            "CharDelimiterSplit" => {
+                let delimiter = step.get("delimiter")?.as_str()?;
+                self.add_text(delimiter, Behavior::Removed)
+            }
+            "FixedLength" => {
+                let length = step.get("length").map_or(Some(5), Value::as_u64)?;
+                let parts =
+                    Parts::Groups(usize::try_from(length).ok().filter(|length| *length > 0)?);
+                let cut = Cut { set: !0, parts };
+                self.add_other(Method::Cuts(Cuts::new(vec![cut], None)?))
+            }
             "WhitespaceSplit" => self.add_kinds(WHITE, Behavior::Removed),
             "Whitespace" => self.add_rules(WORDS_AND_SYMBOLS),
             _ => None,

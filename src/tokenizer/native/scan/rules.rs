@@ -7,12 +7,17 @@ use super::view::View;
 pub const LETTER: KindSet = UPPER | LOWER | UNCASED;
 
 /// A pattern as its alternatives, which are tried in the order of the fields.
+///
+/// The kinds of characters tell the alternatives apart, so none is tried twice on a run of characters and the time grows
+/// with the length of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
+    /// The markers of CLIP, `<|startoftext|>` and `<|endoftext|>`.
     pub markers: bool,
     pub contractions: Contractions,
     /// One character of ASCII punctuation with the letters of ASCII that follow.
     pub punctuated: bool,
+    /// Letters.
     pub words: Words,
     /// One character of these may precede a word.
     pub prefix: KindSet,
@@ -26,6 +31,7 @@ pub struct Rules {
     pub spaced_others: bool,
     /// What may follow other characters.
     pub suffix: Suffix,
+    /// White space.
     pub white: White,
     /// Characters that are not matched are dropped; otherwise they form words between the matches.
     pub dropped: bool,
@@ -327,7 +333,9 @@ const MARKERS: [&str; 2] = ["<|startoftext|>", "<|endoftext|>"];
 /// Returns true if `|>` at byte `at` ends a marker of CLIP, which is a match of its own. GPT-2's pattern splits it into
 /// three words, of which only the last differs from a word outside of a marker: it ends with the marker.
 ///
-/// A marker starts where a match does: not within a run of other characters. Those before it may belong to a marker.
+/// A marker starts where a match does: not within a run of other characters. Those before it may belong to a marker. As
+/// each end looks back over all markers in a row, the time grows with the square of their number; in the files of CLIP
+/// they are added tokens, which no scanner sees.
 fn ends_marker(text: View<'_>, at: usize) -> bool {
     let other = !(LETTER | NUMBER | WHITE);
     let marker_before = |end| MARKERS.iter().find(|marker| text.ends_with(end, marker));

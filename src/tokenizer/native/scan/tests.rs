@@ -70,11 +70,14 @@ fn texts_of_three_ascii_characters_are_split_as_in_the_crate() {
     let ascii: Vec<&str> = ascii.iter().map(String::as_str).collect();
     let mut random = Random::new(3);
     for pair in families() {
-        texts::tuples(&ascii, 3, &mut |text| {
-            if all() || random.below(1_000) == 0 {
-                pair.compare(text);
+        if all() {
+            texts::tuples(&ascii, 3, &mut |text| pair.compare(text));
+        } else {
+            for _ in 0..2_000 {
+                let characters = [(); 3].map(|()| char::from(random.below(128) as u8));
+                pair.compare(&String::from_iter(characters));
             }
-        });
+        }
     }
 }
 
@@ -105,11 +108,9 @@ fn a_text_cut_where_words_always_end_has_the_same_words() {
 /// A pattern that starts anew at each character of a long run would take seconds.
 #[test]
 fn long_runs_take_a_time_that_grows_with_their_length() {
-    const RUNS: [&str; 24] = [
-        "a",
+    const RUNS: [&str; 18] = [
         "A",
         "aA",
-        "Aa",
         " ",
         "\n",
         " \n",
@@ -118,18 +119,14 @@ fn long_runs_take_a_time_that_grows_with_their_length() {
         "1a",
         "!",
         "'",
-        "a'",
         "'s",
         "\0",
         "漢",
-        "か",
         "・",
-        "é",
         "É\u{301}",
         "м",
         "½",
         "\u{a0}",
-        " a",
     ];
     for pair in families() {
         for run in RUNS {

@@ -155,17 +155,17 @@ fn bits_of_all_characters() -> Vec<u32> {
 /// Returns the source of `kind_runs.rs`.
 fn source(bits: &[u32]) -> String {
     let mut kinds: BTreeMap<u32, usize> = BTreeMap::new();
-    let mut runs = Vec::new();
-    let mut last = None;
+    let mut runs: Vec<(usize, usize)> = Vec::new();
     for (character, bits) in bits.iter().enumerate() {
-        // A surrogate is no character and never looked up.
-        if last == Some(*bits) || (0xd800..0xe000).contains(&character) {
-            continue;
-        }
-        last = Some(*bits);
         let number = kinds.len();
         let kind = *kinds.entry(*bits).or_insert(number);
-        runs.push(format!("{:#x}", character << 8 | kind));
+        match runs.last_mut() {
+            // A surrogate is no character and never looked up.
+            Some((length, last)) if *last == kind || (0xd800..0xe000).contains(&character) => {
+                *length += 1;
+            }
+            _ => runs.push((1, kind)),
+        }
     }
     assert!(kinds.len() <= KindSet::BITS as usize);
     let mut source = "//! The kinds of all characters, generated from the classes that the `tokenizers` crate uses.\n//!\n\
@@ -180,11 +180,14 @@ fn source(bits: &[u32]) -> String {
         )
         .unwrap();
     }
-    source += "\n/// The first character of each run of characters of one kind, and in the lowest byte the kind.\n\
+    source += "\n/// The length of each run of characters of one kind, and in the lowest byte the kind.\n\
                #[rustfmt::skip]\n";
     writeln!(source, "pub const RUNS: [u32; {}] = [", runs.len()).unwrap();
-    for line in runs.chunks(11) {
-        writeln!(source, "    {},", line.join(", ")).unwrap();
+    for line in runs.chunks(14) {
+        let line = line
+            .iter()
+            .map(|(length, kind)| format!("{:#x}", length << 8 | kind));
+        writeln!(source, "    {},", line.collect::<Vec<_>>().join(", ")).unwrap();
     }
     source + "];\n"
 }

@@ -12,7 +12,10 @@ fn split(pattern: &Value, behavior: &str, invert: bool) -> Value {
     json!({"type": "Split", "pattern": pattern, "behavior": behavior, "invert": invert})
 }
 
-const LLAMA_3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const LLAMA_3: &str = concat!(
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|",
+    r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+);
 const CLIP: &str =
     r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
 
@@ -53,6 +56,8 @@ fn other_steps_are_not_recognized() {
         json!({"type": "Punctuation", "behavior": "Elsewhere"}),
         json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": null}),
         json!({"type": "Sequence"}),
+        json!({"type": "FixedLength", "length": 0}),
+        json!({"type": "CharDelimiterSplit"}),
         split(
             &json!({"Regex": LLAMA_3.replace("{1,3}", "{1,4}")}),
             "Isolated",
