@@ -8,10 +8,14 @@ use regex::Regex;
 
 use crate::formats::config::AddedTokenConfig;
 
+/// The maximum length of all tokens together, in bytes. An automaton can hold more.
+const MAX_LENGTH: usize = 1 << 26;
+
 /// A set of added tokens, and the automaton that finds them.
 #[derive(Debug, Default)]
 pub struct AddedTokens {
-    finder: Option<AhoCorasick>,
+    /// Built for the first text in which a token can begin. With thousands of tokens, that takes long.
+    finder: OnceLock<Option<AhoCorasick>>,
     /// The distinct first bytes of the tokens, sorted.
     starts: Vec<u8>,
     tokens: Vec<(AddedTokenConfig, u32)>,
@@ -27,27 +31,31 @@ pub enum TextPart {
 }
 
 impl AddedTokens {
-    pub const EMPTY: Self = Self {
-        finder: None,
-        starts: Vec::new(),
-        tokens: Vec::new(),
-    };
+    /// Returns the empty set.
+    pub fn none() -> &'static Self {
+        static NONE: AddedTokens = AddedTokens {
+            finder: OnceLock::new(),
+            starts: Vec::new(),
+            tokens: Vec::new(),
+        };
+        &NONE
+    }
 
-    /// Creates a set of tokens with their ids. Returns `None` if two have the same spelling or one is empty.
+    /// Creates a set of tokens with their ids. Returns `None` if two have the same spelling, one is empty, or they are too
+    /// long for an automaton.
     pub fn new(tokens: Vec<(AddedTokenConfig, u32)>) -> Option<Self> {
-        if tokens.is_empty() {
-            return Some(Self::EMPTY);
-        }
         let mut spellings: Vec<&str> = tokens.iter().map(|(token, _)| spelling(token)).collect();
         spellings.sort_unstable();
         spellings.dedup();
-        if spellings.len() < tokens.len() || spellings.first() == Some(&"") {
+        let length: usize = spellings.iter().map(|text| text.len()).sum();
+        let are_alike = spellings.len() < tokens.len();
+        if are_alike || spellings.first() == Some(&"") || length > MAX_LENGTH {
             return None;
         }
         let mut starts: Vec<u8> = spellings.iter().map(|text| text.as_bytes()[0]).collect();
         starts.dedup();
         Some(Self {
-            finder: Some(finder(&tokens)?),
+            finder: OnceLock::new(),
             starts,
             tokens,
         })
@@ -58,7 +66,7 @@ impl AddedTokens {
     /// for an automaton.
     pub fn in_order(tokens: Vec<(AddedTokenConfig, u32)>) -> Option<Self> {
         Some(Self {
-            finder: Some(finder(&tokens)?),
+            finder: Some(finder(&tokens)?).into(),
             starts: (0..=u8::MAX).collect(),
             tokens,
         })
@@ -109,15 +117,17 @@ impl AddedTokens {
             [first] => memchr(first, text),
             [first, second] => memchr2(first, second, text),
             [first, second, third] => memchr3(first, second, third, text),
-            _ => Some(0),
+            _ if self.starts.len() > usize::from(u8::MAX) => Some(0),
+            _ => text.iter().position(|byte| self.begin_with(*byte)),
         };
-        self.finder.as_ref().filter(|_| start.is_some())
+        start?;
+        self.finder.get_or_init(|| finder(&self.tokens)).as_ref()
     }
 
     /// Returns true if a token begins with this byte.
+    #[inline]
     pub fn begin_with(&self, byte: u8) -> bool {
-        let mut tokens = self.tokens.iter();
-        tokens.any(|(token, _)| token.content.as_bytes().first() == Some(&byte))
+        self.starts.contains(&byte)
     }
 
     /// Calls `each` with the byte ranges of the tokens in a text and of the non-empty texts between them.

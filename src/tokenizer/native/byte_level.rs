@@ -4,7 +4,7 @@ use serde_json::Value;
 use unicode_normalization_alignments::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use super::added_tokens::AddedTokens;
-use super::hf_steps::HfSteps;
+use super::lazy_hf_steps::LazyHfSteps;
 use super::scan::{PreTokenizer, Scanner};
 use crate::formats::config::AddedTokenConfig;
 
@@ -21,9 +21,8 @@ pub struct ByteLevelSteps {
     composes: bool,
     /// Added tokens that are matched in the normalized text.
     normalized: AddedTokens,
-    no_tokens: AddedTokens,
     /// The same steps of the crate, for texts that composition changes.
-    hf: HfSteps,
+    hf: LazyHfSteps,
 }
 
 impl ByteLevelSteps {
@@ -45,7 +44,6 @@ impl ByteLevelSteps {
         else {
             return None;
         };
-        let hf = HfSteps::new(normalizer, pre_tokenizer, added)?;
         let normalized = added.iter().filter(|(token, _)| token.normalized);
         let is_composed = |(token, _): &(AddedTokenConfig, u32)| is_composed(&token.content);
         if composes && !normalized.clone().all(is_composed) {
@@ -56,8 +54,7 @@ impl ByteLevelSteps {
             adds_space: add_prefix_space,
             composes,
             normalized: AddedTokens::new(normalized.cloned().collect())?,
-            no_tokens: AddedTokens::EMPTY,
-            hf,
+            hf: LazyHfSteps::new(normalizer, pre_tokenizer, added),
         })
     }
 
@@ -67,7 +64,7 @@ impl ByteLevelSteps {
     }
 
     /// Returns the steps of the crate, which are the same.
-    pub fn hf(&self) -> &HfSteps {
+    pub fn hf(&self) -> &LazyHfSteps {
         &self.hf
     }
 
@@ -76,7 +73,7 @@ impl ByteLevelSteps {
         if parse_special {
             &self.normalized
         } else {
-            &self.no_tokens
+            AddedTokens::none()
         }
     }
 

@@ -218,7 +218,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         let raw = if self.parse_special {
             &segmenter.raw
         } else {
-            &AddedTokens::EMPTY
+            AddedTokens::none()
         };
         let mut done = Some(());
         raw.split(text, |part, start, end| match part {

@@ -26,6 +26,7 @@ mod hf_steps;
 mod huge_pages;
 mod known_steps;
 mod last_cut;
+mod lazy_hf_steps;
 mod model;
 mod normalize;
 mod piece_index;

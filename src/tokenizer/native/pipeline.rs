@@ -7,6 +7,7 @@ use super::bert::BertSteps;
 use super::byte_level::ByteLevelSteps;
 use super::charsmap::Charsmap;
 use super::hf_steps::{HfSteps, normalized_text};
+use super::lazy_hf_steps::LazyHfSteps;
 use super::normalize::{METASPACE, normalize};
 use super::sentencepiece::SentencePieceSteps;
 use super::space_bytes::{SpaceBytes, SpaceHandling};
@@ -142,7 +143,7 @@ impl Pipeline {
                 let normalized = if parse_special {
                     normalized
                 } else {
-                    &AddedTokens::EMPTY
+                    AddedTokens::none()
                 };
                 let mut search = search;
                 let aligned = &mut search.scratch.aligned;
@@ -168,7 +169,7 @@ impl Pipeline {
                 let normalized = if parse_special {
                     &steps.normalized
                 } else {
-                    &AddedTokens::EMPTY
+                    AddedTokens::none()
                 };
                 search.with_own_words::<RANGES>(normalized, steps.words);
                 Some(class)
@@ -303,12 +304,13 @@ pub fn joins_space_before(word: &str) -> bool {
 
 /// Finds the tokens of a part of a text between raw added tokens with the steps of the crate.
 fn with_hf(
-    steps: &HfSteps,
+    steps: &LazyHfSteps,
     raw: &str,
     start: usize,
     parse_special: bool,
     search: WordSearch<'_>,
 ) -> Option<RangeClass> {
+    let steps = steps.get()?;
     let normalized = steps.normalize(raw, parse_special, false)?;
     search.with_hf_words(steps, normalized, start)?;
     Some(RangeClass {

@@ -4,7 +4,7 @@ use memchr::memmem;
 use serde_json::{Value, json};
 
 use super::compiled::CompiledVocabulary;
-use super::hf_steps::HfSteps;
+use super::lazy_hf_steps::LazyHfSteps;
 use super::normalize::METASPACE;
 use super::token::Token;
 use crate::formats::config::AddedTokenConfig;
@@ -16,7 +16,7 @@ pub struct SentencePieceSteps {
     /// True if each space begins a word.
     pub splits: bool,
     /// The same steps of the crate, for texts that contain `▁`.
-    hf: HfSteps,
+    hf: LazyHfSteps,
 }
 
 /// Where a `▁` is inserted.
@@ -48,12 +48,12 @@ impl SentencePieceSteps {
         Some(Self {
             prefix,
             splits,
-            hf: HfSteps::new(normalizer, pre_tokenizer, added)?,
+            hf: LazyHfSteps::new(normalizer, pre_tokenizer, added),
         })
     }
 
     /// Returns the steps of the crate, which are the same.
-    pub fn hf(&self) -> &HfSteps {
+    pub fn hf(&self) -> &LazyHfSteps {
         &self.hf
     }
 

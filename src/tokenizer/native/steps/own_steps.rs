@@ -58,7 +58,7 @@ impl OwnSteps {
             plain: PlainWords::new(&steps),
             space_handling: spaces::space_handling(&steps, words),
             marks_spaces: spaces::marks_spaces(&steps),
-            normalized: AddedTokens::EMPTY,
+            normalized: AddedTokens::default(),
             space_bytes: SpaceBytes::default(),
             steps,
             words,
