@@ -1,9 +1,11 @@
 //! Compares the engines on real byte-pair encodings: byte-level ones of several pre-tokenizers, and those that take a
 //! text for a single word.
 
+use serde_json::json;
 use tokscope::model_ref::ModelRef;
+use tokscope::tokenizer::{EncodeOptions, Tokenizer};
 
-use crate::support::shared;
+use crate::support::{files, shared};
 use crate::text::engines::{Engines, compare_generated, compare_lines, compare_pieces, generated};
 
 /// Compares the engines on the reference texts of a model, on its pieces, and on generated texts.
@@ -45,4 +47,43 @@ models! {
     engines_agree_on_qwen_3: "qwen3",
     engines_agree_on_llama_2: "llama2",
     engines_agree_on_gemma_3: "gemma3",
+}
+
+/// Such words are merged with a heap; the search in a list would take hours.
+#[test]
+fn long_words_have_the_tokens_of_the_crate() {
+    let Some(shared) = shared("long_words_have_the_tokens_of_the_crate") else {
+        return;
+    };
+    for model in ["gpt2", "llama2"] {
+        let folder = shared.join("models").join(model);
+        let engines = Engines::open(&ModelRef::Directory(folder));
+        for part in ["a", "aĠ", "7", "👍🏽", "漢字", "ab", "\n", "▁"] {
+            engines.compare(&part.repeat(20_000), None);
+        }
+    }
+}
+
+#[test]
+fn a_model_that_leaves_out_merges_at_random_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = json!({
+        "version": "1.0", "added_tokens": [], "normalizer": null, "pre_tokenizer": null,
+        "post_processor": null, "decoder": null,
+        "model": {"type": "BPE", "dropout": 0.5, "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"]},
+    });
+    let open = |file: &serde_json::Value| {
+        let path = folder.path().join("tokenizer.json");
+        std::fs::write(path, file.to_string()).unwrap();
+        let model = ModelRef::Directory(folder.path().to_owned());
+        Tokenizer::open(&files(&model)).unwrap()
+    };
+    let options = EncodeOptions::default();
+    let error = open(&file).ids("ab", &options).unwrap_err().to_string();
+    let problem = "leaves out merges at random (`dropout` is 0.5)";
+    assert!(error.contains(problem), "{error}");
+    file["model"]["dropout"] = json!(0.0);
+    let tokenizer = open(&file);
+    assert!(tokenizer.is_native());
+    assert_eq!(tokenizer.ids("abb", &options).unwrap(), [2, 1]);
 }
