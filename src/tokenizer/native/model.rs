@@ -1,6 +1,7 @@
 //! The model of a tokenizer: finds the tokens of a word.
 
-use super::bpe::{Bpe, MergeScratch};
+use super::bpe::merge::MergeScratch;
+use super::bpe::model::Bpe;
 use super::token::Token;
 use super::unigram::{Lattice, Unigram};
 use super::wordlevel::WordLevel;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::added_tokens::AddedTokens;
-use super::bpe::{Bpe, BpeSettings};
+use super::bpe::model::{Bpe, BpeSettings};
 use super::compiled::{Algorithm, CompiledVocabulary};
 use super::model::Model;
 use super::pipeline::Pipeline;

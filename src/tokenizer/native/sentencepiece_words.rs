@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use super::bpe::Joins;
+use super::bpe::joins::Joins;
 use super::run::{LOOKUP_BATCH, Run, RunScratch};
 use super::sentencepiece::SentencePieceSteps;
 use super::space_scan::{PaddedText, Separators};

@@ -22,7 +22,7 @@ use std::ops::Range;
 
 use super::contents::Algorithm;
 use crate::formats::sentencepiece::PieceKind;
-use crate::tokenizer::native::bpe::MergeSlot;
+use crate::tokenizer::native::bpe::merges::MergeSlot;
 use crate::tokenizer::native::double_array::Node;
 use crate::tokenizer::native::trailing_marks::MarkSet;
 

@@ -5,7 +5,9 @@ use super::layout::{GAP, KINDS, kind_code};
 use super::reader::CompiledVocabulary;
 use crate::formats::model_settings::ModelSettings;
 use crate::formats::sentencepiece::PieceKind;
-use crate::tokenizer::native::bpe::{BYTE_IDS, Joins, MergeSlot};
+use crate::tokenizer::native::bpe::byte_ids::BYTE_IDS;
+use crate::tokenizer::native::bpe::joins::Joins;
+use crate::tokenizer::native::bpe::merges::MergeSlot;
 use crate::tokenizer::native::double_array::{DoubleArray, Node};
 use crate::tokenizer::native::piece_index::PieceIndex;
 

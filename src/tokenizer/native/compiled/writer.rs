@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use super::contents::{Algorithm, Contents, UnscoredModel};
 use super::layout::{CHECKSUM, GAP, HEADER_LENGTH, Header, checksum, kind_code};
 use crate::formats::sentencepiece::PieceKind;
-use crate::tokenizer::native::bpe::{MergeSlot, build_joins, build_merges, byte_ids};
+use crate::tokenizer::native::bpe::byte_ids::byte_ids;
+use crate::tokenizer::native::bpe::joins;
+use crate::tokenizer::native::bpe::merges::{self, MergeSlot};
 use crate::tokenizer::native::double_array::{Node, build};
 use crate::tokenizer::native::piece_index::PieceIndex;
 use crate::tokenizer::native::trailing_marks::{self, MarkSet};
@@ -102,13 +104,13 @@ fn without_scores(contents: &Contents<'_>, model: &UnscoredModel) -> Built {
         if !has_prefix {
             built.byte_ids = byte_ids(suffix, find).unwrap_or_default();
         }
-        built.merges = build_merges(&model.merges);
+        built.merges = merges::build(&model.merges);
         if built.byte_ids.is_empty() && can_be_split(model, find) {
             let merged = model
                 .merges
                 .iter()
                 .filter_map(|[_, _, merged]| piece_of(*merged));
-            built.joins = build_joins(merged);
+            built.joins = joins::build(merged);
         }
     }
     built
