@@ -2,24 +2,42 @@
 
 /// Returns the number of words as Python's `str.split()` counts them. Python's white space includes the four
 /// information separators U+001C to U+001F.
-///
-/// Eight bytes of ASCII are counted at a time.
 pub fn count_words(text: &str) -> usize {
+    if text.is_ascii() {
+        count_ascii_words(text.as_bytes())
+    } else {
+        count_mixed_words(text)
+    }
+}
+
+/// [`count_words`] for ASCII bytes, eight at a time.
+fn count_ascii_words(bytes: &[u8]) -> usize {
+    let (eights, rest) = bytes.as_chunks::<8>();
+    let mut last = [b' '; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let mut words = 0;
+    // Start as if white space preceded the text.
+    let mut before = 0x80;
+    for eight in eights.iter().chain([&last]) {
+        words += count_eight(u64::from_le_bytes(*eight), &mut before);
+    }
+    words
+}
+
+/// [`count_words`] for any text, eight bytes at a time where they are ASCII.
+fn count_mixed_words(text: &str) -> usize {
     let mut words = 0;
     let mut at = 0;
-    // The high bit of a byte, set if the character before `at` is white space, as if some preceded the text.
     let mut before = 0x80;
     while let Some(eight) = text.as_bytes()[at..].first_chunk::<8>() {
         let bytes = u64::from_le_bytes(*eight);
         if bytes & HIGH == 0 {
-            let spaces = ascii_spaces(bytes);
-            words += (!spaces & HIGH & (spaces << 8 | before)).count_ones() as usize;
-            before = spaces >> 56;
+            words += count_eight(bytes, &mut before);
             at += 8;
         } else {
-            let start = at;
+            let end = at + 8;
             for character in text[at..].chars() {
-                if at - start >= 8 {
+                if at >= end {
                     break;
                 }
                 words += count_character(character, &mut before);
@@ -36,14 +54,21 @@ pub fn count_words(text: &str) -> usize {
 const ONES: u64 = u64::from_ne_bytes([1; 8]);
 const HIGH: u64 = ONES << 7;
 
-/// Sets the high bit of each byte that is white space. Every byte must be below 128.
-fn ascii_spaces(bytes: u64) -> u64 {
+/// Returns the number of words that begin in eight ASCII bytes. `before` has its high bit set if the character before
+/// them is white space, and is updated for the next.
+#[inline]
+fn count_eight(bytes: u64, before: &mut u64) -> usize {
+    // Sets the high bit of each byte that is at least `min`.
     let at_least = |min: u8| bytes + ONES * u64::from(128 - min);
     let controls = at_least(b'\t') & !at_least(b'\r' + 1);
-    (controls | at_least(0x1c) & !at_least(b' ' + 1)) & HIGH
+    let spaces = (controls | at_least(0x1c) & !at_least(b' ' + 1)) & HIGH;
+    let words = !spaces & HIGH & (spaces << 8 | *before);
+    *before = spaces >> 56;
+    words.count_ones() as usize
 }
 
-/// Returns 1 if the character begins a word, otherwise 0. Updates `before` for the next character.
+/// Returns 1 if the character begins a word, otherwise 0. `before` is as in [`count_eight`].
+#[inline]
 fn count_character(character: char, before: &mut u64) -> usize {
     let is_space = character.is_whitespace() || matches!(character, '\u{1c}'..='\u{1f}');
     let begins = !is_space && *before != 0;
