@@ -139,19 +139,24 @@ fn normalizers() -> Vec<Value> {
     all
 }
 
-/// Compares every character, alone and among others. `TOKSCOPE_UNICODE` compares all of them with all settings.
 #[test]
+fn characters_have_the_form_of_the_crate() {
+    compare_characters(61);
+}
+
+#[test]
+#[ignore = "takes minutes"]
 fn every_character_has_the_form_of_the_crate() {
-    let all = std::env::var_os("TOKSCOPE_UNICODE").is_some();
+    compare_characters(1);
+}
+
+/// Compares every `step`-th character, alone and among others, with all settings. Compares the most frequent characters
+/// with some settings in any case.
+fn compare_characters(step: usize) {
     let mut texts = 0;
     for (number, normalizer) in normalizers().iter().enumerate() {
         let mut compared = Compared::new(normalizer);
-        let step = if all { 1 } else { 61 };
-        let common = '\0'..if all || number % 5 > 0 {
-            '\0'
-        } else {
-            '\u{400}'
-        };
+        let common = '\0'..if number % 5 > 0 { '\0' } else { '\u{400}' };
         // No character is assigned between these two ranges.
         let sample = ('\0'..'\u{34000}').chain('\u{e0000}'..'\u{e0200}');
         for c in common.chain(sample.skip(number % step).step_by(step)) {
@@ -163,12 +168,21 @@ fn every_character_has_the_form_of_the_crate() {
         texts += compared.texts;
     }
     assert!(texts > 100_000, "{texts}");
-    println!("{texts} texts");
 }
 
-/// Compares texts of random characters of many classes.
 #[test]
 fn random_texts_have_the_words_of_the_crate() {
+    compare_random_texts(700);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn many_random_texts_have_the_words_of_the_crate() {
+    compare_random_texts(50_000);
+}
+
+/// Compares this number of texts of random characters of many classes with each of the settings.
+fn compare_random_texts(number: usize) {
     const CLASSES: [&[&str]; 12] = [
         &["a", "B", "word", "The", "x1", "Z", "0", "42"],
         &[
@@ -269,7 +283,6 @@ fn random_texts_have_the_words_of_the_crate() {
             "\u{1f9ff}",
         ],
     ];
-    let long = std::env::var_os("TOKSCOPE_GENERATED").is_some();
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut random = |below: usize| {
         state ^= state << 13;
@@ -279,7 +292,7 @@ fn random_texts_have_the_words_of_the_crate() {
     };
     for normalizer in normalizers() {
         let mut compared = Compared::new(&normalizer);
-        for _ in 0..if long { 50_000 } else { 700 } {
+        for _ in 0..number {
             let classes = [random(12), random(12), random(12)];
             let text: String = (0..random(40))
                 .map(|_| {
