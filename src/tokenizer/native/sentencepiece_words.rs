@@ -134,7 +134,8 @@ impl<const RANGES: bool> Run<'_, RANGES> {
                 last = start;
             }
             self.prefixed_part(first, last, sink);
-            self.word += u32::from(steps.splits);
+            let next = padded.bytes().get(last);
+            self.word += u32::from(steps.splits && next.is_none_or(|next| *next == b' '));
         }
         self.parts(parts, steps.splits, &padded, sink);
         self.word += u32::from(!steps.splits);

@@ -87,3 +87,29 @@ fn a_model_that_leaves_out_merges_at_random_is_refused() {
     assert!(tokenizer.is_native());
     assert_eq!(tokenizer.ids("abb", &options).unwrap(), [2, 1]);
 }
+
+/// A long word is cut into parts where no merge joins its characters.
+#[test]
+fn the_parts_of_a_long_first_word_are_one_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = json!({
+        "version": "1.0", "added_tokens": [], "normalizer": null, "post_processor": null, "decoder": null,
+        "pre_tokenizer": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": true},
+        "model": {
+            "type": "BPE", "unk_token": "?", "merges": ["a b"],
+            "vocab": {"?": 0, "▁": 1, "a": 2, "b": 3, "ab": 4},
+        },
+    });
+    std::fs::write(folder.path().join("tokenizer.json"), file.to_string()).unwrap();
+    let engines = Engines::open(&ModelRef::Directory(folder.path().to_owned()));
+    assert!(engines.native.is_native());
+    let long = "ab".repeat(20);
+    for text in [
+        &long,
+        &format!("{long} {long} a"),
+        &format!(" {long} b"),
+        &format!("a {long}"),
+    ] {
+        engines.compare(text, None);
+    }
+}
