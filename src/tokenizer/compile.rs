@@ -76,7 +76,7 @@ fn unscored<'a>(
     let index = index_pieces(&pieces);
     let (by_id, gaps) = in_order(&pieces)?;
     let find = |piece: &str| {
-        let piece_of = |id: u32| by_id.get(id as usize).map(|piece| piece.0);
+        let piece_of = |id: u32| by_id.get(id as usize).map(|piece| piece.0.as_bytes());
         PieceIndex::new(&index)?.find(piece, piece_of)
     };
     let settings = parts.settings;

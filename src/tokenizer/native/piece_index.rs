@@ -33,10 +33,11 @@ impl<'a> PieceIndex<'a> {
         slots.len().is_power_of_two().then_some(Self { slots })
     }
 
-    /// Returns the id of a piece. `piece_of` returns the piece of an id.
-    pub fn find<'p>(self, piece: &str, piece_of: impl Fn(u32) -> Option<&'p str>) -> Option<u32> {
+    /// Returns the id of a piece. `piece_of` returns the piece of an id, in bytes.
+    #[inline]
+    pub fn find<'p>(self, piece: &str, piece_of: impl Fn(u32) -> Option<&'p [u8]>) -> Option<u32> {
         let first = slot_of(piece, self.slots.len());
-        self.search(first, |id| piece_of(id) == Some(piece))
+        self.search(first, |id| piece_of(id) == Some(piece.as_bytes()))
     }
 
     /// Returns the id of the byte-level piece that stands for `bytes`.
@@ -94,9 +95,10 @@ mod tests {
         let index = PieceIndex::new(&slots).unwrap();
         let piece_of = |id: u32| pieces.get(id as usize).map(|piece| piece.0);
         for (piece, id) in &pieces[1..] {
-            assert_eq!(index.find(piece, piece_of), Some(*id), "{piece}");
+            let bytes_of = |id| piece_of(id).map(str::as_bytes);
+            assert_eq!(index.find(piece, bytes_of), Some(*id), "{piece}");
         }
-        assert_eq!(index.find("b", piece_of), None);
+        assert_eq!(index.find("b", |id| piece_of(id).map(str::as_bytes)), None);
         assert_eq!(index.find_bytes(b" ", piece_of), Some(1));
         assert_eq!(index.find_bytes(b" a", piece_of), Some(3));
         assert_eq!(index.find_bytes(b"\xe9", piece_of), Some(4));

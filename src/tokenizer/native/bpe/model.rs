@@ -23,6 +23,8 @@ pub struct BpeSettings {
     unknown_id: Option<u32>,
     prefix: String,
     suffix: String,
+    /// The ids of the characters of ASCII in the middle of a word.
+    ascii: Vec<Option<u32>>,
     fuses_unknown: bool,
     ignores_merges: bool,
     /// The ids of byte pieces such as `<0x0A>`. Empty without byte fallback.
@@ -38,9 +40,12 @@ impl BpeSettings {
             _ => Vec::new(),
         };
         let text = |given: &Option<String>| given.clone().unwrap_or_default();
+        let prefix = text(&settings.continuing_subword_prefix);
+        let ascii = |byte: u8| compiled.find(&format!("{prefix}{}", char::from(byte)));
         Self {
+            ascii: (0..128).map(ascii).collect(),
             unknown_id: compiled.unknown_id(),
-            prefix: text(&settings.continuing_subword_prefix),
+            prefix,
             suffix: text(&settings.end_of_word_suffix),
             fuses_unknown: settings.fuse_unk == Some(true),
             ignores_merges: settings.ignore_merges == Some(true),
@@ -115,6 +120,14 @@ impl<'a> Bpe<'a> {
         let mut spelling = String::new();
         for (start, character) in word.char_indices() {
             let length = character.len_utf8();
+            let is_inner = start > 0 && (start + length < word.len() || settings.suffix.is_empty());
+            if is_inner
+                && unknown.is_none()
+                && let Some(Some(id)) = settings.ascii.get(character as usize)
+            {
+                push(*id, length);
+                continue;
+            }
             spelling.clear();
             if start > 0 {
                 spelling.push_str(&settings.prefix);

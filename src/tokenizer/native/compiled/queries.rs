@@ -1,5 +1,7 @@
 //! Looks up pieces in a compiled vocabulary.
 
+use std::ops::Range;
+
 use super::contents::Algorithm;
 use super::layout::{GAP, KINDS, kind_code};
 use super::reader::CompiledVocabulary;
@@ -38,20 +40,29 @@ impl CompiledVocabulary {
     /// Returns the text of a piece.
     #[inline]
     pub fn piece(&self, id: u32) -> Option<&str> {
+        if let Some(Some(text)) = self.text.get() {
+            return text.get(self.piece_range(id)?);
+        }
+        str::from_utf8(self.piece_bytes(id)?).ok()
+    }
+
+    /// Returns the bytes of a piece, which need not be validated to be compared.
+    #[inline]
+    fn piece_bytes(&self, id: u32) -> Option<&[u8]> {
+        let text: &[u8] = self.section(self.sections.text, self.header.text as usize);
+        text.get(self.piece_range(id)?)
+    }
+
+    /// Returns the range of a piece in the text section.
+    #[inline]
+    fn piece_range(&self, id: u32) -> Option<Range<usize>> {
         let ends: &[u32] = self.section(self.sections.ends, self.ids());
         let index = id as usize;
         let end = *ends.get(index)? as usize;
         let start = index
             .checked_sub(1)
             .map_or(0, |before| ends[before] as usize);
-        if start == end && self.is_gap(index) {
-            return None;
-        }
-        if let Some(Some(text)) = self.text.get() {
-            return text.get(start..end);
-        }
-        let text: &[u8] = self.section(self.sections.text, self.header.text as usize);
-        str::from_utf8(text.get(start..end)?).ok()
+        (start != end || !self.is_gap(index)).then_some(start..end)
     }
 
     #[cold]
@@ -164,7 +175,7 @@ impl CompiledVocabulary {
     /// Returns the id of a piece, the last if there are several equal pieces.
     pub fn find(&self, piece: &str) -> Option<u32> {
         if let Some(index) = self.index() {
-            return index.find(piece, |id| self.piece(id));
+            return index.find(piece, |id| self.piece_bytes(id));
         }
         match self.double_array() {
             Some(array) => array.get(piece.as_bytes()),
