@@ -100,7 +100,9 @@ fn without_scores(contents: &Contents<'_>, model: &UnscoredModel) -> Built {
             .as_ref()
             .is_some_and(|prefix| !prefix.is_empty());
         let piece_of = |id: u32| contents.pieces.get(id as usize).map(|piece| piece.0);
-        let find = |piece: &str| PieceIndex::new(&model.index)?.find(piece, |id| piece_of(id).map(str::as_bytes));
+        let find = |piece: &str| {
+            PieceIndex::new(&model.index)?.find(piece, |id| piece_of(id).map(str::as_bytes))
+        };
         if !has_prefix {
             built.byte_ids = byte_ids(suffix, find).unwrap_or_default();
         }
