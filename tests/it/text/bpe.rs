@@ -1,6 +1,8 @@
 //! Compares the engines on real byte-pair encodings: byte-level ones of several pre-tokenizers, and those that take a
 //! text for a single word.
 
+use std::collections::HashMap;
+
 use serde_json::json;
 use tokscope::model_ref::ModelRef;
 use tokscope::tokenizer::{EncodeOptions, Tokenizer};
@@ -92,12 +94,15 @@ fn a_model_that_leaves_out_merges_at_random_is_refused() {
 #[test]
 fn the_parts_of_a_long_first_word_are_one_word() {
     let folder = tempfile::tempdir().unwrap();
+    let bytes = (0..=u8::MAX).map(|byte| format!("<{byte:#04X}>"));
+    let pieces = ["?", "▁", "a", "b", "ab"].map(str::to_owned).into_iter();
+    let vocabulary: HashMap<String, usize> = pieces.chain(bytes).zip(0..).collect();
     let file = json!({
         "version": "1.0", "added_tokens": [], "normalizer": null, "post_processor": null, "decoder": null,
         "pre_tokenizer": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": true},
         "model": {
-            "type": "BPE", "unk_token": "?", "merges": ["a b"],
-            "vocab": {"?": 0, "▁": 1, "a": 2, "b": 3, "ab": 4},
+            "type": "BPE", "unk_token": "?", "byte_fallback": true, "merges": ["a b"],
+            "vocab": vocabulary,
         },
     });
     std::fs::write(folder.path().join("tokenizer.json"), file.to_string()).unwrap();
