@@ -123,19 +123,23 @@ impl NativeEngine {
     }
 
     /// Returns the tokens of a text that have one of `ids`, with their byte ranges, not counting special tokens of the
-    /// template. Returns `None` in the same cases as [`NativeEngine::encode`].
+    /// template. Returns `None` in the same cases as [`NativeEngine::encode`], and if the template trims offsets.
     pub fn find(
         &self,
         text: &str,
         ids: &[u32],
         options: &EncodeOptions,
     ) -> Option<Vec<(u32, (usize, usize))>> {
+        let template = self.template.as_ref()?;
+        if !template.trims().is_empty() {
+            return None;
+        }
         let mut finder = TokenFinder {
             text,
             ids,
             found: Vec::new(),
         };
-        let parts = self.template.as_ref()?.parts(false).iter();
+        let parts = template.parts(false).iter();
         for _ in parts.filter(|part| matches!(part, TemplatePart::Text { .. })) {
             self.run::<true, _>(text, options.parse_special, &mut finder)?;
         }

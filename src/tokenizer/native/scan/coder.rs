@@ -1,7 +1,7 @@
 //! The sequences of DeepSeek Coder: line breaks, words, punctuation, ideographs, digits, one after the other.
 
+use super::kind_runs::KindSet;
 use super::kind_runs::{LINE_BREAK, NUMBER, PUNCTUATION, WHITE};
-use super::kinds::KindSet;
 use super::rules::LETTER;
 use super::view::View;
 

@@ -1,6 +1,7 @@
 //! Steps that split a text by single characters before its pattern is applied to the parts.
 
-use super::kinds::{KindSet, ascii_kind};
+use super::kind_runs::KindSet;
+use super::kinds::ascii_kind;
 use super::rules::Rules;
 use super::view::View;
 

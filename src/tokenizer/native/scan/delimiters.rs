@@ -3,7 +3,7 @@
 use memchr::memmem::Finder;
 use serde_json::Value;
 
-use super::kinds::KindSet;
+use super::kind_runs::KindSet;
 use super::view::kind_at;
 
 /// Splits a text at each delimiter.

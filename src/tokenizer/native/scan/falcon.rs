@@ -4,8 +4,8 @@
 //! within characters: `м` (0xD0 0xBC) is the words `Ð` and `¼`.
 
 use super::cuts::Cuts;
+use super::kind_runs::KindSet;
 use super::kind_runs::{NUMBER, WHITE};
-use super::kinds::KindSet;
 use super::rules::LETTER;
 use super::view::{View, kind_at};
 

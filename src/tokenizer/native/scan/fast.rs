@@ -3,8 +3,9 @@
 //! This is the hot path: letters are found eight bytes at a time, and any other word by looking up each of its bytes
 //! once.
 
+use super::kind_runs::KindSet;
 use super::kind_runs::{BLANK, LINE_BREAK, NUMBER, WHITE};
-use super::kinds::{KindSet, ascii_kind};
+use super::kinds::ascii_kind;
 use super::rules::{Contractions, Rules, Suffix, White, Words, contraction};
 use super::view::{View, ascii_letters, ascii_lower, ascii_upper};
 

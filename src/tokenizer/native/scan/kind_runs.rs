@@ -2,7 +2,8 @@
 //!
 //! `TOKSCOPE_BLESS=1 cargo test --lib kinds::tests` writes this file.
 
-use super::kinds::KindSet;
+/// A set of kinds, one bit each.
+pub type KindSet = u64;
 
 /// Upper-case and title-case letters, `[\p{Lu}\p{Lt}]`.
 pub const UPPER: KindSet = 0x100;

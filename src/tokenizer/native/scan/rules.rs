@@ -1,7 +1,8 @@
 //! The patterns that descend from GPT-2's: contractions, words, numbers, other characters, white space.
 
+use super::kind_runs::KindSet;
 use super::kind_runs::{HAN, LINE_BREAK, LOWER, MARK, NUMBER, UNCASED, UPPER, WHITE};
-use super::kinds::{KindSet, ascii_kind};
+use super::kinds::ascii_kind;
 use super::view::View;
 
 pub const LETTER: KindSet = UPPER | LOWER | UNCASED;

@@ -1,6 +1,7 @@
 //! A text as a pattern sees it.
 
-use super::kinds::{KindSet, ascii_kind, kind_of};
+use super::kind_runs::KindSet;
+use super::kinds::{ascii_kind, kind_of};
 
 /// A text of which only characters of some kinds are visible. It ends before the first of the others.
 ///

@@ -39,61 +39,61 @@ fn properties() -> Vec<Property> {
     let pattern = |name, about, class, set| property(name, about, Class::Pattern(class), set);
     vec![
         pattern(
-            "UPPER",
+            "upper",
             r"Upper-case and title-case letters, `[\p{Lu}\p{Lt}]`.",
             r"[\p{Lu}\p{Lt}]",
             sets::UPPER,
         ),
         pattern(
-            "LOWER",
+            "lower",
             r"Lower-case letters, `\p{Ll}`.",
             r"\p{Ll}",
             sets::LOWER,
         ),
         pattern(
-            "UNCASED",
+            "uncased",
             r"Letters without case, `[\p{Lm}\p{Lo}]`.",
             r"[\p{Lm}\p{Lo}]",
             sets::UNCASED,
         ),
-        pattern("MARK", r"Marks, `\p{M}`.", r"\p{M}", sets::MARK),
-        pattern("NUMBER", r"Numbers, `\p{N}`.", r"\p{N}", sets::NUMBER),
+        pattern("mark", r"Marks, `\p{M}`.", r"\p{M}", sets::MARK),
+        pattern("number", r"Numbers, `\p{N}`.", r"\p{N}", sets::NUMBER),
         pattern(
-            "PUNCTUATION",
+            "punctuation",
             r"Punctuation, `\p{P}`.",
             r"\p{P}",
             sets::PUNCTUATION,
         ),
-        pattern("SYMBOL", r"Symbols, `\p{S}`.", r"\p{S}", sets::SYMBOL),
-        pattern("WHITE", r"White space, `\s`.", r"\s", sets::WHITE),
+        pattern("symbol", r"Symbols, `\p{S}`.", r"\p{S}", sets::SYMBOL),
+        pattern("white", r"White space, `\s`.", r"\s", sets::WHITE),
         pattern(
-            "LINE_BREAK",
+            "line_break",
             r"Carriage return and line feed.",
             r"[\r\n]",
             sets::LINE_BREAK,
         ),
-        pattern("BLANK", "The space.", " ", sets::BLANK),
-        pattern("HAN", r"Ideographs, `\p{Han}`.", r"\p{Han}", sets::HAN),
+        pattern("blank", "The space.", " ", sets::BLANK),
+        pattern("han", r"Ideographs, `\p{Han}`.", r"\p{Han}", sets::HAN),
         pattern(
-            "KANA_OR_HAN",
+            "kana_or_han",
             "Kana and the ideographs of Unicode 1, as in the patterns of DeepSeek.",
             "[一-龥぀-ゟ゠-ヿ]",
             sets::KANA_OR_HAN,
         ),
         pattern(
-            "BLOOM_BREAK",
+            "bloom_break",
             "The characters that end a word of BLOOM.",
             r"[(\s|[.,!?…。，、।۔،])]",
             sets::BLOOM_BREAK,
         ),
         property(
-            "WORD",
+            "word",
             r"Word characters of the `regex` crate, `\w`.",
             Class::Word,
             sets::WORD,
         ),
         property(
-            "SPLIT_PUNCTUATION",
+            "split_punctuation",
             "The characters that `Punctuation` splits off.",
             Class::Punctuation,
             sets::SPLIT_PUNCTUATION,
@@ -169,9 +169,10 @@ fn source(bits: &[u32]) -> String {
     }
     assert!(kinds.len() <= KindSet::BITS as usize);
     let mut source = "//! The kinds of all characters, generated from the classes that the `tokenizers` crate uses.\n//!\n\
-        //! `TOKSCOPE_BLESS=1 cargo test --lib kinds::tests` writes this file.\n\nuse super::kinds::KindSet;\n"
+        //! `TOKSCOPE_BLESS=1 cargo test --lib kinds::tests` writes this file.\n\n/// A set of kinds, one bit each.\npub type KindSet = u64;\n"
         .to_owned();
     for (index, Property { name, about, .. }) in properties().iter().enumerate() {
+        let name = name.to_uppercase();
         let with = kinds.iter().filter(|(bits, _)| *bits >> index & 1 == 1);
         let set: KindSet = with.map(|(_, kind)| 1 << kind).sum();
         write!(

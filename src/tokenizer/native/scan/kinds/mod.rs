@@ -3,13 +3,10 @@
 //! Characters of one kind are alike to every pattern, so a class of a pattern is a set of kinds. The table of
 //! `kind_runs.rs` is expanded by the compiler and used in place.
 
-use super::kind_runs::RUNS;
+use super::kind_runs::{KindSet, RUNS};
 
 #[cfg(test)]
 mod tests;
-
-/// A set of kinds, one bit each.
-pub type KindSet = u64;
 
 const CHARACTERS: usize = 0x11_0000;
 const BLOCK: usize = 256;
