@@ -74,23 +74,28 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         end: usize,
         sink: &mut impl TokenSink,
     ) {
-        let text = &self.text[..end];
-        let padded = PaddedText::new(text.as_bytes());
+        // A scanner may look back, but not beyond the range.
+        let range = &self.text[start..end];
+        let padded = PaddedText::new(range.as_bytes());
         let mut batch = [ScannedWord::default(); LOOKUP_BATCH];
-        let mut at = start;
+        let mut at = 0;
         loop {
             let mut count = 0;
             let words = self.scratch.cache.short_words();
             while count < LOOKUP_BATCH
-                && let Some((start, end)) = steps.scanner.next(text, at)
+                && let Some((first, last)) = steps.scanner.next(range, at)
             {
-                let length = end - start;
+                let length = last - first;
                 let lookup = words
                     .filter(|_| length <= ShortWords::SHORT)
-                    .map(|words| words.look_up(padded.words(start), length));
-                batch[count] = ScannedWord { start, end, lookup };
+                    .map(|words| words.look_up(padded.words(first), length));
+                batch[count] = ScannedWord {
+                    start: start + first,
+                    end: start + last,
+                    lookup,
+                };
                 count += 1;
-                at = end;
+                at = last;
             }
             for word in &batch[..count] {
                 self.scanned_word(word, sink);
@@ -116,26 +121,27 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         self.word += 1;
     }
 
-    /// Emits and caches the tokens of a word.
+    /// Emits and caches the tokens of a word, which may begin and end within a character.
     #[cold]
     fn new_word(&mut self, start: usize, end: usize, sink: &mut impl TokenSink) {
-        let word = &self.text[start..end];
+        let text = self.text;
+        let word = &text.as_bytes()[start..end];
         let RunScratch { cache, search, .. } = &mut *self.scratch;
-        let tokens = search.search_bytes(&self.model, word.as_bytes());
-        let are_whole = |token: &Token| word.is_char_boundary(token.end as usize);
-        let first = if tokens.iter().all(are_whole) {
+        let tokens = search.search_bytes(&self.model, word);
+        let are_whole = |token: &Token| text.is_char_boundary(start + token.end as usize);
+        let first = if text.is_char_boundary(start) && tokens.iter().all(are_whole) {
             TokenStart::At(0)
         } else {
             TokenStart::InCharacters
         };
         let ends = tokens.iter().map(|token| (token.id, token.end as usize));
-        cache.set(word.as_bytes(), first, ends);
-        let mut begin = 0;
+        cache.set(word, first, ends);
+        let mut begin = start;
         for token in tokens {
-            let token_end = token.end as usize;
+            let token_end = start + token.end as usize;
             let range = (
-                start + word.floor_char_boundary(begin),
-                start + word.ceil_char_boundary(token_end),
+                text.floor_char_boundary(begin),
+                text.ceil_char_boundary(token_end),
             );
             sink.token(token.id, self.word, range);
             begin = token_end;
@@ -156,11 +162,8 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         let original = |at: usize| start + at - 1;
         let mut at = 0;
         while let Some((word_start, word_end)) = steps.scanner.next(&text, at) {
-            let word = &text[word_start..word_end];
-            let tokens = self
-                .scratch
-                .search
-                .search_bytes(&self.model, word.as_bytes());
+            let word = &text.as_bytes()[word_start..word_end];
+            let tokens = self.scratch.search.search_bytes(&self.model, word);
             let mut begin = word_start;
             for token in tokens {
                 let token_end = word_start + token.end as usize;

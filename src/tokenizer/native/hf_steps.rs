@@ -126,14 +126,15 @@ impl HfSteps {
         catch_panic(|| added.extract_and_normalize(self.pinned_normalizer().as_ref(), text))
     }
 
-    /// Encodes normalized text. `search` returns the tokens of a word.
+    /// Encodes normalized text, and returns the number of its words, added tokens included. `search` returns the tokens of
+    /// a word.
     ///
     /// Returns `None` if the crate fails, as it does for a step that contradicts itself.
     pub fn tokenize(
         &self,
         mut text: PreTokenizedString,
         search: impl FnMut(&str) -> Vec<tokenizers::Token>,
-    ) -> Option<tokenizers::Encoding> {
+    ) -> Option<(tokenizers::Encoding, u32)> {
         if let Some(pre_tokenizer) = &self.pre_tokenizer {
             catch_panic(|| {
                 PinnedPreTokenizer(pre_tokenizer)
@@ -145,7 +146,10 @@ impl HfSteps {
         let search = RefCell::new(search);
         text.tokenize(|word| Ok((search.borrow_mut())(word.get())))
             .ok()?;
-        text.into_encoding(None, 0, OffsetType::Byte).ok()
+        let words = text.get_splits(OffsetReferential::Original, OffsetType::None);
+        let words = words.len() as u32;
+        let encoding = text.into_encoding(None, 0, OffsetType::Byte).ok()?;
+        Some((encoding, words))
     }
 }
 

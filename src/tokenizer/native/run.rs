@@ -57,7 +57,6 @@ impl<const RANGES: bool> Run<'_, RANGES> {
 
     /// Passes the tokens that [`Run::tokenize_range`] found to `sink`.
     pub fn emit_found(&mut self, sink: &mut impl TokenSink) {
-        let mut words = 0;
         for found in &self.scratch.found {
             let word = self.word + found.word;
             let range = (found.range.0 as usize, found.range.1 as usize);
@@ -65,8 +64,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
                 Some(surface) => sink.added(found.id, word, range, surface),
                 None => sink.token(found.id, word, range),
             }
-            words = found.word + 1;
         }
-        self.word += words;
+        self.word += self.scratch.search.words_found;
     }
 }

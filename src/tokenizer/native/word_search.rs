@@ -42,6 +42,8 @@ pub struct SearchScratch {
     steps: StepScratch,
     model: ModelScratch,
     tokens: Vec<Token>,
+    /// The number of words in the range that was searched last, those without tokens included.
+    pub words_found: u32,
 }
 
 impl SearchScratch {
@@ -105,6 +107,7 @@ impl WordSearch<'_> {
             words,
             model: scratch,
             tokens,
+            words_found,
             ..
         } = &mut *self.scratch;
         added.split(&aligned.text, |part, start, end| {
@@ -146,6 +149,7 @@ impl WordSearch<'_> {
                 word += 1;
             });
         });
+        *words_found = word;
     }
 
     /// Finds the tokens of a normalized text that begins at byte `start` of the original, with the pre-tokenizers of
@@ -164,11 +168,12 @@ impl WordSearch<'_> {
                 SearchScratch {
                     model: scratch,
                     tokens,
+                    words_found,
                     ..
                 },
             found,
         } = self;
-        let encoding = steps.tokenize(normalized, |word| {
+        let (encoding, words) = steps.tokenize(normalized, |word| {
             let bytes = word.as_bytes();
             tokens.clear();
             let known = cache
@@ -193,6 +198,7 @@ impl WordSearch<'_> {
             });
             spelled
         })?;
+        *words_found = words;
         let words = encoding.get_word_ids().iter().zip(encoding.get_offsets());
         let spelled = encoding.get_ids().iter().zip(encoding.get_tokens());
         for ((id, spelling), (word, offsets)) in spelled.zip(words) {

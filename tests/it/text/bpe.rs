@@ -118,3 +118,68 @@ fn the_parts_of_a_long_first_word_are_one_word() {
         engines.compare(text, None);
     }
 }
+
+/// Opens the engines of a byte-level model without merges, whose pre-tokenizer consists of these steps.
+fn byte_level(folder: &std::path::Path, steps: &serde_json::Value) -> Engines {
+    let alphabet = (0..0x144).filter_map(char::from_u32);
+    let alphabet = alphabet
+        .filter(|character| tokscope::tokenizer::native::alphabet::byte(*character).is_some());
+    let vocab: serde_json::Map<String, serde_json::Value> = alphabet
+        .zip(0..)
+        .map(|(character, id)| (character.to_string(), json!(id)))
+        .collect();
+    let file = json!({
+        "version": "1.0", "added_tokens": [], "normalizer": null, "post_processor": null, "decoder": null,
+        "pre_tokenizer": {"type": "Sequence", "pretokenizers": steps},
+        "model": {"type": "BPE", "merges": [], "vocab": vocab},
+    });
+    std::fs::write(folder.join("tokenizer.json"), file.to_string()).unwrap();
+    Engines::open(&ModelRef::Directory(folder.to_owned()))
+}
+
+/// The pre-tokenizer of Falcon splits the characters of mapped bytes, some of which are punctuation.
+#[test]
+fn words_may_begin_and_end_within_a_character() {
+    let folder = tempfile::tempdir().unwrap();
+    let engines = byte_level(
+        folder.path(),
+        &json!([
+            {"type": "Punctuation", "behavior": "Contiguous"},
+            {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
+            {"type": "Digits", "individual_digits": false},
+            {"type": "Split", "pattern": {"Regex": "[0-9][0-9][0-9]"}, "behavior": "Isolated", "invert": false},
+        ]),
+    );
+    assert!(engines.native.is_native());
+    for text in ["м", "мама мыла раму 12345, 漢字!", "é м\u{37e}м 👍🏽"] {
+        engines.compare(text, None);
+        engines.compare(&format!("{text} ").repeat(300), None);
+    }
+}
+
+/// Without an unknown token, characters that no piece spells have no tokens.
+#[test]
+fn words_without_tokens_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = json!({
+        "version": "1.0", "normalizer": null, "post_processor": null, "decoder": null,
+        "added_tokens": [
+            {"id": 1, "content": "<s>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true},
+        ],
+        "pre_tokenizer": {"type": "Whitespace"},
+        "model": {"type": "BPE", "merges": [], "vocab": {"a": 0}},
+    });
+    std::fs::write(folder.path().join("tokenizer.json"), file.to_string()).unwrap();
+    let engines = Engines::open(&ModelRef::Directory(folder.path().to_owned()));
+    assert!(engines.native.is_native());
+    for text in [
+        "a b a",
+        "b a <s> a",
+        "a b<s>a b",
+        "b",
+        "b<s>b<s> a",
+        "a b b a",
+    ] {
+        engines.compare(text, None);
+    }
+}

@@ -206,6 +206,9 @@ impl<const RANGES: bool> Run<'_, RANGES> {
                 surface: None,
             });
         }
+        // Every word has a token.
+        let last = found.last().map_or(0, |last| last.word + 1);
+        self.scratch.search.words_found = last;
         self.emit_found(sink);
         Some(())
     }

@@ -230,7 +230,8 @@ fn plain_words_are_changed_in_case_at_most() {
                 compared += 1;
             }
         }
-        let prepends = both.name.contains("Prepend");
+        let all_steps = serde_json::to_string(&both.theirs).unwrap();
+        let prepends = all_steps.contains("Prepend");
         assert!(
             prepends == all.is_empty() && (prepends || compared > 3_000),
             "{} {compared}",
