@@ -5,7 +5,7 @@
 use std::fmt;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Unexpected, Visitor};
+use serde::de::{DeserializeSeed, Error, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -34,10 +34,18 @@ pub struct RestJson {
     pub added_token_ids: Vec<Option<u32>>,
     /// The side at which the file asks to truncate texts: `Left` or `Right`.
     pub truncation_direction: Option<String>,
+    /// The token with which the file asks to pad texts.
+    pub padding_token: Option<String>,
     pub normalizer: Value,
     pub pre_tokenizer: Value,
     pub post_processor: Value,
     pub decoder: Value,
+}
+
+#[derive(Debug, Deserialize)]
+struct Padding {
+    #[serde(default)]
+    pad_token: Setting,
 }
 
 #[derive(Debug, Deserialize)]
@@ -85,7 +93,10 @@ impl<'de> Deserialize<'de> for TokenizerJson {
                             });
                         }
                         "padding" => {
-                            map.next_value::<IgnoredAny>()?;
+                            let padding = map.next_value::<Option<Padding>>()?;
+                            let token = padding.map(|padding| padding.pad_token);
+                            rest.padding_token =
+                                token.and_then(|token| token.text().map(str::to_owned));
                         }
                         "added_tokens" => {
                             let tokens = map.next_value::<AddedTokens>()?.0;

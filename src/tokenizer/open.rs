@@ -74,7 +74,7 @@ fn from_tokenizer_json(
     if class.name.is_none() {
         tokens.forget_own(&rest);
     }
-    class.fill(&config.class, &mut tokens);
+    class.fill(&config.class, &rest, &mut tokens);
     class.check(&config, &tokens.map);
     Ok(parsed.into_definition(file, rest, config, tokens, class))
 }

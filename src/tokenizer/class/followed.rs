@@ -7,7 +7,9 @@ use super::refusals;
 use super::rewrite::{self, ChangedSteps, Outcome};
 use super::template::Ids;
 use crate::formats::class_settings::ClassSettings;
-use crate::formats::config::{AddedTokenConfig, SpecialTokensMap, TokenizerConfig};
+use crate::formats::config::{
+    AddedTokenConfig, Slot, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig,
+};
 use crate::formats::tokenizer_json::RestJson;
 use crate::tokenizer::special_tokens::SpecialTokens;
 
@@ -48,11 +50,17 @@ impl Followed {
         }
     }
 
-    /// Fills in the special tokens of the class.
-    pub fn fill(&mut self, settings: &ClassSettings, tokens: &mut SpecialTokens) {
+    /// Fills in the special tokens of the class, and the padding token of the `tokenizer.json`.
+    pub fn fill(&mut self, settings: &ClassSettings, rest: &RestJson, tokens: &mut SpecialTokens) {
         if let Some(class) = self.class {
             let problem = defaults::fill(class, settings, tokens).err();
             self.outcome.problems.extend(problem);
+            let padding = &mut tokens.map.pad_token;
+            if let (Slot::Absent, true, Some(token)) =
+                (&padding, class.takes_padding_token, &rest.padding_token)
+            {
+                *padding = Slot::Given(SpecialTokenConfig::Text(token.clone()));
+            }
         }
     }
 

@@ -56,6 +56,7 @@ const BASE: Class = Class {
     tokens: [NONE; 7],
     additional: Additional::Named,
     prefix_space: Some(false),
+    takes_padding_token: true,
     rewrites: &[],
     decoding: Decoding::Plain,
 };
@@ -248,6 +249,7 @@ pub const CLASSES: &[Class] = &[
     },
     Class {
         names: &["GPTNeoXTokenizerFast"],
+        takes_padding_token: false,
         rewrites: &[Rewrite::BosEos { bos: false, eos: false }],
         ..GPT2
     },

@@ -359,3 +359,48 @@ fn as_is_takes_the_file_without_its_class() {
             .contains("locks the tokenizer as its class makes it")
     );
 }
+
+/// A tokenizer with one word, byte-level pre-tokenization and padding, and its class.
+fn byte_level(class: &str) -> tempfile::TempDir {
+    let model = tempfile::Builder::new().prefix("c").tempdir().unwrap();
+    let json = serde_json::json!({
+        "version": "1.0",
+        "padding": {"strategy": "BatchLongest", "direction": "Right", "pad_to_multiple_of": null, "pad_id": 0,
+                    "pad_type_id": 0, "pad_token": "<padding>"},
+        "added_tokens": [],
+        "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true},
+        "model": {"type": "WordLevel", "vocab": {"<unk>": 0, "a": 1, "Ġa": 2}, "unk_token": "<unk>"},
+    });
+    let config = serde_json::json!({"tokenizer_class": class, "add_bos_token": false});
+    fs::write(model.path().join("tokenizer.json"), json.to_string()).unwrap();
+    fs::write(
+        model.path().join("tokenizer_config.json"),
+        config.to_string(),
+    )
+    .unwrap();
+    model
+}
+
+/// `LlamaTokenizerFast` passes `None` on, which changes nothing; the others pass their default, false.
+#[test]
+fn a_class_without_a_prefix_space_of_its_own_leaves_that_of_the_file() {
+    for (class, ids) in [("LlamaTokenizer", "2\n"), ("GPT2Tokenizer", "1\n")] {
+        let model = byte_level(class);
+        assert_eq!(on(model.path(), ["tokenize", "--ids", "a"]).ok(), ids);
+    }
+}
+
+/// The id of the padding token comes after those of the class. `GPTNeoXTokenizerFast` says that there is none.
+#[test]
+fn the_padding_token_of_the_file_is_a_special_token() {
+    for (class, ids) in [
+        ("PreTrainedTokenizerFast", "3\n"),
+        ("GPT2Tokenizer", "4\n"),
+        ("LlamaTokenizer", "5\n"),
+        ("GPTNeoXTokenizer", "0 0 0\n"),
+    ] {
+        let model = byte_level(class);
+        let found = on(model.path(), ["tokenize", "--ids", "<padding>"]).ok();
+        assert_eq!(found, ids, "{class}");
+    }
+}
