@@ -61,12 +61,14 @@ impl Tokenizer {
 
     /// Returns the name of the engine that encodes, and the reason for that choice.
     pub fn engine(&self) -> (&'static str, String) {
-        if self.is_native() {
+        if let Some(native) = self.native() {
             let algorithm = self.definition.algorithm();
-            return (
-                "native",
-                format!("a {algorithm} model, and every step of it is known"),
-            );
+            let steps = if native.engine.has_own_steps() {
+                "and every step of it is known"
+            } else {
+                "with steps of the tokenizers library around it"
+            };
+            return ("native", format!("a {algorithm} model, {steps}"));
         }
         let reason = match &self.definition.origin {
             _ if self.choice == EngineChoice::Reference => "the reference engine was requested".to_owned(),

@@ -54,6 +54,11 @@ impl NativeEngine {
         })
     }
 
+    /// Returns false if the steps before the model are those of the `tokenizers` crate.
+    pub fn has_own_steps(&self) -> bool {
+        self.segmenter.pipeline.has_own_steps()
+    }
+
     /// Encodes a text or a pair without truncation. Returns `None` if a text is too long for this engine, a step fails,
     /// there is no template or it trims other spaces than those of ASCII, or some but not all added tokens are to be
     /// taken as text.

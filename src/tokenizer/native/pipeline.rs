@@ -97,6 +97,11 @@ impl Pipeline {
         self.space_handling.is_none() && !is_known
     }
 
+    /// Returns false if the steps are those of the `tokenizers` crate.
+    pub fn has_own_steps(&self) -> bool {
+        !matches!(self.kind, PipelineKind::Hf(_))
+    }
+
     /// Returns true if texts must be passed in whole, so that added tokens in the raw text are matched here too.
     pub fn takes_whole_texts(&self) -> bool {
         self.space_handling.is_none() && matches!(self.kind, PipelineKind::Hf(_))
