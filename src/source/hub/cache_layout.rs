@@ -20,7 +20,7 @@ use hf_hub::{Cache, CacheRepo, Repo, RepoType};
 use super::etag::Etag;
 use crate::model_ref::{HubModel, ModelRef};
 use crate::source::file_entry::FileEntry;
-use crate::source::local::atomic_file::{Access, PendingFile};
+use crate::source::local::atomic_file::{self, Access, PendingFile};
 use crate::source::local::file_lock::FileLock;
 use crate::source::local::read_limited;
 
@@ -197,17 +197,20 @@ impl CachedModel {
         if let Some(parent) = pointer.parent() {
             fs::create_dir_all(parent)?;
         }
-        match fs::remove_file(&pointer) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
         let up = "../".repeat(2 + name.matches('/').count());
-        match symlink(&format!("{up}blobs/{etag}"), &pointer) {
-            // Another process has created the same link.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        let target = PathBuf::from(format!("{up}blobs/{etag}"));
+        if fs::read_link(&pointer).is_ok_and(|existing| existing == target) {
+            return Ok(());
+        }
+        // The link gets its place by a rename, since another process may be reading through the one it replaces.
+        match atomic_file::replace_with_link(&self.folder, &target, &pointer) {
             // Links are not supported (exFAT) or not permitted (Windows). huggingface_hub makes a copy in this case,
             // too.
-            Err(_) => fs::copy(self.blob(etag), &pointer).map(drop),
+            Err(_) => {
+                let pending = PendingFile::begin(&self.folder, Access::Shared)?;
+                io::copy(&mut File::open(self.blob(etag))?, &mut pending.file())?;
+                pending.persist(&pointer)
+            }
             Ok(()) => Ok(()),
         }
     }
@@ -226,16 +229,6 @@ impl CachedModel {
 /// Returns true if a revision is a full commit, which is also a plain file name.
 pub(crate) fn is_commit(revision: &str) -> bool {
     revision.len() == 40 && revision.bytes().all(|b| b.is_ascii_hexdigit())
-}
-
-#[cfg(unix)]
-fn symlink(target: &str, pointer: &Path) -> io::Result<()> {
-    std::os::unix::fs::symlink(target, pointer)
-}
-
-#[cfg(windows)]
-fn symlink(target: &str, pointer: &Path) -> io::Result<()> {
-    std::os::windows::fs::symlink_file(target.replace('/', "\\"), pointer)
 }
 
 #[cfg(test)]
@@ -273,7 +266,10 @@ mod tests {
         let blob = cached.blob("e1");
         fs::create_dir_all(blob.parent().unwrap()).unwrap();
         fs::write(blob, "content").unwrap();
-        for name in ["a.json", "onnx/deep/a.json", "a.json"] {
+        for name in ["a.json", "onnx/deep/a.json", "a.json", "replaced.json"] {
+            if name == "replaced.json" {
+                fs::write(cached.snapshot(COMMIT).join(name), "a file").unwrap();
+            }
             cached.link(COMMIT, name, "e1").unwrap();
             let path = cached.file(COMMIT, name).unwrap();
             assert_eq!(fs::read_to_string(path).unwrap(), "content");
@@ -283,7 +279,7 @@ mod tests {
             .into_iter()
             .map(|file| file.name)
             .collect();
-        assert_eq!(names, ["a.json", "onnx/deep/a.json"]);
+        assert_eq!(names, ["a.json", "onnx/deep/a.json", "replaced.json"]);
         fs::remove_file(cached.blob("e1")).unwrap();
         assert_eq!(cached.file(COMMIT, "a.json"), None);
     }

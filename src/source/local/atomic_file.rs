@@ -38,11 +38,24 @@ pub struct PendingFile {
 
 /// The name of a file that is removed when this is dropped, unless the file was renamed.
 #[derive(Debug)]
-struct TemporaryName(PathBuf);
+struct TemporaryName(Option<PathBuf>);
+
+impl TemporaryName {
+    /// Renames the file. From then on, another process may use the temporary name.
+    fn rename(mut self, path: &Path) -> io::Result<()> {
+        if let Some(temporary) = &self.0 {
+            fs::rename(temporary, path)?;
+        }
+        self.0 = None;
+        Ok(())
+    }
+}
 
 impl Drop for TemporaryName {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
+        if let Some(path) = &self.0 {
+            let _ = fs::remove_file(path);
+        }
     }
 }
 
@@ -73,7 +86,7 @@ impl PendingFile {
         Ok(Self {
             folder: folder.to_owned(),
             file,
-            temporary: Some(TemporaryName(path)),
+            temporary: Some(TemporaryName(Some(path))),
         })
     }
 
@@ -88,13 +101,18 @@ impl PendingFile {
     /// Fails if the file cannot get the name. An existing file is then unchanged.
     pub fn persist(mut self, path: &Path) -> io::Result<()> {
         if let Some(temporary) = self.temporary.take() {
-            return fs::rename(&temporary.0, path);
+            return temporary.rename(path);
         }
         match link(&self.file, path) {
+            // A link does not replace a file, but a rename does.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                // A link does not replace a file, but a rename does.
-                let temporary = self.link_temporarily(path)?;
-                fs::rename(&temporary.0, path)
+                match self.link_temporarily(path)?.rename(path) {
+                    // Two processes found the same abandoned file, and one removed the new file of the other.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                        self.link_uniquely()?.rename(path)
+                    }
+                    result => result,
+                }
             }
             Err(_) => self.copy()?.persist(path),
             Ok(()) => Ok(()),
@@ -122,11 +140,16 @@ impl PendingFile {
         let temporary = self.folder.join(format!("{PREFIX}{name}"));
         remove_if_abandoned(&temporary);
         if link(&self.file, &temporary).is_ok() {
-            return Ok(TemporaryName(temporary));
+            return Ok(TemporaryName(Some(temporary)));
         }
         // Another process is writing to the same path, or the name is too long.
+        self.link_uniquely()
+    }
+
+    /// Gives a file without a name a temporary one that no other process uses.
+    fn link_uniquely(&self) -> io::Result<TemporaryName> {
         let (temporary, ()) = with_new_name(&self.folder, PREFIX, |path| link(&self.file, path))?;
-        Ok(TemporaryName(temporary))
+        Ok(TemporaryName(Some(temporary)))
     }
 
     /// Copies a file that cannot be linked to a file with a temporary name.
@@ -164,6 +187,27 @@ pub fn add(folder: &Path, prefix: &str, bytes: &[u8]) -> io::Result<()> {
     pending.persist_as_new(prefix)
 }
 
+/// Makes `path` a symbolic link to `target`, replacing any existing file. The link is made in `folder`, on the same file
+/// system.
+///
+/// # Errors
+/// Fails if the link cannot be made. An existing file is then unchanged.
+pub fn replace_with_link(folder: &Path, target: &Path, path: &Path) -> io::Result<()> {
+    let (temporary, ()) = with_new_name(folder, PREFIX, |path| symlink(target, path))?;
+    TemporaryName(Some(temporary)).rename(path)
+}
+
+#[cfg(unix)]
+fn symlink(target: &Path, path: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, path)
+}
+
+#[cfg(windows)]
+fn symlink(target: &Path, path: &Path) -> io::Result<()> {
+    let target = target.to_string_lossy().replace('/', "\\");
+    std::os::windows::fs::symlink_file(target, path)
+}
+
 /// Returns the folder of a path, whether or not the file exists.
 pub fn folder_of(path: &Path) -> &Path {
     match path.parent() {
@@ -189,12 +233,13 @@ pub fn remove_if_abandoned(path: &Path) {
     };
     let age = metadata.modified().ok();
     let age = age.and_then(|modified| SystemTime::now().duration_since(modified).ok());
-    if !metadata.is_file() || age.is_none_or(|age| age < MIN_AGE) {
+    if age.is_none_or(|age| age < MIN_AGE) {
         return;
     }
-    if let Ok(file) = File::open(path)
-        && file.try_lock().is_ok()
-    {
+    let file = metadata.is_file().then(|| File::open(path).ok()).flatten();
+    let locked = file.filter(|file| file.try_lock().is_ok());
+    // Links are not locked, since they are complete at once.
+    if metadata.is_symlink() || locked.is_some() {
         let _ = fs::remove_file(path);
     }
 }
@@ -354,6 +399,24 @@ mod tests {
         assert_eq!(names(folder.path()), ["f"]);
     }
 
+    #[test]
+    fn many_writers_of_one_file_do_not_disturb_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        let write = |text: &[u8]| {
+            for _ in 0..1000 {
+                replace(&path, text, Access::Shared).unwrap();
+            }
+        };
+        std::thread::scope(|scope| {
+            for text in [b"0", b"1", b"2", b"3"] {
+                scope.spawn(move || write(text));
+            }
+        });
+        assert_eq!(fs::read(&path).unwrap().len(), 1);
+        assert_eq!(names(folder.path()), ["f"]);
+    }
+
     fn make_old(path: &Path) {
         let file = OpenOptions::new().write(true).open(path).unwrap();
         file.set_modified(SystemTime::now() - 2 * MIN_AGE).unwrap();
@@ -372,6 +435,7 @@ mod tests {
             }
         }
         fs::create_dir(folder.path().join(".tokscope-folder")).unwrap();
+        replace_with_link(folder.path(), Path::new("x"), &folder.path().join("link")).unwrap();
         let other = PendingFile::named(folder.path(), Access::Private).unwrap();
         drop(other);
         let mut expected = vec![
@@ -379,6 +443,7 @@ mod tests {
             running_name,
             ".tokscope-folder".to_owned(),
             ".tokscope-new".to_owned(),
+            "link".to_owned(),
             "tokscope-old".to_owned(),
         ];
         expected.sort();
