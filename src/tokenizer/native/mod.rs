@@ -42,6 +42,7 @@ mod sentencepiece_words;
 mod short_chunks;
 mod space_bytes;
 mod space_scan;
+mod step_list;
 mod steps;
 mod template;
 mod token;

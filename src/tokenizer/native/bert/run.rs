@@ -9,10 +9,9 @@ use super::steps::BertSteps;
 use crate::tokenizer::native::model::{Model, ModelScratch};
 use crate::tokenizer::native::run::Run;
 use crate::tokenizer::native::space_scan::PaddedText;
-use crate::tokenizer::native::token::Token;
 use crate::tokenizer::native::token_sink::TokenSink;
 use crate::tokenizer::native::word_cache::{ShortWords, TokenStart};
-use crate::tokenizer::native::word_search::FoundToken;
+use crate::tokenizer::native::word_search::WordSearch;
 
 impl<const RANGES: bool> Run<'_, RANGES> {
     /// Emits the tokens of a byte range of the text. Returns `None` if a step of the `tokenizers` crate fails.
@@ -183,32 +182,17 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         end: usize,
         sink: &mut impl TokenSink,
     ) -> Option<()> {
-        let model = &self.model;
-        let encoding = steps.encode(&self.text[start..end], |word| {
-            let mut tokens = Vec::new();
-            model.search(word, &mut ModelScratch::default(), &mut tokens);
-            let mut begin = 0;
-            let token = |token: Token| {
-                let range = (begin, token.end as usize);
-                begin = range.1;
-                tokenizers::Token::new(token.id, String::new(), range)
-            };
-            tokens.into_iter().map(token).collect()
-        })?;
-        let found = &mut self.scratch.found;
-        found.clear();
-        let words = encoding.get_word_ids().iter().zip(encoding.get_offsets());
-        for (id, (word, range)) in encoding.get_ids().iter().zip(words) {
-            found.push(FoundToken {
-                id: *id,
-                word: word.unwrap_or_default(),
-                range: ((start + range.0) as u32, (start + range.1) as u32),
-                surface: None,
-            });
-        }
-        // Every word has a token.
-        let last = found.last().map_or(0, |last| last.word + 1);
-        self.scratch.search.words_found = last;
+        let steps = steps.hf().get()?;
+        let normalized = steps.normalize(&self.text[start..end], false, false)?;
+        self.scratch.found.clear();
+        let search = WordSearch {
+            model: self.model,
+            compiled: &self.segmenter.compiled,
+            cache: None,
+            scratch: &mut self.scratch.search,
+            found: &mut self.scratch.found,
+        };
+        search.with_hf_words(steps, normalized, start)?;
         self.emit_found(sink);
         Some(())
     }

@@ -5,22 +5,18 @@
 //! stays may have moved, the crate's own steps find the words.
 
 use serde_json::Value;
-use tokenizers::normalizers::{NFD, NormalizerWrapper};
-use tokenizers::pre_tokenizers::PreTokenizerWrapper;
-use tokenizers::tokenizer::pre_tokenizer::OffsetType;
-use tokenizers::{
-    NormalizedString, Normalizer, OffsetReferential, PreTokenizedString, PreTokenizer,
-};
+use tokenizers::normalizers::{BertNormalizer, NFD};
+use tokenizers::{NormalizedString, Normalizer};
 
-use crate::tokenizer::hf_guard::catch_panic;
-use crate::tokenizer::native::known_steps::sequence;
-use crate::tokenizer::pinned_unicode::{PinnedNormalizer, PinnedPreTokenizer};
+use crate::tokenizer::native::hf_steps::normalized_text;
+use crate::tokenizer::native::lazy_hf_steps::LazyHfSteps;
+use crate::tokenizer::native::step_list::{name, steps_of};
 
 /// The steps of a tokenizer: `BertNormalizer`, lower case, or neither, and `BertPreTokenizer`.
 #[derive(Debug)]
 pub struct BertSteps {
-    normalizer: Option<NormalizerWrapper>,
-    pre_tokenizer: PreTokenizerWrapper,
+    /// The same steps of the crate, for characters beyond ASCII.
+    hf: LazyHfSteps,
     /// True if control characters are removed.
     cleans: bool,
     lowers: bool,
@@ -46,37 +42,27 @@ pub enum CharForm {
 impl BertSteps {
     /// Reads the steps of a `tokenizer.json`. Returns `None` for other steps.
     pub fn new(normalizer: &Value, pre_tokenizer: &Value) -> Option<Self> {
-        let read = || {
-            let normalizer: Option<NormalizerWrapper> =
-                serde_json::from_value(normalizer.clone()).ok()?;
-            let pre_tokenizer: PreTokenizerWrapper =
-                serde_json::from_value(pre_tokenizer.clone()).ok()?;
-            Some((normalizer, pre_tokenizer))
-        };
-        let [splitter] = sequence(pre_tokenizer, "pretokenizers")[..] else {
+        let [splitter] = steps_of(pre_tokenizer, "pretokenizers")?[..] else {
             return None;
         };
-        let splits: PreTokenizerWrapper = serde_json::from_value(splitter.clone()).ok()?;
-        if !matches!(splits, PreTokenizerWrapper::BertPreTokenizer(_)) {
+        if name(splitter) != "BertPreTokenizer" {
             return None;
         }
-        let steps = sequence(normalizer, "normalizers");
-        let (normalizer, pre_tokenizer) = catch_panic(read)??;
         let mut known = Self {
-            normalizer,
-            pre_tokenizer,
+            hf: LazyHfSteps::new(normalizer, pre_tokenizer, &[]),
             cleans: false,
             lowers: false,
             strips_accents: false,
         };
-        for step in steps {
-            match serde_json::from_value(step.clone()).ok()? {
-                NormalizerWrapper::BertNormalizer(step) => {
+        for step in steps_of(normalizer, "normalizers")? {
+            match name(step) {
+                "BertNormalizer" => {
+                    let step: BertNormalizer = serde_json::from_value(step.clone()).ok()?;
                     known.cleans |= step.clean_text;
                     known.lowers |= step.lowercase;
                     known.strips_accents |= step.strip_accents.unwrap_or(step.lowercase);
                 }
-                NormalizerWrapper::Lowercase(_) => known.lowers = true,
+                "Lowercase" => known.lowers = true,
                 _ => return None,
             }
         }
@@ -92,9 +78,7 @@ impl BertSteps {
     pub fn form(&self, character: char) -> CharForm {
         match u8::try_from(character) {
             Ok(byte) if byte.is_ascii() => self.ascii_form(byte),
-            _ => catch_panic(|| self.other_form(character))
-                .flatten()
-                .unwrap_or(CharForm::Mixed),
+            _ => self.other_form(character).unwrap_or(CharForm::Mixed),
         }
     }
 
@@ -116,56 +100,34 @@ impl BertSteps {
         CharForm::Part(char::from(lower).into())
     }
 
-    /// Returns the form of a character between two letters, as the crate's steps give it. Returns `None` if it is
-    /// unlike all forms that do not depend on the text.
+    /// Returns the form of a character between two letters, as the crate's steps give it. Returns `None` if the form
+    /// depends on other characters.
     fn other_form(&self, character: char) -> Option<CharForm> {
-        let normalized = self.normalized(&format!("a{character}a"))?;
-        let form = normalized
-            .get()
-            .strip_prefix('a')?
-            .strip_suffix('a')?
-            .to_owned();
-        let mut words = PreTokenizedString::from(normalized);
-        let splitter = PinnedPreTokenizer(&self.pre_tokenizer);
-        splitter.pre_tokenize(&mut words).ok()?;
-        let words = words.get_splits(OffsetReferential::Normalized, OffsetType::None);
-        let words: Vec<&str> = words.iter().map(|(word, ..)| *word).collect();
+        let steps = self.hf.get()?;
+        let text = steps.normalize(&format!("a{character}a"), false, false)?;
+        let form = normalized_text(&text);
+        let form = form.strip_prefix('a')?.strip_suffix('a')?;
         if self.strips_accents && form.chars().any(is_sorted) {
             return None;
         }
+        let mut words = Vec::new();
+        steps.tokenize(text, |word| {
+            words.push(word.to_owned());
+            Vec::new()
+        })?;
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match words[..] {
             [_] if form.is_empty() => Some(CharForm::Removed),
-            [word] if word.len() == form.len() + 2 => Some(CharForm::Part(form)),
+            [word] if word.len() == form.len() + 2 => Some(CharForm::Part(form.to_owned())),
             ["a", "a"] => Some(CharForm::Space),
             ["a", word, "a"] if form.trim() == word => Some(CharForm::Word(word.to_owned())),
             _ => None,
         }
     }
 
-    fn normalized(&self, text: &str) -> Option<NormalizedString> {
-        let mut normalized = NormalizedString::from(text);
-        if let Some(normalizer) = &self.normalizer {
-            PinnedNormalizer(normalizer)
-                .normalize(&mut normalized)
-                .ok()?;
-        }
-        Some(normalized)
-    }
-
-    /// Encodes a part of a text with the crate's steps. `search` returns the tokens of a word. Returns `None` if the
-    /// crate fails.
-    pub fn encode(
-        &self,
-        text: &str,
-        search: impl Fn(&str) -> Vec<tokenizers::Token>,
-    ) -> Option<tokenizers::Encoding> {
-        catch_panic(|| {
-            let mut words = PreTokenizedString::from(self.normalized(text)?);
-            let splitter = PinnedPreTokenizer(&self.pre_tokenizer);
-            splitter.pre_tokenize(&mut words).ok()?;
-            words.tokenize(|word| Ok(search(word.get()))).ok()?;
-            words.into_encoding(None, 0, OffsetType::Byte).ok()
-        })?
+    /// Returns the steps of the crate, which are the same.
+    pub fn hf(&self) -> &LazyHfSteps {
+        &self.hf
     }
 }
 

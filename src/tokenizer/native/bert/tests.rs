@@ -96,14 +96,16 @@ fn id(marks: &RefCell<Vec<String>>, word: &str) -> u32 {
 
 /// Returns the words of the crate's steps, with a token for each character.
 fn theirs(steps: &BertSteps, text: &str) -> Vec<Word> {
-    let encoding = steps.encode(text, |word| {
+    let steps = steps.hf().get().unwrap();
+    let normalized = steps.normalize(text, false, false).unwrap();
+    let tokenized = steps.tokenize(normalized, |word| {
         let token = |(at, character): (usize, char)| {
             let range = (at, at + character.len_utf8());
             tokenizers::Token::new(0, character.to_string(), range)
         };
         word.char_indices().map(token).collect()
     });
-    let encoding = encoding.unwrap();
+    let (encoding, _) = tokenized.unwrap();
     let mut words: Vec<Word> = Vec::new();
     let tokens = encoding.get_tokens().iter().zip(encoding.get_offsets());
     for ((token, range), number) in tokens.zip(encoding.get_word_ids()) {

@@ -12,6 +12,7 @@ mod words;
 mod against_the_crate;
 
 pub use own_steps::OwnSteps;
+pub use parse::words_of;
 pub use plain_words::PlainWord;
 pub use transform::StepScratch;
 pub use words::Words;

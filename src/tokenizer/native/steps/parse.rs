@@ -8,24 +8,29 @@ use serde_json::Value;
 use super::step::{Form, Step};
 use super::words::{Metaspace, Prepends, Words};
 use crate::tokenizer::native::charsmap::Charsmap;
+use crate::tokenizer::native::step_list::{has_only, name, steps_of};
 
 /// Reads the normalizers, in order. Returns `None` if one is not implemented here, has an unknown setting, or is one that
 /// the `tokenizers` crate rejects.
 pub fn normalizers(normalizer: &Value) -> Option<Vec<Step>> {
-    let steps = flat(normalizer, "normalizers")?;
+    let steps = steps_of(normalizer, "normalizers")?;
     steps.into_iter().map(step).collect()
 }
 
 /// Reads the pre-tokenizers. Returns `None` in the same cases as [`normalizers`].
 pub fn words(pre_tokenizer: &Value) -> Option<Words> {
-    let mut steps = flat(pre_tokenizer, "pretokenizers")?;
-    let splits_at_spaces = steps
-        .first()
-        .is_some_and(|step| name(step) == "WhitespaceSplit");
-    if splits_at_spaces {
-        has_only(steps.remove(0), &[]).then_some(())?;
-    }
-    let metaspace = match steps[..] {
+    words_of(&steps_of(pre_tokenizer, "pretokenizers")?)
+}
+
+/// Reads a list of pre-tokenizers. Returns `None` in the same cases as [`normalizers`].
+pub fn words_of(steps: &[&Value]) -> Option<Words> {
+    let (splits_at_spaces, rest) = match steps {
+        [first, rest @ ..] if name(first) == "WhitespaceSplit" => {
+            has_only(first, &[]).then_some((true, rest))?
+        }
+        _ => (false, steps),
+    };
+    let metaspace = match rest {
         [] => None,
         [step] => Some(metaspace(step)?),
         _ => return None,
@@ -116,32 +121,4 @@ fn metaspace(step: &Value) -> Option<Metaspace> {
         Some(splits) => splits.as_bool()?,
     };
     Some(Metaspace { prepends, splits })
-}
-
-/// Returns the steps of a nested sequence or a single step. Returns no steps for null at the top.
-fn flat<'a>(step: &'a Value, list: &str) -> Option<Vec<&'a Value>> {
-    if step.is_null() {
-        return Some(Vec::new());
-    }
-    if name(step) != "Sequence" {
-        return Some(vec![step]);
-    }
-    let mut steps = Vec::new();
-    for step in step.get(list)?.as_array()? {
-        if step.is_null() {
-            return None;
-        }
-        steps.append(&mut flat(step, list)?);
-    }
-    has_only(step, &[list]).then_some(steps)
-}
-
-fn name(step: &Value) -> &str {
-    step.get("type").and_then(Value::as_str).unwrap_or_default()
-}
-
-/// Returns true if a step has no fields besides its type and these.
-fn has_only(step: &Value, fields: &[&str]) -> bool {
-    let known = |name: &String| name == "type" || fields.contains(&name.as_str());
-    step.as_object().is_some_and(|step| step.keys().all(known))
 }

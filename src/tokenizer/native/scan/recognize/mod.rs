@@ -9,6 +9,7 @@ use super::kind_runs::{KANA_OR_HAN, NUMBER, SPLIT_PUNCTUATION, WHITE, WORD};
 use super::patterns::{GPT2, rules};
 use super::rules::{Contractions, Rules, Suffix, White, Words};
 use super::scanner::{Method, Scanner};
+use crate::tokenizer::native::step_list::{name, steps_of};
 
 #[cfg(test)]
 mod tests;
@@ -27,29 +28,13 @@ impl PreTokenizer {
     /// Recognizes the `pre_tokenizer` of a `tokenizer.json`: one step, a sequence, or null, which leaves the text as one
     /// word. Returns `None` if any part is unknown.
     pub fn from_json(step: &Value) -> Option<Self> {
-        let mut steps = Vec::new();
-        flatten(step, &mut steps)?;
+        let steps = steps_of(step, "pretokenizers")?;
         let mut sequence = Sequence::default();
         let rest = sequence.add_family(&steps);
         for step in rest {
             sequence.add(step)?;
         }
         sequence.finish()
-    }
-}
-
-/// Collects the steps of nested sequences.
-fn flatten<'a>(step: &'a Value, steps: &mut Vec<&'a Value>) -> Option<()> {
-    match step.get("type").and_then(Value::as_str) {
-        Some("Sequence") => {
-            let nested = step.get("pretokenizers")?.as_array()?;
-            nested.iter().try_for_each(|step| flatten(step, steps))
-        }
-        Some(_) => {
-            steps.push(step);
-            Some(())
-        }
-        None => step.is_null().then_some(()),
     }
 }
 
@@ -98,7 +83,7 @@ impl Sequence {
         if self.byte_level {
             return None;
         }
-        match step.get("type")?.as_str()? {
+        match name(step) {
             "ByteLevel" => self.add_byte_level(step),
             "Split" => self.add_split(step),
             "Digits" => {
