@@ -3,31 +3,9 @@
 /// Returns the number of words as Python's `str.split()` counts them. Python's white space includes the four
 /// information separators U+001C to U+001F.
 pub fn count_words(text: &str) -> usize {
-    if text.is_ascii() {
-        count_ascii_words(text.as_bytes())
-    } else {
-        count_mixed_words(text)
-    }
-}
-
-/// [`count_words`] for ASCII bytes, eight at a time.
-fn count_ascii_words(bytes: &[u8]) -> usize {
-    let (eights, rest) = bytes.as_chunks::<8>();
-    let mut last = [b' '; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    let mut words = 0;
-    // Start as if white space preceded the text.
-    let mut before = 0x80;
-    for eight in eights.iter().chain([&last]) {
-        words += count_eight(u64::from_le_bytes(*eight), &mut before);
-    }
-    words
-}
-
-/// [`count_words`] for any text, eight bytes at a time where they are ASCII.
-fn count_mixed_words(text: &str) -> usize {
     let mut words = 0;
     let mut at = 0;
+    // Start as if white space preceded the text.
     let mut before = 0x80;
     while let Some(eight) = text.as_bytes()[at..].first_chunk::<8>() {
         let bytes = u64::from_le_bytes(*eight);
