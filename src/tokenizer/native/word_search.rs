@@ -72,9 +72,7 @@ impl SearchScratch {
         model.search(&words.text, scratch, tokens);
         tokens
     }
-}
 
-impl SearchScratch {
     /// Returns the tokens of a part of a word, given with spaces in place of `▁`.
     pub fn search_spaced(&mut self, model: &Model<'_>, part: &str) -> &[Token] {
         self.words.clear();
@@ -123,21 +121,15 @@ impl WordSearch<'_> {
             }
             kind.for_each::<RANGES>(aligned, start, end, words, |text, first, last| {
                 tokens.clear();
-                let bytes = text.text.as_bytes();
-                let known = self.cache.as_ref();
-                if let Some(known) = known.and_then(|cache| cache.get(bytes, first, last)) {
-                    let known = known.ids.iter().zip(known.ends);
-                    tokens.extend(known.map(|(id, end)| Token {
-                        id: *id,
-                        end: u32::from(*end),
-                    }));
-                } else {
-                    self.model.search(&text.text[first..last], scratch, tokens);
-                    if let Some(cache) = &mut self.cache {
-                        let tokens = tokens.iter().map(|token| (token.id, token.end as usize));
-                        cache.set(&bytes[first..last], TokenStart::At(0), tokens);
-                    }
-                }
+                let cache = self.cache.as_deref_mut();
+                search_or_look_up(
+                    &self.model,
+                    cache,
+                    &text.text,
+                    (first, last),
+                    scratch,
+                    tokens,
+                );
                 for_each_range(tokens, |id, begin, end| {
                     self.found.push(FoundToken {
                         id,
@@ -174,23 +166,9 @@ impl WordSearch<'_> {
             found,
         } = self;
         let (encoding, words) = steps.tokenize(normalized, |word| {
-            let bytes = word.as_bytes();
             tokens.clear();
-            let known = cache
-                .as_ref()
-                .and_then(|cache| cache.get(bytes, 0, bytes.len()));
-            if let Some(known) = known {
-                tokens.extend(known.ids.iter().zip(known.ends).map(|(id, end)| Token {
-                    id: *id,
-                    end: u32::from(*end),
-                }));
-            } else {
-                model.search(word, scratch, tokens);
-                if let Some(cache) = &mut cache {
-                    let tokens = tokens.iter().map(|token| (token.id, token.end as usize));
-                    cache.set(bytes, TokenStart::At(0), tokens);
-                }
-            }
+            let cache = cache.as_deref_mut();
+            search_or_look_up(&model, cache, word, (0, word.len()), scratch, tokens);
             let mut spelled = Vec::with_capacity(tokens.len());
             for_each_range(tokens, |id, begin, end| {
                 let value = compiled.piece(id).unwrap_or_default().to_owned();
@@ -212,5 +190,31 @@ impl WordSearch<'_> {
             });
         }
         Some(())
+    }
+}
+
+/// Appends the tokens of a normalized word, given as a byte range of `text`, and caches them.
+fn search_or_look_up(
+    model: &Model<'_>,
+    cache: Option<&mut WordCache>,
+    text: &str,
+    (start, end): (usize, usize),
+    scratch: &mut ModelScratch,
+    tokens: &mut Vec<Token>,
+) {
+    let known = cache.as_ref();
+    if let Some(known) = known.and_then(|cache| cache.get(text.as_bytes(), start, end)) {
+        let known = known.ids.iter().zip(known.ends);
+        tokens.extend(known.map(|(id, end)| Token {
+            id: *id,
+            end: u32::from(*end),
+        }));
+        return;
+    }
+    let word = &text[start..end];
+    model.search(word, scratch, tokens);
+    if let Some(cache) = cache {
+        let tokens = tokens.iter().map(|token| (token.id, token.end as usize));
+        cache.set(word.as_bytes(), TokenStart::At(0), tokens);
     }
 }
