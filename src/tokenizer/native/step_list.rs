@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-/// Returns the steps in order, those of nested sequences included. Null at the top means no steps. `list` is the field of
-/// a sequence that has its steps.
+/// Returns the steps in order, those of nested sequences included. Null stands for no steps. `list` is the name of the
+/// field with the steps of a sequence.
 ///
-/// Returns `None` for a sequence that has other fields, or a step that is null, as the `tokenizers` crate rejects those.
+/// Returns `None` for a sequence with other fields, and for a value in it that is no step.
 pub fn steps_of<'a>(step: &'a Value, list: &str) -> Option<Vec<&'a Value>> {
     let mut steps = Vec::new();
     if !step.is_null() {

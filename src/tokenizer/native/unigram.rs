@@ -23,7 +23,7 @@ pub struct Unigram<'a> {
 /// The settings of a Unigram model.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct UnigramSettings {
-    /// [`NO_ID`] if no piece stands for unknown characters: then a word with one has no tokens.
+    /// [`NO_ID`] if no piece stands for unknown characters. A word with an unknown character then has no tokens.
     pub unknown_id: u32,
     /// The score of an unknown character.
     pub unknown_score: f64,
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbouring_unknowns_are_one_token() {
+    fn neighboring_unknowns_are_one_token() {
         let pieces = [("?", 0.0), ("a", -1.0)];
         assert_eq!(segment(&pieces, "xéa漢"), [(0, 3), (1, 4), (0, 7)]);
     }

@@ -10,10 +10,10 @@ pub const NO_TOKEN: u32 = u32::MAX;
 /// Entries have 32 bits, 3 of them for the class.
 const CLASS_BITS: u32 = 3;
 
-/// How a character separates words.
+/// The role of a character among words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CharClass {
-    /// It separates words and belongs to none.
+    /// It separates words and is not part of any.
     Space,
     /// It is a word of its own with this one token.
     Word(u32),
@@ -34,7 +34,7 @@ pub struct CharTable {
     form_ends: Vec<u32>,
 }
 
-/// What follows a run of ASCII letters and digits, by its first byte.
+/// The characters after runs of ASCII letters and digits, by byte.
 #[derive(Debug, Clone, Copy)]
 pub struct AsciiTable([u32; 256]);
 

@@ -198,19 +198,19 @@ impl<const RANGES: bool> Run<'_, RANGES> {
     }
 }
 
-/// Emits the mark after a word, if there is one. Returns the number of marks.
+/// Emits the mark after a word, if the word has one. Returns the number of marks, 0 or 1.
 #[inline]
 fn emit_mark(pending: &PendingWord, number: u32, sink: &mut impl TokenSink) -> u32 {
     let word = &pending.word;
-    let is_there = word.mark != NO_TOKEN;
+    let has_mark = word.mark != NO_TOKEN;
     if word.mark_end > word.end + 1 {
-        if is_there {
+        if has_mark {
             sink.token(word.mark, number, (word.end, word.mark_end));
         }
     } else {
-        sink.trailing_mark(is_there, number, || (word.mark, word.end));
+        sink.trailing_mark(has_mark, number, || (word.mark, word.end));
     }
-    u32::from(is_there)
+    u32::from(has_mark)
 }
 
 /// Returns the token of a word. Returns `None` if it has more than one.

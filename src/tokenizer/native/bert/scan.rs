@@ -29,11 +29,11 @@ pub struct PendingWord {
 /// The words of a text, in order.
 #[derive(Debug)]
 pub struct WordScan<'a, F> {
-    pub text: &'a str,
+    text: &'a str,
     pub padded: &'a PaddedText<'a>,
-    pub steps: &'a BertSteps,
+    steps: &'a BertSteps,
     /// Returns the token of a word, or `None` if it has more than one.
-    pub word_id: F,
+    word_id: F,
     ends: WordEnds<'a>,
     at: usize,
 }

@@ -1,4 +1,4 @@
-//! The memory of the tokenization of words.
+//! Memory for tokenizing words.
 
 use super::chars::{AsciiTable, CharTable};
 use super::scan::PendingWord;

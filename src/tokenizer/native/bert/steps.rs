@@ -1,4 +1,4 @@
-//! The steps of BERT, character by character: what each becomes and how it separates words.
+//! The steps of BERT, character by character: the normalized form of each, and how it separates words.
 //!
 //! `BertNormalizer` and `BertPreTokenizer` of the `tokenizers` crate look at one character at a time, so a character
 //! has the same form everywhere, with one exception: accents are sorted before they are removed. Where an accent that
@@ -29,7 +29,7 @@ pub struct BertSteps {
 pub enum CharForm {
     /// It disappears, and the characters around it become neighbors.
     Removed,
-    /// It separates words and belongs to none.
+    /// It separates words and is not part of any.
     Space,
     /// It is a word of its own, in this normalized form.
     Word(String),

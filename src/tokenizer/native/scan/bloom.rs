@@ -3,7 +3,8 @@
 use super::kind_runs::BLOOM_BREAK;
 use super::view::View;
 
-/// Returns the first word at or after byte `at`: a match, or the characters before the next match.
+/// Returns the first word at or after byte `at`: a match, or the characters before the next match. Returns `None` if
+/// there is no word.
 pub fn next(text: View<'_>, at: usize) -> Option<(usize, usize)> {
     let mut start = at;
     loop {

@@ -1,14 +1,15 @@
-//! The sequences of DeepSeek Coder: line breaks, words, punctuation, ideographs, digits, one after the other.
+//! The sequence of DeepSeek Coder: it splits at line breaks, words, punctuation, ideographs, and digits, in this order.
 
 use super::kind_runs::KindSet;
 use super::kind_runs::{LINE_BREAK, NUMBER, PUNCTUATION, WHITE};
 use super::rules::LETTER;
 use super::view::View;
 
-/// The first word at or after byte `at`.
+/// Returns the first word at or after byte `at`. Returns `None` if there is no word.
 ///
-/// `[\r\n]`, `\s?\p{L}+`, and `\s?\p{P}+` find the words and the parts between, `[一-龥ࠀ-一가-퟿]+` and single numbers split
-/// both further. Each is found again from within a word, as it is a run of characters of one class.
+/// `[\r\n]`, `\s?\p{L}+`, and `\s?\p{P}+` split a text into matches and the parts between them. `[一-龥ࠀ-一가-퟿]+` and
+/// single numbers split these further. As each match is a run of characters of one class, its rest is found from any
+/// character within it.
 pub fn next(text: &[u8], at: usize) -> Option<(usize, usize)> {
     let view = View::new(text, !0);
     let (kind, length) = view.kind(at);
@@ -36,7 +37,7 @@ pub fn next(text: &[u8], at: usize) -> Option<(usize, usize)> {
     Some((at, end))
 }
 
-/// Returns true if a word ends between characters of these kinds of ASCII wherever they are, and no word depends on both.
+/// Returns true if a word always ends between characters of ASCII of these kinds, and no word depends on both.
 pub fn always_splits(before: KindSet, after: KindSet) -> bool {
     let alone = LINE_BREAK | NUMBER;
     let ended = |set| before & set != 0 && after & set == 0;

@@ -16,18 +16,18 @@ pub struct Cut {
 pub enum Parts {
     /// Runs, which are split further.
     Runs,
-    /// Words of up to so many characters.
+    /// Words of at most this many characters.
     Groups(usize),
-    /// Nothing: the characters are dropped.
+    /// No words: the characters are dropped.
     Dropped,
 }
 
 /// The cuts of a text and the pattern that splits the parts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cuts {
-    /// The sets have no kind in common, so the order of the cuts is of no account.
+    /// The sets have no kind in common, so the order of the cuts does not matter.
     cuts: Vec<Cut>,
-    /// The kinds of no cut.
+    /// The kinds that are in no cut.
     rest: KindSet,
     /// `None` if the parts are words.
     pub rules: Option<Rules>,
@@ -50,25 +50,28 @@ impl Cuts {
         })
     }
 
-    /// Returns the kinds of the part that a character of this kind is in.
+    /// Returns the kinds that form a part together with a character of this kind.
     pub fn part(&self, kind: KindSet) -> KindSet {
-        let cut = self.cuts.iter().find(|cut| kind & cut.set != 0);
-        cut.map_or(self.rest, |cut| cut.set)
+        self.cut(kind).map_or(self.rest, |cut| cut.set)
     }
 
-    /// Returns the kinds of no cut.
+    /// Returns the cut that a character of this kind is in. Returns `None` if it is in no cut.
+    fn cut(&self, kind: KindSet) -> Option<&Cut> {
+        self.cuts.iter().find(|cut| kind & cut.set != 0)
+    }
+
+    /// Returns the kinds that are in no cut.
     pub fn rest(&self) -> KindSet {
         self.rest
     }
 
-    /// Returns true if a word ends between these bytes of ASCII wherever they are, and no word depends on both.
+    /// Returns true if a word always ends between these bytes of ASCII, and no word depends on both.
     pub fn always_splits(&self, before: u8, after: u8) -> bool {
-        let part = |byte| self.cuts.iter().find(|cut| ascii_kind(byte) & cut.set != 0);
-        let (before_part, after_part) = (part(before), part(after));
-        if before_part != after_part {
+        let cut = self.cut(ascii_kind(before));
+        if cut != self.cut(ascii_kind(after)) {
             return true;
         }
-        match before_part.map_or(Parts::Runs, |cut| cut.parts) {
+        match cut.map_or(Parts::Runs, |cut| cut.parts) {
             Parts::Dropped => true,
             Parts::Groups(most) => most == 1,
             Parts::Runs => {
@@ -78,7 +81,8 @@ impl Cuts {
         }
     }
 
-    /// Returns the first word at or after byte `at`, which starts a text or is the end of a word.
+    /// Returns the first word at or after byte `at`, which must be the start of the text or the end of a word. Returns
+    /// `None` if there is no word.
     pub fn next(&self, text: &[u8], mut at: usize) -> Option<(usize, usize)> {
         let all = View::new(text, !0);
         loop {
@@ -86,7 +90,7 @@ impl Cuts {
             if kind == 0 {
                 return None;
             }
-            let cut = self.cuts.iter().find(|cut| kind & cut.set != 0);
+            let cut = self.cut(kind);
             let part = cut.map_or(self.rest, |cut| cut.set);
             match cut.map_or(Parts::Runs, |cut| cut.parts) {
                 Parts::Dropped => at = all.run(at, part),

@@ -15,13 +15,13 @@ pub struct Delimiters {
 
 #[derive(Debug, Clone)]
 pub enum Delimiter {
-    /// These characters, which are not empty.
+    /// This text, which is not empty.
     Text(Box<Finder<'static>>),
     /// Each character of these kinds.
     Kinds(KindSet),
 }
 
-/// What becomes of delimiters.
+/// The treatment of delimiters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Behavior {
     Removed,
@@ -45,7 +45,8 @@ impl Behavior {
 }
 
 impl Delimiter {
-    /// Returns the first delimiter at or after `at`. Returns an empty range at the end of the text if there is none.
+    /// Returns the byte range of the first delimiter at or after `at`, or an empty range at the end of the text if no
+    /// delimiter is left.
     fn find(&self, text: &[u8], at: usize) -> (usize, usize) {
         let rest = text.get(at..).unwrap_or_default();
         let none = (text.len(), text.len());
@@ -72,7 +73,7 @@ impl Delimiter {
 }
 
 impl Delimiters {
-    /// Returns true if a word ends between characters of these kinds wherever they are, and no word depends on both.
+    /// Returns true if a word always ends between characters of these kinds, and no word depends on both.
     pub fn always_splits(&self, before: KindSet, after: KindSet) -> bool {
         let Delimiter::Kinds(set) = self.delimiter else {
             return false;
@@ -86,7 +87,8 @@ impl Delimiters {
         }
     }
 
-    /// Returns the first word at or after byte `at`, which starts a text or is the end of a word.
+    /// Returns the first word at or after byte `at`, which must be the start of the text or the end of a word. Returns
+    /// `None` if there is no word.
     pub fn next(&self, text: &[u8], mut at: usize) -> Option<(usize, usize)> {
         if at >= text.len() {
             return None;

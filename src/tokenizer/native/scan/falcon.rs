@@ -14,8 +14,10 @@ fn is_numeric(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | 0xb2 | 0xb3 | 0xb9 | 0xbc..=0xbe)
 }
 
-/// Returns the first word at or after byte `at`, given the words before the mapped bytes are split. It may start and end
-/// within a character. There are no contractions: the apostrophe and the letters are in different parts.
+/// Returns the first word at or after byte `at`. `cuts` finds the words that are split further once their bytes are
+/// mapped, so a word may start and end within a character. Returns `None` if there is no word.
+///
+/// There are no contractions, since the apostrophe and the letters are in different parts.
 pub fn next(cuts: &Cuts, text: &[u8], at: usize) -> Option<(usize, usize)> {
     let character = character_start(text, at);
     let (kind, _) = kind_at(text, character);

@@ -1,4 +1,4 @@
-//! Words of ASCII, which most words of most texts are.
+//! Words in ASCII, the majority of words in most texts.
 //!
 //! This is the hot path: letters are found eight bytes at a time, and any other word by looking up each of its bytes
 //! once.
@@ -20,7 +20,7 @@ pub struct Fast {
     drops_space: bool,
     /// One other character may precede letters. A prefix is either all of them or none.
     prefixed: bool,
-    /// One character of white space may.
+    /// One character of white space may precede letters.
     white_prefixed: bool,
 }
 
@@ -66,7 +66,7 @@ impl Fast {
         })
     }
 
-    /// Leaves all words but those of letters to others.
+    /// From now on, finds only words of letters.
     pub fn only_letters(mut self) -> Self {
         for class in &mut self.classes {
             if *class != Class::Letter {
@@ -111,7 +111,7 @@ impl Fast {
             }
             Words::Cased { contracted, .. } => contracted,
         };
-        // Most words have a capital at most.
+        // Most words have at most one capital.
         let mut end = at + usize::from(text.get(at).is_some_and(u8::is_ascii_uppercase));
         if text.get(end).is_some_and(u8::is_ascii_uppercase) {
             end = ascii_upper(text, end);

@@ -101,7 +101,7 @@ pub fn rules(pattern: &str) -> Option<Rules> {
     known.map(|(_, rules)| *rules)
 }
 
-/// The patterns by their text, as the files of tokenizers have them.
+/// The known patterns, as tokenizer files spell them, and their rules.
 #[rustfmt::skip]
 pub const KNOWN: &[(&str, Rules)] = &[
     (r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+", GPT2),

@@ -82,7 +82,7 @@ pub enum White {
 }
 
 impl Rules {
-    /// Returns the first word at or after byte `at`. Returns `None` if there is none in the view.
+    /// Returns the first word at or after byte `at`. Returns `None` if the view has no word there.
     pub fn next(&self, text: View<'_>, at: usize) -> Option<(usize, usize)> {
         let mut start = at;
         loop {
@@ -119,7 +119,7 @@ impl Rules {
         }
     }
 
-    /// Returns true if a word ends between these bytes of ASCII wherever they are, and no word depends on both.
+    /// Returns true if a word always ends between these bytes of ASCII, and no word depends on both.
     pub fn always_splits(&self, before: u8, after: u8) -> bool {
         let (before_kind, after_kind) = (ascii_kind(before), ascii_kind(after));
         let words = match self.words {
@@ -304,7 +304,7 @@ fn upper_run(text: View<'_>, at: usize, upper: KindSet, lower: KindSet) -> (usiz
     }
 }
 
-/// Returns the end of the contraction at byte `at`. Returns `None` if there is none.
+/// Returns the end of the contraction that starts at byte `at`. Returns `None` if no contraction starts there.
 #[inline]
 pub fn contraction(text: View<'_>, at: usize, contractions: Contractions) -> Option<usize> {
     if text.ascii(at) != b'\'' {
@@ -331,12 +331,14 @@ pub fn contraction(text: View<'_>, at: usize, contractions: Contractions) -> Opt
 
 const MARKERS: [&str; 2] = ["<|startoftext|>", "<|endoftext|>"];
 
-/// Returns true if `|>` at byte `at` ends a marker of CLIP, which is a match of its own. GPT-2's pattern splits it into
-/// three words, of which only the last differs from a word outside of a marker: it ends with the marker.
+/// Returns true if a marker of CLIP ends with the `|>` at byte `at`.
 ///
-/// A marker starts where a match does: not within a run of other characters. Those before it may belong to a marker. As
-/// each end looks back over all markers in a row, the time grows with the square of their number; in the files of CLIP
-/// they are added tokens, which no scanner sees.
+/// A marker is a match of CLIP's pattern, which GPT-2's pattern then splits into three words: `<|`, letters, and `|>`.
+/// The first two are also words outside of a marker. The last one would otherwise be longer if punctuation follows it.
+///
+/// A marker starts where a match does, so no other character stands before it unless that one ends a marker too. As
+/// each end looks back over all markers in a row, the time grows with the square of their number. In the files of CLIP,
+/// markers are added tokens, which no scanner sees.
 fn ends_marker(text: View<'_>, at: usize) -> bool {
     let other = !(LETTER | NUMBER | WHITE);
     let marker_before = |end| MARKERS.iter().find(|marker| text.ends_with(end, marker));

@@ -29,7 +29,7 @@ pub enum Method {
     Delimiters(Delimiters),
     Bloom,
     DeepSeekCoder,
-    /// The words before the mapped bytes are split.
+    /// The words that are split further once their bytes are mapped.
     Falcon(Cuts),
 }
 
@@ -50,7 +50,7 @@ impl Scanner {
     }
 
     /// Returns the byte range of the first word at or after byte `at`, which must be the start of the text or the end
-    /// of a word. Returns `None` if there is no word. Bytes between words belong to none: some steps drop white space.
+    /// of a word. Returns `None` if there is no word. Bytes between two words belong to neither: a step dropped them.
     #[inline]
     pub fn next(&self, text: &str, at: usize) -> Option<(usize, usize)> {
         let text = text.as_bytes();
@@ -58,8 +58,8 @@ impl Scanner {
         word.or_else(|| self.next_of_any(text, at))
     }
 
-    /// Returns true if a word ends between these bytes of ASCII in any text, and the words on each side do not depend on
-    /// the text on the other side.
+    /// Returns true if a word always ends between these bytes of ASCII, and the words on each side do not depend on the
+    /// text on the other side.
     pub fn always_splits(&self, before: u8, after: u8) -> bool {
         let (before_kind, after_kind) = (ascii_kind(before), ascii_kind(after));
         if before_kind == 0 || after_kind == 0 {
@@ -68,10 +68,9 @@ impl Scanner {
         match &self.method {
             Method::Whole => false,
             Method::Rules(rules) => rules.always_splits(before, after),
-            Method::Cuts(cuts) => cuts.always_splits(before, after),
+            Method::Cuts(cuts) | Method::Falcon(cuts) => cuts.always_splits(before, after),
             Method::Delimiters(delimiters) => delimiters.always_splits(before_kind, after_kind),
             Method::DeepSeekCoder => coder::always_splits(before_kind, after_kind),
-            Method::Falcon(cuts) => cuts.always_splits(before, after),
             Method::Bloom => before_kind & BLOOM_BREAK == 0 && after_kind & BLOOM_BREAK != 0,
         }
     }

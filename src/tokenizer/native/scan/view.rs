@@ -3,7 +3,7 @@
 use super::kind_runs::KindSet;
 use super::kinds::{ascii_kind, kind_of};
 
-/// A text of which only characters of some kinds are visible. It ends before the first of the others.
+/// A text that ends before the first character of a kind that is not visible.
 ///
 /// An earlier step of a sequence may have split the text. The next step looks at each part by itself, so that its
 /// pattern finds the end of the text at the end of the part.
@@ -144,7 +144,7 @@ fn decode(bytes: &[u8], at: usize, first: u8) -> (u32, usize) {
     }
 }
 
-/// A byte of each byte of a word.
+/// Returns a number whose eight bytes are all this byte.
 const fn bytes(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
@@ -217,26 +217,27 @@ mod tests {
 
     #[test]
     fn runs_of_ascii_letters_end_at_every_other_byte() {
-        for byte in 0..=255_u8 {
-            for position in 0..20 {
-                let mut text = b"abcxyzABCXYZabcxyzab".repeat(2);
-                text[position] = byte;
-                let expected = if byte.is_ascii_alphabetic() {
-                    text.len()
-                } else {
-                    position
-                };
-                assert_eq!(ascii_letters(&text, 0), expected, "{byte} {position}");
-                let mut text = b"abcxyznmabcxyzabcxyzab".repeat(2);
-                text[position] = byte;
-                let expected = if byte.is_ascii_lowercase() {
-                    text.len()
-                } else {
-                    position
-                };
-                assert_eq!(ascii_lower(&text, 0), expected, "{byte} {position}");
+        let check = |run: fn(&[u8], usize) -> usize, is_member: fn(&u8) -> bool, members: &[u8]| {
+            for byte in 0..=255_u8 {
+                for position in 0..20 {
+                    let mut text = members.repeat(2);
+                    text[position] = byte;
+                    let whole = is_member(&byte);
+                    let expected = if whole { text.len() } else { position };
+                    assert_eq!(run(&text, 0), expected, "{byte} {position}");
+                }
             }
-        }
+        };
+        check(
+            ascii_letters,
+            u8::is_ascii_alphabetic,
+            b"abcxyzABCXYZabcxyzab",
+        );
+        check(
+            ascii_lower,
+            u8::is_ascii_lowercase,
+            b"abcxyznmabcxyzabcxyzab",
+        );
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub struct OwnSteps {
     marks_spaces: bool,
 }
 
-/// What became of a normalized part of a text.
+/// The effects of normalizing a part of a text on its neighbors.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Normalized {
     /// True if the ranges of all the text after a removed character are wrong, as they then are in the reference.

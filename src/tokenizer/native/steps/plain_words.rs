@@ -1,4 +1,4 @@
-//! Words that no step changes, or only to lower case: they go straight to the model.
+//! Plain words: the steps change them to lower case at most, so they go straight to the model.
 
 use memchr::memmem::Finder;
 
@@ -18,7 +18,7 @@ pub struct PlainWord<'t> {
 /// The plain characters of a list of steps. Each has one byte, or is left unchanged.
 #[derive(Debug)]
 pub struct PlainWords {
-    /// By code, what the steps make of a printable ASCII character. Zero if it is not plain.
+    /// The normalized form of each printable ASCII character, by code. Zero if the character is not plain.
     ascii: [u8; 128],
     /// By code, true if a pattern of several characters begins with the character.
     begins_pattern: [bool; 128],
@@ -100,7 +100,7 @@ fn pattern(step: &Step) -> Option<&Finder<'static>> {
     }
 }
 
-/// Returns what the steps make of an ASCII character, if they only change its case.
+/// Returns the normalized form of an ASCII character. Returns `None` if the steps change more than its case.
 fn normalized(steps: &[Step], byte: u8) -> Option<u8> {
     steps.iter().try_fold(byte, |byte, step| match step {
         Step::Lowercase => Some(byte.to_ascii_lowercase()),

@@ -213,7 +213,7 @@ fn lowercase<const RANGES: bool>(text: &mut AlignedText, scratch: &mut StepScrat
     scratch.transform::<RANGES>(text, 0);
 }
 
-/// Returns what the `Nmt` normalizer makes of a character. `None` if it removes the character.
+/// Returns the character that the `Nmt` normalizer puts in place of another, or `None` if it removes it.
 fn nmt(character: char) -> Option<char> {
     match character {
         '\u{1}'..='\u{8}' | '\u{b}' | '\u{e}'..='\u{1f}' | '\u{7f}' | '\u{8f}' | '\u{9f}' => None,

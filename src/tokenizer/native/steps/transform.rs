@@ -2,7 +2,7 @@
 
 use crate::tokenizer::native::aligned_text::AlignedText;
 
-/// A character of the new text, and what becomes of the old text there: 1 inserts the character, 0 replaces the next
+/// A character of the new text, and its effect on the old text: 1 inserts the character, 0 replaces the next
 /// character, and -n replaces it and removes the n characters after it.
 pub type Change = (char, isize);
 

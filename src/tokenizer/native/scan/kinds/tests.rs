@@ -12,7 +12,7 @@ use tokenizers::{
 use super::super::kind_runs as sets;
 use super::*;
 
-/// What tells a property of characters from others.
+/// The source of the characters with a property.
 enum Class {
     /// A class of Oniguruma, which the crate compiles patterns with.
     Pattern(&'static str),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::cuts::{Cut, Cuts, Parts};
 use super::delimiters::{Behavior, Delimiter, Delimiters};
-use super::kind_runs::{KANA_OR_HAN, NUMBER, SPLIT_PUNCTUATION, WHITE, WORD};
+use super::kind_runs::{KANA_OR_HAN, KindSet, NUMBER, SPLIT_PUNCTUATION, WHITE, WORD};
 use super::patterns::{GPT2, rules};
 use super::rules::{Contractions, Rules, Suffix, White, Words};
 use super::scanner::{Method, Scanner};
@@ -43,7 +43,7 @@ impl PreTokenizer {
 struct Sequence {
     cuts: Vec<Cut>,
     rules: Option<Rules>,
-    /// A method that takes no other step but `ByteLevel`.
+    /// A method that no step other than `ByteLevel` may follow.
     other: Option<Method>,
     byte_level: bool,
     add_prefix_space: bool,
@@ -179,7 +179,7 @@ impl Sequence {
     }
 
     /// Adds a split at single characters.
-    fn add_kinds(&mut self, set: u64, behavior: Behavior) -> Option<()> {
+    fn add_kinds(&mut self, set: KindSet, behavior: Behavior) -> Option<()> {
         match behavior {
             Behavior::Removed => self.add_cut(set, Parts::Dropped),
             Behavior::Isolated => self.add_cut(set, Parts::Groups(1)),
@@ -202,7 +202,7 @@ impl Sequence {
         self.add_cut(NUMBER, parts)
     }
 
-    fn add_cut(&mut self, set: u64, parts: Parts) -> Option<()> {
+    fn add_cut(&mut self, set: KindSet, parts: Parts) -> Option<()> {
         if self.rules.is_some() || self.other.is_some() {
             return None;
         }
@@ -280,7 +280,7 @@ fn isolated(pattern: &str) -> Value {
     json!({"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": false})
 }
 
-/// `\w+|[^\w\s]+`, of which white space is dropped.
+/// The pattern of `Whitespace`, `\w+|[^\w\s]+`. It does not match white space, which is dropped.
 const WORDS_AND_SYMBOLS: Rules = Rules {
     contractions: Contractions::None,
     words: Words::Run(WORD),

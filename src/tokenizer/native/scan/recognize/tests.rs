@@ -20,20 +20,20 @@ const CLIP: &str =
     r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
 
 #[test]
-fn what_is_mapped_and_prefixed_is_told() {
-    let told = |step: &Value| {
+fn byte_level_steps_map_bytes_and_may_add_a_space() {
+    let flags = |step: &Value| {
         let recognized = PreTokenizer::from_json(step).unwrap();
         (recognized.byte_level, recognized.add_prefix_space)
     };
-    assert_eq!(told(&Value::Null), (false, false));
-    assert_eq!(told(&json!({"type": "Whitespace"})), (false, false));
-    assert_eq!(told(&byte_level(false, true)), (true, false));
-    assert_eq!(told(&byte_level(true, false)), (true, true));
+    assert_eq!(flags(&Value::Null), (false, false));
+    assert_eq!(flags(&json!({"type": "Whitespace"})), (false, false));
+    assert_eq!(flags(&byte_level(false, true)), (true, false));
+    assert_eq!(flags(&byte_level(true, false)), (true, true));
     let nested = sequence(&[sequence(&[byte_level(true, true)])]);
-    assert_eq!(told(&nested), (true, true));
+    assert_eq!(flags(&nested), (true, true));
     // The pattern of GPT-2 is the default.
     let default = json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": false});
-    assert_eq!(told(&default), (true, false));
+    assert_eq!(flags(&default), (true, false));
 }
 
 /// A step that is not understood in every part is left to the crate.
