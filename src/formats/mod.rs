@@ -16,6 +16,7 @@
     )
 )]
 
+pub mod algorithm;
 pub mod checkpoint;
 pub mod class_settings;
 pub mod config;
@@ -23,6 +24,7 @@ pub mod context_window;
 mod expansion_limits;
 pub mod json;
 pub mod lock_file;
+pub mod merge_list;
 pub mod model_config;
 pub mod model_settings;
 pub mod npy;

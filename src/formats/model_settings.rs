@@ -1,12 +1,14 @@
-//! Reads what a BPE, WordPiece, or WordLevel model of a `tokenizer.json` has besides its pieces: settings and merges.
+//! The settings of a BPE, WordPiece, or WordLevel model in a `tokenizer.json`.
 //!
 //! The format is defined by the `tokenizers` crate.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Error, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+
+use super::json::unread::UnreadBudget;
+use super::setting::Setting;
 
 /// The settings of a model. A setting that is absent or null has the default of the crate.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -29,202 +31,115 @@ pub struct ModelSettings {
     pub max_input_chars_per_word: Option<usize>,
 }
 
-/// The settings of a model, and its merges in order of rank.
-#[derive(Debug, Default)]
-pub struct ModelParts<'a> {
-    pub settings: ModelSettings,
-    pub merges: Option<Vec<Merge<'a>>>,
-}
-
-/// Two pieces that are merged.
-pub type Merge<'a> = (Cow<'a, str>, Cow<'a, str>);
-
-impl<'a> ModelParts<'a> {
-    /// Reads the model of a `tokenizer.json`. Returns `None` if the crate would refuse it.
-    pub fn read(file: &'a [u8]) -> Option<Self> {
-        let model = serde_json::from_slice::<FileFields>(file).ok()?.model;
-        Some(Self {
-            settings: ModelSettings {
-                unk_token: model.unk_token,
-                continuing_subword_prefix: model.continuing_subword_prefix,
-                end_of_word_suffix: model.end_of_word_suffix,
-                fuse_unk: model.fuse_unk,
-                byte_fallback: model.byte_fallback,
-                ignore_merges: model.ignore_merges,
-                dropout: model.dropout,
-                max_input_chars_per_word: model.max_input_chars_per_word,
-            },
-            merges: model.merges.map(|merges| merges.0),
-        })
-    }
-}
-
-#[derive(Deserialize)]
-struct FileFields<'a> {
-    #[serde(borrow)]
-    model: ModelFields<'a>,
-}
-
-#[derive(Deserialize)]
-struct ModelFields<'a> {
-    unk_token: Option<String>,
-    continuing_subword_prefix: Option<String>,
-    end_of_word_suffix: Option<String>,
-    fuse_unk: Option<bool>,
-    byte_fallback: Option<bool>,
-    ignore_merges: Option<bool>,
-    dropout: Option<f32>,
-    max_input_chars_per_word: Option<usize>,
-    #[serde(borrow)]
-    merges: Option<Merges<'a>>,
-}
-
-/// All merges, either as strings with a space or as pairs.
-struct Merges<'a>(Vec<Merge<'a>>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Merges<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct List;
-
-        impl<'de> Visitor<'de> for List {
-            type Value = Merges<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of merges")
+impl ModelSettings {
+    /// Sets the setting called `name`. Null changes nothing, as in the crate. Returns false if there is no such setting,
+    /// or if the crate refuses the value.
+    pub fn set(&mut self, name: &str, value: Setting) -> bool {
+        match (name, value) {
+            ("unk_token", Setting::Text(text)) => self.unk_token = Some(text),
+            ("continuing_subword_prefix", Setting::Text(text)) => {
+                self.continuing_subword_prefix = Some(text);
             }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                let mut merges = Vec::new();
-                let (mut has_pairs, mut has_lines) = (false, false);
-                while let Some(item) = list.next_element::<MergeJson>()? {
-                    let is_pair = matches!(item, MergeJson::Pair(_));
-                    has_pairs |= is_pair;
-                    has_lines |= !is_pair;
-                    match item {
-                        MergeJson::Pair(merge) | MergeJson::Line(Some(merge)) => merges.push(merge),
-                        MergeJson::Line(None) => {}
-                    }
-                }
-                if has_pairs && has_lines {
-                    return Err(A::Error::custom("merges are either strings or pairs"));
-                }
-                Ok(Merges(merges))
+            ("end_of_word_suffix", Setting::Text(text)) => self.end_of_word_suffix = Some(text),
+            ("fuse_unk", Setting::Bool(flag)) => self.fuse_unk = Some(flag),
+            ("byte_fallback", Setting::Bool(flag)) => self.byte_fallback = Some(flag),
+            ("ignore_merges", Setting::Bool(flag)) => self.ignore_merges = Some(flag),
+            ("dropout", Setting::Number(number)) => self.dropout = Some(number as f32),
+            ("dropout", Setting::Size(number)) => self.dropout = Some(number as f32),
+            ("max_input_chars_per_word", Setting::Size(size)) => {
+                self.max_input_chars_per_word = usize::try_from(size).ok();
             }
+            (name, Setting::Null) => return NAMES.contains(&name),
+            _ => return false,
         }
-
-        deserializer.deserialize_seq(List)
+        true
     }
 }
 
-enum MergeJson<'a> {
-    Pair(Merge<'a>),
-    /// A line of a merges file. `None` for the line with its version.
-    Line(Option<Merge<'a>>),
-}
+/// The names of the settings.
+pub const NAMES: [&str; 8] = [
+    "unk_token",
+    "continuing_subword_prefix",
+    "end_of_word_suffix",
+    "fuse_unk",
+    "byte_fallback",
+    "ignore_merges",
+    "dropout",
+    "max_input_chars_per_word",
+];
 
-impl<'de: 'a, 'a> Deserialize<'de> for MergeJson<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct Piece<'a>(#[serde(borrow)] Cow<'a, str>);
+/// Reads a setting at the cost of one value of the budget. Lists and objects cost as much as they hold.
+pub struct SettingSeed<'b>(pub &'b UnreadBudget);
 
-        struct Item;
+impl<'de> DeserializeSeed<'de> for SettingSeed<'_> {
+    type Value = Setting;
 
-        impl<'de> Visitor<'de> for Item {
-            type Value = MergeJson<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a merge")
-            }
-
-            fn visit_borrowed_str<E: Error>(self, line: &'de str) -> Result<Self::Value, E> {
-                let merge = split(line)?;
-                let merge = merge.map(|(left, right)| (Cow::Borrowed(left), Cow::Borrowed(right)));
-                Ok(MergeJson::Line(merge))
-            }
-
-            fn visit_str<E: Error>(self, line: &str) -> Result<Self::Value, E> {
-                let merge = split(line)?;
-                let owned = |part: &str| Cow::Owned(part.to_owned());
-                Ok(MergeJson::Line(
-                    merge.map(|(left, right)| (owned(left), owned(right))),
-                ))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                let mut next = || {
-                    let piece = list.next_element::<Piece>()?;
-                    piece.ok_or_else(|| A::Error::custom("a merge has two pieces"))
-                };
-                let (left, right) = (next()?.0, next()?.0);
-                if list.next_element::<Piece>()?.is_some() {
-                    return Err(A::Error::custom("a merge has two pieces"));
-                }
-                Ok(MergeJson::Pair((left, right)))
-            }
-        }
-
-        deserializer.deserialize_any(Item)
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Setting, D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
-/// Splits a line of a merges file. Returns `None` for the line with its version.
-fn split<E: Error>(line: &str) -> Result<Option<(&str, &str)>, E> {
-    if line.starts_with("#version") {
-        return Ok(None);
+impl<'de> Visitor<'de> for SettingSeed<'_> {
+    type Value = Setting;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a setting")
     }
-    let parts = line.split_once(' ');
-    let parts = parts.filter(|(_, right)| !right.contains(' '));
-    parts
-        .map(Some)
-        .ok_or_else(|| E::custom("a merge has two pieces"))
+
+    fn visit_unit<E: Error>(self) -> Result<Setting, E> {
+        self.0.spend().map(|()| Setting::Null)
+    }
+
+    fn visit_bool<E: Error>(self, flag: bool) -> Result<Setting, E> {
+        self.0.spend().map(|()| Setting::Bool(flag))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Setting, E> {
+        self.0.spend().map(|()| Setting::Number(number as f64))
+    }
+
+    fn visit_u64<E: Error>(self, size: u64) -> Result<Setting, E> {
+        self.0.spend().map(|()| Setting::Size(size))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Setting, E> {
+        self.0.spend().map(|()| Setting::Number(number))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Setting, E> {
+        let text = Setting::Text(text.to_owned());
+        self.0.spend().map(|()| text)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Setting, A::Error> {
+        self.0.any().visit_seq(list)?;
+        Ok(Setting::Container(true))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Setting, A::Error> {
+        self.0.any().visit_map(map)?;
+        Ok(Setting::Container(true))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn merges(json: &str) -> Option<Vec<(String, String)>> {
-        let file = format!(r#"{{"model": {{"vocab": {{"a": 0}}, "merges": {json}}}}}"#);
-        let merges = ModelParts::read(file.as_bytes())?.merges?;
-        let owned = |(left, right): Merge<'_>| (left.into_owned(), right.into_owned());
-        Some(merges.into_iter().map(owned).collect())
+    fn set(name: &str, value: Setting) -> Option<ModelSettings> {
+        let mut settings = ModelSettings::default();
+        settings.set(name, value).then_some(settings)
     }
 
     #[test]
-    fn merges_are_strings_or_pairs() {
-        let expected = vec![("a".to_owned(), "é".to_owned()), ("\n".into(), "b".into())];
-        for json in [
-            r##"["#version: 0.2", "a é", "\n b"]"##,
-            r#"[["a", "\u00e9"], ["\n", "b"]]"#,
-        ] {
-            assert_eq!(merges(json).unwrap(), expected, "{json}");
+    fn a_setting_may_be_null_but_not_of_another_type() {
+        for name in NAMES {
+            assert_eq!(set(name, Setting::Null), Some(ModelSettings::default()));
+            assert_eq!(set(name, Setting::Container(true)), None, "{name}");
         }
-        for json in [
-            r#"["a b", ["a", "b"]]"#,
-            r#"["ab"]"#,
-            r#"["a b c"]"#,
-            r#"[["a"]]"#,
-            r#"[["a", "b", "c"]]"#,
-            "[1]",
-        ] {
-            assert_eq!(merges(json), None, "{json}");
-        }
-    }
-
-    #[test]
-    fn a_setting_may_be_absent_or_null_but_not_of_another_type() {
-        let read = |json: &str| {
-            let file = format!(r#"{{"model": {json}, "decoder": null}}"#);
-            ModelParts::read(file.as_bytes()).map(|model| model.settings)
-        };
-        let settings = read(r#"{"fuse_unk": true, "dropout": null, "unk_token": "?"}"#).unwrap();
-        let expected = ModelSettings {
-            fuse_unk: Some(true),
-            unk_token: Some("?".to_owned()),
-            ..ModelSettings::default()
-        };
-        assert_eq!(settings, expected);
-        assert_eq!(read(r#"{"fuse_unk": 1}"#), None);
-        assert_eq!(read(r#"{"unk_token": "a", "unk_token": "b"}"#), None);
+        let fused = set("fuse_unk", Setting::Bool(true)).unwrap();
+        assert_eq!(fused.fuse_unk, Some(true));
+        assert_eq!(set("fuse_unk", Setting::Size(1)), None);
+        assert_eq!(set("x", Setting::Null), None);
     }
 }

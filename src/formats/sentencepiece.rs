@@ -4,6 +4,7 @@
 //! by wire type, without a schema compiler: DeBERTa-v3's file has a `trainer_spec` field whose wire type differs from
 //! the current public schema, and strict readers refuse it. Fields that are not needed are skipped without a check.
 
+use super::algorithm::Algorithm;
 use super::expansion_limits::{self, MAX_PIECE_LENGTH, too_long_piece};
 use super::placeholder_file;
 use crate::error::{Error, Result};
@@ -40,26 +41,6 @@ pub enum PieceKind {
     UserDefined,
     Unused,
     Byte,
-}
-
-/// The algorithm that segments text into pieces (`TrainerSpec.ModelType`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Algorithm {
-    Unigram,
-    Bpe,
-    Word,
-    Char,
-}
-
-impl Algorithm {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Unigram => "Unigram",
-            Self::Bpe => "BPE",
-            Self::Word => "Word",
-            Self::Char => "Char",
-        }
-    }
 }
 
 /// Field numbers of `sentencepiece_model.proto`.

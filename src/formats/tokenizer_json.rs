@@ -14,6 +14,8 @@ use super::expansion_limits;
 use super::json::limits;
 use super::json::parse;
 use super::json::unread::{KnownFields, UnreadBudget};
+use super::merge_list::{MergeList, MergesSeed};
+use super::model_settings::{self, ModelSettings, SettingSeed};
 use super::piece_list::{Numbers, PieceList};
 use super::setting::Setting;
 use crate::error::Result;
@@ -188,13 +190,15 @@ impl<'de> Visitor<'de> for TokenSeed<'_> {
 #[derive(Debug, Clone, Default)]
 pub struct ModelJson {
     /// The algorithm, which files from before 2020 omit.
-    kind: Option<String>,
+    pub kind: Option<String>,
     pub vocab: PieceList,
     pub unk_id: Option<u32>,
-    /// True if unknown characters are encoded as byte pieces.
-    pub byte_fallback: Option<bool>,
-    has_merges: bool,
-    has_word_limit: bool,
+    pub settings: ModelSettings,
+    pub merges: Option<MergeList>,
+    /// True if the crate refuses the type or a setting.
+    pub is_refused: bool,
+    /// True if the model has a field that is none of these.
+    pub has_other_fields: bool,
 }
 
 impl<'de> Deserialize<'de> for ModelJson {
@@ -216,17 +220,22 @@ impl<'de> Deserialize<'de> for ModelJson {
                         "type" if model.kind.is_some() => {
                             return Err(A::Error::duplicate_field("type"));
                         }
-                        "type" => model.kind = map.next_value()?,
+                        "type" => {
+                            model.kind = map.next_value()?;
+                            model.is_refused |= model.kind.is_none();
+                        }
                         "vocab" => model.vocab = map.next_value()?,
                         "unk_id" => model.unk_id = map.next_value()?,
-                        "byte_fallback" => model.byte_fallback = map.next_value()?,
                         "merges" => {
-                            map.next_value_seed(MergesSeed(&budget))?;
-                            model.has_merges = true;
+                            model.merges = Some(map.next_value_seed(MergesSeed(&budget))?);
                         }
-                        other => {
-                            model.has_word_limit |= other == "max_input_chars_per_word";
+                        name if model_settings::NAMES.contains(&name) => {
+                            let value = map.next_value_seed(SettingSeed(&budget))?;
+                            model.is_refused |= !model.settings.set(name, value);
+                        }
+                        _ => {
                             map.next_value_seed(budget.any())?;
+                            model.has_other_fields = true;
                         }
                     }
                 }
@@ -238,17 +247,6 @@ impl<'de> Deserialize<'de> for ModelJson {
     }
 }
 
-/// Skips the merges of a model.
-struct MergesSeed<'b>(&'b UnreadBudget);
-
-impl<'de> DeserializeSeed<'de> for MergesSeed<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        limits::list_with(deserializer, self.0, UnreadBudget::merge).map(drop)
-    }
-}
-
 impl ModelJson {
     /// Returns the algorithm: Unigram, BPE, WordPiece, or WordLevel. If the file does not name it, it is inferred from
     /// the fields that only one of them has.
@@ -256,8 +254,8 @@ impl ModelJson {
         match (&self.kind, &self.vocab.numbers) {
             (Some(kind), _) => kind,
             (None, Numbers::Scores(_)) => "Unigram",
-            (None, _) if self.has_merges => "BPE",
-            (None, _) if self.has_word_limit => "WordPiece",
+            (None, _) if self.merges.is_some() => "BPE",
+            (None, _) if self.settings.max_input_chars_per_word.is_some() => "WordPiece",
             (None, _) => "WordLevel",
         }
     }

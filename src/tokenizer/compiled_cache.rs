@@ -107,8 +107,8 @@ mod tests {
     use std::thread::sleep;
     use std::time::Duration;
 
-    use super::super::native::compiled::Algorithm;
     use super::*;
+    use crate::formats::algorithm::Algorithm;
     use crate::formats::sentencepiece::PieceKind;
     use crate::model_ref::ModelRef;
     use crate::source::{AppCache, HubSettings, MappedFile, SourceOptions, Unobserved, turn_clock};

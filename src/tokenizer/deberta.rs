@@ -19,10 +19,11 @@ use tokenizers::processors::template::TemplateProcessing;
 
 use super::native::compiled::CompiledVocabulary;
 use crate::error::{Error, Result};
+use crate::formats::algorithm::Algorithm;
 use crate::formats::config::{
     AddedTokenConfig, AddedTokenFields, Slot, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig,
 };
-use crate::formats::sentencepiece::{Algorithm, PieceKind, SentencePieceModel};
+use crate::formats::sentencepiece::{PieceKind, SentencePieceModel};
 
 /// The class name that the reference gives this tokenizer.
 pub const CLASS: &str = "DebertaV2TokenizerFast";

@@ -16,10 +16,10 @@ use super::definition::{Definition, Origin};
 use super::hf_engine::{HfEngine, add_tokens};
 use super::hf_file;
 use super::hf_guard::catch_panic;
-use super::native::compiled::Algorithm;
 use super::native::{NativeEngine, PipelineConfig, Template};
 use super::windows::Windows;
 use crate::error::{Error, Result};
+use crate::formats::algorithm::Algorithm;
 use crate::formats::config::AddedTokenConfig;
 use crate::formats::sentencepiece::SentencePieceModel;
 

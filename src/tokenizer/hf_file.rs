@@ -3,10 +3,7 @@
 //! The crate reads a model first into a tree of values, and then from there. Here, the usual models are read directly.
 //! In all other cases, and for every error, the crate decides.
 
-use std::fmt;
-
-use serde::de::{Error, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use tokenizers::models::ModelWrapper;
 use tokenizers::models::bpe::{BPE, Merges, Vocab};
 use tokenizers::models::wordlevel::WordLevel;
@@ -15,6 +12,11 @@ use tokenizers::normalizers::NormalizerWrapper;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::processors::PostProcessorWrapper;
 use tokenizers::{AddedToken, DecoderWrapper, PaddingParams, Tokenizer, TruncationParams};
+
+use crate::formats::merge_list::MergeList;
+use crate::formats::model_settings::ModelSettings;
+use crate::formats::piece_list::Numbers;
+use crate::formats::tokenizer_json::ModelJson;
 
 /// Reads a file without its truncation and padding.
 ///
@@ -47,7 +49,7 @@ struct File {
     pre_tokenizer: Option<PreTokenizerWrapper>,
     post_processor: Option<PostProcessorWrapper>,
     decoder: Option<DecoderWrapper>,
-    model: Model,
+    model: ModelJson,
 }
 
 #[derive(Deserialize)]
@@ -64,45 +66,10 @@ struct Token {
     token: AddedToken,
 }
 
-/// The `model` of the file.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    #[serde(rename = "type", default, deserialize_with = "given")]
-    kind: Option<Kind>,
-    /// Only null is read directly.
-    #[serde(default, rename = "dropout")]
-    _dropout: (),
-    unk_token: Option<String>,
-    continuing_subword_prefix: Option<String>,
-    end_of_word_suffix: Option<String>,
-    fuse_unk: Option<bool>,
-    byte_fallback: Option<bool>,
-    ignore_merges: Option<bool>,
-    max_input_chars_per_word: Option<usize>,
-    vocab: Vocab,
-    merges: Option<MergeList>,
-}
-
-#[derive(Deserialize)]
-enum Kind {
-    #[serde(rename = "BPE")]
-    Bpe,
-    WordPiece,
-    WordLevel,
-}
-
-/// Reads a value that must not be null.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
-}
-
 impl File {
     fn into_tokenizer(self) -> Option<Tokenizer> {
         let Version::One = self.version;
-        let mut tokenizer = Tokenizer::new(self.model.into_model()?);
+        let mut tokenizer = Tokenizer::new(into_model(self.model)?);
         tokenizer
             .with_normalizer(self.normalizer)
             .with_pre_tokenizer(self.pre_tokenizer)
@@ -114,151 +81,71 @@ impl File {
     }
 }
 
-impl Model {
-    /// Returns the model that the crate makes of these fields. Returns `None` if the crate should decide. Without a type,
-    /// the crate tries one after the other.
-    fn into_model(self) -> Option<ModelWrapper> {
-        match self {
-            Self {
-                kind: None | Some(Kind::Bpe),
-                merges: Some(merges),
-                max_input_chars_per_word: None,
-                ..
-            } => {
-                let mut builder = BPE::builder().vocab_and_merges(self.vocab, merges.0);
-                if let Some(token) = self.unk_token {
-                    builder = builder.unk_token(token);
-                }
-                if let Some(prefix) = self.continuing_subword_prefix {
-                    builder = builder.continuing_subword_prefix(prefix);
-                }
-                if let Some(suffix) = self.end_of_word_suffix {
-                    builder = builder.end_of_word_suffix(suffix);
-                }
-                if let Some(flag) = self.fuse_unk {
-                    builder = builder.fuse_unk(flag);
-                }
-                if let Some(flag) = self.byte_fallback {
-                    builder = builder.byte_fallback(flag);
-                }
-                if let Some(flag) = self.ignore_merges {
-                    builder = builder.ignore_merges(flag);
-                }
-                builder.build().ok().map(ModelWrapper::BPE)
-            }
-            Self {
-                kind: None | Some(Kind::WordPiece),
-                merges: None,
-                unk_token: Some(unknown),
-                continuing_subword_prefix: Some(prefix),
-                max_input_chars_per_word: Some(max),
-                end_of_word_suffix: None,
-                fuse_unk: None,
-                byte_fallback: None,
-                ignore_merges: None,
-                vocab,
-                ..
-            } => {
-                let builder = WordPiece::builder()
-                    .vocab(vocab)
-                    .unk_token(unknown)
-                    .continuing_subword_prefix(prefix)
-                    .max_input_chars_per_word(max);
-                builder.build().ok().map(ModelWrapper::WordPiece)
-            }
-            Self {
-                kind: Some(Kind::WordLevel),
-                merges: None,
-                unk_token: Some(unknown),
-                continuing_subword_prefix: None,
-                max_input_chars_per_word: None,
-                end_of_word_suffix: None,
-                fuse_unk: None,
-                byte_fallback: None,
-                ignore_merges: None,
-                vocab,
-                ..
-            } => {
-                let builder = WordLevel::builder().vocab(vocab).unk_token(unknown);
-                builder.build().ok().map(ModelWrapper::WordLevel)
-            }
-            _ => None,
-        }
+/// Returns the model that the crate makes of these fields. Returns `None` if the crate should decide. Without a type, the
+/// crate tries one after the other.
+fn into_model(model: ModelJson) -> Option<ModelWrapper> {
+    if model.is_refused || model.has_other_fields || model.unk_id.is_some() {
+        return None;
+    }
+    let Numbers::Ids(ids) = &model.vocab.numbers else {
+        return None;
+    };
+    let texts = model.vocab.texts.iter().map(str::to_owned);
+    let vocab = texts.zip(ids.iter().copied()).collect();
+    match (model.kind.as_deref(), &model.merges) {
+        (None | Some("BPE"), Some(merges)) => bpe(vocab, merges, model.settings),
+        (None | Some("WordPiece"), None) => wordpiece(vocab, model.settings),
+        (Some("WordLevel"), None) => wordlevel(vocab, model.settings),
+        _ => None,
     }
 }
 
-/// Merges, all of them lists of two pieces, or all of them two pieces with a space between them.
-struct MergeList(Merges);
-
-impl<'de> Deserialize<'de> for MergeList {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct List;
-
-        impl<'de> Visitor<'de> for List {
-            type Value = MergeList;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of merges")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<MergeList, A::Error> {
-                let mut merges = Vec::new();
-                let mut are_texts = None;
-                while let Some(Merge { pair, is_text }) = list.next_element()? {
-                    if *are_texts.get_or_insert(is_text) != is_text {
-                        return Err(A::Error::custom("two kinds of merges"));
-                    }
-                    merges.push(pair);
-                }
-                Ok(MergeList(merges))
-            }
-        }
-
-        deserializer.deserialize_seq(List)
+fn bpe(vocab: Vocab, merges: &MergeList, settings: ModelSettings) -> Option<ModelWrapper> {
+    if settings.max_input_chars_per_word.is_some() || settings.dropout.is_some() {
+        return None;
     }
+    let owned = |(left, right): (&str, &str)| (left.to_owned(), right.to_owned());
+    let merges: Merges = merges.pairs()?.map(owned).collect();
+    let mut builder = BPE::builder().vocab_and_merges(vocab, merges);
+    if let Some(token) = settings.unk_token {
+        builder = builder.unk_token(token);
+    }
+    if let Some(prefix) = settings.continuing_subword_prefix {
+        builder = builder.continuing_subword_prefix(prefix);
+    }
+    if let Some(suffix) = settings.end_of_word_suffix {
+        builder = builder.end_of_word_suffix(suffix);
+    }
+    if let Some(flag) = settings.fuse_unk {
+        builder = builder.fuse_unk(flag);
+    }
+    if let Some(flag) = settings.byte_fallback {
+        builder = builder.byte_fallback(flag);
+    }
+    if let Some(flag) = settings.ignore_merges {
+        builder = builder.ignore_merges(flag);
+    }
+    builder.build().ok().map(ModelWrapper::BPE)
 }
 
-struct Merge {
-    pair: (String, String),
-    is_text: bool,
+fn wordpiece(vocab: Vocab, mut settings: ModelSettings) -> Option<ModelWrapper> {
+    let builder = WordPiece::builder()
+        .vocab(vocab)
+        .unk_token(settings.unk_token.take()?)
+        .continuing_subword_prefix(settings.continuing_subword_prefix.take()?)
+        .max_input_chars_per_word(settings.max_input_chars_per_word.take()?);
+    let has_others = settings != ModelSettings::default();
+    let model = builder.build().ok().filter(|_| !has_others);
+    model.map(ModelWrapper::WordPiece)
 }
 
-impl<'de> Deserialize<'de> for Merge {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextOrPair;
-
-        impl<'de> Visitor<'de> for TextOrPair {
-            type Value = Merge;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a merge")
-            }
-
-            /// The crate skips lines with the version of the format.
-            fn visit_str<E: Error>(self, text: &str) -> Result<Merge, E> {
-                let pair = text.split_once(' ');
-                match pair.filter(|(_, second)| !second.contains(' ')) {
-                    Some((first, second)) if !text.starts_with("#version") => Ok(Merge {
-                        pair: (first.to_owned(), second.to_owned()),
-                        is_text: true,
-                    }),
-                    _ => Err(E::custom("not two pieces")),
-                }
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Merge, A::Error> {
-                match (list.next_element()?, list.next_element()?) {
-                    (Some(first), Some(second)) => Ok(Merge {
-                        pair: (first, second),
-                        is_text: false,
-                    }),
-                    _ => Err(A::Error::custom("not two pieces")),
-                }
-            }
-        }
-
-        deserializer.deserialize_any(TextOrPair)
-    }
+fn wordlevel(vocab: Vocab, mut settings: ModelSettings) -> Option<ModelWrapper> {
+    let builder = WordLevel::builder()
+        .vocab(vocab)
+        .unk_token(settings.unk_token.take()?);
+    let has_others = settings != ModelSettings::default();
+    let model = builder.build().ok().filter(|_| !has_others);
+    model.map(ModelWrapper::WordLevel)
 }
 
 #[cfg(test)]
@@ -272,6 +159,8 @@ mod tests {
         r#"{"unk_token": "a", "continuing_subword_prefix": "b", "end_of_word_suffix": "</w>",
             "vocab": {"a": 0, "b": 1, "ba": 4, "aa": 3}, "merges": ["a ba"]}"#,
         r#"{"merges": [], "vocab": {}, "type": "BPE"}"#,
+        r##"{"type": "BPE", "vocab": {"a": 0, "aa": 1}, "merges": ["#version: 0.2", "a a"]}"##,
+        r#"{"type": "BPE", "vocab": {}, "vocab": {"a": 0}, "merges": []}"#,
         r###"{"type": "WordPiece", "unk_token": "u", "continuing_subword_prefix": "##", "max_input_chars_per_word": 3,
             "vocab": {"u": 1, "##a": 5}}"###,
         r###"{"unk_token": "u", "continuing_subword_prefix": "##", "max_input_chars_per_word": 3, "vocab": {}}"###,
@@ -279,13 +168,11 @@ mod tests {
     ];
     const LEFT: &[&str] = &[
         r#"{"type": "BPE", "dropout": 0.5, "vocab": {}, "merges": []}"#,
-        r##"{"type": "BPE", "vocab": {"a": 0, "aa": 1}, "merges": ["#version: 0.2", "a a"]}"##,
         r#"{"type": "BPE", "vocab": {"a": 0, "aa": 1}, "merges": [["a", "a"], "a a"]}"#,
         r#"{"type": "BPE", "vocab": {"a": 0, "aa": 1}, "merges": [["a", "a", "a"]]}"#,
         r#"{"type": "BPE", "vocab": {"a": 0, "aa": 1}, "merges": ["a a a"]}"#,
         r#"{"type": "BPE", "vocab": {"a": 0}, "merges": [["a", "a"]]}"#,
         r#"{"type": "BPE", "vocab": {"a": -1}, "merges": []}"#,
-        r#"{"type": "BPE", "vocab": {}, "vocab": {"a": 0}, "merges": []}"#,
         r#"{"type": "BPE", "vocab": {}}"#,
         r#"{"type": null, "vocab": {}, "merges": []}"#,
         r#"{"type": "BPE", "vocab": {}, "merges": [], "x": 1}"#,

@@ -1,4 +1,4 @@
-//! The pieces of a model whose vocabulary is not compiled.
+//! The pieces of a model in a `tokenizer.json`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -48,7 +48,7 @@ impl ModelPieces {
     }
 
     /// Returns the id, text, and score of every piece, in order of id.
-    pub fn iter(&self) -> impl Iterator<Item = (u32, &str, Option<f64>)> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (u32, &str, Option<f64>)> {
         (0..self.size()).map(|index| {
             let at = match &self.by_id {
                 None => index,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::added_vocabulary::AddedVocabulary;
 use super::class::{self, Followed, Ids};
-use super::compile::compile;
+use super::compile;
 use super::compiled_cache::CacheEntry;
 use super::deberta;
 use super::definition::{Definition, Origin, SPM_MODEL, TOKENIZER_JSON};
@@ -81,9 +81,16 @@ fn from_tokenizer_json(
 
 /// Returns the definition of a `tokenizer.json` without the other files of a model.
 pub fn alone(mut json: TokenizerJson, file: Arc<dyn ByteSource>) -> Definition {
-    let rest = std::mem::take(&mut json.rest);
+    let mut listed = ListedJson::take(&mut json);
+    let rest = std::mem::take(&mut listed.rest);
     let (config, tokens) = (TokenizerConfig::default(), SpecialTokens::default());
-    ParsedJson::from(json).into_definition(file, rest, config, tokens, Followed::default())
+    ParsedJson::Listed(Box::new(listed)).into_definition(
+        file,
+        rest,
+        config,
+        tokens,
+        Followed::default(),
+    )
 }
 
 fn from_sentencepiece(
@@ -152,14 +159,15 @@ struct ListedJson {
     rest: RestJson,
 }
 
-impl From<TokenizerJson> for ParsedJson {
-    fn from(json: TokenizerJson) -> Self {
-        Self::Listed(Box::new(ListedJson {
+impl ListedJson {
+    /// Takes the parts of a file. Leaves its settings and merges.
+    fn take(json: &mut TokenizerJson) -> Self {
+        Self {
             algorithm: json.model.algorithm().to_owned(),
             unknown_id: json.model.unk_id,
-            pieces: ModelPieces::new(json.model.vocab),
-            rest: json.rest,
-        }))
+            pieces: ModelPieces::new(std::mem::take(&mut json.model.vocab)),
+            rest: std::mem::take(&mut json.rest),
+        }
     }
 }
 
@@ -244,11 +252,19 @@ fn read_json(
 }
 
 fn parse_json(entry: &CacheEntry<'_>, file: &dyn ByteSource) -> Result<ParsedJson> {
-    let bytes = file.read_all()?;
-    let json = TokenizerJson::parse(file.name(), &bytes)?;
-    Ok(match compile(entry, &json, &bytes) {
-        Some(compiled) => ParsedJson::Compiled(Arc::new(compiled)),
-        None => ParsedJson::from(json),
+    let mut json = TokenizerJson::parse(file.name(), &file.read_all()?)?;
+    let listed = ListedJson::take(&mut json);
+    let contents = compile::contents(&json.model, &listed.algorithm, &listed.pieces);
+    let rest = serde_json::to_vec(&listed.rest);
+    Ok(match (contents, rest) {
+        (Some(contents), Ok(rest)) => {
+            let contents = Contents {
+                rest: &rest,
+                ..contents
+            };
+            ParsedJson::Compiled(Arc::new(entry.make(&contents)))
+        }
+        _ => ParsedJson::Listed(Box::new(listed)),
     })
 }
 

@@ -7,7 +7,7 @@ use super::aligned_text::AlignedText;
 use super::bert::BertSteps;
 use super::byte_level::ByteLevelSteps;
 use super::charsmap::Charsmap;
-use super::compiled::{Algorithm, CompiledVocabulary};
+use super::compiled::CompiledVocabulary;
 use super::hf_steps::{HfSteps, normalized_text};
 use super::known_steps;
 use super::normalize::normalize;
@@ -15,6 +15,7 @@ use super::pipeline::{Pipeline, PipelineKind};
 use super::sentencepiece::SentencePieceSteps;
 use super::space_bytes::{SpaceBytes, SpaceHandling};
 use super::steps::OwnSteps;
+use crate::formats::algorithm::Algorithm;
 use crate::formats::config::AddedTokenConfig;
 
 /// The steps before the model, as a tokenizer file defines them.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::added_tokens::AddedTokens;
 use super::bpe::model::{Bpe, BpeSettings};
-use super::compiled::{Algorithm, CompiledVocabulary};
+use super::compiled::CompiledVocabulary;
 use super::model::Model;
 use super::pipeline::Pipeline;
 use super::pipeline_config::PipelineConfig;
@@ -12,6 +12,7 @@ use super::trailing_marks::TrailingMarks;
 use super::unigram::{self, NO_ID, Unigram, UnigramSettings};
 use super::wordlevel::WordLevel;
 use super::wordpiece::WordPiece;
+use crate::formats::algorithm::Algorithm;
 use crate::formats::config::AddedTokenConfig;
 
 /// What a model has besides its vocabulary.

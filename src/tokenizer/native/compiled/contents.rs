@@ -1,45 +1,8 @@
 //! The input of the compiler: the contents of a tokenizer file.
 
+use crate::formats::algorithm::Algorithm;
 use crate::formats::model_settings::ModelSettings;
-use crate::formats::sentencepiece::{self, Piece, PieceKind, SentencePieceModel};
-
-/// The algorithm that finds the pieces of a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Algorithm {
-    Unigram,
-    Bpe,
-    WordPiece,
-    WordLevel,
-    /// The words of SentencePiece.
-    Word,
-    /// The characters of SentencePiece.
-    Char,
-}
-
-impl Algorithm {
-    /// Returns the name in files and records.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Unigram => "Unigram",
-            Self::Bpe => "BPE",
-            Self::WordPiece => "WordPiece",
-            Self::WordLevel => "WordLevel",
-            Self::Word => "Word",
-            Self::Char => "Char",
-        }
-    }
-}
-
-impl From<sentencepiece::Algorithm> for Algorithm {
-    fn from(algorithm: sentencepiece::Algorithm) -> Self {
-        match algorithm {
-            sentencepiece::Algorithm::Unigram => Self::Unigram,
-            sentencepiece::Algorithm::Bpe => Self::Bpe,
-            sentencepiece::Algorithm::Word => Self::Word,
-            sentencepiece::Algorithm::Char => Self::Char,
-        }
-    }
-}
+use crate::formats::sentencepiece::{Piece, PieceKind, SentencePieceModel};
 
 /// The contents of a tokenizer file.
 #[derive(Debug)]
@@ -80,7 +43,7 @@ impl<'a> From<&'a SentencePieceModel> for Contents<'a> {
             pieces: model.pieces.iter().map(piece).collect(),
             gaps: Vec::new(),
             unknown_id: Some(model.unknown_id),
-            algorithm: model.algorithm.into(),
+            algorithm: model.algorithm,
             byte_fallback: model.byte_fallback,
             charsmap: &model.precompiled_charsmap,
             rest: &[],

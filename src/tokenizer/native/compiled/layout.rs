@@ -20,7 +20,7 @@
 
 use std::ops::Range;
 
-use super::contents::Algorithm;
+use crate::formats::algorithm::Algorithm;
 use crate::formats::sentencepiece::PieceKind;
 use crate::tokenizer::native::bpe::merges::MergeSlot;
 use crate::tokenizer::native::double_array::Node;
@@ -50,15 +50,6 @@ pub const KINDS: [PieceKind; 6] = [
     PieceKind::Unused,
     PieceKind::Byte,
 ];
-const ALGORITHMS: [Algorithm; 6] = [
-    Algorithm::Unigram,
-    Algorithm::Bpe,
-    Algorithm::Word,
-    Algorithm::Char,
-    Algorithm::WordPiece,
-    Algorithm::WordLevel,
-];
-
 /// The header of a compiled file. Section sizes are in elements.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Header {
@@ -139,7 +130,7 @@ impl Header {
     }
 
     fn numbers(&self) -> [u32; 10] {
-        let algorithm = ALGORITHMS
+        let algorithm = Algorithm::ALL
             .iter()
             .position(|other| *other == self.algorithm)
             .unwrap_or(0);
@@ -198,7 +189,7 @@ impl Header {
             text: number(4)?,
             charsmap: number(5)?,
             unknown_id: number(6).filter(|id| *id != NO_ID),
-            algorithm: *ALGORITHMS.get(number(7)? as usize)?,
+            algorithm: *Algorithm::ALL.get(number(7)? as usize)?,
             byte_fallback: number(8)? != 0,
             rest: number(9)?,
             settings: size(0)?,

@@ -10,6 +10,6 @@ mod reader;
 mod writer;
 
 pub use super::piece_index::{PieceIndex, build as index_pieces};
-pub use contents::{Algorithm, Contents, UnscoredModel};
+pub use contents::{Contents, UnscoredModel};
 pub use layout::VERSION;
 pub use reader::CompiledVocabulary;

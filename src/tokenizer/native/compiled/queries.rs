@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::contents::Algorithm;
 use super::layout::{GAP, KINDS, kind_code};
 use super::reader::CompiledVocabulary;
+use crate::formats::algorithm::Algorithm;
 use crate::formats::model_settings::ModelSettings;
 use crate::formats::sentencepiece::PieceKind;
 use crate::tokenizer::native::bpe::byte_ids::BYTE_IDS;

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::contents::{Algorithm, Contents, UnscoredModel};
+use super::contents::{Contents, UnscoredModel};
 use super::layout::{CHECKSUM, GAP, HEADER_LENGTH, Header, checksum, kind_code};
+use crate::formats::algorithm::Algorithm;
 use crate::formats::sentencepiece::PieceKind;
 use crate::tokenizer::native::bpe::byte_ids::byte_ids;
 use crate::tokenizer::native::bpe::joins;
