@@ -242,8 +242,8 @@ impl<const RANGES: bool> Run<'_, RANGES> {
 
     /// Emits the tokens of a byte range between added tokens.
     fn words(&mut self, start: usize, end: usize, sink: &mut impl TokenSink) -> Option<()> {
-        if let Some(steps) = self.segmenter.pipeline.byte_level() {
-            return self.byte_level(steps, start, end, sink);
+        if let Some(steps) = self.segmenter.pipeline.scanned() {
+            return self.scanned(steps, start, end, sink);
         }
         if let Some(steps) = self.segmenter.pipeline.sentencepiece() {
             return self.sentencepiece(steps, start, end, sink);

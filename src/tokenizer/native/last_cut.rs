@@ -1,8 +1,8 @@
 //! Finds where a text can be cut into parts without changing its tokens.
 
-use super::byte_level::ByteLevelSteps;
 use super::engine::NativeEngine;
 use super::run::{Run, RunScratch};
+use super::scanned_steps::ScannedSteps;
 use super::sentencepiece::SentencePieceSteps;
 
 /// The number of bytes at the end of a text that are searched for a cut.
@@ -20,8 +20,8 @@ impl NativeEngine {
     pub fn last_cut(&self, bytes: &[u8], parse_special: bool) -> Option<usize> {
         let pipeline = &self.segmenter.pipeline;
         self.template.as_ref()?;
-        if let Some(steps) = pipeline.byte_level() {
-            return self.last_byte_level_cut(steps, bytes, parse_special);
+        if let Some(steps) = pipeline.scanned() {
+            return self.last_scanned_cut(steps, bytes, parse_special);
         }
         if let Some(steps) = pipeline.sentencepiece() {
             return self.last_sentencepiece_cut(steps, bytes, parse_special);
@@ -57,9 +57,9 @@ impl NativeEngine {
     }
 
     /// The cut is between two bytes of ASCII that no word and no added token contains side by side.
-    fn last_byte_level_cut(
+    fn last_scanned_cut(
         &self,
-        steps: &ByteLevelSteps,
+        steps: &ScannedSteps,
         bytes: &[u8],
         parse_special: bool,
     ) -> Option<usize> {

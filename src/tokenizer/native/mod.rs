@@ -8,15 +8,13 @@
 //!
 //! From the bottom up: [`compiled`], `double_array` and `piece_index` hold the vocabulary, `unigram`, `bpe`, `wordpiece`
 //! and `wordlevel` find the pieces of a word, `pipeline` tokenizes a range of text, `word_chunks`, `short_chunks`,
-//! `byte_words`, `sentencepiece_words` and `bert` tokenize a text part by part, and `engine` tokenizes whole texts and
+//! `scanned_words`, `sentencepiece_words` and `bert` tokenize a text part by part, and `engine` tokenizes whole texts and
 //! pairs.
 
 pub mod added_tokens;
 mod aligned_text;
 mod bert;
 mod bpe;
-mod byte_level;
-mod byte_words;
 mod charsmap;
 mod chunk;
 pub mod compiled;
@@ -33,8 +31,11 @@ mod piece_index;
 mod pipeline;
 mod pipeline_config;
 mod plain_chars;
+mod raw_words;
 mod run;
 mod scan;
+mod scanned_steps;
+mod scanned_words;
 mod scratch_pool;
 mod segmenter;
 mod sentencepiece;

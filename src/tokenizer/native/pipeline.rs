@@ -4,11 +4,11 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::added_tokens::AddedTokens;
 use super::bert::BertSteps;
-use super::byte_level::ByteLevelSteps;
 use super::charsmap::Charsmap;
 use super::hf_steps::{HfSteps, normalized_text};
 use super::lazy_hf_steps::LazyHfSteps;
 use super::normalize::{METASPACE, normalize};
+use super::scanned_steps::ScannedSteps;
 use super::sentencepiece::SentencePieceSteps;
 use super::space_bytes::{SpaceBytes, SpaceHandling};
 use super::steps::{OwnSteps, PlainWord, Words};
@@ -31,7 +31,7 @@ pub(super) enum PipelineKind {
         /// Added tokens that are matched in the normalized text.
         normalized: AddedTokens,
     },
-    ByteLevel(Box<ByteLevelSteps>),
+    Scanned(Box<ScannedSteps>),
     SentencePiece(Box<SentencePieceSteps>),
     Own(Box<OwnSteps>),
     Bert(BertSteps),
@@ -51,9 +51,9 @@ pub struct RangeClass {
 impl Pipeline {
     /// Returns the steps of a byte-level tokenizer. Returns `None` if the steps are others.
     #[inline]
-    pub fn byte_level(&self) -> Option<&ByteLevelSteps> {
+    pub fn scanned(&self) -> Option<&ScannedSteps> {
         match &self.kind {
-            PipelineKind::ByteLevel(steps) => Some(steps),
+            PipelineKind::Scanned(steps) => Some(steps),
             _ => None,
         }
     }
@@ -92,7 +92,7 @@ impl Pipeline {
     pub fn caches_normalized_words(&self) -> bool {
         let is_known = matches!(
             self.kind,
-            PipelineKind::ByteLevel(_) | PipelineKind::SentencePiece(_)
+            PipelineKind::Scanned(_) | PipelineKind::SentencePiece(_)
         );
         self.space_handling.is_none() && !is_known
     }
@@ -179,9 +179,7 @@ impl Pipeline {
                 search.with_own_words::<RANGES>(normalized, steps.words);
                 Some(class)
             }
-            PipelineKind::ByteLevel(steps) => {
-                with_hf(steps.hf(), raw, start, parse_special, search)
-            }
+            PipelineKind::Scanned(steps) => with_hf(steps.hf(), raw, start, parse_special, search),
             PipelineKind::SentencePiece(steps) => {
                 with_hf(steps.hf(), raw, start, parse_special, search)
             }

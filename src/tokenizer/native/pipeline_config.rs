@@ -5,13 +5,13 @@ use serde_json::Value;
 use super::added_tokens::AddedTokens;
 use super::aligned_text::AlignedText;
 use super::bert::BertSteps;
-use super::byte_level::ByteLevelSteps;
 use super::charsmap::Charsmap;
 use super::compiled::CompiledVocabulary;
 use super::hf_steps::{HfSteps, normalized_text};
 use super::known_steps;
 use super::normalize::normalize;
 use super::pipeline::{Pipeline, PipelineKind};
+use super::scanned_steps::ScannedSteps;
 use super::sentencepiece::SentencePieceSteps;
 use super::space_bytes::{SpaceBytes, SpaceHandling};
 use super::steps::OwnSteps;
@@ -38,55 +38,42 @@ impl Pipeline {
         added: &[(AddedTokenConfig, u32)],
         compiled: &CompiledVocabulary,
     ) -> Option<Self> {
-        if let PipelineConfig::Json {
-            normalizer,
-            pre_tokenizer,
-        } = config
-            && let Some(kind) = Self::of_bpe(normalizer, pre_tokenizer, added, compiled)
-        {
-            return Some(Self {
-                kind,
-                space_handling: None,
-                space_bytes: SpaceBytes::default(),
-            });
-        }
-        if let PipelineConfig::Json {
-            normalizer,
-            pre_tokenizer,
-        } = config
-            && let Some(steps) = Self::of_words(normalizer, pre_tokenizer, added, compiled)
-        {
-            return Some(Self::with_bert(steps));
-        }
-        match config {
-            PipelineConfig::Deberta { charsmap } => Self::deberta(charsmap, added),
+        let (normalizer, pre_tokenizer) = match config {
+            PipelineConfig::Deberta { charsmap } => return Self::deberta(charsmap, added),
             PipelineConfig::Json {
                 normalizer,
                 pre_tokenizer,
-            } => match known_steps::deberta_charsmap(normalizer, pre_tokenizer) {
-                Some(charsmap) => Self::deberta(&charsmap, added),
-                None => match OwnSteps::new(normalizer, pre_tokenizer, added) {
-                    Some(steps) => Some(Self::own(steps)),
-                    None => Self::with_hf(HfSteps::new(normalizer, pre_tokenizer, added)?, added),
-                },
-            },
+            } => (*normalizer, *pre_tokenizer),
+        };
+        if let Some(steps) = SentencePieceSteps::new(normalizer, pre_tokenizer, added, compiled) {
+            return Some(Self::whole(PipelineKind::SentencePiece(Box::new(steps))));
         }
+        if let Some(steps) = Self::of_words(normalizer, pre_tokenizer, added, compiled) {
+            return Some(Self::with_bert(steps));
+        }
+        if let Some(charsmap) = known_steps::deberta_charsmap(normalizer, pre_tokenizer) {
+            return Self::deberta(&charsmap, added);
+        }
+        if let Some(steps) = OwnSteps::new(normalizer, pre_tokenizer, added) {
+            return Some(Self::own(steps));
+        }
+        // Without an unknown token, a Unigram model may fail on a word.
+        if compiled.algorithm() != Algorithm::Unigram
+            && let has_byte_ids = compiled.byte_ids().is_some()
+            && let Some(steps) = ScannedSteps::new(normalizer, pre_tokenizer, added, has_byte_ids)
+        {
+            return Some(Self::whole(PipelineKind::Scanned(Box::new(steps))));
+        }
+        Self::with_hf(HfSteps::new(normalizer, pre_tokenizer, added)?, added)
     }
 
-    /// Returns the steps around a byte-pair encoding. Returns `None` if they are others.
-    fn of_bpe(
-        normalizer: &Value,
-        pre_tokenizer: &Value,
-        added: &[(AddedTokenConfig, u32)],
-        compiled: &CompiledVocabulary,
-    ) -> Option<PipelineKind> {
-        if compiled.byte_ids().is_some()
-            && let Some(steps) = ByteLevelSteps::new(normalizer, pre_tokenizer, added)
-        {
-            return Some(PipelineKind::ByteLevel(Box::new(steps)));
+    /// Returns steps that do not split texts at white space.
+    fn whole(kind: PipelineKind) -> Self {
+        Self {
+            kind,
+            space_handling: None,
+            space_bytes: SpaceBytes::default(),
         }
-        let steps = SentencePieceSteps::new(normalizer, pre_tokenizer, added, compiled)?;
-        Some(PipelineKind::SentencePiece(Box::new(steps)))
     }
 
     fn deberta(charsmap: &[u8], added: &[(AddedTokenConfig, u32)]) -> Option<Self> {

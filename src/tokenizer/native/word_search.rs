@@ -88,6 +88,13 @@ impl SearchScratch {
         &self.tokens
     }
 
+    /// Returns the tokens of a word that no step changes.
+    pub fn search_raw(&mut self, model: &Model<'_>, word: &str) -> &[Token] {
+        self.tokens.clear();
+        model.search(word, &mut self.model, &mut self.tokens);
+        &self.tokens
+    }
+
     /// Returns the tokens of a word of a byte-level model, given as bytes.
     pub fn search_bytes(&mut self, model: &Model<'_>, word: &[u8]) -> &[Token] {
         self.tokens.clear();

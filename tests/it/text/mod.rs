@@ -14,5 +14,6 @@ mod offsets;
 mod other_tools;
 pub mod properties;
 mod regular_expressions;
+mod scanned;
 mod unicode;
 mod verify;

@@ -1,20 +1,25 @@
-//! The steps of byte-level tokenizers: composition of characters, added tokens, and words that a pre-tokenizer scans.
+//! The steps of tokenizers whose words are scanned in the raw text: composition of characters, added tokens, words.
 
 use serde_json::Value;
 use unicode_normalization_alignments::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use super::added_tokens::AddedTokens;
 use super::lazy_hf_steps::LazyHfSteps;
+use super::model::Model;
 use super::scan::{PreTokenizer, Scanner};
+use super::token::Token;
+use super::word_search::SearchScratch;
 use crate::formats::config::AddedTokenConfig;
 
 /// The minimum length, in bytes, of the parts in which a text is composed.
 const BLOCK: usize = 4 << 10;
 
-/// The steps of a byte-level tokenizer.
+/// The steps of a tokenizer that scans the raw text.
 #[derive(Debug)]
-pub struct ByteLevelSteps {
+pub struct ScannedSteps {
     pub scanner: Scanner,
+    /// True if words are spelled in bytes.
+    byte_level: bool,
     /// True if a text without a space at its start is taken as if it had one.
     pub adds_space: bool,
     /// True if characters are composed (NFC).
@@ -25,37 +30,50 @@ pub struct ByteLevelSteps {
     hf: LazyHfSteps,
 }
 
-impl ByteLevelSteps {
-    /// Reads the steps of a `tokenizer.json`. Returns `None` if one of them is unknown.
+impl ScannedSteps {
+    /// Reads the steps of a `tokenizer.json`. Returns `None` if one of them is unknown, or if words are spelled in bytes
+    /// and `has_byte_ids` is false.
     pub fn new(
         normalizer: &Value,
         pre_tokenizer: &Value,
         added: &[(AddedTokenConfig, u32)],
+        has_byte_ids: bool,
     ) -> Option<Self> {
         let composes = *normalizer == serde_json::json!({"type": "NFC"});
         if !composes && !normalizer.is_null() {
             return None;
         }
-        let PreTokenizer {
-            scanner,
-            byte_level: true,
-            add_prefix_space,
-        } = PreTokenizer::from_json(pre_tokenizer)?
-        else {
+        let pre_tokenizer_as_code = PreTokenizer::from_json(pre_tokenizer)?;
+        let byte_level = pre_tokenizer_as_code.byte_level;
+        if byte_level && !has_byte_ids {
             return None;
-        };
+        }
         let normalized = added.iter().filter(|(token, _)| token.normalized);
         let is_composed = |(token, _): &(AddedTokenConfig, u32)| is_composed(&token.content);
         if composes && !normalized.clone().all(is_composed) {
             return None;
         }
         Some(Self {
-            scanner,
-            adds_space: add_prefix_space,
+            scanner: pre_tokenizer_as_code.scanner,
+            byte_level,
+            adds_space: pre_tokenizer_as_code.add_prefix_space,
             composes,
             normalized: AddedTokens::new(normalized.cloned().collect())?,
             hf: LazyHfSteps::new(normalizer, pre_tokenizer, added),
         })
+    }
+
+    /// Finds the tokens of a word.
+    pub fn search<'s>(
+        &self,
+        model: &Model<'_>,
+        scratch: &'s mut SearchScratch,
+        word: &[u8],
+    ) -> &'s [Token] {
+        match str::from_utf8(word) {
+            Ok(word) if !self.byte_level => scratch.search_raw(model, word),
+            _ => scratch.search_bytes(model, word),
+        }
     }
 
     /// Returns true if normalization does not change a text.

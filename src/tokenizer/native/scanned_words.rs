@@ -1,0 +1,123 @@
+//! Tokenizes text word by word, as a pre-tokenizer scans it.
+
+use super::added_tokens::TextPart;
+use super::model::Model;
+use super::raw_words::{RawWords, SpacedPart};
+use super::run::Run;
+use super::scanned_steps::ScannedSteps;
+use super::space_scan::PaddedText;
+use super::token::{Token, for_each_range};
+use super::token_sink::TokenSink;
+use super::word_search::SearchScratch;
+
+/// The words of a byte range of a text.
+struct ScannedWords<'a> {
+    steps: &'a ScannedSteps,
+    /// The text of the range. A scanner may look back, but not beyond it.
+    range: &'a str,
+    /// The start of the range in the text.
+    start: usize,
+    /// The end of the last word in the range.
+    at: usize,
+}
+
+impl RawWords for ScannedWords<'_> {
+    #[inline]
+    fn next(&mut self) -> Option<(usize, usize)> {
+        let (first, last) = self.steps.scanner.next(self.range, self.at)?;
+        self.at = last;
+        Some((self.start + first, self.start + last))
+    }
+
+    fn search<'s>(
+        &self,
+        model: &Model<'_>,
+        scratch: &'s mut SearchScratch,
+        word: &[u8],
+    ) -> &'s [Token] {
+        self.steps.search(model, scratch, word)
+    }
+
+    #[inline]
+    fn ends_word(&self, _: usize) -> bool {
+        true
+    }
+}
+
+impl<const RANGES: bool> Run<'_, RANGES> {
+    /// Emits the tokens of a byte range between raw added tokens. Returns `None` if a step fails.
+    pub fn scanned(
+        &mut self,
+        steps: &ScannedSteps,
+        start: usize,
+        end: usize,
+        sink: &mut impl TokenSink,
+    ) -> Option<()> {
+        if steps.leaves(&self.text[start..end]) {
+            self.composed(steps, start, end, sink);
+            return Some(());
+        }
+        let mut at = start;
+        while at < end {
+            let block = at + steps.first_block(&self.text[at..end], self.parse_special);
+            if steps.leaves(&self.text[at..block]) {
+                self.composed(steps, at, block, sink);
+            } else {
+                self.tokenize_range(at, block, true)?;
+                self.emit_found(sink);
+            }
+            at = block;
+        }
+        Some(())
+    }
+
+    /// Emits the tokens of a byte range that normalization leaves unchanged.
+    fn composed(
+        &mut self,
+        steps: &ScannedSteps,
+        start: usize,
+        end: usize,
+        sink: &mut impl TokenSink,
+    ) {
+        let added = steps.normalized(self.parse_special);
+        added.split(&self.text[start..end], |part, first, last| {
+            let (first, last) = (start + first, start + last);
+            if let TextPart::Added(id) = part {
+                sink.added(id, self.word, (first, last), &self.text[first..last]);
+                self.word += 1;
+            } else if steps.adds_space && !self.text[first..].starts_with(' ') {
+                self.spaced_words(steps, first, last, sink);
+            } else {
+                let mut words = ScannedWords {
+                    steps,
+                    range: &self.text[first..last],
+                    start: first,
+                    at: 0,
+                };
+                let padded = PaddedText::new(&self.text.as_bytes()[..last]);
+                self.raw_words(&mut words, &padded, sink);
+            }
+        });
+    }
+
+    /// Emits the tokens of a byte range as if it began with a space.
+    fn spaced_words(
+        &mut self,
+        steps: &ScannedSteps,
+        start: usize,
+        end: usize,
+        sink: &mut impl TokenSink,
+    ) {
+        let part = SpacedPart::new(self.text, start, end);
+        let mut at = 0;
+        while let Some((first, last)) = steps.scanner.next(&part.text, at) {
+            let word = &part.text.as_bytes()[first..last];
+            let tokens = steps.search(&self.model, &mut self.scratch.search, word);
+            for_each_range(tokens, |id, begin, end| {
+                sink.token(id, self.word, part.original(first + begin, first + end));
+            });
+            self.word += 1;
+            at = last;
+        }
+    }
+}

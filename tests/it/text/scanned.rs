@@ -1,0 +1,101 @@
+//! Compares the engines with every pre-tokenizer that is scanned and does not map bytes, around models of each algorithm.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tokscope::model_ref::ModelRef;
+
+use crate::text::engines::{Engines, compare_generated, generated};
+
+fn pre_tokenizers() -> Vec<Value> {
+    let split = |behavior: &str| json!({"type": "Split", "pattern": {"String": "a"}, "behavior": behavior, "invert": false});
+    let punctuation = |behavior: &str| json!({"type": "Punctuation", "behavior": behavior});
+    let mut steps = vec![
+        Value::Null,
+        json!({"type": "Whitespace"}),
+        json!({"type": "BertPreTokenizer"}),
+        json!({"type": "CharDelimiterSplit", "delimiter": "e"}),
+        json!({"type": "Digits", "individual_digits": true}),
+        json!({"type": "Digits", "individual_digits": false}),
+        json!({"type": "FixedLength", "length": 3}),
+        json!({"type": "Sequence", "pretokenizers": [
+            {"type": "WhitespaceSplit"}, {"type": "Punctuation", "behavior": "Isolated"},
+            {"type": "Digits", "individual_digits": true},
+        ]}),
+    ];
+    let behaviors = [
+        "Removed",
+        "Isolated",
+        "MergedWithPrevious",
+        "MergedWithNext",
+        "Contiguous",
+    ];
+    for behavior in behaviors {
+        steps.extend([punctuation(behavior), split(behavior)]);
+    }
+    steps
+}
+
+fn models() -> Vec<Value> {
+    let pieces = [
+        "[UNK]", "a", "b", "c", "n", "o", "an", "ban", "co", "banco", "dinero", "1", "12", ".",
+        "The", "##a", "##n", "##co", "é",
+    ];
+    let vocab: serde_json::Map<_, _> = pieces
+        .into_iter()
+        .zip(0..)
+        .map(|(piece, id)| (piece.to_owned(), json!(id)))
+        .collect();
+    let bpe = |unknown: Value, fuses: bool| {
+        json!({
+            "type": "BPE", "vocab": vocab, "merges": ["a n", "b an", "c o", "ban co"],
+            "unk_token": unknown, "fuse_unk": fuses,
+        })
+    };
+    vec![
+        json!({"type": "WordLevel", "vocab": vocab, "unk_token": "[UNK]"}),
+        json!({
+            "type": "WordPiece", "vocab": vocab, "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+            "max_input_chars_per_word": 100,
+        }),
+        bpe("[UNK]".into(), false),
+        bpe("[UNK]".into(), true),
+        bpe(Value::Null, false),
+    ]
+}
+
+fn open(folder: &Path, model: &Value, pre_tokenizer: &Value, composes: bool) -> Engines {
+    let token = |id: u32, content: &str, normalized: bool| {
+        json!({
+            "id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false,
+            "normalized": normalized, "special": !normalized,
+        })
+    };
+    let file = json!({
+        "version": "1.0", "post_processor": null, "decoder": null,
+        "added_tokens": [token(0, "[UNK]", false), token(19, "<s>", false), token(20, "ero", true)],
+        "normalizer": composes.then(|| json!({"type": "NFC"})),
+        "pre_tokenizer": pre_tokenizer, "model": model,
+    });
+    std::fs::write(folder.join("tokenizer.json"), file.to_string()).unwrap();
+    Engines::open(&ModelRef::Directory(folder.to_owned()))
+}
+
+#[test]
+fn engines_agree_on_words_that_are_scanned() {
+    let folder = tempfile::tempdir().unwrap();
+    for pre_tokenizer in pre_tokenizers() {
+        for model in models() {
+            for composes in [false, true] {
+                let engines = open(folder.path(), &model, &pre_tokenizer, composes);
+                let (engine, reason) = engines.native.engine();
+                assert_eq!(engine, "native", "{pre_tokenizer} {model}");
+                assert!(reason.ends_with("is known"), "{pre_tokenizer}: {reason}");
+                compare_generated(&engines, generated(8));
+                // Enough words that the word cache is used.
+                let many = "banco 12ban3 e\u{301}.é dinero, x<s>anan ".repeat(120);
+                engines.compare(&many, None);
+            }
+        }
+    }
+}
