@@ -1,7 +1,8 @@
 //! The records as a script sees them: types that are independent of those of the program.
 //!
 //! Each denies unknown fields, so a new field must be added here too. A record is in the file of the same name as in
-//! `src/record/`.
+//! `src/record/`, which it repeats on purpose. Every record has all its fields of its own, also those that others have:
+//! serde does not support `flatten` in structs that deny unknown fields.
 
 #![allow(
     dead_code,

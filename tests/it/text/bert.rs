@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
-use tokscope::model_ref::ModelRef;
 
 use crate::support::{repository, shared};
-use crate::text::engines::{Engines, compare_generated, compare_lines, compare_pieces, generated};
+use crate::text::engines::{
+    Engines, compare_generated, compare_lines, compare_pieces, compare_texts, generated,
+};
 
 /// Characters and words of the classes that the steps tell apart.
 const CLASSES: [&[&str]; 10] = [
@@ -93,22 +93,6 @@ fn text() -> impl Strategy<Value = String> {
     })
 }
 
-/// Compares the engines on generated texts, the same in every run.
-fn compare_classes(engines: &Engines, cases: u32) {
-    let config = Config {
-        cases,
-        failure_persistence: None,
-        ..Config::default()
-    };
-    let seed = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    TestRunner::new_with_rng(config, seed)
-        .run(&text(), |text| {
-            engines.compare(&text, None);
-            Ok(())
-        })
-        .unwrap();
-}
-
 /// A vocabulary with pieces for the words of [`CLASSES`], whole or in parts.
 fn vocabulary() -> Map<String, Value> {
     let mut pieces: Vec<String> = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -141,7 +125,8 @@ fn vocabulary() -> Map<String, Value> {
     vocabulary
 }
 
-fn write(folder: &Path, normalizer: &Value, model: Value) {
+/// Opens both engines with the steps of BERT around a model, with this normalizer.
+fn open(folder: &Path, normalizer: &Value, model: Value) -> Engines {
     let added = |(id, content): (usize, &str)| {
         json!({"id": id, "content": content, "single_word": false, "lstrip": content == "[MASK]",
                "rstrip": false, "normalized": false, "special": true})
@@ -160,11 +145,7 @@ fn write(folder: &Path, normalizer: &Value, model: Value) {
         "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": true},
         "model": model,
     });
-    std::fs::write(folder.join("tokenizer.json"), tokenizer.to_string()).unwrap();
-}
-
-fn open(folder: &Path) -> Engines {
-    Engines::open(&ModelRef::Directory(folder.to_owned()))
+    Engines::open_json(folder, &tokenizer)
 }
 
 fn bert(clean: bool, chinese: bool, accents: Option<bool>, lower: bool) -> Value {
@@ -191,12 +172,11 @@ fn engines_agree_on_the_steps_of_bert() {
     ];
     for (normalizer, model) in cases {
         let folder = TempDir::new().unwrap();
-        write(folder.path(), &normalizer, model);
-        let engines = open(folder.path());
+        let engines = open(folder.path(), &normalizer, model);
         assert!(engines.native.is_native(), "{normalizer}");
         compare_lines(&engines, &repository("demo/golden_pairs.jsonl"));
         compare_pieces(&engines, 3);
-        compare_classes(&engines, generated(400));
+        compare_texts(&engines, &text(), generated(400));
     }
 }
 
@@ -206,11 +186,11 @@ fn engines_agree_on_real_berts() {
         return;
     };
     for model in ["bert-base-cased", "gte", "chinese-roberta-wwm"] {
-        let engines = open(&shared.join("models").join(model));
+        let engines = Engines::open_folder(&shared.join("models").join(model));
         assert!(engines.native.is_native(), "{model}");
         compare_lines(&engines, &shared.join(format!("golden/{model}.jsonl")));
         compare_pieces(&engines, 29);
-        compare_classes(&engines, generated(600));
+        compare_texts(&engines, &text(), generated(600));
         compare_generated(&engines, generated(300));
     }
 }

@@ -4,10 +4,9 @@
 use std::collections::HashMap;
 
 use serde_json::json;
-use tokscope::model_ref::ModelRef;
-use tokscope::tokenizer::{EncodeOptions, Tokenizer};
+use tokscope::tokenizer::EncodeOptions;
 
-use crate::support::{files, shared};
+use crate::support::{shared, tokenizer};
 use crate::text::engines::{Engines, compare_generated, compare_lines, compare_pieces, generated};
 
 /// Compares the engines on the reference texts of a model, on its pieces, and on generated texts.
@@ -15,8 +14,7 @@ fn compare(test: &str, model: &str) {
     let Some(shared) = shared(test) else {
         return;
     };
-    let folder = shared.join("models").join(model);
-    let engines = Engines::open(&ModelRef::Directory(folder));
+    let engines = Engines::open_folder(&shared.join("models").join(model));
     assert!(engines.native.is_native(), "{model}");
     compare_lines(&engines, &shared.join(format!("golden/{model}.jsonl")));
     compare_lines(
@@ -58,8 +56,7 @@ fn long_words_have_the_tokens_of_the_crate() {
         return;
     };
     for model in ["gpt2", "llama2"] {
-        let folder = shared.join("models").join(model);
-        let engines = Engines::open(&ModelRef::Directory(folder));
+        let engines = Engines::open_folder(&shared.join("models").join(model));
         for part in ["a", "aĠ", "7", "👍🏽", "漢字", "ab", "\n", "▁"] {
             engines.compare(&part.repeat(20_000), None);
         }
@@ -77,8 +74,7 @@ fn a_model_that_leaves_out_merges_at_random_is_refused() {
     let open = |file: &serde_json::Value| {
         let path = folder.path().join("tokenizer.json");
         std::fs::write(path, file.to_string()).unwrap();
-        let model = ModelRef::Directory(folder.path().to_owned());
-        Tokenizer::open(&files(&model)).unwrap()
+        tokenizer(folder.path())
     };
     let options = EncodeOptions::default();
     let error = open(&file).ids("ab", &options).unwrap_err().to_string();
@@ -105,8 +101,7 @@ fn the_parts_of_a_long_first_word_are_one_word() {
             "vocab": vocabulary,
         },
     });
-    std::fs::write(folder.path().join("tokenizer.json"), file.to_string()).unwrap();
-    let engines = Engines::open(&ModelRef::Directory(folder.path().to_owned()));
+    let engines = Engines::open_json(folder.path(), &file);
     assert!(engines.native.is_native());
     let long = "ab".repeat(20);
     for text in [
@@ -133,8 +128,7 @@ fn byte_level(folder: &std::path::Path, steps: &serde_json::Value) -> Engines {
         "pre_tokenizer": {"type": "Sequence", "pretokenizers": steps},
         "model": {"type": "BPE", "merges": [], "vocab": vocab},
     });
-    std::fs::write(folder.join("tokenizer.json"), file.to_string()).unwrap();
-    Engines::open(&ModelRef::Directory(folder.to_owned()))
+    Engines::open_json(folder, &file)
 }
 
 /// The pre-tokenizer of Falcon splits the characters of mapped bytes, some of which are punctuation.
@@ -169,8 +163,7 @@ fn words_without_tokens_are_counted() {
         "pre_tokenizer": {"type": "Whitespace"},
         "model": {"type": "BPE", "merges": [], "vocab": {"a": 0}},
     });
-    std::fs::write(folder.path().join("tokenizer.json"), file.to_string()).unwrap();
-    let engines = Engines::open(&ModelRef::Directory(folder.path().to_owned()));
+    let engines = Engines::open_json(folder.path(), &file);
     assert!(engines.native.is_native());
     for text in [
         "a b a",

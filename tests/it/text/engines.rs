@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde::Deserialize;
+use serde_json::Value;
 use tokscope::model_ref::ModelRef;
 use tokscope::tokenizer::{EncodeOptions, EngineChoice, Tokenizer, Truncation};
 
@@ -25,6 +26,17 @@ impl Engines {
             native: open(EngineChoice::Auto),
             hf: open(EngineChoice::Reference),
         }
+    }
+
+    /// Opens the model of a folder.
+    pub fn open_folder(folder: &Path) -> Self {
+        Self::open(&ModelRef::Directory(folder.to_owned()))
+    }
+
+    /// Writes a `tokenizer.json` into a folder, and opens it.
+    pub fn open_json(folder: &Path, tokenizer: &Value) -> Self {
+        std::fs::write(folder.join("tokenizer.json"), tokenizer.to_string()).unwrap();
+        Self::open_folder(folder)
     }
 
     /// Asserts that both engines encode a text or a pair alike, with several options.
@@ -201,8 +213,13 @@ fn text() -> impl Strategy<Value = String> {
     prop::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
 }
 
-/// Compares the engines on generated texts, the same in every run.
+/// Compares the engines on texts of special and ordinary parts.
 pub fn compare_generated(engines: &Engines, cases: u32) {
+    compare_texts(engines, &text(), cases);
+}
+
+/// Compares the engines on texts that a strategy generates, the same in every run.
+pub fn compare_texts(engines: &Engines, texts: &impl Strategy<Value = String>, cases: u32) {
     let config = Config {
         cases,
         failure_persistence: None,
@@ -210,7 +227,7 @@ pub fn compare_generated(engines: &Engines, cases: u32) {
     };
     let seed = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     TestRunner::new_with_rng(config, seed)
-        .run(&text(), |text| {
+        .run(texts, |text| {
             engines.compare(&text, None);
             Ok(())
         })
@@ -253,8 +270,8 @@ fn engines_agree_on_the_built_in_model() {
 /// Opens the engines of the real DeBERTa for a test. Returns them with the folder of real data.
 fn deberta(test: &str) -> Option<(Engines, PathBuf)> {
     let shared = shared(test)?;
-    let model = ModelRef::Directory(shared.join("models/deberta-v3-xsmall"));
-    Some((Engines::open(&model), shared))
+    let engines = Engines::open_folder(&shared.join("models/deberta-v3-xsmall"));
+    Some((engines, shared))
 }
 
 #[test]

@@ -16,4 +16,5 @@ pub mod properties;
 mod regular_expressions;
 mod scanned;
 mod unicode;
+mod unigram;
 mod verify;
