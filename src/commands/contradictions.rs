@@ -145,7 +145,7 @@ fn class_problems(tokenizer: &Tokenizer) -> impl Iterator<Item = Finding> {
         if has_class {
             warning(
                 "class-not-followed",
-                format!("the reference does not load this tokenizer so: {problem}"),
+                format!("the reference does not load this tokenizer in the same way: {problem}"),
             )
         } else {
             note(

@@ -58,10 +58,11 @@ pub fn info(
         Err(Error::MissingPart { .. }) => None,
         Err(error) => return Err(error),
     };
-    // With the native engine chosen, an error would only say that it is not exact.
     let unusable = (tokenizer.as_ref())
-        .filter(|_| builds_engine && engine != EngineChoice::Native)
-        .and_then(|tokenizer| tokenizer.prepare().err());
+        .filter(|_| builds_engine)
+        .and_then(|tokenizer| tokenizer.prepare().err())
+        // The native engine was chosen and is not exact; the other one is usable.
+        .filter(|error| !matches!(error, Error::Usage { .. }));
     let list: Vec<FileEntry> = files
         .list()?
         .into_iter()

@@ -216,7 +216,7 @@ pub fn open(session: &Session, choice: &ModelChoice) -> Result<ModelFiles> {
     Ok(opened)
 }
 
-/// Takes the `tokenizer.json` of the locked model as it stands if that is locked.
+/// Takes the `tokenizer.json` of the locked model as it stands if the lock file says so.
 ///
 /// # Errors
 /// Fails with [`Error::Usage`] if only the command line asks for it.

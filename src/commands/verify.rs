@@ -86,6 +86,8 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let mut files = session.files()?;
     // Both engines are made of the same bytes, even if a file changes in between.
     lock_state::freeze(&mut files)?;
+    let reference = Tokenizer::open(&files)?.with_engine(EngineChoice::Reference);
+    reference.prepare()?;
     let native = Tokenizer::open(&files)?.with_engine(EngineChoice::Native);
     if !native.is_native() {
         return Err(Error::usage(format!(
@@ -93,8 +95,6 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             files.place()
         )));
     }
-    let reference = Tokenizer::open(&files)?.with_engine(EngineChoice::Reference);
-    reference.prepare()?;
     let input = TextArgs {
         texts: Vec::new(),
         input: InputArgs {

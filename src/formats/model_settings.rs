@@ -23,7 +23,7 @@ pub struct ModelSettings {
     pub fuse_unk: Option<bool>,
     /// True if unknown characters are encoded as byte pieces.
     pub byte_fallback: Option<bool>,
-    /// True if a word that is a piece is that token, whatever the merges.
+    /// True if a word that is a piece becomes that token, without merges.
     pub ignore_merges: Option<bool>,
     /// The probability of leaving out a merge.
     pub dropout: Option<f32>,

@@ -13,8 +13,8 @@ const MAX_GAPS: usize = 4;
 
 /// Returns the contents of a model to be compiled, without the rest of its file.
 ///
-/// Returns `None` if the model is left to the `tokenizers` crate: the crate would refuse it, and has the error message,
-/// or no engine but the crate's is exact for it.
+/// Returns `None` if the model is left to the `tokenizers` crate, which refuses it with an error of its own, or is the
+/// only exact engine for it.
 pub fn contents<'a>(
     model: &ModelJson,
     algorithm: &str,
@@ -132,7 +132,7 @@ fn without_gaps(pieces: &ModelPieces) -> Option<(Vec<ScoredPiece<'_>>, Vec<u32>)
     Some((by_id, gaps))
 }
 
-/// Returns the ids of merges. Returns `None` if a piece is not in the vocabulary, or if merging adds nothing.
+/// Returns the ids of merges. Returns `None` if a piece is not in the vocabulary, or is empty without its prefix.
 fn merges(
     settings: &ModelSettings,
     merges: &MergeList,

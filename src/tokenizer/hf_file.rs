@@ -82,7 +82,7 @@ impl File {
 }
 
 /// Returns the model that the crate makes of these fields. Returns `None` if the crate should decide. Without a type, the
-/// crate tries one after the other.
+/// crate tries all algorithms in turn.
 fn into_model(model: ModelJson) -> Option<ModelWrapper> {
     if model.is_refused || model.has_other_fields || model.unk_id.is_some() {
         return None;

@@ -103,7 +103,7 @@ fn last_of_each(list: PieceList) -> PieceList {
     }
 }
 
-/// A set of texts that may also have others. Most look-ups are of texts that it does not have, and are fast.
+/// A set of texts that may seem to hold others, too. Most look-ups are of texts outside the set, and are fast.
 struct Filter(Box<[u64; 1 << 10]>);
 
 impl Default for Filter {

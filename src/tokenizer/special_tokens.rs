@@ -148,7 +148,7 @@ impl SpecialTokens {
                 AddedTokenFields { special, ..token }.into()
             })
             .collect();
-        // A token that changes nothing is left out, unless another one with the same text does.
+        // A token that changes nothing is left out, unless another one with the same text changes something.
         let changes = |token: &&AddedTokenConfig| present.token(&token.content) != Some(token);
         let changed: HashSet<&str> = (all.iter().filter(changes))
             .map(|token| token.content.as_str())

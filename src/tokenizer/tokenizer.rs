@@ -101,18 +101,24 @@ impl Tokenizer {
 
     /// Returns the engine of the `tokenizers` crate, which is built on the first call.
     fn hf(&self) -> Result<&HfEngine> {
-        if let Some(engine) = self.hf.get() {
-            return Ok(engine);
-        }
-        if self.choice == EngineChoice::Native {
-            return Err(Error::usage_hint(
-                "the native engine cannot encode this tokenizer, or this text, exactly",
-                "use `--engine reference`",
-            ));
-        }
         let file = self.definition.file().name();
-        let engine = guarded(file, || engines::hf(&self.definition))?;
-        Ok(self.hf.get_or_init(|| engine))
+        let engine = match self.hf.get() {
+            Some(engine) => engine,
+            None => {
+                let engine = guarded(file, || engines::hf(&self.definition))?;
+                self.hf.get_or_init(|| engine)
+            }
+        };
+        // Checked last: a file that no engine can use has an error of its own.
+        if self.choice == EngineChoice::Native {
+            let problem = if self.is_native() {
+                "the native engine cannot encode this text exactly".to_owned()
+            } else {
+                format!("the native engine cannot run {file} exactly")
+            };
+            return Err(Error::usage_hint(problem, "use `--engine reference`"));
+        }
+        Ok(engine)
     }
 
     /// Builds the engine that encodes, so that a tokenizer without one is refused before the first text.

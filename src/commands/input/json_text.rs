@@ -10,7 +10,7 @@ const NAMED_FIELDS: usize = 8;
 /// The maximum number of characters of a field's name in a sentence.
 const NAME_CHARS: usize = 40;
 
-/// Hints.
+/// Remedies that several sentences have.
 const NAME_FIELD: &str = "name the field of the text with `--field NAME`";
 const PLAIN_TEXT: &str = "for plain text, use `--lines`";
 

@@ -4,8 +4,8 @@ use std::io::{self, ErrorKind, Read};
 
 /// Bytes decoded at a time.
 const BLOCK: usize = 1 << 16;
-/// Stands for a unit that does not encode a character. No UTF-8 has this byte, so the text is not valid, and `--lossy`
-/// replaces it.
+/// Stands for a unit that does not encode a character. This byte never occurs in UTF-8, so the text is not valid, and
+/// `--lossy` replaces it.
 const NO_CHARACTER: u8 = 0xff;
 
 /// An encoding other than UTF-8 that a byte order mark announces.

@@ -12,8 +12,8 @@ pub struct Class {
     /// The default of `add_prefix_space`, which is set in a ByteLevel pre-tokenizer. `None` if the class takes no such
     /// setting, and false counts.
     pub prefix_space: Option<bool>,
-    /// True if the padding token of the `tokenizer.json` counts if the files name none, since the class does not say
-    /// that there is none.
+    /// True if the padding token of the `tokenizer.json` counts when no other file names one. False for classes that set
+    /// it to `None`.
     pub takes_padding_token: bool,
     pub rewrites: &'static [Rewrite],
     pub decoding: Decoding,

@@ -139,7 +139,7 @@ fn normal_form<T: DeserializeOwned + Serialize>(step: &Value) -> Option<Value> {
 /// Sets `add_prefix_space` of a ByteLevel pre-tokenizer, which every class does. The pre-tokenizer is made anew, with
 /// the default of `trim_offsets`. A value that is not a flag has no effect.
 fn prefix_space(class: &Class, settings: &ClassSettings, rest: &mut RestJson) {
-    // These classes pass on `None` if the setting is absent, which changes nothing. With it, they do not read the file.
+    // Without the setting, these classes pass on `None`, which changes nothing; with it, they do not read the file.
     let is_passed_on = |rewrite: &Rewrite| matches!(rewrite, Rewrite::PrefixSpaceFromSlow);
     if class.rewrites.iter().any(is_passed_on) {
         return;

@@ -146,7 +146,7 @@ impl Pipeline {
     }
 
     fn with_hf(steps: HfSteps, added: &[(AddedTokenConfig, u32)]) -> Option<Self> {
-        // As they are found: normalization may turn a piece such as `▁x` into a space and a letter.
+        // Added tokens as normalized text has them: `▁x` may have become a space and a letter.
         let normalized = added.iter().filter(|(token, _)| token.normalized);
         let normalized: Option<Vec<_>> = normalized
             .map(|(token, id)| {

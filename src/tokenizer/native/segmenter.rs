@@ -15,7 +15,7 @@ use super::wordpiece::WordPiece;
 use crate::formats::algorithm::Algorithm;
 use crate::formats::config::AddedTokenConfig;
 
-/// What a model has besides its vocabulary.
+/// The parts of a tokenizer besides its vocabulary.
 enum ModelParts {
     Unigram(UnigramSettings),
     Bpe(BpeSettings),

@@ -13,7 +13,7 @@ pub struct Trim {
 impl Trim {
     /// Trims the offsets of the tokens of a text, from index `first` of the encoding on.
     ///
-    /// The crate counts in characters. Returns `None` if spaces are no bytes of ASCII, where bytes differ from those.
+    /// Returns `None` if a space is not ASCII: the crate counts in characters, and this function in bytes.
     pub fn apply(self, encoding: &mut Encoding, first: usize, text: &str) -> Option<()> {
         for index in first..encoding.len() {
             let token = encoding.tokens.get(index)?;

@@ -339,6 +339,8 @@ fn a_tokenizer_that_cannot_be_built_is_refused_once() {
         &["head", "--tokens", "2", "-f", "-", "--lines"],
         &["grep", "--id", "0", "-"],
         &["decode", "--lines"],
+        &["--engine", "native", "count", "-", "--lines"],
+        &["verify", "--lines", "-"],
     ] {
         let answer = on(model.path(), args).stdin("0\n0\n0\n").exit(4);
         let errors = answer.stderr.matches("is damaged").count();
@@ -354,7 +356,11 @@ fn a_tokenizer_that_cannot_be_built_is_refused_once() {
 #[test]
 fn info_finds_a_tokenizer_that_cannot_be_built() {
     let model = model_with("tokenizer.json", NO_SUCH_MERGE.as_bytes());
-    for args in [&["info", "--json"][..], &["info", "--json", "--strict"]] {
+    for args in [
+        &["info", "--json"][..],
+        &["info", "--json", "--strict"],
+        &["--engine", "native", "info", "--json"],
+    ] {
         let answer = on(model.path(), args).exit(4);
         assert_eq!(answer.stderr.matches("is damaged").count(), 1);
         assert!(answer.stdout.contains(r#""code":"unusable-tokenizer""#));

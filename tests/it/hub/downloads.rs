@@ -1,4 +1,4 @@
-//! Downloads that break or bring wrong bytes, through the library: what is stored, and how they are resumed.
+//! Downloads through the library that break or bring wrong bytes: the files that they leave, and how they are resumed.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Where the bytes of a file are, and what is announced about them.
+//! Answers to requests for a file: the address of its bytes, and the headers about them.
 
 use super::exchange::Exchange;
 use super::fault::Fault;

@@ -1,4 +1,4 @@
-//! Files that change while they are read, or behind their names: what is hashed is also what is used and cached.
+//! Files that change or are replaced while they are read: the bytes that are hashed are those that are used and cached.
 
 use std::fs;
 use std::os::unix::fs::FileExt;

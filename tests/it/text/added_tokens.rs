@@ -159,3 +159,16 @@ fn an_added_token_that_normalization_begins_with_a_space_takes_the_space_before_
         assert_eq!(space.last(), Some(&(2001, (3, 6))), "{space:?}");
     }
 }
+
+#[test]
+fn the_native_engine_refuses_a_tokenizer_that_it_does_not_run_exactly() {
+    let model = model_with(&["xx", "XX"], true);
+    let args = ["count", "--text", "xx", "--engine"];
+    let refused = on(model.path(), args.into_iter().chain(["native"])).exit(2);
+    let expected = format!(
+        "error: the native engine cannot run {}/spm.model exactly\n\nhint: use `--engine reference`\n",
+        model.path().display()
+    );
+    assert_eq!(refused.stderr, expected);
+    on(model.path(), args.into_iter().chain(["reference"])).ok();
+}

@@ -60,7 +60,7 @@ pub struct Names<'de> {
 }
 
 impl<'de> Names<'de> {
-    /// Names that are kept. The largest published settings have a few hundred.
+    /// The maximum number of names. The largest published settings have a few hundred.
     const MAX: usize = 1 << 12;
 
     /// Skips an object.

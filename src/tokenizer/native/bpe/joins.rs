@@ -1,7 +1,7 @@
 //! The pairs of characters that a merge may join. A text can be split between all others.
 //!
-//! Whatever is merged becomes a piece, so two neighboring characters that no merged piece contains side by side are
-//! never in one token, and the tokens on both sides do not depend on each other.
+//! Every merge makes a piece. So two characters that stand side by side in no merged piece are never in one token, and
+//! the tokens on both sides of such a place do not depend on each other.
 
 /// The number of bits. More bits make fewer of the other pairs look like joined ones.
 const BITS: usize = 1 << 20;

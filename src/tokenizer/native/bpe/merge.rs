@@ -16,7 +16,7 @@ const LONGEST_LIST: usize = 48;
 /// Memory that is reused from word to word.
 #[derive(Debug, Default)]
 pub struct MergeScratch {
-    /// What each token and the next become.
+    /// The merge of each token with the next one.
     merged: Vec<Merged>,
     links: Vec<Link>,
     heap: BinaryHeap<Reverse<(Merged, u32)>>,
@@ -28,7 +28,7 @@ struct Link {
     token: Token,
     previous: u32,
     next: u32,
-    /// What the token and the next become.
+    /// The merge of the token with the next one.
     merged: Merged,
 }
 
@@ -123,7 +123,7 @@ fn merge_long(
     }
 }
 
-/// Lists the tokens of a word, each with what it and the next become.
+/// Lists the tokens of a word, each with its merge with the next one.
 fn link(merges: MergeTable<'_>, word: &[Token], links: &mut Vec<Link>) {
     links.clear();
     links.extend((0_u32..).zip(word).map(|(index, token)| {

@@ -6,7 +6,7 @@ pub type MergeSlot = [u64; 2];
 /// The key of a free slot. No pair has it, since no id is `u32::MAX`.
 const FREE: u64 = u64::MAX;
 
-/// What a pair of tokens becomes: the rank in the high half, the merged id in the low half. Lower ranks go first.
+/// The merge of a pair of tokens: the rank in the high half, the merged id in the low half. Lower ranks go first.
 pub type Merged = u64;
 
 /// Stands for a pair that is not merged. Higher than any merge.
@@ -40,7 +40,7 @@ impl<'a> MergeTable<'a> {
         slots.len().is_power_of_two().then_some(Self { slots })
     }
 
-    /// Returns what a pair becomes, or [`NOT_MERGED`].
+    /// Returns the merge of a pair, or [`NOT_MERGED`].
     #[inline]
     pub fn get(self, left: u32, right: u32) -> Merged {
         let key = key(left, right);

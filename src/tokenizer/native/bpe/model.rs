@@ -107,8 +107,8 @@ impl<'a> Bpe<'a> {
 
     /// Appends a token for each character of a word.
     ///
-    /// As in the crate, an unknown character without an unknown token vanishes, and an unknown token is pending until
-    /// the next known character, behind the byte pieces of other characters.
+    /// As in the crate, an unknown character is left out if the model has no unknown token. Otherwise its token waits
+    /// for the next known character, and so comes after the byte pieces of the characters in between.
     fn spell(&self, word: &str, tokens: &mut Vec<Token>) {
         let settings = self.settings;
         let mut end = 0;

@@ -37,7 +37,7 @@ const MIN_SCORE: Range<usize> = 80..88;
 const TRAILING_MARKS: Range<usize> = 88..104;
 /// The sizes of the sections that not every model has.
 const SIZES: Range<usize> = 104..132;
-/// Stands for the id of a piece for unknown text, if there is none.
+/// The id of the unknown piece in the header of a vocabulary without one.
 const NO_ID: u32 = u32::MAX;
 /// The kind of an id without a piece.
 pub const GAP: u8 = KINDS.len() as u8;

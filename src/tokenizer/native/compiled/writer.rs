@@ -119,8 +119,8 @@ fn without_scores(contents: &Contents<'_>, model: &UnscoredModel) -> Built {
     built
 }
 
-/// Returns true if a word can be split wherever no merge joins two characters: every character has its own tokens,
-/// whatever its neighbors, and these are merged as they are spelled.
+/// Returns true if a word can be split wherever no merge joins two characters: the tokens of a character do not depend on
+/// its neighbors, and are merged as they are spelled.
 fn can_be_split(model: &UnscoredModel, find: impl Fn(&str) -> Option<u32>) -> bool {
     let settings = &model.settings;
     let is_empty = |text: &Option<String>| text.as_ref().is_none_or(String::is_empty);
