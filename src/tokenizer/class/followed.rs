@@ -111,6 +111,9 @@ fn describe_added(
     added: &[AddedTokenConfig],
     changes: &mut Vec<String>,
 ) {
+    if added.is_empty() {
+        return;
+    }
     let known: std::collections::HashMap<&str, &AddedTokenConfig> = (present.iter())
         .map(|token| (token.content.as_str(), token))
         .collect();

@@ -32,6 +32,35 @@ pub struct ChangedSteps {
     pub decoder: bool,
 }
 
+/// The steps of a `tokenizer.json`.
+struct Steps<'r> {
+    normalizer: Step<'r>,
+    pre_tokenizer: Step<'r>,
+    post_processor: Step<'r>,
+    decoder: Step<'r>,
+}
+
+/// A step, and what it was before it was set. A character map is large, so it is not copied beforehand.
+struct Step<'r> {
+    now: &'r mut Value,
+    before: Option<Value>,
+}
+
+impl<'r> Step<'r> {
+    fn new(now: &'r mut Value) -> Self {
+        Self { now, before: None }
+    }
+
+    fn set(&mut self, step: Value) {
+        let before = std::mem::replace(self.now, step);
+        self.before.get_or_insert(before);
+    }
+
+    fn is_changed(&self) -> bool {
+        (self.before.as_ref()).is_some_and(|before| before != self.now)
+    }
+}
+
 /// Changes the steps of `rest`.
 pub fn apply(
     class: &Class,
@@ -40,35 +69,36 @@ pub fn apply(
     rest: &mut RestJson,
     outcome: &mut Outcome,
 ) -> ChangedSteps {
-    let before = rest.clone();
-    prefix_space(class, settings, rest);
+    let mut steps = Steps {
+        normalizer: Step::new(&mut rest.normalizer),
+        pre_tokenizer: Step::new(&mut rest.pre_tokenizer),
+        post_processor: Step::new(&mut rest.post_processor),
+        decoder: Step::new(&mut rest.decoder),
+    };
+    prefix_space(class, settings, &mut steps.pre_tokenizer);
     for rewrite in class.rewrites {
-        if let Err(problem) = one(*rewrite, class, settings, ids, rest, outcome) {
+        if let Err(problem) = one(*rewrite, class, settings, ids, &mut steps, outcome) {
             outcome.problems.push(problem);
         }
     }
-    let steps = [
-        ("normalizer", &before.normalizer, &rest.normalizer),
-        ("pre_tokenizer", &before.pre_tokenizer, &rest.pre_tokenizer),
-        (
-            "post_processor",
-            &before.post_processor,
-            &rest.post_processor,
-        ),
-        ("decoder", &before.decoder, &rest.decoder),
-    ];
-    for (name, before, after) in steps {
-        if name != "post_processor" || after["type"] != "TemplateProcessing" {
-            describe(name, before, after, &mut outcome.changes);
+    for (name, step) in [
+        ("normalizer", &steps.normalizer),
+        ("pre_tokenizer", &steps.pre_tokenizer),
+        ("post_processor", &steps.post_processor),
+        ("decoder", &steps.decoder),
+    ] {
+        let is_template = || step.now["type"] == "TemplateProcessing";
+        if let Some(before) = &step.before
+            && !(name == "post_processor" && is_template())
+        {
+            describe(name, before, step.now, &mut outcome.changes);
         }
     }
-    let [normalizer, pre_tokenizer, post_processor, decoder] =
-        steps.map(|(_, before, after)| before != after);
     ChangedSteps {
-        normalizer,
-        pre_tokenizer,
-        post_processor,
-        decoder,
+        normalizer: steps.normalizer.is_changed(),
+        pre_tokenizer: steps.pre_tokenizer.is_changed(),
+        post_processor: steps.post_processor.is_changed(),
+        decoder: steps.decoder.is_changed(),
     }
 }
 
@@ -77,39 +107,47 @@ fn one(
     class: &Class,
     settings: &ClassSettings,
     ids: &Ids<'_>,
-    rest: &mut RestJson,
+    steps: &mut Steps<'_>,
     outcome: &mut Outcome,
 ) -> Result<(), String> {
+    let post_processor = &mut steps.post_processor;
     match rewrite {
-        Rewrite::BertNormalizer { chinese } => bert_normalizer(settings, chinese, rest),
+        Rewrite::BertNormalizer { chinese } => {
+            bert_normalizer(settings, chinese, &mut steps.normalizer)
+        }
         Rewrite::PostPrefixSpace => {
             let default = class.prefix_space.unwrap_or_default();
             let space = &settings.add_prefix_space;
-            post_flag("add_prefix_space", space, default, rest)
+            post_flag("add_prefix_space", space, default, post_processor)
         }
-        Rewrite::PostTrimOffsets => post_flag("trim_offsets", &settings.trim_offsets, true, rest),
+        Rewrite::PostTrimOffsets => {
+            post_flag("trim_offsets", &settings.trim_offsets, true, post_processor)
+        }
         Rewrite::PrefixSpaceEverywhere => {
             if settings.add_prefix_space.truth_or(false) {
-                set_everywhere(&mut rest.pre_tokenizer);
-                set_everywhere(&mut rest.decoder);
+                for step in [&mut steps.pre_tokenizer, &mut steps.decoder] {
+                    let mut changed = step.now.clone();
+                    set_everywhere(&mut changed);
+                    step.set(changed);
+                }
             }
             Ok(())
         }
         Rewrite::BosEos { bos, eos } => {
             let bos = settings.add_bos_token.truth_or(bos);
             let eos = settings.add_eos_token.truth_or(eos);
-            replace(template::bos_eos(ids, bos, eos)?, rest, outcome);
+            replace(template::bos_eos(ids, bos, eos)?, post_processor, outcome);
             Ok(())
         }
         Rewrite::Language(language) => {
             let built = template::language(ids, &language, settings)?;
-            replace(built, rest, outcome);
+            replace(built, post_processor, outcome);
             Ok(())
         }
         Rewrite::NoBos if settings.add_bos_token.truth_or(false) => {
             Err("the class refuses `add_bos_token`".to_owned())
         }
-        Rewrite::NeedsSequence if rest.pre_tokenizer["type"] != "Sequence" => {
+        Rewrite::NeedsSequence if steps.pre_tokenizer.now["type"] != "Sequence" => {
             Err("the class needs a pre-tokenizer that is a Sequence".to_owned())
         }
         Rewrite::Jieba => Err(
@@ -123,10 +161,10 @@ fn one(
     }
 }
 
-fn replace((post_processor, shown): Built, rest: &mut RestJson, outcome: &mut Outcome) {
-    if rest.post_processor != post_processor {
+fn replace((built, shown): Built, post_processor: &mut Step<'_>, outcome: &mut Outcome) {
+    if *post_processor.now != built {
         outcome.changes.push(format!("post_processor = {shown}"));
-        rest.post_processor = post_processor;
+        post_processor.set(built);
     }
 }
 
@@ -138,17 +176,24 @@ fn normal_form<T: DeserializeOwned + Serialize>(step: &Value) -> Option<Value> {
 
 /// Sets `add_prefix_space` of a ByteLevel pre-tokenizer, which every class does. The pre-tokenizer is made anew, with
 /// the default of `trim_offsets`. A value that is not a flag has no effect.
-fn prefix_space(class: &Class, settings: &ClassSettings, rest: &mut RestJson) {
+fn prefix_space(class: &Class, settings: &ClassSettings, pre_tokenizer: &mut Step<'_>) {
     // Without the setting, these classes pass on `None`, which changes nothing; with it, they do not read the file.
     let is_passed_on = |rewrite: &Rewrite| matches!(rewrite, Rewrite::PrefixSpaceFromSlow);
     if class.rewrites.iter().any(is_passed_on) {
+        return;
+    }
+    // These have no such flag, and their patterns take long to compile.
+    if ["Sequence", "Split"]
+        .iter()
+        .any(|kind| pre_tokenizer.now["type"] == *kind)
+    {
         return;
     }
     let wanted = match class.prefix_space {
         Some(default) => settings.add_prefix_space.or(default.into()),
         None => false.into(),
     };
-    let Some(mut step) = normal_form::<PreTokenizerWrapper>(&rest.pre_tokenizer) else {
+    let Some(mut step) = normal_form::<PreTokenizerWrapper>(pre_tokenizer.now) else {
         return;
     };
     let present = step.get("add_prefix_space").and_then(Value::as_bool);
@@ -157,7 +202,7 @@ fn prefix_space(class: &Class, settings: &ClassSettings, rest: &mut RestJson) {
     {
         step["add_prefix_space"] = json!(flag);
         step["trim_offsets"] = json!(true);
-        rest.pre_tokenizer = step;
+        pre_tokenizer.set(step);
     }
 }
 
@@ -166,10 +211,10 @@ fn post_flag(
     name: &str,
     setting: &Setting,
     default: bool,
-    rest: &mut RestJson,
+    post_processor: &mut Step<'_>,
 ) -> Result<(), String> {
     let wanted = setting.or(default.into());
-    let Some(mut step) = normal_form::<PostProcessorWrapper>(&rest.post_processor) else {
+    let Some(mut step) = normal_form::<PostProcessorWrapper>(post_processor.now) else {
         return Ok(());
     };
     match step.get(name).and_then(Value::as_bool) {
@@ -177,7 +222,7 @@ fn post_flag(
             // A ByteLevel post-processor takes `null` for its own default.
             let is_default = wanted == Setting::Null && step["type"] == "ByteLevel";
             step[name] = json!(is_default || required_flag(name, &wanted)?);
-            rest.post_processor = step;
+            post_processor.set(step);
         }
         _ => {}
     }
@@ -192,12 +237,12 @@ fn required_flag(name: &str, setting: &Setting) -> Result<bool, String> {
 fn bert_normalizer(
     settings: &ClassSettings,
     chinese: bool,
-    rest: &mut RestJson,
+    normalizer: &mut Step<'_>,
 ) -> Result<(), String> {
-    if rest.normalizer.is_null() {
+    if normalizer.now.is_null() {
         return Err("the class needs a normalizer".to_owned());
     }
-    let Some(mut step) = normal_form::<NormalizerWrapper>(&rest.normalizer) else {
+    let Some(mut step) = normal_form::<NormalizerWrapper>(normalizer.now) else {
         return Ok(());
     };
     let lowercase = settings.do_lower_case.or(true.into());
@@ -223,7 +268,7 @@ fn bert_normalizer(
         let flag = required_flag("tokenize_chinese_chars", &characters)?;
         step["handle_chinese_chars"] = json!(flag);
     }
-    rest.normalizer = step;
+    normalizer.set(step);
     Ok(())
 }
 
