@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, ValueHint};
 
 use crate::commands::Command;
@@ -159,7 +160,14 @@ fn value_hint(name: &str) -> ValueHint {
 /// # Errors
 /// Fails with clap's message, which may be the help that was asked for.
 pub fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
-    let mut definition = command();
+    match parse_by(Cli::command(), arguments) {
+        // What only help says takes long to put together, so it is left out until help, or an error, is printed.
+        Err(error) if error.kind() != ErrorKind::DisplayVersion => parse_by(command(), arguments),
+        parsed => parsed,
+    }
+}
+
+fn parse_by(mut definition: clap::Command, arguments: &[OsString]) -> Result<Cli, clap::Error> {
     let matches = definition.try_get_matches_from_mut(arguments)?;
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))
 }
