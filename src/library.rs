@@ -13,8 +13,8 @@ use crate::tokenizer::{self, EncodeOptions, Encoded, Encoding};
 
 /// Options for opening the tokenizer or the embedding matrix of a model.
 ///
-/// A model is named as on the command line: `owner/name` or `owner/name@revision` on the Hub, the path of a directory,
-/// or `demo`, a small model that is built in. The environment variables of `huggingface_hub` apply, such as `HF_HOME`,
+/// A model is named as on the command line: `owner/name` or `owner/name@revision` on the Hub, the path of a directory
+/// or of a GGUF file, or `demo`, a small model that is built in. The environment variables of `huggingface_hub` apply, such as `HF_HOME`,
 /// `HF_TOKEN`, and `HF_ENDPOINT`. Files are shared with Python through the Hub cache.
 ///
 /// ```no_run
@@ -235,7 +235,8 @@ impl EmbeddingMatrix {
         self.inner.columns()
     }
 
-    /// Returns the row of an id as float32 values, one per column. Exact unless the checkpoint stores float64.
+    /// Returns the row of an id as float32 values, one per column. Exact unless the checkpoint stores float64; values of
+    /// quantized types are those of ggml's reference.
     ///
     /// # Errors
     /// Fails with [`Error::NoSuchRow`] if the id is beyond the matrix, and with the errors of reading or fetching.

@@ -118,7 +118,10 @@ fn vocab_size(matrix: &EmbeddingMatrix, config: &ModelConfig) -> Option<Finding>
     let [declared, rows] = [declared, rows].map(thousands);
     Some(warning(
         "vocab-size",
-        format!("config.json declares vocab_size {declared}, but the matrix has {rows} rows"),
+        format!(
+            "{} declares vocab_size {declared}, but the matrix has {rows} rows",
+            config.file()
+        ),
     ))
 }
 
@@ -129,7 +132,8 @@ fn hidden_size(matrix: &EmbeddingMatrix, config: &ModelConfig) -> Option<Finding
     Some(warning(
         "hidden-size",
         format!(
-            "config.json declares hidden_size {declared}, but the matrix has {columns} columns"
+            "{} declares hidden_size {declared}, but the matrix has {columns} columns",
+            config.file()
         ),
     ))
 }
@@ -193,7 +197,8 @@ fn context_window(tokenizer: &Tokenizer, config: &ModelConfig) -> Option<Finding
     Some(note(
         "context-window",
         format!(
-            "config.json declares {} {size}{place}, but model_max_length is {limit}",
+            "{} declares {} {size}{place}, but model_max_length is {limit}",
+            config.file(),
             window.source.setting
         ),
     ))

@@ -105,14 +105,13 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         return Err(not_two_rows(named));
     }
     let model = Model::open(session, args.checkpoint)?;
-    let tokenizer = &model.tokenizer;
     let mut operands = Vec::new();
     for token in &args.tokens {
-        operands.push(Operand::from_text(tokenizer, token, args.mean)?);
+        operands.push(Operand::from_text(model.tokenizer()?, token, args.mean)?);
     }
     let mut rows = args.selection.rows(&model)?;
     if let Some(text) = &args.text {
-        let tokens = RowRef::from_text(tokenizer, text, &args.special_tokens.options())?;
+        let tokens = RowRef::from_text(model.tokenizer()?, text, &args.special_tokens.options())?;
         rows.extend(RowRef::at_positions(&tokens, &args.positions)?);
     }
     operands.extend(rows.into_iter().map(Operand::Row));

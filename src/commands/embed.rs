@@ -66,7 +66,7 @@ pub struct Args {
 /// The element type of an output file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ElementType {
-    /// As in the checkpoint; .npy files have no bfloat16 and use float32 instead
+    /// As in the checkpoint; float32 for quantized types, and for bfloat16 in .npy files
     Stored,
     /// float32
     F32,
@@ -92,6 +92,7 @@ pub fn records(matrix: &EmbeddingMatrix, rows: &[RowRef], values: ValueArgs) -> 
             id: row.id,
             piece: row.piece.clone(),
             dtype: matrix.dtype().name().to_owned(),
+            dequantized: matrix.dtype().is_quantized(),
             norm: facts.norm,
             min: facts.min,
             max: facts.max,
@@ -125,7 +126,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     rows.fetch()?;
     if let Some(folder) = &args.projector {
         rows.check_not_empty()?;
-        let piece = |id| model.tokenizer.piece(id);
+        let piece = |id| model.piece(id);
         projector::write(folder, &model.matrix, rows.ids(), piece)?;
         note_written(session, rows.count(), &model.matrix, folder)?;
         return Ok(Exit::Done);
@@ -171,7 +172,7 @@ fn output(args: &Args) -> Result<Option<(&Path, FileFormat)>> {
 fn select(args: &Args, model: &Model, text: Option<&str>) -> Result<Vec<RowRef>> {
     let mut rows = Vec::new();
     if let Some(text) = text {
-        rows = RowRef::from_text(&model.tokenizer, text, &args.special_tokens.options())?;
+        rows = RowRef::from_text(model.tokenizer()?, text, &args.special_tokens.options())?;
         if !args.positions.is_empty() {
             rows = RowRef::at_positions(&rows, &args.positions)?;
         }
@@ -310,8 +311,7 @@ impl<'s> Selected<'s> {
         let all = self.all_ids().step_by(ROWS_AT_A_TIME).map(move |first| {
             let end = first.saturating_add(ROWS_AT_A_TIME as u32);
             let ids = first..end.min(self.all_ids().end);
-            ids.map(|id| RowRef::new(&self.model.tokenizer, id))
-                .collect()
+            ids.map(|id| RowRef::new(self.model, id)).collect()
         });
         named.map(<[RowRef]>::to_vec).chain(all)
     }

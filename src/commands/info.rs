@@ -4,7 +4,7 @@ use clap::Args as ClapArgs;
 use serde_json::Value;
 
 use super::contradictions;
-use super::model::{config, context_window, fetched};
+use super::model::{config, context_window, fetched, gguf_config};
 use super::session::Session;
 use crate::embedding::EmbeddingMatrix;
 use crate::error::{Error, Exit, Result};
@@ -52,7 +52,7 @@ pub fn info(
     engine: EngineChoice,
     builds_engine: bool,
 ) -> Result<(Info, Failures)> {
-    let config = config(files)?;
+    let mut config = config(files)?;
     let tokenizer = match Tokenizer::open(files) {
         Ok(tokenizer) => Some(tokenizer.with_engine(engine)),
         Err(Error::MissingPart { .. }) => None,
@@ -76,6 +76,7 @@ pub fn info(
         Ok(matrix) => (Some(matrix), None),
         Err(reason) => (None, Some(reason)),
     };
+    config = config.or_else(|| gguf_config(files, matrix.as_ref()));
     let window = context_window(files, config.as_ref(), tokenizer.as_ref())?;
     let matrix_or = matrix.as_ref().ok_or(no_matrix.as_ref());
     let info = Info {
@@ -100,6 +101,7 @@ pub fn info(
             vocab_size: config.vocab_size,
             hidden_size: config.hidden_size,
             max_position_embeddings: config.max_position_embeddings,
+            quantization: config.quantization,
         }),
         context_window: window.as_ref().map(|window| window.tokens),
         context_window_source: window.map(|window| window.source.to_string()),
@@ -166,6 +168,7 @@ fn embedding_info(
         rows: matrix.rows(),
         columns: matrix.columns(),
         dtype: matrix.dtype().name().to_owned(),
+        dequantized: matrix.dtype().is_quantized(),
         padding_idx: config
             .and_then(|config| config.pad_token_id)
             .or_else(|| tokenizer.and_then(pad)),

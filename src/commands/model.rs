@@ -4,9 +4,10 @@ use clap::Args;
 
 use super::lock_state;
 use super::session::{ModelChoice, Session};
-use crate::embedding::EmbeddingMatrix;
+use crate::embedding::{EmbeddingMatrix, gguf_file};
 use crate::error::{Error, Result};
 use crate::formats::context_window::{ContextWindow, SENTENCE_BERT_CONFIG, sentence_bert_limit};
+use crate::formats::gguf::Gguf;
 use crate::formats::model_config::ModelConfig;
 use crate::record::Fetched;
 use crate::source::ModelFiles;
@@ -28,11 +29,12 @@ impl Session<'_> {
     }
 }
 
-/// A model with its tokenizer and embedding matrix, for the commands that need both.
+/// A model with its embedding matrix and, unless it has none, its tokenizer.
 pub struct Model {
     pub files: ModelFiles,
-    pub tokenizer: Tokenizer,
     pub matrix: EmbeddingMatrix,
+    /// `None` if the model has none.
+    tokenizer: Option<Tokenizer>,
 }
 
 /// Options that control how a command reads the checkpoint of a model on the Hub.
@@ -45,19 +47,56 @@ pub struct CheckpointOptions {
 
 impl Model {
     /// Opens the model of the command line. A checkpoint that is not cached is read by ranges, or downloaded as a whole
-    /// under `--download`.
+    /// under `--download`. A missing tokenizer is not an error, as rows can be selected by id.
     pub fn open(session: &Session, options: CheckpointOptions) -> Result<Self> {
         let mut files = session.files()?;
         if options.download {
             files = files.whole();
         }
-        let tokenizer = session.tokenizer(&files)?;
-        let matrix = EmbeddingMatrix::open(&files)?;
+        let (tokenizer, missing) = match session.tokenizer(&files) {
+            Ok(tokenizer) => (Some(tokenizer), None),
+            Err(error @ Error::MissingPart { .. }) => (None, Some(error)),
+            Err(error) => return Err(error),
+        };
+        let matrix = match (EmbeddingMatrix::open(&files), missing) {
+            (Ok(matrix), _) => matrix,
+            // A model with neither needs a tokenizer first.
+            (Err(Error::MissingPart { .. }), Some(missing)) => return Err(missing),
+            (Err(error), _) => return Err(error),
+        };
         Ok(Self {
             files,
-            tokenizer,
             matrix,
+            tokenizer,
         })
+    }
+
+    /// Returns the tokenizer, for texts and pieces.
+    ///
+    /// # Errors
+    /// Fails with [`Error::MissingPart`] if the model has none.
+    pub fn tokenizer(&self) -> Result<&Tokenizer> {
+        self.tokenizer.as_ref().ok_or_else(|| {
+            let error = Error::MissingPart {
+                place: self.files.place(),
+                what: "tokenizer for texts and pieces",
+                hint: None,
+            };
+            error.with_hint(match self.matrix.container().name {
+                "gguf" => "tokscope does not read the vocabulary of a GGUF file yet: select rows with `--id N`",
+                _ => "select rows with `--id N`",
+            })
+        })
+    }
+
+    /// Returns true if the model has a tokenizer, so that an id without a piece has no token.
+    pub fn has_tokenizer(&self) -> bool {
+        self.tokenizer.is_some()
+    }
+
+    /// Returns the piece of an id; `None` if no token has the id, or the model has no tokenizer.
+    pub fn piece(&self, id: u32) -> Option<&str> {
+        self.tokenizer.as_ref()?.piece(id)
     }
 
     /// Checks that an id has a row.
@@ -77,6 +116,16 @@ pub fn config(files: &ModelFiles) -> Result<Option<ModelConfig>> {
         Some(file) => Ok(Some(ModelConfig::parse(file.name(), &file.read_all()?)?)),
         None => Ok(None),
     }
+}
+
+/// Reads the metadata of the GGUF file that is the model by itself, or that holds its matrix. Returns `None` if there is
+/// none, or if it cannot be read, which opening the matrix reports.
+pub fn gguf_config(files: &ModelFiles, matrix: Option<&EmbeddingMatrix>) -> Option<ModelConfig> {
+    let is_gguf = files.only().is_some_and(gguf_file::is_gguf)
+        || matrix.is_some_and(|matrix| gguf_file::is_gguf(matrix.file()));
+    let (name, file) = is_gguf.then(|| gguf_file::find(files).ok()?)??;
+    let gguf = Gguf::read(file.as_ref()).ok()?;
+    gguf.config(file.as_ref(), &name).ok()
 }
 
 /// Returns the context window of a model: the smallest that `config.json`, the tokenizer, or sentence-transformers sets.

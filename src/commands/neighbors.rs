@@ -106,13 +106,13 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     args.selection.note_about_numbers(&args.tokens, session)?;
     let pattern = args.grep.as_deref().map(vocab::pattern).transpose()?;
     let model = Model::open(session, args.checkpoint)?;
-    let tokenizer = &model.tokenizer;
     let rows = u32::try_from(model.matrix.rows()).unwrap_or(u32::MAX);
     let mut candidates = None;
     if let Some(text) = &args.among {
-        candidates = Some(ids_of_text(tokenizer, text, rows)?);
+        candidates = Some(ids_of_text(model.tokenizer()?, text, rows)?);
     }
     if let Some(pattern) = pattern {
+        let tokenizer = model.tokenizer()?;
         let ids = candidates.unwrap_or_else(|| (0..rows).collect());
         let is_match = |id: &u32| {
             let piece = tokenizer.piece(*id);
@@ -124,7 +124,8 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         let is_listed = candidates
             .as_ref()
             .is_none_or(|ids: &Vec<u32>| ids.binary_search(&id).is_ok());
-        is_listed && (args.all_rows || tokenizer.piece(id).is_some())
+        let has_token = || !model.has_tokenizer() || model.piece(id).is_some();
+        is_listed && (args.all_rows || has_token())
     };
     let options = SearchOptions {
         metric: args.metric,
@@ -148,7 +149,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             let neighbor = Neighbor {
                 rank,
                 id,
-                piece: tokenizer.piece(id).map(str::to_owned),
+                piece: model.piece(id).map(str::to_owned),
                 score,
                 metric: args.metric.name(),
                 query: index + 1,
@@ -174,17 +175,20 @@ fn ids_of_text(tokenizer: &Tokenizer, text: &str, rows: u32) -> Result<Vec<u32>>
 /// Returns the queries: each named row or vector plus all `--plus` and minus all `--minus` rows. Without a named row or
 /// vector, the `--plus` and `--minus` rows alone are the only query.
 fn queries(args: &Args, model: &Model, options: &SearchOptions) -> Result<Vec<NamedQuery>> {
-    let (tokenizer, matrix) = (&model.tokenizer, &model.matrix);
+    let matrix = &model.matrix;
     let mut rows = Vec::new();
     for token in &args.tokens {
-        rows.push(Operand::from_text(tokenizer, token, args.mean)?);
+        rows.push(Operand::from_text(model.tokenizer()?, token, args.mean)?);
     }
     rows.extend(args.selection.rows(model)?.into_iter().map(Operand::Row));
     let plus = args.plus.iter().map(|token| (token, Sign::Plus));
     let minus = args.minus.iter().map(|token| (token, Sign::Minus));
     let mut summands = Vec::new();
     for (token, sign) in plus.chain(minus) {
-        summands.push((Operand::from_text(tokenizer, token, args.mean)?, sign));
+        summands.push((
+            Operand::from_text(model.tokenizer()?, token, args.mean)?,
+            sign,
+        ));
     }
     // Check array files before fetching anything.
     let mut vectors = Vec::new();

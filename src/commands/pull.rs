@@ -4,12 +4,12 @@ use clap::Args as ClapArgs;
 
 use super::lock_state;
 use super::session::{ModelChoice, Session};
-use crate::embedding::EmbeddingMatrix;
+use crate::embedding::{EmbeddingMatrix, gguf_file};
 use crate::error::{Error, Exit, Result};
 use crate::formats::checkpoint::ShardIndex;
 use crate::formats::context_window::SENTENCE_BERT_CONFIG;
 use crate::record::{File, Record};
-use crate::source::ModelFiles;
+use crate::source::{GgufShard, ModelFiles};
 use crate::tokenizer::Tokenizer;
 
 /// Fetch the files of a model into the Hub cache, at the newest commit of its revision
@@ -131,6 +131,15 @@ fn fetch_checkpoint(session: &mut Session, files: &ModelFiles, cached: &[String]
                 if !fetch(session, files, cached, shard)? {
                     return Err(files.missing("shard that its index names", &[shard]));
                 }
+            }
+        }
+        return Ok(());
+    }
+    if let Some((name, _)) = gguf_file::find(files)? {
+        let shards = GgufShard::parse(&name).map(|shard| shard.all().collect());
+        for file in shards.unwrap_or_else(|| vec![name.clone()]) {
+            if !fetch(session, files, cached, &file)? {
+                return Err(files.missing("further shard of its GGUF file", &[&file]));
             }
         }
         return Ok(());

@@ -5,7 +5,7 @@ use clap::Args;
 use super::model::Model;
 use super::number_ranges::{Ids, Positions};
 use super::session::Session;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::tokenizer::{EncodeOptions, Tokenizer};
 
 /// Tokens and rows named on the command line, for every command that takes `--id` and `--piece`.
@@ -57,7 +57,7 @@ impl RowSelection {
         let pieces = self
             .pieces
             .iter()
-            .map(|piece| RowRef::from_piece(&model.tokenizer, piece));
+            .map(|piece| RowRef::from_piece(model.tokenizer()?, piece));
         ids.chain(pieces).collect()
     }
 
@@ -92,10 +92,10 @@ pub struct RowRef {
 
 impl RowRef {
     /// Returns the row with an id, whether or not a token has the id.
-    pub fn new(tokenizer: &Tokenizer, id: u32) -> Self {
+    pub fn new(model: &Model, id: u32) -> Self {
         Self {
             id,
-            piece: tokenizer.piece(id).map(str::to_owned),
+            piece: model.piece(id).map(str::to_owned),
             position: None,
         }
     }
@@ -106,9 +106,10 @@ impl RowRef {
     /// Fails with [`Error::NoSuchRow`] for an id beyond the matrix.
     pub fn from_id(model: &Model, id: u64) -> Result<Self> {
         model.check_row(id)?;
-        // Ids of tokens have 32 bits, so no token has this id even if the matrix has a row for it.
-        let small = u32::try_from(id).map_err(|_| model.tokenizer.unknown_id(id))?;
-        Ok(Self::new(&model.tokenizer, small))
+        // A matrix with more rows than 32-bit ids cannot be opened.
+        let last = model.matrix.rows().saturating_sub(1);
+        let small = u32::try_from(id).map_err(|_| Error::NoSuchRow { id, last })?;
+        Ok(Self::new(model, small))
     }
 
     /// Returns the row of a piece, as spelled in the vocabulary.

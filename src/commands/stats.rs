@@ -37,7 +37,7 @@ pub fn record(model: &Model, k: usize, bins: u16) -> Result<Stats> {
     let known = |value: f64| (finite > 0).then_some(value);
     let piece = |id: u64| {
         let id = u32::try_from(id).ok()?;
-        model.tokenizer.piece(id)
+        model.piece(id)
     };
     let mut by_norm: Vec<(f64, u64)> = norms.iter().copied().zip(0..).collect();
     by_norm.retain(|(norm, _)| !norm.is_nan());
@@ -59,6 +59,7 @@ pub fn record(model: &Model, k: usize, bins: u16) -> Result<Stats> {
         tensor: matrix.tensor().to_owned(),
         file: matrix.file().to_owned(),
         dtype: matrix.dtype().name().to_owned(),
+        dequantized: matrix.dtype().is_quantized(),
         rows: matrix.rows(),
         columns: matrix.columns(),
         values: finite,
@@ -72,7 +73,9 @@ pub fn record(model: &Model, k: usize, bins: u16) -> Result<Stats> {
         infinite: values.infinite,
         norms: histogram(&norms, bins),
         zero_rows: ranges(zero_rows),
-        rows_without_token: ranges((0..matrix.rows()).filter(|id| piece(*id).is_none())),
+        rows_without_token: ranges(
+            (0..matrix.rows()).filter(|id| model.has_tokenizer() && piece(*id).is_none()),
+        ),
         duplicate_rows: duplicates,
         smallest,
         largest,

@@ -3,6 +3,7 @@
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
+use super::blocks;
 use crate::formats::checkpoint::Dtype;
 
 /// Number of float16 elements converted per call: enough for vector instructions to pay off, few enough for the stack.
@@ -10,8 +11,9 @@ const HALVES_PER_CALL: usize = 256;
 
 /// Converts little-endian elements of `dtype` to float32 and appends them to `values`.
 ///
-/// Exact for float16 and bfloat16; float64 is rounded to the nearest float32. Appends nothing for types that are not
-/// readable, or for an incomplete last element; opening a matrix rules out both.
+/// Exact for float16 and bfloat16; float64 is rounded to the nearest float32; quantized blocks give the values of ggml's
+/// reference. Appends nothing for types that are not readable, or for an incomplete last element or block; opening a
+/// matrix rules out both.
 pub fn append_f32(dtype: Dtype, bytes: &[u8], values: &mut Vec<f32>) {
     match dtype {
         Dtype::F16 => {
@@ -43,6 +45,19 @@ pub fn append_f32(dtype: Dtype, bytes: &[u8], values: &mut Vec<f32>) {
         | Dtype::F8_E5M2
         | Dtype::C64
         | Dtype::C128 => {}
+        Dtype::Q4_0
+        | Dtype::Q4_1
+        | Dtype::Q5_0
+        | Dtype::Q5_1
+        | Dtype::Q8_0
+        | Dtype::Q2_K
+        | Dtype::Q3_K
+        | Dtype::Q4_K
+        | Dtype::Q5_K
+        | Dtype::Q6_K
+        | Dtype::IQ4_NL
+        | Dtype::IQ4_XS
+        | Dtype::MXFP4 => blocks::append_f32(dtype, bytes, values),
     }
 }
 
@@ -64,7 +79,9 @@ mod tests {
     fn every_readable_type_is_converted() {
         for dtype in Dtype::readable() {
             let zeros = vec![0; 3 * dtype.size() as usize];
-            assert_eq!(read(dtype, &zeros), [0.0; 3], "{dtype}");
+            let values = read(dtype, &zeros);
+            assert_eq!(values.len() as u64, 3 * dtype.block_length(), "{dtype}");
+            assert!(values.iter().all(|value| *value == 0.0), "{dtype}");
         }
         assert_eq!(read(Dtype::F16, &f16::from_f32(1.5).to_le_bytes()), [1.5]);
         assert_eq!(read(Dtype::BF16, &bf16::from_f32(1.5).to_le_bytes()), [1.5]);

@@ -111,11 +111,12 @@ pub fn write(
     })
 }
 
-/// Returns the element type to write: `requested`, or else the stored one. A type that NumPy does not have (bfloat16) is
-/// replaced by F32, which represents all its values exactly.
+/// Returns the element type to write: `requested`, or else the stored one. A type that the format does not have (bfloat16
+/// in NumPy, quantized types) is replaced by F32, which represents all its values exactly.
 pub fn written_type(format: ArrayFormat, stored: Dtype, requested: Option<Dtype>) -> Dtype {
     match (format, requested.unwrap_or(stored)) {
         (ArrayFormat::Npy, dtype) if npy::header(dtype, &[]).is_none() => Dtype::F32,
+        (_, dtype) if dtype.is_quantized() => Dtype::F32,
         (_, dtype) => dtype,
     }
 }

@@ -8,13 +8,13 @@ use candle_core::{Device, Tensor};
 use candle_nn::{Embedding, Module};
 
 use super::elements::append_f32;
-use super::tensor_names;
+use super::{gguf_file, tensor_names};
 use crate::error::{Error, Result};
 use crate::formats::checkpoint::{Checkpoint, Container, Dtype, ShardIndex, TensorInfo};
-use crate::source::{ByteSource, ModelFiles};
+use crate::source::{ByteSource, GgufShard, ModelFiles};
 
 /// The names of checkpoints, in search order, each with the name of its index if it is sharded.
-const CHECKPOINTS: [(&str, &str); 2] = [
+const CHECKPOINTS: &[(&str, &str)] = &[
     ("model.safetensors", "model.safetensors.index.json"),
     ("pytorch_model.bin", "pytorch_model.bin.index.json"),
 ];
@@ -50,7 +50,31 @@ impl EmbeddingMatrix {
                 return Self::in_shard(files, index.as_ref());
             }
         }
-        Err(no_checkpoint(files))
+        match gguf_file::find(files)? {
+            Some((name, file)) => Self::in_gguf(files, &name, file),
+            None => Err(no_checkpoint(files)),
+        }
+    }
+
+    /// Opens the matrix in a GGUF file or, if this is one of several shards, in the first shard that has it.
+    fn in_gguf(files: &ModelFiles, name: &str, file: Arc<dyn ByteSource>) -> Result<Self> {
+        let Some(shard) = GgufShard::parse(name) else {
+            return Self::in_file(file, name);
+        };
+        if let Some(matrix) = Self::find_in_file(Arc::clone(&file), name)? {
+            return Ok(matrix);
+        }
+        for other in shard.all().filter(|other| other != name) {
+            let Some(file) = files.find_ranged(&other)? else {
+                let problem =
+                    format!("it has no word-embedding matrix, and its shard {other} is missing");
+                return Err(Error::unsupported(file.name(), problem));
+            };
+            if let Some(matrix) = Self::find_in_file(file, &other)? {
+                return Ok(matrix);
+            }
+        }
+        Err(no_matrix(file.name()))
     }
 
     /// Returns the names that a checkpoint file may have, in search order.
@@ -79,12 +103,19 @@ impl EmbeddingMatrix {
 
     /// Opens the matrix in one checkpoint file, `name` within the model.
     pub(super) fn in_file(file: Arc<dyn ByteSource>, name: &str) -> Result<Self> {
+        let found = Self::find_in_file(Arc::clone(&file), name)?;
+        found.ok_or_else(|| no_matrix(file.name()))
+    }
+
+    /// Opens the matrix in one checkpoint file, `name` within the model; `None` if the file has none.
+    fn find_in_file(file: Arc<dyn ByteSource>, name: &str) -> Result<Option<Self>> {
         let checkpoint = Checkpoint::open(file.as_ref())?;
         let candidates = (checkpoint.tensors.iter())
             .map(|tensor| (tensor.name.as_str(), tensor.shape.len() == 2));
         let unreadable = (checkpoint.skipped.iter()).map(|tensor| (tensor.name.as_str(), true));
-        let position = tensor_names::find(candidates.chain(unreadable))
-            .ok_or_else(|| no_matrix(file.name()))?;
+        let Some(position) = tensor_names::find(candidates.chain(unreadable)) else {
+            return Ok(None);
+        };
         let Some(tensor) = checkpoint.tensors.get(position) else {
             let tensor = &checkpoint.skipped[position - checkpoint.tensors.len()];
             return Err(Error::unsupported(
@@ -103,7 +134,7 @@ impl EmbeddingMatrix {
             ));
         }
         let [rows, columns] = tensor.shape[..] else {
-            return Err(no_matrix(file.name()));
+            return Ok(None);
         };
         if rows == 0 || columns == 0 {
             return Err(Error::damaged(
@@ -113,14 +144,14 @@ impl EmbeddingMatrix {
         }
         check_row_count(file.name(), &tensor.name, rows)?;
         file.approve();
-        Ok(Self {
+        Ok(Some(Self {
             container: checkpoint.container,
             file,
             name: name.to_owned(),
             tensor,
             rows,
             columns,
-        })
+        }))
     }
 
     /// Returns the number of rows. Rows are numbered from 0, and the number of a row is the id of its token.
@@ -181,10 +212,12 @@ impl EmbeddingMatrix {
     /// Returns the byte ranges of a row in the file: one range, or one per element if the matrix is stored transposed.
     fn row_ranges(&self, id: u64) -> impl Iterator<Item = Range<u64>> {
         let size = self.tensor.dtype.size();
-        let start = self.tensor.byte_range.start + id * self.tensor.strides[0] * size;
+        // Quantized matrices are never transposed, and no block is in two rows.
+        let start = id * self.tensor.strides[0] / self.tensor.dtype.block_length() * size;
+        let start = self.tensor.byte_range.start + start;
         let step = self.tensor.strides[1] * size;
         let (ranges, width) = if step == size || self.columns <= 1 {
-            (1, self.columns * size)
+            (1, self.row_width())
         } else {
             (self.columns, size)
         };
@@ -297,15 +330,15 @@ impl EmbeddingMatrix {
 
     /// Returns the size of a row in bytes.
     pub fn row_width(&self) -> u64 {
-        self.columns * self.tensor.dtype.size()
+        self.columns / self.tensor.dtype.block_length() * self.tensor.dtype.size()
     }
 }
 
 /// Returns the error for a model without a supported checkpoint. The hint names an unsupported checkpoint if there is
 /// one.
 fn no_checkpoint(files: &ModelFiles) -> Error {
-    const UNSUPPORTED: &[&str] = &[".gguf", ".h5", ".msgpack", ".onnx", ".ot", ".ckpt"];
-    let names = CHECKPOINTS.map(|(name, _)| name);
+    const UNSUPPORTED: &[&str] = &[".h5", ".msgpack", ".onnx", ".ot", ".ckpt"];
+    let names: Vec<&str> = CHECKPOINTS.iter().map(|(name, _)| *name).collect();
     let error = files.missing(
         "checkpoint (model.safetensors or pytorch_model.bin, whole or in shards)",
         &names,

@@ -1,11 +1,13 @@
 //! The word-embedding matrix of a model, and computations on its rows.
 //!
 //! [`EmbeddingMatrix`] finds the matrix in a checkpoint ([`tensor_names`]) and reads rows by byte range, as float32
-//! ([`elements`]). Rows are compared ([`similarity`], [`metric`]), searched ([`nearest`](mod@nearest), [`query`]),
+//! ([`elements`], and `blocks` for quantized ones). Rows are compared ([`similarity`], [`metric`]), searched ([`nearest`](mod@nearest), [`query`]),
 //! summarized ([`statistics`](mod@statistics)), and written to files ([`export`], [`projector`]).
 
+mod blocks;
 pub mod elements;
 pub mod export;
+pub mod gguf_file;
 mod kernels;
 pub mod matrix;
 pub mod metric;

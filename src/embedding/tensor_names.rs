@@ -12,6 +12,8 @@ pub const EMBEDDING_NAMES: &[&str] = &[
     "tok_embeddings.weight",
     "word_embedding.weight",
     "embed_in.weight",
+    // GGUF.
+    "token_embd.weight",
 ];
 
 /// Returns the index of the word-embedding matrix among `(name, is_matrix)` tensors, or `None` if no matrix has one of

@@ -141,7 +141,7 @@ fn pull(model: &str, file: &str) -> String {
 
 /// Returns true if the file is a checkpoint, a shard, or the index of the shards.
 fn is_checkpoint(file: &str) -> bool {
-    [".safetensors", ".bin", ".index.json"]
+    [".safetensors", ".bin", ".index.json", ".gguf"]
         .iter()
         .any(|ending| file.ends_with(ending))
 }

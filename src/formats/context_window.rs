@@ -3,6 +3,7 @@
 //! A model has a table of positions, and its size has different names. Some families number positions after the id of
 //! their padding token, so that the first rows of the table are never used.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
@@ -90,11 +91,11 @@ pub struct ContextWindow {
 
 impl ContextWindow {
     /// Returns the window of `tokens` that a setting gives directly.
-    pub fn new(tokens: u64, file: &'static str, setting: &str) -> Self {
+    pub fn new(tokens: u64, file: impl Into<Cow<'static, str>>, setting: &str) -> Self {
         Self {
             tokens,
             source: Source {
-                file,
+                file: file.into(),
                 setting: setting.to_owned(),
                 unused: 0,
             },
@@ -105,7 +106,7 @@ impl ContextWindow {
 /// The setting that gives the size of a context window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    pub file: &'static str,
+    pub file: Cow<'static, str>,
     /// Dotted path.
     pub setting: String,
     /// Rows of the table that are never used.

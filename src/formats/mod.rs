@@ -22,6 +22,7 @@ pub mod class_settings;
 pub mod config;
 pub mod context_window;
 mod expansion_limits;
+pub mod gguf;
 pub mod json;
 pub mod lock_file;
 pub mod merge_list;

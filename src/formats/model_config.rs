@@ -1,4 +1,4 @@
-//! The sizes of a model in `config.json`.
+//! The sizes of a model in `config.json`, or in the metadata of a GGUF file.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -11,7 +11,7 @@ use super::json::{OptionalObject, parse_settings};
 use super::setting::Setting;
 use crate::error::Result;
 
-/// The sizes of a model, from `config.json`.
+/// The sizes of a model, from `config.json` or from the metadata of a GGUF file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ModelConfig {
     pub model_type: Option<String>,
@@ -27,6 +27,10 @@ pub struct ModelConfig {
     pub max_position_embeddings: Option<u64>,
     pub context_window: Option<ContextWindow>,
     pub pad_token_id: Option<u64>,
+    /// The quantization of a GGUF file.
+    pub quantization: Option<String>,
+    /// The GGUF file that declares all this, or `None` for `config.json`.
+    pub file: Option<String>,
 }
 
 impl ModelConfig {
@@ -38,6 +42,11 @@ impl ModelConfig {
     /// [`Error::Damaged`]: crate::error::Error::Damaged
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
         parse_settings::<Keys>(name, bytes).map(Self::from)
+    }
+
+    /// Returns the name of the file, within the model, that declares the sizes.
+    pub fn file(&self) -> &str {
+        self.file.as_deref().unwrap_or("config.json")
     }
 }
 
@@ -53,6 +62,8 @@ impl From<Keys> for ModelConfig {
             vocab_size: keys.vocab_size,
             hidden_size: keys.hidden_size.or(keys.n_embd).or(keys.d_model),
             pad_token_id: keys.pad_token_id,
+            quantization: None,
+            file: None,
         };
         let mut nested = keys.nested;
         nested.sort_by_key(|(name, _)| TEXT_CONFIGS.iter().position(|config| config == name));

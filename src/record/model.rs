@@ -83,13 +83,16 @@ pub struct EmbeddingInfo {
     pub rows: u64,
     pub columns: u64,
     pub dtype: String,
+    /// True if `dtype` is a quantized type, from which the values of rows are computed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dequantized: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub padding_idx: Option<u64>,
     /// Inclusive ranges of rows without a token.
     pub rows_without_token: Vec<(u64, u64)>,
 }
 
-/// The fields of `config.json` that concern the input layer, as declared there.
+/// The fields of `config.json`, or of the metadata of a GGUF file, that concern the input layer, as declared there.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ConfigInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,6 +103,9 @@ pub struct ConfigInfo {
     pub hidden_size: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_position_embeddings: Option<u64>,
+    /// The quantization of a GGUF file, which most of its matrices have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quantization: Option<String>,
 }
 
 /// A finding about a model, such as spare rows or two files that contradict each other.

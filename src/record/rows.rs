@@ -17,6 +17,9 @@ pub struct Row {
     pub piece: Option<String>,
     /// The element type stored in the checkpoint.
     pub dtype: String,
+    /// True if `dtype` is a quantized type, from which the values are computed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dequantized: bool,
     /// Euclidean norm.
     #[serde(serialize_with = "wide_float::serialize")]
     pub norm: f64,

@@ -13,6 +13,9 @@ pub struct Stats {
     pub tensor: String,
     pub file: String,
     pub dtype: String,
+    /// True if `dtype` is a quantized type, from which the values are computed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dequantized: bool,
     pub rows: u64,
     pub columns: u64,
     /// Number of finite values. The fields up to `share_within_one` describe only these.

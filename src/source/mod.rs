@@ -3,6 +3,7 @@
 //! ```text
 //! ModelRef::Demo ─────► local::demo ────────────────────────────────► MemoryFile ─┐
 //! ModelRef::Directory ► local::directory ───────────────────────────┐             ├─► dyn ByteSource
+//! ModelRef::File ─────► local::directory, for this file alone ────────┤             │
 //! ModelRef::Hub ─► hub::files ─┬─ in the Hub cache: hub::cache_entry ┴► MappedFile ┤
 //!                              ├─ whole files:  hub::client ─► hub::download ─► hub::cache_layout
 //!                              └─ byte ranges:  hub::client ─► ranges::remote_file ─► RemoteFile
@@ -18,7 +19,9 @@ mod cache_sweep;
 pub mod digest;
 mod digest_notes;
 mod file_entry;
+mod file_name;
 mod frozen_file;
+mod gguf_shard;
 mod hub;
 mod local;
 mod model_files;
@@ -29,6 +32,7 @@ mod ranges;
 pub use app_cache::AppCache;
 pub use byte_source::{ByteSource, MemoryFile};
 pub use file_entry::FileEntry;
+pub use gguf_shard::GgufShard;
 pub use hub::cache_layout::cached_models;
 pub use hub::cost::Fetched;
 pub use hub::proxies::ProxySettings;

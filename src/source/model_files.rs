@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::app_cache::AppCache;
 use super::byte_source::ByteSource;
 use super::file_entry::FileEntry;
+use super::file_name::{belongs_to, is_within};
 use super::frozen_file::{FrozenFile, Proof};
 use super::hub::cost::Fetched;
 use super::hub::files::HubFiles;
@@ -22,6 +23,9 @@ use crate::model_ref::ModelRef;
 /// The files of one model.
 pub struct ModelFiles {
     origin: Origin,
+    /// The file that is the model by itself, if the reference names one. Other files do not belong to the model, except
+    /// further shards of this file.
+    only: Option<String>,
     /// True if files on the Hub are downloaded whole rather than read by ranges.
     whole: bool,
     /// True if the `tokenizer.json` is taken as it stands.
@@ -55,13 +59,22 @@ impl ModelFiles {
     pub fn open(model: &ModelRef, options: SourceOptions) -> Result<Self> {
         let cache = options.cache.clone();
         let observer = Arc::clone(&options.observer);
-        let origin = match model {
-            ModelRef::Demo => Origin::Demo,
-            ModelRef::Directory(path) => Origin::Directory(Directory::open(path)?),
-            ModelRef::Hub(model) => Origin::Hub(Box::new(HubFiles::new(model.clone(), options))),
+        let (origin, only) = match model {
+            ModelRef::Demo => (Origin::Demo, None),
+            ModelRef::Directory(path) => (Origin::Directory(Directory::open(path)?), None),
+            ModelRef::File(path) => {
+                let (directory, name) = Directory::of_file(path)?;
+                (Origin::Directory(directory), Some(name))
+            }
+            ModelRef::Hub(model) => {
+                let only = model.file().map(str::to_owned);
+                let files = HubFiles::new(model.clone(), options);
+                (Origin::Hub(Box::new(files)), only)
+            }
         };
         Ok(Self {
             origin,
+            only,
             whole: false,
             as_is: false,
             cache,
@@ -135,20 +148,35 @@ impl ModelFiles {
 
     /// Returns the name of the model in records: `owner/name`, a path, or `demo`.
     pub fn model(&self) -> String {
-        match &self.origin {
-            Origin::Demo => "demo".to_owned(),
-            Origin::Directory(directory) => directory.path().display().to_string(),
-            Origin::Hub(hub) => hub.id(),
+        match (&self.origin, &self.only) {
+            (Origin::Demo, _) => "demo".to_owned(),
+            (Origin::Directory(directory), None) => directory.path().display().to_string(),
+            (Origin::Directory(directory), Some(name)) => {
+                directory.path().join(name).display().to_string()
+            }
+            (Origin::Hub(hub), _) => hub.id(),
         }
     }
 
     /// Returns the name of the model as the subject of a sentence.
     pub fn place(&self) -> String {
-        match &self.origin {
-            Origin::Demo => "the built-in model".to_owned(),
-            Origin::Directory(directory) => format!("directory {}", directory.path().display()),
-            Origin::Hub(hub) => format!("`{}`", hub.id()),
+        match (&self.origin, &self.only) {
+            (Origin::Demo, _) => "the built-in model".to_owned(),
+            (Origin::Directory(_), None) => format!("directory {}", self.model()),
+            (Origin::Directory(_), Some(_)) => self.model(),
+            (Origin::Hub(hub), None) => format!("`{}`", hub.id()),
+            (Origin::Hub(hub), Some(name)) => format!("{name} of `{}`", hub.id()),
         }
+    }
+
+    /// Returns the name of the file that is the model by itself, if the reference names one.
+    pub fn only(&self) -> Option<&str> {
+        self.only.as_deref()
+    }
+
+    /// Returns true if a file with this name may belong to the model.
+    fn includes(&self, name: &str) -> bool {
+        self.only().is_none_or(|only| belongs_to(only, name))
     }
 
     /// Returns the commit of the files; `None` if the model has no commits or the commit is not known yet.
@@ -207,6 +235,9 @@ impl ModelFiles {
             return Ok(file.clone());
         }
         self.check(name)?;
+        if !self.includes(name) {
+            return Ok(None);
+        }
         match &self.origin {
             Origin::Demo => Ok(demo::find(name)),
             Origin::Directory(directory) => directory.find(name),
@@ -220,7 +251,7 @@ impl ModelFiles {
     /// Fails like [`Self::find`].
     pub fn find_known(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
         match &self.origin {
-            Origin::Hub(hub) if !hub.knows(name) => Ok(None),
+            Origin::Hub(hub) if self.includes(name) && !hub.knows(name) => Ok(None),
             _ => self.find(name),
         }
     }
@@ -232,7 +263,9 @@ impl ModelFiles {
     /// Fails like [`Self::find`].
     pub fn find_ranged(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
         match &self.origin {
-            Origin::Hub(hub) if !self.whole && !self.frozen.contains_key(name) => {
+            Origin::Hub(hub)
+                if !self.whole && !self.frozen.contains_key(name) && self.includes(name) =>
+            {
                 self.check(name)?;
                 hub.find_ranged(name)
                     .map_err(|error| with_cached(hub, error))
@@ -262,9 +295,14 @@ impl ModelFiles {
     /// Returns the error for a required file that [`Self::find`] did not find under any of these names. It says that the
     /// model has no `what` or, if only the Hub can tell, that the network is needed.
     pub fn missing(&self, what: &'static str, names: &[&str]) -> Error {
+        let names: Vec<&str> = names
+            .iter()
+            .copied()
+            .filter(|name| self.includes(name))
+            .collect();
         let unknown = match &self.origin {
             Origin::Demo | Origin::Directory(_) => None,
-            Origin::Hub(hub) => hub.unknown(names),
+            Origin::Hub(hub) => hub.unknown(&names),
         };
         unknown.unwrap_or_else(|| Error::MissingPart {
             place: self.place(),
@@ -279,10 +317,23 @@ impl ModelFiles {
     /// # Errors
     /// Fails like [`Self::find`].
     pub fn list(&self) -> Result<Vec<FileEntry>> {
+        let mut list = match &self.origin {
+            Origin::Demo => demo::list(),
+            Origin::Directory(directory) => directory.list()?,
+            Origin::Hub(hub) => hub.list().map_err(|error| with_cached(hub, error))?,
+        };
+        list.retain(|file| self.includes(&file.name));
+        Ok(list)
+    }
+
+    /// Returns the names of the files that [`Self::list`] lists. For a model on the Hub, this may cost one request less.
+    ///
+    /// # Errors
+    /// Fails like [`Self::find`].
+    pub fn names(&self) -> Result<Vec<String>> {
         match &self.origin {
-            Origin::Demo => Ok(demo::list()),
-            Origin::Directory(directory) => directory.list(),
-            Origin::Hub(hub) => hub.list().map_err(|error| with_cached(hub, error)),
+            Origin::Hub(hub) => hub.names().map_err(|error| with_cached(hub, error)),
+            _ => Ok(self.list()?.into_iter().map(|file| file.name).collect()),
         }
     }
 
@@ -315,17 +366,6 @@ impl ModelFiles {
 /// Records in an error whether the Hub cache has any file of the model.
 fn with_cached(hub: &HubFiles, error: Error) -> Error {
     error.with_cached(hub.folder().is_some_and(|folder| folder.is_dir()))
-}
-
-/// Returns true if a name, joined to a folder, stays within that folder on every operating system.
-fn is_within(name: &str) -> bool {
-    let plain = |part: &str| {
-        !matches!(part, "" | "." | "..")
-            && !part
-                .chars()
-                .any(|c| c.is_control() || matches!(c, '\\' | ':'))
-    };
-    name.split('/').all(plain) && Path::new(name).is_relative()
 }
 
 #[cfg(test)]

@@ -297,6 +297,10 @@ fn no_tokenizer(files: &ModelFiles) -> Result<Error> {
     ];
     let mut hint =
         "a model needs a tokenizer.json, or an spm.model like that of DeBERTa-v2 and v3".to_owned();
+    if files.only().is_some() {
+        hint = "tokscope does not read the vocabulary of a GGUF file yet: name a directory with a tokenizer.json"
+            .to_owned();
+    }
     for name in OTHERS {
         if files.find(name)?.is_some() {
             hint = format!(

@@ -75,6 +75,14 @@ const FIXTURES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "gguf",
+        &[
+            "tests/fixtures/tiny/f16.gguf",
+            "tests/fixtures/gguf/q4_k.gguf",
+            "tests/fixtures/gguf/q8_0.gguf",
+        ],
+    ),
+    (
         "shard_index",
         &["tests/fixtures/tiny/sharded_bin/pytorch_model.bin.index.json"],
     ),
@@ -217,8 +225,8 @@ macro_rules! tests {
 }
 
 tests! {
-    spm spm_tokenizer tokenizer_json config token_files safetensors shard_index torch_zip torch_legacy pickle npy compiled
-    ranges engines
+    spm spm_tokenizer tokenizer_json config token_files safetensors shard_index torch_zip torch_legacy gguf pickle npy
+    compiled ranges engines
 }
 
 #[test]

@@ -11,6 +11,7 @@ use std::sync::{Arc, LazyLock};
 use tokscope::formats::checkpoint::{Checkpoint, ShardIndex};
 use tokscope::formats::config::{SpecialTokensMap, TokenizerConfig, parse_added_tokens};
 use tokscope::formats::context_window::sentence_bert_limit;
+use tokscope::formats::gguf::Gguf;
 use tokscope::formats::json;
 use tokscope::formats::model_config::ModelConfig;
 use tokscope::formats::npy::Vectors;
@@ -42,6 +43,7 @@ pub const TARGETS: &[Target] = &[
     target("shard_index", shard_index, 5_000),
     target("torch_zip", checkpoint, 4_000),
     target("torch_legacy", checkpoint, 4_000),
+    target("gguf", gguf, 4_000),
     target("pickle", pickle, 4_000),
     target("npy", npy, 5_000),
     target("compiled", compiled, 1_500),
@@ -120,6 +122,15 @@ pub fn checkpoint(bytes: &[u8]) {
                 "{info:?} is not within the file"
             );
         }
+    }
+}
+
+/// Lists the tensors of a GGUF file, and reads its metadata.
+pub fn gguf(bytes: &[u8]) {
+    checkpoint(bytes);
+    let file = MemoryFile::new("m.gguf", bytes.to_vec());
+    if let Ok(gguf) = Gguf::read(&file) {
+        let _ = gguf.config(&file, "m.gguf");
     }
 }
 

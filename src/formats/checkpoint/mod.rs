@@ -7,6 +7,7 @@
 
 mod container;
 mod dtype;
+mod gguf;
 mod open;
 mod pickle;
 mod safetensors;

@@ -2,7 +2,7 @@
 
 use super::container::Container;
 use super::tensor::{SkippedTensor, TensorHeader, TensorListing};
-use super::{safetensors, torch_legacy, torch_zip};
+use super::{gguf, safetensors, torch_legacy, torch_zip};
 use crate::error::{Error, Result};
 use crate::formats::placeholder_file;
 use crate::source::ByteSource;
@@ -12,6 +12,7 @@ pub const CONTAINERS: &[Container] = &[
     torch_zip::CONTAINER,
     torch_legacy::CONTAINER,
     safetensors::CONTAINER,
+    gguf::CONTAINER,
 ];
 
 /// Bytes at the start of a file that identify its container.
@@ -19,7 +20,6 @@ const HEAD_BYTES: u64 = 64;
 
 /// Formats that are often mistaken for checkpoints: first bytes, description.
 const OTHER_FORMATS: &[(&[u8], &str)] = &[
-    (b"GGUF", "a GGUF file"),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file, as TensorFlow writes"),
     (b"\x93NUMPY", "a NumPy array"),
     (b"PK\x05\x06", "an empty zip archive"),
@@ -81,6 +81,6 @@ pub(super) fn recognize(file: &str, head: &[u8]) -> Result<Container> {
         .find(|(magic, _)| head.starts_with(magic));
     Err(match other {
         Some((_, format)) => Error::unsupported(file, format!("it is {format}")),
-        None => Error::unsupported(file, "it is neither a safetensors nor a torch checkpoint"),
+        None => Error::unsupported(file, "it is not a safetensors, torch or GGUF checkpoint"),
     })
 }

@@ -14,7 +14,8 @@ pub const MAX_DIMENSIONS: usize = 64;
 /// A tensor of a checkpoint whose bytes have been found.
 ///
 /// Element `[i, j, …]` is at byte `byte_range.start + dtype.size() * (i * strides[0] + j * strides[1] + …)` of the
-/// file. The readers of the containers have checked that every element lies within `byte_range`, that `byte_range` lies
+/// file. If the dtype is quantized, the elements are in row-major order without gaps, and each `dtype.block_length()`
+/// of them share a block of `dtype.size()` bytes. The readers of the containers have checked that every element lies within `byte_range`, that `byte_range` lies
 /// within the file, and that there are no more elements than fit in `byte_range`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TensorInfo {
@@ -83,7 +84,8 @@ impl TensorHeader {
     /// share bytes, like those of an expanded tensor, because then a small file could claim a matrix of any size.
     pub fn locate(&self, file: &dyn ByteSource) -> Result<TensorInfo> {
         let byte_range = self.location.locate(file)?;
-        let capacity = byte_range.end.saturating_sub(byte_range.start) / self.dtype.size();
+        let blocks = byte_range.end.saturating_sub(byte_range.start) / self.dtype.size();
+        let capacity = blocks.saturating_mul(self.dtype.block_length());
         if element_count(&self.shape).is_none_or(|count| count > capacity) {
             return Err(Error::unsupported(
                 file.name(),

@@ -195,11 +195,13 @@ fn config_line(config: &ConfigInfo) -> String {
         value.map(|value| format!("{name}{GLUE}{}", thousands(value)))
     };
     let model_type = config.model_type.as_deref();
+    let quantization = config.quantization.as_deref();
     let fields = [
         model_type.map(|value| format!("model_type{GLUE}{}", cell(value))),
         number("vocab_size", config.vocab_size),
         number("hidden_size", config.hidden_size),
         number("max_position_embeddings", config.max_position_embeddings),
+        quantization.map(|name| format!("quantization{GLUE}{name}")),
     ];
     let fields: Vec<String> = fields.into_iter().flatten().collect();
     fields.join(", ")

@@ -225,6 +225,22 @@ impl HubFiles {
         }
     }
 
+    /// Returns the names of all files of the model, or of the cached ones if the Hub cannot be asked.
+    ///
+    /// # Errors
+    /// Fails if the Hub does not answer and the cache has no files.
+    pub(crate) fn names(&self) -> Result<Vec<String>> {
+        let mut state = self.state();
+        self.list_names(&mut state, ALL_FILES)?;
+        Ok(match &state.listing {
+            Some(listing) => listing.keys().cloned().collect(),
+            None => {
+                let files = self.cached_files(&state).into_iter();
+                files.map(|file| file.name).collect()
+            }
+        })
+    }
+
     /// Lists all files of the model with their sizes, or the cached ones if the Hub cannot be asked.
     ///
     /// # Errors

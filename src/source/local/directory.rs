@@ -38,6 +38,34 @@ impl Directory {
         })
     }
 
+    /// Opens the directory of the file at `path`, and returns the name of the file as well.
+    ///
+    /// # Errors
+    /// Fails with [`Error::BadModelRef`] if there is no such file.
+    pub(crate) fn of_file(path: &Path) -> Result<(Self, String)> {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let problem = match (path.symlink_metadata(), name) {
+            (Ok(_), Some(name)) => {
+                let parent = path.parent().unwrap_or(Path::new(""));
+                return Ok((
+                    Self {
+                        path: parent.to_owned(),
+                    },
+                    name.to_owned(),
+                ));
+            }
+            (Ok(_), None) => "its name is not UTF-8",
+            (Err(error), _) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                "it cannot be read: permission denied"
+            }
+            (Err(_), _) => "there is no such file",
+        };
+        Err(Error::BadModelRef {
+            given: path.display().to_string(),
+            problem: problem.to_owned(),
+        })
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

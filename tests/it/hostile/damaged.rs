@@ -32,7 +32,7 @@ const FILES: &[(&str, &[&str], &str)] = &[
 ];
 const NOT_JSON: &str = "is damaged: it is not JSON: expected value at line 1 column 1";
 const NOT_UTF8: &str = "is damaged: it is not JSON: a byte that is not UTF-8 at line 2 column 17";
-const NO_CHECKPOINT: &str = "is not supported: it is neither a safetensors nor a torch checkpoint";
+const NO_CHECKPOINT: &str = "is not supported: it is not a safetensors, torch or GGUF checkpoint";
 
 /// Creates a model from the built-in tokenizer and a small checkpoint, with one file replaced.
 fn model_with(name: &str, content: &[u8]) -> tempfile::TempDir {

@@ -50,7 +50,7 @@ fn a_shard_that_names_its_own_index_is_refused() {
     assert!(
         answer
             .stderr
-            .contains("is neither a safetensors nor a torch"),
+            .contains("is not a safetensors, torch or GGUF"),
         "{}",
         answer.stderr
     );

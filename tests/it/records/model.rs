@@ -58,6 +58,8 @@ pub struct EmbeddingInfo {
     pub rows: u64,
     pub columns: u64,
     pub dtype: String,
+    #[serde(default)]
+    pub dequantized: bool,
     pub padding_idx: Option<u64>,
     pub rows_without_token: Vec<(u64, u64)>,
 }
@@ -69,6 +71,7 @@ pub struct ConfigInfo {
     pub vocab_size: Option<u64>,
     pub hidden_size: Option<u64>,
     pub max_position_embeddings: Option<u64>,
+    pub quantization: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

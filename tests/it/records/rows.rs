@@ -7,6 +7,8 @@ pub struct Row {
     pub id: u32,
     pub piece: Option<String>,
     pub dtype: String,
+    #[serde(default)]
+    pub dequantized: bool,
     pub norm: f32,
     pub min: f32,
     pub max: f32,

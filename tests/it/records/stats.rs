@@ -8,6 +8,8 @@ pub struct Stats {
     pub tensor: String,
     pub file: String,
     pub dtype: String,
+    #[serde(default)]
+    pub dequantized: bool,
     pub rows: u64,
     pub columns: u64,
     pub values: u64,

@@ -3,6 +3,7 @@
 
 mod cost;
 mod faults;
+mod gguf;
 mod matrix;
 mod range_cache;
 mod rows;

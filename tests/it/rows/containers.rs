@@ -32,6 +32,7 @@ const CHECKPOINTS: &[(&str, &str, &str, &str)] = &[
     ),
     ("f16.safetensors", "model.safetensors", "safetensors", "F16"),
     ("f32.safetensors", "model.safetensors", "safetensors", "F32"),
+    ("f16.gguf", "model.gguf", "gguf", "F16"),
     ("legacy_f16.bin", "pytorch_model.bin", "torch-legacy", "F16"),
     ("zip_bf16.bin", "pytorch_model.bin", "torch-zip", "BF16"),
     ("zip_f16.bin", "pytorch_model.bin", "torch-zip", "F16"),

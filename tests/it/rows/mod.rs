@@ -3,6 +3,7 @@
 mod commands;
 mod containers;
 mod export;
+mod gguf;
 mod neighbors;
 mod objects;
 mod similarity;

@@ -13,10 +13,11 @@ pub const WIDTH: usize = COLUMNS * 4;
 pub const SIZE: usize = ROWS * WIDTH;
 
 /// The containers, with the name of the checkpoint file of each.
-pub const CONTAINERS: [(&str, &str); 3] = [
+pub const CONTAINERS: [(&str, &str); 4] = [
     ("safetensors", "model.safetensors"),
     ("torch-zip", "pytorch_model.bin"),
     ("torch-legacy", "pytorch_model.bin"),
+    ("gguf", "model.gguf"),
 ];
 
 /// Returns the bytes of the matrix in row-major order.
@@ -31,6 +32,7 @@ pub fn checkpoint(container: &str, tensor: &str) -> Vec<u8> {
         "safetensors" => safetensors(tensor),
         "torch-zip" => torch_zip(tensor),
         "torch-legacy" => torch_legacy(tensor),
+        "gguf" => gguf(tensor),
         other => panic!("no container {other}"),
     }
 }
@@ -156,4 +158,43 @@ fn torch_legacy(tensor: &str) -> Vec<u8> {
         matrix(),
     ]
     .concat()
+}
+
+/// The alignment of tensors in GGUF files.
+const ALIGNMENT: usize = 32;
+
+fn gguf(tensor: &str) -> Vec<u8> {
+    let before = OTHER.next_multiple_of(ALIGNMENT);
+    let mut bytes = gguf_header(&[
+        ("a", &[OTHER as u64], I8, 0),
+        (tensor, &[COLUMNS as u64, ROWS as u64], F32, before as u64),
+        ("z", &[OTHER as u64], I8, (before + SIZE) as u64),
+    ]);
+    bytes.resize(bytes.len() + before, 0xaa);
+    bytes.extend(matrix());
+    bytes.resize(bytes.len() + OTHER, 0xaa);
+    bytes
+}
+
+/// The numbers of element types in ggml.
+pub const F32: u32 = 0;
+pub const F16: u32 = 1;
+const I8: u32 = 24;
+
+/// Returns the padded header of a GGUF file without metadata. Each tensor has a name, its dimensions with the innermost
+/// first, an element type, and an offset.
+pub fn gguf_header(tensors: &[(&str, &[u64], u32, u64)]) -> Vec<u8> {
+    let mut bytes = b"GGUF\x03\0\0\0".to_vec();
+    bytes.extend((tensors.len() as u64).to_le_bytes());
+    bytes.extend(0_u64.to_le_bytes());
+    for (name, dimensions, kind, offset) in tensors {
+        bytes.extend((name.len() as u64).to_le_bytes());
+        bytes.extend(name.as_bytes());
+        bytes.extend((dimensions.len() as u32).to_le_bytes());
+        bytes.extend(dimensions.iter().flat_map(|size| size.to_le_bytes()));
+        bytes.extend(kind.to_le_bytes());
+        bytes.extend(offset.to_le_bytes());
+    }
+    bytes.resize(bytes.len().next_multiple_of(ALIGNMENT), 0);
+    bytes
 }

@@ -358,10 +358,10 @@ pub fn tiny_model(fixture: &str) -> tempfile::TempDir {
         }
         return folder;
     }
-    let name = if fixture.ends_with(".safetensors") {
-        "model.safetensors"
-    } else {
-        "pytorch_model.bin"
+    let name = match fixture.rsplit_once('.') {
+        Some((_, "safetensors")) => "model.safetensors",
+        Some((_, "gguf")) => "model.gguf",
+        _ => "pytorch_model.bin",
     };
     fs::copy(from, folder.path().join(name)).unwrap();
     folder

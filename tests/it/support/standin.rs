@@ -7,17 +7,22 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use safetensors::{Dtype, SafeTensors};
+
 use crate::loopback_hub::git_blob;
+use crate::remote::TENSOR;
+use crate::support::checkpoints::{F16, gguf_header};
 use crate::support::{shared, skipped};
 
 /// The files of the model except its checkpoint.
 pub const MODEL_FILES: [&str; 3] = ["config.json", "spm.model", "tokenizer_config.json"];
 
 /// The containers, with the name of the checkpoint file of each.
-pub const CONTAINERS: [(&str, &str); 3] = [
+pub const CONTAINERS: [(&str, &str); 4] = [
     ("torch-zip", "pytorch_model.bin"),
     ("safetensors", "model.safetensors"),
     ("torch-legacy", "pytorch_model.bin"),
+    ("gguf", "model.gguf"),
 ];
 
 /// A folder with one model folder for each container.
@@ -51,13 +56,28 @@ pub fn standin(test: &str) -> Option<&'static StandIn> {
     made.as_ref()
 }
 
+/// Returns a GGUF file with the matrix of a safetensors file.
+fn gguf(safetensors: &Path) -> Vec<u8> {
+    let bytes = fs::read(safetensors).unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    let matrix = tensors.tensor(TENSOR).unwrap();
+    assert_eq!(matrix.dtype(), Dtype::F16);
+    let [rows, columns] = matrix.shape() else {
+        panic!("{:?} is no matrix", matrix.shape());
+    };
+    let header = gguf_header(&[(TENSOR, &[*columns as u64, *rows as u64], F16, 0)]);
+    [&header, matrix.data()].concat()
+}
+
 /// Generates the folder, unless an earlier run has. Renames it into place when it is complete, since another process
 /// may be generating it too.
 fn make(shared: &Path) -> PathBuf {
     let script = shared.join("tools/make_checkpoint.py");
+    // The last part stands for the containers that are made here.
     let recipe = [
         fs::read(&script).unwrap(),
         fs::read(shared.join("lesson/facts.json")).unwrap(),
+        b"gguf".to_vec(),
     ]
     .concat();
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
@@ -81,6 +101,11 @@ fn make(shared: &Path) -> PathBuf {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
+    fs::write(
+        parts.join("model.gguf"),
+        gguf(&parts.join("model.safetensors")),
+    )
+    .unwrap();
     for (container, file) in CONTAINERS {
         let folder = build.path().join(container);
         fs::create_dir(&folder).unwrap();

@@ -1,0 +1,119 @@
+//! A forward pass over the bytes of a file, with every length checked.
+
+use std::borrow::Cow;
+
+use crate::error::{Error, Result};
+use crate::source::ByteSource;
+
+/// The number of bytes read first. Each later read is twice as long, up to [`MAX_READ`], because a remote file is
+/// fetched by them.
+const FIRST_READ: u64 = 64 << 10;
+const MAX_READ: u64 = 4 << 20;
+
+/// A position in a file, and the bytes after it that have been read.
+pub struct Cursor<'f> {
+    file: &'f dyn ByteSource,
+    position: u64,
+    /// No byte at or after this position is read.
+    limit: u64,
+    /// Bytes of the file from `block_start`.
+    block: Cow<'f, [u8]>,
+    block_start: u64,
+    next_read: u64,
+}
+
+impl<'f> Cursor<'f> {
+    /// Starts at the beginning of a file, of which at most `limit` bytes are read.
+    pub fn new(file: &'f dyn ByteSource, limit: u64) -> Self {
+        Self {
+            file,
+            position: 0,
+            limit: file.len().min(limit),
+            block: Cow::Borrowed(&[]),
+            block_start: 0,
+            next_read: FIRST_READ,
+        }
+    }
+
+    /// Returns the number of bytes before the position.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Moves to `count` bytes after the position, without reading them.
+    ///
+    /// # Errors
+    /// Fails with [`Error::Damaged`] if that is beyond the end of the file, or beyond the limit.
+    pub fn skip(&mut self, count: u64) -> Result<()> {
+        match self.position.checked_add(count) {
+            Some(end) if end <= self.limit => {
+                self.position = end;
+                Ok(())
+            }
+            _ => Err(self.too_long(count)),
+        }
+    }
+
+    /// Reads `count` bytes.
+    ///
+    /// # Errors
+    /// Fails with [`Error::Damaged`] if the file ends before, or with the error of reading it.
+    pub fn bytes(&mut self, count: u64) -> Result<&[u8]> {
+        let start = self.position;
+        self.skip(count)?;
+        let end = self.position;
+        let block_end = self.block_start + self.block.len() as u64;
+        if start < self.block_start || end > block_end {
+            let block = start..end.max(start.saturating_add(self.next_read).min(self.limit));
+            self.block = self.file.read(block)?;
+            self.block_start = start;
+            self.next_read = (self.next_read * 2).min(MAX_READ);
+        }
+        let from = (start - self.block_start) as usize;
+        let bytes = self.block.get(from..from + count as usize);
+        bytes.ok_or_else(|| Error::damaged(self.file.name(), "its header could not be read"))
+    }
+
+    /// Reads an array of bytes, as of a number.
+    ///
+    /// # Errors
+    /// Fails like [`Self::bytes`].
+    pub fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.bytes(N as u64)?);
+        Ok(array)
+    }
+
+    /// Reads a number of 32 bits.
+    ///
+    /// # Errors
+    /// Fails like [`Self::bytes`].
+    pub fn u32(&mut self) -> Result<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    /// Reads a number of 64 bits.
+    ///
+    /// # Errors
+    /// Fails like [`Self::bytes`].
+    pub fn u64(&mut self) -> Result<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    /// Returns an error about the file.
+    pub fn damaged(&self, problem: String) -> Error {
+        Error::damaged(self.file.name(), problem)
+    }
+
+    fn too_long(&self, count: u64) -> Error {
+        let at = self.position;
+        self.damaged(if self.limit < self.file.len() {
+            format!("its header is longer than {} bytes", self.limit)
+        } else {
+            format!(
+                "its header claims {count} bytes at byte {at}, and the file has {}",
+                self.limit
+            )
+        })
+    }
+}

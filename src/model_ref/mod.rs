@@ -1,0 +1,169 @@
+//! Model references, the values of `--model`.
+
+mod hub_model;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+
+pub use hub_model::HubModel;
+use hub_model::is_model_file;
+
+/// A model, as given by `--model`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModelRef {
+    /// The built-in model.
+    Demo,
+    /// A local directory with the model's files. Opening the model checks that it exists.
+    Directory(PathBuf),
+    /// A local file that is a model by itself.
+    File(PathBuf),
+    /// A repository on the Hub.
+    Hub(HubModel),
+}
+
+impl ModelRef {
+    /// Returns the same model at the revision that `--revision` gives.
+    ///
+    /// # Errors
+    /// Fails with [`Error::Usage`] if the model has no revisions or already names another one, and with
+    /// [`Error::BadModelRef`] if git does not allow the revision.
+    pub fn with_revision(self, revision: &str) -> Result<Self> {
+        match self {
+            Self::Demo => Err(Error::usage(
+                "`--revision` cannot be used with the built-in model, which has no revisions",
+            )),
+            Self::Directory(path) => Err(Error::usage(format!(
+                "`--revision` cannot be used with the directory {}, which has no revisions",
+                path.display()
+            ))),
+            Self::File(path) => Err(Error::usage(format!(
+                "`--revision` cannot be used with the file {}, which has no revisions",
+                path.display()
+            ))),
+            Self::Hub(model) => match model.revision() {
+                Some(own) if own != revision => Err(Error::usage(format!(
+                    "`--revision {revision}` contradicts `{model}`"
+                ))),
+                _ => {
+                    let given = format!("{}@{revision}", model.id());
+                    let model = model.at(revision);
+                    model
+                        .map(Self::Hub)
+                        .map_err(|problem| Error::BadModelRef { given, problem })
+                }
+            },
+        }
+    }
+
+    /// Parses a reference. `path_kind` returns the kind of file at a path, or `None` if nothing is there.
+    fn parse(given: &str, path_kind: impl Fn(&Path) -> Option<PathKind>) -> Result<Self, String> {
+        if given.trim().is_empty() {
+            return Err("it is empty".to_owned());
+        }
+        if given == "demo" {
+            return Ok(Self::Demo);
+        }
+        if let Some((scheme, rest)) = given.split_once("://") {
+            return parse_address(scheme, rest).map(Self::Hub);
+        }
+        match path_kind(Path::new(given)) {
+            Some(PathKind::Directory) => return Ok(Self::Directory(given.into())),
+            Some(PathKind::File) if is_model_file(given) => return Ok(Self::File(given.into())),
+            Some(PathKind::File) => {
+                return Err("it is a file, not a directory with the model's files".to_owned());
+            }
+            None => {}
+        }
+        if is_model_file(given) {
+            return Ok(Self::File(given.into()));
+        }
+        let id = given.split_once('@').map_or(given, |(id, _)| id);
+        if looks_like_path(id) {
+            return Ok(Self::Directory(given.into()));
+        }
+        HubModel::parse(given).map(Self::Hub)
+    }
+}
+
+impl FromStr for ModelRef {
+    type Err = Error;
+
+    fn from_str(given: &str) -> Result<Self> {
+        Self::parse(given, PathKind::read).map_err(|problem| Error::BadModelRef {
+            given: given.to_owned(),
+            problem,
+        })
+    }
+}
+
+impl fmt::Display for ModelRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Demo => f.write_str("demo"),
+            Self::Directory(path) | Self::File(path) => path.display().fmt(f),
+            Self::Hub(model) => model.fmt(f),
+        }
+    }
+}
+
+/// The kind of file at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PathKind {
+    Directory,
+    File,
+}
+
+impl PathKind {
+    fn read(path: &Path) -> Option<Self> {
+        let metadata = path.metadata().ok()?;
+        Some(if metadata.is_dir() {
+            Self::Directory
+        } else {
+            Self::File
+        })
+    }
+}
+
+/// Returns true if `given` can only be a path, because no Hub id has this form.
+fn looks_like_path(given: &str) -> bool {
+    given.starts_with(['.', '/', '~'])
+        || given.ends_with('/')
+        || given.contains('\\')
+        || given.matches('/').count() > 1
+}
+
+/// Parses `hf://owner/name[@revision][/file]`, or the address of the page of a model or of a file.
+fn parse_address(scheme: &str, rest: &str) -> Result<HubModel, String> {
+    match scheme {
+        "hf" => {
+            let rest = rest.strip_prefix("models/").unwrap_or(rest);
+            HubModel::parse_with_file(rest)
+        }
+        "https" | "http" => {
+            let path = ["huggingface.co/", "www.huggingface.co/", "hf.co/"]
+                .iter()
+                .find_map(|host| rest.strip_prefix(host))
+                .ok_or("only addresses of models at https://huggingface.co are supported")?;
+            let path = path.split(['?', '#']).next().unwrap_or(path);
+            let path = path.trim_end_matches('/');
+            if let Some((id, revision)) = path.split_once("/tree/") {
+                return HubModel::parse_at(id, Some(revision));
+            }
+            let of_file = ["/blob/", "/resolve/"]
+                .iter()
+                .find_map(|separator| path.split_once(separator));
+            match of_file.filter(|_| is_model_file(path)) {
+                Some((id, file)) => HubModel::parse_with_file(&format!("{id}@{file}")),
+                None => HubModel::parse_with_file(path),
+            }
+        }
+        _ => Err(format!(
+            "`{scheme}://` is not supported; use `hf://owner/name`"
+        )),
+    }
+}
