@@ -4,6 +4,7 @@ use super::added_tokens::TextPart;
 use super::model::Model;
 use super::raw_words::{RawWords, SpacedPart};
 use super::run::Run;
+use super::scan::Words;
 use super::scanned_steps::ScannedSteps;
 use super::space_scan::PaddedText;
 use super::token::{Token, for_each_range};
@@ -13,20 +14,13 @@ use super::word_search::SearchScratch;
 /// The words of a byte range of a text.
 struct ScannedWords<'a> {
     steps: &'a ScannedSteps,
-    /// The text of the range. A scanner may look back, but not beyond it.
-    range: &'a str,
-    /// The start of the range in the text.
-    start: usize,
-    /// The end of the last word in the range.
-    at: usize,
+    words: Words<'a>,
 }
 
 impl RawWords for ScannedWords<'_> {
     #[inline]
     fn next(&mut self) -> Option<(usize, usize)> {
-        let (first, last) = self.steps.scanner.next(self.range, self.at)?;
-        self.at = last;
-        Some((self.start + first, self.start + last))
+        self.words.next()
     }
 
     fn search<'s>(
@@ -88,13 +82,9 @@ impl<const RANGES: bool> Run<'_, RANGES> {
             } else if steps.adds_space && !self.text[first..].starts_with(' ') {
                 self.spaced_words(steps, first, last, sink);
             } else {
-                let mut words = ScannedWords {
-                    steps,
-                    range: &self.text[first..last],
-                    start: first,
-                    at: 0,
-                };
                 let padded = PaddedText::new(&self.text.as_bytes()[..last]);
+                let words = Words::new(&steps.scanner, &padded, first);
+                let mut words = ScannedWords { steps, words };
                 self.raw_words(&mut words, &padded, sink);
             }
         });
@@ -109,15 +99,14 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         sink: &mut impl TokenSink,
     ) {
         let part = SpacedPart::new(self.text, start, end);
-        let mut at = 0;
-        while let Some((first, last)) = steps.scanner.next(&part.text, at) {
+        let padded = PaddedText::new(part.text.as_bytes());
+        for (first, last) in Words::new(&steps.scanner, &padded, 0) {
             let word = &part.text.as_bytes()[first..last];
             let tokens = steps.search(&self.model, &mut self.scratch.search, word);
             for_each_range(tokens, |id, begin, end| {
                 sink.token(id, self.word, part.original(first + begin, first + end));
             });
             self.word += 1;
-            at = last;
         }
     }
 }

@@ -41,10 +41,12 @@ impl<'a> PaddedText<'a> {
         }
     }
 
-    #[cold]
+    #[inline]
     fn last_words<const WORDS: usize>(&self, at: usize) -> [u64; WORDS] {
         let tail = at.checked_sub(self.tail_start);
-        from_bytes(tail.and_then(|at| self.tail.get(at..)).unwrap_or_default())
+        // A constant length needs no call of `memcpy`.
+        let bytes = tail.and_then(|at| self.tail.get(at..at + 8 * WORDS));
+        from_bytes(bytes.unwrap_or_default())
     }
 
     /// Returns an iterator over the separators after byte `at`.

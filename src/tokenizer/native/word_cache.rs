@@ -18,8 +18,8 @@ pub struct WordCache {
     memory: HugePages,
 }
 
-/// 1 MiB for words of up to 15 bytes, which are nearly all words of a text.
-type Short = Table<2, 4, { 1 << 14 }>;
+/// 2 MiB for words of up to 15 bytes, which are nearly all words of a text.
+type Short = Table<2, 4, { 1 << 15 }>;
 /// 512 KiB for words of up to 23 bytes.
 type Medium = Table<3, 8, { 1 << 12 }>;
 /// 512 KiB for words of up to 63 bytes.

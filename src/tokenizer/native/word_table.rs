@@ -208,12 +208,12 @@ impl<'a, const KEY: usize, const SLOT: usize, const PAIRS: usize> Slots<'a, KEY,
     #[inline]
     pub fn find(self, key: [u64; KEY], index: usize) -> Option<&'a [u64; SLOT]> {
         let pair = &self.0[index % PAIRS];
-        let [in_first, in_second] = [has_key(&pair[0], &key), has_key(&pair[1], &key)];
-        if !(in_first | in_second) {
-            return self.find_displaced(key, index);
-        }
         // Index instead of branching: the processor cannot predict which of the two it is.
-        Some(&pair[usize::from(!in_first)])
+        let slot = &pair[usize::from(!has_key(&pair[0], &key))];
+        match has_key(slot, &key) {
+            true => Some(slot),
+            false => self.find_displaced(key, index),
+        }
     }
 
     #[cold]

@@ -11,10 +11,13 @@ use super::kinds::ascii_kind;
 use super::patterns::GPT2;
 use super::rules::Rules;
 use super::view::View;
+use super::word_ends::WordEnds;
 
 /// A pre-tokenizer as code.
 #[derive(Debug, Clone)]
 pub struct Scanner {
+    /// The ends of words in blocks of ASCII.
+    pub word_ends: Option<WordEnds>,
     fast: Option<Fast>,
     method: Method,
 }
@@ -46,14 +49,21 @@ impl Scanner {
             }
             _ => None,
         };
-        Self { fast, method }
+        let word_ends = match &method {
+            Method::Rules(rules) => WordEnds::new(rules),
+            _ => None,
+        };
+        Self {
+            word_ends,
+            fast,
+            method,
+        }
     }
 
     /// Returns the byte range of the first word at or after byte `at`, which must be the start of the text or the end
     /// of a word. Returns `None` if there is no word. Bytes between two words belong to neither: a step dropped them.
     #[inline]
-    pub fn next(&self, text: &str, at: usize) -> Option<(usize, usize)> {
-        let text = text.as_bytes();
+    pub fn next(&self, text: &[u8], at: usize) -> Option<(usize, usize)> {
         let word = self.fast.as_ref().and_then(|fast| fast.next(text, at));
         word.or_else(|| self.next_of_any(text, at))
     }

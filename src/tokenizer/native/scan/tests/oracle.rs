@@ -4,7 +4,8 @@ use serde_json::Value;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::{OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer as _};
 
-use super::super::{PreTokenizer, Scanner};
+use super::super::{PreTokenizer, Scanner, Words};
+use crate::tokenizer::native::space_scan::PaddedText;
 use crate::tokenizer::pinned_unicode::PinnedPreTokenizer;
 
 /// A pre-tokenizer of the crate and its scanner.
@@ -83,14 +84,14 @@ impl Pair {
 
 /// Returns the words of a text, which are in order and not empty.
 pub fn words(scanner: &Scanner, text: &str) -> Vec<(usize, usize)> {
-    let mut words = Vec::new();
+    let padded = PaddedText::new(text.as_bytes());
+    let words: Vec<_> = Words::new(scanner, &padded, 0).collect();
     let mut at = 0;
-    while let Some((start, end)) = scanner.next(text, at) {
+    for &(start, end) in &words {
         assert!(
             at <= start && start < end && end <= text.len(),
             "{at} {start} {end} {text:?}"
         );
-        words.push((start, end));
         at = end;
     }
     words
