@@ -73,18 +73,7 @@ impl Gguf {
         }
         let metadata = read_metadata(&mut cursor, entries)?;
         let tensors = read_tensors(&mut cursor, tensors)?;
-        let alignment = match metadata
-            .iter()
-            .find(|(name, _)| name == "general.alignment")
-        {
-            None => DEFAULT_ALIGNMENT,
-            Some((_, Value::Unsigned(alignment))) if alignment.is_power_of_two() => *alignment,
-            Some((_, value)) => {
-                return Err(cursor.damaged(format!(
-                    "its alignment must be a power of two, not {value:?}"
-                )));
-            }
-        };
+        let alignment = alignment(&metadata).map_err(|problem| cursor.damaged(problem))?;
         let data_start = cursor.position().checked_next_multiple_of(alignment);
         Ok(Self {
             metadata,
@@ -113,6 +102,19 @@ fn check_version(file: &str, version: u32) -> Result<()> {
             file,
             format!("it has version {version} of GGUF, but only versions 2 and 3 are supported"),
         )),
+    }
+}
+
+/// Returns the alignment of the tensors' bytes.
+fn alignment(metadata: &[(String, Value)]) -> Result<u64, String> {
+    let mut entries = metadata.iter();
+    match entries.find(|(name, _)| name == "general.alignment") {
+        None => Ok(DEFAULT_ALIGNMENT),
+        Some((_, Value::Unsigned(alignment))) if alignment.is_power_of_two() => Ok(*alignment),
+        Some((_, Value::Unsigned(alignment))) => Err(format!(
+            "its alignment must be a power of two, not {alignment}"
+        )),
+        Some(_) => Err("its alignment is not a number".to_owned()),
     }
 }
 

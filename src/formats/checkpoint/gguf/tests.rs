@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::Exit;
 use crate::formats::checkpoint::Checkpoint;
 use crate::source::MemoryFile;
 
@@ -107,4 +108,25 @@ fn tensors_that_overlap_or_are_not_aligned_are_refused() {
 fn rows_of_part_of_a_block_are_refused() {
     let sentence = refused(&[("a", &[48, 2], 8, 0)], 1000);
     assert!(sentence.contains("rows of 48 elements"), "{sentence}");
+}
+
+#[test]
+fn a_file_truncated_at_any_percent_is_refused() {
+    for name in ["q4_k", "iq4_xs", "bf16"] {
+        let path = format!(
+            "{}/tests/fixtures/gguf/{name}.gguf",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let bytes = std::fs::read(path).unwrap();
+        let file = MemoryFile::new("m.gguf", bytes.clone());
+        let checkpoint = Checkpoint::open(&file).unwrap();
+        let matrix = checkpoint.find("token_embd.weight").unwrap();
+        // After the last tensor, there is only padding.
+        let end = matrix.locate(&file).unwrap().byte_range.end as usize;
+        for percent in 0..100 {
+            let part = bytes[..end * percent / 100].to_vec();
+            let error = Checkpoint::open(&MemoryFile::new("m.gguf", part)).unwrap_err();
+            assert_eq!(error.exit(), Exit::Damaged, "{name} {percent} %: {error}");
+        }
+    }
 }
