@@ -2,6 +2,8 @@
 //!
 //! A character map may claim gigabytes of rules, and each step may multiply the length of a text.
 
+use std::collections::HashMap;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use regex_syntax::Parser;
@@ -153,13 +155,8 @@ fn step_growth(name: &str, step: &Value) -> Result<f64> {
     let prepended = step.get("prepend").and_then(Value::as_str);
     growth *= 1.0 + prepended.unwrap_or_default().len() as f64;
     for list in ["normalizers", "pretokenizers", "decoders"] {
-        for step in step
-            .get(list)
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
-            growth *= step_growth(name, step)?;
+        if let Some(steps) = step.get(list).and_then(Value::as_array) {
+            growth *= sequence_growth(name, steps)?;
         }
     }
     if let Some(map) = step.get("precompiled_charsmap").and_then(Value::as_str)
@@ -181,6 +178,50 @@ fn step_growth(name: &str, step: &Value) -> Result<f64> {
         .max(1.0);
     }
     Ok(growth)
+}
+
+/// Returns the largest factor by which steps that run one after the other can lengthen a text.
+fn sequence_growth(name: &str, steps: &[Value]) -> Result<f64> {
+    let mut growth = 1.0;
+    let mut replaced = Vec::new();
+    for step in steps {
+        if let Some(replacement) = replaced_char(step) {
+            replaced.push(replacement);
+        } else {
+            growth *= char_growth(&replaced) * step_growth(name, step)?;
+            replaced.clear();
+        }
+    }
+    Ok(growth * char_growth(&replaced))
+}
+
+/// Returns the character that a step replaces, and the replacement. Returns `None` for any other step.
+fn replaced_char(step: &Value) -> Option<(char, &str)> {
+    let is_replace = step.get("type")? == "Replace" && step.as_object()?.len() == 3;
+    let pattern = step.get("pattern")?.get("String")?.as_str()?;
+    let mut chars = pattern.chars();
+    let (character, rest) = (chars.next()?, chars.next());
+    let content = step.get("content")?.as_str()?;
+    (is_replace && rest.is_none()).then_some((character, content))
+}
+
+/// Returns the largest factor by which replacements of single characters, one after the other, can lengthen a text. They
+/// multiply only where one replaces what an earlier one has written.
+fn char_growth(replaced: &[(char, &str)]) -> f64 {
+    // The bytes that each character becomes in the end, from the last step to the first.
+    let mut bytes: HashMap<char, f64> = HashMap::new();
+    for (character, content) in replaced.iter().rev() {
+        let of = |character: char| {
+            let unchanged = character.len_utf8() as f64;
+            bytes.get(&character).copied().unwrap_or(unchanged)
+        };
+        let all = content.chars().map(of).sum();
+        bytes.insert(*character, all);
+    }
+    let growth = bytes
+        .iter()
+        .map(|(character, all)| all / character.len_utf8() as f64);
+    growth.fold(1.0, f64::max)
 }
 
 /// Returns the length of a regular expression's shortest match in bytes, or 0 if it can match the empty string or
@@ -213,6 +254,33 @@ mod tests {
         assert_eq!(growth_of(&replace("Regex", "(?=x)", "aa")), 3.0);
         let twice = json!({"normalizers": [{"type": "NFKC"}, {"normalizers": [replace("String", "a", "aa")]}]});
         assert_eq!(growth_of(&twice), 22.0);
+    }
+
+    #[test]
+    fn replacements_of_single_characters_multiply_only_if_they_meet() {
+        let replace = |pattern: char, content: &str| {
+            let pattern = json!({"String": pattern.to_string()});
+            json!({"type": "Replace", "pattern": pattern, "content": content})
+        };
+        // As in Model2Vec's files: a space on both sides of each mark.
+        let spaced = |mark: char| replace(mark, &format!(" {mark} "));
+        let marks: Vec<Value> = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
+            .chars()
+            .map(spaced)
+            .collect();
+        let growth =
+            |steps: &[Value]| growth_of(&json!({"type": "Sequence", "normalizers": steps}));
+        assert_eq!(growth(&marks), 3.0);
+        assert_eq!(growth(&[replace('a', "bb"), replace('b', "cc")]), 4.0);
+        assert_eq!(growth(&[replace('b', "cc"), replace('a', "bb")]), 2.0);
+        assert_eq!(growth(&[replace('a', "aa"), replace('a', "aa")]), 4.0);
+        let between = json!({"type": "Lowercase"});
+        assert_eq!(
+            growth(&[replace('a', "bb"), between, replace('b', "cc")]),
+            8.0
+        );
+        let doubled = (0..2000).map(|_| replace('a', "aa"));
+        assert_eq!(growth(&doubled.collect::<Vec<_>>()), f64::INFINITY);
     }
 
     #[test]

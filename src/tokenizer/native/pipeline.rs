@@ -181,7 +181,7 @@ impl Pipeline {
             }
             PipelineKind::Scanned(steps) => with_hf(steps.hf(), raw, start, parse_special, search),
             PipelineKind::SentencePiece(steps) => {
-                with_hf(steps.hf(), raw, start, parse_special, search)
+                with_hf(steps.hf(start == 0), raw, start, parse_special, search)
             }
             PipelineKind::Bert(_) => None,
             PipelineKind::Hf(steps) => {

@@ -7,6 +7,7 @@ use super::added_tokens::AddedTokens;
 use super::lazy_hf_steps::LazyHfSteps;
 use super::model::Model;
 use super::scan::{PreTokenizer, Scanner};
+use super::step_list::{name, steps_of};
 use super::token::Token;
 use super::word_search::SearchScratch;
 use crate::formats::config::AddedTokenConfig;
@@ -39,10 +40,11 @@ impl ScannedSteps {
         added: &[(AddedTokenConfig, u32)],
         has_byte_ids: bool,
     ) -> Option<Self> {
-        let composes = *normalizer == serde_json::json!({"type": "NFC"});
-        if !composes && !normalizer.is_null() {
-            return None;
-        }
+        let composes = match steps_of(normalizer, "normalizers")?[..] {
+            [] => false,
+            [step] if name(step) == "NFC" => true,
+            _ => return None,
+        };
         let pre_tokenizer_as_code = PreTokenizer::from_json(pre_tokenizer)?;
         let byte_level = pre_tokenizer_as_code.byte_level;
         if byte_level && !has_byte_ids {

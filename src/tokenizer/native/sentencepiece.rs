@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::compiled::CompiledVocabulary;
 use super::lazy_hf_steps::LazyHfSteps;
 use super::normalize::METASPACE;
+use super::step_list::steps_of;
 use super::token::Token;
 use crate::formats::config::AddedTokenConfig;
 
@@ -17,6 +18,9 @@ pub struct SentencePieceSteps {
     pub splits: bool,
     /// The same steps of the crate, for texts that contain `▁`.
     hf: LazyHfSteps,
+    /// The steps of the crate for a part after an added token, which the crate would take for the start of a text. `None`
+    /// if all parts are alike.
+    hf_after_token: Option<LazyHfSteps>,
 }
 
 /// Where a `▁` is inserted.
@@ -45,16 +49,23 @@ impl SentencePieceSteps {
             return None;
         }
         let (prefix, splits) = prefix_of(normalizer, pre_tokenizer)?;
+        let hf_after_token = (prefix == Prefix::FirstUnlessSpaced).then(|| {
+            let mut step = pre_tokenizer.clone();
+            step["prepend_scheme"] = "never".into();
+            LazyHfSteps::new(normalizer, &step, added)
+        });
         Some(Self {
             prefix,
             splits,
             hf: LazyHfSteps::new(normalizer, pre_tokenizer, added),
+            hf_after_token,
         })
     }
 
-    /// Returns the steps of the crate, which are the same.
-    pub fn hf(&self) -> &LazyHfSteps {
-        &self.hf
+    /// Returns the steps of the crate, which are the same, for the first part of a text or another one.
+    pub fn hf(&self, is_first: bool) -> &LazyHfSteps {
+        let after_token = self.hf_after_token.as_ref().filter(|_| !is_first);
+        after_token.unwrap_or(&self.hf)
     }
 
     /// Returns true if a `▁` is inserted before a part of a text.
@@ -80,23 +91,19 @@ fn prefix_of(normalizer: &Value, pre_tokenizer: &Value) -> Option<(Prefix, bool)
     let split = json!({
         "type": "Split", "pattern": {"String": " "}, "behavior": "MergedWithPrevious", "invert": false,
     });
-    if normalizer.is_null() {
+    let normalizers = steps_of(normalizer, "normalizers")?;
+    if normalizers.is_empty() {
         return metaspace(pre_tokenizer);
     }
     // No space is left to split at.
     if !pre_tokenizer.is_null() && *pre_tokenizer != split {
         return None;
     }
-    if *normalizer == replace {
-        return Some((Prefix::None, false));
-    }
-    let steps = normalizer.get("normalizers")?.as_array()?;
-    let is_sequence = normalizer.get("type")? == "Sequence";
-    match &steps[..] {
-        [first, second] if is_sequence && *first == prepend && *second == replace => {
+    match &normalizers[..] {
+        [first, second] if **first == prepend && **second == replace => {
             Some((Prefix::Always, false))
         }
-        [only] if is_sequence && *only == replace => Some((Prefix::None, false)),
+        [only] if **only == replace => Some((Prefix::None, false)),
         _ => None,
     }
 }
@@ -145,10 +152,12 @@ mod tests {
         assert_eq!(prefix_of(&replace, &none), Some((Prefix::None, false)));
         let reversed = json!({"type": "Sequence", "normalizers": [replace, prepend]});
         assert_eq!(prefix_of(&reversed, &none), None);
+        let empty = json!({"type": "Sequence", "normalizers": []});
         assert_eq!(prefix_of(&none, &none), None);
         let metaspace = |scheme: &str, split: bool| json!({"type": "Metaspace", "replacement": "▁", "prepend_scheme": scheme, "split": split});
         let first = prefix_of(&none, &metaspace("first", false));
         assert_eq!(first, Some((Prefix::FirstUnlessSpaced, false)));
+        assert_eq!(prefix_of(&empty, &metaspace("first", false)), first);
         let always = prefix_of(&none, &metaspace("always", true));
         assert_eq!(always, Some((Prefix::UnlessSpaced, true)));
         assert_eq!(prefix_of(&replace, &metaspace("never", true)), None);

@@ -86,23 +86,52 @@ fn a_model_that_leaves_out_merges_at_random_is_refused() {
     assert_eq!(tokenizer.ids("abb", &options).unwrap(), [2, 1]);
 }
 
+/// Opens the engines of a model of whole texts, with spaces written as `▁`.
+fn metaspace(folder: &std::path::Path, scheme: &str, splits: bool) -> Engines {
+    let bytes = (0..=u8::MAX).map(|byte| format!("<{byte:#04X}>"));
+    let pieces = ["?", "▁", "a", "b", "ab", "▁a"].map(str::to_owned);
+    let vocabulary: HashMap<String, usize> = pieces.into_iter().chain(bytes).zip(0..).collect();
+    let file = json!({
+        "version": "1.0", "normalizer": null, "post_processor": null, "decoder": null,
+        "added_tokens": [
+            {"id": 300, "content": "<s>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true},
+        ],
+        "pre_tokenizer": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": scheme, "split": splits},
+        "model": {
+            "type": "BPE", "unk_token": "?", "byte_fallback": true, "merges": ["a b", "▁ a"],
+            "vocab": vocabulary,
+        },
+    });
+    let engines = Engines::open_json(folder, &file);
+    assert!(engines.native.is_native());
+    engines
+}
+
+/// A text that contains `▁` takes other steps than one with spaces.
+#[test]
+fn a_part_after_an_added_token_is_not_the_start_of_a_text() {
+    let folder = tempfile::tempdir().unwrap();
+    for scheme in ["always", "first", "never"] {
+        for splits in [false, true] {
+            let engines = metaspace(folder.path(), scheme, splits);
+            for text in [
+                "a▁",
+                "<s>a▁",
+                " <s>a▁b<s>ab<s> a▁",
+                "x<s>▁a <s>a b",
+                "<s> a▁a",
+            ] {
+                engines.compare(text, None);
+            }
+        }
+    }
+}
+
 /// A long word is cut into parts where no merge joins its characters.
 #[test]
 fn the_parts_of_a_long_first_word_are_one_word() {
     let folder = tempfile::tempdir().unwrap();
-    let bytes = (0..=u8::MAX).map(|byte| format!("<{byte:#04X}>"));
-    let pieces = ["?", "▁", "a", "b", "ab"].map(str::to_owned).into_iter();
-    let vocabulary: HashMap<String, usize> = pieces.chain(bytes).zip(0..).collect();
-    let file = json!({
-        "version": "1.0", "added_tokens": [], "normalizer": null, "post_processor": null, "decoder": null,
-        "pre_tokenizer": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": true},
-        "model": {
-            "type": "BPE", "unk_token": "?", "byte_fallback": true, "merges": ["a b"],
-            "vocab": vocabulary,
-        },
-    });
-    let engines = Engines::open_json(folder.path(), &file);
-    assert!(engines.native.is_native());
+    let engines = metaspace(folder.path(), "always", true);
     let long = "ab".repeat(20);
     for text in [
         &long,
