@@ -17,25 +17,22 @@ use crate::source::digest::hex;
 use crate::source::read_limited;
 use crate::tokenizer::{EncodeOptions, TOKENIZERS_VERSION, TRANSFORMERS_VERSION, Tokenizer};
 
+/// The names of the files that say which others are read.
+const SETTINGS: [&str; 2] = ["tokenizer_config.json", "config.json"];
 /// The maximum size of a lock file, in bytes. Each locked text adds a few hundred bytes to its own length.
 const MAX_LOCK_FILE: u64 = 64 << 20;
 
-/// Returns the names of the files to lock, if the model has them.
-fn file_names() -> impl Iterator<Item = &'static str> {
-    Tokenizer::file_names().into_iter().chain(["config.json"])
-}
-
 /// Freezes the files that determine a model's tokenizer, and returns their digests. A tokenizer that is opened from now
-/// on is made of the bytes with these digests. `spm.model` is unused if there is a `tokenizer.json`.
+/// on is made of the bytes with these digests.
 ///
 /// # Errors
 /// Fails if a file cannot be found or read.
 pub fn freeze(files: &mut ModelFiles) -> Result<Vec<LockedFile>> {
     let mut found: Vec<LockedFile> = Vec::new();
-    for name in file_names() {
-        if name == "spm.model" && found.iter().any(|file| file.name == "tokenizer.json") {
-            continue;
-        }
+    for name in SETTINGS {
+        files.freeze(name)?;
+    }
+    for name in Tokenizer::file_names(files)? {
         if let Some(file) = files.freeze(name)? {
             found.push(LockedFile {
                 name: name.to_owned(),

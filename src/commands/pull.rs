@@ -42,16 +42,10 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         .filter(|file| file.cached)
         .map(|file| file.name)
         .collect();
-    let mut names: Vec<&str> = Tokenizer::file_names().to_vec();
-    names.extend(["config.json", SENTENCE_BERT_CONFIG]);
-    let mut found_tokenizer = false;
+    let mut names = Tokenizer::file_names(&files)?;
+    names.push(SENTENCE_BERT_CONFIG);
     for name in names {
-        // spm.model is the tokenizer only if there is no tokenizer.json.
-        if name == "spm.model" && found_tokenizer {
-            continue;
-        }
-        let found = fetch(session, &files, &cached, name)?;
-        found_tokenizer |= found && name == "tokenizer.json";
+        fetch(session, &files, &cached, name)?;
     }
     if session.model.locked {
         let lock = lock_state::read(session)?;

@@ -11,6 +11,9 @@ pub struct ClassSettings {
     pub do_lower_case: Setting,
     pub strip_accents: Setting,
     pub tokenize_chinese_chars: Setting,
+    pub do_basic_tokenize: Setting,
+    pub clean_up_tokenization_spaces: Setting,
+    pub keep_accents: Setting,
     pub add_prefix_space: Setting,
     pub trim_offsets: Setting,
     pub add_bos_token: Setting,
@@ -33,4 +36,8 @@ pub struct ClassSettings {
     pub eot_token: Setting,
     /// Splinter.
     pub question_token: Setting,
+    /// Whisper.
+    pub language: Setting,
+    pub task: Setting,
+    pub predict_timestamps: Setting,
 }

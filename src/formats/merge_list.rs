@@ -29,6 +29,18 @@ enum Form {
     Other,
 }
 
+impl<'p> FromIterator<(&'p str, &'p str)> for MergeList {
+    fn from_iter<I: IntoIterator<Item = (&'p str, &'p str)>>(pairs: I) -> Self {
+        let mut pieces = PackedStrings::default();
+        for (left, right) in pairs {
+            pieces.push(left);
+            pieces.push(right);
+        }
+        let form = Form::Pairs;
+        Self { pieces, form }
+    }
+}
+
 impl MergeList {
     /// Returns the pieces that are merged. Returns `None` if the crate refuses the list.
     pub fn pairs(&self) -> Option<impl Iterator<Item = (&str, &str)>> {

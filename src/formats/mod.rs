@@ -35,4 +35,5 @@ mod quote;
 pub mod sentencepiece;
 pub mod setting;
 pub mod special_tokens;
+pub mod text_file;
 pub mod tokenizer_json;

@@ -17,6 +17,8 @@ pub struct SentencePieceModel {
     pub algorithm: Algorithm,
     /// The id of the unknown piece, as recorded by the trainer.
     pub unknown_id: u32,
+    /// The text of the unknown piece, as recorded by the trainer.
+    pub unknown_piece: String,
     /// True if unknown characters are encoded as byte pieces.
     pub byte_fallback: bool,
     /// Compiled normalization rules (a double array and a pool of strings). Empty if text is not normalized.
@@ -54,6 +56,7 @@ mod field {
     pub const TRAINER_MODEL_TYPE: u64 = 3;
     pub const TRAINER_BYTE_FALLBACK: u64 = 35;
     pub const TRAINER_UNK_ID: u64 = 40;
+    pub const TRAINER_UNK_PIECE: u64 = 45;
     pub const NORMALIZER_CHARSMAP: u64 = 2;
 }
 
@@ -72,6 +75,7 @@ impl SentencePieceModel {
             pieces: Vec::new(),
             algorithm: Algorithm::Unigram,
             unknown_id: 0,
+            unknown_piece: "<unk>".to_owned(),
             byte_fallback: false,
             precompiled_charsmap: Vec::new(),
         };
@@ -151,6 +155,10 @@ impl SentencePieceModel {
                 (field::TRAINER_UNK_ID, Value::Varint(number)) => {
                     self.unknown_id = u32::try_from(number)
                         .map_err(|_| format!("unk_id {} is not an id", number.cast_signed()))?;
+                }
+                (field::TRAINER_UNK_PIECE, Value::Bytes(text)) => {
+                    let text = str::from_utf8(text).map_err(|_| "its unk_piece is not UTF-8")?;
+                    self.unknown_piece = text.to_owned();
                 }
                 _ => {}
             }

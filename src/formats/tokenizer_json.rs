@@ -21,7 +21,7 @@ use super::setting::Setting;
 use crate::error::Result;
 
 /// The content of a `tokenizer.json`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct TokenizerJson {
     pub model: ModelJson,
     pub rest: RestJson,

@@ -1,10 +1,13 @@
 //! The part of the app cache that holds compiled vocabularies.
 //!
-//! A compiled vocabulary is found by the sha256 of its source file, and made from the bytes that were hashed. Verifying
+//! A compiled vocabulary is found by the sha256 of its source file, and made from the bytes that were hashed. If it is
+//! made from several files, or by their settings, it is found by the sha256 of all their digests. Verifying
 //! the checksum of the compiled file takes longer than tokenizing a sentence, so a note records that this is done. As
 //! long as the [`FileStamp`] proves that the compiled file has not been written since, it is not read in full again.
 
 use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
 
 use super::native::compiled::{CompiledVocabulary, Contents, VERSION};
 use crate::error::Result;
@@ -19,40 +22,52 @@ const MAX_SOURCE_LENGTH: u64 = 256 << 20;
 /// The maximum size of a note, in bytes.
 const MAX_NOTE: u64 = 4 << 10;
 
-/// The place in the cache for the compiled vocabulary of one source file.
+/// The place in the cache for the compiled vocabulary of one or more source files.
 pub(super) struct CacheEntry<'a> {
     files: &'a ModelFiles,
-    /// The source file. Its bytes are those with the digest below.
-    file: Arc<dyn ByteSource>,
-    /// The sha256 of the source file. All zeros if the vocabulary is not cached.
+    /// The sha256 of the source file, or of the digests of all files and settings. All zeros if the vocabulary is not
+    /// cached.
     source: [u8; 32],
     /// The name in the app cache. `None` if the vocabulary is not cached.
     name: Option<String>,
 }
 
 impl<'a> CacheEntry<'a> {
-    /// Finds the cache entry of `file`. Reads the file only if its sha256 is not known.
+    /// Finds the cache entry of `file`, and replaces the file by one whose bytes are those with the digest. Reads it
+    /// only if its sha256 is not known.
     ///
     /// # Errors
     /// Fails like [`ByteSource::read`].
-    pub fn locate(files: &'a ModelFiles, file: Arc<dyn ByteSource>) -> Result<Self> {
-        let is_cached = (MIN_SOURCE_LENGTH..=MAX_SOURCE_LENGTH).contains(&file.len());
-        let file = match is_cached {
-            true => files.with_digest(file)?,
-            false => file,
-        };
-        let source = file.sha256().filter(|_| is_cached);
-        Ok(Self {
-            files,
-            file,
-            source: source.unwrap_or_default(),
-            name: source.map(|source| format!("{}-v{VERSION}", hex(&source))),
-        })
+    pub fn locate(files: &'a ModelFiles, file: &mut Arc<dyn ByteSource>) -> Result<Self> {
+        let is_cached = freeze(files, &mut [&mut *file])?;
+        Ok(Self::new(files, file.sha256().filter(|_| is_cached)))
     }
 
-    /// Returns the source file, to be read instead of the one that was given.
-    pub fn file(&self) -> &Arc<dyn ByteSource> {
-        &self.file
+    /// Finds the cache entry of what `sources` are converted to with the settings of a digest. Replaces the files as
+    /// [`Self::locate`] does.
+    ///
+    /// # Errors
+    /// Fails like [`ByteSource::read`].
+    pub fn locate_all(
+        files: &'a ModelFiles,
+        sources: &mut [&mut Arc<dyn ByteSource>],
+        settings: [u8; 32],
+    ) -> Result<Self> {
+        let is_cached = freeze(files, sources)?;
+        let digests = sources
+            .iter()
+            .map(|file| file.sha256().filter(|_| is_cached));
+        let digests: Option<Vec<[u8; 32]>> = [Some(settings)].into_iter().chain(digests).collect();
+        let source = digests.map(|digests| Sha256::digest(digests.concat()).into());
+        Ok(Self::new(files, source))
+    }
+
+    fn new(files: &'a ModelFiles, source: Option<[u8; 32]>) -> Self {
+        Self {
+            files,
+            source: source.unwrap_or_default(),
+            name: source.map(|source| format!("{}-v{VERSION}", hex(&source))),
+        }
     }
 
     /// Opens the compiled vocabulary. Returns `None` if it is not cached or is damaged.
@@ -76,7 +91,7 @@ impl<'a> CacheEntry<'a> {
         Some(compiled)
     }
 
-    /// Compiles a vocabulary, read from [`Self::file`], and caches it.
+    /// Compiles a vocabulary, read from the files that were located, and caches it.
     pub fn make(&self, contents: &Contents<'_>) -> CompiledVocabulary {
         let compiled = CompiledVocabulary::new(contents, self.source);
         if let Some(name) = &self.name {
@@ -85,6 +100,18 @@ impl<'a> CacheEntry<'a> {
         }
         compiled
     }
+}
+
+/// Determines the digests of the files, unless their vocabulary is not worth caching. Returns true if it is.
+fn freeze(files: &ModelFiles, sources: &mut [&mut Arc<dyn ByteSource>]) -> Result<bool> {
+    let length = sources.iter().map(|file| file.len()).sum();
+    let is_cached = (MIN_SOURCE_LENGTH..=MAX_SOURCE_LENGTH).contains(&length);
+    if is_cached {
+        for file in sources {
+            **file = files.with_digest(Arc::clone(file))?;
+        }
+    }
+    Ok(is_cached)
 }
 
 fn vocabulary_name(name: &str) -> String {
@@ -156,8 +183,13 @@ mod tests {
         }
 
         fn entry(&self) -> CacheEntry<'_> {
-            let file = self.files.find(SPM).unwrap().unwrap();
-            CacheEntry::locate(&self.files, file).unwrap()
+            self.entry_with_file().0
+        }
+
+        fn entry_with_file(&self) -> (CacheEntry<'_>, Arc<dyn ByteSource>) {
+            let mut file = self.files.find(SPM).unwrap().unwrap();
+            let entry = CacheEntry::locate(&self.files, &mut file).unwrap();
+            (entry, file)
         }
 
         fn find(&self) -> Option<CompiledVocabulary> {
@@ -236,13 +268,13 @@ mod tests {
                 scene.only_file("sources");
                 sleep(Duration::from_millis(20));
             }
-            let entry = scene.entry();
+            let (entry, file) = scene.entry_with_file();
             let digest = entry.source;
             fs::write(scene.source(), bytes(2)).unwrap();
-            match entry.file().read_all() {
+            match file.read_all() {
                 Ok(read) => {
                     assert!(!is_noted && read.as_ref() == bytes(1));
-                    assert_eq!(entry.file().sha256(), Some(digest));
+                    assert_eq!(file.sha256(), Some(digest));
                 }
                 Err(error) => {
                     let problem = "is damaged: it was changed while it was in use";

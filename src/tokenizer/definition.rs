@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::added_vocabulary::AddedVocabulary;
 use super::class::Followed;
+use super::conversion::Conversion;
 use super::model_pieces::ModelPieces;
 use super::native::compiled::CompiledVocabulary;
 use super::vocabulary::Vocabulary;
@@ -27,6 +28,8 @@ pub struct Definition {
     pub class: Followed,
     /// True if no file names the tokenizer's class or the model's family, so that DeBERTa's was assumed.
     pub assumes_family: bool,
+    /// The conversion that makes the `tokenizer.json`, if the model has none.
+    pub conversion: Option<Box<Conversion>>,
     /// The vocabulary as a list, built on first use.
     listed: OnceLock<Vocabulary>,
 }
@@ -69,6 +72,7 @@ impl Definition {
             added_vocabulary,
             class,
             assumes_family: false,
+            conversion: None,
             listed: OnceLock::new(),
         }
     }
@@ -82,9 +86,10 @@ impl Definition {
 
     /// Returns the name of that file within the model.
     pub fn file_name(&self) -> &'static str {
-        match &self.origin {
-            Origin::Compiled { rest: None, .. } => SPM_MODEL,
-            Origin::Json { .. } | Origin::Compiled { .. } => TOKENIZER_JSON,
+        match (&self.origin, &self.conversion) {
+            (_, Some(conversion)) => conversion.file_name(),
+            (Origin::Compiled { rest: None, .. }, None) => SPM_MODEL,
+            (Origin::Json { .. } | Origin::Compiled { .. }, None) => TOKENIZER_JSON,
         }
     }
 

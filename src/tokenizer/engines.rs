@@ -127,11 +127,14 @@ pub fn hf(definition: &Definition) -> Result<HfEngine> {
     HfEngine::new(name, inner, unknown_id, definition.truncates_left())
 }
 
-/// Reads a `tokenizer.json` with the crate, and adds the tokens of the model's other files.
+/// Reads a `tokenizer.json` with the crate, or builds the one that the model's files are converted to, and adds the tokens of the model's other files.
 fn load_json(definition: &Definition) -> Result<tokenizers::Tokenizer> {
     let file = definition.file();
-    let mut inner =
-        hf_file::read(&file.read_all()?).map_err(|problem| Error::damaged(file.name(), problem))?;
+    let inner = match &definition.conversion {
+        Some(conversion) => hf_file::build(conversion.convert()?),
+        None => hf_file::read(&file.read_all()?),
+    };
+    let mut inner = inner.map_err(|problem| Error::damaged(file.name(), problem))?;
     refuse_dropout(file.name(), inner.get_model())?;
     add_tokens(&mut inner, &definition.added);
     set_changed_steps(definition, &mut inner)

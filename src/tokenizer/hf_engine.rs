@@ -9,6 +9,7 @@ use tokenizers::tokenizer::pre_tokenizer::OffsetType;
 use tokenizers::{AddedToken, AddedVocabulary, Decoder, DecoderWrapper, Model, PreTokenizer};
 
 use super::encoding::Encoded;
+use super::exact_json::{self, Decimals};
 use super::hf_guard::guarded;
 use super::options::EncodeOptions;
 use super::pinned_unicode::{PinnedNormalizer, PinnedPreTokenizer, is_lowered_since_unicode_17};
@@ -105,10 +106,12 @@ impl HfEngine {
     ///
     /// # Errors
     /// Fails with [`Error::Damaged`] if the crate cannot serialize the tokenizer.
-    pub fn to_json(&self) -> Result<Vec<u8>> {
-        let json = self.inner.to_string(true);
-        let json = json.map_err(|problem| Error::damaged(&*self.windows.file, problem))?;
-        Ok(json.into_bytes())
+    pub fn to_json(&self, decimals: Decimals) -> Result<Vec<u8>> {
+        let json = match decimals {
+            Decimals::Shortest => self.inner.to_string(true).map(String::into_bytes),
+            Decimals::Exact => exact_json::to_vec(&*self.inner).map_err(Into::into),
+        };
+        json.map_err(|problem| Error::damaged(&*self.windows.file, problem))
     }
 
     fn encode_sequence(

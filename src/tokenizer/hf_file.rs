@@ -6,6 +6,7 @@
 use serde::Deserialize;
 use tokenizers::models::ModelWrapper;
 use tokenizers::models::bpe::{BPE, Merges, Vocab};
+use tokenizers::models::unigram::Unigram;
 use tokenizers::models::wordlevel::WordLevel;
 use tokenizers::models::wordpiece::WordPiece;
 use tokenizers::normalizers::NormalizerWrapper;
@@ -13,10 +14,11 @@ use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::processors::PostProcessorWrapper;
 use tokenizers::{AddedToken, DecoderWrapper, PaddingParams, Tokenizer, TruncationParams};
 
+use super::hf_engine::add_tokens;
 use crate::formats::merge_list::MergeList;
 use crate::formats::model_settings::ModelSettings;
 use crate::formats::piece_list::Numbers;
-use crate::formats::tokenizer_json::ModelJson;
+use crate::formats::tokenizer_json::{ModelJson, TokenizerJson};
 
 /// Reads a file without its truncation and padding.
 ///
@@ -32,6 +34,35 @@ pub fn read(bytes: &[u8]) -> tokenizers::Result<Tokenizer> {
             Ok(tokenizer)
         }
     }
+}
+
+/// Builds the tokenizer of a file that was never written.
+///
+/// # Errors
+/// Fails if the crate refuses the model or a step.
+pub fn build(json: TokenizerJson) -> tokenizers::Result<Tokenizer> {
+    let TokenizerJson { model, rest } = json;
+    let model = match model.vocab.numbers {
+        Numbers::Scores(scores) => {
+            let texts = model.vocab.texts.iter().map(str::to_owned);
+            let unknown = model.unk_id.map(|id| id as usize);
+            let falls_back = model.settings.byte_fallback.unwrap_or(false);
+            Unigram::from(texts.zip(scores).collect(), unknown, falls_back)?.into()
+        }
+        Numbers::Ids(_) => into_model(model).ok_or("its model has another kind of fields")??,
+    };
+    let mut tokenizer = Tokenizer::new(model);
+    tokenizer
+        .with_normalizer(Option::<NormalizerWrapper>::deserialize(&rest.normalizer)?)
+        .with_pre_tokenizer(Option::<PreTokenizerWrapper>::deserialize(
+            &rest.pre_tokenizer,
+        )?)
+        .with_post_processor(Option::<PostProcessorWrapper>::deserialize(
+            &rest.post_processor,
+        )?)
+        .with_decoder(Option::<DecoderWrapper>::deserialize(&rest.decoder)?);
+    add_tokens(&mut tokenizer, &rest.added_tokens);
+    Ok(tokenizer)
 }
 
 /// A file that is read directly: every field is known and occurs once.
@@ -69,7 +100,7 @@ struct Token {
 impl File {
     fn into_tokenizer(self) -> Option<Tokenizer> {
         let Version::One = self.version;
-        let mut tokenizer = Tokenizer::new(into_model(self.model)?);
+        let mut tokenizer = Tokenizer::new(into_model(self.model)?.ok()?);
         tokenizer
             .with_normalizer(self.normalizer)
             .with_pre_tokenizer(self.pre_tokenizer)
@@ -83,7 +114,7 @@ impl File {
 
 /// Returns the model that the crate makes of these fields. Returns `None` if the crate should decide. Without a type, the
 /// crate tries all algorithms in turn.
-fn into_model(model: ModelJson) -> Option<ModelWrapper> {
+fn into_model(model: ModelJson) -> Option<tokenizers::Result<ModelWrapper>> {
     if model.is_refused || model.has_other_fields || model.unk_id.is_some() {
         return None;
     }
@@ -100,7 +131,11 @@ fn into_model(model: ModelJson) -> Option<ModelWrapper> {
     }
 }
 
-fn bpe(vocab: Vocab, merges: &MergeList, settings: ModelSettings) -> Option<ModelWrapper> {
+fn bpe(
+    vocab: Vocab,
+    merges: &MergeList,
+    settings: ModelSettings,
+) -> Option<tokenizers::Result<ModelWrapper>> {
     if settings.max_input_chars_per_word.is_some() || settings.dropout.is_some() {
         return None;
     }
@@ -125,27 +160,31 @@ fn bpe(vocab: Vocab, merges: &MergeList, settings: ModelSettings) -> Option<Mode
     if let Some(flag) = settings.ignore_merges {
         builder = builder.ignore_merges(flag);
     }
-    builder.build().ok().map(ModelWrapper::BPE)
+    Some(builder.build().map(ModelWrapper::BPE))
 }
 
-fn wordpiece(vocab: Vocab, mut settings: ModelSettings) -> Option<ModelWrapper> {
+fn wordpiece(
+    vocab: Vocab,
+    mut settings: ModelSettings,
+) -> Option<tokenizers::Result<ModelWrapper>> {
     let builder = WordPiece::builder()
         .vocab(vocab)
         .unk_token(settings.unk_token.take()?)
         .continuing_subword_prefix(settings.continuing_subword_prefix.take()?)
         .max_input_chars_per_word(settings.max_input_chars_per_word.take()?);
     let has_others = settings != ModelSettings::default();
-    let model = builder.build().ok().filter(|_| !has_others);
-    model.map(ModelWrapper::WordPiece)
+    (!has_others).then(|| builder.build().map(ModelWrapper::WordPiece))
 }
 
-fn wordlevel(vocab: Vocab, mut settings: ModelSettings) -> Option<ModelWrapper> {
+fn wordlevel(
+    vocab: Vocab,
+    mut settings: ModelSettings,
+) -> Option<tokenizers::Result<ModelWrapper>> {
     let builder = WordLevel::builder()
         .vocab(vocab)
         .unk_token(settings.unk_token.take()?);
     let has_others = settings != ModelSettings::default();
-    let model = builder.build().ok().filter(|_| !has_others);
-    model.map(ModelWrapper::WordLevel)
+    (!has_others).then(|| builder.build().map(ModelWrapper::WordLevel))
 }
 
 #[cfg(test)]

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::added_vocabulary::AddedVocabulary;
-use super::class::{self, Followed, Ids};
+use super::class::{self, Followed, Found, Ids};
 use super::compile;
 use super::compiled_cache::CacheEntry;
+use super::conversion::{Conversion, SlowClass, slow_class};
 use super::deberta;
 use super::definition::{Definition, Origin, SPM_MODEL, TOKENIZER_JSON};
 use super::model_pieces::ModelPieces;
@@ -21,34 +22,63 @@ use crate::formats::tokenizer_json::{RestJson, TokenizerJson};
 use crate::source::{ByteSource, ModelFiles};
 
 /// The files that [`definition`] reads if the model has them, besides `config.json`.
-pub const FILE_NAMES: [&str; 5] = [
-    TOKENIZER_JSON,
+pub const SETTINGS_NAMES: [&str; 3] = [
     "tokenizer_config.json",
-    SPM_MODEL,
     "special_tokens_map.json",
     "added_tokens.json",
 ];
 
-/// Reads the tokenizer of a model: its `tokenizer.json`, or else its `spm.model`.
+/// The names of vocabularies that are read if a file of the model names their class.
+const VOCABULARY_NAMES: [&str; 6] = [
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "sentencepiece.model",
+    "tokenizer.model",
+    "vocab.txt",
+    "vocab.json",
+];
+
+/// Reads the tokenizer of a model: its `tokenizer.json`, or else the files of its class.
 ///
 /// # Errors
-/// Fails with [`Error::MissingPart`] if the model has neither, or no `tokenizer.json` to be taken as it stands, with
-/// [`Error::Damaged`] or [`Error::Unsupported`] if a file cannot be used, or with the error of fetching a file.
+/// Fails with [`Error::MissingPart`] if the model has no such file, or no `tokenizer.json` to be taken as it stands,
+/// with [`Error::Damaged`] or [`Error::Unsupported`] if a file cannot be used, or with the error of fetching a file.
 pub fn definition(files: &ModelFiles) -> Result<Definition> {
     if files.are_as_is() {
         return as_is(files);
     }
-    let config = match files.find("tokenizer_config.json")? {
-        Some(file) => TokenizerConfig::parse(file.name(), &file.read_all()?)?,
-        None => TokenizerConfig::default(),
-    };
+    let config = read_config(files)?;
     if let Some(file) = files.find(TOKENIZER_JSON)? {
         return from_tokenizer_json(files, config, file);
+    }
+    let class = class::find(&config, files)?;
+    if let Some(slow) = class.fast_name().and_then(slow_class) {
+        return from_slow_class(files, config, Followed::new(class), slow);
     }
     if let Some(file) = files.find(SPM_MODEL)? {
         return from_sentencepiece(files, config, file);
     }
-    Err(no_tokenizer(files)?)
+    Err(no_tokenizer(files, &class)?)
+}
+
+/// Returns the names of the files that [`definition`] takes the vocabulary from, if the model has them.
+///
+/// # Errors
+/// Fails like [`ModelFiles::find`], or if a file with settings cannot be read.
+pub fn vocabulary_names(files: &ModelFiles) -> Result<Vec<&'static str>> {
+    if files.find(TOKENIZER_JSON)?.is_some() || files.are_as_is() {
+        return Ok(vec![TOKENIZER_JSON]);
+    }
+    let class = class::find(&read_config(files)?, files)?;
+    let slow = class.fast_name().and_then(slow_class);
+    Ok(slow.map_or_else(|| vec![SPM_MODEL], |slow| slow.converter.files().to_vec()))
+}
+
+fn read_config(files: &ModelFiles) -> Result<TokenizerConfig> {
+    match files.find("tokenizer_config.json")? {
+        Some(file) => TokenizerConfig::parse(file.name(), &file.read_all()?),
+        None => Ok(TokenizerConfig::default()),
+    }
 }
 
 /// Reads the `tokenizer.json` of a model as it stands, as the `tokenizers` library does.
@@ -142,6 +172,45 @@ fn from_sentencepiece(
     let mut definition =
         Definition::new(origin, config, tokens.map, added, added_vocabulary, class);
     definition.assumes_family = assumes_family;
+    Ok(definition)
+}
+
+/// Converts the files of a slow class.
+fn from_slow_class(
+    files: &ModelFiles,
+    mut config: TokenizerConfig,
+    mut class: Followed,
+    slow: &'static SlowClass,
+) -> Result<Definition> {
+    let names = slow.converter.files();
+    let mut found = Vec::with_capacity(names.len());
+    for name in names {
+        let file = files.find(name)?;
+        found.push(file.ok_or_else(|| files.missing(slow.converter.missing(), names))?);
+    }
+    let mut found = found.into_iter();
+    let Some(file) = found.next() else {
+        return Err(files.missing(slow.converter.missing(), names));
+    };
+    let mut tokens = SpecialTokens::read(files, &config, None)?;
+    let slow_tokens = class.slow(&config.class, slow.tokens.as_ref(), &tokens);
+    class.fill(&config.class, &RestJson::default(), &mut tokens);
+    tokens.take_over(&slow_tokens);
+    class.check_settings(&config);
+    let mut conversion = Conversion {
+        class: slow,
+        file,
+        second: found.next(),
+        settings: config.class.clone(),
+        tokens: slow_tokens,
+    };
+    let mut parsed = read_converted(files, &mut conversion)?;
+    let file = Arc::clone(&conversion.file);
+    let rest = parsed.take_rest(file.name())?;
+    let cleans_up = &config.class.clean_up_tokenization_spaces;
+    config.clean_up_tokenization_spaces = cleans_up.truth_or(slow.cleans_up_spaces);
+    let mut definition = parsed.into_definition(file, rest, config, tokens, class);
+    definition.conversion = Some(Box::new(conversion));
     Ok(definition)
 }
 
@@ -240,19 +309,30 @@ impl ParsedJson {
 /// Returns the file that was read, whose bytes no longer change if they were hashed, and its content.
 fn read_json(
     files: &ModelFiles,
-    file: Arc<dyn ByteSource>,
+    mut file: Arc<dyn ByteSource>,
 ) -> Result<(Arc<dyn ByteSource>, ParsedJson)> {
-    let entry = CacheEntry::locate(files, file)?;
-    let file = Arc::clone(entry.file());
-    let parsed = match entry.find() {
-        Some(compiled) => ParsedJson::Compiled(Arc::new(compiled)),
-        None => parse_json(&entry, file.as_ref())?,
-    };
+    let entry = CacheEntry::locate(files, &mut file)?;
+    let read = || TokenizerJson::parse(file.name(), &file.read_all()?);
+    let parsed = find_or_make(&entry, read)?;
     Ok((file, parsed))
 }
 
-fn parse_json(entry: &CacheEntry<'_>, file: &dyn ByteSource) -> Result<ParsedJson> {
-    let mut json = TokenizerJson::parse(file.name(), &file.read_all()?)?;
+fn read_converted(files: &ModelFiles, conversion: &mut Conversion) -> Result<ParsedJson> {
+    let settings = conversion.settings_digest();
+    let second = conversion.second.iter_mut();
+    let mut sources: Vec<_> = [&mut conversion.file].into_iter().chain(second).collect();
+    let entry = CacheEntry::locate_all(files, &mut sources, settings)?;
+    find_or_make(&entry, || conversion.convert())
+}
+
+fn find_or_make(
+    entry: &CacheEntry<'_>,
+    read: impl FnOnce() -> Result<TokenizerJson>,
+) -> Result<ParsedJson> {
+    if let Some(compiled) = entry.find() {
+        return Ok(ParsedJson::Compiled(Arc::new(compiled)));
+    }
+    let mut json = read()?;
     let listed = ListedJson::take(&mut json);
     let contents = compile::contents(&json.model, &listed.algorithm, &listed.pieces);
     let rest = serde_json::to_vec(&listed.rest);
@@ -271,10 +351,9 @@ fn parse_json(entry: &CacheEntry<'_>, file: &dyn ByteSource) -> Result<ParsedJso
 /// Returns the file that was read, like [`read_json`], and its vocabulary.
 fn read_sentencepiece(
     files: &ModelFiles,
-    file: Arc<dyn ByteSource>,
+    mut file: Arc<dyn ByteSource>,
 ) -> Result<(Arc<dyn ByteSource>, CompiledVocabulary)> {
-    let entry = CacheEntry::locate(files, file)?;
-    let file = Arc::clone(entry.file());
+    let entry = CacheEntry::locate(files, &mut file)?;
     let compiled = match entry.find() {
         Some(compiled) => compiled,
         None => {
@@ -285,32 +364,29 @@ fn read_sentencepiece(
     Ok((file, compiled))
 }
 
-/// Returns the error for a model without a readable tokenizer. The hint names the tokenizer file that the model has
-/// instead, if any.
-fn no_tokenizer(files: &ModelFiles) -> Result<Error> {
-    const OTHERS: &[&str] = &[
-        "spiece.model",
-        "sentencepiece.bpe.model",
-        "tokenizer.model",
-        "vocab.txt",
-        "vocab.json",
-    ];
-    let mut hint =
-        "a model needs a tokenizer.json, or an spm.model like that of DeBERTa-v2 and v3".to_owned();
-    if files.only().is_some() {
-        hint = "tokscope does not read the vocabulary of a GGUF file yet: name a directory with a tokenizer.json"
-            .to_owned();
-    }
-    for name in OTHERS {
+/// Returns the error for a model without a readable tokenizer. It names the vocabulary that the model has instead, if
+/// any.
+fn no_tokenizer(files: &ModelFiles, class: &Found) -> Result<Error> {
+    let hint = "write a tokenizer.json with `AutoTokenizer.from_pretrained(…).save_pretrained(…)` of transformers";
+    for name in VOCABULARY_NAMES {
         if files.find(name)?.is_some() {
-            hint = format!(
-                "tokscope does not read {name}: write a tokenizer.json with `AutoTokenizer.from_pretrained(…).save_pretrained(…)` of transformers"
-            );
-            break;
+            let problem = match class {
+                Found::Fast { name, .. } => {
+                    format!(
+                        "a {name} is made only from a tokenizer.json, which the model does not have"
+                    )
+                }
+                Found::Unknown { reason } => reason.clone(),
+            };
+            return Ok(Error::unsupported(name, problem).with_hint(hint));
         }
     }
     // Offline, the model's other files are unknown, and this returns a different error.
     let names = [TOKENIZER_JSON, SPM_MODEL];
     let missing = files.missing("tokenizer.json and no spm.model", &names);
-    Ok(missing.with_hint(hint))
+    Ok(missing.with_hint(if files.only().is_some() {
+        "tokscope does not read the vocabulary of a GGUF file yet: name a directory with a tokenizer.json"
+    } else {
+        "a model needs a tokenizer.json, or the vocabulary of a class that transformers converts to one"
+    }))
 }

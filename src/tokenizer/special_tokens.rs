@@ -61,12 +61,7 @@ impl SpecialTokens {
                 for (text, id) in parse_added_tokens(file.name(), &file.read_all()?)? {
                     let token = AddedTokenFields::new(&*text, special.contains(&text));
                     // The reference notes the rules under another text by mistake.
-                    let key = if json.is_some() {
-                        special.last().to_owned()
-                    } else {
-                        text
-                    };
-                    rules.insert(key, token.clone());
+                    rules.insert(special.last().to_owned(), token.clone());
                     tokens.added.insert(id, token);
                 }
             }
@@ -95,9 +90,29 @@ impl SpecialTokens {
         }
     }
 
+    /// Takes over the special tokens of the slow tokenizer that was converted, and their rules as they stand.
+    pub fn take_over(&mut self, slow: &Self) {
+        let named = self.map.named_mut().into_iter();
+        for ((_, slot), (_, taken)) in named.zip(slow.map.named()) {
+            match taken {
+                Slot::Absent => {}
+                Slot::Null => *slot = Slot::Null,
+                Slot::Given(token) => *slot = Slot::Given(settled(token)),
+            }
+        }
+        match &slow.map.additional_special_tokens {
+            Slot::Absent => {}
+            Slot::Null => self.map.additional_special_tokens = Slot::Null,
+            Slot::Given(tokens) => {
+                let tokens = tokens.iter().map(settled).collect();
+                self.map.additional_special_tokens = Slot::Given(tokens);
+            }
+        }
+    }
+
     /// Returns the special tokens in the order of the reference. Of tokens with the same text and different names, only
     /// the first one counts.
-    fn in_order(&self) -> Vec<&SpecialTokenConfig> {
+    pub fn in_order(&self) -> Vec<&SpecialTokenConfig> {
         let mut seen = HashSet::new();
         let mut tokens = Vec::new();
         let named = self.map.named().into_iter();
@@ -252,5 +267,16 @@ fn special(token: SpecialTokenConfig) -> SpecialTokenConfig {
             ..rules
         }),
         text => text,
+    }
+}
+
+/// Decides whether a token with rules is matched after normalization, as copying it does in the reference.
+fn settled(token: &SpecialTokenConfig) -> SpecialTokenConfig {
+    match token {
+        SpecialTokenConfig::Full(rules) => SpecialTokenConfig::Full(AddedTokenFields {
+            normalized: Some(rules.normalized.unwrap_or(!rules.special)),
+            ..rules.clone()
+        }),
+        text => text.clone(),
     }
 }

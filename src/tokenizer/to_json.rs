@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::definition::TOKENIZER_JSON;
 use super::engines;
+use super::exact_json::Decimals;
 use super::hf_guard::guarded;
 use super::open;
 use super::options::EngineChoice;
@@ -19,7 +20,7 @@ impl Tokenizer {
     /// # Errors
     /// Fails with [`Error::Usage`] if the model already has a `tokenizer.json`, or with the error of building the
     /// crate's engine.
-    pub fn to_tokenizer_json(&self) -> Result<Vec<u8>> {
+    pub fn to_tokenizer_json(&self, decimals: Decimals) -> Result<Vec<u8>> {
         if self.file() == TOKENIZER_JSON {
             return Err(Error::usage_hint(
                 "the model already has a tokenizer.json, so there is nothing to convert",
@@ -27,7 +28,7 @@ impl Tokenizer {
             ));
         }
         let name = self.definition.file().name();
-        guarded(name, || engines::hf(&self.definition)?.to_json())
+        guarded(name, || engines::hf(&self.definition)?.to_json(decimals))
     }
 
     /// Opens a tokenizer from a `tokenizer.json` alone, with the engine of the `tokenizers` crate.
@@ -39,5 +40,15 @@ impl Tokenizer {
         let file = Arc::new(MemoryFile::new(TOKENIZER_JSON, bytes));
         let definition = open::alone(json, file);
         Ok(Self::new(definition).with_engine(EngineChoice::Reference))
+    }
+
+    /// Decodes as another tokenizer does where a `tokenizer.json` does not say how: it has neither a class nor
+    /// `clean_up_tokenization_spaces`.
+    #[must_use]
+    pub fn decoding_like(mut self, other: &Self) -> Self {
+        let cleans_up = other.definition.config.clean_up_tokenization_spaces;
+        self.definition.config.clean_up_tokenization_spaces = cleans_up;
+        self.definition.class = other.definition.class.without_changes();
+        self
     }
 }

@@ -30,18 +30,24 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// Opens the tokenizer of a model: its `tokenizer.json`, or else its `spm.model`.
+    /// Opens the tokenizer of a model: its `tokenizer.json`, or else the files of its class.
     ///
     /// # Errors
-    /// Fails with [`Error::MissingPart`] if the model has neither, with [`Error::Damaged`] or [`Error::Unsupported`] if
+    /// Fails with [`Error::MissingPart`] if the model has no such file, with [`Error::Damaged`] or [`Error::Unsupported`] if
     /// a file cannot be used, or with the error of fetching a file.
     pub fn open(files: &ModelFiles) -> Result<Self> {
         Ok(Self::new(open::definition(files)?))
     }
 
-    /// Returns the files that [`Tokenizer::open`] reads if the model has them, besides `config.json`.
-    pub fn file_names() -> [&'static str; 5] {
-        open::FILE_NAMES
+    /// Returns the names of the files that [`Tokenizer::open`] reads if the model has them.
+    ///
+    /// # Errors
+    /// Fails with the error of fetching or reading a file with settings.
+    pub fn file_names(files: &ModelFiles) -> Result<Vec<&'static str>> {
+        let mut names = open::vocabulary_names(files)?;
+        names.extend(open::SETTINGS_NAMES);
+        names.push("config.json");
+        Ok(names)
     }
 
     pub(super) fn new(definition: Definition) -> Self {

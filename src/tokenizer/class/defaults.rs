@@ -1,6 +1,7 @@
 //! Fills in the special tokens that a class has by default, and gives them the rules of the class.
 
-use super::kinds::{Additional, Class, Rules, TokenDefault};
+use super::kinds::{Additional, Class};
+use super::token_default::{Rules, TokenDefault};
 use crate::formats::class_settings::ClassSettings;
 use crate::formats::config::{AddedTokenFields, Slot, SpecialTokenConfig};
 use crate::formats::setting::Setting;
@@ -18,9 +19,7 @@ pub fn fill(
     settings: &ClassSettings,
     tokens: &mut SpecialTokens,
 ) -> Result<(), String> {
-    for ((_, slot), default) in tokens.map.named_mut().into_iter().zip(class.tokens) {
-        fill_slot(slot, default);
-    }
+    fill_named(&class.tokens, tokens);
     if matches!(class.additional, Additional::Pegasus) {
         tokens.added.clear();
     }
@@ -29,6 +28,13 @@ pub fn fill(
     let problem = filled.as_ref().err().cloned();
     tokens.map.additional_special_tokens = filled.unwrap_or(given);
     problem.map_or(Ok(()), Err)
+}
+
+/// Fills in the named special tokens.
+pub fn fill_named(defaults: &[TokenDefault; 7], tokens: &mut SpecialTokens) {
+    for ((_, slot), default) in tokens.map.named_mut().into_iter().zip(defaults) {
+        fill_slot(slot, *default);
+    }
 }
 
 fn fill_slot(slot: &mut Slot<SpecialTokenConfig>, default: TokenDefault) {
@@ -118,7 +124,10 @@ fn infilling(settings: &ClassSettings) -> impl Iterator<Item = SpecialTokenConfi
 }
 
 /// Returns the whole number that a setting has.
-fn count(name: &str, setting: &Setting, default: u32) -> Result<u32, String> {
+///
+/// # Errors
+/// Fails with a sentence if it is not a whole number, or too large.
+pub fn whole_number(name: &str, setting: &Setting, default: u32) -> Result<u32, String> {
     match setting {
         Setting::Absent => Ok(default),
         Setting::Size(size) if *size <= u64::from(MAX_COUNT) => Ok(*size as u32),
@@ -130,7 +139,7 @@ fn count(name: &str, setting: &Setting, default: u32) -> Result<u32, String> {
 }
 
 fn extra_ids(settings: &ClassSettings, given: Option<&Tokens>) -> Result<Tokens, String> {
-    let count = count("extra_ids", &settings.extra_ids, 100)?;
+    let count = whole_number("extra_ids", &settings.extra_ids, 100)?;
     let new = (0..count).map(|index| text(format!("<extra_id_{index}>")));
     let Some(given) = given else {
         return Ok(new.collect());
@@ -146,7 +155,7 @@ fn extra_ids(settings: &ClassSettings, given: Option<&Tokens>) -> Result<Tokens,
 }
 
 fn pegasus(settings: &ClassSettings, given: Option<&Tokens>) -> Result<Tokens, String> {
-    let offset = count("offset", &settings.offset, 103)?;
+    let offset = whole_number("offset", &settings.offset, 103)?;
     let sent = named(&settings.mask_token_sent, "<mask_1>");
     let unknown = |first: u32, end: u32| (first..end).map(|index| text(format!("<unk_{index}>")));
     let Some(given) = given else {

@@ -1,11 +1,12 @@
 //! Follows the class of a model.
 
 use super::defaults;
-use super::kinds::{Class, Decoding, Language, Rewrite};
+use super::kinds::{Additional, Class, Decoding, Language, Rewrite};
 use super::lookup::Found;
 use super::refusals;
 use super::rewrite::{self, ChangedSteps, Outcome};
 use super::template::Ids;
+use super::token_default::TokenDefault;
 use crate::formats::class_settings::ClassSettings;
 use crate::formats::config::{
     AddedTokenConfig, Slot, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig,
@@ -64,6 +65,40 @@ impl Followed {
         }
     }
 
+    /// Returns the special tokens of the slow class, whose named tokens are `defaults` if they differ, as it has them
+    /// when its files are converted.
+    pub fn slow(
+        &self,
+        settings: &ClassSettings,
+        defaults: Option<&[TokenDefault; 7]>,
+        tokens: &SpecialTokens,
+    ) -> SpecialTokens {
+        let mut slow = tokens.clone();
+        if let Some(defaults) = defaults {
+            defaults::fill_named(defaults, &mut slow);
+        }
+        // The slow class of Splinter does not know the token that the fast one adds.
+        let class = self.class;
+        let class = class.filter(|class| !matches!(class.additional, Additional::Question));
+        if let Some(class) = class {
+            // A problem is recorded with the tokens of the fast class.
+            let _ = defaults::fill(class, settings, &mut slow);
+        } else if let Some(class) = self.class {
+            defaults::fill_named(&class.tokens, &mut slow);
+        }
+        slow
+    }
+
+    /// Returns the class, which has changed nothing.
+    #[must_use]
+    pub fn without_changes(&self) -> Self {
+        Self {
+            outcome: Outcome::default(),
+            changed: ChangedSteps::default(),
+            ..self.clone()
+        }
+    }
+
     /// Returns how the class decodes.
     pub fn decoding(&self) -> Decoding {
         self.class
@@ -73,7 +108,15 @@ impl Followed {
     /// Records the settings that the reference refuses, or with which it does not read the `tokenizer.json`.
     pub fn check(&mut self, config: &TokenizerConfig, tokens: &SpecialTokensMap) {
         if let Some(class) = self.class {
-            (self.outcome.problems).extend(refusals::find(class, config, tokens));
+            (self.outcome.problems).extend(refusals::find_slow(class, config, tokens));
+        }
+        self.check_settings(config);
+    }
+
+    /// Records the settings that the reference refuses, wherever it reads the tokenizer from.
+    pub fn check_settings(&mut self, config: &TokenizerConfig) {
+        if self.class.is_some() {
+            self.outcome.problems.extend(refusals::find(config));
         }
     }
 

@@ -1,6 +1,8 @@
 //! What a class of tokenizers may set: its special tokens, and the changes that it makes to the steps of a
 //! `tokenizer.json`.
 
+use super::token_default::TokenDefault;
+
 /// A class of tokenizers.
 #[derive(Debug)]
 pub struct Class {
@@ -17,23 +19,6 @@ pub struct Class {
     pub takes_padding_token: bool,
     pub rewrites: &'static [Rewrite],
     pub decoding: Decoding,
-}
-
-/// A special token of a class.
-#[derive(Debug, Clone, Copy)]
-pub struct TokenDefault {
-    /// The token if the files do not name one.
-    pub text: Option<&'static str>,
-    /// The rules of a token that is given as a bare text, by default or by the files.
-    pub rules: Option<Rules>,
-}
-
-/// The rules that a class gives a token. All others are false.
-#[derive(Debug, Clone, Copy)]
-pub struct Rules {
-    pub lstrip: bool,
-    pub normalized: Option<bool>,
-    pub special: bool,
 }
 
 /// The additional special tokens of a class.

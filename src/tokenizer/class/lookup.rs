@@ -24,6 +24,16 @@ pub enum Found {
     Unknown { reason: String },
 }
 
+impl Found {
+    /// Returns the name of the fast class.
+    pub fn fast_name(&self) -> Option<&'static str> {
+        match self {
+            Self::Fast { name, .. } => Some(name),
+            Self::Unknown { .. } => None,
+        }
+    }
+}
+
 /// Finds the class of a model. `config.json` counts only if `tokenizer_config.json` names no class, and is read only
 /// then.
 ///

@@ -15,8 +15,12 @@ mod refusals;
 mod rewrite;
 mod table;
 mod template;
+mod token_default;
 
+pub use defaults::whole_number;
 pub use followed::Followed;
 pub use kinds::Decoding;
-pub use lookup::find;
+pub use language_codes::{MBART, MBART50};
+pub use lookup::{Found, find};
 pub use template::Ids;
+pub use token_default::{NONE, TokenDefault, ruled, text};

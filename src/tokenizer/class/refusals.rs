@@ -4,8 +4,13 @@ use super::kinds::{Class, Rewrite};
 use crate::formats::config::{SpecialTokenConfig, SpecialTokensMap, TokenizerConfig};
 use crate::formats::setting::Setting;
 
-/// Returns a sentence about each of these settings. `tokens` are the special tokens with the defaults of the class.
-pub fn find(class: &Class, config: &TokenizerConfig, tokens: &SpecialTokensMap) -> Vec<String> {
+/// Returns a sentence about each setting with which the reference does not read the `tokenizer.json`. `tokens` are the
+/// special tokens with the defaults of the class.
+pub fn find_slow(
+    class: &Class,
+    config: &TokenizerConfig,
+    tokens: &SpecialTokensMap,
+) -> Vec<String> {
     let mut refusals = Vec::new();
     let settings = &config.class;
     let has = |wanted: fn(&Rewrite) -> bool| class.rewrites.iter().any(wanted);
@@ -34,7 +39,13 @@ pub fn find(class: &Class, config: &TokenizerConfig, tokens: &SpecialTokensMap) 
             "`tokenizer_file` is set, so that the reference does not look for the file".to_owned(),
         );
     }
-    let split = &settings.split_special_tokens;
+    refusals
+}
+
+/// Returns a sentence about each setting that the reference refuses.
+pub fn find(config: &TokenizerConfig) -> Vec<String> {
+    let mut refusals = Vec::new();
+    let split = &config.class.split_special_tokens;
     if split.flag().is_none() && *split != Setting::Absent {
         refusals.push(format!(
             "`split_special_tokens` must be true or false, not {split}"

@@ -1,52 +1,8 @@
 //! The classes of fast tokenizers in transformers 4.48.3, and what each sets in the tokenizer of a `tokenizer.json`.
 
-use super::kinds::{
-    Additional, Class, CodePlace, Decoding, Language, Rewrite, Rules, TokenDefault,
-};
+use super::kinds::{Additional, Class, CodePlace, Decoding, Language, Rewrite};
 use super::language_codes::{MBART, MBART50, NLLB};
-
-const NONE: TokenDefault = TokenDefault {
-    text: None,
-    rules: None,
-};
-
-/// A default without rules.
-const fn text(text: &'static str) -> TokenDefault {
-    TokenDefault {
-        text: Some(text),
-        rules: None,
-    }
-}
-
-/// A default that always has rules of its own, though none is set.
-const fn plain(text: &'static str) -> TokenDefault {
-    ruled(Some(text), false, None, false)
-}
-
-/// A mask token, which includes the white space before it.
-const fn mask(text: &'static str) -> TokenDefault {
-    ruled(Some(text), true, None, false)
-}
-
-const fn ruled(
-    text: Option<&'static str>,
-    lstrip: bool,
-    normalized: Option<bool>,
-    special: bool,
-) -> TokenDefault {
-    TokenDefault {
-        text,
-        rules: Some(Rules {
-            lstrip,
-            normalized,
-            special,
-        }),
-    }
-}
-
-const fn raw(text: Option<&'static str>) -> TokenDefault {
-    ruled(text, false, Some(false), true)
-}
+use super::token_default::{NONE, TokenDefault, mask, plain, raw, ruled, text};
 
 const END: &str = "<|endoftext|>";
 

@@ -252,7 +252,7 @@ fn directories_without_a_tokenizer_or_checkpoint_are_refused() {
     let empty = tempfile::tempdir().unwrap();
     let place = format!("directory {}", empty.path().display());
     let sentence = format!("{place} has no tokenizer.json and no spm.model");
-    let hint = "a model needs a tokenizer.json, or an spm.model like that of DeBERTa-v2 and v3";
+    let hint = "a model needs a tokenizer.json, or the vocabulary of a class that transformers converts to one";
     for command in ["tokenize", "count", "vocab", "embed", "neighbors"] {
         let args = if command == "count" {
             vec![command]
@@ -267,14 +267,9 @@ fn directories_without_a_tokenizer_or_checkpoint_are_refused() {
         fails(on(empty.path(), args), 2, &sentence, hint);
     }
     fs::write(empty.path().join("vocab.txt"), "[UNK]\n").unwrap();
-    let answer = on(empty.path(), ["tokenize", "a"]).exit(2);
-    assert!(
-        answer
-            .stderr
-            .contains("hint: tokscope does not read vocab.txt"),
-        "{}",
-        answer.stderr
-    );
+    let problem = "vocab.txt is not supported: no file names the class of the tokenizer";
+    let hint = "write a tokenizer.json with `AutoTokenizer.from_pretrained(…).save_pretrained(…)` of transformers";
+    fails(on(empty.path(), ["tokenize", "a"]), 4, problem, hint);
 
     let folder = folder_without_checkpoint();
     on(folder.path(), ["tokenize", "a"]).ok();

@@ -13,6 +13,7 @@ mod paths;
 mod shrinking;
 #[cfg(target_os = "linux")]
 mod signals;
+mod slow_files;
 #[cfg(unix)]
 mod terminal;
 mod unusual;

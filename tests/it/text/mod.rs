@@ -15,6 +15,7 @@ mod other_tools;
 pub mod properties;
 mod regular_expressions;
 mod scanned;
+mod slow_files;
 mod unicode;
 mod unigram;
 mod verify;

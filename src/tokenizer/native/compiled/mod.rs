@@ -1,7 +1,8 @@
 //! A compiled vocabulary: pieces, scores, and settings in a form that the engine maps into memory and searches in
 //! place.
 //!
-//! It is compiled from a SentencePiece file or a `tokenizer.json`, and depends only on the bytes of that file.
+//! It is compiled from the files of a vocabulary, and depends only on their bytes and on the settings by which they are
+//! converted.
 
 mod contents;
 mod layout;

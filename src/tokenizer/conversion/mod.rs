@@ -1,0 +1,25 @@
+//! Builds the `tokenizer.json` of a model that has none from the files of its slow class, as transformers 4.48.3 does
+//! (`convert_slow_tokenizer`).
+//!
+//! The [`table`] names the files of each class and the converter that reads them. The converters differ only in data:
+//! [`families`] for SentencePiece files, [`bpe_kinds`] for vocabularies with merges. What a class changes after the
+//! conversion is in [`super::class`].
+
+mod bpe_files;
+mod bpe_kinds;
+mod digits;
+mod families;
+mod plan;
+mod score_merges;
+mod sentencepiece;
+mod slow_class;
+mod slow_ids;
+mod source;
+mod steps;
+mod table;
+mod template;
+mod vocab_txt;
+
+pub use plan::Conversion;
+pub use slow_class::SlowClass;
+pub use table::slow_class;
