@@ -59,8 +59,7 @@ impl Pipeline {
         }
         // Without an unknown token, a Unigram model may fail on a word.
         if compiled.algorithm() != Algorithm::Unigram
-            && let has_byte_ids = compiled.byte_ids().is_some()
-            && let Some(steps) = ScannedSteps::new(normalizer, pre_tokenizer, added, has_byte_ids)
+            && let Some(steps) = ScannedSteps::new(normalizer, pre_tokenizer, added, compiled)
         {
             return Some(Self::whole(PipelineKind::Scanned(Box::new(steps))));
         }

@@ -4,6 +4,8 @@ use serde_json::Value;
 use unicode_normalization_alignments::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use super::added_tokens::AddedTokens;
+use super::bpe::byte_ids::ByteSet;
+use super::compiled::CompiledVocabulary;
 use super::lazy_hf_steps::LazyHfSteps;
 use super::model::Model;
 use super::scan::{PreTokenizer, Scanner};
@@ -21,24 +23,26 @@ pub struct ScannedSteps {
     pub scanner: Scanner,
     /// True if words are spelled in bytes.
     byte_level: bool,
+    /// The bytes that the model cannot spell. Empty unless words are spelled in bytes.
+    unspelled: ByteSet,
     /// True if a text without a space at its start is taken as if it had one.
     pub adds_space: bool,
     /// True if characters are composed (NFC).
     composes: bool,
     /// Added tokens that are matched in the normalized text.
     normalized: AddedTokens,
-    /// The same steps of the crate, for texts that composition changes.
+    /// The same steps of the crate, for texts that composition changes, and for bytes that are not spelled.
     hf: LazyHfSteps,
 }
 
 impl ScannedSteps {
     /// Reads the steps of a `tokenizer.json`. Returns `None` if one of them is unknown, or if words are spelled in bytes
-    /// and `has_byte_ids` is false.
+    /// but the vocabulary is not.
     pub fn new(
         normalizer: &Value,
         pre_tokenizer: &Value,
         added: &[(AddedTokenConfig, u32)],
-        has_byte_ids: bool,
+        compiled: &CompiledVocabulary,
     ) -> Option<Self> {
         let composes = match steps_of(normalizer, "normalizers")?[..] {
             [] => false,
@@ -47,7 +51,13 @@ impl ScannedSteps {
         };
         let pre_tokenizer_as_code = PreTokenizer::from_json(pre_tokenizer)?;
         let byte_level = pre_tokenizer_as_code.byte_level;
-        if byte_level && !has_byte_ids {
+        let adds_space = pre_tokenizer_as_code.add_prefix_space;
+        let unspelled = if byte_level {
+            unspelled(compiled)?
+        } else {
+            ByteSet::EMPTY
+        };
+        if adds_space && unspelled.contains(b' ') {
             return None;
         }
         let normalized = added.iter().filter(|(token, _)| token.normalized);
@@ -58,7 +68,8 @@ impl ScannedSteps {
         Some(Self {
             scanner: pre_tokenizer_as_code.scanner,
             byte_level,
-            adds_space: pre_tokenizer_as_code.add_prefix_space,
+            unspelled,
+            adds_space,
             composes,
             normalized: AddedTokens::new(normalized.cloned().collect())?,
             hf: LazyHfSteps::new(normalizer, pre_tokenizer, added),
@@ -78,9 +89,9 @@ impl ScannedSteps {
         }
     }
 
-    /// Returns true if normalization does not change a text.
-    pub fn leaves(&self, text: &str) -> bool {
-        !self.composes || is_composed(text)
+    /// Returns true if a text can be scanned as it is: normalization does not change it, and every byte is spelled.
+    pub fn can_scan(&self, text: &str) -> bool {
+        (!self.composes || is_composed(text)) && !self.unspelled.are_in(text)
     }
 
     /// Returns the steps of the crate, which are the same.
@@ -120,6 +131,19 @@ impl ScannedSteps {
     pub fn cuts_normalized(&self, parse_special: bool, before: u8, after: u8) -> bool {
         self.cuts(self.normalized(parse_special), before, after)
     }
+}
+
+/// Returns the bytes without a piece, unless the unknown token stands for them: others are left out, or have byte pieces.
+/// Returns `None` if the vocabulary is not byte-level.
+fn unspelled(compiled: &CompiledVocabulary) -> Option<ByteSet> {
+    let without_piece = ByteSet::without_piece(compiled.byte_ids()?);
+    let falls_back = compiled.settings()?.byte_fallback == Some(true);
+    let are_unknown = compiled.unknown_id().is_some() && !falls_back;
+    Some(if are_unknown {
+        ByteSet::EMPTY
+    } else {
+        without_piece
+    })
 }
 
 /// Returns true if composition (NFC) does not change a text.

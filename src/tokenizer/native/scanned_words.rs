@@ -47,14 +47,14 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         end: usize,
         sink: &mut impl TokenSink,
     ) -> Option<()> {
-        if steps.leaves(&self.text[start..end]) {
+        if steps.can_scan(&self.text[start..end]) {
             self.composed(steps, start, end, sink);
             return Some(());
         }
         let mut at = start;
         while at < end {
             let block = at + steps.first_block(&self.text[at..end], self.parse_special);
-            if steps.leaves(&self.text[at..block]) {
+            if steps.can_scan(&self.text[at..block]) {
                 self.composed(steps, at, block, sink);
             } else {
                 self.tokenize_range(at, block, true)?;
@@ -65,7 +65,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         Some(())
     }
 
-    /// Emits the tokens of a byte range that normalization leaves unchanged.
+    /// Emits the tokens of a byte range that can be scanned as it is.
     fn composed(
         &mut self,
         steps: &ScannedSteps,

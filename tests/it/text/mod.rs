@@ -10,6 +10,7 @@ mod cuts;
 mod engines;
 mod families;
 mod golden;
+mod missing_bytes;
 mod offsets;
 mod other_tools;
 pub mod properties;

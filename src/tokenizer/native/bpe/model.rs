@@ -1,6 +1,6 @@
 //! Finds the tokens of a word under a byte-pair encoding, like `BPE::merge_word` of the `tokenizers` crate.
 
-use super::byte_ids::BYTE_IDS;
+use super::byte_ids::{BYTE_IDS, NO_PIECE};
 use super::merge::{MergeScratch, merge};
 use super::merges::{MergeSlot, MergeTable};
 use crate::formats::model_settings::ModelSettings;
@@ -12,7 +12,7 @@ use crate::tokenizer::native::token::Token;
 pub struct Bpe<'a> {
     compiled: &'a CompiledVocabulary,
     merges: MergeTable<'a>,
-    /// The ids of bytes. `None` unless the pieces are byte-level.
+    /// The ids of bytes. `None` if pieces within a word have a prefix.
     byte_ids: Option<&'a [u32; BYTE_IDS]>,
     settings: &'a BpeSettings,
 }
@@ -80,8 +80,8 @@ impl<'a> Bpe<'a> {
         merge(self.merges, tokens, first, scratch);
     }
 
-    /// Appends the tokens of a word, given as the bytes that byte-level characters stand for. Appends nothing if the
-    /// vocabulary is not byte-level.
+    /// Appends the tokens of a word, given as the bytes that byte-level characters stand for. A byte without a piece is
+    /// unknown, or left out if there is no unknown token. Appends nothing if pieces within a word have a prefix.
     pub fn search_bytes(&self, word: &[u8], scratch: &mut MergeScratch, tokens: &mut Vec<Token>) {
         let (Some(ids), Some((&last, bytes))) = (self.byte_ids, word.split_last()) else {
             return;
@@ -102,7 +102,31 @@ impl<'a> Bpe<'a> {
             id: ids[BYTE_IDS / 2 + usize::from(last)],
             end: word.len() as u32,
         });
+        if tokens[first..].iter().any(|token| token.id == NO_PIECE) {
+            self.name_unknown(tokens, first);
+        }
         merge(self.merges, tokens, first, scratch);
+    }
+
+    /// Gives the unknown token to the bytes without a piece, from index `first` of `tokens` on.
+    #[cold]
+    fn name_unknown(&self, tokens: &mut Vec<Token>, first: usize) {
+        let bytes = tokens.split_off(first);
+        let mut after_unknown = false;
+        for Token { id, end } in bytes {
+            let is_unknown = id == NO_PIECE;
+            match tokens.last_mut() {
+                Some(last) if is_unknown && after_unknown && self.settings.fuses_unknown => {
+                    last.end = end;
+                }
+                _ if is_unknown => {
+                    let unknown = self.settings.unknown_id;
+                    tokens.extend(unknown.map(|id| Token { id, end }));
+                }
+                _ => tokens.push(Token { id, end }),
+            }
+            after_unknown = is_unknown;
+        }
     }
 
     /// Appends a token for each character of a word.

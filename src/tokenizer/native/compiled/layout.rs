@@ -14,7 +14,7 @@
 //! | rest | `tokenizer.json` without the model, as JSON |
 //! | settings | the settings of a model without scores, as JSON |
 //! | index x 4 | hash table of the pieces of a model without scores |
-//! | byte ids x 4 | ids of bytes, if the pieces are byte-level |
+//! | byte ids x 4 | ids of bytes, unless pieces within a word have a prefix |
 //! | merges x 16 | hash table of the merges |
 //! | joins x 8 | set of the pairs of characters that merges join, if a text is a single word |
 
@@ -28,7 +28,7 @@ use crate::tokenizer::native::trailing_marks::MarkSet;
 
 const MAGIC: [u8; 8] = *b"tokscope";
 /// Must change whenever the layout or the code that writes the sections changes.
-pub const VERSION: u32 = 9;
+pub const VERSION: u32 = 10;
 /// Bytes of the header.
 pub const HEADER_LENGTH: usize = 136;
 /// The CRC-32 of all other bytes.

@@ -133,7 +133,7 @@ impl CompiledVocabulary {
         self.section(self.sections.merges, self.header.merges as usize)
     }
 
-    /// Returns the ids of bytes, and of bytes at the end of a word. Returns `None` if the pieces are not byte-level.
+    /// Returns the ids of bytes, and of bytes at the end of a word. Returns `None` if pieces within a word have a prefix.
     #[inline]
     pub fn byte_ids(&self) -> Option<&[u32; BYTE_IDS]> {
         let ids: &[u32] = self.section(self.sections.byte_ids, self.header.byte_ids as usize);

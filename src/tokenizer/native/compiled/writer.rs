@@ -105,10 +105,10 @@ fn without_scores(contents: &Contents<'_>, model: &UnscoredModel) -> Built {
             PieceIndex::new(&model.index)?.find(piece, |id| piece_of(id).map(str::as_bytes))
         };
         if !has_prefix {
-            built.byte_ids = byte_ids(suffix, find).unwrap_or_default();
+            built.byte_ids = byte_ids(suffix, find);
         }
         built.merges = merges::build(&model.merges);
-        if built.byte_ids.is_empty() && can_be_split(model, find) {
+        if can_be_split(model, find) {
             let merged = model
                 .merges
                 .iter()
