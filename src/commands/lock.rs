@@ -39,7 +39,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         commit: files.commit(),
         revision: match &model {
             ModelRef::Hub(model) => Some(model.revision().unwrap_or("main").to_owned()),
-            ModelRef::Demo | ModelRef::Directory(_) | ModelRef::File(_) => None,
+            _ => None,
         },
         as_is: session.model.as_is,
         engine: lock_state::engine(&tokenizer),

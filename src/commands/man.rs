@@ -21,6 +21,7 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("TOKSCOPE_MODEL", "The model, if --model is not given."),
     ("TOKSCOPE_NO_CACHE", "Same as --no-cache."),
     ("TOKSCOPE_CACHE_SIZE", "Limit of tokscope's own cache."),
+    ("OLLAMA_MODELS", "The store of Ollama."),
     ("HF_ENDPOINT", "Address of the Hub or of a mirror."),
     ("HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE", "The Hub cache."),
     ("HF_HOME", "Parent of the Hub cache and of the token file."),

@@ -33,16 +33,16 @@ pub fn find(files: &ModelFiles) -> Result<Option<(String, Arc<dyn ByteSource>)>>
 fn no_such_file(files: &ModelFiles, name: &str) -> Error {
     match files.missing("such file", &[name]) {
         Error::MissingPart { .. } => Error::BadModelRef {
-            given: format!("hf://{}/{name}", files.model()),
-            problem: "the repository has no such file".to_owned(),
+            given: files.reference_to(name),
+            problem: "there is no such file".to_owned(),
         },
         unreachable => unreachable,
     }
 }
 
-/// Returns true if a file is named like a GGUF file.
+/// Returns true if a file is named like a GGUF file, on its own or in Ollama's store.
 pub fn is_gguf(name: &str) -> bool {
-    name.to_ascii_lowercase().ends_with(".gguf")
+    name.to_ascii_lowercase().ends_with(".gguf") || name.starts_with("sha256-")
 }
 
 fn the_only_one(files: &ModelFiles) -> Result<Option<String>> {
@@ -61,10 +61,7 @@ fn the_only_one(files: &ModelFiles) -> Result<Option<String>> {
         [] => Ok(None),
         [first, ..] => {
             let place = files.place();
-            let named = match files.commit() {
-                Some(_) => format!("hf://{}/{first}", files.model()),
-                None => format!("{}/{first}", files.model()),
-            };
+            let named = files.reference_to(first);
             Err(Error::usage_hint(
                 format!(
                     "{place} has {} GGUF files, and no other checkpoint",

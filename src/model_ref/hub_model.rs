@@ -39,6 +39,15 @@ impl HubModel {
         self.file.as_deref()
     }
 
+    /// Returns the reference to a file of this repository, at the same revision.
+    #[must_use]
+    pub fn and_file(&self, file: &str) -> Self {
+        Self {
+            file: Some(file.to_owned()),
+            ..self.clone()
+        }
+    }
+
     /// Returns `owner/name`, or `name` if there is no owner.
     pub fn id(&self) -> String {
         match &self.owner {

@@ -1,6 +1,7 @@
 //! Model references, the values of `--model`.
 
 mod hub_model;
+mod ollama_model;
 #[cfg(test)]
 mod tests;
 
@@ -12,6 +13,7 @@ use crate::error::{Error, Result};
 
 pub use hub_model::HubModel;
 use hub_model::is_model_file;
+pub use ollama_model::OllamaModel;
 
 /// A model, as given by `--model`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub enum ModelRef {
     Directory(PathBuf),
     /// A local file that is a model by itself.
     File(PathBuf),
+    /// A model in Ollama's store.
+    Ollama(OllamaModel),
     /// A repository on the Hub.
     Hub(HubModel),
 }
@@ -45,6 +49,9 @@ impl ModelRef {
                 "`--revision` cannot be used with the file {}, which has no revisions",
                 path.display()
             ))),
+            Self::Ollama(model) => Err(Error::usage(format!(
+                "`--revision` cannot be used with `{model}`, which has no revisions"
+            ))),
             Self::Hub(model) => match model.revision() {
                 Some(own) if own != revision => Err(Error::usage(format!(
                     "`--revision {revision}` contradicts `{model}`"
@@ -67,6 +74,11 @@ impl ModelRef {
         }
         if given == "demo" {
             return Ok(Self::Demo);
+        }
+        if let Some(name) = given.strip_prefix(ollama_model::PREFIX)
+            && !name.starts_with("//")
+        {
+            return OllamaModel::parse(name).map(Self::Ollama);
         }
         if let Some((scheme, rest)) = given.split_once("://") {
             return parse_address(scheme, rest).map(Self::Hub);
@@ -106,6 +118,7 @@ impl fmt::Display for ModelRef {
         match self {
             Self::Demo => f.write_str("demo"),
             Self::Directory(path) | Self::File(path) => path.display().fmt(f),
+            Self::Ollama(model) => model.fmt(f),
             Self::Hub(model) => model.fmt(f),
         }
     }

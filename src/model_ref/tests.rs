@@ -149,6 +149,55 @@ fn a_gguf_file_is_a_model() {
 }
 
 #[test]
+fn names_in_the_store_of_ollama_are_parsed() {
+    for (given, path, shown) in [
+        (
+            "ollama:m",
+            ["registry.ollama.ai", "library", "m", "latest"],
+            "ollama:m:latest",
+        ),
+        (
+            "ollama:m3.2:1b",
+            ["registry.ollama.ai", "library", "m3.2", "1b"],
+            "ollama:m3.2:1b",
+        ),
+        (
+            "ollama:me/m:q8",
+            ["registry.ollama.ai", "me", "m", "q8"],
+            "ollama:me/m:q8",
+        ),
+        (
+            "ollama:hf.co/o/n:Q4_K_M",
+            ["hf.co", "o", "n", "Q4_K_M"],
+            "ollama:hf.co/o/n:Q4_K_M",
+        ),
+    ] {
+        let Ok(ModelRef::Ollama(model)) = parse(given) else {
+            panic!("{given}");
+        };
+        assert_eq!(model.path(), path);
+        assert_eq!(model.to_string(), shown);
+        assert_eq!(parse(shown), Ok(ModelRef::Ollama(model)));
+    }
+    for given in [
+        "ollama:",
+        "ollama:../m",
+        "ollama:m:",
+        "ollama:a/b/c/d",
+        "ollama:m:../x",
+        "ollama:a b",
+    ] {
+        let problem = parse(given).expect_err(given);
+        assert!(problem.contains("Ollama's store"), "{given}: {problem}");
+    }
+    assert!(
+        parse("ollama://m")
+            .unwrap_err()
+            .contains("`ollama://` is not supported")
+    );
+}
+
+#[test]
 fn two_different_revisions_are_refused() {
     let with =
         |given: &str, revision: &str| parse(given).map(|model| model.with_revision(revision));

@@ -3,7 +3,7 @@
 //! ```text
 //! ModelRef::Demo ─────► local::demo ────────────────────────────────► MemoryFile ─┐
 //! ModelRef::Directory ► local::directory ───────────────────────────┐             ├─► dyn ByteSource
-//! ModelRef::File ─────► local::directory, for this file alone ────────┤             │
+//! ModelRef::File, ModelRef::Ollama ─► local::directory, one file ────┤             │
 //! ModelRef::Hub ─► hub::files ─┬─ in the Hub cache: hub::cache_entry ┴► MappedFile ┤
 //!                              ├─ whole files:  hub::client ─► hub::download ─► hub::cache_layout
 //!                              └─ byte ranges:  hub::client ─► ranges::remote_file ─► RemoteFile

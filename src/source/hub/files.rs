@@ -73,6 +73,11 @@ impl HubFiles {
         self.model.id()
     }
 
+    /// Returns the reference to the model.
+    pub(crate) fn reference(&self) -> &HubModel {
+        &self.model
+    }
+
     /// Returns the commit, once it is known.
     pub(crate) fn commit(&self) -> Option<String> {
         self.state().commit.clone()

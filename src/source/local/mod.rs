@@ -9,6 +9,7 @@ pub(crate) mod file_stamp;
 #[cfg(target_os = "linux")]
 mod file_system;
 pub(crate) mod mapped_file;
+pub(crate) mod ollama_store;
 pub mod output_file;
 pub mod read_limited;
 pub(crate) mod regular_file;

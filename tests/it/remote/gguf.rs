@@ -73,6 +73,9 @@ fn one_of_several_gguf_files_must_be_named() {
     );
     let hint = "name one of them, as in `--model hf://o/n/a/q4.gguf`";
     assert!(answer.stderr.contains(hint), "{}", answer.stderr);
+    let answer = remote.call("o/n@main", &["embed", "--id", "1"]).exit(2);
+    let hint = "as in `--model hf://o/n@main/a/q4.gguf`";
+    assert!(answer.stderr.contains(hint), "{}", answer.stderr);
     let at_commit = format!("hf://o/n@{commit}/q8.gguf");
     for (model, dtype) in [
         ("hf://o/n/a/q4.gguf", "Q4_K"),
@@ -94,7 +97,7 @@ fn one_of_several_gguf_files_must_be_named() {
     let answer = remote
         .call("hf://o/n/q5.gguf", &["embed", "--id", "1"])
         .exit(2);
-    let problem = "`hf://o/n/q5.gguf` is not a model: the repository has no such file";
+    let problem = "`hf://o/n/q5.gguf` is not a model: there is no such file";
     assert!(answer.stderr.contains(problem), "{}", answer.stderr);
 }
 

@@ -251,6 +251,36 @@ fn a_matrix_in_another_shard_is_found() {
 }
 
 #[test]
+fn a_model_in_the_store_of_ollama_is_read() {
+    let store = tempfile::tempdir().unwrap();
+    let digest = "5".repeat(64);
+    let manifests = store.path().join("manifests/registry.ollama.ai/library/m");
+    fs::create_dir_all(&manifests).unwrap();
+    fs::create_dir(store.path().join("blobs")).unwrap();
+    let blob = store.path().join(format!("blobs/sha256-{digest}"));
+    let size = fs::copy(fixture("Q4_K", "gguf"), blob).unwrap();
+    let layer = format!(
+        r#"{{"mediaType":"application/vnd.ollama.image.model","digest":"sha256:{digest}","size":{size}}}"#
+    );
+    fs::write(manifests.join("1b"), format!(r#"{{"layers":[{layer}]}}"#)).unwrap();
+    let call = |model: &str, args: &[&str]| {
+        let call = tokscope([&["-m", model], args].concat());
+        call.env("OLLAMA_MODELS", store.path()).run()
+    };
+    let row = call("ollama:m:1b", &["embed", "--id", "4", "--json"]);
+    assert_eq!(row.code, 0, "{}", row.stderr);
+    assert_eq!(bits(&values(&row.stdout)), expected("Q4_K", 256)[4]);
+    let info = one(&call("ollama:m:1b", &["info", "--json"]).stdout).info();
+    assert_eq!(info.model, "ollama:m:1b");
+    assert_eq!(info.files.len(), 1);
+    assert_eq!(info.config.unwrap().quantization.as_deref(), Some("Q4_K_M"));
+    let missing = call("ollama:m", &["embed", "--id", "4"]);
+    assert_eq!(missing.code, 2);
+    let problem = "`ollama:m:latest` is not a model: Ollama's store at";
+    assert!(missing.stderr.contains(problem), "{}", missing.stderr);
+}
+
+#[test]
 fn other_gguf_types_and_files_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("m.gguf");

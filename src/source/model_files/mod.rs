@@ -1,4 +1,7 @@
-//! The files of one model: built in, in a directory, or on the Hub.
+//! The files of one model: built in, in a directory, in Ollama's store, or on the Hub.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,6 +18,7 @@ use super::hub::files::HubFiles;
 use super::local::demo;
 use super::local::directory::Directory;
 use super::local::mapped_file::MappedFile;
+use super::local::ollama_store::OllamaStore;
 use super::observer::Observer;
 use super::options::SourceOptions;
 use crate::error::{Error, Result};
@@ -26,6 +30,8 @@ pub struct ModelFiles {
     /// The file that is the model by itself, if the reference names one. Other files do not belong to the model, except
     /// further shards of this file.
     only: Option<String>,
+    /// The name of a model in Ollama's store, whose file has a digest for its name.
+    ollama: Option<String>,
     /// True if files on the Hub are downloaded whole rather than read by ranges.
     whole: bool,
     /// True if the `tokenizer.json` is taken as it stands.
@@ -59,11 +65,18 @@ impl ModelFiles {
     pub fn open(model: &ModelRef, options: SourceOptions) -> Result<Self> {
         let cache = options.cache.clone();
         let observer = Arc::clone(&options.observer);
+        let mut ollama = None;
         let (origin, only) = match model {
             ModelRef::Demo => (Origin::Demo, None),
             ModelRef::Directory(path) => (Origin::Directory(Directory::open(path)?), None),
             ModelRef::File(path) => {
                 let (directory, name) = Directory::of_file(path)?;
+                (Origin::Directory(directory), Some(name))
+            }
+            ModelRef::Ollama(model) => {
+                let store = OllamaStore::from_env(|name| std::env::var_os(name));
+                let (directory, name) = store.find(model)?;
+                ollama = Some(model.to_string());
                 (Origin::Directory(directory), Some(name))
             }
             ModelRef::Hub(model) => {
@@ -75,6 +88,7 @@ impl ModelFiles {
         Ok(Self {
             origin,
             only,
+            ollama,
             whole: false,
             as_is: false,
             cache,
@@ -146,8 +160,11 @@ impl ModelFiles {
         Ok(Arc::new(FrozenFile::open(file, &self.cache, proof)?))
     }
 
-    /// Returns the name of the model in records: `owner/name`, a path, or `demo`.
+    /// Returns the name of the model in records: `owner/name`, a path, `ollama:name:tag`, or `demo`.
     pub fn model(&self) -> String {
+        if let Some(ollama) = &self.ollama {
+            return ollama.clone();
+        }
         match (&self.origin, &self.only) {
             (Origin::Demo, _) => "demo".to_owned(),
             (Origin::Directory(directory), None) => directory.path().display().to_string(),
@@ -166,6 +183,15 @@ impl ModelFiles {
             (Origin::Directory(_), Some(_)) => self.model(),
             (Origin::Hub(hub), None) => format!("`{}`", hub.id()),
             (Origin::Hub(hub), Some(name)) => format!("{name} of `{}`", hub.id()),
+        }
+    }
+
+    /// Returns the reference that names a file of this model as the model.
+    pub fn reference_to(&self, name: &str) -> String {
+        match &self.origin {
+            Origin::Hub(hub) => hub.reference().and_file(name).to_string(),
+            _ if self.only.is_some() => self.model(),
+            _ => format!("{}/{name}", self.model()),
         }
     }
 
@@ -366,81 +392,4 @@ impl ModelFiles {
 /// Records in an error whether the Hub cache has any file of the model.
 fn with_cached(hub: &HubFiles, error: Error) -> Error {
     error.with_cached(hub.folder().is_some_and(|folder| folder.is_dir()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::source::hub::settings::HubSettings;
-    use crate::source::observer::Unobserved;
-
-    fn options() -> SourceOptions {
-        SourceOptions {
-            offline: false,
-            hub: HubSettings::from_env(|_| None),
-            cache: AppCache::disabled(),
-            observer: Arc::new(Unobserved),
-        }
-    }
-
-    #[test]
-    fn the_built_in_model_is_complete() {
-        let files = ModelFiles::open(&ModelRef::Demo, options()).unwrap();
-        assert_eq!(files.model(), "demo");
-        let list = files.list().unwrap();
-        assert!(list.is_sorted_by(|a, b| a.name < b.name));
-        for entry in list {
-            let file = files.find(&entry.name).unwrap().unwrap();
-            assert_eq!(Some(file.len()), entry.size);
-        }
-        assert!(files.find("tokenizer.json").unwrap().is_none());
-        assert_eq!(
-            files.missing("tokenizer", &["tokenizer.json"]).to_string(),
-            "the built-in model has no tokenizer"
-        );
-    }
-
-    #[test]
-    fn a_directory_lists_and_opens_its_files() {
-        let directory = tempfile::tempdir().unwrap();
-        std::fs::write(directory.path().join("spm.model"), "abc").unwrap();
-        std::fs::create_dir(directory.path().join("onnx")).unwrap();
-        let model = ModelRef::Directory(directory.path().to_owned());
-        let files = ModelFiles::open(&model, options()).unwrap();
-        let list = files.list().unwrap();
-        assert_eq!(list.len(), 1);
-        assert_eq!(list[0].name, "spm.model");
-        let file = files.find("spm.model").unwrap().unwrap();
-        assert_eq!(file.read_all().unwrap().as_ref(), b"abc");
-        assert!(files.find("config.json").unwrap().is_none());
-        assert!(files.find("onnx/config.json").unwrap().is_none());
-    }
-
-    #[test]
-    fn a_directory_that_does_not_exist_is_refused() {
-        let model = "./nowhere".parse().unwrap();
-        let error = ModelFiles::open(&model, options()).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "`./nowhere` is not a model: there is no such directory"
-        );
-    }
-
-    #[test]
-    fn names_stay_within_the_model() {
-        let files = ModelFiles::open(&ModelRef::Demo, options()).unwrap();
-        for name in [
-            "../x",
-            "/etc/passwd",
-            "a/../../x",
-            "",
-            "a//b",
-            "C:\\x",
-            "a\\..\\b",
-            "a\nb",
-        ] {
-            assert_eq!(files.find(name).unwrap_err().code(), "damaged", "{name:?}");
-        }
-        assert!(is_within("onnx/model.onnx"));
-    }
 }
