@@ -19,6 +19,8 @@ pub struct AddedTokens {
     /// The distinct first bytes of the tokens, sorted.
     starts: Vec<u8>,
     tokens: Vec<(AddedTokenConfig, u32)>,
+    /// True if some tokens are not special, and remain tokens if special ones are taken as text.
+    has_plain: bool,
 }
 
 /// A part of a text.
@@ -31,16 +33,6 @@ pub enum TextPart {
 }
 
 impl AddedTokens {
-    /// Returns the empty set.
-    pub fn none() -> &'static Self {
-        static NONE: AddedTokens = AddedTokens {
-            finder: OnceLock::new(),
-            starts: Vec::new(),
-            tokens: Vec::new(),
-        };
-        &NONE
-    }
-
     /// Creates a set of tokens with their ids. Returns `None` if two have the same spelling, one is empty, or they are too
     /// long for an automaton.
     pub fn new(tokens: Vec<(AddedTokenConfig, u32)>) -> Option<Self> {
@@ -57,19 +49,27 @@ impl AddedTokens {
         Some(Self {
             finder: OnceLock::new(),
             starts,
+            has_plain: tokens.iter().any(|(token, _)| !token.special),
             tokens,
         })
     }
 
-    /// Creates a set of tokens that may be empty or spelled alike. Among tokens spelled alike, the first one matches. An
-    /// empty token matches between any two bytes where no other token does. Returns `None` if there are too many tokens
-    /// for an automaton.
-    pub fn in_order(tokens: Vec<(AddedTokenConfig, u32)>) -> Option<Self> {
-        Some(Self {
-            finder: Some(finder(&tokens)?).into(),
-            starts: (0..=u8::MAX).collect(),
-            tokens,
-        })
+    /// Returns these tokens, or the empty set if all of them are special and `parse_special` is false.
+    ///
+    /// If only some of them are special, the special ones are still found: [`Self::split`] takes them as text then.
+    #[inline]
+    pub fn matched(&self, parse_special: bool) -> &Self {
+        static NONE: AddedTokens = AddedTokens {
+            finder: OnceLock::new(),
+            starts: Vec::new(),
+            tokens: Vec::new(),
+            has_plain: false,
+        };
+        if parse_special || self.has_plain {
+            self
+        } else {
+            &NONE
+        }
     }
 
     /// Returns true if a token contains this byte.
@@ -117,7 +117,6 @@ impl AddedTokens {
             [first] => memchr(first, text),
             [first, second] => memchr2(first, second, text),
             [first, second, third] => memchr3(first, second, third, text),
-            _ if self.starts.len() > usize::from(u8::MAX) => Some(0),
             _ => text.iter().position(|byte| self.begin_with(*byte)),
         };
         start?;
@@ -130,17 +129,27 @@ impl AddedTokens {
         self.starts.contains(&byte)
     }
 
-    /// Calls `each` with the byte ranges of the tokens in a text and of the non-empty texts between them.
+    /// Calls `each` with the byte ranges of the tokens in a text and of the non-empty texts between them. Without
+    /// `parse_special`, special tokens are text.
     ///
     /// Follows `AddedVocabulary::find_matches` of the `tokenizers` crate: a token with `lstrip` or `rstrip` includes
-    /// the white space on that side, and a token with `single_word` does not match within a word.
+    /// the white space on that side, a token with `single_word` does not match within a word, and no token is found in
+    /// a special one.
     #[inline]
-    pub fn split(&self, text: &str, mut each: impl FnMut(TextPart, usize, usize)) {
+    pub fn split(
+        &self,
+        text: &str,
+        parse_special: bool,
+        mut each: impl FnMut(TextPart, usize, usize),
+    ) {
         let mut kept = 0;
-        if let Some(finder) = self.finder_in(text) {
+        if let Some(finder) = self.matched(parse_special).finder_in(text) {
             for found in finder.find_iter(text) {
                 let (token, id) = &self.tokens[found.pattern()];
                 let (mut start, mut end) = (found.start(), found.end());
+                if token.special && !parse_special {
+                    continue;
+                }
                 if token.single_word && !stands_alone(text, start, end) {
                     continue;
                 }

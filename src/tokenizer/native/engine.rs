@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::added_tokens::{AddedTokens, TextPart};
+use super::added_tokens::TextPart;
 use super::compiled::CompiledVocabulary;
 use super::pipeline_config::PipelineConfig;
 use super::run::{Run, RunScratch};
@@ -23,8 +23,6 @@ pub struct NativeEngine {
     pub(super) segmenter: Segmenter,
     /// `None` if the tokenizer's post-processor is not a template.
     pub(super) template: Option<Template>,
-    /// True if some added tokens are not special, and remain tokens if special ones are taken as text.
-    pub(super) has_plain_tokens: bool,
     /// Unused scratch memory, separate for runs that take special tokens as text and runs that parse them: the cached
     /// tokens of a word depend on which it is.
     scratch: [ScratchPool<RunScratch>; 2],
@@ -49,7 +47,6 @@ impl NativeEngine {
         Some(Self {
             segmenter: Segmenter::new(compiled, added, config)?,
             template,
-            has_plain_tokens: added.iter().any(|(token, _)| !token.special),
             scratch: Default::default(),
         })
     }
@@ -60,8 +57,7 @@ impl NativeEngine {
     }
 
     /// Encodes a text or a pair without truncation. Returns `None` if a text is too long for this engine, a step fails,
-    /// there is no template or it trims other spaces than those of ASCII, or some but not all added tokens are to be
-    /// taken as text.
+    /// or there is no template or it trims other spaces than those of ASCII.
     pub fn encode(
         &self,
         text: &str,
@@ -97,7 +93,7 @@ impl NativeEngine {
     }
 
     /// Encodes one text of a pair to the state that the `tokenizers` crate has before truncation and post-processing.
-    /// Returns `None` if the text is too long, a step fails, or some but not all added tokens are to be taken as text.
+    /// Returns `None` if the text is too long or a step fails.
     pub fn encode_sequence(
         &self,
         text: &str,
@@ -189,7 +185,7 @@ impl NativeEngine {
         parse_special: bool,
         sink: &mut S,
     ) -> Option<()> {
-        if text.len() > MAX_TEXT || (self.has_plain_tokens && !parse_special) {
+        if text.len() > MAX_TEXT {
             return None;
         }
         let pool = self.scratch[usize::from(parse_special)].of_this_thread();
@@ -224,13 +220,9 @@ impl<const RANGES: bool> Run<'_, RANGES> {
             self.emit_found(sink);
             return Some(());
         }
-        let raw = if self.parse_special {
-            &segmenter.raw
-        } else {
-            AddedTokens::none()
-        };
         let mut done = Some(());
-        raw.split(text, |part, start, end| match part {
+        let raw = &segmenter.raw;
+        raw.split(text, self.parse_special, |part, start, end| match part {
             TextPart::Added(id) => {
                 sink.added(id, self.word, (start, end), &text[start..end]);
                 self.word += 1;

@@ -27,13 +27,16 @@ use crate::tokenizer::pinned_unicode::{PinnedNormalizer, PinnedPreTokenizer};
 pub struct HfSteps {
     normalizer: Option<NormalizerWrapper>,
     pre_tokenizer: Option<PreTokenizerWrapper>,
-    /// Three sets of added tokens: all of them, those matched after normalization, and none.
-    all: AddedVocabulary,
-    normalized: AddedVocabulary,
-    none: AddedVocabulary,
+    /// All added tokens.
+    all: AddedTokenModes,
+    /// Those matched after normalization.
+    normalized: AddedTokenModes,
     /// `None` if texts cannot be split at white space.
     space_handling: Option<SpaceHandling>,
 }
+
+/// A set of added tokens with the special ones taken as text, and with all of them.
+type AddedTokenModes = [AddedVocabulary; 2];
 
 impl HfSteps {
     /// Reads the steps of a `tokenizer.json`, and the added tokens. Returns `None` if the crate does not know a step,
@@ -54,14 +57,13 @@ impl HfSteps {
         let steps = Self {
             normalizer: serde_json::from_value(normalizer.clone()).ok()?,
             pre_tokenizer: serde_json::from_value(pre_tokenizer.clone()).ok()?,
-            all: AddedVocabulary::new(),
-            normalized: AddedVocabulary::new(),
-            none: AddedVocabulary::new(),
+            all: AddedTokenModes::default(),
+            normalized: AddedTokenModes::default(),
             space_handling: known_steps::space_handling(normalizer, pre_tokenizer),
         };
         Some(Self {
-            all: steps.vocabulary(added, |_| true)?,
-            normalized: steps.vocabulary(added, |token| token.normalized)?,
+            all: steps.vocabularies(added, |_| true)?,
+            normalized: steps.vocabularies(added, |token| token.normalized)?,
             ..steps
         })
     }
@@ -79,11 +81,11 @@ impl HfSteps {
         catch_panic(|| normalized_content(content, self.pinned_normalizer()).ok())?
     }
 
-    fn vocabulary(
+    fn vocabularies(
         &self,
         added: &[(AddedTokenConfig, u32)],
         includes: impl Fn(&AddedTokenConfig) -> bool,
-    ) -> Option<AddedVocabulary> {
+    ) -> Option<AddedTokenModes> {
         let added: Vec<_> = added.iter().filter(|(token, _)| includes(token)).collect();
         // The crate asks a model for the ids.
         let ids: HashMap<String, u32> = added
@@ -105,11 +107,16 @@ impl HfSteps {
         let mut vocabulary = AddedVocabulary::new();
         let tokens: Vec<_> = added.iter().map(|(token, _)| added_token(token)).collect();
         vocabulary.add_tokens(&tokens, &ids, self.pinned_normalizer().as_ref());
-        Some(vocabulary)
+        let mut plain = AddedVocabulary::new();
+        if tokens.iter().any(|token| !token.special) {
+            plain = vocabulary.clone();
+            plain.set_encode_special_tokens(true);
+        }
+        Some([plain, vocabulary])
     }
 
-    /// Normalizes a part of a text between raw added tokens, or a whole text if `whole`. If `parse_special`, also finds
-    /// added tokens.
+    /// Normalizes a part of a text between raw added tokens, or a whole text if `whole`, and finds added tokens. Without
+    /// `parse_special`, special tokens are text.
     ///
     /// Returns `None` if the crate panics, as it does for a character map with invalid offsets.
     pub fn normalize(
@@ -118,11 +125,8 @@ impl HfSteps {
         parse_special: bool,
         whole: bool,
     ) -> Option<PreTokenizedString> {
-        let added = match (parse_special, whole) {
-            (false, _) => &self.none,
-            (true, true) => &self.all,
-            (true, false) => &self.normalized,
-        };
+        let modes = if whole { &self.all } else { &self.normalized };
+        let added = &modes[usize::from(parse_special)];
         catch_panic(|| added.extract_and_normalize(self.pinned_normalizer().as_ref(), text))
     }
 

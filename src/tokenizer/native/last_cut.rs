@@ -27,12 +27,7 @@ impl NativeEngine {
             return self.last_sentencepiece_cut(steps, bytes, parse_special);
         }
         pipeline.space_handling()?;
-        let is_exact = if parse_special {
-            self.segmenter.raw.are_local()
-        } else {
-            !self.has_plain_tokens
-        };
-        if !is_exact {
+        if !self.segmenter.raw.matched(parse_special).are_local() {
             return None;
         }
         let space = pipeline.space_bytes();
@@ -63,15 +58,13 @@ impl NativeEngine {
         bytes: &[u8],
         parse_special: bool,
     ) -> Option<usize> {
-        if self.has_plain_tokens && !parse_special {
-            return None;
-        }
+        let raw = self.segmenter.raw.matched(parse_special);
         let near = bytes.len().saturating_sub(NEAR).max(1);
         let ends_here = |at: &usize| {
             let (before, after) = (bytes[at - 1], bytes[*at]);
             after.is_ascii_whitespace()
                 && steps.cuts_normalized(parse_special, before, after)
-                && (!parse_special || self.segmenter.raw.allow_cut(before, after))
+                && raw.allow_cut(before, after)
         };
         (near..bytes.len()).rev().find(ends_here)
     }
@@ -84,16 +77,17 @@ impl NativeEngine {
         parse_special: bool,
     ) -> Option<usize> {
         let joins = self.segmenter.compiled.joins()?;
-        if (self.has_plain_tokens && !parse_special) || !steps.cuts_before_spaces() {
+        if !steps.cuts_before_spaces() {
             return None;
         }
+        let raw = self.segmenter.raw.matched(parse_special);
         let near = bytes.len().saturating_sub(NEAR).max(1);
         let ends_here = |at: &usize| {
             let before = bytes[at - 1];
             bytes[*at] == b' '
                 && before.is_ascii_graphic()
                 && (steps.splits || !joins.may_join(before.into(), ' '))
-                && (!parse_special || self.segmenter.raw.allow_cut(before, b' '))
+                && raw.allow_cut(before, b' ')
         };
         (near..bytes.len()).rev().find(ends_here)
     }

@@ -145,17 +145,12 @@ impl Pipeline {
                 charsmap,
                 normalized,
             } => {
-                let normalized = if parse_special {
-                    normalized
-                } else {
-                    AddedTokens::none()
-                };
                 let mut search = search;
                 let aligned = &mut search.scratch.aligned;
                 aligned.clear();
                 normalize::<RANGES>(charsmap, raw, start as u32, aligned);
                 let class = self.classify(raw, &aligned.text);
-                search.with_own_words::<RANGES>(normalized, Words::AT_SPACES);
+                search.with_own_words::<RANGES>(normalized, parse_special, Words::AT_SPACES);
                 Some(class)
             }
             // The first word of a text is known by its range.
@@ -171,12 +166,7 @@ impl Pipeline {
                         && self.is_independent(steps, raw, &aligned.text),
                     loses_count: normal.loses_count,
                 };
-                let normalized = if parse_special {
-                    &steps.normalized
-                } else {
-                    AddedTokens::none()
-                };
-                search.with_own_words::<RANGES>(normalized, steps.words);
+                search.with_own_words::<RANGES>(&steps.normalized, parse_special, steps.words);
                 Some(class)
             }
             PipelineKind::Scanned(steps) => with_hf(steps.hf(), raw, start, parse_special, search),
@@ -217,7 +207,7 @@ impl Pipeline {
             && text
                 .chars()
                 .all(|character| charsmap.is_plain_char(character) && character != METASPACE)
-            && !(parse_special && normalized.are_in(text));
+            && !normalized.matched(parse_special).are_in(text);
         let spaced = word.is_some();
         is_plain.then_some(PlainWord { text, spaced })
     }
@@ -229,7 +219,10 @@ impl Pipeline {
             PipelineKind::Deberta {
                 charsmap,
                 normalized,
-            } => charsmap.is_plain(character) && !(parse_special && normalized.contain(character)),
+            } => {
+                charsmap.is_plain(character)
+                    && !normalized.matched(parse_special).contain(character)
+            }
             PipelineKind::Own(steps) => steps.keeps_mark(character, parse_special),
             _ => false,
         };

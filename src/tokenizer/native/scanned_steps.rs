@@ -30,7 +30,7 @@ pub struct ScannedSteps {
     /// True if characters are composed (NFC).
     composes: bool,
     /// Added tokens that are matched in the normalized text.
-    normalized: AddedTokens,
+    pub normalized: AddedTokens,
     /// The same steps of the crate, for texts that composition changes, and for bytes that are not spelled.
     hf: LazyHfSteps,
 }
@@ -99,19 +99,10 @@ impl ScannedSteps {
         &self.hf
     }
 
-    /// Returns the added tokens that are matched in the normalized text.
-    pub fn normalized(&self, parse_special: bool) -> &AddedTokens {
-        if parse_special {
-            &self.normalized
-        } else {
-            AddedTokens::none()
-        }
-    }
-
     /// Returns the end of the first part of a text that can be tokenized by itself.
     pub fn first_block(&self, text: &str, parse_special: bool) -> usize {
         let bytes = text.as_bytes();
-        let tokens = self.normalized(parse_special);
+        let tokens = self.normalized.matched(parse_special);
         let spaces = memchr::memchr_iter(b' ', bytes.get(BLOCK..).unwrap_or_default());
         let mut cuts = spaces.map(|space| BLOCK + space);
         let end = cuts.find(|&at| self.cuts(tokens, bytes[at - 1], b' '));
@@ -129,7 +120,7 @@ impl ScannedSteps {
 
     /// Returns true if a text can be cut between two bytes of ASCII that may also be part of added tokens.
     pub fn cuts_normalized(&self, parse_special: bool, before: u8, after: u8) -> bool {
-        self.cuts(self.normalized(parse_special), before, after)
+        self.cuts(self.normalized.matched(parse_special), before, after)
     }
 }
 

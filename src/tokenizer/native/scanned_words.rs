@@ -73,8 +73,8 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         end: usize,
         sink: &mut impl TokenSink,
     ) {
-        let added = steps.normalized(self.parse_special);
-        added.split(&self.text[start..end], |part, first, last| {
+        let (range, added) = (&self.text[start..end], &steps.normalized);
+        added.split(range, self.parse_special, |part, first, last| {
             let (first, last) = (start + first, start + last);
             if let TextPart::Added(id) = part {
                 sink.added(id, self.word, (first, last), &self.text[first..last]);

@@ -105,7 +105,12 @@ impl SearchScratch {
 
 impl WordSearch<'_> {
     /// Finds the added tokens and the words of the normalized text in `scratch.aligned`, and the tokens of the words.
-    pub fn with_own_words<const RANGES: bool>(&mut self, added: &AddedTokens, kind: Words) {
+    pub fn with_own_words<const RANGES: bool>(
+        &mut self,
+        added: &AddedTokens,
+        parse_special: bool,
+        kind: Words,
+    ) {
         let mut word = 0;
         let SearchScratch {
             aligned,
@@ -115,7 +120,7 @@ impl WordSearch<'_> {
             words_found,
             ..
         } = &mut *self.scratch;
-        added.split(&aligned.text, |part, start, end| {
+        added.split(&aligned.text, parse_special, |part, start, end| {
             if let TextPart::Added(id) = part {
                 self.found.push(FoundToken {
                     id,

@@ -21,8 +21,7 @@ impl Engines {
     pub fn open(model: &ModelRef) -> Self {
         let open = |choice| Tokenizer::open(&files(model)).unwrap().with_engine(choice);
         Self {
-            // Leaves a text to the other engine if added tokens that are not special must be found in it, and special
-            // ones not.
+            // Leaves a text to the other engine if spaces other than those of ASCII are to be trimmed.
             native: open(EngineChoice::Auto),
             hf: open(EngineChoice::Reference),
         }
@@ -56,7 +55,8 @@ impl Engines {
             }
         }
         if pair.is_none() {
-            self.check_cuts(text);
+            self.check_cuts(text, true);
+            self.check_cuts(text, false);
         }
         let options = EncodeOptions::default().truncation(Truncation {
             max_length: 12,
@@ -71,9 +71,11 @@ impl Engines {
 impl Engines {
     /// Asserts that a text can be cut where the engine says so: the parts have the tokens of the whole. Of a text with many
     /// cuts, tries the last ones and some of the others.
-    fn check_cuts(&self, text: &str) {
-        const CONSECUTIVE: usize = 50;
-        let options = EncodeOptions::default().special_tokens(false);
+    fn check_cuts(&self, text: &str, parse_special: bool) {
+        let consecutive = if parse_special { 50 } else { 5 };
+        let options = EncodeOptions::default()
+            .special_tokens(false)
+            .parse_special(parse_special);
         let count = |text: &str| self.native.count(text, &options).unwrap();
         let whole = count(text);
         let mut end = text.len();
@@ -83,7 +85,7 @@ impl Engines {
             };
             let parts = (&text[..at], &text[at..]);
             assert_eq!(count(parts.0) + count(parts.1), whole, "{parts:?}");
-            end = if tried < CONSECUTIVE { at + 1 } else { at / 2 };
+            end = if tried < consecutive { at + 1 } else { at / 2 };
         }
     }
 }

@@ -266,7 +266,8 @@ pub fn families() -> Vec<Family> {
     ]
 }
 
-fn added(id: u32, content: &str, rules: &[&str]) -> Value {
+/// Returns an added token with the rules that are named.
+pub fn added(id: u32, content: &str, rules: &[&str]) -> Value {
     let has = |rule: &str| rules.contains(&rule);
     json!({
         "id": id,

@@ -13,6 +13,7 @@ mod golden;
 mod missing_bytes;
 mod offsets;
 mod other_tools;
+mod plain_tokens;
 pub mod properties;
 mod regular_expressions;
 mod scanned;

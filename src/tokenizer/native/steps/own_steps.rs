@@ -183,13 +183,13 @@ impl OwnSteps {
             return None;
         }
         let text = self.plain.normalized(&self.steps, word, buffer)?;
-        let has_added = parse_special && self.normalized.are_in(text);
+        let has_added = self.normalized.matched(parse_special).are_in(text);
         (!has_added).then_some(PlainWord { text, spaced })
     }
 
     /// Returns true if a character is a token of its own wherever a piece ends before it.
     pub fn keeps_mark(&self, byte: u8, parse_special: bool) -> bool {
-        self.plain.keeps_mark(byte) && !(parse_special && self.normalized.contain(byte))
+        self.plain.keeps_mark(byte) && !self.normalized.matched(parse_special).contain(byte)
     }
 
     /// Returns true if a part of a text may begin with a space followed by these bytes.
