@@ -22,6 +22,7 @@ pub struct ClassSettings {
     pub src_lang: Setting,
     pub legacy_behaviour: Setting,
     pub legacy: Setting,
+    pub auto_map: Setting,
     pub from_slow: Setting,
     pub tokenizer_file: Setting,
     /// T5.

@@ -280,6 +280,10 @@ impl Tokenizer {
                 pieces.push(piece.to_owned());
             }
         }
+        // BPEDecoder of the crate counts below zero if there is nothing to decode.
+        if pieces.is_empty() {
+            return Ok(String::new());
+        }
         let text = match &self.definition.origin {
             Origin::Compiled { rest: None, .. } => deberta::decode(&pieces),
             Origin::Compiled {

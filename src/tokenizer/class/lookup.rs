@@ -41,7 +41,12 @@ impl Found {
 /// Fails if `config.json` cannot be fetched or read.
 pub fn find(config: &TokenizerConfig, files: &ModelFiles) -> Result<Found> {
     if let Some(name) = &config.tokenizer_class {
-        return Ok(by_name(name, TOKENIZER_CONFIG));
+        return Ok(match by_name(name, TOKENIZER_CONFIG) {
+            Found::Unknown { .. } if !config.class.auto_map.is_none() => Found::Unknown {
+                reason: format!("its {name} is a Python program of the model, which is not run"),
+            },
+            found => found,
+        });
     }
     let Some(file) = files.find(CONFIG)? else {
         return Ok(Found::Unknown {
@@ -76,8 +81,20 @@ fn by_name(name: &str, source: &'static str) -> Found {
 }
 
 fn slow(name: &str, source: &str) -> Found {
+    let trait_of_class = match name {
+        "BertJapaneseTokenizer" => {
+            "splits words with MeCab, Sudachi or Juman++ and their dictionaries"
+        }
+        "Wav2Vec2CTCTokenizer" | "Wav2Vec2Tokenizer" | "Wav2Vec2PhonemeCTCTokenizer" => {
+            "turns the output of a speech model into characters"
+        }
+        "MarianTokenizer" | "M2M100Tokenizer" => {
+            "has no fast version and runs SentencePiece itself"
+        }
+        _ => "has no fast version and reads other files",
+    };
     Found::Unknown {
-        reason: format!("{source} names {name}, which has no fast version and reads other files"),
+        reason: format!("{source} names {name}, which {trait_of_class}"),
     }
 }
 
@@ -131,6 +148,14 @@ mod tests {
         assert_eq!(
             name(&by_name("PreTrainedTokenizer", CONFIG)),
             Some("PreTrainedTokenizerFast")
+        );
+        let Found::Unknown { reason } = by_name("BertJapaneseTokenizer", CONFIG) else {
+            panic!("a Japanese tokenizer has no fast class");
+        };
+        assert_eq!(
+            reason,
+            "config.json names BertJapaneseTokenizer, which splits words with MeCab, Sudachi or Juman++ and their \
+             dictionaries"
         );
         for unknown in ["MarianTokenizer", "MyTokenizer", ""] {
             assert_eq!(name(&by_name(unknown, CONFIG)), None);

@@ -188,7 +188,7 @@ fn post_processor(kind: &BpeKind, source: &Source<'_>, prefix_space: bool) -> Re
         Ends::None if matches!(kind.words, Words::Bert) => Ok(Value::Null),
         Ends::None => Ok(steps::byte_level(true, false, true)),
         Ends::Gpt2 if source.settings.add_bos_token.truth_or(false) => {
-            template::build("{bos}:0 $A:0", Some("{bos}:0 $A:0 $B:1"), source)
+            template::build("{bos}:0 $A:0", Some("{bos}:0 $A:0 $B:1"), None, source)
         }
         Ends::Gpt2 => Ok(steps::byte_level(true, false, true)),
         Ends::Roberta => roberta("{sep}", "{cls}", true),
@@ -227,5 +227,10 @@ fn whisper(source: &Source<'_>) -> Result<Value> {
         .collect();
     let prefix = prefix.join(" ");
     let pair = format!("{prefix} $A:0 $B:1 {{eos}}:1");
-    template::build(&format!("{prefix} $A:0 {{eos}}:0"), Some(&pair), source)
+    template::build(
+        &format!("{prefix} $A:0 {{eos}}:0"),
+        Some(&pair),
+        None,
+        source,
+    )
 }

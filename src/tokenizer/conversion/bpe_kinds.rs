@@ -79,6 +79,7 @@ pub const DEBERTA: BpeKind = BpeKind {
     ends: Ends::Template(Template {
         single: "[CLS]:0 $A:0 [SEP]:0",
         pair: Some("[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1"),
+        unused: None,
     }),
     ..GPT2
 };
@@ -86,6 +87,7 @@ pub const BLENDERBOT: BpeKind = BpeKind {
     ends: Ends::Template(Template {
         single: "$A:0 {eos}:0",
         pair: None,
+        unused: None,
     }),
     ..GPT2
 };

@@ -106,6 +106,7 @@ const fn template(single: &'static str, pair: &'static str) -> Option<Template> 
     Some(Template {
         single,
         pair: Some(pair),
+        unused: None,
     })
 }
 const BERT: Option<Template> =
@@ -202,7 +203,11 @@ pub const XGLM: Family = fairseq(
         "<madeupword5>",
         "<madeupword6>",
     ]],
-    template("</s> $A", "</s> $A </s> </s> $B"),
+    Some(Template {
+        single: "</s> $A",
+        pair: Some("</s> $A </s> </s> $B"),
+        unused: Some("<s>"),
+    }),
 );
 pub const SEAMLESS: Family = Family {
     pieces: Pieces::Replaced {

@@ -39,7 +39,7 @@ pub fn convert(
     tokens: &SpecialTokens,
 ) -> Result<TokenizerJson> {
     let model = SentencePieceModel::parse(name, bytes)?;
-    let own: HashMap<&str, u32> = model
+    let of_file: HashMap<&str, u32> = model
         .pieces
         .iter()
         .map(|piece| &*piece.text)
@@ -52,7 +52,8 @@ pub fn convert(
     };
     let converted = ids_of(&vocab);
     let find = |text: &str| converted.get(text).copied();
-    let slow = SlowIds::new(tokens, converted.len(), &find, None);
+    let own = with_own_ids(name, family, settings, tokens)?;
+    let slow = SlowIds::new(&own, converted.len(), &find, None);
     let source = Source {
         name,
         settings,
@@ -74,7 +75,7 @@ pub fn convert(
             unk_id: Some(unknown_id(family, &model, &source)?),
             ..unigram(family, vocab)
         },
-        Algorithm::Bpe => bpe(family, &model, &own, &scored),
+        Algorithm::Bpe => bpe(family, &model, &of_file, &scored),
         other => {
             let problem = format!(
                 "its algorithm is {}, but the reference converts only Unigram and BPE",
@@ -236,6 +237,26 @@ fn pegasus<'a>(
 fn pegasus_offset(name: &str, settings: &ClassSettings) -> Result<u32> {
     whole_number("offset", &settings.offset, 103)
         .map_err(|problem| Error::unsupported(name, problem))
+}
+
+/// Returns the special tokens with those that the slow tokenizer of Pegasus adds under ids of its own.
+fn with_own_ids<'a>(
+    name: &str,
+    family: &Family,
+    settings: &ClassSettings,
+    tokens: &'a SpecialTokens,
+) -> Result<Cow<'a, SpecialTokens>> {
+    let mut tokens = Cow::Borrowed(tokens);
+    if matches!(family.pieces, Pieces::Pegasus) {
+        let before: Vec<String> = (pegasus(name, settings, &tokens)?.into_iter())
+            .map(|(piece, _)| piece.into_owned())
+            .collect();
+        let before = before
+            .into_iter()
+            .map(|piece| AddedTokenFields::new(piece, true));
+        tokens.to_mut().added.extend((0..).zip(before));
+    }
+    Ok(tokens)
 }
 
 /// Returns true if a piece ends with a digit and a comma.

@@ -77,6 +77,7 @@ const END: &str = "<|endoftext|>";
 const BERT_TEMPLATE: Template = Template {
     single: "{cls}:0 $A:0 {sep}:0",
     pair: Some("{cls}:0 $A:0 {sep}:0 $B:1 {sep}:1"),
+    unused: None,
 };
 const BERT: SlowClass = SlowClass {
     names: &[
@@ -137,6 +138,7 @@ const SLOW_CLASSES: &[SlowClass] = &[
         converter: Converter::WordPiece(&Template {
             single: "{cls}:0 $A:0 {sep}:0",
             pair: Some("{cls}:0 $A:0 {question} . {sep}:0 $B:1 {sep}:1"),
+            unused: None,
         }),
         cleans_up_spaces: false,
         ..BERT
@@ -146,6 +148,7 @@ const SLOW_CLASSES: &[SlowClass] = &[
         converter: Converter::WordPiece(&Template {
             single: "{cls}:2 $A:0 {sep}:0",
             pair: Some("{cls}:2 $A:0 {sep}:0 $B:1 {sep}:1"),
+            unused: None,
         }),
         ..BERT
     },
@@ -154,6 +157,7 @@ const SLOW_CLASSES: &[SlowClass] = &[
         converter: Converter::WordPiece(&Template {
             single: "{cls}:0 $A:0 {sep}:0",
             pair: Some("{cls}:0 $A:0 {sep}:0 {sep}:0 $B:1 {sep}:1"),
+            unused: None,
         }),
         tokens: Some([raw("<s>"), raw("</s>"), raw("[UNK]"), raw("</s>"), raw("<pad>"), raw("<s>"), mask("<mask>", false)]),
         ..BERT

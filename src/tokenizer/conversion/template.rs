@@ -13,6 +13,8 @@ pub struct Template {
     pub single: &'static str,
     /// `None` for the default of the `tokenizers` crate.
     pub pair: Option<&'static str>,
+    /// A token that it lists, though there is no place for it.
+    pub unused: Option<&'static str>,
 }
 
 impl Template {
@@ -21,7 +23,7 @@ impl Template {
     /// # Errors
     /// Fails like [`build`].
     pub fn build(&self, source: &Source<'_>) -> Result<Value> {
-        build(self.single, self.pair, source)
+        build(self.single, self.pair, self.unused, source)
     }
 }
 
@@ -29,7 +31,12 @@ impl Template {
 ///
 /// # Errors
 /// Fails with [`Error::Unsupported`] if the model does not have a token.
-pub fn build(single: &str, pair: Option<&str>, source: &Source<'_>) -> Result<Value> {
+pub fn build(
+    single: &str,
+    pair: Option<&str>,
+    unused: Option<&str>,
+    source: &Source<'_>,
+) -> Result<Value> {
     let refused = |problem: String| Error::unsupported(source.name, problem);
     let mut special: Vec<(String, u32)> = Vec::new();
     let mut parts = |template: &str| -> Result<Vec<String>> {
@@ -47,7 +54,8 @@ pub fn build(single: &str, pair: Option<&str>, source: &Source<'_>) -> Result<Va
         parts.collect()
     };
     let single = parts(single)?;
-    let pair = pair.map(parts).transpose()?;
+    let pair = pair.map(&mut parts).transpose()?;
+    unused.map(parts).transpose()?;
     let mut builder = TemplateProcessing::builder();
     builder.try_single(single).map_err(refused)?;
     if let Some(pair) = pair {

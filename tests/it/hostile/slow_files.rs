@@ -155,6 +155,20 @@ fn a_class_that_is_made_only_from_a_tokenizer_json_is_refused() {
             "MyTokenizer",
             "tokenizer_config.json names MyTokenizer, which transformers does not have",
         ),
+        (
+            "MyTokenizer\", \"auto_map\": {}, \"x\": \"",
+            "its MyTokenizer is a Python program of the model, which is not run",
+        ),
+        (
+            "BertJapaneseTokenizer",
+            "tokenizer_config.json names BertJapaneseTokenizer, which splits words with MeCab, Sudachi or Juman++ and \
+             their dictionaries",
+        ),
+        (
+            "Wav2Vec2CTCTokenizer",
+            "tokenizer_config.json names Wav2Vec2CTCTokenizer, which turns the output of a speech model into \
+             characters",
+        ),
     ] {
         let files: &[File<'_>] = &[("vocab.json", b"{}"), ("merges.txt", b"\n\n")];
         assert_refused(

@@ -243,3 +243,58 @@ fn a_tokenizer_json_is_cached_too() {
     );
     assert_eq!(reference.ok(), first);
 }
+
+/// A model of two files, and what is cached: nothing new if nothing changed, and another vocabulary if a file or a setting
+/// did.
+#[test]
+fn a_converted_vocabulary_is_found_by_all_its_files_and_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    let (model, cache) = (folder.path().join("model"), folder.path().join("cache"));
+    fs::create_dir(&model).unwrap();
+    let fillers: String = (5..9000)
+        .map(|id| format!(", \"a long piece {id}\": {id}"))
+        .collect();
+    let vocabulary = format!(r#"{{"a": 0, "b": 1, "ab": 2, "<|endoftext|>": 3, "Ġ": 4{fillers}}}"#);
+    let steps = [
+        (
+            "tokenizer_config.json",
+            r#"{"tokenizer_class": "GPT2Tokenizer"}"#,
+            "2 4 2\n",
+        ),
+        ("merges.txt", "#version: 0.2\n", "0 1 4 0 1\n"),
+        (
+            "tokenizer_config.json",
+            r#"{"tokenizer_class": "GPT2Tokenizer", "add_bos_token": true}"#,
+            "3 0 1 4 0 1\n",
+        ),
+        (
+            "vocab.json",
+            &vocabulary.replace("\"b\": 1", "\"b\": 9000"),
+            "3 0 9000 4 0 9000\n",
+        ),
+    ];
+    fs::write(model.join("vocab.json"), &vocabulary).unwrap();
+    fs::write(model.join("merges.txt"), "#version: 0.2\na b\n").unwrap();
+    let call = || {
+        let args = ["tokenize", "ab ab", "--ids", "-v"];
+        on(&model, args).env("XDG_CACHE_HOME", &cache).exit(0)
+    };
+    for (number, (name, content, ids)) in steps.into_iter().enumerate() {
+        fs::write(model.join(name), content).unwrap();
+        let first = call();
+        assert_eq!(first.stdout, ids);
+        assert!(
+            first.stderr.contains("caching vocabularies/"),
+            "{}",
+            first.stderr
+        );
+        let second = call();
+        assert_eq!(second.stdout, ids);
+        assert!(
+            !second.stderr.contains("caching vocabularies/"),
+            "{}",
+            second.stderr
+        );
+        assert_eq!(vocabularies(&cache).len(), number + 1);
+    }
+}

@@ -1,5 +1,6 @@
 //! Tokenizers without a `tokenizer.json`, converted from the files of their slow class as the reference does.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use serde::Deserialize;
 use tempfile::TempDir;
 use tokscope::tokenizer::{EncodeOptions, EngineChoice, OffsetUnit, Tokenizer};
 
-use crate::support::{json_lines, on, shared, tokenizer};
+use crate::support::{json_lines, on, repository, shared, tokenizer};
 
 /// A golden file, the folder in `models`, the files that the reference read, and the `model_type` of a `config.json`
 /// that it had if the folder has none.
@@ -118,5 +119,85 @@ fn converted_models_are_written_as_a_tokenizer_json_that_is_the_same() {
         let args = ["convert", "--to", "tokenizer.json", "-o"].map(std::ffi::OsStr::new);
         on(model.path(), args.into_iter().chain([file.as_os_str()])).ok();
         assert!(fs::metadata(&file).unwrap().len() > 100_000, "{folder}");
+    }
+}
+
+/// A class, its files in the folder of fixtures, and what the reference makes of each text. `None` for a text that it
+/// refuses, because the vocabulary lacks the unknown token.
+#[derive(Deserialize)]
+struct ClassCase {
+    files: HashMap<String, String>,
+    config: serde_json::Value,
+    texts: Vec<Option<EncodedText>>,
+    pair: Option<Vec<u32>>,
+}
+
+#[derive(Deserialize)]
+struct EncodedText {
+    ids: Vec<u32>,
+    offsets: Vec<(usize, usize)>,
+    decoded: String,
+    skipped: String,
+}
+
+#[derive(Deserialize)]
+struct Texts {
+    texts: Vec<String>,
+    pair: (String, String),
+}
+
+impl ClassCase {
+    fn open(&self, fixtures: &Path) -> (TempDir, Tokenizer) {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, source) in &self.files {
+            fs::copy(fixtures.join(source), folder.path().join(name)).unwrap();
+        }
+        let config = folder.path().join("tokenizer_config.json");
+        fs::write(config, self.config.to_string()).unwrap();
+        let tokenizer = tokenizer(folder.path());
+        (folder, tokenizer)
+    }
+
+    fn assert_same(&self, tokenizer: &Tokenizer, texts: &Texts) {
+        let options = EncodeOptions::default();
+        for (text, expected) in texts.texts.iter().zip(&self.texts) {
+            let what = format!("{} {:?}: {text:?}", self.config, self.files);
+            let encoded = tokenizer.encode(text, None, &options);
+            let Some(expected) = expected else {
+                assert!(encoded.is_err(), "{what}");
+                continue;
+            };
+            let encoding = encoded.unwrap_or_else(|error| panic!("{what}: {error}"));
+            let encoding = encoding.into_first();
+            assert_eq!(encoding.ids, expected.ids, "{what}");
+            let offsets = encoding.offsets_in(OffsetUnit::Char, text, None);
+            assert_eq!(offsets, expected.offsets, "{what}");
+            for (skips, decoded) in [(false, &expected.decoded), (true, &expected.skipped)] {
+                let ours = tokenizer.decode(&expected.ids, skips);
+                assert_eq!(ours.unwrap(), *decoded, "{what}");
+            }
+        }
+        if let Some(pair) = &self.pair {
+            let (first, second) = &texts.pair;
+            let encoding = tokenizer.encode(first, Some(second), &options).unwrap();
+            assert_eq!(encoding.into_first().ids, *pair, "{}: pair", self.config);
+        }
+    }
+}
+
+#[test]
+fn every_slow_class_is_converted_as_by_the_reference() {
+    let fixtures = repository("tests/fixtures/slow_files");
+    let golden = fs::read_to_string(fixtures.join("golden.json")).unwrap();
+    let mut lines = golden.lines();
+    let texts: Texts = serde_json::from_str(lines.next().unwrap()).unwrap();
+    let cases: Vec<ClassCase> = lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(cases.len(), 88);
+    for case in &cases {
+        let (_folder, tokenizer) = case.open(&fixtures);
+        case.assert_same(&tokenizer, &texts);
+        case.assert_same(&tokenizer.with_engine(EngineChoice::Reference), &texts);
     }
 }
