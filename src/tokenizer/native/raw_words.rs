@@ -25,13 +25,18 @@ pub trait RawWords {
     fn ends_word(&self, end: usize) -> bool;
 }
 
-/// A word whose look-up is pending.
-#[derive(Debug, Clone, Copy, Default)]
+/// A word whose look-up is pending, and its byte range.
+#[derive(Debug, Clone, Copy)]
 struct PendingWord {
-    start: usize,
-    end: usize,
-    /// `None` for a word that is too long, or while nothing is cached.
-    lookup: Option<PendingLookup>,
+    lookup: PendingLookup,
+    start: u32,
+    end: u32,
+}
+
+impl PendingWord {
+    fn range(&self) -> (usize, usize) {
+        (self.start as usize, self.end as usize)
+    }
 }
 
 impl<const RANGES: bool> Run<'_, RANGES> {
@@ -42,7 +47,11 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         padded: &PaddedText<'_>,
         sink: &mut impl TokenSink,
     ) {
-        let mut batch = [PendingWord::default(); LOOKUP_BATCH];
+        let mut batch = [PendingWord {
+            lookup: PendingLookup::NONE,
+            start: 0,
+            end: 0,
+        }; LOOKUP_BATCH];
         loop {
             let mut count = 0;
             let cached = self.scratch.cache.short_words();
@@ -50,16 +59,18 @@ impl<const RANGES: bool> Run<'_, RANGES> {
                 && let Some((start, end)) = words.next()
             {
                 let length = end - start;
-                let lookup = cached
-                    .filter(|_| length <= ShortWords::SHORT)
-                    .map(|cached| cached.look_up(padded.words(start), length));
-                batch[count] = PendingWord { start, end, lookup };
+                let lookup = match cached {
+                    Some(cached) if length <= ShortWords::SHORT => {
+                        cached.look_up(padded.words(start), length)
+                    }
+                    _ => PendingLookup::NONE,
+                };
+                // Texts are shorter than 4 GiB.
+                let (start, end) = (start as u32, end as u32);
+                batch[count] = PendingWord { lookup, start, end };
                 count += 1;
             }
-            for word in &batch[..count] {
-                self.raw_word(words, word, sink);
-                self.word += u32::from(words.ends_word(word.end));
-            }
+            self.pending_words(words, &batch[..count], sink);
             if count < LOOKUP_BATCH {
                 return;
             }
@@ -67,15 +78,34 @@ impl<const RANGES: bool> Run<'_, RANGES> {
     }
 
     #[inline]
-    fn raw_word(&mut self, words: &impl RawWords, word: &PendingWord, sink: &mut impl TokenSink) {
-        let cache = &self.scratch.cache;
-        let known = match &word.lookup {
-            Some(lookup) => cache.short_words().and_then(|words| words.short(lookup)),
-            None => cache.get(self.text.as_bytes(), word.start, word.end),
-        };
-        match known {
-            Some(known) => sink.cached_word(self.word, word.start, known),
-            None => self.new_word(words, word.start, word.end, sink),
+    fn pending_words(
+        &mut self,
+        words: &impl RawWords,
+        mut pending: &[PendingWord],
+        sink: &mut impl TokenSink,
+    ) {
+        loop {
+            // As long as no word is new, the tables stay where they are.
+            if let Some(cached) = self.scratch.cache.short_words() {
+                while let Some((word, rest)) = pending.split_first()
+                    && let Some(known) = cached.short(&word.lookup)
+                {
+                    let (start, end) = word.range();
+                    sink.cached_word(self.word, start, known);
+                    self.word += u32::from(words.ends_word(end));
+                    pending = rest;
+                }
+            }
+            let Some((word, rest)) = pending.split_first() else {
+                return;
+            };
+            let (start, end) = word.range();
+            match self.scratch.cache.get(self.text.as_bytes(), start, end) {
+                Some(known) => sink.cached_word(self.word, start, known),
+                None => self.new_word(words, start, end, sink),
+            }
+            self.word += u32::from(words.ends_word(end));
+            pending = rest;
         }
     }
 

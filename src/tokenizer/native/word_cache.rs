@@ -153,6 +153,14 @@ pub struct PendingLookup {
     index: u32,
 }
 
+impl PendingLookup {
+    /// The look-up of a word that is in no slot: no word has this length.
+    pub const NONE: Self = Self {
+        key: [u64::MAX; 2],
+        index: 0,
+    };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
