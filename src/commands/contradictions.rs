@@ -26,6 +26,9 @@ pub fn findings(
             findings.extend(ids_without_row(tokenizer, matrix));
             findings.extend(spare_rows(tokenizer, matrix));
         }
+        (None, Err(reason @ Some(Error::Usage { .. }))) => {
+            findings.extend([no_tokenizer(), no_matrix(files, reason)]);
+        }
         (None, _) => findings.push(no_tokenizer()),
         (Some(_), Err(reason)) => findings.push(no_matrix(files, reason)),
     }
@@ -105,7 +108,10 @@ fn no_matrix(files: &[FileEntry], reason: Option<&Error>) -> Finding {
         (Some(name), Some(Error::NotCached { .. })) => format!(
             "the matrix is not described because {name} is not downloaded; `tokscope pull --weights` fetches it"
         ),
-        (Some(_), Some(reason)) => format!("the matrix is not described: {reason}"),
+        // One of several files must be named.
+        (_, Some(reason @ Error::Usage { .. })) | (Some(_), Some(reason)) => {
+            format!("the matrix is not described: {reason}")
+        }
         _ => "none of these files is a checkpoint that tokscope can read, so there is no matrix"
             .to_owned(),
     };

@@ -184,11 +184,15 @@ fn field_path(field: &str) -> &str {
     short.map_or(field, |(_, path)| path)
 }
 
-/// Returns true if the checkpoint does not exist or cannot be reached, which `info` reports only as a note.
+/// Returns true if the checkpoint does not exist, is one of several, or cannot be reached, which `info` reports only as a
+/// note.
 fn is_absence(reason: &Error) -> bool {
     matches!(
         reason,
-        Error::MissingPart { .. } | Error::NotCached { .. } | Error::HubUnreachable { .. }
+        Error::MissingPart { .. }
+            | Error::Usage { .. }
+            | Error::NotCached { .. }
+            | Error::HubUnreachable { .. }
     )
 }
 

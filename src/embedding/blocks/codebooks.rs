@@ -1,6 +1,6 @@
 //! Blocks of nibbles that stand for the values of a table.
 
-use super::packed::{half_at, nibbles};
+use super::packed::{by_group, half_at, nibble, run};
 
 /// The values of IQ4_NL and IQ4_XS, denser near zero.
 const NON_LINEAR: [i8; 16] = [
@@ -12,8 +12,10 @@ const FLOAT4: [i8; 16] = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -1
 /// `scale f16 | nibbles [16]`; 32 values, each scale * table\[nibble\].
 pub fn iq4_nl(block: &[u8; 18]) -> [f32; 32] {
     let scale = half_at(block, 0);
-    let nibble = nibbles(block, 2);
-    std::array::from_fn(|i| scale * f32::from(NON_LINEAR[usize::from(nibble(i))]))
+    by_group::<16, 32, _>(|half| {
+        let look_up = in_table(&NON_LINEAR, run(block, 2), half);
+        move |i| scale * look_up(i)
+    })
 }
 
 /// `scale f16 | high 2 bits of scales u16 | low 4 bits of scales [4] | nibbles [128]`; 8 groups of 32 values, each with
@@ -22,16 +24,14 @@ pub fn iq4_nl(block: &[u8; 18]) -> [f32; 32] {
 /// Value = (scale * (group's scale - 32)) * table\[nibble\].
 pub fn iq4_xs(block: &[u8; 136]) -> [f32; 256] {
     let scale = half_at(block, 0);
-    let high = u16::from_le_bytes([block[2], block[3]]);
-    let groups: [f32; 8] = std::array::from_fn(|group| {
-        let low = block[4 + group / 2] >> (group % 2 * 4) & 15;
+    let high = u16::from_le_bytes(run(block, 2));
+    by_group::<16, 256, _>(|half_group| {
+        let (group, half) = (half_group / 2, half_group % 2);
+        let low = nibble(block[4 + group / 2], group % 2);
         let high = (high >> (2 * group) & 3) as u8;
-        scale * (f32::from(low | high << 4) - 32.0)
-    });
-    std::array::from_fn(|i| {
-        let group = i / 32;
-        let nibble = nibbles(block, 8 + 16 * group)(i % 32);
-        groups[group] * f32::from(NON_LINEAR[usize::from(nibble)])
+        let scale = scale * (f32::from(low | high << 4) - 32.0);
+        let look_up = in_table(&NON_LINEAR, run(block, 8 + 16 * group), half);
+        move |i| scale * look_up(i)
     })
 }
 
@@ -43,6 +43,13 @@ pub fn mxfp4(block: &[u8; 17]) -> [f32; 32] {
         0 | 1 => 0x0020_0000 << exponent,
         _ => (exponent - 1) << 23,
     });
-    let nibble = nibbles(block, 1);
-    std::array::from_fn(|i| scale * f32::from(FLOAT4[usize::from(nibble(i))]))
+    by_group::<16, 32, _>(|half| {
+        let look_up = in_table(&FLOAT4, run(block, 1), half);
+        move |i| scale * look_up(i)
+    })
+}
+
+/// Returns the table's values for one half of 16 bytes of nibbles: the low nibbles for 0, the high ones for 1.
+fn in_table(table: &'static [i8; 16], nibbles: [u8; 16], half: usize) -> impl Fn(usize) -> f32 {
+    move |i| f32::from(table[usize::from(nibble(nibbles[i], half))])
 }

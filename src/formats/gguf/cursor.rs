@@ -54,6 +54,33 @@ impl<'f> Cursor<'f> {
         }
     }
 
+    /// Moves to the end of `count` texts, each of which follows its length.
+    ///
+    /// # Errors
+    /// Fails like [`Self::bytes`] and [`Self::skip`].
+    pub fn skip_texts(&mut self, mut count: u64) -> Result<()> {
+        while count > 0 {
+            // Texts within the block, of which there may be hundreds of thousands.
+            let from = self.position.saturating_sub(self.block_start) as usize;
+            let mut rest = self.block.get(from..).unwrap_or_default();
+            while count > 0
+                && let Some((length, after)) = rest.split_first_chunk()
+                && let Ok(length) = usize::try_from(u64::from_le_bytes(*length))
+                && let Some(after) = after.get(length..)
+            {
+                self.position += (rest.len() - after.len()) as u64;
+                rest = after;
+                count -= 1;
+            }
+            if count > 0 {
+                let length = self.u64()?;
+                self.skip(length)?;
+                count -= 1;
+            }
+        }
+        Ok(())
+    }
+
     /// Reads `count` bytes.
     ///
     /// # Errors

@@ -84,12 +84,8 @@ fn skip_array(cursor: &mut Cursor, depth: usize) -> Result<Array> {
     let start = cursor.position();
     match (element, fixed_size(element)) {
         (_, Some(size)) => cursor.skip(length.saturating_mul(size))?,
-        // Every element takes bytes, so the file ends the loop if the length lies.
-        (TEXT, _) => {
-            for _ in 0..length {
-                skip_text(cursor)?;
-            }
-        }
+        // Every element takes bytes, so the file ends this and the loop below if the length lies.
+        (TEXT, _) => cursor.skip_texts(length)?,
         (ARRAY, _) if depth == MAX_DEPTH => {
             return Err(cursor.damaged(format!(
                 "its metadata has arrays nested more than {MAX_DEPTH} deep"

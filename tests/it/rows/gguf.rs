@@ -218,6 +218,10 @@ fn the_gguf_file_of_a_directory_is_found_or_must_be_named() {
             .stderr
             .contains("has 2 GGUF files, and no other checkpoint")
     );
+    let info = one(&ok(folder.path(), &["info", "--json"])).info();
+    let findings: Vec<&str> = info.findings.iter().map(|f| f.code.as_str()).collect();
+    assert_eq!(findings, ["no-tokenizer", "no-matrix"]);
+    assert!(info.findings[1].message.contains("has 2 GGUF files"));
     let named = folder.path().join("m-q4_k.gguf");
     let hint = format!("name one of them, as in `--model {}`", named.display());
     assert!(answer.stderr.contains(&hint), "{}", answer.stderr);
