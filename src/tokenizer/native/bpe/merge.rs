@@ -3,37 +3,28 @@
 //! Sennrich et al. (2016), "Neural Machine Translation of Rare Words with Subword Units", with the ranks and ties of
 //! `Word::merge_all` of the `tokenizers` crate.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
+use super::long_word::{Place, merge_long};
 use super::merges::{MergeTable, Merged, NOT_MERGED};
+use super::pair_queue::{PairHeap, RankQueue};
 use crate::tokenizer::native::token::Token;
 
-/// The longest word, in tokens, whose best pair is searched in a list. A longer one has a heap, so that it takes time in
+/// The longest word, in tokens, whose best pair is searched in a list. A longer one has a queue, so that it takes time in
 /// proportion to n log n.
 const LONGEST_LIST: usize = 48;
+/// The longest word, in tokens, whose queue is a heap.
+const LONGEST_HEAP: usize = 4096;
+/// The number of places for which memory is kept between words.
+const KEPT_PLACES: usize = 1 << 16;
 
 /// Memory that is reused from word to word.
 #[derive(Debug, Default)]
 pub struct MergeScratch {
-    /// The merge of each token with the next one.
+    /// The merge of each token of a short word with the next one.
     merged: Vec<Merged>,
-    links: Vec<Link>,
-    heap: BinaryHeap<Reverse<(Merged, u32)>>,
+    places: Vec<Place>,
+    heap: PairHeap,
+    ranks: RankQueue,
 }
-
-/// A token in the doubly linked list of a long word.
-#[derive(Debug, Clone, Copy)]
-struct Link {
-    token: Token,
-    previous: u32,
-    next: u32,
-    /// The merge of the token with the next one.
-    merged: Merged,
-}
-
-/// The end of a list.
-const NONE: u32 = u32::MAX;
 
 /// Merges the tokens from index `first` on.
 pub fn merge(
@@ -42,12 +33,19 @@ pub fn merge(
     first: usize,
     scratch: &mut MergeScratch,
 ) {
-    if tokens.len() - first <= LONGEST_LIST {
-        let length = merge_short(merges, &mut tokens[first..], &mut scratch.merged);
-        tokens.truncate(first + length);
+    let word = &mut tokens[first..];
+    let places = &mut scratch.places;
+    let length = if word.len() <= LONGEST_LIST {
+        merge_short(merges, word, &mut scratch.merged)
+    } else if word.len() <= LONGEST_HEAP {
+        merge_long(merges, word, places, &mut scratch.heap)
     } else {
-        merge_long(merges, tokens, first, scratch);
+        merge_long(merges, word, places, &mut scratch.ranks)
+    };
+    if places.capacity() > KEPT_PLACES {
+        *places = Vec::new();
     }
+    tokens.truncate(first + length);
 }
 
 /// Merges the tokens of a short word, and returns the number that is left.
@@ -84,86 +82,6 @@ fn merge_short(merges: MergeTable<'_>, word: &mut [Token], merged: &mut Vec<Merg
     }
 }
 
-fn merge_long(
-    merges: MergeTable<'_>,
-    tokens: &mut Vec<Token>,
-    first: usize,
-    scratch: &mut MergeScratch,
-) {
-    let MergeScratch { links, heap, .. } = scratch;
-    link(merges, &tokens[first..], links);
-    let mut pairs = std::mem::take(heap).into_vec();
-    pairs.clear();
-    let all = (0..).zip(&*links);
-    let merged = all.filter(|(_, link)| link.merged != NOT_MERGED);
-    pairs.extend(merged.map(|(index, link)| Reverse((link.merged, index))));
-    *heap = BinaryHeap::from(pairs);
-    while let Some(Reverse((merged, at))) = heap.pop() {
-        // Either token may have been merged with another one since.
-        if links[at as usize].merged != merged {
-            continue;
-        }
-        let (previous, next) = merge_links(links, at, merged);
-        let id = merged as u32;
-        if let Some(next) = links.get_mut(next as usize) {
-            next.previous = at;
-            let pair = merges.get(id, next.token.id);
-            set_merged(links, heap, at, pair);
-        }
-        if let Some(before) = links.get(previous as usize) {
-            let pair = merges.get(before.token.id, id);
-            set_merged(links, heap, previous, pair);
-        }
-    }
-    tokens.truncate(first);
-    let mut at = 0;
-    while let Some(link) = links.get(at as usize) {
-        tokens.push(link.token);
-        at = link.next;
-    }
-}
-
-/// Lists the tokens of a word, each with its merge with the next one.
-fn link(merges: MergeTable<'_>, word: &[Token], links: &mut Vec<Link>) {
-    links.clear();
-    links.extend((0_u32..).zip(word).map(|(index, token)| {
-        let next = word.get(index as usize + 1);
-        Link {
-            token: *token,
-            previous: index.checked_sub(1).unwrap_or(NONE),
-            next: next.map_or(NONE, |_| index + 1),
-            merged: next.map_or(NOT_MERGED, |next| merges.get(token.id, next.id)),
-        }
-    }));
-}
-
-/// Merges a token with the next one. Returns the neighbors of the merged token.
-fn merge_links(links: &mut [Link], at: u32, merged: Merged) -> (u32, u32) {
-    let next = links[at as usize].next as usize;
-    let (end, after) = (links[next].token.end, links[next].next);
-    links[next].merged = NOT_MERGED;
-    let link = &mut links[at as usize];
-    link.token = Token {
-        id: merged as u32,
-        end,
-    };
-    link.merged = NOT_MERGED;
-    link.next = after;
-    (link.previous, after)
-}
-
-fn set_merged(
-    links: &mut [Link],
-    heap: &mut BinaryHeap<Reverse<(Merged, u32)>>,
-    at: u32,
-    merged: Merged,
-) {
-    links[at as usize].merged = merged;
-    if merged != NOT_MERGED {
-        heap.push(Reverse((merged, at)));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::merges::build;
@@ -188,36 +106,88 @@ mod tests {
         }
     }
 
+    /// A table of merges of 12 ids, of which about a fifth is missing.
+    fn random_merges(random: &mut impl FnMut(u32) -> u32) -> Vec<[u32; 3]> {
+        let mut pairs: Vec<[u32; 2]> = (0..12)
+            .flat_map(|left| (0..12).map(move |right| [left, right]))
+            .filter(|_| random(5) > 0)
+            .collect();
+        for last in (1..pairs.len()).rev() {
+            pairs.swap(last, random(last as u32 + 1) as usize);
+        }
+        let merges = pairs
+            .iter()
+            .map(|[left, right]| [*left, *right, random(12)]);
+        merges.collect()
+    }
+
     #[test]
-    fn lists_and_heaps_merge_the_lowest_rank_and_the_leftmost_pair_first() {
-        let mut merges = Vec::new();
-        for left in 0..12 {
-            for right in 0..12 {
-                if (left * 7 + right * 5) % 3 > 0 {
-                    merges.push([left, right, (left + right) % 12]);
+    fn lists_and_queues_merge_the_lowest_rank_and_the_leftmost_pair_first() {
+        let mut state = 1_u64;
+        let mut random = |below: u32| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 33) as u32 % below
+        };
+        let mut scratch = MergeScratch::default();
+        for length in 0..400 {
+            let slots = build(&random_merges(&mut random));
+            let merges = MergeTable::new(&slots).unwrap();
+            // Some words are of few letters.
+            let letters = random(12) + 1;
+            let word: Vec<u32> = (0..length % 200).map(|_| random(letters)).collect();
+            let word = tokens(&word);
+            let expected = expected(merges, word.clone());
+            let MergeScratch {
+                merged,
+                places,
+                heap,
+                ranks,
+            } = &mut scratch;
+            let mut copy = word.clone();
+            let left = merge_short(merges, &mut copy, merged);
+            assert_eq!(copy[..left], expected);
+            let mut copy = word.clone();
+            let left = merge_long(merges, &mut copy, places, heap);
+            assert_eq!(copy[..left], expected);
+            let mut copy = word.clone();
+            let left = merge_long(merges, &mut copy, places, ranks);
+            assert_eq!(copy[..left], expected);
+            let mut all = [tokens(&[3]), word].concat();
+            merge(merges, &mut all, 1, &mut scratch);
+            assert_eq!(all[1..], expected);
+        }
+    }
+
+    #[test]
+    fn a_word_of_any_length_is_merged_alike() {
+        // Ranks in the order of training, and in the opposite one.
+        let trained: Vec<[u32; 3]> = (0..14).map(|power| [power, power, power + 1]).collect();
+        let opposite: Vec<[u32; 3]> = trained.iter().rev().copied().collect();
+        let mut scratch = MergeScratch::default();
+        for merges in [trained, opposite] {
+            let slots = build(&merges);
+            let table = MergeTable::new(&slots).unwrap();
+            for length in [LONGEST_LIST, LONGEST_HEAP, 3 * LONGEST_HEAP] {
+                for length in [length - 1, length, length + 1] {
+                    let mut word = tokens(&vec![0; length]);
+                    let expected = match length {
+                        ..2000 => expected(table, word.clone()),
+                        _ => {
+                            let mut word = word.clone();
+                            let places = &mut scratch.places;
+                            let left = merge_long(table, &mut word, places, &mut scratch.heap);
+                            word.truncate(left);
+                            word
+                        }
+                    };
+                    merge(table, &mut word, 0, &mut scratch);
+                    assert_eq!(word, expected, "{length}");
+                    let ids: u32 = word.iter().map(|token| 1 << token.id).sum();
+                    assert_eq!(ids as usize, length);
                 }
             }
-        }
-        let slots = build(&merges);
-        let merges = MergeTable::new(&slots).unwrap();
-        let mut state = 1_u64;
-        for length in 0..300 {
-            let word: Vec<u32> = (0..length)
-                .map(|_| {
-                    state = state
-                        .wrapping_mul(6_364_136_223_846_793_005)
-                        .wrapping_add(1);
-                    (state >> 33) as u32 % 12
-                })
-                .collect();
-            let expected = expected(merges, tokens(&word));
-            let mut scratch = MergeScratch::default();
-            let mut short = tokens(&word);
-            let left = merge_short(merges, &mut short, &mut scratch.merged);
-            assert_eq!(short[..left], expected);
-            let mut long = [tokens(&[3]), tokens(&word)].concat();
-            merge_long(merges, &mut long, 1, &mut scratch);
-            assert_eq!(long[1..], expected);
         }
     }
 }

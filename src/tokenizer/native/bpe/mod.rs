@@ -3,6 +3,8 @@
 pub mod alphabet;
 pub mod byte_ids;
 pub mod joins;
+pub mod long_word;
 pub mod merge;
 pub mod merges;
 pub mod model;
+pub mod pair_queue;
