@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::added_tokens_decoder;
 use super::class_settings::ClassSettings;
-use super::json::{OrderedMap, parse_settings, parse_three_settings};
+use super::json::{MAX_SETTINGS_BYTES, OrderedMap, parse_settings, parse_three_settings};
 use super::setting;
 pub use super::special_tokens::{
     AddedTokenConfig, AddedTokenFields, ExtraTokens, Slot, SpecialTokenConfig, SpecialTokensMap,
@@ -50,6 +51,21 @@ impl TokenizerConfig {
     ///
     /// [`Error::Damaged`]: crate::error::Error::Damaged
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
+        Self::without_tokens(name, bytes).map_or_else(|| Self::parse_all(name, bytes), Ok)
+    }
+
+    /// Parses a file whose `added_tokens_decoder` can be taken out. Returns `None` for other files, and for an error.
+    fn without_tokens(name: &str, bytes: &[u8]) -> Option<Self> {
+        if bytes.len() > MAX_SETTINGS_BYTES {
+            return None;
+        }
+        let (tokens, rest) = added_tokens_decoder::take(bytes)?;
+        let mut config = Self::parse_all(name, &rest).ok()?;
+        let stand_in = config.added_tokens_decoder.replace(tokens)?;
+        (stand_in == added_tokens_decoder::stand_in()).then_some(config)
+    }
+
+    fn parse_all(name: &str, bytes: &[u8]) -> Result<Self> {
         let (special_tokens, class, rest) = parse_three_settings(name, bytes)?;
         Ok(Self {
             special_tokens,

@@ -16,6 +16,7 @@
     )
 )]
 
+mod added_tokens_decoder;
 pub mod algorithm;
 pub mod checkpoint;
 pub mod class_settings;
@@ -34,6 +35,7 @@ mod placeholder_file;
 mod quote;
 pub mod sentencepiece;
 pub mod setting;
+mod short_tokens;
 pub mod special_tokens;
 pub mod text_file;
 pub mod tokenizer_json;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 
 use super::json::OrderedMap;
 
@@ -160,8 +160,7 @@ impl<'de> Deserialize<'de> for ExtraTokens {
 }
 
 /// An added token, which is matched in the text before the model runs (`AddedToken` in the reference).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(from = "AddedTokenFields")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AddedTokenConfig {
     pub content: String,
     /// Includes the white space before it.

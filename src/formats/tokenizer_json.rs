@@ -18,6 +18,7 @@ use super::merge_list::{MergeList, MergesSeed};
 use super::model_settings::{self, ModelSettings, SettingSeed};
 use super::piece_list::{Numbers, PieceList};
 use super::setting::Setting;
+use super::short_tokens;
 use crate::error::Result;
 
 /// The content of a `tokenizer.json`.
@@ -31,6 +32,7 @@ pub struct TokenizerJson {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RestJson {
     /// In the order in which they are added to the vocabulary.
+    #[serde(with = "short_tokens")]
     pub added_tokens: Vec<AddedTokenConfig>,
     /// The id that the file states for each of them, which is not always the one that they get.
     pub added_token_ids: Vec<Option<u32>>,

@@ -3,7 +3,7 @@
 //!
 //! The crate has one too, but only as part of a whole tokenizer, which takes long to build.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use crate::formats::config::AddedTokenConfig;
 
@@ -13,16 +13,27 @@ pub struct AddedVocabulary {
     /// The number of pieces of the model.
     base_size: u32,
     last_id: Option<u32>,
-    ids: HashMap<String, u32>,
-    /// Every text with its id, in the order in which they were added.
-    texts: Vec<(String, u32)>,
-    /// The newest token of each id. Its rules count, except for `normalized`.
-    tokens: BTreeMap<u32, AddedTokenConfig>,
-    /// The first special token of each text.
-    special: Vec<AddedTokenConfig>,
-    special_texts: HashSet<String>,
-    /// Tokens that were not special when they were added.
-    plain: Vec<AddedTokenConfig>,
+    /// Every text, and its index in `texts`.
+    indices: HashMap<String, usize>,
+    texts: Vec<Text>,
+    /// Every token that was new or special, with the index of its text.
+    tokens: Vec<(AddedTokenConfig, usize)>,
+    /// The index of each token that was added, and the id it got.
+    added: Vec<(usize, u32)>,
+    /// The index of the newest token of each id. Its rules count, except for `normalized`.
+    newest: BTreeMap<u32, usize>,
+    /// The index of the first special token of each text.
+    special: Vec<usize>,
+    /// The indices of tokens that were not special when they were added.
+    plain: Vec<usize>,
+}
+
+/// What is known of a text.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Text {
+    id: Option<u32>,
+    /// True if the text was ever added as a special token.
+    is_special: bool,
 }
 
 impl AddedVocabulary {
@@ -39,82 +50,125 @@ impl AddedVocabulary {
     /// A token that is in the vocabulary keeps its id, and its rules replace the earlier ones. A new token gets the id
     /// after the last added one, or after the pieces of the model.
     pub fn add(&mut self, tokens: &[AddedTokenConfig], find: impl Fn(&str) -> Option<u32>) {
+        self.indices.reserve(tokens.len());
         let tokens = tokens.iter().filter(|token| !token.content.is_empty());
         for token in tokens.clone().filter(|token| token.special) {
-            if self.special_texts.insert(token.content.clone()) {
-                self.special.push(token.clone());
+            let text = self.index_of(&token.content);
+            if !std::mem::replace(&mut self.texts[text].is_special, true) {
+                self.special.push(self.tokens.len());
+                self.tokens.push((token.clone(), text));
             }
         }
         for token in tokens {
-            if self.token(&token.content) == Some(token) {
+            let text = self.index_of(&token.content);
+            if self.newest_of(text) == Some(token) {
                 continue;
             }
-            let known = self.id(&token.content).or_else(|| find(&token.content));
+            let known = (self.texts[text].id).or_else(|| find(&token.content));
             let id = known.unwrap_or_else(|| match self.last_id {
                 Some(last) if last >= self.base_size || self.base_size == 0 => last.wrapping_add(1),
                 _ => self.base_size,
             });
             self.last_id = self.last_id.max(Some(id));
-            self.ids.insert(token.content.clone(), id);
-            self.texts.push((token.content.clone(), id));
-            self.tokens.insert(id, token.clone());
-            if !self.special_texts.contains(&token.content) {
-                self.plain.push(token.clone());
+            let index = self.tokens.len();
+            self.tokens.push((token.clone(), text));
+            self.texts[text].id = Some(id);
+            self.added.push((index, id));
+            self.newest.insert(id, index);
+            if !self.texts[text].is_special {
+                self.plain.push(index);
             }
         }
     }
 
+    /// Returns the index of a text, which is added if it is new.
+    fn index_of(&mut self, text: &str) -> usize {
+        if let Some(index) = self.indices.get(text) {
+            return *index;
+        }
+        let index = self.texts.len();
+        self.indices.insert(text.to_owned(), index);
+        self.texts.push(Text::default());
+        index
+    }
+
+    fn known(&self, text: &str) -> Option<(usize, Text)> {
+        let index = *self.indices.get(text)?;
+        Some((index, self.texts[index]))
+    }
+
     /// Returns the id of an added token.
     pub fn id(&self, text: &str) -> Option<u32> {
-        self.ids.get(text).copied()
+        self.known(text)?.1.id
     }
 
     /// Returns the newest token with a text.
     pub fn token(&self, text: &str) -> Option<&AddedTokenConfig> {
-        let token = self.tokens.get(&self.id(text)?)?;
-        (token.content == text).then_some(token)
+        self.newest_of(self.known(text)?.0)
+    }
+
+    fn newest_of(&self, text: usize) -> Option<&AddedTokenConfig> {
+        let (token, of) = &self.tokens[*self.newest.get(&self.texts[text].id?)?];
+        (*of == text).then_some(token)
     }
 
     /// Returns the newest token with an id.
     pub fn with_id(&self, id: u32) -> Option<&AddedTokenConfig> {
-        self.tokens.get(&id)
+        self.newest.get(&id).map(|index| &self.tokens[*index].0)
     }
 
     /// Returns the texts of the tokens with their ids, in the order in which they were added. If the ids of the pieces
     /// have holes, several tokens may have one id, which stands for the last of them.
-    pub fn texts(&self) -> &[(String, u32)] {
-        &self.texts
+    pub fn texts(&self) -> impl Iterator<Item = (&str, u32)> {
+        let text = |index: usize| self.tokens[index].0.content.as_str();
+        self.added
+            .iter()
+            .map(move |(index, id)| (text(*index), *id))
     }
 
     /// Returns true if a text was ever added as a special token.
     pub fn is_special(&self, text: &str) -> bool {
-        self.special_texts.contains(text)
+        self.known(text).is_some_and(|(_, text)| text.is_special)
     }
 
     /// Returns the tokens as they are matched in texts, with their ids. A text may occur twice: for the raw and for the
     /// normalized text.
     pub fn matched(&self) -> Vec<(AddedTokenConfig, u32)> {
-        let mut matched: Vec<(AddedTokenConfig, u32)> = Vec::new();
-        let mut seen = HashSet::new();
-        for token in self.special.iter().chain(&self.plain) {
-            let Some(id) = self.id(&token.content) else {
+        let mut matched = Vec::with_capacity(self.texts.len());
+        let mut seen = vec![[false; 2]; self.texts.len()];
+        for index in self.special.iter().chain(&self.plain) {
+            let (token, text) = &self.tokens[*index];
+            let Some(id) = self.texts[*text].id else {
                 continue;
             };
-            if !seen.insert((&token.content, token.normalized)) {
+            if std::mem::replace(&mut seen[*text][usize::from(token.normalized)], true) {
                 continue;
             }
-            let Some(rules) = self.tokens.get(&id) else {
+            let Some((rules, of)) = self.newest.get(&id).map(|index| &self.tokens[*index]) else {
                 continue;
             };
             let token = AddedTokenConfig {
                 content: token.content.clone(),
                 normalized: token.normalized,
-                special: self.is_special(&rules.content),
-                ..rules.clone()
+                special: self.texts[*of].is_special,
+                lstrip: rules.lstrip,
+                rstrip: rules.rstrip,
+                single_word: rules.single_word,
             };
             matched.push((token, id));
         }
         matched
+    }
+
+    /// Returns true if a text is matched twice.
+    pub fn matches_twice(&self) -> bool {
+        let normalized = |index: &usize| {
+            let (token, text) = &self.tokens[*index];
+            (*text, token.normalized)
+        };
+        let mut rules = vec![None; self.texts.len()];
+        let mut all = self.special.iter().chain(&self.plain).map(normalized);
+        all.any(|(text, normalized)| *rules[text].get_or_insert(normalized) != normalized)
     }
 }
 
@@ -137,7 +191,7 @@ mod tests {
     fn ids_are_the_next_after_the_last_token_or_after_the_pieces() {
         let tokens = [token("b", false), token("a", false), token("c", false)];
         let added = vocabulary(3, &tokens);
-        let ids: Vec<u32> = added.texts().iter().map(|(_, id)| *id).collect();
+        let ids: Vec<u32> = added.texts().map(|(_, id)| id).collect();
         assert_eq!(ids, [3, 9, 10]);
         assert_eq!(vocabulary(20, &tokens[1..]).id("c"), Some(20));
     }

@@ -1,6 +1,5 @@
 //! Builds the engines of a tokenizer from its [`Definition`].
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -188,9 +187,9 @@ fn set_changed_steps(
 /// text, or is not normalized by the normalizer of the text.
 fn matched_once(definition: &Definition) -> Option<Vec<(AddedTokenConfig, u32)>> {
     let matched = definition.added_vocabulary.matched();
-    let texts: HashSet<&str> = matched.iter().map(|(token, _)| &*token.content).collect();
     let mut tokens = matched.iter().map(|(token, _)| token);
     let normalized_anew =
         definition.class.changed.normalizer && tokens.any(|token| token.normalized);
-    (texts.len() == matched.len() && !normalized_anew).then_some(matched)
+    let is_once = !definition.added_vocabulary.matches_twice() && !normalized_anew;
+    is_once.then_some(matched)
 }

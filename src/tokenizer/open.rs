@@ -1,5 +1,6 @@
 //! Reads the files of a model into the [`Definition`] of its tokenizer.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -94,13 +95,13 @@ fn as_is(files: &ModelFiles) -> Result<Definition> {
 
 fn from_tokenizer_json(
     files: &ModelFiles,
-    config: TokenizerConfig,
+    mut config: TokenizerConfig,
     file: Arc<dyn ByteSource>,
 ) -> Result<Definition> {
     let (file, mut parsed) = read_json(files, file)?;
     let rest = parsed.take_rest(file.name())?;
     let mut class = Followed::new(class::find(&config, files)?);
-    let mut tokens = SpecialTokens::read(files, &config, Some(&rest))?;
+    let mut tokens = SpecialTokens::read(files, &mut config, Some(&rest))?;
     if class.name.is_none() {
         tokens.forget_own(&rest);
     }
@@ -155,7 +156,7 @@ fn from_sentencepiece(
             "only DeBERTa-v2 and v3 are read from SentencePiece files; if it is one of them, add its config.json",
         ));
     }
-    let mut tokens = SpecialTokens::read(files, &config, None)?;
+    let mut tokens = SpecialTokens::read(files, &mut config, None)?;
     deberta::default_special_tokens(&mut tokens.map);
     let mut added_vocabulary = AddedVocabulary::new(compiled.size());
     added_vocabulary.add(&deberta::added_pieces(&compiled), |text| {
@@ -192,7 +193,7 @@ fn from_slow_class(
     let Some(file) = found.next() else {
         return Err(files.missing(slow.converter.missing(), names));
     };
-    let mut tokens = SpecialTokens::read(files, &config, None)?;
+    let mut tokens = SpecialTokens::read(files, &mut config, None)?;
     let slow_tokens = class.slow(&config.class, slow.tokens.as_ref(), &tokens);
     class.fill(&config.class, &RestJson::default(), &mut tokens);
     tokens.take_over(&slow_tokens);
@@ -273,9 +274,15 @@ impl ParsedJson {
             }
             Self::Compiled(compiled) => (compiled.size(), HashMap::new()),
         };
+        // Added tokens mostly have successive ids.
+        let next = Cell::new(0);
         let find_piece = |text: &str| match &self {
             Self::Listed(_) => ids.get(text).copied(),
-            Self::Compiled(compiled) => compiled.find(text),
+            Self::Compiled(compiled) => {
+                let id = compiled.find_near(text, next.get())?;
+                next.set(id.wrapping_add(1));
+                Some(id)
+            }
         };
         let mut added_vocabulary = AddedVocabulary::new(size);
         added_vocabulary.add(&rest.added_tokens, find_piece);

@@ -33,10 +33,10 @@ impl SpecialTokens {
     /// Reads `special_tokens_map.json` and `added_tokens.json`, and combines them with the parsed
     /// `tokenizer_config.json` and `tokenizer.json`.
     ///
-    /// The two older files are read only if `tokenizer_config.json` has no `added_tokens_decoder`.
+    /// Takes the `added_tokens_decoder` of `tokenizer_config.json`. The two older files are read only if it has none.
     pub fn read(
         files: &ModelFiles,
-        config: &TokenizerConfig,
+        config: &mut TokenizerConfig,
         json: Option<&RestJson>,
     ) -> Result<Self> {
         let mut tokens = Self {
@@ -46,9 +46,14 @@ impl SpecialTokens {
         };
         // The rules that a named token takes over, by text.
         let mut rules = HashMap::new();
-        if let Some(decoder) = &config.added_tokens_decoder {
-            tokens.added = decoder.clone();
-            rules.extend(by_text(decoder.values()));
+        if let Some(decoder) = config.added_tokens_decoder.take() {
+            let named = tokens.map.named().map(|(_, slot)| slot.given());
+            let named: Vec<&str> = named.iter().flatten().map(|token| token.text()).collect();
+            let used = decoder
+                .values()
+                .filter(|token| named.contains(&&*token.content));
+            rules.extend(used.map(|token| (token.content.clone(), token.clone())));
+            tokens.added = decoder;
         } else {
             let mut special = SpecialTexts::of(&tokens.map);
             if let Some(file) = files.find("special_tokens_map.json")? {
@@ -143,10 +148,17 @@ impl SpecialTokens {
     pub fn to_add(&self, present: &AddedVocabulary) -> Vec<AddedTokenConfig> {
         let special = self.in_order();
         let special_texts: HashSet<&str> = special.iter().map(|token| token.text()).collect();
+        let is_special = |token: &AddedTokenFields| special_texts.contains(token.content.as_str());
         // The reference means to leave out the tokens that are present, but compares them with ids.
-        let added = || self.added.values();
-        let rules: HashSet<AddedTokenConfig> = added().map(resolved).collect();
-        let texts: HashSet<&str> = added().map(|token| token.content.as_str()).collect();
+        let added: Vec<_> = self
+            .added
+            .values()
+            .map(|token| (token, is_special(token)))
+            .collect();
+        let same = added.iter().filter(|(_, is_special)| *is_special);
+        let rules: HashSet<AddedTokenConfig> =
+            same.clone().map(|(token, _)| resolved(token)).collect();
+        let texts: HashSet<&str> = same.map(|(token, _)| token.content.as_str()).collect();
         let named = special.into_iter().filter_map(|token| match token {
             // A bare text is new only if no token has the same text yet. A token with rules replaces an earlier token.
             SpecialTokenConfig::Text(text) => {
@@ -157,21 +169,26 @@ impl SpecialTokens {
                 (!rules.contains(&resolved(token))).then(|| token.clone())
             }
         });
-        let all: Vec<AddedTokenConfig> = (added().cloned().chain(named))
-            .map(|token| {
-                let special = token.special || special_texts.contains(token.content.as_str());
-                AddedTokenFields { special, ..token }.into()
-            })
-            .collect();
+        let named: Vec<AddedTokenFields> = named.collect();
+        let all = || {
+            let named = named.iter().map(|token| (token, true));
+            let all = added.iter().copied().chain(named);
+            all.map(|(token, is_special)| (token, token.special || is_special))
+        };
         // A token that changes nothing is left out, unless another one with the same text changes something.
-        let changes = |token: &&AddedTokenConfig| present.token(&token.content) != Some(token);
-        let changed: HashSet<&str> = (all.iter().filter(changes))
-            .map(|token| token.content.as_str())
+        let changed: HashSet<&str> = all()
+            .filter(|(token, special)| {
+                let present = present.token(&token.content);
+                !present.is_some_and(|present| is_same(token, *special, present))
+            })
+            .map(|(token, _)| token.content.as_str())
             .collect();
-        let kept = all
-            .iter()
-            .filter(|token| changed.contains(token.content.as_str()));
-        kept.cloned().collect()
+        let kept = all().filter(|(token, _)| changed.contains(token.content.as_str()));
+        let kept = kept.map(|(token, special)| AddedTokenFields {
+            special,
+            ..token.clone()
+        });
+        kept.map(Into::into).collect()
     }
 }
 
@@ -179,10 +196,24 @@ fn resolved(token: &AddedTokenFields) -> AddedTokenConfig {
     token.clone().into()
 }
 
-fn by_text<'a>(
-    tokens: impl Iterator<Item = &'a AddedTokenFields>,
-) -> impl Iterator<Item = (String, AddedTokenFields)> {
-    tokens.map(|token| (token.content.clone(), token.clone()))
+/// Returns true if a token, special or not, has the rules of one that is present and has the same text.
+fn is_same(token: &AddedTokenFields, special: bool, present: &AddedTokenConfig) -> bool {
+    let normalized = token.normalized.unwrap_or(!special);
+    let rules = [
+        token.lstrip,
+        token.rstrip,
+        token.single_word,
+        normalized,
+        special,
+    ];
+    let others = [
+        present.lstrip,
+        present.rstrip,
+        present.single_word,
+        present.normalized,
+        present.special,
+    ];
+    rules == others
 }
 
 /// The texts that make a token of `added_tokens.json` special. A token with rules in `tokenizer_config.json` is not yet

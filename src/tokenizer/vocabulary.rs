@@ -133,7 +133,7 @@ impl Vocabulary {
             ..Self::default()
         };
         for (text, id) in added.texts() {
-            vocabulary.add(*id, text, added.is_special(text));
+            vocabulary.add(id, text, added.is_special(text));
         }
         vocabulary
     }

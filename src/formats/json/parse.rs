@@ -13,7 +13,7 @@ use crate::formats::placeholder_file;
 /// have about 40 MB.
 const MAX_BYTES: usize = 256 << 20;
 /// Bytes of a settings file. The largest published ones list thousands of added tokens in 1 MB.
-const MAX_SETTINGS_BYTES: usize = 8 << 20;
+pub const MAX_SETTINGS_BYTES: usize = 8 << 20;
 
 /// Parses the JSON file called `name` strictly, as the libraries in Rust that read it do.
 ///
@@ -22,7 +22,12 @@ const MAX_SETTINGS_BYTES: usize = 8 << 20;
 /// [`Error::Unsupported`] if it is a git-LFS pointer.
 pub fn parse<T: for<'de> Deserialize<'de>>(name: &str, bytes: &[u8]) -> Result<T> {
     check(MAX_BYTES, "a JSON file", name, bytes)?;
-    serde_json::from_slice(bytes).map_err(|error| {
+    // In a text, strings need not be checked one by one.
+    let parsed = match str::from_utf8(bytes) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(bytes),
+    };
+    parsed.map_err(|error| {
         let problem = match error.classify() {
             Category::Eof => ends_early(error.line()),
             Category::Syntax | Category::Io => not_json(&error),

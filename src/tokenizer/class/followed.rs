@@ -1,5 +1,7 @@
 //! Follows the class of a model.
 
+use std::collections::{HashMap, HashSet};
+
 use super::defaults;
 use super::kinds::{Additional, Class, Decoding, Language, Rewrite};
 use super::lookup::Found;
@@ -154,11 +156,10 @@ fn describe_added(
     added: &[AddedTokenConfig],
     changes: &mut Vec<String>,
 ) {
-    if added.is_empty() {
-        return;
-    }
-    let known: std::collections::HashMap<&str, &AddedTokenConfig> = (present.iter())
+    let texts: HashSet<&str> = added.iter().map(|token| token.content.as_str()).collect();
+    let known: HashMap<&str, &AddedTokenConfig> = (present.iter())
         .map(|token| (token.content.as_str(), token))
+        .filter(|(text, _)| texts.contains(text))
         .collect();
     let (old, new): (Vec<_>, Vec<_>) =
         (added.iter()).partition(|token| known.contains_key(token.content.as_str()));

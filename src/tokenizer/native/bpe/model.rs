@@ -34,7 +34,13 @@ pub struct BpeSettings {
 impl BpeSettings {
     /// Reads the settings of a compiled vocabulary.
     pub fn new(settings: &ModelSettings, compiled: &CompiledVocabulary) -> Self {
-        let fallback = |byte: u8| compiled.find(&format!("<{byte:#04X}>"));
+        // Byte pieces mostly have successive ids.
+        let mut next = 0;
+        let fallback = |byte: u8| {
+            let id = compiled.find_near(&format!("<{byte:#04X}>"), next)?;
+            next = id.wrapping_add(1);
+            Some(id)
+        };
         let fallback = match settings.byte_fallback {
             Some(true) => (0..=u8::MAX).map(fallback).collect(),
             _ => Vec::new(),

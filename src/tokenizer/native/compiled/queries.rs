@@ -185,6 +185,18 @@ impl CompiledVocabulary {
         }
     }
 
+    /// Returns the id of a piece, like [`Self::find`]. Is faster if the id is `guess`.
+    pub fn find_near(&self, piece: &str, guess: u32) -> Option<u32> {
+        // Other models may have equal pieces.
+        let is_guessed =
+            self.index().is_some() && self.piece_bytes(guess) == Some(piece.as_bytes());
+        if is_guessed {
+            Some(guess)
+        } else {
+            self.find(piece)
+        }
+    }
+
     /// Returns the id of the byte-level piece that stands for `bytes`. Returns `None` for a model with scores.
     pub fn find_bytes(&self, bytes: &[u8]) -> Option<u32> {
         self.index()?.find_bytes(bytes, |id| self.piece(id))
