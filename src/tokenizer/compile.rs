@@ -1,7 +1,7 @@
 //! Prepares the model of a `tokenizer.json` to be compiled.
 
 use super::model_pieces::ModelPieces;
-use super::native::compiled::{Contents, PieceIndex, UnscoredModel, index_pieces};
+use super::native::compiled::{Contents, UnscoredModel, index_pieces};
 use crate::formats::algorithm::Algorithm;
 use crate::formats::merge_list::MergeList;
 use crate::formats::model_settings::ModelSettings;
@@ -65,19 +65,15 @@ fn unscored<'a>(
         return None;
     }
     let (by_id, gaps) = without_gaps(pieces)?;
-    let index = index_pieces(pieces.iter().map(|(id, piece, _)| (piece, id)));
-    let find = |piece: &str| {
-        let piece_of = |id: u32| by_id.get(id as usize).map(|piece| piece.0.as_bytes());
-        PieceIndex::new(&index)?.find(piece, piece_of)
-    };
     let unknown_id = match &settings.unk_token {
-        Some(unknown) => Some(find(unknown)?),
+        Some(unknown) => Some(pieces.find(unknown)?),
         None => None,
     };
     let merges = match algorithm {
-        Algorithm::Bpe => merges(settings, model.merges.as_ref()?, find)?,
+        Algorithm::Bpe => merges(settings, model.merges.as_ref()?, pieces, &by_id)?,
         _ => Vec::new(),
     };
+    let index = index_pieces(pieces.iter().map(|(id, piece, _)| (piece, id)));
     Some(Contents {
         pieces: by_id,
         gaps,
@@ -136,20 +132,34 @@ fn without_gaps(pieces: &ModelPieces) -> Option<(Vec<ScoredPiece<'_>>, Vec<u32>)
 fn merges(
     settings: &ModelSettings,
     merges: &MergeList,
-    find: impl Fn(&str) -> Option<u32>,
+    pieces: &ModelPieces,
+    by_id: &[ScoredPiece<'_>],
 ) -> Option<Vec<[u32; 3]>> {
     let prefix = settings.continuing_subword_prefix.as_deref();
     let prefix = prefix.map_or(0, str::len);
-    let mut merged = String::new();
+    let mut joined = String::new();
+    let mut last = 0_u32;
     let merge = |(left, right): (&str, &str)| {
         let added = right.get(prefix..)?;
         if left.is_empty() || added.is_empty() {
             return None;
         }
-        merged.clear();
-        merged.push_str(left);
-        merged.push_str(added);
-        Some([find(left)?, find(right)?, find(&merged)?])
+        let is_joined = |id: &u32| {
+            let piece = by_id.get(*id as usize).map(|piece| piece.0.as_bytes());
+            piece.and_then(|piece| piece.strip_prefix(left.as_bytes())) == Some(added.as_bytes())
+        };
+        // Most merges make the next piece, or the same one in another way.
+        let guesses = [last, last.wrapping_add(1)];
+        last = match guesses.into_iter().find(is_joined) {
+            Some(id) => id,
+            None => {
+                joined.clear();
+                joined.push_str(left);
+                joined.push_str(added);
+                pieces.find(&joined)?
+            }
+        };
+        Some([pieces.find(left)?, pieces.find(right)?, last])
     };
     merges.pairs()?.map(merge).collect()
 }

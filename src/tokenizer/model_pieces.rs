@@ -2,12 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::piece_table::PieceTable;
 use crate::formats::piece_list::{Numbers, PieceList};
+use crate::record::PackedStrings;
 
 /// The pieces of a model by id.
 #[derive(Debug)]
 pub struct ModelPieces {
     list: PieceList,
+    /// Finds pieces. `None` if they have scores.
+    table: Option<PieceTable>,
     /// The positions in the list in order of id. `None` if that is the order of the list.
     by_id: Option<Vec<u32>>,
 }
@@ -15,7 +19,7 @@ pub struct ModelPieces {
 impl ModelPieces {
     /// Drops all but the last of equal pieces, unless they have scores, as the `tokenizers` crate does.
     pub fn new(list: PieceList) -> Self {
-        let list = last_of_each(list);
+        let (list, table) = last_of_each(list);
         let by_id = match &list.numbers {
             Numbers::Ids(ids) if !ids.is_sorted() => {
                 let mut positions: Vec<(u32, u32)> = ids.iter().copied().zip(0..).collect();
@@ -24,7 +28,17 @@ impl ModelPieces {
             }
             _ => None,
         };
-        Self { list, by_id }
+        Self { list, table, by_id }
+    }
+
+    /// Returns the id of a piece. Returns `None` for pieces with scores.
+    #[inline]
+    pub fn find(&self, piece: &str) -> Option<u32> {
+        let Numbers::Ids(ids) = &self.list.numbers else {
+            return None;
+        };
+        let at = (self.table.as_ref()?).find(piece, |at| &self.list.texts[at])?;
+        Some(ids[at])
     }
 
     /// Returns the number of pieces.
@@ -79,28 +93,23 @@ impl ModelPieces {
     }
 }
 
-/// Drops all but the last of equal pieces, unless they have scores.
-fn last_of_each(list: PieceList) -> PieceList {
+/// Drops all but the last of equal pieces, unless they have scores. Returns the pieces and the table that finds them.
+fn last_of_each(list: PieceList) -> (PieceList, Option<PieceTable>) {
     let Numbers::Ids(ids) = &list.numbers else {
-        return list;
+        return (list, None);
     };
-    let mut hashes: Vec<u64> = list.texts.iter().map(hash).collect();
-    hashes.sort_unstable();
-    if hashes.is_sorted_by(|one, next| one < next) {
-        return list;
+    let table = PieceTable::new(list.texts.iter());
+    if table.is_some() {
+        return (list, table);
     }
-    // Two pieces are equal, or have the same hash by chance.
     let pieces = list.texts.iter().enumerate();
     let last: HashMap<&str, usize> = pieces.map(|(at, piece)| (piece, at)).collect();
-    if last.len() == ids.len() {
-        return list;
-    }
     let mut last: Vec<usize> = last.into_values().collect();
     last.sort_unstable();
-    PieceList {
-        texts: last.iter().map(|&at| &list.texts[at]).collect(),
-        numbers: Numbers::Ids(last.iter().map(|&at| ids[at]).collect()),
-    }
+    let texts: PackedStrings = last.iter().map(|&at| &list.texts[at]).collect();
+    let numbers = Numbers::Ids(last.iter().map(|&at| ids[at]).collect());
+    let table = PieceTable::new(texts.iter());
+    (PieceList { texts, numbers }, table)
 }
 
 /// A set of texts that may seem to hold others, too. Most look-ups are of texts outside the set, and are fast.

@@ -67,20 +67,26 @@ impl<'a> PieceIndex<'a> {
 
 /// Returns the slot at which the search for a piece begins.
 fn slot_of(piece: &str, length: usize) -> usize {
-    let bytes = || piece.chars().map(alphabet::byte);
-    if bytes().all(|byte| byte.is_some()) {
-        first_slot(bytes().flatten(), length)
-    } else {
-        first_slot(piece.bytes(), length)
-    }
+    let mut bytes = piece.chars().map(alphabet::byte);
+    let hash = bytes.try_fold(FIRST_HASH, |hash, byte| Some(mix(hash, byte?)));
+    hash.map_or_else(
+        || first_slot(piece.bytes(), length),
+        |hash| hash as usize & (length - 1),
+    )
 }
 
 fn first_slot(bytes: impl Iterator<Item = u8>, length: usize) -> usize {
-    let hash = bytes.fold(0x9e37_79b9_7f4a_7c15, |hash, byte| {
-        let product = u128::from(hash ^ u64::from(byte)) * 0xe703_7ed1_a0b4_28db;
-        (product >> 64) as u64 ^ product as u64
-    });
-    hash as usize & (length - 1)
+    bytes.fold(FIRST_HASH, mix) as usize & (length - 1)
+}
+
+/// The hash of no bytes.
+const FIRST_HASH: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Returns the hash of bytes and one more byte.
+#[inline]
+fn mix(hash: u64, byte: u8) -> u64 {
+    let product = u128::from(hash ^ u64::from(byte)) * 0xe703_7ed1_a0b4_28db;
+    (product >> 64) as u64 ^ product as u64
 }
 
 #[cfg(test)]

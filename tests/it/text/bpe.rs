@@ -49,7 +49,7 @@ models! {
     engines_agree_on_gemma_3: "gemma3",
 }
 
-/// Such words are merged with a heap; the search in a list would take hours.
+/// Such words are merged with queues; the search in a list would take hours.
 #[test]
 fn long_words_have_the_tokens_of_the_crate() {
     let Some(shared) = shared("long_words_have_the_tokens_of_the_crate") else {

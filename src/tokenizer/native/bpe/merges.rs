@@ -18,11 +18,16 @@ pub struct MergeTable<'a> {
     slots: &'a [MergeSlot],
 }
 
-/// Builds the slots for merges in order of rank: two ids and the merged one. If a pair occurs twice, the last rank
+/// Returns the number of slots for a number of merges.
+pub fn slot_count(merges: usize) -> usize {
+    (merges * 3 / 2 + 1).next_power_of_two()
+}
+
+/// Fills the slots for merges in order of rank: two ids and the merged one. If a pair occurs twice, the last rank
 /// counts, as in the `tokenizers` crate.
-pub fn build(merges: &[[u32; 3]]) -> Vec<MergeSlot> {
-    let length = (merges.len() * 3 / 2 + 1).next_power_of_two();
-    let mut slots = vec![[FREE, NOT_MERGED]; length];
+pub fn fill(slots: &mut [MergeSlot], merges: &[[u32; 3]]) {
+    let length = slots.len();
+    slots.fill([FREE, NOT_MERGED]);
     for (rank, [left, right, merged]) in (0_u64..).zip(merges) {
         let key = key(*left, *right);
         let mut at = first_slot(key, length);
@@ -31,6 +36,13 @@ pub fn build(merges: &[[u32; 3]]) -> Vec<MergeSlot> {
         }
         slots[at] = [key, rank << 32 | u64::from(*merged)];
     }
+}
+
+/// Builds the slots for merges, like [`fill`].
+#[cfg(test)]
+pub fn build(merges: &[[u32; 3]]) -> Vec<MergeSlot> {
+    let mut slots = vec![[0; 2]; slot_count(merges.len())];
+    fill(&mut slots, merges);
     slots
 }
 

@@ -28,7 +28,7 @@ use crate::tokenizer::native::trailing_marks::MarkSet;
 
 const MAGIC: [u8; 8] = *b"tokscope";
 /// Must change whenever the layout or the code that writes the sections changes.
-pub const VERSION: u32 = 10;
+pub const VERSION: u32 = 11;
 /// Bytes of the header.
 pub const HEADER_LENGTH: usize = 136;
 /// The CRC-32 of all other bytes.

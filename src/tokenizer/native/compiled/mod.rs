@@ -10,7 +10,7 @@ mod queries;
 mod reader;
 mod writer;
 
-pub use super::piece_index::{PieceIndex, build as index_pieces};
+pub use super::piece_index::build as index_pieces;
 pub use contents::{Contents, UnscoredModel};
 pub use layout::VERSION;
 pub use reader::CompiledVocabulary;

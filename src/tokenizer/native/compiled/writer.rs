@@ -8,7 +8,7 @@ use crate::formats::algorithm::Algorithm;
 use crate::formats::sentencepiece::PieceKind;
 use crate::tokenizer::native::bpe::byte_ids::byte_ids;
 use crate::tokenizer::native::bpe::joins;
-use crate::tokenizer::native::bpe::merges::{self, MergeSlot};
+use crate::tokenizer::native::bpe::merges;
 use crate::tokenizer::native::double_array::{Node, build};
 use crate::tokenizer::native::piece_index::PieceIndex;
 use crate::tokenizer::native::trailing_marks::{self, MarkSet};
@@ -18,9 +18,9 @@ use crate::tokenizer::native::trailing_marks::{self, MarkSet};
 struct Built {
     nodes: Vec<Node>,
     settings: Vec<u8>,
-    index: Vec<u32>,
     byte_ids: Vec<u32>,
-    merges: Vec<MergeSlot>,
+    /// The number of slots for merges.
+    merges: usize,
     joins: Vec<u64>,
 }
 
@@ -51,9 +51,9 @@ pub fn write(contents: &Contents<'_>, source: [u8; 32]) -> (Vec<u64>, Header) {
         charsmap: contents.charsmap.len() as u32,
         rest: contents.rest.len() as u32,
         settings: built.settings.len() as u32,
-        index: built.index.len() as u32,
+        index: contents.model.as_ref().map_or(0, |model| model.index.len()) as u32,
         byte_ids: built.byte_ids.len() as u32,
-        merges: built.merges.len() as u32,
+        merges: built.merges as u32,
         joins: built.joins.len() as u32,
         unknown_id: contents.unknown_id,
         algorithm: contents.algorithm,
@@ -89,7 +89,6 @@ fn without_scores(contents: &Contents<'_>, model: &UnscoredModel) -> Built {
     };
     let mut built = Built {
         nodes,
-        index: model.index.clone(),
         settings: serde_json::to_vec(&model.settings).unwrap_or_default(),
         ..Built::default()
     };
@@ -107,7 +106,7 @@ fn without_scores(contents: &Contents<'_>, model: &UnscoredModel) -> Built {
         if !has_prefix {
             built.byte_ids = byte_ids(suffix, find);
         }
-        built.merges = merges::build(&model.merges);
+        built.merges = merges::slot_count(model.merges.len());
         if can_be_split(model, find) {
             let merged = model
                 .merges
@@ -187,19 +186,27 @@ fn fill(contents: &Contents<'_>, built: &Built, header: &Header) -> Vec<u64> {
     put(sections.charsmap, contents.charsmap);
     put(sections.rest, contents.rest);
     put(sections.settings, &built.settings);
-    let numbers = (built.index.iter(), sections.index);
-    let byte_ids = (built.byte_ids.iter(), sections.byte_ids);
-    for (numbers, section) in [numbers, byte_ids] {
-        for (index, number) in numbers.enumerate() {
-            put(section + 4 * index, &number.to_le_bytes());
+    let mut put_numbers = |at: usize, numbers: &[u32]| {
+        let (slots, _) = bytes[at..at + 4 * numbers.len()].as_chunks_mut::<4>();
+        for (slot, number) in slots.iter_mut().zip(numbers) {
+            *slot = number.to_le_bytes();
         }
+    };
+    put_numbers(sections.byte_ids, &built.byte_ids);
+    if let Some(model) = &contents.model {
+        put_numbers(sections.index, &model.index);
+        let slots = &mut words[sections.merges / 8..sections.joins / 8];
+        let (slots, _) = slots.as_chunks_mut::<2>();
+        merges::fill(slots, &model.merges);
+        slots
+            .as_flattened_mut()
+            .iter_mut()
+            .for_each(|word| *word = word.to_le());
     }
-    let merges = (built.merges.as_flattened().iter(), sections.merges);
-    for (numbers, section) in [merges, (built.joins.iter(), sections.joins)] {
-        for (index, number) in numbers.enumerate() {
-            put(section + 8 * index, &number.to_le_bytes());
-        }
+    for (word, bits) in words[sections.joins / 8..].iter_mut().zip(&built.joins) {
+        *word = bits.to_le();
     }
+    let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
     header.write(&mut bytes[..HEADER_LENGTH]);
     let checksum = checksum(bytes);
     bytes[CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
