@@ -58,12 +58,19 @@ impl EmbeddingMatrix {
 
     /// Opens the matrix in a GGUF file or, if this is one of several shards, in the first shard that has it.
     fn in_gguf(files: &ModelFiles, name: &str, file: Arc<dyn ByteSource>) -> Result<Self> {
-        let Some(shard) = GgufShard::parse(name) else {
-            return Self::in_file(file, name);
-        };
         if let Some(matrix) = Self::find_in_file(Arc::clone(&file), name)? {
             return Ok(matrix);
         }
+        let Some(shard) = GgufShard::parse(name) else {
+            return Err(match Checkpoint::open(file.as_ref())?.tensors.is_empty() {
+                true => Error::MissingPart {
+                    place: file.name().to_owned(),
+                    what: "tensors that tokscope can read",
+                    hint: None,
+                },
+                false => no_matrix(file.name()),
+            });
+        };
         for other in shard.all().filter(|other| other != name) {
             let Some(file) = files.find_ranged(&other)? else {
                 let problem =

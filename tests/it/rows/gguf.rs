@@ -312,6 +312,16 @@ fn other_gguf_types_and_files_are_refused_by_name() {
 }
 
 #[test]
+fn a_gguf_file_without_tensors_is_described() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("vocabulary.gguf");
+    fs::write(&file, gguf_header(&[])).unwrap();
+    let info = one(&ok(&file, &["info", "--json"])).info();
+    assert!(info.embedding.is_none() && info.config.is_some());
+    assert_eq!(call(&file, &["embed", "--id", "0"]).code, 2);
+}
+
+#[test]
 fn a_row_of_a_large_gguf_file_is_read_alone() {
     const COLUMNS: usize = 4096;
     const COUNT: usize = 1_000_000;
