@@ -73,6 +73,10 @@ for target in ["spm", "spm_tokenizer"]:
     write(target, "with_map.model", spm(pieces, True))
     write(target, "without_map.model", spm(pieces, False))
 
+pieces = ["a", "b", "ab", "Ġ", "Ġab", "b</w>", "ab</w>", "<|endoftext|>", "<|startoftext|>"]
+pieces = json.dumps({piece: id for id, piece in enumerate(pieces)}, ensure_ascii=False)
+write("slow_text", "merges", f"{pieces}\0#version: 0.2\na b\nĠ ab\na b</w>\n".encode())
+
 added = [
     {"id": 0, "content": "[UNK]", "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True},
     {"id": 11, "content": "[MASK]", "single_word": False, "lstrip": True, "rstrip": False, "normalized": True, "special": True},

@@ -170,7 +170,10 @@ fn byte_fallback(tokenizer: &Tokenizer) -> Option<Finding> {
     tokenizer.ignores_byte_fallback().then(|| {
         note(
             "byte-fallback",
-            "spm.model asks for byte fallback, which the reference tokenizer leaves out: unknown characters become the unknown token".to_owned(),
+            format!(
+                "{} asks for byte fallback, which the reference tokenizer leaves out: unknown characters become the unknown token",
+                tokenizer.file()
+            ),
         )
     })
 }

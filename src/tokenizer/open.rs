@@ -211,6 +211,8 @@ fn from_slow_class(
     let cleans_up = &config.class.clean_up_tokenization_spaces;
     config.clean_up_tokenization_spaces = cleans_up.truth_or(slow.cleans_up_spaces);
     let mut definition = parsed.into_definition(file, rest, config, tokens, class);
+    // No file says anything that the class could change.
+    definition.class.outcome.changes.clear();
     definition.conversion = Some(Box::new(conversion));
     Ok(definition)
 }
@@ -375,8 +377,10 @@ fn read_sentencepiece(
 /// any.
 fn no_tokenizer(files: &ModelFiles, class: &Found) -> Result<Error> {
     let hint = "write a tokenizer.json with `AutoTokenizer.from_pretrained(…).save_pretrained(…)` of transformers";
+    // A listed file is not fetched. Offline, the list has what is in the cache.
+    let listed = files.list().unwrap_or_default();
     for name in VOCABULARY_NAMES {
-        if files.find(name)?.is_some() {
+        if listed.iter().any(|file| file.name == name) {
             let problem = match class {
                 Found::Fast { name, .. } => {
                     format!(

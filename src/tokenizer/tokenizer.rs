@@ -406,12 +406,16 @@ impl Tokenizer {
 
     /// Returns true if the SentencePiece file asks for byte fallback, which the reference ignores.
     pub fn ignores_byte_fallback(&self) -> bool {
-        match &self.definition.origin {
-            Origin::Compiled {
-                compiled,
-                rest: None,
-                ..
-            } => compiled.byte_fallback(),
+        match (&self.definition.origin, &self.definition.conversion) {
+            (_, Some(conversion)) => conversion.ignores_byte_fallback(),
+            (
+                Origin::Compiled {
+                    compiled,
+                    rest: None,
+                    ..
+                },
+                None,
+            ) => compiled.byte_fallback(),
             _ => false,
         }
     }

@@ -83,6 +83,15 @@ const FIXTURES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "slow_spm",
+        &[
+            "tests/fixtures/slow_files/bpe.model",
+            "tests/fixtures/slow_files/gemma.model",
+            "tests/fixtures/slow_files/unigram.model",
+        ],
+    ),
+    ("slow_text", &["tests/fixtures/slow_files/vocab.txt"]),
+    (
         "shard_index",
         &["tests/fixtures/tiny/sharded_bin/pytorch_model.bin.index.json"],
     ),
@@ -225,7 +234,7 @@ macro_rules! tests {
 }
 
 tests! {
-    spm spm_tokenizer tokenizer_json config token_files safetensors shard_index torch_zip torch_legacy gguf pickle npy
+    spm spm_tokenizer slow_spm slow_text tokenizer_json config token_files safetensors shard_index torch_zip torch_legacy gguf pickle npy
     compiled ranges engines
 }
 

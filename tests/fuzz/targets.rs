@@ -36,6 +36,8 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     target("spm", spm, 3_000),
     target("spm_tokenizer", spm_tokenizer, 500),
+    target("slow_spm", slow_spm, 400),
+    target("slow_text", slow_text, 1_000),
     target("tokenizer_json", tokenizer_json, 1_500),
     target("config", config, 5_000),
     target("token_files", token_files, 5_000),
@@ -85,6 +87,37 @@ pub fn spm(bytes: &[u8]) {
 pub fn spm_tokenizer(bytes: &[u8]) {
     let config = br#"{"tokenizer_class": "DebertaV2Tokenizer"}"#;
     use_model(&[("tokenizer_config.json", config), ("spm.model", bytes)]);
+}
+
+/// Opens a model of a slow class with this SentencePiece file, which its length chooses.
+pub fn slow_spm(bytes: &[u8]) {
+    let classes = [
+        ("T5Tokenizer", "spiece.model"),
+        ("LlamaTokenizer", "tokenizer.model"),
+        ("PegasusTokenizer", "spiece.model"),
+        ("GemmaTokenizer", "tokenizer.model"),
+        ("MBartTokenizer", "sentencepiece.bpe.model"),
+    ];
+    let (class, name) = classes[bytes.len() % classes.len()];
+    let config = format!(r#"{{"tokenizer_class": "{class}"}}"#);
+    use_model(&[("tokenizer_config.json", config.as_bytes()), (name, bytes)]);
+}
+
+/// Opens models of slow classes with this `vocab.txt`, and with a `vocab.json` and a `merges.txt` that a NUL separates.
+pub fn slow_text(bytes: &[u8]) {
+    let bert = br#"{"tokenizer_class": "BertTokenizer"}"#;
+    use_model(&[("tokenizer_config.json", bert), ("vocab.txt", bytes)]);
+    let mut parts = bytes.splitn(2, |byte| *byte == 0);
+    let vocabulary = parts.next().unwrap_or_default();
+    let merges = parts.next().unwrap_or_default();
+    for class in ["GPT2Tokenizer", "CLIPTokenizer", "Qwen2Tokenizer"] {
+        let config = format!(r#"{{"tokenizer_class": "{class}"}}"#);
+        use_model(&[
+            ("tokenizer_config.json", config.as_bytes()),
+            ("vocab.json", vocabulary),
+            ("merges.txt", merges),
+        ]);
+    }
 }
 
 /// Opens a model with this `tokenizer.json`, and encodes and decodes a text with both engines.

@@ -81,12 +81,13 @@ impl Human<'_> {
                 .iter()
                 .map(|one| cell(one))
                 .collect();
-            let changes = if changes.is_empty() {
-                "it changes nothing".to_owned()
-            } else {
-                changes.join("; ")
+            let changes = match changes.as_slice() {
+                [] if file == "tokenizer.json" => ": it changes nothing".to_owned(),
+                // Another file is read as its class says.
+                [] => String::new(),
+                changes => format!(": {}", changes.join("; ")),
             };
-            self.fact("class", format!("named in {}: {changes}", cell(source)))?;
+            self.fact("class", format!("named in {}{changes}", cell(source)))?;
         }
         let reason = cell(&tokenizer.engine_reason);
         self.fact("engine", format!("{}: {reason}", tokenizer.engine))?;

@@ -8,8 +8,9 @@ use super::bpe_files;
 use super::sentencepiece;
 use super::slow_class::{Converter, SlowClass};
 use super::vocab_txt;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::formats::class_settings::ClassSettings;
+use crate::formats::sentencepiece::SentencePieceModel;
 use crate::formats::tokenizer_json::TokenizerJson;
 use crate::source::ByteSource;
 use crate::tokenizer::special_tokens::SpecialTokens;
@@ -53,9 +54,6 @@ impl Conversion {
     /// # Errors
     /// Fails with [`Error::Damaged`] if a file cannot be used, with [`Error::Unsupported`] for settings or special
     /// tokens that the reference refuses, or with the error of reading a file.
-    ///
-    /// [`Error::Damaged`]: crate::error::Error::Damaged
-    /// [`Error::Unsupported`]: crate::error::Error::Unsupported
     pub fn convert(&self) -> Result<TokenizerJson> {
         let (name, bytes) = (self.file.name(), self.file.read_all()?);
         let (settings, tokens) = (&self.settings, &self.tokens);
@@ -70,7 +68,22 @@ impl Conversion {
             (Converter::WordPiece(template), _) => {
                 vocab_txt::convert(name, &bytes, template, settings, tokens)
             }
-            (Converter::Bpe(_), None) => Ok(TokenizerJson::default()),
+            (Converter::Bpe(_), None) => {
+                Err(Error::damaged(name, "it has no merges.txt beside it"))
+            }
         }
+    }
+
+    /// Returns true if a SentencePiece file asks for byte fallback, and the class ignores it. A file that cannot be read
+    /// asks for nothing.
+    pub fn ignores_byte_fallback(&self) -> bool {
+        let Converter::SentencePiece { family, .. } = &self.class.converter else {
+            return false;
+        };
+        let model = || {
+            let bytes = self.file.read_all().ok()?;
+            SentencePieceModel::parse(self.file.name(), &bytes).ok()
+        };
+        !family.byte_fallback && model().is_some_and(|model| model.byte_fallback)
     }
 }

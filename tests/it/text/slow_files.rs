@@ -201,3 +201,25 @@ fn every_slow_class_is_converted_as_by_the_reference() {
         case.assert_same(&tokenizer.with_engine(EngineChoice::Reference), &texts);
     }
 }
+
+#[test]
+fn info_says_that_byte_fallback_is_ignored() {
+    let fixtures = repository("tests/fixtures/slow_files");
+    for (class, name, is_ignored) in [
+        ("T5Tokenizer", "spiece.model", true),
+        ("LlamaTokenizer", "tokenizer.model", false),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::copy(fixtures.join("bpe.model"), folder.path().join(name)).unwrap();
+        let config = format!(r#"{{"tokenizer_class": "{class}"}}"#);
+        fs::write(folder.path().join("tokenizer_config.json"), config).unwrap();
+        let answer = on(folder.path(), ["info"]).ok();
+        let finding = format!(
+            "note: {name} asks for byte fallback, which the reference tokenizer leaves out"
+        );
+        assert_eq!(answer.contains(&finding), is_ignored, "{answer}");
+        let class =
+            format!("{class}Fast, from {name}\nclass            named in tokenizer_config.json\n");
+        assert!(answer.contains(&class), "{answer}");
+    }
+}
