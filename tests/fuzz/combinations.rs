@@ -185,12 +185,12 @@ fn compare(number: u64) -> Value {
                     let ids = ids_of(given);
                     let decoded =
                         [false, true].map(|skip| ours.decode(&ids, skip).ok().map(Value::String));
-                    assert_eq!(
-                        decoded[0],
-                        theirs.decode(&ids, false),
-                        "{text:?} {ids:?} {}",
-                        about()
-                    );
+                    // Of no ids, BPEDecoder counts below zero: a panic here, and nothing in a release build.
+                    let expected = match ids[..] {
+                        [] => Some("".into()),
+                        _ => theirs.decode(&ids, false),
+                    };
+                    assert_eq!(decoded[0], expected, "{text:?} {ids:?} {}", about());
                     decoded
                 });
                 if pair.is_none() {
