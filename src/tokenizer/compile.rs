@@ -10,6 +10,8 @@ use crate::formats::tokenizer_json::ModelJson;
 
 /// The maximum number of ids without a piece, per id with one.
 const MAX_GAPS: usize = 4;
+/// The number of ids that may lack pieces in any number.
+const FEW_IDS: usize = 1 << 14;
 
 /// Returns the contents of a model to be compiled, without the rest of its file.
 ///
@@ -65,10 +67,10 @@ fn unscored<'a>(
         return None;
     }
     let (by_id, gaps) = without_gaps(pieces)?;
-    let unknown_id = match &settings.unk_token {
-        Some(unknown) => Some(pieces.find(unknown)?),
-        None => None,
-    };
+    let unknown_id = settings
+        .unk_token
+        .as_deref()
+        .and_then(|unknown| pieces.find(unknown));
     let merges = match algorithm {
         Algorithm::Bpe => merges(settings, model.merges.as_ref()?, pieces, &by_id)?,
         _ => Vec::new(),
@@ -109,10 +111,10 @@ fn is_complete(settings: &ModelSettings, algorithm: Algorithm) -> bool {
 type ScoredPiece<'a> = (&'a str, f64, PieceKind);
 
 /// Returns a piece for each id, empty for those without one, and the ids without one. Returns `None` if two pieces have
-/// the same id, if most ids have none, or if there are scores.
+/// the same id, if most of many ids have none, or if there are scores.
 fn without_gaps(pieces: &ModelPieces) -> Option<(Vec<ScoredPiece<'_>>, Vec<u32>)> {
     let last = pieces.iter().last()?.0 as usize;
-    if last / MAX_GAPS > pieces.size() {
+    if last >= FEW_IDS && last / MAX_GAPS > pieces.size() {
         return None;
     }
     let mut by_id = Vec::with_capacity(last + 1);

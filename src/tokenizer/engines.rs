@@ -15,6 +15,7 @@ use super::definition::{Definition, Origin};
 use super::hf_engine::{HfEngine, add_tokens};
 use super::hf_file;
 use super::hf_guard::catch_panic;
+use super::native::compiled::CompiledVocabulary;
 use super::native::{NativeEngine, PipelineConfig, Template};
 use super::windows::Windows;
 use crate::error::{Error, Result};
@@ -77,6 +78,9 @@ pub fn native(definition: &Definition) -> Option<Native> {
     if compiled.algorithm() == Algorithm::Unigram && trims_offsets(&as_json) {
         return None;
     }
+    if respells_unknown(&added, compiled) {
+        return None;
+    }
     let template = Template::from_json(&as_json);
     let engine = NativeEngine::new(Arc::clone(compiled), &added, &config, template)?;
     let unknown_id = compiled.unknown_id();
@@ -87,6 +91,22 @@ pub fn native(definition: &Definition) -> Option<Native> {
         cut_left: definition.truncates_left(),
     };
     Some(Native { engine, windows })
+}
+
+/// Returns true if the unknown token is not a piece but an added token, and a token with its id may have another spelling.
+/// The reference shows all tokens with that id as the unknown token.
+fn respells_unknown(added: &[(AddedTokenConfig, u32)], compiled: &CompiledVocabulary) -> bool {
+    let settings = compiled.settings().unwrap_or_default();
+    let Some(unknown) = settings
+        .unk_token
+        .filter(|_| compiled.unknown_id().is_none())
+    else {
+        return false;
+    };
+    added.iter().any(|(token, id)| {
+        let is_exact = !(token.lstrip || token.rstrip || token.normalized);
+        token.content == unknown && !(is_exact && compiled.piece(*id).is_none())
+    })
 }
 
 /// Returns true if a post-processor trims offsets by the spaces in a token. The native engine does not keep the

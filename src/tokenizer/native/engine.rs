@@ -202,7 +202,7 @@ impl NativeEngine {
             self.segmenter.compiled.cache_text();
         }
         let done = run.text(sink);
-        if scratch.search.has_failed() {
+        if scratch.has_failed() {
             // The error is that of the reference.
             return None;
         }

@@ -21,12 +21,13 @@ pub enum Model<'a> {
 pub struct ModelScratch {
     lattice: Lattice,
     merge: MergeScratch,
+    failed: bool,
 }
 
 impl ModelScratch {
-    /// Returns true if a word had no tokens because a character of it is unknown.
+    /// Returns true if a word had no tokens because it, or a character of it, is unknown.
     pub fn has_failed(&self) -> bool {
-        self.lattice.failed
+        self.failed || self.lattice.failed
     }
 }
 
@@ -34,12 +35,16 @@ impl Model<'_> {
     /// Appends the tokens of a normalized word.
     #[inline]
     pub fn search(&self, word: &str, scratch: &mut ModelScratch, tokens: &mut Vec<Token>) {
-        match self {
-            Self::Unigram(model) => model.search(word, &mut scratch.lattice, tokens),
+        let found = match self {
+            Self::Unigram(model) => {
+                model.search(word, &mut scratch.lattice, tokens);
+                Some(())
+            }
             Self::Bpe(model) => model.search(word, &mut scratch.merge, tokens),
             Self::WordPiece(model) => model.search(word, tokens),
             Self::WordLevel(model) => model.search(word, tokens),
-        }
+        };
+        scratch.failed |= found.is_none();
     }
 
     /// Appends the tokens of a word of the raw text, which a byte-level model spells in bytes. Appends nothing if the

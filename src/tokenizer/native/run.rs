@@ -25,6 +25,14 @@ pub struct RunScratch {
     pub lowered: String,
 }
 
+impl RunScratch {
+    /// Returns true if a word had no tokens because it, or a character of it, is unknown. The memory must not be used
+    /// again.
+    pub fn has_failed(&self) -> bool {
+        self.search.has_failed() || self.bert.model.has_failed()
+    }
+}
+
 /// The state of tokenizing one text. Without `RANGES`, the ranges of tokens are meaningless.
 pub struct Run<'a, const RANGES: bool> {
     pub segmenter: &'a Segmenter,

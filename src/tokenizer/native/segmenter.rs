@@ -20,13 +20,13 @@ enum ModelParts {
     Unigram(UnigramSettings),
     Bpe(BpeSettings),
     WordPiece {
-        unknown_id: u32,
+        unknown_id: Option<u32>,
         prefix: String,
         /// The number of characters of the longest word that has pieces.
         longest_word: usize,
     },
     WordLevel {
-        unknown_id: u32,
+        unknown_id: Option<u32>,
     },
 }
 
@@ -57,13 +57,13 @@ impl ModelParts {
                 compiled.double_array()?;
                 let settings = compiled.settings()?;
                 Some(Self::WordPiece {
-                    unknown_id: compiled.unknown_id()?,
+                    unknown_id: compiled.unknown_id(),
                     prefix: settings.continuing_subword_prefix?,
                     longest_word: settings.max_input_chars_per_word?,
                 })
             }
             Algorithm::WordLevel => Some(Self::WordLevel {
-                unknown_id: compiled.unknown_id()?,
+                unknown_id: compiled.unknown_id(),
             }),
             _ => None,
         }

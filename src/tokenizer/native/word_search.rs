@@ -47,7 +47,8 @@ pub struct SearchScratch {
 }
 
 impl SearchScratch {
-    /// Returns true if a word had no tokens because a character of it is unknown. The memory must not be used again.
+    /// Returns true if a word had no tokens because it, or a character of it, is unknown. The memory must not be used
+    /// again.
     pub fn has_failed(&self) -> bool {
         self.model.has_failed()
     }

@@ -7,19 +7,21 @@ use super::token::Token;
 #[derive(Debug, Clone, Copy)]
 pub struct WordLevel<'a> {
     words: &'a CompiledVocabulary,
-    unknown_id: u32,
+    /// `None` if the vocabulary lacks the unknown token.
+    unknown_id: Option<u32>,
 }
 
 impl<'a> WordLevel<'a> {
-    pub fn new(words: &'a CompiledVocabulary, unknown_id: u32) -> Self {
+    pub fn new(words: &'a CompiledVocabulary, unknown_id: Option<u32>) -> Self {
         Self { words, unknown_id }
     }
 
-    /// Appends the token of a word.
-    pub fn search(&self, word: &str, tokens: &mut Vec<Token>) {
+    /// Appends the token of a word. Returns `None` if the word is unknown and the vocabulary lacks the unknown token.
+    pub fn search(&self, word: &str, tokens: &mut Vec<Token>) -> Option<()> {
         tokens.push(Token {
-            id: self.words.find(word).unwrap_or(self.unknown_id),
+            id: self.words.find(word).or(self.unknown_id)?,
             end: word.len() as u32,
         });
+        Some(())
     }
 }

@@ -13,7 +13,8 @@ pub struct WordPiece<'a> {
     first: Walk<'a>,
     /// The walk of any other piece, past the prefix. `None` if no piece has the prefix.
     next: Option<Walk<'a>>,
-    unknown_id: u32,
+    /// `None` if the vocabulary lacks the unknown token.
+    unknown_id: Option<u32>,
     /// The number of characters of the longest word that is searched for pieces.
     longest_word: usize,
 }
@@ -24,7 +25,7 @@ impl<'a> WordPiece<'a> {
     pub fn new(
         pieces: DoubleArray<'a>,
         prefix: &str,
-        unknown_id: u32,
+        unknown_id: Option<u32>,
         longest_word: usize,
     ) -> Self {
         let first = pieces.walk();
@@ -38,17 +39,18 @@ impl<'a> WordPiece<'a> {
         }
     }
 
-    /// Appends the tokens of a word.
-    pub fn search(&self, word: &str, tokens: &mut Vec<Token>) {
+    /// Appends the tokens of a word. Returns `None` if the word is unknown and the vocabulary lacks the unknown token.
+    pub fn search(&self, word: &str, tokens: &mut Vec<Token>) -> Option<()> {
         let before = tokens.len();
         let too_long = word.len() > self.longest_word && word.chars().count() > self.longest_word;
         if too_long || self.spell(word.as_bytes(), tokens).is_none() {
             tokens.truncate(before);
             tokens.push(Token {
-                id: self.unknown_id,
+                id: self.unknown_id?,
                 end: word.len() as u32,
             });
         }
+        Some(())
     }
 
     /// Appends the pieces of a word. Returns `None` if at some point no piece fits.
@@ -105,7 +107,8 @@ mod tests {
             scores: &[],
         };
         let mut tokens = Vec::new();
-        WordPiece::new(array, prefix, 0, longest).search(word, &mut tokens);
+        let model = WordPiece::new(array, prefix, Some(0), longest);
+        model.search(word, &mut tokens).unwrap();
         let ours = tokens.iter().map(|token| (token.id, token.end as usize));
         let vocab = (0..)
             .zip(pieces)

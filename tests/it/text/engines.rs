@@ -69,6 +69,18 @@ impl Engines {
 }
 
 impl Engines {
+    /// Asserts that both engines encode a text alike, or refuse it with the same error. Returns true if they encode it.
+    pub fn compare_answers(&self, text: &str) -> bool {
+        let options = EncodeOptions::default();
+        let encode = |engine: &Tokenizer| {
+            let encoded = engine.encode(text, None, &options);
+            encoded.map_err(|error| error.to_string())
+        };
+        let ours = encode(&self.native);
+        assert_eq!(ours, encode(&self.hf), "{text:?}");
+        ours.is_ok()
+    }
+
     /// Asserts that a text can be cut where the engine says so: the parts have the tokens of the whole. Of a text with many
     /// cuts, tries the last ones and some of the others.
     fn check_cuts(&self, text: &str, parse_special: bool) {

@@ -20,4 +20,5 @@ mod scanned;
 mod slow_files;
 mod unicode;
 mod unigram;
+mod unknown_tokens;
 mod verify;

@@ -21,6 +21,8 @@ pub struct Bpe<'a> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BpeSettings {
     unknown_id: Option<u32>,
+    /// True if unknown characters are refused: there should be an unknown token, but the vocabulary lacks it.
+    refuses_unknown: bool,
     prefix: String,
     suffix: String,
     /// The ids of the characters of ASCII in the middle of a word.
@@ -51,6 +53,7 @@ impl BpeSettings {
         Self {
             ascii: (0..128).map(ascii).collect(),
             unknown_id: compiled.unknown_id(),
+            refuses_unknown: settings.unk_token.is_some() && compiled.unknown_id().is_none(),
             prefix,
             suffix: text(&settings.end_of_word_suffix),
             fuses_unknown: settings.fuse_unk == Some(true),
@@ -72,18 +75,25 @@ impl<'a> Bpe<'a> {
         })
     }
 
-    /// Appends the tokens of a word, given in characters of the vocabulary.
-    pub fn search(&self, word: &str, scratch: &mut MergeScratch, tokens: &mut Vec<Token>) {
+    /// Appends the tokens of a word, given in characters of the vocabulary. Returns `None` if a character is refused.
+    pub fn search(
+        &self,
+        word: &str,
+        scratch: &mut MergeScratch,
+        tokens: &mut Vec<Token>,
+    ) -> Option<()> {
         if self.settings.ignores_merges
             && !word.is_empty()
             && let Some(id) = self.compiled.find(word)
         {
             let end = word.len() as u32;
-            return tokens.push(Token { id, end });
+            tokens.push(Token { id, end });
+            return Some(());
         }
         let first = tokens.len();
-        self.spell(word, tokens);
+        self.spell(word, tokens)?;
         merge(self.merges, tokens, first, scratch);
+        Some(())
     }
 
     /// Appends the tokens of a word, given as the bytes that byte-level characters stand for. A byte without a piece is
@@ -138,8 +148,9 @@ impl<'a> Bpe<'a> {
     /// Appends a token for each character of a word.
     ///
     /// As in the crate, an unknown character is left out if the model has no unknown token. Otherwise its token waits
-    /// for the next known character, and so comes after the byte pieces of the characters in between.
-    fn spell(&self, word: &str, tokens: &mut Vec<Token>) {
+    /// for the next known character, and so comes after the byte pieces of the characters in between. Returns `None` if
+    /// an unknown character is refused.
+    fn spell(&self, word: &str, tokens: &mut Vec<Token>) -> Option<()> {
         let settings = self.settings;
         let mut end = 0;
         let mut push = |id: u32, length: usize| {
@@ -183,11 +194,14 @@ impl<'a> Bpe<'a> {
                         unknown = Some(length);
                     }
                 }
+            } else if settings.refuses_unknown {
+                return None;
             }
         }
         if let (Some(length), Some(id)) = (unknown, settings.unknown_id) {
             push(id, length);
         }
+        Some(())
     }
 
     /// Returns the ids of the byte pieces of a text. Returns `None` without byte fallback, or if a piece is missing.

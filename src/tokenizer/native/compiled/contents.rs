@@ -11,7 +11,7 @@ pub struct Contents<'a> {
     pub pieces: Vec<(&'a str, f64, PieceKind)>,
     /// The ids without a piece, in ascending order. Their pieces above are empty.
     pub gaps: Vec<u32>,
-    /// `None` if no piece stands for unknown text.
+    /// `None` if no piece stands for unknown text. A model that names an unknown token nevertheless refuses such text.
     pub unknown_id: Option<u32>,
     pub algorithm: Algorithm,
     pub byte_fallback: bool,
