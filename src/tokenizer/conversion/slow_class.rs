@@ -44,10 +44,10 @@ impl Converter {
     /// Returns the file that a model without a readable tokenizer lacks, as part of a sentence.
     pub fn missing(&self) -> &'static str {
         match self {
-            Self::SentencePiece { file, .. } => match file.concat().as_str() {
-                "spiece.model" => "tokenizer.json and no spiece.model",
-                "sentencepiece.bpe.model" => "tokenizer.json and no sentencepiece.bpe.model",
-                "sentencepiece.model" => "tokenizer.json and no sentencepiece.model",
+            Self::SentencePiece { file, .. } => match *file {
+                ["spiece.model"] => "tokenizer.json and no spiece.model",
+                ["sentencepiece.bpe.model"] => "tokenizer.json and no sentencepiece.bpe.model",
+                ["sentencepiece.model"] => "tokenizer.json and no sentencepiece.model",
                 _ => "tokenizer.json and no tokenizer.model",
             },
             Self::WordPiece(_) => "tokenizer.json and no vocab.txt",
