@@ -1,5 +1,9 @@
 //! The short form of added tokens in a compiled file: each is a list of its text and of its rules as bits.
 
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serializer};
 
 use super::special_tokens::AddedTokenConfig;
@@ -30,8 +34,8 @@ pub fn serialize<S: Serializer>(
 pub fn deserialize<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<AddedTokenConfig>, D::Error> {
-    let tokens: Vec<(String, u8)> = Vec::deserialize(deserializer)?;
-    let token = |(content, rules): (String, u8)| AddedTokenConfig {
+    let tokens: Vec<(Content, u8)> = Vec::deserialize(deserializer)?;
+    let token = |(Content(content), rules): (Content, u8)| AddedTokenConfig {
         content,
         lstrip: rules & LSTRIP > 0,
         rstrip: rules & RSTRIP > 0,
@@ -42,6 +46,29 @@ pub fn deserialize<'de, D: Deserializer<'de>>(
     Ok(tokens.into_iter().map(token).collect())
 }
 
+/// The text of a token, without another copy of it.
+struct Content(Arc<str>);
+
+impl<'de> Deserialize<'de> for Content {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl Visitor<'_> for Text {
+            type Value = Content;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Content, E> {
+                Ok(Content(text.into()))
+            }
+        }
+
+        deserializer.deserialize_str(Text)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,7 +77,7 @@ mod tests {
     fn tokens_keep_their_rules() {
         let tokens: Vec<AddedTokenConfig> = (0..32)
             .map(|bits: u8| AddedTokenConfig {
-                content: format!("<\"{bits}>"),
+                content: format!("<\"{bits}>").into(),
                 lstrip: bits & 1 > 0,
                 rstrip: bits & 2 > 0,
                 single_word: bits & 4 > 0,

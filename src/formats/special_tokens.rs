@@ -1,6 +1,7 @@
 //! Special and added tokens as the files of a model have them.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -162,7 +163,8 @@ impl<'de> Deserialize<'de> for ExtraTokens {
 /// An added token, which is matched in the text before the model runs (`AddedToken` in the reference).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AddedTokenConfig {
-    pub content: String,
+    /// Shared by the copies that the engine keeps.
+    pub content: Arc<str>,
     /// Includes the white space before it.
     pub lstrip: bool,
     /// Includes the white space after it.
@@ -215,7 +217,7 @@ impl AddedTokenFields {
 impl From<AddedTokenFields> for AddedTokenConfig {
     fn from(fields: AddedTokenFields) -> Self {
         Self {
-            content: fields.content,
+            content: fields.content.into(),
             lstrip: fields.lstrip,
             rstrip: fields.rstrip,
             single_word: fields.single_word,
@@ -230,7 +232,7 @@ impl From<AddedTokenConfig> for AddedTokenFields {
         Self {
             id: None,
             kind: None,
-            content: token.content,
+            content: token.content.to_string(),
             lstrip: token.lstrip,
             rstrip: token.rstrip,
             single_word: token.single_word,

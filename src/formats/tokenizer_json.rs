@@ -304,7 +304,7 @@ mod tests {
         let bpe = br#"{"added_tokens": [{"id": 2, "content": "<s>", "special": true}], "model": {"vocab": {"a": 0}, "merges": []}}"#;
         let bpe = TokenizerJson::parse("tokenizer.json", bpe).unwrap();
         assert_eq!(bpe.model.algorithm(), "BPE");
-        assert_eq!(bpe.rest.added_tokens[0].content, "<s>");
+        assert_eq!(&*bpe.rest.added_tokens[0].content, "<s>");
         assert_eq!(bpe.model.vocab.texts, ["a"]);
         assert!(matches!(bpe.model.vocab.numbers, Numbers::Ids(ids) if ids == [0]));
     }

@@ -4,6 +4,7 @@
 //! The crate has one too, but only as part of a whole tokenizer, which takes long to build.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::formats::config::AddedTokenConfig;
 
@@ -14,7 +15,7 @@ pub struct AddedVocabulary {
     base_size: u32,
     last_id: Option<u32>,
     /// Every text, and its index in `texts`.
-    indices: HashMap<String, usize>,
+    indices: HashMap<Arc<str>, usize>,
     texts: Vec<Text>,
     /// Every token that was new or special, with the index of its text.
     tokens: Vec<(AddedTokenConfig, usize)>,
@@ -82,12 +83,12 @@ impl AddedVocabulary {
     }
 
     /// Returns the index of a text, which is added if it is new.
-    fn index_of(&mut self, text: &str) -> usize {
-        if let Some(index) = self.indices.get(text) {
+    fn index_of(&mut self, text: &Arc<str>) -> usize {
+        if let Some(index) = self.indices.get(&**text) {
             return *index;
         }
         let index = self.texts.len();
-        self.indices.insert(text.to_owned(), index);
+        self.indices.insert(Arc::clone(text), index);
         self.texts.push(Text::default());
         index
     }
@@ -120,7 +121,7 @@ impl AddedVocabulary {
     /// Returns the texts of the tokens with their ids, in the order in which they were added. If the ids of the pieces
     /// have holes, several tokens may have one id, which stands for the last of them.
     pub fn texts(&self) -> impl Iterator<Item = (&str, u32)> {
-        let text = |index: usize| self.tokens[index].0.content.as_str();
+        let text = |index: usize| &*self.tokens[index].0.content;
         self.added
             .iter()
             .map(move |(index, id)| (text(*index), *id))

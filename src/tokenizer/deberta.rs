@@ -192,7 +192,7 @@ pub fn added_pieces(compiled: &CompiledVocabulary) -> Vec<AddedTokenConfig> {
     compiled
         .ids_of_kinds([PieceKind::Control, PieceKind::UserDefined])
         .map(|(id, kind)| AddedTokenConfig {
-            content: compiled.piece(id).unwrap_or_default().to_owned(),
+            content: compiled.piece(id).unwrap_or_default().into(),
             lstrip: false,
             rstrip: false,
             single_word: false,

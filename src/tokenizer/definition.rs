@@ -127,7 +127,7 @@ impl Definition {
     pub fn piece(&self, id: u32) -> Option<(&str, bool)> {
         let added = self.added_vocabulary.with_id(id);
         let piece = match added {
-            Some(token) => &token.content,
+            Some(token) => &*token.content,
             None => match &self.origin {
                 Origin::Compiled { compiled, .. } => compiled.piece(id)?,
                 Origin::Json { pieces, .. } => pieces.piece(id)?,

@@ -105,7 +105,7 @@ fn respells_unknown(added: &[(AddedTokenConfig, u32)], compiled: &CompiledVocabu
     };
     added.iter().any(|(token, id)| {
         let is_exact = !(token.lstrip || token.rstrip || token.normalized);
-        token.content == unknown && !(is_exact && compiled.piece(*id).is_none())
+        *token.content == *unknown && !(is_exact && compiled.piece(*id).is_none())
     })
 }
 

@@ -164,7 +164,7 @@ pub fn add_tokens(tokenizer: &mut tokenizers::Tokenizer, tokens: &[AddedTokenCon
 
 /// Converts an added token to the crate's type.
 pub fn added_token(token: &AddedTokenConfig) -> AddedToken {
-    AddedToken::from(token.content.as_str(), token.special)
+    AddedToken::from(&*token.content, token.special)
         .lstrip(token.lstrip)
         .rstrip(token.rstrip)
         .single_word(token.single_word)

@@ -156,15 +156,15 @@ fn describe_added(
     added: &[AddedTokenConfig],
     changes: &mut Vec<String>,
 ) {
-    let texts: HashSet<&str> = added.iter().map(|token| token.content.as_str()).collect();
+    let texts: HashSet<&str> = added.iter().map(|token| &*token.content).collect();
     let known: HashMap<&str, &AddedTokenConfig> = (present.iter())
-        .map(|token| (token.content.as_str(), token))
+        .map(|token| (&*token.content, token))
         .filter(|(text, _)| texts.contains(text))
         .collect();
     let (old, new): (Vec<_>, Vec<_>) =
-        (added.iter()).partition(|token| known.contains_key(token.content.as_str()));
+        (added.iter()).partition(|token| known.contains_key(&*token.content));
     let changed: Vec<_> = (old.into_iter())
-        .filter(|token| known.get(token.content.as_str()) != Some(token))
+        .filter(|token| known.get(&*token.content) != Some(token))
         .collect();
     for (tokens, change) in [(new, "added"), (changed, "with other rules")] {
         match tokens[..] {

@@ -90,7 +90,7 @@ impl HfSteps {
         // The crate asks a model for the ids.
         let ids: HashMap<String, u32> = added
             .iter()
-            .map(|(token, id)| (token.content.clone(), *id))
+            .map(|(token, id)| (token.content.to_string(), *id))
             .collect();
         let ids = WordLevel::builder()
             .vocab(ids.into_iter().collect())

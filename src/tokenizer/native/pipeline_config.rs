@@ -81,7 +81,7 @@ impl Pipeline {
         let normalized = normalized.map(|(token, id)| {
             let mut aligned = AlignedText::default();
             normalize::<false>(&charsmap, token.content.trim(), 0, &mut aligned);
-            let content = aligned.text;
+            let content = aligned.text.into();
             let token = AddedTokenConfig {
                 content,
                 ..token.clone()
@@ -149,7 +149,7 @@ impl Pipeline {
         let normalized = added.iter().filter(|(token, _)| token.normalized);
         let normalized: Option<Vec<_>> = normalized
             .map(|(token, id)| {
-                let content = steps.normalized_content(&token.content)?;
+                let content = steps.normalized_content(&token.content)?.into();
                 let token = AddedTokenConfig {
                     content,
                     ..token.clone()

@@ -66,7 +66,7 @@ impl OwnSteps {
         // As they are found: normalization may turn a piece such as `▁x` into a space and a letter.
         let normalized = added.iter().filter(|(token, _)| token.normalized);
         let normalized = normalized.map(|(token, id)| {
-            let content = own.normalized_text(&token.content, true);
+            let content = own.normalized_text(&token.content, true).into();
             let token = AddedTokenConfig {
                 content,
                 ..token.clone()
