@@ -377,10 +377,8 @@ fn read_sentencepiece(
 /// any.
 fn no_tokenizer(files: &ModelFiles, class: &Found) -> Result<Error> {
     let hint = "write a tokenizer.json with `AutoTokenizer.from_pretrained(…).save_pretrained(…)` of transformers";
-    // A listed file is not fetched. Offline, the list has what is in the cache.
-    let listed = files.list().unwrap_or_default();
     for name in VOCABULARY_NAMES {
-        if listed.iter().any(|file| file.name == name) {
+        if files.has(name)? {
             let problem = match class {
                 Found::Fast { name, .. } => {
                     format!(

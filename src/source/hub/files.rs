@@ -114,6 +114,20 @@ impl HubFiles {
         }
     }
 
+    /// Returns true if the model has the file `name`, which is not fetched. Returns false if the file is not known and the
+    /// Hub cannot be asked.
+    ///
+    /// # Errors
+    /// Fails if the Hub is needed and does not answer.
+    pub(crate) fn has(&self, name: &str) -> Result<bool> {
+        let mut state = self.state();
+        Ok(match self.locate(&mut state, name)? {
+            Location::Cached(_) | Location::Listed(_) => true,
+            Location::Absent(commit) => self.absent(&commit, name).is_some(),
+            Location::Unknown => false,
+        })
+    }
+
     /// Returns true if the file `name` is cached, or the names of the model's files are known.
     pub(crate) fn knows(&self, name: &str) -> bool {
         let state = self.state();

@@ -271,6 +271,20 @@ impl ModelFiles {
         }
     }
 
+    /// Returns true if the model has the file `name`, without fetching it.
+    ///
+    /// # Errors
+    /// Fails like [`Self::find`].
+    pub fn has(&self, name: &str) -> Result<bool> {
+        match &self.origin {
+            Origin::Hub(hub) if !self.frozen.contains_key(name) && self.includes(name) => {
+                self.check(name)?;
+                hub.has(name).map_err(|error| with_cached(hub, error))
+            }
+            _ => Ok(self.find(name)?.is_some()),
+        }
+    }
+
     /// Opens the file `name` if it can be found without asking the Hub for the names of its files.
     ///
     /// # Errors
