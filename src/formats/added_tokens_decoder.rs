@@ -38,7 +38,7 @@ pub fn take(bytes: &[u8]) -> Option<(BTreeMap<u32, AddedTokenFields>, Vec<u8>)> 
     (!is_escaped && !is_repeated).then_some((tokens, rest))
 }
 
-/// Returns what stands for the tokens in the file that is left.
+/// Returns the placeholder that replaces the tokens in the rest of the file.
 pub fn stand_in() -> BTreeMap<u32, AddedTokenFields> {
     BTreeMap::from([(0, AddedTokenFields::new("", false))])
 }

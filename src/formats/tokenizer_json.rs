@@ -199,7 +199,7 @@ pub struct ModelJson {
     pub merges: Option<MergeList>,
     /// True if the crate refuses the type or a setting.
     pub is_refused: bool,
-    /// True if the model has a field that is none of these.
+    /// True if the model has any other field.
     pub has_other_fields: bool,
 }
 

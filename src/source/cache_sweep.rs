@@ -7,7 +7,7 @@ use std::fs::{self, File, Metadata};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::local::atomic_file::{self, remove_if_abandoned};
+use super::local::temporary_name::{PREFIX, remove_if_abandoned};
 
 /// A file that was not used for this long is removed: 90 days.
 const MAX_AGE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
@@ -63,7 +63,7 @@ fn entries(folder: &Path) -> Vec<Entry> {
             }
             let name = child.file_name();
             let name = name.to_str().unwrap_or_default();
-            if name.starts_with(atomic_file::PREFIX) {
+            if name.starts_with(PREFIX) {
                 remove_if_abandoned(&path);
             } else if name != LOCK
                 && let Some(last_used) = last_used(&metadata)

@@ -137,7 +137,7 @@ fn from_sentencepiece(
         return Err(Error::unsupported(
             file.name(),
             format!(
-                "the model's tokenizer is {}, but only DeBERTa-v2 and v3 are read from SentencePiece files",
+                "the model's tokenizer is {}, but only DeBERTa-v2 and v3 are read from a file of this name",
                 (config.tokenizer_class.or(model_type)).unwrap_or_default()
             ),
         ));
@@ -152,9 +152,7 @@ fn from_sentencepiece(
                 "no other file names its tokenizer, and without a piece {piece} it is not DeBERTa's"
             ),
         );
-        return Err(error.with_hint(
-            "only DeBERTa-v2 and v3 are read from SentencePiece files; if it is one of them, add its config.json",
-        ));
+        return Err(error.with_hint("add the model's config.json, which names its class"));
     }
     let mut tokens = SpecialTokens::read(files, &mut config, None)?;
     deberta::default_special_tokens(&mut tokens.map);

@@ -50,7 +50,7 @@ pub fn q8_0(block: &[u8; 34]) -> [f32; VALUES] {
     std::array::from_fn(|i| f32::from(block[2 + i].cast_signed()) * scale)
 }
 
-/// Returns the five bits of a value in one half of a block, of which the nibbles have four.
+/// Returns a value of five bits in one half of a block: the nibble has four of them.
 fn five_bits(fifth: [u8; 4], nibbles: [u8; HALF], half: usize) -> impl Fn(usize) -> u8 {
     let fifth = u32::from_le_bytes(fifth) >> (half * HALF);
     move |i| nibble(nibbles[i], half) | ((fifth >> i & 1) << 4) as u8

@@ -23,7 +23,7 @@ pub struct Cursor<'f> {
 }
 
 impl<'f> Cursor<'f> {
-    /// Starts at the beginning of a file, of which at most `limit` bytes are read.
+    /// Starts at the beginning of a file, and reads at most `limit` bytes.
     pub fn new(file: &'f dyn ByteSource, limit: u64) -> Self {
         Self {
             file,
@@ -60,7 +60,7 @@ impl<'f> Cursor<'f> {
     /// Fails like [`Self::bytes`] and [`Self::skip`].
     pub fn skip_texts(&mut self, mut count: u64) -> Result<()> {
         while count > 0 {
-            // Texts within the block, of which there may be hundreds of thousands.
+            // Skips the texts within the block. A file may have hundreds of thousands.
             let from = self.position.saturating_sub(self.block_start) as usize;
             let mut rest = self.block.get(from..).unwrap_or_default();
             while count > 0

@@ -7,16 +7,10 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, SystemTime};
 
-/// The prefix of temporary names.
-pub const PREFIX: &str = ".tokscope-";
-/// A file with a temporary name is left alone for this long after its last change, because its process may not have
-/// locked it yet.
-const MIN_AGE: Duration = Duration::from_secs(600);
-/// The number of names that are tried for one file.
-const ATTEMPTS: u32 = 1000;
+use super::temporary_name::{
+    PREFIX, TemporaryName, remove_if_abandoned, remove_leftovers, with_new_name,
+};
 
 /// Who may read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,29 +28,6 @@ pub struct PendingFile {
     file: File,
     /// `None` if the file has no name.
     temporary: Option<TemporaryName>,
-}
-
-/// The name of a file that is removed when this is dropped, unless the file was renamed.
-#[derive(Debug)]
-struct TemporaryName(Option<PathBuf>);
-
-impl TemporaryName {
-    /// Renames the file. From then on, another process may use the temporary name.
-    fn rename(mut self, path: &Path) -> io::Result<()> {
-        if let Some(temporary) = &self.0 {
-            fs::rename(temporary, path)?;
-        }
-        self.0 = None;
-        Ok(())
-    }
-}
-
-impl Drop for TemporaryName {
-    fn drop(&mut self) {
-        if let Some(path) = &self.0 {
-            let _ = fs::remove_file(path);
-        }
-    }
 }
 
 impl PendingFile {
@@ -86,7 +57,7 @@ impl PendingFile {
         Ok(Self {
             folder: folder.to_owned(),
             file,
-            temporary: Some(TemporaryName(Some(path))),
+            temporary: Some(TemporaryName::new(path)),
         })
     }
 
@@ -140,7 +111,7 @@ impl PendingFile {
         let temporary = self.folder.join(format!("{PREFIX}{name}"));
         remove_if_abandoned(&temporary);
         if link(&self.file, &temporary).is_ok() {
-            return Ok(TemporaryName(Some(temporary)));
+            return Ok(TemporaryName::new(temporary));
         }
         // Another process is writing to the same path, or the name is too long.
         self.link_uniquely()
@@ -149,7 +120,7 @@ impl PendingFile {
     /// Gives a file without a name a temporary one that no other process uses.
     fn link_uniquely(&self) -> io::Result<TemporaryName> {
         let (temporary, ()) = with_new_name(&self.folder, PREFIX, |path| link(&self.file, path))?;
-        Ok(TemporaryName(Some(temporary)))
+        Ok(TemporaryName::new(temporary))
     }
 
     /// Copies a file that cannot be linked to a file with a temporary name.
@@ -194,7 +165,7 @@ pub fn add(folder: &Path, prefix: &str, bytes: &[u8]) -> io::Result<()> {
 /// Fails if the link cannot be made. An existing file is then unchanged.
 pub fn replace_with_link(folder: &Path, target: &Path, path: &Path) -> io::Result<()> {
     let (temporary, ()) = with_new_name(folder, PREFIX, |path| symlink(target, path))?;
-    TemporaryName(Some(temporary)).rename(path)
+    TemporaryName::new(temporary).rename(path)
 }
 
 #[cfg(unix)]
@@ -213,34 +184,6 @@ pub fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
-    }
-}
-
-/// Removes the files with temporary names that killed processes left in a folder.
-fn remove_leftovers(folder: &Path) {
-    for entry in folder.read_dir().into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        if name.to_str().is_some_and(|name| name.starts_with(PREFIX)) {
-            remove_if_abandoned(&entry.path());
-        }
-    }
-}
-
-/// Removes a file with a temporary name, unless the process that writes it is still running.
-pub fn remove_if_abandoned(path: &Path) {
-    let Ok(metadata) = fs::symlink_metadata(path) else {
-        return;
-    };
-    let age = metadata.modified().ok();
-    let age = age.and_then(|modified| SystemTime::now().duration_since(modified).ok());
-    if age.is_none_or(|age| age < MIN_AGE) {
-        return;
-    }
-    let file = metadata.is_file().then(|| File::open(path).ok()).flatten();
-    let locked = file.filter(|file| file.try_lock().is_ok());
-    // Links are not locked, since they are complete at once.
-    if metadata.is_symlink() || locked.is_some() {
-        let _ = fs::remove_file(path);
     }
 }
 
@@ -295,33 +238,12 @@ fn link(_: &File, _: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// Calls `create` with paths in `folder` whose names begin with `prefix`, until it does not fail because the file exists.
-/// Returns the path and the result.
-fn with_new_name<T>(
-    folder: &Path,
-    prefix: &str,
-    mut create: impl FnMut(&Path) -> io::Result<T>,
-) -> io::Result<(PathBuf, T)> {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let mut attempt = || {
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-        let unique = now.as_nanos() as u64 ^ u64::from(std::process::id()).rotate_left(40);
-        let path = folder.join(format!("{prefix}{unique:016x}{count}"));
-        create(&path).map(|created| (path, created))
-    };
-    for _ in 1..ATTEMPTS {
-        match attempt() {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            result => return result,
-        }
-    }
-    attempt()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
+    use crate::source::local::temporary_name::MIN_AGE;
 
     fn names(folder: &Path) -> Vec<String> {
         let entries = folder.read_dir().unwrap().map(|entry| entry.unwrap());

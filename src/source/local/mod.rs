@@ -14,3 +14,4 @@ pub mod output_file;
 pub mod read_limited;
 pub(crate) mod regular_file;
 pub(crate) mod sigbus;
+pub(crate) mod temporary_name;

@@ -106,7 +106,7 @@ mod tests {
         }
     }
 
-    /// A table of merges of 12 ids, of which about a fifth is missing.
+    /// A table of merges of 12 ids. About a fifth of the pairs do not merge.
     fn random_merges(random: &mut impl FnMut(u32) -> u32) -> Vec<[u32; 3]> {
         let mut pairs: Vec<[u32; 2]> = (0..12)
             .flat_map(|left| (0..12).map(move |right| [left, right]))

@@ -44,7 +44,7 @@ fn every_character_is_split_as_in_the_crate() {
     }
 }
 
-/// Returns the number of characters of which longer texts are made.
+/// Returns the number of characters that longer texts are made of.
 fn few() -> usize {
     if all() { 25 } else { 15 }
 }
