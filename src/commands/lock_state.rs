@@ -33,9 +33,9 @@ pub fn freeze(files: &mut ModelFiles) -> Result<Vec<LockedFile>> {
         files.freeze(name)?;
     }
     for name in Tokenizer::file_names(files)? {
-        if let Some(file) = files.freeze(name)? {
+        if let Some(file) = files.freeze(&name)? {
             found.push(LockedFile {
-                name: name.to_owned(),
+                name,
                 size: file.len(),
                 sha256: hex(&file.sha256().unwrap_or_default()),
             });

@@ -43,9 +43,9 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         .map(|file| file.name)
         .collect();
     let mut names = Tokenizer::file_names(&files)?;
-    names.push(SENTENCE_BERT_CONFIG);
+    names.push(SENTENCE_BERT_CONFIG.to_owned());
     for name in names {
-        fetch(session, &files, &cached, name)?;
+        fetch(session, &files, &cached, &name)?;
     }
     if session.model.locked {
         let lock = lock_state::read(session)?;

@@ -85,9 +85,9 @@ impl Definition {
     }
 
     /// Returns the name of that file within the model.
-    pub fn file_name(&self) -> &'static str {
+    pub fn file_name(&self) -> &str {
         match (&self.origin, &self.conversion) {
-            (_, Some(conversion)) => conversion.file_name(),
+            (_, Some(conversion)) => &conversion.file_name,
             (Origin::Compiled { rest: None, .. }, None) => SPM_MODEL,
             (Origin::Json { .. } | Origin::Compiled { .. }, None) => TOKENIZER_JSON,
         }

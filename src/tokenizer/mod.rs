@@ -23,6 +23,7 @@ mod model_pieces;
 pub mod native;
 mod open;
 mod options;
+mod parsed_json;
 mod piece_table;
 mod pinned_unicode;
 mod special_tokens;

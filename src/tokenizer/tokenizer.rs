@@ -43,10 +43,10 @@ impl Tokenizer {
     ///
     /// # Errors
     /// Fails with the error of fetching or reading a file with settings.
-    pub fn file_names(files: &ModelFiles) -> Result<Vec<&'static str>> {
+    pub fn file_names(files: &ModelFiles) -> Result<Vec<String>> {
         let mut names = open::vocabulary_names(files)?;
-        names.extend(open::SETTINGS_NAMES);
-        names.push("config.json");
+        names.extend(open::SETTINGS_NAMES.map(str::to_owned));
+        names.push("config.json".to_owned());
         Ok(names)
     }
 
@@ -368,7 +368,7 @@ impl Tokenizer {
     }
 
     /// Returns the name of the file that the tokenizer was read from.
-    pub fn file(&self) -> &'static str {
+    pub fn file(&self) -> &str {
         self.definition.file_name()
     }
 

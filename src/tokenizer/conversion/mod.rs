@@ -10,6 +10,7 @@ mod bpe_kinds;
 mod digits;
 mod families;
 mod plan;
+mod recipe;
 mod score_merges;
 mod sentencepiece;
 mod slow_class;
@@ -21,5 +22,6 @@ mod template;
 mod vocab_txt;
 
 pub use plan::Conversion;
+pub use recipe::{Recipe, SlowClassRecipe};
 pub use slow_class::SlowClass;
 pub use table::slow_class;

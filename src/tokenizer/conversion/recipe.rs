@@ -1,0 +1,102 @@
+//! How files are converted: as those of a slow class.
+
+use sha2::{Digest as _, Sha256};
+
+use super::bpe_files;
+use super::sentencepiece;
+use super::slow_class::{Converter, SlowClass};
+use super::vocab_txt;
+use crate::error::{Error, Result};
+use crate::formats::class_settings::ClassSettings;
+use crate::formats::sentencepiece::SentencePieceModel;
+use crate::formats::tokenizer_json::TokenizerJson;
+use crate::source::ByteSource;
+use crate::tokenizer::special_tokens::SpecialTokens;
+
+/// Changes with every change to the conversion, so that no result of an earlier one is taken from the cache.
+const VERSION: u32 = 1;
+
+/// How the files of a model are converted, with all that determines the result besides the files.
+#[derive(Debug)]
+pub enum Recipe {
+    /// As the reference does for a slow class.
+    SlowClass(SlowClassRecipe),
+}
+
+/// The conversion of a slow class.
+#[derive(Debug)]
+pub struct SlowClassRecipe {
+    pub class: &'static SlowClass,
+    pub settings: ClassSettings,
+    /// The special tokens of the slow tokenizer.
+    pub tokens: SpecialTokens,
+}
+
+impl Recipe {
+    /// Returns a digest of the recipe.
+    pub fn digest(&self) -> [u8; 32] {
+        let text = match self {
+            Self::SlowClass(SlowClassRecipe {
+                class,
+                settings,
+                tokens,
+            }) => format!("{VERSION} {:?} {settings:?} {tokens:?}", class.names),
+        };
+        Sha256::digest(text).into()
+    }
+
+    /// Converts files.
+    ///
+    /// # Errors
+    /// Fails with [`Error::Damaged`] if a file cannot be used, with [`Error::Unsupported`] for settings or special
+    /// tokens that the reference refuses, or with the error of reading a file.
+    pub fn convert(
+        &self,
+        file: &dyn ByteSource,
+        second: Option<&dyn ByteSource>,
+    ) -> Result<TokenizerJson> {
+        match self {
+            Self::SlowClass(recipe) => recipe.convert(file, second),
+        }
+    }
+
+    /// Returns true if a SentencePiece file asks for byte fallback, and the class ignores it. A file that cannot be read
+    /// asks for nothing.
+    pub fn ignores_byte_fallback(&self, file: &dyn ByteSource) -> bool {
+        let Self::SlowClass(recipe) = self;
+        let Converter::SentencePiece { family, .. } = &recipe.class.converter else {
+            return false;
+        };
+        let model = || {
+            let bytes = file.read_all().ok()?;
+            SentencePieceModel::parse(file.name(), &bytes).ok()
+        };
+        !family.byte_fallback && model().is_some_and(|model| model.byte_fallback)
+    }
+}
+
+impl SlowClassRecipe {
+    fn convert(
+        &self,
+        file: &dyn ByteSource,
+        second: Option<&dyn ByteSource>,
+    ) -> Result<TokenizerJson> {
+        let (name, bytes) = (file.name(), file.read_all()?);
+        let (settings, tokens) = (&self.settings, &self.tokens);
+        match (&self.class.converter, second) {
+            (Converter::SentencePiece { family, .. }, _) => {
+                sentencepiece::convert(name, &bytes, family, settings, tokens)
+            }
+            (Converter::Bpe(kind), Some(merges)) => {
+                let merges = (merges.name(), &*merges.read_all()?);
+                bpe_files::convert((name, &bytes), merges, kind, settings, tokens)
+            }
+            (Converter::WordPiece(template), _) => {
+                vocab_txt::convert(name, &bytes, template, settings, tokens)
+            }
+            (Converter::Bpe(_), None) => {
+                Err(Error::damaged(name, "it has no merges.txt beside it"))
+            }
+        }
+    }
+}
