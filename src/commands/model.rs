@@ -10,7 +10,7 @@ use crate::formats::context_window::{ContextWindow, SENTENCE_BERT_CONFIG, senten
 use crate::formats::gguf::Gguf;
 use crate::formats::model_config::ModelConfig;
 use crate::record::Fetched;
-use crate::source::ModelFiles;
+use crate::source::{FileKind, ModelFiles};
 use crate::tokenizer::Tokenizer;
 
 impl Session<'_> {
@@ -121,7 +121,7 @@ pub fn config(files: &ModelFiles) -> Result<Option<ModelConfig>> {
 /// Reads the metadata of the GGUF file that is the model by itself, or that holds its matrix. Returns `None` if there is
 /// none, or if it cannot be read, which opening the matrix reports.
 pub fn gguf_config(files: &ModelFiles, matrix: Option<&EmbeddingMatrix>) -> Option<ModelConfig> {
-    let is_gguf = files.only().is_some_and(gguf_file::is_gguf)
+    let is_gguf = matches!(files.only_kind(), Ok(Some(FileKind::Gguf)))
         || matrix.is_some_and(|matrix| gguf_file::is_gguf(matrix.file()));
     let (name, file) = is_gguf.then(|| gguf_file::find(files).ok()?)??;
     let gguf = Gguf::read(file.as_ref()).ok()?;

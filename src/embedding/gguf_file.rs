@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::source::{ByteSource, GgufShard, ModelFiles};
+use crate::source::{ByteSource, FileKind, GgufShard, ModelFiles};
 
 /// The start of the names of files for the encoders of images and sound, which are no models of text.
 const PROJECTOR: &str = "mmproj";
@@ -17,26 +17,17 @@ const MAX_NAME: u64 = 4096;
 /// Fails with [`Error::BadModelRef`] if the reference names a file that does not exist, with [`Error::Usage`] if it names
 /// none and the model has several, and with the errors of finding files.
 pub fn find(files: &ModelFiles) -> Result<Option<(String, Arc<dyn ByteSource>)>> {
-    let name = match files.only() {
-        Some(only) => is_gguf(only).then(|| only.to_owned()),
-        None => the_only_one(files)?,
+    let name = match (files.only(), files.only_kind()?) {
+        (Some(only), Some(FileKind::Gguf)) => Some(only.to_owned()),
+        (Some(_), _) => None,
+        (None, _) => the_only_one(files)?,
     };
     let Some(name) = name else {
         return Ok(None);
     };
     match files.find_ranged(&name)? {
         Some(file) => Ok(Some((name, file))),
-        None => Err(no_such_file(files, &name)),
-    }
-}
-
-fn no_such_file(files: &ModelFiles, name: &str) -> Error {
-    match files.missing("such file", &[name]) {
-        Error::MissingPart { .. } => Error::BadModelRef {
-            given: files.reference_to(name),
-            problem: "there is no such file".to_owned(),
-        },
-        unreachable => unreachable,
+        None => Err(files.no_such_file(&name)),
     }
 }
 

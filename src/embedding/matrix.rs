@@ -11,7 +11,7 @@ use super::elements::append_f32;
 use super::{gguf_file, tensor_names};
 use crate::error::{Error, Result};
 use crate::formats::checkpoint::{Checkpoint, Container, Dtype, ShardIndex, TensorInfo};
-use crate::source::{ByteSource, GgufShard, ModelFiles};
+use crate::source::{ByteSource, FileKind, GgufShard, ModelFiles};
 
 /// The names of checkpoints, in search order, each with the name of its index if it is sharded.
 const CHECKPOINTS: &[(&str, &str)] = &[
@@ -42,6 +42,10 @@ impl EmbeddingMatrix {
     /// checkpoint has no word-embedding matrix of floating-point numbers, with [`Error::Damaged`] if the checkpoint
     /// is malformed, and with the errors of reading files.
     pub fn open(files: &ModelFiles) -> Result<Self> {
+        if let (Some(FileKind::Checkpoint), Some(name)) = (files.only_kind()?, files.only()) {
+            let file = files.find_ranged(name)?;
+            return Self::in_file(file.ok_or_else(|| files.no_such_file(name))?, name);
+        }
         for (name, index_name) in CHECKPOINTS {
             if let Some(file) = files.find_ranged(name)? {
                 return Self::in_file(file, name);

@@ -31,7 +31,7 @@ pub mod model_config;
 pub mod model_settings;
 pub mod npy;
 pub mod piece_list;
-mod placeholder_file;
+pub mod placeholder_file;
 mod quote;
 pub mod sentencepiece;
 pub mod setting;

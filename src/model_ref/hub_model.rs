@@ -7,7 +7,21 @@ use std::fmt;
 const MAX_NAME_BYTES: usize = 96;
 
 /// The extensions of files that are models by themselves.
-const FILE_EXTENSIONS: &[&str] = &[".gguf"];
+const FILE_EXTENSIONS: &[&str] = &[
+    ".gguf",
+    ".json",
+    ".model",
+    ".spm",
+    ".tiktoken",
+    ".txt",
+    ".safetensors",
+    ".bin",
+    ".pt",
+    ".pth",
+    ".ckpt",
+    ".npy",
+    ".vec",
+];
 
 /// A repository on the Hub. The owner and the name follow the Hub's rules for ids, and the revision follows git's
 /// rules.
@@ -100,9 +114,17 @@ impl HubModel {
         })
     }
 
-    /// Parses `owner/name[@revision]`, or `owner/name[@revision]/file` if it ends like a file that is a model.
+    /// Parses `owner/name[@revision]`, or `owner/name[@revision]/file`. After a revision, a file must end like one that
+    /// is a model, as revisions may have slashes.
     pub(super) fn parse_with_file(given: &str) -> Result<Self, String> {
-        if !is_model_file(given) {
+        let other = ["datasets/", "spaces/"].into_iter();
+        if let Some(other) = other.into_iter().find(|other| given.starts_with(other)) {
+            return Err(format!(
+                "it is one of the Hub's {}, not a model",
+                other.trim_end_matches('/')
+            ));
+        }
+        if given.contains('@') && !is_model_file(given) {
             return Self::parse(given);
         }
         let mut parts = given.splitn(3, '/');
@@ -153,6 +175,11 @@ impl fmt::Display for HubModel {
             None => Ok(()),
         }
     }
+}
+
+/// Returns true if a name ends like a GGUF file.
+pub(super) fn is_gguf(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with(".gguf")
 }
 
 /// Returns true if a name ends like a file that is a model by itself.

@@ -12,7 +12,7 @@ use std::str::FromStr;
 use crate::error::{Error, Result};
 
 pub use hub_model::HubModel;
-use hub_model::is_model_file;
+use hub_model::{is_gguf, is_model_file};
 pub use ollama_model::OllamaModel;
 
 /// A model, as given by `--model`.
@@ -85,13 +85,15 @@ impl ModelRef {
         }
         match path_kind(Path::new(given)) {
             Some(PathKind::Directory) => return Ok(Self::Directory(given.into())),
-            Some(PathKind::File) if is_model_file(given) => return Ok(Self::File(given.into())),
-            Some(PathKind::File) => {
-                return Err("it is a file, not a directory with the model's files".to_owned());
+            Some(PathKind::File) => return Ok(Self::File(given.into())),
+            Some(PathKind::Other) => {
+                return Err("it is neither a directory nor a regular file".to_owned());
             }
             None => {}
         }
-        if is_model_file(given) {
+        if is_model_file(given) && (looks_like_path(given) || !given.contains('/'))
+            || is_gguf(given)
+        {
             return Ok(Self::File(given.into()));
         }
         let id = given.split_once('@').map_or(given, |(id, _)| id);
@@ -128,16 +130,18 @@ impl fmt::Display for ModelRef {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PathKind {
     Directory,
+    /// A regular file.
     File,
+    Other,
 }
 
 impl PathKind {
     fn read(path: &Path) -> Option<Self> {
         let metadata = path.metadata().ok()?;
-        Some(if metadata.is_dir() {
-            Self::Directory
-        } else {
-            Self::File
+        Some(match (metadata.is_dir(), metadata.is_file()) {
+            (true, _) => Self::Directory,
+            (false, true) => Self::File,
+            (false, false) => Self::Other,
         })
     }
 }
@@ -170,7 +174,10 @@ fn parse_address(scheme: &str, rest: &str) -> Result<HubModel, String> {
             let of_file = ["/blob/", "/resolve/"]
                 .iter()
                 .find_map(|separator| path.split_once(separator));
-            match of_file.filter(|_| is_model_file(path)) {
+            match of_file {
+                Some((_, file)) if !is_model_file(file) => Err(format!(
+                    "{file:?} does not end like a file that is a model; use `hf://owner/name/FILE`"
+                )),
                 Some((id, file)) => HubModel::parse_with_file(&format!("{id}@{file}")),
                 None => HubModel::parse_with_file(path),
             }

@@ -3,7 +3,8 @@ use super::*;
 fn parse(given: &str) -> Result<ModelRef, String> {
     ModelRef::parse(given, |path| match path.to_str() {
         Some("models/mine" | "bert" | "a@b") => Some(PathKind::Directory),
-        Some("to/spm.model" | "to/m.gguf" | "M.GGUF") => Some(PathKind::File),
+        Some("to/spm.model" | "to/m.gguf" | "M.GGUF" | "to/anything") => Some(PathKind::File),
+        Some("/dev/null") => Some(PathKind::Other),
         _ => None,
     })
 }
@@ -60,8 +61,8 @@ fn paths_are_directories() {
 fn other_references_are_refused_with_the_reason() {
     let problem = |given: &str| parse(given).expect_err(given);
     assert_eq!(
-        problem("to/spm.model"),
-        "it is a file, not a directory with the model's files"
+        problem("/dev/null"),
+        "it is neither a directory nor a regular file"
     );
     assert_eq!(problem(""), "it is empty");
     assert_eq!(
@@ -146,6 +147,33 @@ fn a_gguf_file_is_a_model() {
     }
     // A repository may have such a name.
     assert_eq!(parse("hf://o/n.gguf"), hub(Some("o"), "n.gguf", None));
+}
+
+#[test]
+fn every_regular_file_is_a_model() {
+    for path in ["to/spm.model", "to/anything", "vocab.txt", "./x/y.tiktoken"] {
+        assert_eq!(parse(path), Ok(ModelRef::File(path.into())), "{path}");
+    }
+    let Ok(ModelRef::Hub(model)) = parse("hf://o/n/a/spiece.model") else {
+        panic!("a file of a repository is a model");
+    };
+    assert_eq!(model.file(), Some("a/spiece.model"));
+    let Ok(ModelRef::Hub(model)) = parse("https://huggingface.co/o/n/blob/main/vocab.json") else {
+        panic!("the address of a file is a model");
+    };
+    assert_eq!(
+        (model.revision(), model.file()),
+        (Some("main"), Some("vocab.json"))
+    );
+    let problem = parse("https://huggingface.co/o/n/blob/main/README").unwrap_err();
+    assert!(
+        problem.starts_with("\"main/README\" does not end"),
+        "{problem}"
+    );
+    let problem = parse("hf://datasets/o/n").unwrap_err();
+    assert_eq!(problem, "it is one of the Hub's datasets, not a model");
+    // A repository may have such a name.
+    assert_eq!(parse("o/n.bin"), hub(Some("o"), "n.bin", None));
 }
 
 #[test]

@@ -14,9 +14,10 @@ use super::special_tokens::SpecialTokens;
 use crate::error::{Error, Result};
 use crate::formats::config::TokenizerConfig;
 use crate::formats::model_config::ModelConfig;
+use crate::formats::placeholder_file;
 use crate::formats::sentencepiece::SentencePieceModel;
 use crate::formats::tokenizer_json::{RestJson, TokenizerJson};
-use crate::source::{ByteSource, ModelFiles};
+use crate::source::{ByteSource, FileKind, ModelFiles};
 
 /// The files that [`definition`] reads if the model has them, besides `config.json`.
 pub const SETTINGS_NAMES: [&str; 3] = [
@@ -41,6 +42,7 @@ const VOCABULARY_NAMES: [&str; 6] = [
 /// Fails with [`Error::MissingPart`] if the model has no such file, or no `tokenizer.json` to be taken as it stands,
 /// with [`Error::Damaged`] or [`Error::Unsupported`] if a file cannot be used, or with the error of fetching a file.
 pub fn definition(files: &ModelFiles) -> Result<Definition> {
+    check_kind(files)?;
     if files.are_as_is() {
         return as_is(files);
     }
@@ -56,6 +58,29 @@ pub fn definition(files: &ModelFiles) -> Result<Definition> {
         return from_sentencepiece(files, config, file);
     }
     Err(no_tokenizer(files, &class)?)
+}
+
+/// Refuses a model that is a file without a tokenizer.
+fn check_kind(files: &ModelFiles) -> Result<()> {
+    let (Some(kind), Some(name)) = (files.only_kind()?, files.only()) else {
+        return Ok(());
+    };
+    match kind {
+        FileKind::Tiktoken | FileKind::Tekken | FileKind::Rwkv => {
+            let problem = format!("it is {}, which tokscope does not read yet", kind.what());
+            Err(Error::unsupported(files.model(), problem))
+        }
+        FileKind::Other => {
+            if let Some(file) = files.find_ranged(name)? {
+                placeholder_file::refuse(file.name(), &file.read(0..file.len().min(64))?)?;
+            }
+            let problem =
+                "it is neither a tokenizer nor a vocabulary, a checkpoint, or a file of vectors";
+            let hint = "name the directory with the model's files, or one file of those kinds";
+            Err(Error::unsupported(files.reference_to(name), problem).with_hint(hint))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Returns the names of the files that [`definition`] takes the vocabulary from, if the model has them.
@@ -251,9 +276,11 @@ fn no_tokenizer(files: &ModelFiles, class: &Found) -> Result<Error> {
     // Offline, the model's other files are unknown, and this returns a different error.
     let names = [TOKENIZER_JSON, SPM_MODEL];
     let missing = files.missing("tokenizer.json and no spm.model", &names);
-    Ok(missing.with_hint(if files.only().is_some() {
-        "tokscope does not read the vocabulary of a GGUF file yet: name a directory with a tokenizer.json"
-    } else {
-        "a model needs a tokenizer.json, or the vocabulary of a class that transformers converts to one"
+    Ok(missing.with_hint(match files.only_kind()? {
+        Some(FileKind::Gguf) => {
+            "tokscope does not read the vocabulary of a GGUF file yet: name a directory with a tokenizer.json"
+        }
+        Some(FileKind::Vectors) => "a file of vectors has no tokenizer: name the model's directory",
+        _ => "a model needs a tokenizer.json, or the vocabulary of a class that transformers converts to one",
     }))
 }

@@ -1,8 +1,10 @@
 //! The files of one model: built in, in a directory, in Ollama's store, or on the Hub.
 
+mod only_file;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -11,7 +13,8 @@ use std::sync::Arc;
 use super::app_cache::AppCache;
 use super::byte_source::ByteSource;
 use super::file_entry::FileEntry;
-use super::file_name::{belongs_to, is_within};
+use super::file_kind::FileKind;
+use super::file_name::is_within;
 use super::frozen_file::{FrozenFile, Proof};
 use super::hub::cost::Fetched;
 use super::hub::files::HubFiles;
@@ -23,13 +26,14 @@ use super::observer::Observer;
 use super::options::SourceOptions;
 use crate::error::{Error, Result};
 use crate::model_ref::ModelRef;
+use only_file::OnlyFile;
 
 /// The files of one model.
 pub struct ModelFiles {
     origin: Origin,
-    /// The file that is the model by itself, if the reference names one. Other files do not belong to the model, except
-    /// further shards of this file.
-    only: Option<String>,
+    /// The file that is the model by itself, if the reference names one. Of other files, only its further shards and
+    /// those that its kind has beside it belong to the model.
+    only: Option<OnlyFile>,
     /// The name of a model in Ollama's store, whose file has a digest for its name.
     ollama: Option<String>,
     /// True if files on the Hub are downloaded whole rather than read by ranges.
@@ -87,7 +91,7 @@ impl ModelFiles {
         };
         Ok(Self {
             origin,
-            only,
+            only: only.map(OnlyFile::new),
             ollama,
             whole: false,
             as_is: false,
@@ -168,8 +172,8 @@ impl ModelFiles {
         match (&self.origin, &self.only) {
             (Origin::Demo, _) => "demo".to_owned(),
             (Origin::Directory(directory), None) => directory.path().display().to_string(),
-            (Origin::Directory(directory), Some(name)) => {
-                directory.path().join(name).display().to_string()
+            (Origin::Directory(directory), Some(only)) => {
+                directory.path().join(&only.name).display().to_string()
             }
             (Origin::Hub(hub), _) => hub.id(),
         }
@@ -182,7 +186,7 @@ impl ModelFiles {
             (Origin::Directory(_), None) => format!("directory {}", self.model()),
             (Origin::Directory(_), Some(_)) => self.model(),
             (Origin::Hub(hub), None) => format!("`{}`", hub.id()),
-            (Origin::Hub(hub), Some(name)) => format!("{name} of `{}`", hub.id()),
+            (Origin::Hub(hub), Some(only)) => format!("{} of `{}`", only.name, hub.id()),
         }
     }
 
@@ -197,12 +201,58 @@ impl ModelFiles {
 
     /// Returns the name of the file that is the model by itself, if the reference names one.
     pub fn only(&self) -> Option<&str> {
-        self.only.as_deref()
+        self.only.as_ref().map(|only| &*only.name)
     }
 
-    /// Returns true if a file with this name may belong to the model.
-    fn includes(&self, name: &str) -> bool {
-        self.only().is_none_or(|only| belongs_to(only, name))
+    /// Returns the kind of the file that is the model by itself; `None` if the reference names none. On the Hub, the
+    /// name decides, and the content only where it does not.
+    ///
+    /// # Errors
+    /// Fails with [`Error::BadModelRef`] if there is no such file, or with the error of reading it.
+    pub fn only_kind(&self) -> Result<Option<FileKind>> {
+        let Some(only) = &self.only else {
+            return Ok(None);
+        };
+        let is_remote = matches!(self.origin, Origin::Hub(_));
+        let kind = only.kind(is_remote, || {
+            let file = self.find_ranged(&only.name)?;
+            file.ok_or_else(|| self.no_such_file(&only.name))
+        });
+        kind.map(Some)
+    }
+
+    /// Returns the error for a reference that names a file that does not exist.
+    pub fn no_such_file(&self, name: &str) -> Error {
+        match self.missing("such file", &[name]) {
+            Error::MissingPart { .. } => Error::BadModelRef {
+                given: self.reference_to(name),
+                problem: "there is no such file".to_owned(),
+            },
+            unreachable => unreachable,
+        }
+    }
+
+    /// Returns the name of the file that the model calls `name`, which differs if a reference names a file. `None` if
+    /// the model cannot have such a file.
+    fn resolve<'n>(&'n self, name: &'n str) -> Result<Option<Cow<'n, str>>> {
+        self.check(name)?;
+        match &self.only {
+            Some(only) if !only.is(name) => match self.only_kind()? {
+                Some(kind) => Ok(only.resolve(kind, name)),
+                None => Ok(None),
+            },
+            _ => Ok(Some(Cow::Borrowed(name))),
+        }
+    }
+
+    /// Returns true if a file of the directory or repository may belong to the model.
+    fn includes(&self, file: &str) -> bool {
+        self.only
+            .as_ref()
+            .is_none_or(|only| match self.only_kind() {
+                Ok(Some(kind)) => only.includes(kind, file),
+                _ => only.is(file),
+            })
     }
 
     /// Returns the commit of the files; `None` if the model has no commits or the commit is not known yet.
@@ -260,14 +310,13 @@ impl ModelFiles {
         if let Some(file) = self.frozen.get(name) {
             return Ok(file.clone());
         }
-        self.check(name)?;
-        if !self.includes(name) {
+        let Some(name) = self.resolve(name)? else {
             return Ok(None);
-        }
+        };
         match &self.origin {
-            Origin::Demo => Ok(demo::find(name)),
-            Origin::Directory(directory) => directory.find(name),
-            Origin::Hub(hub) => hub.find(name).map_err(|error| with_cached(hub, error)),
+            Origin::Demo => Ok(demo::find(&name)),
+            Origin::Directory(directory) => directory.find(&name),
+            Origin::Hub(hub) => hub.find(&name).map_err(|error| with_cached(hub, error)),
         }
     }
 
@@ -277,10 +326,10 @@ impl ModelFiles {
     /// Fails like [`Self::find`].
     pub fn has(&self, name: &str) -> Result<bool> {
         match &self.origin {
-            Origin::Hub(hub) if !self.frozen.contains_key(name) && self.includes(name) => {
-                self.check(name)?;
-                hub.has(name).map_err(|error| with_cached(hub, error))
-            }
+            Origin::Hub(hub) if !self.frozen.contains_key(name) => match self.resolve(name)? {
+                Some(name) => hub.has(&name).map_err(|error| with_cached(hub, error)),
+                None => Ok(false),
+            },
             _ => Ok(self.find(name)?.is_some()),
         }
     }
@@ -290,8 +339,8 @@ impl ModelFiles {
     /// # Errors
     /// Fails like [`Self::find`].
     pub fn find_known(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
-        match &self.origin {
-            Origin::Hub(hub) if self.includes(name) && !hub.knows(name) => Ok(None),
+        match (&self.origin, self.resolve(name)?) {
+            (Origin::Hub(hub), Some(actual)) if !hub.knows(&actual) => Ok(None),
             _ => self.find(name),
         }
     }
@@ -303,11 +352,11 @@ impl ModelFiles {
     /// Fails like [`Self::find`].
     pub fn find_ranged(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
         match &self.origin {
-            Origin::Hub(hub)
-                if !self.whole && !self.frozen.contains_key(name) && self.includes(name) =>
-            {
-                self.check(name)?;
-                hub.find_ranged(name)
+            Origin::Hub(hub) if !self.whole && !self.frozen.contains_key(name) => {
+                let Some(name) = self.resolve(name)? else {
+                    return Ok(None);
+                };
+                hub.find_ranged(&name)
                     .map_err(|error| with_cached(hub, error))
             }
             _ => self.find(name),
@@ -335,11 +384,9 @@ impl ModelFiles {
     /// Returns the error for a required file that [`Self::find`] did not find under any of these names. It says that the
     /// model has no `what` or, if only the Hub can tell, that the network is needed.
     pub fn missing(&self, what: &'static str, names: &[&str]) -> Error {
-        let names: Vec<&str> = names
-            .iter()
-            .copied()
-            .filter(|name| self.includes(name))
-            .collect();
+        let names = names.iter().filter_map(|name| self.resolve(name).ok()?);
+        let names: Vec<Cow<'_, str>> = names.collect();
+        let names: Vec<&str> = names.iter().map(|name| &**name).collect();
         let unknown = match &self.origin {
             Origin::Demo | Origin::Directory(_) => None,
             Origin::Hub(hub) => hub.unknown(&names),

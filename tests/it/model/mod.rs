@@ -11,5 +11,6 @@ mod drift;
 mod family;
 mod locks;
 mod place;
+mod single_files;
 #[cfg(unix)]
 mod trust;
