@@ -164,11 +164,11 @@ fn embedding_info(
     EmbeddingInfo {
         tensor: matrix.tensor().to_owned(),
         file: matrix.file().to_owned(),
-        container: matrix.container().name.to_owned(),
+        container: matrix.container().to_owned(),
         rows: matrix.rows(),
         columns: matrix.columns(),
-        dtype: matrix.dtype().name().to_owned(),
-        dequantized: matrix.dtype().is_quantized(),
+        dtype: matrix.stored_dtype().name().to_owned(),
+        dequantized: matrix.is_dequantized(),
         padding_idx: config
             .and_then(|config| config.pad_token_id)
             .or_else(|| tokenizer.and_then(pad)),

@@ -82,7 +82,7 @@ impl Model {
                 what: "tokenizer for texts and pieces",
                 hint: None,
             };
-            error.with_hint(match self.matrix.container().name {
+            error.with_hint(match self.matrix.container() {
                 "gguf" => "tokscope does not read the vocabulary of a GGUF file yet: select rows with `--id N`",
                 _ => "select rows with `--id N`",
             })

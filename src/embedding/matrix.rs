@@ -1,4 +1,4 @@
-//! The word-embedding matrix of a model: finding it in a checkpoint, and reading its rows by byte range.
+//! The word-embedding matrix of a model, and the reading of its rows by byte range.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -8,16 +8,9 @@ use candle_core::{Device, Tensor};
 use candle_nn::{Embedding, Module};
 
 use super::elements::append_f32;
-use super::{gguf_file, tensor_names};
 use crate::error::{Error, Result};
-use crate::formats::checkpoint::{Checkpoint, Container, Dtype, ShardIndex, TensorInfo};
-use crate::source::{ByteSource, FileKind, GgufShard, ModelFiles};
-
-/// The names of checkpoints, in search order, each with the name of its index if it is sharded.
-const CHECKPOINTS: &[(&str, &str)] = &[
-    ("model.safetensors", "model.safetensors.index.json"),
-    ("pytorch_model.bin", "pytorch_model.bin.index.json"),
-];
+use crate::formats::checkpoint::{Dtype, TensorInfo};
+use crate::source::ByteSource;
 
 /// Bytes per block of rows: half a second-level cache, so that a block is still cached when it is processed.
 const BLOCK_BYTES: u64 = 1 << 18;
@@ -25,148 +18,28 @@ const BLOCK_BYTES: u64 = 1 << 18;
 /// A word-embedding matrix of shape `[rows, columns]`, read from its file row by row.
 #[derive(Debug)]
 pub struct EmbeddingMatrix {
-    file: Arc<dyn ByteSource>,
+    /// The file, or the rows computed from it.
+    pub(super) file: Arc<dyn ByteSource>,
     /// The file's name within the model.
-    name: String,
-    container: Container,
-    tensor: TensorInfo,
-    rows: u64,
-    columns: u64,
+    pub(super) name: String,
+    pub(super) container: &'static str,
+    pub(super) tensor: TensorInfo,
+    pub(super) rows: u64,
+    pub(super) columns: u64,
+    pub(super) stored: Stored,
+}
+
+/// The form of a matrix in its file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stored {
+    pub(super) dtype: Dtype,
+    /// Bytes of the matrix.
+    pub(super) size: u64,
+    /// True if the values are computed from the stored ones.
+    pub(super) dequantized: bool,
 }
 
 impl EmbeddingMatrix {
-    /// Finds the matrix among the files of a model. Reads, and for a remote file fetches, only headers.
-    ///
-    /// # Errors
-    /// Fails with [`Error::MissingPart`] if the model has no supported checkpoint, with [`Error::Unsupported`] if the
-    /// checkpoint has no word-embedding matrix of floating-point numbers, with [`Error::Damaged`] if the checkpoint
-    /// is malformed, and with the errors of reading files.
-    pub fn open(files: &ModelFiles) -> Result<Self> {
-        if let (Some(FileKind::Checkpoint), Some(name)) = (files.only_kind()?, files.only()) {
-            let file = files.find_ranged(name)?;
-            return Self::in_file(file.ok_or_else(|| files.no_such_file(name))?, name);
-        }
-        for (name, index_name) in CHECKPOINTS {
-            if let Some(file) = files.find_ranged(name)? {
-                return Self::in_file(file, name);
-            }
-            if let Some(index) = files.find(index_name)? {
-                return Self::in_shard(files, index.as_ref());
-            }
-        }
-        match gguf_file::find(files)? {
-            Some((name, file)) => Self::in_gguf(files, &name, file),
-            None => Err(no_checkpoint(files)),
-        }
-    }
-
-    /// Opens the matrix in a GGUF file or, if this is one of several shards, in the first shard that has it.
-    fn in_gguf(files: &ModelFiles, name: &str, file: Arc<dyn ByteSource>) -> Result<Self> {
-        if let Some(matrix) = Self::find_in_file(Arc::clone(&file), name)? {
-            return Ok(matrix);
-        }
-        let Some(shard) = GgufShard::parse(name) else {
-            return Err(match Checkpoint::open(file.as_ref())?.tensors.is_empty() {
-                true => Error::MissingPart {
-                    place: file.name().to_owned(),
-                    what: "tensors that tokscope can read",
-                    hint: None,
-                },
-                false => no_matrix(file.name()),
-            });
-        };
-        for other in shard.all().filter(|other| other != name) {
-            let Some(file) = files.find_ranged(&other)? else {
-                let problem =
-                    format!("it has no word-embedding matrix, and its shard {other} is missing");
-                return Err(Error::unsupported(file.name(), problem));
-            };
-            if let Some(matrix) = Self::find_in_file(file, &other)? {
-                return Ok(matrix);
-            }
-        }
-        Err(no_matrix(file.name()))
-    }
-
-    /// Returns the names that a checkpoint file may have, in search order.
-    pub fn checkpoint_names() -> impl Iterator<Item = &'static str> {
-        CHECKPOINTS
-            .iter()
-            .flat_map(|(name, index_name)| [*name, *index_name])
-    }
-
-    /// Opens the matrix in the shard that the index names.
-    fn in_shard(files: &ModelFiles, index_file: &dyn ByteSource) -> Result<Self> {
-        let index = ShardIndex::parse(index_file.name(), &index_file.read_all()?)?;
-        let tensors: Vec<(&str, &str)> = index.tensors().collect();
-        let position = tensor_names::find(tensors.iter().map(|(tensor, _)| (*tensor, true)));
-        let Some((_, shard)) = position.and_then(|position| tensors.get(position)) else {
-            return Err(no_matrix(index_file.name()));
-        };
-        let Some(file) = files.find_ranged(shard)? else {
-            return Err(Error::damaged(
-                index_file.name(),
-                format!("it names {shard}, which {} does not have", files.place()),
-            ));
-        };
-        Self::in_file(file, shard)
-    }
-
-    /// Opens the matrix in one checkpoint file, `name` within the model.
-    pub(super) fn in_file(file: Arc<dyn ByteSource>, name: &str) -> Result<Self> {
-        let found = Self::find_in_file(Arc::clone(&file), name)?;
-        found.ok_or_else(|| no_matrix(file.name()))
-    }
-
-    /// Opens the matrix in one checkpoint file, `name` within the model; `None` if the file has none.
-    fn find_in_file(file: Arc<dyn ByteSource>, name: &str) -> Result<Option<Self>> {
-        let checkpoint = Checkpoint::open(file.as_ref())?;
-        let candidates = (checkpoint.tensors.iter())
-            .map(|tensor| (tensor.name.as_str(), tensor.shape.len() == 2));
-        let unreadable = (checkpoint.skipped.iter()).map(|tensor| (tensor.name.as_str(), true));
-        let Some(position) = tensor_names::find(candidates.chain(unreadable)) else {
-            // The header of a shard without the matrix is read again by the next run.
-            file.approve();
-            return Ok(None);
-        };
-        let Some(tensor) = checkpoint.tensors.get(position) else {
-            let tensor = &checkpoint.skipped[position - checkpoint.tensors.len()];
-            return Err(Error::unsupported(
-                file.name(),
-                format!("tensor {} {}", tensor.name, tensor.reason),
-            ));
-        };
-        let tensor = tensor.locate(file.as_ref())?;
-        if !tensor.dtype.is_readable() {
-            return Err(Error::unsupported(
-                file.name(),
-                format!(
-                    "the elements of {} are {}, not floating-point numbers of 16, 32 or 64 bits",
-                    tensor.name, tensor.dtype
-                ),
-            ));
-        }
-        let [rows, columns] = tensor.shape[..] else {
-            return Ok(None);
-        };
-        if rows == 0 || columns == 0 {
-            return Err(Error::damaged(
-                file.name(),
-                format!("{} is empty: its shape is [{rows}, {columns}]", tensor.name),
-            ));
-        }
-        check_row_count(file.name(), &tensor.name, rows)?;
-        file.approve();
-        Ok(Some(Self {
-            container: checkpoint.container,
-            file,
-            name: name.to_owned(),
-            tensor,
-            rows,
-            columns,
-        }))
-    }
-
     /// Returns the number of rows. Rows are numbered from 0, and the number of a row is the id of its token.
     pub fn rows(&self) -> u64 {
         self.rows
@@ -177,9 +50,19 @@ impl EmbeddingMatrix {
         self.columns
     }
 
-    /// Returns the stored element type.
+    /// Returns the element type of the bytes of a row. This is the stored type, unless the rows are computed.
     pub fn dtype(&self) -> Dtype {
         self.tensor.dtype
+    }
+
+    /// Returns the element type in the file.
+    pub fn stored_dtype(&self) -> Dtype {
+        self.stored.dtype
+    }
+
+    /// Returns true if the values are computed from stored ones, with scales.
+    pub fn is_dequantized(&self) -> bool {
+        self.stored.dequantized
     }
 
     /// Returns the name of the tensor in the checkpoint.
@@ -192,14 +75,14 @@ impl EmbeddingMatrix {
         &self.name
     }
 
-    /// Returns the container of that file.
-    pub fn container(&self) -> Container {
+    /// Returns the name of the format of that file.
+    pub fn container(&self) -> &'static str {
         self.container
     }
 
     /// Returns the size of the matrix in its file, in bytes.
     pub fn size(&self) -> u64 {
-        self.tensor.byte_range.end - self.tensor.byte_range.start
+        self.stored.size
     }
 
     /// Fetches the rows of `ids` together, which costs fewer requests than one by one. Ids beyond the matrix are
@@ -344,72 +227,5 @@ impl EmbeddingMatrix {
     /// Returns the size of a row in bytes.
     pub fn row_width(&self) -> u64 {
         self.columns / self.tensor.dtype.block_length() * self.tensor.dtype.size()
-    }
-}
-
-/// Returns the error for a model without a supported checkpoint. The hint names an unsupported checkpoint if there is
-/// one.
-fn no_checkpoint(files: &ModelFiles) -> Error {
-    const UNSUPPORTED: &[&str] = &[".h5", ".msgpack", ".onnx", ".ot", ".ckpt"];
-    let names: Vec<&str> = CHECKPOINTS.iter().map(|(name, _)| *name).collect();
-    let error = files.missing(
-        "checkpoint (model.safetensors or pytorch_model.bin, whole or in shards)",
-        &names,
-    );
-    let list = files.list().unwrap_or_default();
-    let other = list
-        .iter()
-        .find(|file| UNSUPPORTED.iter().any(|ending| file.name.ends_with(ending)));
-    match other {
-        Some(other) => error.with_hint(format!(
-            "it has {}, which tokscope does not read",
-            other.name
-        )),
-        None => error,
-    }
-}
-
-fn no_matrix(file: &str) -> Error {
-    Error::unsupported(
-        file,
-        format!(
-            "it has no word-embedding matrix: no tensor of two dimensions is named {}",
-            tensor_names::EMBEDDING_NAMES.join(", ")
-        ),
-    )
-}
-
-/// Fails with [`Error::Unsupported`] if a matrix has more rows than there are ids, which are 32 bits wide.
-fn check_row_count(file: &str, tensor: &str, rows: u64) -> Result<()> {
-    if rows <= u64::from(u32::MAX) {
-        return Ok(());
-    }
-    let problem = format!("{tensor} has {rows} rows, but ids are 32 bits wide");
-    Err(Error::unsupported(file, problem))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_hint_for_an_uncached_checkpoint_fetches_the_weights() {
-        for file in EmbeddingMatrix::checkpoint_names() {
-            let error = Error::NotCached {
-                model: "o/n".to_owned(),
-                file: file.to_owned(),
-            };
-            let hint = error.hint().unwrap();
-            assert!(hint.contains(" --weights"), "{file}: {hint}");
-        }
-    }
-
-    #[test]
-    fn a_matrix_with_more_rows_than_ids_is_refused() {
-        let most = u64::from(u32::MAX);
-        assert!(check_row_count("model.safetensors", "wte.weight", most).is_ok());
-        let error = check_row_count("model.safetensors", "wte.weight", most + 1).unwrap_err();
-        let sentence = "wte.weight has 4294967296 rows, but ids are 32 bits wide";
-        assert!(error.to_string().contains(sentence), "{error}");
     }
 }

@@ -1,10 +1,12 @@
 //! The word-embedding matrix of a model, and computations on its rows.
 //!
-//! [`EmbeddingMatrix`] finds the matrix in a checkpoint ([`tensor_names`]) and reads rows by byte range, as float32
-//! ([`elements`], and `blocks` for quantized ones). Rows are compared ([`similarity`], [`metric`]), searched ([`nearest`](mod@nearest), [`query`]),
+//! [`EmbeddingMatrix`] finds the matrix in a checkpoint (`open`, [`tensor_names`]) and reads rows by byte range, as
+//! float32 ([`elements`], and `blocks` for quantized ones). Rows are compared ([`similarity`], [`metric`]), searched ([`nearest`](mod@nearest), [`query`]),
 //! summarized ([`statistics`](mod@statistics)), and written to files ([`export`], [`projector`]).
 
+mod adapter;
 mod blocks;
+mod computed_rows;
 pub mod elements;
 pub mod export;
 pub mod gguf_file;
@@ -12,8 +14,10 @@ mod kernels;
 pub mod matrix;
 pub mod metric;
 pub mod nearest;
+mod open;
 pub mod projector;
 pub mod query;
+mod remapped_rows;
 pub mod similarity;
 pub mod statistics;
 pub mod tensor_names;

@@ -16,25 +16,55 @@ pub const EMBEDDING_NAMES: &[&str] = &[
     "token_embd.weight",
 ];
 
+/// The ends of names instead of `.weight`: copies of a layer that PEFT trains in full.
+const TRAINED_COPIES: [&str; 2] = [".modules_to_save.weight", ".modules_to_save.default.weight"];
+
+/// The names of matrices that nothing may precede but the prefix of a wrapper: `StaticEmbedding` of
+/// sentence-transformers, and model2vec.
+pub const WHOLE_NAMES: &[&str] = &["embedding.weight", "embeddings"];
+const WRAPPERS: [&str; 1] = ["module."];
+
+/// Returns true if model2vec or sentence-transformers give a static matrix this name.
+pub fn is_of_model2vec(name: &str) -> bool {
+    let bare = WRAPPERS.iter().find_map(|prefix| name.strip_prefix(prefix));
+    WHOLE_NAMES.contains(&bare.unwrap_or(name))
+}
+
 /// Returns the index of the word-embedding matrix among `(name, is_matrix)` tensors, or `None` if no matrix has one of
 /// the names.
 ///
 /// If several match the same family, the shortest name wins: a model's own matrix is nearer to the root than that of a
 /// submodule.
 pub fn find<'a>(tensors: impl Iterator<Item = (&'a str, bool)> + Clone) -> Option<usize> {
-    EMBEDDING_NAMES.iter().find_map(|suffix| {
+    let shortest = |is_name: &dyn Fn(&str) -> bool| {
+        let tensors = tensors.clone().enumerate();
         tensors
-            .clone()
-            .enumerate()
-            .filter(|(_, (name, is_matrix))| *is_matrix && matches(name, suffix))
+            .filter(|(_, (name, is_matrix))| *is_matrix && is_name(name))
             .min_by_key(|(_, (name, _))| name.len())
             .map(|(index, _)| index)
-    })
+    };
+    let of_family = |suffix: &&str| shortest(&|name| matches(name, suffix));
+    let found = EMBEDDING_NAMES.iter().find_map(of_family);
+    found.or_else(|| shortest(&is_of_model2vec))
 }
 
 fn matches(name: &str, suffix: &str) -> bool {
-    name.strip_suffix(suffix)
-        .is_some_and(|prefix| prefix.is_empty() || prefix.ends_with('.'))
+    let is_end = |end: &str| {
+        let prefix = name.strip_suffix(end);
+        prefix.is_some_and(|prefix| prefix.is_empty() || prefix.ends_with('.'))
+    };
+    let copies = || {
+        let layer = suffix.strip_suffix(".weight")?;
+        let ends = TRAINED_COPIES
+            .iter()
+            .find_map(|copy| name.strip_suffix(copy));
+        ends.map(|name| (name, layer))
+    };
+    let is_copy = |(name, layer): (&str, &str)| {
+        let prefix = name.strip_suffix(layer);
+        prefix.is_some_and(|prefix| prefix.is_empty() || prefix.ends_with('.'))
+    };
+    is_end(suffix) || copies().is_some_and(is_copy)
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub mod model_settings;
 pub mod npy;
 pub mod piece_list;
 pub mod placeholder_file;
-mod quote;
+pub(crate) mod quote;
 pub mod sentencepiece;
 pub mod setting;
 mod short_tokens;

@@ -31,6 +31,7 @@ mod options;
 mod ranges;
 
 pub use app_cache::AppCache;
+pub(crate) use byte_source::outside;
 pub use byte_source::{ByteSource, MemoryFile};
 pub use file_entry::FileEntry;
 pub use file_kind::FileKind;

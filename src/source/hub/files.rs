@@ -134,6 +134,15 @@ impl HubFiles {
         state.listing.is_some() || matches!(self.cached(&state, name), Ok(CacheEntry::Intact(_)))
     }
 
+    /// Returns true if the file `name` is cached, or is among the known names of the model's files.
+    pub(crate) fn shows(&self, name: &str) -> bool {
+        let state = self.state();
+        match &state.listing {
+            Some(listing) => listing.contains_key(name),
+            None => matches!(self.cached(&state, name), Ok(CacheEntry::Intact(_))),
+        }
+    }
+
     /// Marks a file as absent, and returns `None` for it.
     pub(super) fn absent(&self, commit: &str, name: &str) -> Option<Arc<dyn ByteSource>> {
         // If the cache cannot be written, the next run asks again.

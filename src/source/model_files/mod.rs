@@ -1,6 +1,8 @@
 //! The files of one model: built in, in a directory, in Ollama's store, or on the Hub.
 
+mod module_folder;
 mod only_file;
+mod origin;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +20,6 @@ use super::file_name::is_within;
 use super::frozen_file::{FrozenFile, Proof};
 use super::hub::cost::Fetched;
 use super::hub::files::HubFiles;
-use super::local::demo;
 use super::local::directory::Directory;
 use super::local::mapped_file::MappedFile;
 use super::local::ollama_store::OllamaStore;
@@ -26,7 +27,9 @@ use super::observer::Observer;
 use super::options::SourceOptions;
 use crate::error::{Error, Result};
 use crate::model_ref::ModelRef;
+use module_folder::{MODULES, ModuleFolder};
 use only_file::OnlyFile;
+use origin::{Origin, with_cached};
 
 /// The files of one model.
 pub struct ModelFiles {
@@ -42,15 +45,10 @@ pub struct ModelFiles {
     as_is: bool,
     cache: AppCache,
     observer: Arc<dyn Observer>,
+    /// The folder of the transformer, if `modules.json` of sentence-transformers names one.
+    module_folder: ModuleFolder,
     /// The files that [`Self::freeze`] has opened; `None` for those that the model does not have.
     frozen: BTreeMap<String, Option<Arc<dyn ByteSource>>>,
-}
-
-#[derive(Debug)]
-enum Origin {
-    Demo,
-    Directory(Directory),
-    Hub(Box<HubFiles>),
 }
 
 impl fmt::Debug for ModelFiles {
@@ -97,6 +95,7 @@ impl ModelFiles {
             as_is: false,
             cache,
             observer,
+            module_folder: ModuleFolder::default(),
             frozen: BTreeMap::new(),
         })
     }
@@ -257,10 +256,7 @@ impl ModelFiles {
 
     /// Returns the commit of the files; `None` if the model has no commits or the commit is not known yet.
     pub fn commit(&self) -> Option<String> {
-        match &self.origin {
-            Origin::Demo | Origin::Directory(_) => None,
-            Origin::Hub(hub) => hub.commit(),
-        }
+        self.origin.commit()
     }
 
     /// Reads a short file in the [`AppCache`] that was derived from a file of the model.
@@ -290,11 +286,7 @@ impl ModelFiles {
 
     /// Returns the folder with the local files: the model's directory, or the snapshot in the Hub cache.
     pub fn folder(&self) -> Option<PathBuf> {
-        match &self.origin {
-            Origin::Demo => None,
-            Origin::Directory(directory) => Some(directory.path().to_owned()),
-            Origin::Hub(hub) => hub.folder(),
-        }
+        self.origin.folder()
     }
 
     /// Opens the file `name`, fetching it if necessary; `None` if the model has no such file.
@@ -313,11 +305,26 @@ impl ModelFiles {
         let Some(name) = self.resolve(name)? else {
             return Ok(None);
         };
-        match &self.origin {
-            Origin::Demo => Ok(demo::find(&name)),
-            Origin::Directory(directory) => directory.find(&name),
-            Origin::Hub(hub) => hub.find(&name).map_err(|error| with_cached(hub, error)),
-        }
+        self.in_folders(&name, |name| self.origin.find(name))
+    }
+
+    /// Looks for a file in the folder of the transformer, or at the top if `modules.json` names no such folder.
+    fn in_folders<T>(
+        &self,
+        name: &str,
+        look: impl Fn(&str) -> Result<Option<T>>,
+    ) -> Result<Option<T>> {
+        let read = || match &self.origin {
+            Origin::Hub(hub) if !hub.shows(MODULES) => Ok(None),
+            _ if self.only.is_some() => Ok(None),
+            _ => self.origin.find(MODULES),
+        };
+        self.module_folder.look(name, read, look)
+    }
+
+    /// Returns the name, within the model, of a file that was found.
+    pub fn full_name(&self, name: &str) -> String {
+        self.module_folder.join(name)
     }
 
     /// Returns true if the model has the file `name`, without fetching it.
@@ -326,10 +333,16 @@ impl ModelFiles {
     /// Fails like [`Self::find`].
     pub fn has(&self, name: &str) -> Result<bool> {
         match &self.origin {
-            Origin::Hub(hub) if !self.frozen.contains_key(name) => match self.resolve(name)? {
-                Some(name) => hub.has(&name).map_err(|error| with_cached(hub, error)),
-                None => Ok(false),
-            },
+            Origin::Hub(hub) if !self.frozen.contains_key(name) => {
+                let Some(name) = self.resolve(name)? else {
+                    return Ok(false);
+                };
+                let has = |name: &str| {
+                    let has = hub.has(name).map_err(|error| with_cached(hub, error))?;
+                    Ok(has.then_some(()))
+                };
+                Ok(self.in_folders(&name, has)?.is_some())
+            }
             _ => Ok(self.find(name)?.is_some()),
         }
     }
@@ -340,7 +353,7 @@ impl ModelFiles {
     /// Fails like [`Self::find`].
     pub fn find_known(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
         match (&self.origin, self.resolve(name)?) {
-            (Origin::Hub(hub), Some(actual)) if !hub.knows(&actual) => Ok(None),
+            (Origin::Hub(hub), Some(actual)) if !hub.knows(&self.full_name(&actual)) => Ok(None),
             _ => self.find(name),
         }
     }
@@ -356,8 +369,11 @@ impl ModelFiles {
                 let Some(name) = self.resolve(name)? else {
                     return Ok(None);
                 };
-                hub.find_ranged(&name)
-                    .map_err(|error| with_cached(hub, error))
+                let find = |name: &str| {
+                    let found = hub.find_ranged(name);
+                    found.map_err(|error| with_cached(hub, error))
+                };
+                self.in_folders(&name, find)
             }
             _ => self.find(name),
         }
@@ -365,10 +381,7 @@ impl ModelFiles {
 
     /// Returns the cost of reading by ranges so far; `None` if nothing was fetched.
     pub fn fetched(&self) -> Option<Fetched> {
-        match &self.origin {
-            Origin::Demo | Origin::Directory(_) => None,
-            Origin::Hub(hub) => Some(hub.fetched()).filter(|fetched| fetched.bytes > 0),
-        }
+        self.origin.fetched()
     }
 
     fn check(&self, name: &str) -> Result<()> {
@@ -404,11 +417,7 @@ impl ModelFiles {
     /// # Errors
     /// Fails like [`Self::find`].
     pub fn list(&self) -> Result<Vec<FileEntry>> {
-        let mut list = match &self.origin {
-            Origin::Demo => demo::list(),
-            Origin::Directory(directory) => directory.list()?,
-            Origin::Hub(hub) => hub.list().map_err(|error| with_cached(hub, error))?,
-        };
+        let mut list = self.origin.list()?;
         list.retain(|file| self.includes(&file.name));
         Ok(list)
     }
@@ -430,10 +439,7 @@ impl ModelFiles {
     /// # Errors
     /// Fails with an error of exit code 3 if the Hub does not answer.
     pub fn newest_commit(&self) -> Result<Option<String>> {
-        match &self.origin {
-            Origin::Demo | Origin::Directory(_) => Ok(None),
-            Origin::Hub(hub) => hub.newest_commit().map_err(|error| with_cached(hub, error)),
-        }
+        self.origin.newest_commit()
     }
 
     /// Asks the Hub for the current commit of the revision, records it in the Hub cache, and uses it from now on. Does
@@ -443,14 +449,7 @@ impl ModelFiles {
     /// Fails with an error of exit code 3 if the Hub does not answer or the answer cannot be recorded.
     pub fn refresh(&mut self) -> Result<()> {
         self.frozen.clear();
-        match &mut self.origin {
-            Origin::Demo | Origin::Directory(_) => Ok(()),
-            Origin::Hub(hub) => hub.refresh().map_err(|error| with_cached(hub, error)),
-        }
+        self.module_folder = ModuleFolder::default();
+        self.origin.refresh()
     }
-}
-
-/// Records in an error whether the Hub cache has any file of the model.
-fn with_cached(hub: &HubFiles, error: Error) -> Error {
-    error.with_cached(hub.folder().is_some_and(|folder| folder.is_dir()))
 }

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use crate::loopback_hub::Fault;
+use crate::loopback_hub::{Access, Fault};
 use crate::records::{one, records};
-use crate::remote::{Remote, TENSOR, local, locally};
+use crate::remote::{Remote, TENSOR, TEXT, files_of, local, locally, split_cost, without_cost};
 use crate::support::checkpoints::{CONTAINERS, SIZE, checkpoint};
 
 const NEIGHBORS: [&str; 6] = ["neighbors", "--id", "1500", "-k", "5", "--json"];
@@ -223,4 +223,40 @@ fn two_processes_fetch_the_matrix_once() {
     let bytes: usize = served.iter().map(|one| one.bytes).sum();
     assert_eq!(bytes, SIZE, "{served:?}");
     one(&remote.call("o/n", &["embed", "--id", "9", "--json"]).ok()).row();
+}
+
+#[test]
+fn the_folder_that_modules_json_names_is_found_on_the_hub() {
+    let remote = Remote::new();
+    let model = local(&[("model.safetensors", checkpoint("safetensors", TENSOR))]);
+    let modules = br#"[{"idx": 0, "name": "0", "path": "0_Transformer", "type": "t"}]"#;
+    let inner: Vec<_> = files_of(model.path())
+        .into_iter()
+        .map(|(name, content)| (format!("0_Transformer/{name}"), content))
+        .collect();
+    let mut files: Vec<(&str, &[u8])> = inner
+        .iter()
+        .map(|(name, content)| (name.as_str(), content.as_slice()))
+        .collect();
+    files.push(("modules.json", modules));
+    files.push(("config.json", br#"{"__version__": "0.2.0"}"#));
+    remote.hub.publish("o/n", Access::Public, &files);
+    let args = ["embed", TEXT, "--json"];
+    let expected = without_cost(&locally(model.path(), &args));
+    let (rows, _) = split_cost(&remote.call("o/n", &args).ok());
+    assert_eq!(rows, expected);
+    let info = remote.call("o/n", &["info", "--json"]).ok();
+    assert!(
+        info.contains(r#""file":"0_Transformer/model.safetensors""#),
+        "{info}"
+    );
+    remote.hub.served();
+    assert_eq!(remote.call("o/n", &args).ok(), expected);
+    assert_eq!(
+        remote
+            .call("o/n", &["--offline", "embed", TEXT, "--json"])
+            .ok(),
+        expected
+    );
+    assert_eq!(remote.hub.served(), []);
 }

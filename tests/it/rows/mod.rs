@@ -7,4 +7,5 @@ mod gguf;
 mod neighbors;
 mod objects;
 mod similarity;
+mod static_matrices;
 mod stats;

@@ -1,0 +1,284 @@
+//! Finds the word-embedding matrix among the files of a model.
+
+use std::sync::Arc;
+
+use super::computed_rows::{ComputeRows, ComputedRows};
+use super::matrix::{EmbeddingMatrix, Stored};
+use super::remapped_rows::RemappedRows;
+use super::{adapter, gguf_file, tensor_names};
+use crate::error::{Error, Result};
+use crate::formats::checkpoint::{Checkpoint, ShardIndex, TensorInfo};
+use crate::source::{ByteSource, FileKind, GgufShard, ModelFiles};
+
+/// The names of checkpoints, in search order, each with the name of its index if it is sharded.
+const CHECKPOINTS: &[(&str, &str)] = &[
+    ("model.safetensors", "model.safetensors.index.json"),
+    ("pytorch_model.bin", "pytorch_model.bin.index.json"),
+];
+
+impl EmbeddingMatrix {
+    /// Finds the matrix among the files of a model. Reads, and for a remote file fetches, only headers.
+    ///
+    /// # Errors
+    /// Fails with [`Error::MissingPart`] if the model has no supported checkpoint, with [`Error::Unsupported`] if the
+    /// checkpoint has no word-embedding matrix of floating-point numbers, with [`Error::Damaged`] if the checkpoint
+    /// is malformed, and with the errors of reading files.
+    pub fn open(files: &ModelFiles) -> Result<Self> {
+        if let (Some(FileKind::Checkpoint), Some(name)) = (files.only_kind()?, files.only()) {
+            let file = files.find_ranged(name)?;
+            return Self::in_file(file.ok_or_else(|| files.no_such_file(name))?, name);
+        }
+        for (name, index_name) in CHECKPOINTS {
+            if let Some(file) = files.find_ranged(name)? {
+                return Self::in_file(file, &files.full_name(name));
+            }
+            if let Some(index) = files.find(index_name)? {
+                return Self::in_shard(files, index.as_ref());
+            }
+        }
+        if let Some((name, file)) = adapter::find(files)? {
+            return match Self::find_in_file(Arc::clone(&file), &files.full_name(name))? {
+                Some(matrix) => Ok(matrix),
+                None => Err(adapter::no_matrix(files, file.as_ref())?),
+            };
+        }
+        match gguf_file::find(files)? {
+            Some((name, file)) => Self::in_gguf(files, &name, file),
+            None => Err(no_checkpoint(files)),
+        }
+    }
+
+    /// Opens the matrix in a GGUF file or, if this is one of several shards, in the first shard that has it.
+    fn in_gguf(files: &ModelFiles, name: &str, file: Arc<dyn ByteSource>) -> Result<Self> {
+        if let Some(matrix) = Self::find_in_file(Arc::clone(&file), name)? {
+            return Ok(matrix);
+        }
+        let Some(shard) = GgufShard::parse(name) else {
+            return Err(match Checkpoint::open(file.as_ref())?.tensors.is_empty() {
+                true => Error::MissingPart {
+                    place: file.name().to_owned(),
+                    what: "tensors that tokscope can read",
+                    hint: None,
+                },
+                false => no_matrix(file.name()),
+            });
+        };
+        for other in shard.all().filter(|other| other != name) {
+            let Some(file) = files.find_ranged(&other)? else {
+                let problem =
+                    format!("it has no word-embedding matrix, and its shard {other} is missing");
+                return Err(Error::unsupported(file.name(), problem));
+            };
+            if let Some(matrix) = Self::find_in_file(file, &other)? {
+                return Ok(matrix);
+            }
+        }
+        Err(no_matrix(file.name()))
+    }
+
+    /// Returns the names that a checkpoint file may have, in search order.
+    pub fn checkpoint_names() -> impl Iterator<Item = &'static str> {
+        CHECKPOINTS
+            .iter()
+            .flat_map(|(name, index_name)| [*name, *index_name])
+            .chain(adapter::ADAPTERS)
+    }
+
+    /// Opens the matrix in the shard that the index names.
+    fn in_shard(files: &ModelFiles, index_file: &dyn ByteSource) -> Result<Self> {
+        let index = ShardIndex::parse(index_file.name(), &index_file.read_all()?)?;
+        let tensors: Vec<(&str, &str)> = index.tensors().collect();
+        let position = tensor_names::find(tensors.iter().map(|(tensor, _)| (*tensor, true)));
+        let Some((_, shard)) = position.and_then(|position| tensors.get(position)) else {
+            return Err(no_matrix(index_file.name()));
+        };
+        let Some(file) = files.find_ranged(shard)? else {
+            return Err(Error::damaged(
+                index_file.name(),
+                format!("it names {shard}, which {} does not have", files.place()),
+            ));
+        };
+        Self::in_file(file, &files.full_name(shard))
+    }
+
+    /// Opens the matrix in one checkpoint file, `name` within the model.
+    pub(super) fn in_file(file: Arc<dyn ByteSource>, name: &str) -> Result<Self> {
+        let found = Self::find_in_file(Arc::clone(&file), name)?;
+        found.ok_or_else(|| no_matrix(file.name()))
+    }
+
+    /// Opens the matrix in one checkpoint file, `name` within the model; `None` if the file has none.
+    fn find_in_file(file: Arc<dyn ByteSource>, name: &str) -> Result<Option<Self>> {
+        let checkpoint = Checkpoint::open(file.as_ref())?;
+        let candidates = (checkpoint.tensors.iter())
+            .map(|tensor| (tensor.name.as_str(), tensor.shape.len() == 2));
+        let unreadable = (checkpoint.skipped.iter()).map(|tensor| (tensor.name.as_str(), true));
+        let Some(position) = tensor_names::find(candidates.chain(unreadable)) else {
+            // The header of a shard without the matrix is read again by the next run.
+            file.approve();
+            return Ok(None);
+        };
+        let Some(tensor) = checkpoint.tensors.get(position) else {
+            let tensor = &checkpoint.skipped[position - checkpoint.tensors.len()];
+            return Err(Error::unsupported(
+                file.name(),
+                format!("tensor {} {}", tensor.name, tensor.reason),
+            ));
+        };
+        let tensor = tensor.locate(file.as_ref())?;
+        check_shape(file.name(), &tensor)?;
+        let of_model2vec = tensor_names::is_of_model2vec(&tensor.name);
+        let remapped = match of_model2vec {
+            true => RemappedRows::find(&file, &checkpoint, &tensor)?,
+            false => None,
+        };
+        if !tensor.dtype.is_readable() && remapped.is_none() {
+            return Err(Error::unsupported(
+                file.name(),
+                format!(
+                    "the elements of {} are {}, not floating-point numbers of 16, 32 or 64 bits",
+                    tensor.name, tensor.dtype
+                ),
+            ));
+        }
+        file.approve();
+        let stored = Stored {
+            dtype: tensor.dtype,
+            size: tensor.byte_range.end - tensor.byte_range.start,
+            dequantized: tensor.dtype.is_quantized(),
+        };
+        let name = (name, checkpoint.container.name);
+        match remapped {
+            Some((rule, ids)) => Self::computed(Box::new(rule), name, ids, &tensor, stored),
+            None => Ok(Self::of_tensor(file, name, tensor, stored)),
+        }
+        .map(Some)
+    }
+
+    fn of_tensor(
+        file: Arc<dyn ByteSource>,
+        (name, container): (&str, &'static str),
+        tensor: TensorInfo,
+        stored: Stored,
+    ) -> Self {
+        let (rows, columns) = shape(&tensor);
+        Self {
+            file,
+            name: name.to_owned(),
+            container,
+            tensor,
+            rows,
+            columns,
+            stored,
+        }
+    }
+
+    /// Returns the matrix whose rows a rule computes from those of a tensor.
+    fn computed(
+        rule: Box<dyn ComputeRows>,
+        name: (&str, &'static str),
+        rows: u64,
+        tensor: &TensorInfo,
+        stored: Stored,
+    ) -> Result<Self> {
+        let place = rule.file().name().to_owned();
+        let (_, columns) = shape(tensor);
+        let computed = ComputedRows::new(rule, &tensor.name, rows, columns);
+        let Some((computed, tensor)) = computed else {
+            return Err(Error::damaged(
+                place,
+                "its matrix is too large for 64-bit sizes",
+            ));
+        };
+        check_shape(&place, &tensor)?;
+        Ok(Self::of_tensor(Arc::new(computed), name, tensor, stored))
+    }
+}
+
+/// Returns the rows and columns of a matrix.
+fn shape(tensor: &TensorInfo) -> (u64, u64) {
+    match tensor.shape[..] {
+        [rows, columns] => (rows, columns),
+        _ => (0, 0),
+    }
+}
+
+/// Checks that a matrix has elements, and not more rows than there are ids.
+fn check_shape(file: &str, tensor: &TensorInfo) -> Result<()> {
+    let (rows, columns) = shape(tensor);
+    if rows == 0 || columns == 0 {
+        let shape = &tensor.shape;
+        return Err(Error::damaged(
+            file,
+            format!("{} is empty: its shape is {shape:?}", tensor.name),
+        ));
+    }
+    check_row_count(file, &tensor.name, rows)
+}
+
+/// Returns the error for a model without a supported checkpoint. The hint names an unsupported checkpoint if there is
+/// one.
+fn no_checkpoint(files: &ModelFiles) -> Error {
+    const UNSUPPORTED: &[&str] = &[".h5", ".msgpack", ".onnx", ".ot", ".ckpt"];
+    let names: Vec<&str> = CHECKPOINTS.iter().map(|(name, _)| *name).collect();
+    let error = files.missing(
+        "checkpoint (model.safetensors or pytorch_model.bin, whole or in shards)",
+        &names,
+    );
+    let list = files.list().unwrap_or_default();
+    let other = list
+        .iter()
+        .find(|file| UNSUPPORTED.iter().any(|ending| file.name.ends_with(ending)));
+    match other {
+        Some(other) => error.with_hint(format!(
+            "it has {}, which tokscope does not read",
+            other.name
+        )),
+        None => error,
+    }
+}
+
+fn no_matrix(file: &str) -> Error {
+    Error::unsupported(
+        file,
+        format!(
+            "it has no word-embedding matrix: no tensor of two dimensions is named {}",
+            tensor_names::EMBEDDING_NAMES.join(", ")
+        ),
+    )
+}
+
+/// Fails with [`Error::Unsupported`] if a matrix has more rows than there are ids, which are 32 bits wide.
+fn check_row_count(file: &str, tensor: &str, rows: u64) -> Result<()> {
+    if rows <= u64::from(u32::MAX) {
+        return Ok(());
+    }
+    let problem = format!("{tensor} has {rows} rows, but ids are 32 bits wide");
+    Err(Error::unsupported(file, problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hint_for_an_uncached_checkpoint_fetches_the_weights() {
+        for file in EmbeddingMatrix::checkpoint_names() {
+            let error = Error::NotCached {
+                model: "o/n".to_owned(),
+                file: file.to_owned(),
+            };
+            let hint = error.hint().unwrap();
+            assert!(hint.contains(" --weights"), "{file}: {hint}");
+        }
+    }
+
+    #[test]
+    fn a_matrix_with_more_rows_than_ids_is_refused() {
+        let most = u64::from(u32::MAX);
+        assert!(check_row_count("model.safetensors", "wte.weight", most).is_ok());
+        let error = check_row_count("model.safetensors", "wte.weight", most + 1).unwrap_err();
+        let sentence = "wte.weight has 4294967296 rows, but ids are 32 bits wide";
+        assert!(error.to_string().contains(sentence), "{error}");
+    }
+}

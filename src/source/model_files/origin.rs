@@ -1,0 +1,86 @@
+//! The place of a model's files.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::source::byte_source::ByteSource;
+use crate::source::file_entry::FileEntry;
+use crate::source::hub::cost::Fetched;
+use crate::source::hub::files::HubFiles;
+use crate::source::local::demo;
+use crate::source::local::directory::Directory;
+
+/// The place of a model's files.
+#[derive(Debug)]
+pub(super) enum Origin {
+    Demo,
+    Directory(Directory),
+    Hub(Box<HubFiles>),
+}
+
+impl Origin {
+    /// Opens a file, fetching it if necessary; `None` if there is no such file.
+    pub(super) fn find(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
+        match self {
+            Self::Demo => Ok(demo::find(name)),
+            Self::Directory(directory) => directory.find(name),
+            Self::Hub(hub) => hub.find(name).map_err(|error| with_cached(hub, error)),
+        }
+    }
+
+    /// Lists the files, sorted by name, without fetching any.
+    pub(super) fn list(&self) -> Result<Vec<FileEntry>> {
+        match self {
+            Self::Demo => Ok(demo::list()),
+            Self::Directory(directory) => directory.list(),
+            Self::Hub(hub) => hub.list().map_err(|error| with_cached(hub, error)),
+        }
+    }
+
+    /// Returns the commit of the files; `None` if there are no commits, or it is not known yet.
+    pub(super) fn commit(&self) -> Option<String> {
+        match self {
+            Self::Demo | Self::Directory(_) => None,
+            Self::Hub(hub) => hub.commit(),
+        }
+    }
+
+    /// Returns the folder with the local files.
+    pub(super) fn folder(&self) -> Option<PathBuf> {
+        match self {
+            Self::Demo => None,
+            Self::Directory(directory) => Some(directory.path().to_owned()),
+            Self::Hub(hub) => hub.folder(),
+        }
+    }
+
+    /// Returns the cost of reading by ranges so far; `None` if nothing was fetched.
+    pub(super) fn fetched(&self) -> Option<Fetched> {
+        match self {
+            Self::Demo | Self::Directory(_) => None,
+            Self::Hub(hub) => Some(hub.fetched()).filter(|fetched| fetched.bytes > 0),
+        }
+    }
+
+    /// Asks the Hub for the current commit of the revision; `None` if there is no Hub to ask.
+    pub(super) fn newest_commit(&self) -> Result<Option<String>> {
+        match self {
+            Self::Demo | Self::Directory(_) => Ok(None),
+            Self::Hub(hub) => hub.newest_commit().map_err(|error| with_cached(hub, error)),
+        }
+    }
+
+    /// Uses the current commit of the revision from now on.
+    pub(super) fn refresh(&mut self) -> Result<()> {
+        match self {
+            Self::Demo | Self::Directory(_) => Ok(()),
+            Self::Hub(hub) => hub.refresh().map_err(|error| with_cached(hub, error)),
+        }
+    }
+}
+
+/// Records in an error whether the Hub cache has any file of the model.
+pub(super) fn with_cached(hub: &HubFiles, error: Error) -> Error {
+    error.with_cached(hub.folder().is_some_and(|folder| folder.is_dir()))
+}
