@@ -7,9 +7,6 @@ use crate::record::{FileEntry, Finding, Level};
 use crate::render::numbers::thousands;
 use crate::tokenizer::Tokenizer;
 
-/// The message about a SentencePiece file that may be of another family.
-pub const ASSUMED_FAMILY: &str = "spm.model is read as DeBERTa's, but neither tokenizer_config.json nor config.json says that it is";
-
 /// Returns every finding about a model. `unusable` is the error if no engine can use the tokenizer. `matrix` may hold
 /// the error that left the model without a matrix.
 pub fn findings(
@@ -145,7 +142,8 @@ fn hidden_size(matrix: &EmbeddingMatrix, config: &ModelConfig) -> Option<Finding
 }
 
 fn assumed_family(tokenizer: &Tokenizer) -> Option<Finding> {
-    (tokenizer.assumes_family()).then(|| warning("assumed-family", ASSUMED_FAMILY.to_owned()))
+    let assumption = tokenizer.assumption()?;
+    Some(warning("assumed-family", assumption.to_owned()))
 }
 
 /// Returns a finding for each way in which the reference fails to load the tokenizer, or loads it differently.

@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::contradictions::ASSUMED_FAMILY;
 use super::input::line_blocks::Input;
 use super::input::meter::Meter;
 use crate::error::{Error, Result};
@@ -93,8 +92,8 @@ impl Session<'_> {
     /// Opens the tokenizer of a model with the engine that the command line names.
     pub fn tokenizer(&self, files: &ModelFiles) -> Result<Tokenizer> {
         let tokenizer = Tokenizer::open(files)?;
-        if tokenizer.assumes_family() {
-            self.observer.note(ASSUMED_FAMILY);
+        if let Some(assumption) = tokenizer.assumption() {
+            self.observer.note(assumption);
         }
         Ok(tokenizer.with_engine(self.model.engine))
     }

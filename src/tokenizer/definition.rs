@@ -7,6 +7,7 @@ use super::class::Followed;
 use super::conversion::Conversion;
 use super::model_pieces::ModelPieces;
 use super::native::compiled::CompiledVocabulary;
+use super::runner::Runner;
 use super::vocabulary::Vocabulary;
 use crate::formats::config::{AddedTokenConfig, SpecialTokensMap, TokenizerConfig};
 use crate::formats::tokenizer_json::RestJson;
@@ -26,8 +27,10 @@ pub struct Definition {
     /// Every added token, including those in the file.
     pub added_vocabulary: AddedVocabulary,
     pub class: Followed,
-    /// True if no file names the tokenizer's class or the model's family, so that DeBERTa's was assumed.
-    pub assumes_family: bool,
+    /// A sentence about the family that was assumed, if no file names the tokenizer's class or the model's family.
+    pub assumption: Option<String>,
+    /// What encodes and decodes, if SentencePiece itself does.
+    pub runner: Option<Box<Runner>>,
     /// The conversion that makes the `tokenizer.json`, if the model has none.
     pub conversion: Option<Box<Conversion>>,
     /// The vocabulary as a list, built on first use.
@@ -71,7 +74,8 @@ impl Definition {
             added,
             added_vocabulary,
             class,
-            assumes_family: false,
+            assumption: None,
+            runner: None,
             conversion: None,
             listed: OnceLock::new(),
         }
@@ -86,6 +90,9 @@ impl Definition {
 
     /// Returns the name of that file within the model.
     pub fn file_name(&self) -> &str {
+        if let Some(runner) = &self.runner {
+            return &runner.file_name;
+        }
         match (&self.origin, &self.conversion) {
             (_, Some(conversion)) => &conversion.file_name,
             (Origin::Compiled { rest: None, .. }, None) => SPM_MODEL,

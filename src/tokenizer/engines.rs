@@ -32,6 +32,9 @@ pub struct Native {
 
 /// Builds the native engine. Returns `None` if it would not be exact for this tokenizer.
 pub fn native(definition: &Definition) -> Option<Native> {
+    if definition.runner.is_some() {
+        return None;
+    }
     let Origin::Compiled {
         file,
         compiled,
@@ -125,6 +128,10 @@ fn trims_offsets(post_processor: &Value) -> bool {
 /// reading it.
 pub fn hf(definition: &Definition) -> Result<HfEngine> {
     let name = definition.file().name();
+    if definition.runner.is_some() {
+        let problem = "it is run as SentencePiece runs it, which a tokenizer.json cannot describe";
+        return Err(Error::unsupported(name, problem));
+    }
     let (inner, unknown_id) = match &definition.origin {
         Origin::Compiled {
             compiled,

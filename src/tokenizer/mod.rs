@@ -5,6 +5,7 @@
 //! crate for all others.
 
 mod added_vocabulary;
+mod assumed;
 mod char_offsets;
 mod class;
 mod compile;
@@ -16,6 +17,7 @@ mod definition;
 mod encoding;
 mod engines;
 mod exact_json;
+mod facts;
 mod hf_engine;
 mod hf_file;
 mod hf_guard;
@@ -26,6 +28,8 @@ mod options;
 mod parsed_json;
 mod piece_table;
 mod pinned_unicode;
+mod runner;
+mod sentencepiece;
 mod special_tokens;
 mod to_json;
 mod token_bytes;

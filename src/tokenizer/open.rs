@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::added_vocabulary::AddedVocabulary;
+use super::assumed::{self, Assumed};
 use super::class::{self, Followed, Found};
 use super::compiled_cache::CacheEntry;
 use super::conversion::{Conversion, Recipe, SlowClass, SlowClassRecipe, slow_class};
@@ -10,9 +11,11 @@ use super::deberta;
 use super::definition::{Definition, Origin, SPM_MODEL, TOKENIZER_JSON};
 use super::native::compiled::{CompiledVocabulary, Contents};
 use super::parsed_json::{ListedJson, ParsedJson, read_converted, read_json};
+use super::runner::Runner;
+use super::sentencepiece::SentencePiece;
 use super::special_tokens::SpecialTokens;
 use crate::error::{Error, Result};
-use crate::formats::config::TokenizerConfig;
+use crate::formats::config::{Slot, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig};
 use crate::formats::model_config::ModelConfig;
 use crate::formats::placeholder_file;
 use crate::formats::sentencepiece::SentencePieceModel;
@@ -54,8 +57,22 @@ pub fn definition(files: &ModelFiles) -> Result<Definition> {
     if let Some(slow) = class.fast_name().and_then(slow_class) {
         return from_slow_class(files, config, Followed::new(class), slow);
     }
-    if let Some(file) = files.find(SPM_MODEL)? {
-        return from_sentencepiece(files, config, file);
+    if is_deberta(files, &config)?
+        && let Some(file) = files.find(SPM_MODEL)?
+    {
+        let definition = from_deberta(files, config.clone(), file)?;
+        if let Some(definition) = definition {
+            return Ok(definition);
+        }
+    }
+    // A file that is named is read on its own, whatever the files beside it say.
+    if matches!(class, Found::Undeclared { .. }) || files.only().is_some() {
+        if let Some((name, file)) = assumed::sentencepiece(files)? {
+            return alone_as_sentencepiece(files, config, name, file, &class);
+        }
+        if let Some(assumed) = assumed::class(files)? {
+            return from_assumed_class(files, config, assumed);
+        }
     }
     Err(no_tokenizer(files, &class)?)
 }
@@ -92,9 +109,22 @@ pub fn vocabulary_names(files: &ModelFiles) -> Result<Vec<String>> {
         return Ok(vec![TOKENIZER_JSON.to_owned()]);
     }
     let class = class::find(&read_config(files)?, files)?;
-    let slow = class.fast_name().and_then(slow_class);
-    let names = slow.map_or(&[SPM_MODEL][..], |slow| slow.converter.files());
-    Ok(names.iter().map(|&name| name.to_owned()).collect())
+    if let Some(slow) = class.fast_name().and_then(slow_class) {
+        return Ok(slow
+            .converter
+            .files()
+            .iter()
+            .map(|&name| name.to_owned())
+            .collect());
+    }
+    let named = files.only().map(str::to_owned).into_iter();
+    let assumed = assumed::NAMES.iter().map(|&name| name.to_owned());
+    let is_undeclared = matches!(class, Found::Undeclared { .. });
+    Ok(match (files.only(), is_undeclared) {
+        (Some(_), _) => named.chain(["merges.txt".to_owned()]).collect(),
+        (None, true) => assumed.collect(),
+        (None, false) => vec![SPM_MODEL.to_owned()],
+    })
 }
 
 fn read_config(files: &ModelFiles) -> Result<TokenizerConfig> {
@@ -146,35 +176,40 @@ pub fn alone(mut json: TokenizerJson, file: Arc<dyn ByteSource>) -> Definition {
     )
 }
 
-fn from_sentencepiece(
+/// Returns true if a SentencePiece file of the model must be read as DeBERTa's.
+fn is_deberta(files: &ModelFiles, config: &TokenizerConfig) -> Result<bool> {
+    if files.only().is_some_and(|name| !name.ends_with(SPM_MODEL))
+        && config.tokenizer_class.is_none()
+    {
+        let model_type = model_type(files)?;
+        return Ok(model_type.is_some() && deberta::claims(None, model_type.as_deref()));
+    }
+    let model_type = model_type(files)?;
+    Ok(deberta::claims(
+        config.tokenizer_class.as_deref(),
+        model_type.as_deref(),
+    ))
+}
+
+fn model_type(files: &ModelFiles) -> Result<Option<String>> {
+    Ok(match files.find("config.json")? {
+        Some(file) => ModelConfig::parse(file.name(), &file.read_all()?)?.model_type,
+        None => None,
+    })
+}
+
+/// Reads the SentencePiece file of DeBERTa. Returns `None` if no file names its class, and it lacks a piece that every
+/// such file has.
+fn from_deberta(
     files: &ModelFiles,
     mut config: TokenizerConfig,
     file: Arc<dyn ByteSource>,
-) -> Result<Definition> {
-    let model_type = match files.find("config.json")? {
-        Some(file) => ModelConfig::parse(file.name(), &file.read_all()?)?.model_type,
-        None => None,
-    };
-    if !deberta::claims(config.tokenizer_class.as_deref(), model_type.as_deref()) {
-        return Err(Error::unsupported(
-            file.name(),
-            format!(
-                "the model's tokenizer is {}, but only DeBERTa-v2 and v3 are read from a file of this name",
-                (config.tokenizer_class.or(model_type)).unwrap_or_default()
-            ),
-        ));
-    }
-    let assumes_family = config.tokenizer_class.is_none() && model_type.is_none();
+) -> Result<Option<Definition>> {
+    let is_assumed = config.tokenizer_class.is_none() && model_type(files)?.is_none();
     config.tokenizer_class = Some(deberta::CLASS.to_owned());
     let (file, compiled) = read_sentencepiece(files, file)?;
-    if let (true, Some(piece)) = (assumes_family, deberta::missing_piece(&compiled)) {
-        let error = Error::unsupported(
-            file.name(),
-            format!(
-                "no other file names its tokenizer, and without a piece {piece} it is not DeBERTa's"
-            ),
-        );
-        return Err(error.with_hint("add the model's config.json, which names its class"));
+    if is_assumed && deberta::missing_piece(&compiled).is_some() {
+        return Ok(None);
     }
     let mut tokens = SpecialTokens::read(files, &mut config, None)?;
     deberta::default_special_tokens(&mut tokens.map);
@@ -192,7 +227,63 @@ fn from_sentencepiece(
     let class = Followed::default();
     let mut definition =
         Definition::new(origin, config, tokens.map, added, added_vocabulary, class);
-    definition.assumes_family = assumes_family;
+    definition.assumption = is_assumed.then(|| assumed::DEBERTA.to_owned());
+    Ok(Some(definition))
+}
+
+/// Reads a SentencePiece file as SentencePiece itself does.
+fn alone_as_sentencepiece(
+    files: &ModelFiles,
+    mut config: TokenizerConfig,
+    name: String,
+    file: Arc<dyn ByteSource>,
+    class: &Found,
+) -> Result<Definition> {
+    let (file, compiled) = read_sentencepiece(files, file)?;
+    let compiled = Arc::new(compiled);
+    let model = SentencePiece::new(file.name(), Arc::clone(&compiled), &file.read_all()?)?;
+    config.tokenizer_class = None;
+    config.clean_up_tokenization_spaces = false;
+    let mut map = SpecialTokensMap::default();
+    let slots = [
+        &mut map.unk_token,
+        &mut map.bos_token,
+        &mut map.eos_token,
+        &mut map.pad_token,
+    ];
+    for (slot, piece) in slots.into_iter().zip(model.special()) {
+        if let Some(piece) = piece {
+            *slot = Slot::Given(SpecialTokenConfig::Text(piece.to_owned()));
+        }
+    }
+    let runner = Runner::alone(model, file.name(), name.clone());
+    let added_vocabulary = AddedVocabulary::new(compiled.size());
+    let origin = Origin::Compiled {
+        file,
+        compiled,
+        rest: None,
+    };
+    let followed = Followed::default();
+    let mut definition =
+        Definition::new(origin, config, map, Vec::new(), added_vocabulary, followed);
+    definition.assumption = Some(assumed::as_sentencepiece(&name, class));
+    definition.runner = Some(Box::new(runner));
+    Ok(definition)
+}
+
+/// Converts the files of a class that no file names.
+fn from_assumed_class(
+    files: &ModelFiles,
+    mut config: TokenizerConfig,
+    assumed: Assumed,
+) -> Result<Definition> {
+    let lowercase = &mut config.class.do_lower_case;
+    if assumed.keeps_case && lowercase.is_none() {
+        *lowercase = false.into();
+    }
+    let class = Followed::new(assumed.class);
+    let mut definition = from_slow_class(files, config, class, assumed.slow)?;
+    definition.assumption = Some(assumed.sentence);
     Ok(definition)
 }
 
@@ -259,7 +350,7 @@ fn read_sentencepiece(
 /// Returns the error for a model without a readable tokenizer. It names the vocabulary that the model has instead, if
 /// any.
 fn no_tokenizer(files: &ModelFiles, class: &Found) -> Result<Error> {
-    let hint = "write a tokenizer.json with `AutoTokenizer.from_pretrained(…).save_pretrained(…)` of transformers";
+    let save = "write a tokenizer.json with `AutoTokenizer.from_pretrained(…).save_pretrained(…)` of transformers";
     for name in VOCABULARY_NAMES {
         if files.has(name)? {
             let problem = match class {
@@ -268,7 +359,14 @@ fn no_tokenizer(files: &ModelFiles, class: &Found) -> Result<Error> {
                         "a {name} is made only from a tokenizer.json, which the model does not have"
                     )
                 }
-                Found::Unknown { reason } => reason.clone(),
+                Found::Unknown { reason } | Found::Undeclared { reason } => reason.clone(),
+            };
+            let hint = match name.ends_with(".model") {
+                true => format!(
+                    "{save}, or name the file, as in `--model {}` to read it as SentencePiece does",
+                    files.reference_to(name)
+                ),
+                false => save.to_owned(),
             };
             return Ok(Error::unsupported(name, problem).with_hint(hint));
         }

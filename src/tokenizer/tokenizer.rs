@@ -11,6 +11,7 @@ use super::engines::{self, Native};
 use super::hf_engine::{self, HfEngine};
 use super::hf_guard::guarded;
 use super::options::{EncodeOptions, EngineChoice};
+use super::runner::Runner;
 use super::vocabulary::Vocabulary;
 use super::windows::{TokenizedText, to_hf};
 use super::{deberta, open};
@@ -67,6 +68,11 @@ impl Tokenizer {
 
     /// Returns the name of the engine that encodes, and the reason for that choice.
     pub fn engine(&self) -> (&'static str, String) {
+        if self.definition.runner.is_some() {
+            let algorithm = self.definition.algorithm();
+            let reason = format!("a {algorithm} model, run as SentencePiece runs it");
+            return ("native", reason);
+        }
         if let Some(native) = self.native() {
             let algorithm = self.definition.algorithm();
             let steps = if native.engine.has_own_steps() {
@@ -91,7 +97,21 @@ impl Tokenizer {
 
     /// Returns true if texts are encoded by the native engine.
     pub fn is_native(&self) -> bool {
-        self.native().is_some()
+        self.definition.runner.is_some() || self.native().is_some()
+    }
+
+    /// Returns what runs SentencePiece, if that encodes and decodes.
+    fn runner(&self) -> Result<Option<&Runner>> {
+        match &self.definition.runner {
+            Some(_) if self.choice == EngineChoice::Reference => {
+                let file = self.file();
+                Err(Error::usage_hint(
+                    format!("the tokenizers crate cannot run {file} as SentencePiece does"),
+                    "leave out `--engine reference`",
+                ))
+            }
+            runner => Ok(runner.as_deref()),
+        }
     }
 
     /// Returns the native engine, which is built on the first call. Returns `None` if it is not exact for this
@@ -133,6 +153,9 @@ impl Tokenizer {
     /// [`Error::Damaged`] or [`Error::Unsupported`] if no engine can use the files, [`Error::Usage`] if the native
     /// engine was chosen and is not exact.
     pub fn prepare(&self) -> Result<()> {
+        if self.runner()?.is_some() {
+            return Ok(());
+        }
         if !self.is_native() {
             self.hf()?;
         }
@@ -144,6 +167,9 @@ impl Tokenizer {
     /// # Errors
     /// As [`Tokenizer::prepare`].
     pub fn prepare_decoder(&self) -> Result<()> {
+        if self.runner()?.is_some() {
+            return Ok(());
+        }
         if matches!(self.definition.origin, Origin::Json { .. }) {
             self.hf()?;
         }
@@ -163,6 +189,11 @@ impl Tokenizer {
     ) -> Result<Encoded> {
         let options = &*self.effective(options);
         let pair = pair.filter(|pair| !pair.is_empty());
+        if let Some(runner) = self.runner()? {
+            return guarded(self.definition.file().name(), || {
+                runner.encode(&|id| self.piece(id), text, pair, options)
+            });
+        }
         if let Some(Native { engine, windows }) = self.native() {
             if options.truncation.is_none()
                 && let Some(encoding) = engine.encode(text, pair, options)
@@ -280,6 +311,9 @@ impl Tokenizer {
                 pieces.push(piece.to_owned());
             }
         }
+        if let Some(runner) = self.runner()? {
+            return Ok(runner.decode(ids));
+        }
         // BPEDecoder of the crate counts below zero if there is nothing to decode.
         if pieces.is_empty() {
             return Ok(String::new());
@@ -370,65 +404,5 @@ impl Tokenizer {
     /// Returns the name of the file that the tokenizer was read from.
     pub fn file(&self) -> &str {
         self.definition.file_name()
-    }
-
-    /// Returns the class that the reference loads the tokenizer with. Returns `None` if the files name no class.
-    pub fn class(&self) -> Option<&str> {
-        let followed = self.definition.class.name;
-        followed.or(self.definition.config.tokenizer_class.as_deref())
-    }
-
-    /// Returns the file that names the class. Returns `None` if no class was followed.
-    pub fn class_source(&self) -> Option<&'static str> {
-        self.definition.class.source
-    }
-
-    /// Returns the changes that the class made to what the `tokenizer.json` says, such as
-    /// `normalizer.lowercase = true`.
-    pub fn class_changes(&self) -> &[String] {
-        &self.definition.class.outcome.changes
-    }
-
-    /// Returns sentences about the ways in which the reference fails to load the model, or loads it differently.
-    pub fn class_problems(&self) -> &[String] {
-        &self.definition.class.outcome.problems
-    }
-
-    /// Returns the `model_max_length` of `tokenizer_config.json`, if it is set.
-    pub fn max_length(&self) -> Option<u64> {
-        self.definition.config.max_length()
-    }
-
-    /// Returns true if the SentencePiece file is read as DeBERTa's although no file of the model says that it is.
-    pub fn assumes_family(&self) -> bool {
-        self.definition.assumes_family
-    }
-
-    /// Returns true if the SentencePiece file asks for byte fallback, which the reference ignores.
-    pub fn ignores_byte_fallback(&self) -> bool {
-        match (&self.definition.origin, &self.definition.conversion) {
-            (_, Some(conversion)) => conversion.ignores_byte_fallback(),
-            (
-                Origin::Compiled {
-                    compiled,
-                    rest: None,
-                    ..
-                },
-                None,
-            ) => compiled.byte_fallback(),
-            _ => false,
-        }
-    }
-
-    /// Returns the named special tokens, such as `cls_token`: for each its name, its text, and its id if it is in the
-    /// vocabulary.
-    pub fn special_tokens(&self) -> Vec<(&'static str, &str, Option<u32>)> {
-        self.definition
-            .special_tokens
-            .named()
-            .into_iter()
-            .filter_map(|(name, token)| Some((name, token.given()?.text())))
-            .map(|(name, token)| (name, token, self.definition.find(token)))
-            .collect()
     }
 }

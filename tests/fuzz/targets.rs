@@ -101,6 +101,8 @@ pub fn slow_spm(bytes: &[u8]) {
     let (class, name) = classes[bytes.len() % classes.len()];
     let config = format!(r#"{{"tokenizer_class": "{class}"}}"#);
     use_model(&[("tokenizer_config.json", config.as_bytes()), (name, bytes)]);
+    // Without a class, it is run as SentencePiece runs it.
+    use_model(&[(name, bytes)]);
 }
 
 /// Opens models of slow classes with this `vocab.txt`, and with a `vocab.json` and a `merges.txt` that a NUL separates.

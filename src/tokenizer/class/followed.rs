@@ -43,7 +43,7 @@ impl Followed {
                 class: Some(class),
                 ..Self::default()
             },
-            Found::Unknown { reason } => Self {
+            Found::Unknown { reason } | Found::Undeclared { reason } => Self {
                 outcome: Outcome {
                     problems: vec![reason],
                     ..Outcome::default()

@@ -22,6 +22,8 @@ pub enum Found {
     },
     /// The reference does not load the model with a fast class.
     Unknown { reason: String },
+    /// No file names a class, or a type of model that has one.
+    Undeclared { reason: String },
 }
 
 impl Found {
@@ -29,7 +31,7 @@ impl Found {
     pub fn fast_name(&self) -> Option<&'static str> {
         match self {
             Self::Fast { name, .. } => Some(name),
-            Self::Unknown { .. } => None,
+            Self::Unknown { .. } | Self::Undeclared { .. } => None,
         }
     }
 }
@@ -49,7 +51,7 @@ pub fn find(config: &TokenizerConfig, files: &ModelFiles) -> Result<Found> {
         });
     }
     let Some(file) = files.find(CONFIG)? else {
-        return Ok(Found::Unknown {
+        return Ok(Found::Undeclared {
             reason: "no file names the class of the tokenizer".to_owned(),
         });
     };
@@ -61,7 +63,8 @@ pub fn find(config: &TokenizerConfig, files: &ModelFiles) -> Result<Found> {
     })
 }
 
-fn by_name(name: &str, source: &'static str) -> Found {
+/// Returns the class called `name`, with or without `Fast`, as if `source` named it.
+pub fn by_name(name: &str, source: &'static str) -> Found {
     let fast = format!("{}Fast", name.trim_end_matches("Fast"));
     let found = table::CLASSES.iter().find_map(|class| {
         let name = class.names.iter().find(|known| **known == fast)?;
@@ -120,7 +123,7 @@ fn by_config(config: &ModelConfig, model: &str) -> Found {
         (None, _, Some(model_type)) => Found::Unknown {
             reason: format!("transformers does not have the model_type {model_type} of {CONFIG}"),
         },
-        (None, _, None) => Found::Unknown {
+        (None, _, None) => Found::Undeclared {
             reason: format!("{CONFIG} has no model_type"),
         },
     }
@@ -133,7 +136,7 @@ mod tests {
     fn name(found: &Found) -> Option<&'static str> {
         match found {
             Found::Fast { name, .. } => Some(name),
-            Found::Unknown { .. } => None,
+            Found::Unknown { .. } | Found::Undeclared { .. } => None,
         }
     }
 

@@ -21,6 +21,6 @@ pub use defaults::whole_number;
 pub use followed::Followed;
 pub use kinds::Decoding;
 pub use language_codes::{MBART, MBART50};
-pub use lookup::{Found, find};
+pub use lookup::{Found, by_name, find};
 pub use template::Ids;
 pub use token_default::{NONE, TokenDefault, ruled, text};

@@ -76,6 +76,33 @@ impl Charsmap {
         None
     }
 
+    /// Returns the longest start of `text` that has a rule, as its length in bytes, and its replacement, as SentencePiece
+    /// finds them.
+    pub fn longest(&self, text: &str) -> Option<(usize, &str)> {
+        let mut longest = None;
+        let mut index = offset(*self.units.first()?);
+        for (at, &byte) in text.as_bytes().iter().enumerate() {
+            index ^= usize::from(byte);
+            let Some(unit) = self.units.get(index).filter(|_| byte != 0) else {
+                break;
+            };
+            if unit & (1 << 31 | 0xff) != u32::from(byte) {
+                break;
+            }
+            index ^= offset(*unit);
+            if unit >> 8 & 1 == 1 && text.is_char_boundary(at + 1) {
+                longest = self
+                    .units
+                    .get(index)
+                    .map(|value| (at + 1, *value))
+                    .or(longest);
+            }
+        }
+        let (length, value) = longest?;
+        let rest = self.pool.get((value & !(1 << 31)) as usize..)?;
+        Some((length, rest.split('\0').next().unwrap_or(rest)))
+    }
+
     /// Returns true if no rule affects the character, and it never forms a grapheme with another such character.
     #[inline]
     pub fn is_plain_char(&self, character: char) -> bool {

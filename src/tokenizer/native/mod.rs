@@ -18,7 +18,7 @@ mod bpe;
 mod charsmap;
 mod chunk;
 pub mod compiled;
-mod double_array;
+pub mod double_array;
 mod engine;
 mod hf_steps;
 mod huge_pages;
@@ -59,6 +59,7 @@ mod wordlevel;
 mod wordpiece;
 
 pub use bpe::alphabet;
+pub use charsmap::Charsmap;
 pub use engine::NativeEngine;
 pub use pipeline_config::PipelineConfig;
 pub use template::Template;

@@ -224,10 +224,7 @@ fn names_that_are_not_models_are_refused() {
         ("", "it is empty"),
         ("./nowhere", "there is no such directory"),
         ("a/b/c", "there is no such directory"),
-        (
-            "file",
-            "it is a file, not a directory with the model's files",
-        ),
+        ("./nowhere.model", "there is no such file"),
     ] {
         fails(
             model(name),

@@ -46,7 +46,7 @@ fn an_spm_model_of_an_undeclared_family_is_reported() {
 }
 
 #[test]
-fn an_spm_model_that_is_not_debertas_is_refused() {
+fn an_spm_model_that_is_not_debertas_is_read_as_the_file_asks() {
     for piece in ["[CLS]", "[SEP]", "[PAD]", "[UNK]"] {
         let model = undeclared();
         let path = model.path().join("spm.model");
@@ -56,13 +56,10 @@ fn an_spm_model_that_is_not_debertas_is_refused() {
             .position(|bytes| bytes == piece.as_bytes());
         spm[at.unwrap()] = b'<';
         fs::write(&path, &spm).unwrap();
-        let answer = on(model.path(), ["tokenize", "il banco"]).exit(4);
-        let sentence = format!(
-            "error: {} is not supported: no other file names its tokenizer, and without a piece {piece} it is not \
-             DeBERTa's\n",
-            path.display()
-        );
-        assert!(answer.stderr.starts_with(&sentence), "{}", answer.stderr);
+        let answer = on(model.path(), ["tokenize", "--ids", "il banco"]).exit(0);
+        let sentence = "note: spm.model is read as SentencePiece itself reads it, without special tokens around a \
+                        text: no file names the class of the tokenizer\n";
+        assert_eq!(answer.stderr, sentence);
         // A declared class may have other special tokens.
         let class = r#"{"tokenizer_class": "DebertaV2Tokenizer"}"#;
         fs::write(model.path().join("tokenizer_config.json"), class).unwrap();
@@ -70,4 +67,37 @@ fn an_spm_model_that_is_not_debertas_is_refused() {
             on(model.path(), ["tokenize", "il banco"]).exit(0);
         }
     }
+}
+
+#[test]
+fn vocabularies_without_a_class_are_read_as_their_pieces_tell() {
+    let tokens = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
+    for (more, text, ids, class) in [
+        ("the\n##re\n", "There", "2 5 6 3\n", "BertTokenizer's"),
+        (
+            "The\n##re\nthe\n",
+            "There",
+            "2 5 6 3\n",
+            "BertTokenizer's with case",
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("vocab.txt"), format!("{tokens}{more}")).unwrap();
+        for model in [folder.path().to_owned(), folder.path().join("vocab.txt")] {
+            let answer = on(&model, ["tokenize", "--ids", text]).exit(0);
+            assert_eq!(answer.stdout, ids);
+            let note = format!(
+                "note: vocab.txt is read as {class}, but no file of the model names its class\n"
+            );
+            assert_eq!(answer.stderr, note);
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("notes.txt"), "some\nprose\n").unwrap();
+    let answer = on(&folder.path().join("notes.txt"), ["tokenize", "x"]).exit(4);
+    assert!(
+        answer.stderr.contains("no file names the class"),
+        "{}",
+        answer.stderr
+    );
 }

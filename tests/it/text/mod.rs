@@ -17,6 +17,7 @@ mod plain_tokens;
 pub mod properties;
 mod regular_expressions;
 mod scanned;
+mod sentencepiece;
 mod slow_files;
 mod unicode;
 mod unigram;

@@ -1,0 +1,69 @@
+//! What the files of a model say about its tokenizer.
+
+use super::definition::Origin;
+use super::tokenizer::Tokenizer;
+
+impl Tokenizer {
+    /// Returns the class that the reference loads the tokenizer with. Returns `None` if the files name no class.
+    pub fn class(&self) -> Option<&str> {
+        let followed = self.definition.class.name;
+        followed.or(self.definition.config.tokenizer_class.as_deref())
+    }
+
+    /// Returns the file that names the class. Returns `None` if no class was followed.
+    pub fn class_source(&self) -> Option<&'static str> {
+        self.definition.class.source
+    }
+
+    /// Returns the changes that the class made to what the `tokenizer.json` says, such as
+    /// `normalizer.lowercase = true`.
+    pub fn class_changes(&self) -> &[String] {
+        &self.definition.class.outcome.changes
+    }
+
+    /// Returns sentences about the ways in which the reference fails to load the model, or loads it differently.
+    pub fn class_problems(&self) -> &[String] {
+        &self.definition.class.outcome.problems
+    }
+
+    /// Returns the `model_max_length` of `tokenizer_config.json`, if it is set.
+    pub fn max_length(&self) -> Option<u64> {
+        self.definition.config.max_length()
+    }
+
+    /// Returns a sentence about the family that the vocabulary is taken for, if no file of the model names it.
+    pub fn assumption(&self) -> Option<&str> {
+        self.definition.assumption.as_deref()
+    }
+
+    /// Returns true if the SentencePiece file asks for byte fallback, which the reference ignores.
+    pub fn ignores_byte_fallback(&self) -> bool {
+        if self.definition.runner.is_some() {
+            return false;
+        }
+        match (&self.definition.origin, &self.definition.conversion) {
+            (_, Some(conversion)) => conversion.ignores_byte_fallback(),
+            (
+                Origin::Compiled {
+                    compiled,
+                    rest: None,
+                    ..
+                },
+                None,
+            ) => compiled.byte_fallback(),
+            _ => false,
+        }
+    }
+
+    /// Returns the named special tokens, such as `cls_token`: for each its name, its text, and its id if it is in the
+    /// vocabulary.
+    pub fn special_tokens(&self) -> Vec<(&'static str, &str, Option<u32>)> {
+        self.definition
+            .special_tokens
+            .named()
+            .into_iter()
+            .filter_map(|(name, token)| Some((name, token.given()?.text())))
+            .map(|(name, token)| (name, token, self.definition.find(token)))
+            .collect()
+    }
+}
