@@ -18,15 +18,17 @@ pub fn findings(
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(unusable.map(unusable_tokenizer));
+    let no_tokenizer = || unusable.is_none().then(no_tokenizer);
     match (tokenizer, matrix) {
         (Some(tokenizer), Ok(matrix)) => {
             findings.extend(ids_without_row(tokenizer, matrix));
             findings.extend(spare_rows(tokenizer, matrix));
         }
         (None, Err(reason @ Some(Error::Usage { .. }))) => {
-            findings.extend([no_tokenizer(), no_matrix(files, reason)]);
+            findings.extend(no_tokenizer());
+            findings.push(no_matrix(files, reason));
         }
-        (None, _) => findings.push(no_tokenizer()),
+        (None, _) => findings.extend(no_tokenizer()),
         (Some(_), Err(reason)) => findings.push(no_matrix(files, reason)),
     }
     if let (Ok(matrix), Some(config)) = (matrix, config) {

@@ -13,7 +13,7 @@ use crate::record::{
     ConfigInfo, EmbeddingInfo, FileEntry, Info, Record, SpecialToken, TokenizerInfo,
 };
 use crate::source::ModelFiles;
-use crate::tokenizer::{EngineChoice, Tokenizer};
+use crate::tokenizer::{EngineChoice, GgufPieces, Tokenizer};
 
 /// Describe a model: tokenizer, matrix, context window, files, contradictions
 #[derive(Debug, ClapArgs)]
@@ -53,9 +53,15 @@ pub fn info(
     builds_engine: bool,
 ) -> Result<(Info, Failures)> {
     let mut config = config(files)?;
+    let mut unreadable = None;
     let tokenizer = match Tokenizer::open(files) {
         Ok(tokenizer) => Some(tokenizer.with_engine(engine)),
         Err(Error::MissingPart { .. }) => None,
+        // The metadata and the matrix of a GGUF file can be described without its vocabulary.
+        Err(error) if GgufPieces::open(files)?.is_some() => {
+            unreadable = Some(error);
+            None
+        }
         Err(error) => return Err(error),
     };
     let unusable = (tokenizer.as_ref())
@@ -85,7 +91,7 @@ pub fn info(
         findings: contradictions::findings(
             &list,
             tokenizer.as_ref(),
-            unusable.as_ref(),
+            unusable.as_ref().or(unreadable.as_ref()),
             matrix_or,
             config.as_ref(),
         ),

@@ -1,17 +1,20 @@
 //! The model of a command: its files, tokenizer, embedding matrix, and context window.
 
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
 use clap::Args;
 
 use super::lock_state;
 use super::session::{ModelChoice, Session};
-use crate::embedding::{EmbeddingMatrix, gguf_file};
+use crate::embedding::EmbeddingMatrix;
 use crate::error::{Error, Result};
 use crate::formats::context_window::{ContextWindow, SENTENCE_BERT_CONFIG, sentence_bert_limit};
-use crate::formats::gguf::Gguf;
+use crate::formats::gguf::{Gguf, model_file as gguf_file};
 use crate::formats::model_config::ModelConfig;
 use crate::record::Fetched;
 use crate::source::{FileKind, ModelFiles};
-use crate::tokenizer::Tokenizer;
+use crate::tokenizer::{EngineChoice, GgufPieces, Tokenizer};
 
 impl Session<'_> {
     /// Opens the model named by the command line or, under `--locked`, by the lock file.
@@ -33,8 +36,11 @@ impl Session<'_> {
 pub struct Model {
     pub files: ModelFiles,
     pub matrix: EmbeddingMatrix,
-    /// `None` if the model has none.
-    tokenizer: Option<Tokenizer>,
+    /// Empty if the model has none, or it is not opened yet.
+    tokenizer: OnceLock<Tokenizer>,
+    /// The vocabulary of a GGUF file, whose tokenizer is opened when a text or a piece is looked up.
+    pieces: Option<GgufPieces>,
+    engine: EngineChoice,
 }
 
 /// Options that control how a command reads the checkpoint of a model on the Hub.
@@ -53,10 +59,14 @@ impl Model {
         if options.download {
             files = files.whole();
         }
-        let (tokenizer, missing) = match session.tokenizer(&files) {
-            Ok(tokenizer) => (Some(tokenizer), None),
-            Err(error @ Error::MissingPart { .. }) => (None, Some(error)),
-            Err(error) => return Err(error),
+        let pieces = GgufPieces::open(&files)?;
+        let (tokenizer, missing) = match pieces {
+            Some(_) => (OnceLock::new(), None),
+            None => match session.tokenizer(&files) {
+                Ok(tokenizer) => (OnceLock::from(tokenizer), None),
+                Err(error @ Error::MissingPart { .. }) => (OnceLock::new(), Some(error)),
+                Err(error) => return Err(error),
+            },
         };
         let matrix = match (EmbeddingMatrix::open(&files), missing) {
             (Ok(matrix), _) => matrix,
@@ -68,35 +78,42 @@ impl Model {
             files,
             matrix,
             tokenizer,
+            pieces,
+            engine: session.model.engine,
         })
     }
 
     /// Returns the tokenizer, for texts and pieces.
     ///
     /// # Errors
-    /// Fails with [`Error::MissingPart`] if the model has none.
+    /// Fails with [`Error::MissingPart`] if the model has none, or with the error of opening that of a GGUF file.
     pub fn tokenizer(&self) -> Result<&Tokenizer> {
-        self.tokenizer.as_ref().ok_or_else(|| {
-            let error = Error::MissingPart {
-                place: self.files.place(),
-                what: "tokenizer for texts and pieces",
-                hint: None,
-            };
-            error.with_hint(match self.matrix.container() {
-                "gguf" => "tokscope does not read the vocabulary of a GGUF file yet: select rows with `--id N`",
-                _ => "select rows with `--id N`",
-            })
-        })
+        if let Some(tokenizer) = self.tokenizer.get() {
+            return Ok(tokenizer);
+        }
+        if self.pieces.is_some() {
+            let tokenizer = Tokenizer::open(&self.files)?.with_engine(self.engine);
+            return Ok(self.tokenizer.get_or_init(|| tokenizer));
+        }
+        let error = Error::MissingPart {
+            place: self.files.place(),
+            what: "tokenizer for texts and pieces",
+            hint: None,
+        };
+        Err(error.with_hint("select rows with `--id N`"))
     }
 
-    /// Returns true if the model has a tokenizer, so that an id without a piece has no token.
-    pub fn has_tokenizer(&self) -> bool {
-        self.tokenizer.is_some()
+    /// Returns true if the model has a vocabulary, so that an id without a piece has no token.
+    pub fn has_vocabulary(&self) -> bool {
+        self.tokenizer.get().is_some() || self.pieces.is_some()
     }
 
-    /// Returns the piece of an id; `None` if no token has the id, or the model has no tokenizer.
-    pub fn piece(&self, id: u32) -> Option<&str> {
-        self.tokenizer.as_ref()?.piece(id)
+    /// Returns the piece of an id; `None` if no token has the id, or the model has no vocabulary.
+    pub fn piece(&self, id: u32) -> Option<Cow<'_, str>> {
+        match (self.tokenizer.get(), &self.pieces) {
+            (Some(tokenizer), _) => tokenizer.piece(id).map(Cow::Borrowed),
+            (None, pieces) => pieces.as_ref()?.piece(id),
+        }
     }
 
     /// Checks that an id has a row.

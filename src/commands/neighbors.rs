@@ -1,5 +1,6 @@
 //! `neighbors`: finds the rows nearest to a row, a vector, or a sum of both.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValue;
@@ -124,7 +125,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         let is_listed = candidates
             .as_ref()
             .is_none_or(|ids: &Vec<u32>| ids.binary_search(&id).is_ok());
-        let has_token = || !model.has_tokenizer() || model.piece(id).is_some();
+        let has_token = || !model.has_vocabulary() || model.piece(id).is_some();
         is_listed && (args.all_rows || has_token())
     };
     let options = SearchOptions {
@@ -149,7 +150,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             let neighbor = Neighbor {
                 rank,
                 id,
-                piece: model.piece(id).map(str::to_owned),
+                piece: model.piece(id).map(Cow::into_owned),
                 score,
                 metric: args.metric.name(),
                 query: index + 1,

@@ -4,10 +4,11 @@ use clap::Args as ClapArgs;
 
 use super::lock_state;
 use super::session::{ModelChoice, Session};
-use crate::embedding::{EmbeddingMatrix, gguf_file};
+use crate::embedding::EmbeddingMatrix;
 use crate::error::{Error, Exit, Result};
 use crate::formats::checkpoint::ShardIndex;
 use crate::formats::context_window::SENTENCE_BERT_CONFIG;
+use crate::formats::gguf::model_file as gguf_file;
 use crate::record::{File, Record};
 use crate::source::{GgufShard, ModelFiles};
 use crate::tokenizer::Tokenizer;

@@ -1,5 +1,7 @@
 //! Resolves `--id`, `--piece`, and texts to rows.
 
+use std::borrow::Cow;
+
 use clap::Args;
 
 use super::model::Model;
@@ -95,7 +97,7 @@ impl RowRef {
     pub fn new(model: &Model, id: u32) -> Self {
         Self {
             id,
-            piece: model.piece(id).map(str::to_owned),
+            piece: model.piece(id).map(Cow::into_owned),
             position: None,
         }
     }

@@ -1,5 +1,7 @@
 //! `stats`: computes statistics of the whole embedding matrix.
 
+use std::borrow::Cow;
+
 use clap::Args as ClapArgs;
 
 use super::model::{CheckpointOptions, Model};
@@ -44,7 +46,7 @@ pub fn record(model: &Model, k: usize, bins: u16) -> Result<Stats> {
     let named = |rows: &[(f64, u64)]| {
         let row = |&(norm, id): &(f64, u64)| RowNorm {
             id,
-            piece: piece(id).map(str::to_owned),
+            piece: piece(id).map(Cow::into_owned),
             norm,
         };
         rows.iter().take(k).map(row).collect()
@@ -74,7 +76,7 @@ pub fn record(model: &Model, k: usize, bins: u16) -> Result<Stats> {
         norms: histogram(&norms, bins),
         zero_rows: ranges(zero_rows),
         rows_without_token: ranges(
-            (0..matrix.rows()).filter(|id| model.has_tokenizer() && piece(*id).is_none()),
+            (0..matrix.rows()).filter(|id| model.has_vocabulary() && piece(*id).is_none()),
         ),
         duplicate_rows: duplicates,
         smallest,

@@ -9,8 +9,9 @@ mod blocks;
 mod computed_rows;
 pub mod elements;
 pub mod export;
-pub mod gguf_file;
 mod kernels;
+#[cfg(test)]
+mod large_file_tests;
 pub mod matrix;
 pub mod metric;
 pub mod nearest;

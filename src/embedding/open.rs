@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::computed_rows::{ComputeRows, ComputedRows};
 use super::matrix::{EmbeddingMatrix, Stored};
 use super::remapped_rows::RemappedRows;
-use super::{adapter, gguf_file, tensor_names};
+use super::{adapter, tensor_names};
 use crate::error::{Error, Result};
 use crate::formats::checkpoint::{Checkpoint, ShardIndex, TensorInfo};
+use crate::formats::gguf::model_file as gguf_file;
 use crate::source::{ByteSource, FileKind, GgufShard, ModelFiles};
 
 /// The names of checkpoints, in search order, each with the name of its index if it is sharded.

@@ -4,6 +4,7 @@
 //! line per row. Both can be loaded at <https://projector.tensorflow.org>. `projector_config.json` describes them to
 //! that page, `projector_config.pbtxt` to `tensorboard --logdir DIR`.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -26,7 +27,7 @@ pub fn write<'p>(
     folder: &Path,
     matrix: &EmbeddingMatrix,
     ids: impl Iterator<Item = u32> + Clone,
-    piece_of: impl Fn(u32) -> Option<&'p str>,
+    piece_of: impl Fn(u32) -> Option<Cow<'p, str>>,
 ) -> Result<()> {
     fs::create_dir_all(folder).map_err(|source| Error::WriteOutput {
         output: folder.display().to_string(),
@@ -43,7 +44,8 @@ pub fn write<'p>(
     output_file::replace(&folder.join(METADATA), |out| {
         out.write_all(b"piece\tid\n")?;
         for id in ids {
-            let piece = piece_of(id).map_or_else(|| "(no token)".to_owned(), escape);
+            let piece =
+                piece_of(id).map_or_else(|| "(no token)".to_owned(), |piece| escape(&piece));
             writeln!(out, "{piece}\t{id}")?;
         }
         Ok(())

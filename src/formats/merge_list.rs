@@ -42,6 +42,12 @@ impl<'p> FromIterator<(&'p str, &'p str)> for MergeList {
 }
 
 impl MergeList {
+    /// Returns the merges whose pieces these are: two for each.
+    pub fn from_pieces(pieces: PackedStrings) -> Self {
+        let form = Form::Pairs;
+        Self { pieces, form }
+    }
+
     /// Returns the pieces that are merged. Returns `None` if the crate refuses the list.
     pub fn pairs(&self) -> Option<impl Iterator<Item = (&str, &str)>> {
         let mut pieces = self.pieces.iter();

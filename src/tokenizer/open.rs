@@ -10,6 +10,7 @@ use super::conversion::{Conversion, Recipe, SlowClass, SlowClassRecipe, slow_cla
 use super::deberta;
 use super::definition::{Definition, Origin, SPM_MODEL, TOKENIZER_JSON};
 use super::native::compiled::{CompiledVocabulary, Contents};
+use super::open_gguf;
 use super::parsed_json::{ListedJson, ParsedJson, read_converted, read_json};
 use super::runner::Runner;
 use super::sentencepiece::SentencePiece;
@@ -74,6 +75,9 @@ pub fn definition(files: &ModelFiles) -> Result<Definition> {
             return from_assumed_class(files, config, assumed);
         }
     }
+    if let Some(definition) = open_gguf::definition(files)? {
+        return Ok(definition);
+    }
     Err(no_tokenizer(files, &class)?)
 }
 
@@ -98,6 +102,23 @@ fn check_kind(files: &ModelFiles) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Returns true if [`definition`] takes the vocabulary from a file other than a GGUF file.
+///
+/// # Errors
+/// Fails like [`vocabulary_names`].
+pub fn has_vocabulary_file(files: &ModelFiles) -> Result<bool> {
+    if files.are_as_is() {
+        return Ok(true);
+    }
+    Ok(match files.only_kind()? {
+        Some(kind) => kind != FileKind::Gguf,
+        None => {
+            let names = vocabulary_names(files)?;
+            names != [SPM_MODEL] || files.find(SPM_MODEL)?.is_some()
+        }
+    })
 }
 
 /// Returns the names of the files that [`definition`] takes the vocabulary from, if the model has them.
@@ -310,11 +331,11 @@ fn from_slow_class(
     tokens.take_over(&slow_tokens);
     class.check_settings(&config);
     let mut conversion = Conversion {
-        recipe: Recipe::SlowClass(SlowClassRecipe {
+        recipe: Recipe::SlowClass(Box::new(SlowClassRecipe {
             class: slow,
             settings: config.class.clone(),
             tokens: slow_tokens,
-        }),
+        })),
         file_name: names.first().copied().unwrap_or_default().to_owned(),
         file,
         second: found.next(),
@@ -376,7 +397,7 @@ fn no_tokenizer(files: &ModelFiles, class: &Found) -> Result<Error> {
     let missing = files.missing("tokenizer.json and no spm.model", &names);
     Ok(missing.with_hint(match files.only_kind()? {
         Some(FileKind::Gguf) => {
-            "tokscope does not read the vocabulary of a GGUF file yet: name a directory with a tokenizer.json"
+            "the GGUF file has no vocabulary: name a directory with a tokenizer.json"
         }
         Some(FileKind::Vectors) => "a file of vectors has no tokenizer: name the model's directory",
         _ => "a model needs a tokenizer.json, or the vocabulary of a class that transformers converts to one",

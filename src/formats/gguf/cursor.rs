@@ -1,6 +1,7 @@
 //! A forward pass over the bytes of a file, with every length checked.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::error::{Error, Result};
 use crate::source::ByteSource;
@@ -25,12 +26,17 @@ pub struct Cursor<'f> {
 impl<'f> Cursor<'f> {
     /// Starts at the beginning of a file, and reads at most `limit` bytes.
     pub fn new(file: &'f dyn ByteSource, limit: u64) -> Self {
+        Self::over(file, 0..limit)
+    }
+
+    /// Starts at the beginning of a range, and reads nothing after it.
+    pub fn over(file: &'f dyn ByteSource, range: Range<u64>) -> Self {
         Self {
             file,
-            position: 0,
-            limit: file.len().min(limit),
+            position: range.start,
+            limit: file.len().min(range.end),
             block: Cow::Borrowed(&[]),
-            block_start: 0,
+            block_start: range.start,
             next_read: FIRST_READ,
         }
     }

@@ -8,10 +8,15 @@
 mod config;
 mod cursor;
 mod header;
+pub mod model_file;
 mod settings;
 #[cfg(test)]
 mod tests;
 mod value;
+mod vocabulary;
+mod vocabulary_settings;
 
 pub use header::{Gguf, MAGIC, TensorEntry};
 pub use value::{Array, Value};
+pub use vocabulary::{GgufVocabulary, TokenKind};
+pub use vocabulary_settings::{SpecialIds, VocabularySettings};

@@ -8,7 +8,7 @@ use crate::error::Result;
 /// The deepest nesting of arrays. The writers of llama.cpp do not nest them at all.
 const MAX_DEPTH: usize = 8;
 /// The type numbers of texts and arrays. The other types have a fixed size.
-const TEXT: u32 = 8;
+pub const TEXT: u32 = 8;
 const ARRAY: u32 = 9;
 
 /// A value of the metadata.

@@ -92,6 +92,16 @@ impl FileStamp {
         })
     }
 
+    /// Returns the stamp of the first `length` bytes, whose notes are not those of the file.
+    #[must_use]
+    pub(crate) fn of_start(self, length: u64) -> Self {
+        Self {
+            facts: format!("{} {length}", self.facts),
+            identity: self.identity.map(|identity| format!("{identity}-{length}")),
+            ..self
+        }
+    }
+
     /// Returns an identifier that no other existing file has, or `None` if the system provides none.
     pub fn identity(&self) -> Option<&str> {
         self.identity.as_deref()

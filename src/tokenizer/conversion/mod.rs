@@ -9,6 +9,7 @@ mod bpe_files;
 mod bpe_kinds;
 mod digits;
 mod families;
+pub mod gguf;
 mod plan;
 mod recipe;
 mod score_merges;

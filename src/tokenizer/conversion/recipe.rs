@@ -1,13 +1,15 @@
-//! How files are converted: as those of a slow class.
+//! How files are converted: as those of a slow class, or as the vocabulary of a GGUF file.
 
 use sha2::{Digest as _, Sha256};
 
 use super::bpe_files;
+use super::gguf;
 use super::sentencepiece;
 use super::slow_class::{Converter, SlowClass};
 use super::vocab_txt;
 use crate::error::{Error, Result};
 use crate::formats::class_settings::ClassSettings;
+use crate::formats::gguf::Gguf;
 use crate::formats::sentencepiece::SentencePieceModel;
 use crate::formats::tokenizer_json::TokenizerJson;
 use crate::source::ByteSource;
@@ -20,7 +22,9 @@ const VERSION: u32 = 1;
 #[derive(Debug)]
 pub enum Recipe {
     /// As the reference does for a slow class.
-    SlowClass(SlowClassRecipe),
+    SlowClass(Box<SlowClassRecipe>),
+    /// As llama.cpp reads the vocabulary of a GGUF file.
+    Gguf,
 }
 
 /// The conversion of a slow class.
@@ -36,11 +40,15 @@ impl Recipe {
     /// Returns a digest of the recipe.
     pub fn digest(&self) -> [u8; 32] {
         let text = match self {
-            Self::SlowClass(SlowClassRecipe {
-                class,
-                settings,
-                tokens,
-            }) => format!("{VERSION} {:?} {settings:?} {tokens:?}", class.names),
+            Self::SlowClass(recipe) => {
+                let SlowClassRecipe {
+                    class,
+                    settings,
+                    tokens,
+                } = &**recipe;
+                format!("{VERSION} {:?} {settings:?} {tokens:?}", class.names)
+            }
+            Self::Gguf => format!("{VERSION} GGUF"),
         };
         Sha256::digest(text).into()
     }
@@ -57,13 +65,16 @@ impl Recipe {
     ) -> Result<TokenizerJson> {
         match self {
             Self::SlowClass(recipe) => recipe.convert(file, second),
+            Self::Gguf => convert_gguf(file),
         }
     }
 
     /// Returns true if a SentencePiece file asks for byte fallback, and the class ignores it. A file that cannot be read
     /// asks for nothing.
     pub fn ignores_byte_fallback(&self, file: &dyn ByteSource) -> bool {
-        let Self::SlowClass(recipe) = self;
+        let Self::SlowClass(recipe) = self else {
+            return false;
+        };
         let Converter::SentencePiece { family, .. } = &recipe.class.converter else {
             return false;
         };
@@ -73,6 +84,14 @@ impl Recipe {
         };
         !family.byte_fallback && model().is_some_and(|model| model.byte_fallback)
     }
+}
+
+fn convert_gguf(file: &dyn ByteSource) -> Result<TokenizerJson> {
+    let vocabulary = Gguf::read(file)?.vocabulary(file)?;
+    let no_vocabulary = || Error::damaged(file.name(), "its metadata has no vocabulary");
+    let json = gguf::convert(file.name(), &vocabulary.ok_or_else(no_vocabulary)?)?;
+    json.rest.check(file.name())?;
+    Ok(json)
 }
 
 impl SlowClassRecipe {

@@ -88,7 +88,7 @@ fn records_say_the_stored_type_and_whether_values_are_dequantized() {
         let quantized = !["F32", "F16", "BF16"].contains(&dtype);
         let row = one(&ok(&file, &["embed", "--id", "3", "--json"])).row();
         assert_eq!((row.dtype.as_str(), row.dequantized), (dtype, quantized));
-        assert_eq!(row.piece, None);
+        assert_eq!(row.piece.as_deref(), Some("t3"));
         let info = one(&ok(&file, &["info", "--json"])).info();
         let matrix = info.embedding.unwrap();
         assert_eq!(
@@ -171,7 +171,7 @@ fn every_row_command_reads_a_gguf_file() {
 }
 
 #[test]
-fn a_text_needs_a_vocabulary_and_an_id_does_not() {
+fn a_text_needs_a_whole_vocabulary_and_an_id_does_not() {
     let file = fixture("Q8_0", "gguf");
     for args in [
         &["embed", "a"][..],
@@ -179,15 +179,15 @@ fn a_text_needs_a_vocabulary_and_an_id_does_not() {
         &["neighbors", "a"],
     ] {
         let answer = call(&file, args);
-        assert_eq!(answer.code, 2, "{args:?}: {}", answer.stderr);
-        let hint =
-            "tokscope does not read the vocabulary of a GGUF file yet: select rows with `--id N`";
-        assert!(answer.stderr.contains(hint), "{}", answer.stderr);
+        assert_eq!(answer.code, 4, "{args:?}: {}", answer.stderr);
+        let problem = "is damaged: its metadata has no array `tokenizer.ggml.merges`";
+        assert!(answer.stderr.contains(problem), "{}", answer.stderr);
     }
-    let answer = call(&file, &["tokenize", "a"]);
-    assert_eq!(answer.code, 2, "{}", answer.stderr);
-    let hint = "tokscope does not read the vocabulary of a GGUF file yet";
-    assert!(answer.stderr.contains(hint), "{}", answer.stderr);
+    assert_eq!(call(&file, &["tokenize", "a"]).code, 4);
+    let info = one(&ok(&file, &["info", "--json"])).info();
+    let codes: Vec<&str> = info.findings.iter().map(|f| f.code.as_str()).collect();
+    assert_eq!(codes, ["unusable-tokenizer"]);
+    assert!(info.tokenizer.is_none());
 
     // Beside another tokenizer, a text works too.
     let model = tiny_model("f16.gguf");

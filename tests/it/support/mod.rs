@@ -2,6 +2,7 @@
 
 pub mod checkpoints;
 pub mod families;
+pub mod gguf_writer;
 pub mod standin;
 
 use std::ffi::OsStr;
@@ -58,6 +59,11 @@ pub fn files(model: &ModelRef) -> ModelFiles {
 /// Opens the tokenizer of a directory.
 pub fn tokenizer(folder: &Path) -> Tokenizer {
     Tokenizer::open(&files(&ModelRef::Directory(folder.to_owned()))).unwrap()
+}
+
+/// Opens the tokenizer of a file that is a model by itself.
+pub fn file_tokenizer(file: &Path) -> Tokenizer {
+    Tokenizer::open(&files(&ModelRef::File(file.to_owned()))).unwrap()
 }
 
 /// Parses the objects of a JSON Lines file.

@@ -9,6 +9,7 @@ mod classes;
 mod cuts;
 mod engines;
 mod families;
+mod gguf;
 mod golden;
 mod missing_bytes;
 mod offsets;
