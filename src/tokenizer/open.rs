@@ -56,7 +56,13 @@ pub fn definition(files: &ModelFiles) -> Result<Definition> {
     }
     let class = class::find(&config, files)?;
     if let Some(slow) = class.fast_name().and_then(slow_class) {
-        return from_slow_class(files, config, Followed::new(class), slow);
+        return match from_slow_class(files, config, Followed::new(class), slow) {
+            // A directory with a GGUF file often has a config.json, but no other vocabulary.
+            Err(missing @ Error::MissingPart { .. }) => {
+                open_gguf::definition(files)?.ok_or(missing)
+            }
+            opened => opened,
+        };
     }
     if is_deberta(files, &config)?
         && let Some(file) = files.find(SPM_MODEL)?
@@ -115,8 +121,9 @@ pub fn has_vocabulary_file(files: &ModelFiles) -> Result<bool> {
     Ok(match files.only_kind()? {
         Some(kind) => kind != FileKind::Gguf,
         None => {
-            let names = vocabulary_names(files)?;
-            names != [SPM_MODEL] || files.find(SPM_MODEL)?.is_some()
+            let has = |name: &String| files.has(name);
+            let mut names = vocabulary_names(files)?.into_iter();
+            names.try_fold(false, |found, name| Ok::<_, Error>(found || has(&name)?))?
         }
     })
 }

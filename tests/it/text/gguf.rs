@@ -446,3 +446,30 @@ fn vocabularies_that_cannot_be_reproduced_are_refused_by_name() {
         }
     }
 }
+
+#[test]
+fn a_directory_without_another_vocabulary_has_that_of_its_gguf_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let [(_, gpt2, ..), ..] = small();
+    fs::write(folder.path().join("m.gguf"), gpt2.finish(8)).unwrap();
+    let call = |args: &[&str]| {
+        let answer = tokscope([&["-m", folder.path().to_str().unwrap()], args].concat()).run();
+        assert_eq!(answer.code, 0, "{}", answer.stderr);
+        answer.stdout
+    };
+    for config in [
+        None,
+        Some(r#"{"model_type": "llama"}"#),
+        Some(r#"{"model_type": "x"}"#),
+    ] {
+        if let Some(config) = config {
+            fs::write(folder.path().join("config.json"), config).unwrap();
+        }
+        assert_eq!(
+            call(&["tokenize", "--ids", "ab ab"]),
+            "6 4 5\n",
+            "{config:?}"
+        );
+        assert!(call(&["embed", "--id", "5", "--json"]).contains("Ġab"));
+    }
+}
