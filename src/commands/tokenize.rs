@@ -12,7 +12,7 @@ use super::other_tools::Tool;
 use super::session::{Session, stdout_failed};
 use crate::error::{Error, Exit, Result};
 use crate::record::{Record, Tokenize};
-use crate::render::Encoder;
+use crate::render::{Encoder, digits};
 use crate::tokenizer::{EncodeOptions, OffsetUnit, Tokenizer, Truncation};
 
 /// Split text into tokens, with ids, pieces, and offsets
@@ -153,9 +153,9 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
 
 /// The output for one text or for several adjacent texts.
 enum Answer {
-    /// Lines of ids, pieces, or another tool's output.
+    /// Lines of pieces, or another tool's output.
     Bare(Vec<String>),
-    /// Records in the output format.
+    /// Lines of ids, or records in the output format.
     Encoded(Vec<u8>),
     Records(Vec<Tokenize>),
 }
@@ -182,7 +182,7 @@ fn answer(
 ) -> Result<Answer> {
     if args.ids && args.pair.is_none() && args.max_length.is_none() {
         let ids = tokenizer.ids(&text.text, &args.encode_options())?;
-        return Ok(Answer::Bare(vec![ids_line(&ids)]));
+        return Ok(Answer::Encoded(digits::line_of(&ids)));
     }
     if let Some(tool) = args.tool {
         let pair = args.pair.as_deref();
@@ -192,15 +192,13 @@ fn answer(
         return Ok(Answer::Bare(vec![line]));
     }
     let records = records(tokenizer, model, text, args)?;
-    if args.ids || args.pieces {
-        let line = |record: &Tokenize| {
-            if args.ids {
-                ids_line(&record.ids)
-            } else {
-                record.tokens.join(" ")
-            }
-        };
-        return Ok(Answer::Bare(records.iter().map(line).collect()));
+    if args.ids {
+        let lines = records.iter().map(|record| digits::line_of(&record.ids));
+        return Ok(Answer::Encoded(lines.collect::<Vec<_>>().concat()));
+    }
+    if args.pieces {
+        let lines = records.iter().map(|record| record.tokens.join(" "));
+        return Ok(Answer::Bare(lines.collect()));
     }
     let Some(encoder) = encoder else {
         return Ok(Answer::Records(records));
@@ -228,15 +226,4 @@ fn refuse_unsupported(tool: Tool, args: &Args) -> Result<()> {
         "{flag} cannot be used with `--as {}`",
         tool.name()
     )))
-}
-
-fn ids_line(ids: &[u32]) -> String {
-    let mut line = String::with_capacity(ids.len() * 6);
-    for (index, id) in ids.iter().enumerate() {
-        if index > 0 {
-            line.push(' ');
-        }
-        line.push_str(itoa::Buffer::new().format(*id));
-    }
-    line
 }

@@ -5,6 +5,7 @@
 mod annotation;
 pub mod columns;
 mod csv;
+pub mod digits;
 pub mod escape;
 mod format;
 mod human;
