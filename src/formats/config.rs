@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::added_tokens_decoder;
+pub use super::added_tokens_decoder::OwnTokens;
+use super::added_tokens_decoder::{self, Tokens};
 use super::class_settings::ClassSettings;
 use super::json::{MAX_SETTINGS_BYTES, OrderedMap, parse_settings, parse_three_settings};
 use super::setting;
@@ -33,6 +34,9 @@ pub struct TokenizerConfig {
     pub truncation_side: Option<String>,
     /// By id. In JSON the ids are strings.
     pub added_tokens_decoder: Option<BTreeMap<u32, AddedTokenFields>>,
+    /// True if that list is left out, since it has the tokens of the `tokenizer.json` with the same ids and rules.
+    #[serde(skip)]
+    pub lists_own_tokens: bool,
     /// Special tokens with names of their own.
     pub extra_special_tokens: ExtraTokens,
     /// In the same object. `flatten` would hold every other field in memory.
@@ -44,24 +48,28 @@ pub struct TokenizerConfig {
 }
 
 impl TokenizerConfig {
-    /// Parses `tokenizer_config.json`.
+    /// Parses `tokenizer_config.json`. `own` are the added tokens of the `tokenizer.json`, if the model has one.
     ///
     /// # Errors
     /// Fails with [`Error::Damaged`] if it is not a JSON object, or has settings of another type.
     ///
     /// [`Error::Damaged`]: crate::error::Error::Damaged
-    pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
-        Self::without_tokens(name, bytes).map_or_else(|| Self::parse_all(name, bytes), Ok)
+    pub fn parse(name: &str, bytes: &[u8], own: OwnTokens<'_>) -> Result<Self> {
+        Self::without_tokens(name, bytes, own).map_or_else(|| Self::parse_all(name, bytes), Ok)
     }
 
     /// Parses a file whose `added_tokens_decoder` can be taken out. Returns `None` for other files, and for an error.
-    fn without_tokens(name: &str, bytes: &[u8]) -> Option<Self> {
+    fn without_tokens(name: &str, bytes: &[u8], own: OwnTokens<'_>) -> Option<Self> {
         if bytes.len() > MAX_SETTINGS_BYTES {
             return None;
         }
-        let (tokens, rest) = added_tokens_decoder::take(bytes)?;
+        let (tokens, rest) = added_tokens_decoder::take(bytes, own)?;
         let mut config = Self::parse_all(name, &rest).ok()?;
-        let stand_in = config.added_tokens_decoder.replace(tokens)?;
+        let stand_in = config.added_tokens_decoder.take()?;
+        match tokens {
+            Tokens::Own => config.lists_own_tokens = true,
+            Tokens::Other(tokens) => config.added_tokens_decoder = Some(tokens),
+        }
         (stand_in == added_tokens_decoder::stand_in()).then_some(config)
     }
 
@@ -104,10 +112,13 @@ mod tests {
         let config = TokenizerConfig::parse(
             "tokenizer_config.json",
             br#"{"model_max_length": 1000000000000000019884624838656, "do_lower_case": null}"#,
+            OwnTokens::default(),
         )
         .unwrap();
         assert_eq!(config.max_length(), None);
-        let config = TokenizerConfig::parse("t", br#"{"model_max_length": 512}"#).unwrap();
+        let config =
+            TokenizerConfig::parse("t", br#"{"model_max_length": 512}"#, OwnTokens::default())
+                .unwrap();
         assert_eq!(config.max_length(), Some(512));
     }
 
@@ -116,6 +127,7 @@ mod tests {
         let config = TokenizerConfig::parse(
             "tokenizer_config.json",
             br#"{"cls_token": "[CLS]", "mask_token": {"__type": "AddedToken", "content": "<mask>", "lstrip": true}}"#,
+            OwnTokens::default(),
         )
         .unwrap();
         let cls = config.special_tokens.cls_token.given().unwrap();
@@ -133,6 +145,7 @@ mod tests {
             "tokenizer_config.json",
             br#"{"model_max_length": Infinity, "x": {"y": [-Infinity]}, "unk_token": "a", "unk_token": {"content": "a",
                 "content": "b"}, "split_by_punct": false, "split_by_punct": true, "z": "\ud800"}"#,
+            OwnTokens::default(),
         )
         .unwrap();
         assert!(config.split_by_punct && config.max_length().is_none());

@@ -3,7 +3,7 @@
 //!
 //! The crate has one too, but only as part of a whole tokenizer, which takes long to build.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::formats::config::AddedTokenConfig;
@@ -22,7 +22,9 @@ pub struct AddedVocabulary {
     /// The index of each token that was added, and the id it got.
     added: Vec<(usize, u32)>,
     /// The index of the newest token of each id. Its rules count, except for `normalized`.
-    newest: BTreeMap<u32, usize>,
+    newest: HashMap<u32, usize>,
+    /// True if a token replaced an earlier one with the same id.
+    replaced_any: bool,
     /// The index of the first special token of each text.
     special: Vec<usize>,
     /// The indices of tokens that were not special when they were added.
@@ -52,6 +54,7 @@ impl AddedVocabulary {
     /// after the last added one, or after the pieces of the model.
     pub fn add(&mut self, tokens: &[AddedTokenConfig], find: impl Fn(&str) -> Option<u32>) {
         self.indices.reserve(tokens.len());
+        self.newest.reserve(tokens.len());
         let tokens = tokens.iter().filter(|token| !token.content.is_empty());
         for token in tokens.clone().filter(|token| token.special) {
             let text = self.index_of(&token.content);
@@ -75,7 +78,7 @@ impl AddedVocabulary {
             self.tokens.push((token.clone(), text));
             self.texts[text].id = Some(id);
             self.added.push((index, id));
-            self.newest.insert(id, index);
+            self.replaced_any |= self.newest.insert(id, index).is_some();
             if !self.texts[text].is_special {
                 self.plain.push(index);
             }
@@ -116,6 +119,11 @@ impl AddedVocabulary {
     /// Returns the newest token with an id.
     pub fn with_id(&self, id: u32) -> Option<&AddedTokenConfig> {
         self.newest.get(&id).map(|index| &self.tokens[*index].0)
+    }
+
+    /// Returns true if a token has replaced an earlier one with the same id.
+    pub fn replaced_any(&self) -> bool {
+        self.replaced_any
     }
 
     /// Returns the texts of the tokens with their ids, in the order in which they were added. If the ids of the pieces

@@ -16,7 +16,9 @@ use super::runner::Runner;
 use super::sentencepiece::SentencePiece;
 use super::special_tokens::SpecialTokens;
 use crate::error::{Error, Result};
-use crate::formats::config::{Slot, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig};
+use crate::formats::config::{
+    OwnTokens, Slot, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig,
+};
 use crate::formats::model_config::ModelConfig;
 use crate::formats::placeholder_file;
 use crate::formats::sentencepiece::SentencePieceModel;
@@ -50,10 +52,10 @@ pub fn definition(files: &ModelFiles) -> Result<Definition> {
     if files.are_as_is() {
         return as_is(files);
     }
-    let config = read_config(files)?;
     if let Some(file) = files.find(TOKENIZER_JSON)? {
-        return from_tokenizer_json(files, config, file);
+        return from_tokenizer_json(files, file);
     }
+    let config = read_config(files, OwnTokens::default())?;
     let class = class::find(&config, files)?;
     if let Some(slow) = class.fast_name().and_then(slow_class) {
         return match from_slow_class(files, config, Followed::new(class), slow) {
@@ -136,7 +138,7 @@ pub fn vocabulary_names(files: &ModelFiles) -> Result<Vec<String>> {
     if files.find(TOKENIZER_JSON)?.is_some() || files.are_as_is() {
         return Ok(vec![TOKENIZER_JSON.to_owned()]);
     }
-    let class = class::find(&read_config(files)?, files)?;
+    let class = class::find(&read_config(files, OwnTokens::default())?, files)?;
     if let Some(slow) = class.fast_name().and_then(slow_class) {
         return Ok(slow
             .converter
@@ -155,9 +157,9 @@ pub fn vocabulary_names(files: &ModelFiles) -> Result<Vec<String>> {
     })
 }
 
-fn read_config(files: &ModelFiles) -> Result<TokenizerConfig> {
+fn read_config(files: &ModelFiles, own: OwnTokens<'_>) -> Result<TokenizerConfig> {
     match files.find("tokenizer_config.json")? {
-        Some(file) => TokenizerConfig::parse(file.name(), &file.read_all()?),
+        Some(file) => TokenizerConfig::parse(file.name(), &file.read_all()?, own),
         None => Ok(TokenizerConfig::default()),
     }
 }
@@ -173,13 +175,14 @@ fn as_is(files: &ModelFiles) -> Result<Definition> {
     Ok(parsed.into_definition(file, rest, config, tokens, Followed::default()))
 }
 
-fn from_tokenizer_json(
-    files: &ModelFiles,
-    mut config: TokenizerConfig,
-    file: Arc<dyn ByteSource>,
-) -> Result<Definition> {
+fn from_tokenizer_json(files: &ModelFiles, file: Arc<dyn ByteSource>) -> Result<Definition> {
     let (file, mut parsed) = read_json(files, file)?;
     let rest = parsed.take_rest(file.name())?;
+    let own = OwnTokens {
+        tokens: &rest.added_tokens,
+        ids: &rest.added_token_ids,
+    };
+    let mut config = read_config(files, own)?;
     let mut class = Followed::new(class::find(&config, files)?);
     let mut tokens = SpecialTokens::read(files, &mut config, Some(&rest))?;
     if class.name.is_none() {

@@ -64,7 +64,7 @@ impl ParsedJson {
         file: Arc<dyn ByteSource>,
         mut rest: RestJson,
         config: TokenizerConfig,
-        tokens: SpecialTokens,
+        mut tokens: SpecialTokens,
         mut class: Followed,
     ) -> Definition {
         let (size, ids) = match &self {
@@ -90,6 +90,7 @@ impl ParsedJson {
         };
         let mut added_vocabulary = AddedVocabulary::new(size);
         added_vocabulary.add(&rest.added_tokens, find_piece);
+        tokens.list_own(&rest, &added_vocabulary);
         let added = tokens.to_add(&added_vocabulary);
         added_vocabulary.add(&added, find_piece);
         let ids_of_all = Ids {

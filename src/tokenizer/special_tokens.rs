@@ -27,6 +27,8 @@ pub struct SpecialTokens {
     /// The `added_tokens_decoder` of `tokenizer_config.json`, or else the tokens of `added_tokens.json` and
     /// `tokenizer.json`, by id. The ids only give the order.
     pub added: BTreeMap<u32, AddedTokenFields>,
+    /// True if these are the tokens of the `tokenizer.json`, with the same ids and rules. They are then left out.
+    pub are_own: bool,
 }
 
 impl SpecialTokens {
@@ -43,17 +45,22 @@ impl SpecialTokens {
             map: config.special_tokens.clone(),
             extra: config.extra_special_tokens.tokens.clone(),
             added: BTreeMap::new(),
+            are_own: config.lists_own_tokens,
         };
         // The rules that a named token takes over, by text.
         let mut rules = HashMap::new();
+        let named = tokens.map.named().map(|(_, slot)| slot.given());
+        let named: Vec<&str> = named.iter().flatten().map(|token| token.text()).collect();
         if let Some(decoder) = config.added_tokens_decoder.take() {
-            let named = tokens.map.named().map(|(_, slot)| slot.given());
-            let named: Vec<&str> = named.iter().flatten().map(|token| token.text()).collect();
             let used = decoder
                 .values()
                 .filter(|token| named.contains(&&*token.content));
             rules.extend(used.map(|token| (token.content.clone(), token.clone())));
             tokens.added = decoder;
+        } else if tokens.are_own {
+            let own = json.iter().flat_map(|json| &json.added_tokens);
+            let used = own.filter(|token| named.contains(&&*token.content));
+            rules.extend(used.map(|token| (token.content.to_string(), token.clone().into())));
         } else {
             let mut special = SpecialTexts::of(&tokens.map);
             if let Some(file) = files.find("special_tokens_map.json")? {
@@ -88,8 +95,23 @@ impl SpecialTokens {
         Ok(tokens)
     }
 
+    /// Lists the tokens of the `tokenizer.json` that were left out, if adding them again may change `present`, the
+    /// vocabulary that has them.
+    pub fn list_own(&mut self, json: &RestJson, present: &AddedVocabulary) {
+        let is_plain = |text: &str| present.token(text).is_some_and(|token| !token.special);
+        let mut named = self.in_order().into_iter();
+        let changes = present.replaced_any() || named.any(|token| is_plain(token.text()));
+        if self.are_own && changes {
+            let tokens = json.added_tokens.iter().zip(&json.added_token_ids);
+            let own = tokens.filter_map(|(token, id)| Some(((*id)?, token.clone().into())));
+            self.added.extend(own);
+            self.are_own = false;
+        }
+    }
+
     /// Drops the tokens that the `tokenizer.json` has itself.
     pub fn forget_own(&mut self, json: &RestJson) {
+        self.are_own = false;
         for id in json.added_token_ids.iter().flatten() {
             self.added.remove(id);
         }

@@ -22,6 +22,7 @@ pub fn fill(
     fill_named(&class.tokens, tokens);
     if matches!(class.additional, Additional::Pegasus) {
         tokens.added.clear();
+        tokens.are_own = false;
     }
     let given = std::mem::take(&mut tokens.map.additional_special_tokens);
     let filled = additional(class, settings, given.clone());

@@ -1,5 +1,6 @@
 //! Added tokens: strings that become a single token wherever they occur in a text.
 
+use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
@@ -36,16 +37,18 @@ impl AddedTokens {
     /// Creates a set of tokens with their ids. Returns `None` if two have the same spelling, one is empty, or they are too
     /// long for an automaton.
     pub fn new(tokens: Vec<(AddedTokenConfig, u32)>) -> Option<Self> {
-        let mut spellings: Vec<&str> = tokens.iter().map(|(token, _)| spelling(token)).collect();
-        spellings.sort_unstable();
-        spellings.dedup();
-        let length: usize = spellings.iter().map(|text| text.len()).sum();
-        let are_alike = spellings.len() < tokens.len();
-        if are_alike || spellings.first() == Some(&"") || length > MAX_LENGTH {
-            return None;
+        let mut spellings = HashSet::with_capacity(tokens.len());
+        let (mut is_start, mut length) = ([false; 256], 0);
+        for (token, _) in &tokens {
+            let spelling = spelling(token);
+            is_start[usize::from(*spelling.as_bytes().first()?)] = true;
+            length += spelling.len();
+            if !spellings.insert(spelling) || length > MAX_LENGTH {
+                return None;
+            }
         }
-        let mut starts: Vec<u8> = spellings.iter().map(|text| text.as_bytes()[0]).collect();
-        starts.dedup();
+        let starts = (0..=u8::MAX).filter(|byte| is_start[usize::from(*byte)]);
+        let starts = starts.collect();
         Some(Self {
             finder: OnceLock::new(),
             starts,
