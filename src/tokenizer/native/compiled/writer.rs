@@ -147,13 +147,27 @@ fn ids<'c, 'a>(
 
 /// Returns the pieces with their ids and scores, sorted by piece. Of several equal pieces, keeps the last id.
 fn sorted_keys<'a>(contents: &Contents<'a>) -> Vec<(&'a [u8], u32, f64)> {
-    let keys = ids(contents).map(|(id, (text, score, _))| (text.as_bytes(), id, *score));
-    let mut keys: Vec<(&[u8], u32, f64)> = keys.collect();
-    keys.sort_unstable_by_key(|(text, id, _)| (*text, *id));
+    let keys = ids(contents).map(|(id, (text, score, _))| {
+        let text = text.as_bytes();
+        (first_bytes(text), (text, id, *score))
+    });
+    let mut keys: Vec<(u64, (&[u8], u32, f64))> = keys.collect();
+    // The first bytes decide most comparisons, without a look at the text.
+    keys.sort_unstable_by_key(|(first, (text, id, _))| (*first, *text, *id));
+    let mut keys: Vec<(&[u8], u32, f64)> = keys.into_iter().map(|(_, key)| key).collect();
     keys.reverse();
     keys.dedup_by_key(|key| key.0);
     keys.reverse();
     keys
+}
+
+/// Returns the first bytes of a text, as a number that is in the order of texts.
+fn first_bytes(text: &[u8]) -> u64 {
+    let mut first = [0; 8];
+    for (byte, of_text) in first.iter_mut().zip(text) {
+        *byte = *of_text;
+    }
+    u64::from_be_bytes(first)
 }
 
 /// Writes all sections and the header.
