@@ -14,6 +14,20 @@ impl AlignedText {
         self.ranges.clear();
     }
 
+    /// Replaces the text with a part of the original text that begins at byte `start`, with its ranges if `RANGES`.
+    pub fn set<const RANGES: bool>(&mut self, part: &str, start: usize) {
+        self.clear();
+        self.text.push_str(part);
+        if RANGES {
+            let ranges = part.char_indices().flat_map(|(index, character)| {
+                let start = (start + index) as u32;
+                let length = character.len_utf8();
+                std::iter::repeat_n((start, start + length as u32), length)
+            });
+            self.ranges.extend(ranges);
+        }
+    }
+
     /// Appends a character that comes from `range`.
     #[inline]
     pub fn push(&mut self, character: char, range: (u32, u32)) {

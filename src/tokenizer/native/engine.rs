@@ -237,6 +237,10 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         if let Some(steps) = self.segmenter.pipeline.scanned() {
             return self.scanned(steps, start, end, sink);
         }
+        if let Some(steps) = self.segmenter.pipeline.normalized() {
+            self.normalized(steps, start, end, sink);
+            return Some(());
+        }
         if let Some(steps) = self.segmenter.pipeline.sentencepiece() {
             return self.sentencepiece(steps, start, end, sink);
         }

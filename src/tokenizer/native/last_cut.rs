@@ -2,7 +2,6 @@
 
 use super::engine::NativeEngine;
 use super::run::{Run, RunScratch};
-use super::scanned_steps::ScannedSteps;
 use super::sentencepiece::SentencePieceSteps;
 
 /// The number of bytes at the end of a text that are searched for a cut.
@@ -21,7 +20,12 @@ impl NativeEngine {
         let pipeline = &self.segmenter.pipeline;
         self.template.as_ref()?;
         if let Some(steps) = pipeline.scanned() {
-            return self.last_scanned_cut(steps, bytes, parse_special);
+            let cuts = |before, after| steps.cuts_normalized(parse_special, before, after);
+            return self.last_scanned_cut(cuts, bytes, parse_special);
+        }
+        if let Some(steps) = pipeline.normalized() {
+            let cuts = |before, after| steps.cuts_normalized(parse_special, before, after);
+            return self.last_scanned_cut(cuts, bytes, parse_special);
         }
         if let Some(steps) = pipeline.sentencepiece() {
             return self.last_sentencepiece_cut(steps, bytes, parse_special);
@@ -54,7 +58,7 @@ impl NativeEngine {
     /// The cut is between two bytes of ASCII that no word and no added token contains side by side.
     fn last_scanned_cut(
         &self,
-        steps: &ScannedSteps,
+        cuts: impl Fn(u8, u8) -> bool,
         bytes: &[u8],
         parse_special: bool,
     ) -> Option<usize> {
@@ -62,9 +66,7 @@ impl NativeEngine {
         let near = bytes.len().saturating_sub(NEAR).max(1);
         let ends_here = |at: &usize| {
             let (before, after) = (bytes[at - 1], bytes[*at]);
-            after.is_ascii_whitespace()
-                && steps.cuts_normalized(parse_special, before, after)
-                && raw.allow_cut(before, after)
+            after.is_ascii_whitespace() && cuts(before, after) && raw.allow_cut(before, after)
         };
         (near..bytes.len()).rev().find(ends_here)
     }

@@ -8,6 +8,7 @@ use super::charsmap::Charsmap;
 use super::hf_steps::{HfSteps, normalized_text};
 use super::lazy_hf_steps::LazyHfSteps;
 use super::normalize::{METASPACE, normalize};
+use super::normalized_words::NormalizedSteps;
 use super::scanned_steps::ScannedSteps;
 use super::sentencepiece::SentencePieceSteps;
 use super::space_bytes::{SpaceBytes, SpaceHandling};
@@ -32,6 +33,7 @@ pub(super) enum PipelineKind {
         normalized: AddedTokens,
     },
     Scanned(Box<ScannedSteps>),
+    Normalized(Box<NormalizedSteps>),
     SentencePiece(Box<SentencePieceSteps>),
     Own(Box<OwnSteps>),
     Bert(BertSteps),
@@ -54,6 +56,15 @@ impl Pipeline {
     pub fn scanned(&self) -> Option<&ScannedSteps> {
         match &self.kind {
             PipelineKind::Scanned(steps) => Some(steps),
+            _ => None,
+        }
+    }
+
+    /// Returns the steps of a tokenizer that scans the normalized text. Returns `None` if the steps are others.
+    #[inline]
+    pub fn normalized(&self) -> Option<&NormalizedSteps> {
+        match &self.kind {
+            PipelineKind::Normalized(steps) => Some(steps),
             _ => None,
         }
     }
@@ -92,7 +103,7 @@ impl Pipeline {
     pub fn caches_normalized_words(&self) -> bool {
         let is_known = matches!(
             self.kind,
-            PipelineKind::Scanned(_) | PipelineKind::SentencePiece(_)
+            PipelineKind::Scanned(_) | PipelineKind::Normalized(_) | PipelineKind::SentencePiece(_)
         );
         self.space_handling.is_none() && !is_known
     }
@@ -129,7 +140,8 @@ impl Pipeline {
     /// Finds the tokens of a byte range of a text, either a stripped range between added tokens or some chunks of such
     /// a range. `at_end` is true if the range ends where a stripped range does.
     ///
-    /// Returns `None` if a step fails, or if the steps are those of [BERT](Self::bert).
+    /// Returns `None` if a step fails, or if the steps are those of [BERT](Self::bert) or scan the
+    /// [normalized text](Self::normalized).
     pub fn tokenize_range<const RANGES: bool>(
         &self,
         text: &str,
@@ -173,7 +185,7 @@ impl Pipeline {
             PipelineKind::SentencePiece(steps) => {
                 with_hf(steps.hf(start == 0), raw, start, parse_special, search)
             }
-            PipelineKind::Bert(_) => None,
+            PipelineKind::Bert(_) | PipelineKind::Normalized(_) => None,
             PipelineKind::Hf(steps) => {
                 let whole = self.takes_whole_texts();
                 let normalized = steps.normalize(raw, parse_special, whole)?;

@@ -10,6 +10,7 @@ use super::compiled::CompiledVocabulary;
 use super::hf_steps::{HfSteps, normalized_text};
 use super::known_steps;
 use super::normalize::normalize;
+use super::normalized_words::NormalizedSteps;
 use super::pipeline::{Pipeline, PipelineKind};
 use super::scanned_steps::ScannedSteps;
 use super::sentencepiece::SentencePieceSteps;
@@ -62,6 +63,11 @@ impl Pipeline {
             && let Some(steps) = ScannedSteps::new(normalizer, pre_tokenizer, added, compiled)
         {
             return Some(Self::whole(PipelineKind::Scanned(Box::new(steps))));
+        }
+        if compiled.algorithm() != Algorithm::Unigram
+            && let Some(steps) = NormalizedSteps::new(normalizer, pre_tokenizer, added, compiled)
+        {
+            return Some(Self::whole(PipelineKind::Normalized(Box::new(steps))));
         }
         Self::with_hf(HfSteps::new(normalizer, pre_tokenizer, added)?, added)
     }

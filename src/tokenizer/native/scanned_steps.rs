@@ -14,9 +14,6 @@ use super::token::Token;
 use super::word_search::SearchScratch;
 use crate::formats::config::AddedTokenConfig;
 
-/// The minimum length, in bytes, of the parts in which a text is composed.
-const BLOCK: usize = 4 << 10;
-
 /// The steps of a tokenizer that scans the raw text.
 #[derive(Debug)]
 pub struct ScannedSteps {
@@ -99,14 +96,9 @@ impl ScannedSteps {
         &self.hf
     }
 
-    /// Returns the end of the first part of a text that can be tokenized by itself.
-    pub fn first_block(&self, text: &str, parse_special: bool) -> usize {
-        let bytes = text.as_bytes();
-        let tokens = self.normalized.matched(parse_special);
-        let spaces = memchr::memchr_iter(b' ', bytes.get(BLOCK..).unwrap_or_default());
-        let mut cuts = spaces.map(|space| BLOCK + space);
-        let end = cuts.find(|&at| self.cuts(tokens, bytes[at - 1], b' '));
-        end.unwrap_or(bytes.len())
+    /// Returns true if the model can spell every byte.
+    pub fn spells_all(&self) -> bool {
+        self.unspelled.is_empty()
     }
 
     /// Returns true if a text can be cut between two bytes of ASCII, as far as these steps and `tokens` are concerned.
@@ -122,6 +114,16 @@ impl ScannedSteps {
     pub fn cuts_normalized(&self, parse_special: bool, before: u8, after: u8) -> bool {
         self.cuts(self.normalized.matched(parse_special), before, after)
     }
+}
+
+/// Returns the end of the first part of a text that can be tokenized by itself and has at least `length` bytes. `cuts`
+/// returns true if a text can be cut between two bytes of ASCII.
+pub fn first_block(text: &str, length: usize, cuts: impl Fn(u8, u8) -> bool) -> usize {
+    let bytes = text.as_bytes();
+    let spaces = memchr::memchr_iter(b' ', bytes.get(length..).unwrap_or_default());
+    let mut places = spaces.map(|space| length + space);
+    let end = places.find(|&at| cuts(bytes[at - 1], b' '));
+    end.unwrap_or(bytes.len())
 }
 
 /// Returns the bytes without a piece, unless the unknown token stands for them: others are left out, or have byte pieces.

@@ -5,11 +5,14 @@ use super::model::Model;
 use super::raw_words::{RawWords, SpacedPart};
 use super::run::Run;
 use super::scan::Words;
-use super::scanned_steps::ScannedSteps;
+use super::scanned_steps::{ScannedSteps, first_block};
 use super::space_scan::PaddedText;
 use super::token::{Token, for_each_range};
 use super::token_sink::TokenSink;
 use super::word_search::SearchScratch;
+
+/// The minimum length, in bytes, of the parts in which a text is composed.
+const COMPOSED: usize = 4 << 10;
 
 /// The words of a byte range of a text.
 struct ScannedWords<'a> {
@@ -51,9 +54,11 @@ impl<const RANGES: bool> Run<'_, RANGES> {
             self.composed(steps, start, end, sink);
             return Some(());
         }
+        let parse_special = self.parse_special;
+        let cuts = |before, after| steps.cuts_normalized(parse_special, before, after);
         let mut at = start;
         while at < end {
-            let block = at + steps.first_block(&self.text[at..end], self.parse_special);
+            let block = at + first_block(&self.text[at..end], COMPOSED, cuts);
             if steps.can_scan(&self.text[at..block]) {
                 self.composed(steps, at, block, sink);
             } else {
@@ -66,7 +71,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
     }
 
     /// Emits the tokens of a byte range that can be scanned as it is.
-    fn composed(
+    pub fn composed(
         &mut self,
         steps: &ScannedSteps,
         start: usize,

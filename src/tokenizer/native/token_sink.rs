@@ -108,7 +108,7 @@ impl TokenSink for TokenFinder<'_> {
 
 /// Returns the ranges of the tokens of a cached word that begins at byte `start` of a text.
 #[inline]
-fn ranges(
+pub fn ranges(
     text: &str,
     start: usize,
     tokens: CachedTokens<'_>,

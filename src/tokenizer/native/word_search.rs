@@ -1,5 +1,7 @@
 //! Finds the tokens of normalized text: its added tokens, its words, and the pieces of each word.
 
+use std::mem;
+
 use super::added_tokens::{AddedTokens, TextPart};
 use super::aligned_text::AlignedText;
 use super::compiled::CompiledVocabulary;
@@ -56,6 +58,16 @@ impl SearchScratch {
     /// Returns the memory for the normalized text and for the steps that make it.
     pub fn for_steps(&mut self) -> (&mut AlignedText, &mut StepScratch) {
         (&mut self.aligned, &mut self.steps)
+    }
+
+    /// Takes that memory while the rest is used.
+    pub fn take_for_steps(&mut self) -> (AlignedText, StepScratch) {
+        (mem::take(&mut self.aligned), mem::take(&mut self.steps))
+    }
+
+    /// Puts it back.
+    pub fn put_back_for_steps(&mut self, aligned: AlignedText, steps: StepScratch) {
+        (self.aligned, self.steps) = (aligned, steps);
     }
 
     /// Returns the tokens of a normalized word. `word` lacks the leading `▁`.

@@ -45,6 +45,10 @@ impl ByteSet {
         set
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.is_empty
+    }
+
     pub fn contains(&self, byte: u8) -> bool {
         self.bytes[usize::from(byte)]
     }

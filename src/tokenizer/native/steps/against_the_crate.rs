@@ -68,6 +68,13 @@ fn all_steps() -> Vec<Both> {
         replace("String", "a", "éé"),
         replace("String", "é", ""),
         replace("Regex", " {2,}", "▁"),
+        replace("Regex", r"\s+", " "),
+        replace("Regex", r"\s+", "é"),
+        sequence(&[
+            step("NFC"),
+            replace("Regex", r"\s+", " "),
+            step("Lowercase"),
+        ]),
         sequence(&[
             charsmap(),
             strip(true, true),

@@ -12,7 +12,8 @@ mod words;
 mod against_the_crate;
 
 pub use own_steps::OwnSteps;
-pub use parse::words_of;
+pub use parse::{normalizers, words_of};
 pub use plain_words::PlainWord;
+pub use step::Step;
 pub use transform::StepScratch;
 pub use words::Words;

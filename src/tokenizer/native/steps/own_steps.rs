@@ -137,16 +137,7 @@ impl OwnSteps {
         aligned: &mut AlignedText,
         scratch: &mut StepScratch,
     ) -> Normalized {
-        aligned.clear();
-        aligned.text.push_str(part);
-        if RANGES {
-            let ranges = part.char_indices().flat_map(|(index, character)| {
-                let start = (start + index) as u32;
-                let length = character.len_utf8();
-                std::iter::repeat_n((start, start + length as u32), length)
-            });
-            aligned.ranges.extend(ranges);
-        }
+        aligned.set::<RANGES>(part, start);
         let mut normalized = Normalized::default();
         for step in &self.steps {
             let strips = matches!(step, Step::Strip { .. });

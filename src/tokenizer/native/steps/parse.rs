@@ -85,6 +85,7 @@ fn replace(pattern: &serde_json::Map<String, Value>, content: String) -> Option<
             content,
         }),
         (_, Some(" {2,}")) => Some(Step::CollapseSpaces { content }),
+        (_, Some(r"\s+")) => Some(Step::ReplaceWhite { content }),
         _ => None,
     }
 }

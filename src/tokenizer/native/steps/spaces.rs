@@ -17,6 +17,7 @@ pub fn space_handling(steps: &[Step], words: Words) -> Option<SpaceHandling> {
         Step::CollapseSpaces { content } => {
             content == " " || (content == "▁" && !words.splits_at_spaces)
         }
+        Step::ReplaceWhite { content } => content == " ",
         Step::Replace { pattern, .. } => {
             let pattern = str::from_utf8(pattern.needle()).unwrap_or(" ");
             !pattern.contains(char::is_whitespace) || pattern.chars().count() == 1
@@ -34,7 +35,12 @@ pub fn space_handling(steps: &[Step], words: Words) -> Option<SpaceHandling> {
     if !metaspace.splits {
         return None;
     }
-    let collapses = |step: &Step| matches!(step, Step::CollapseSpaces { .. });
+    let collapses = |step: &Step| {
+        matches!(
+            step,
+            Step::CollapseSpaces { .. } | Step::ReplaceWhite { .. }
+        )
+    };
     let strips = |step: &Step| matches!(step, Step::Strip { .. });
     match steps.iter().position(collapses) {
         // A step after it could make spaces anew.

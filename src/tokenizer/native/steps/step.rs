@@ -27,6 +27,10 @@ pub enum Step {
     CollapseSpaces {
         content: String,
     },
+    /// Replaces each run of white space.
+    ReplaceWhite {
+        content: String,
+    },
     Form(Form),
     Lowercase,
     StripAccents,
@@ -66,6 +70,10 @@ impl Step {
                     scratch.replace::<RANGES>(text, runs.into_iter(), content);
                 }
             }
+            Self::ReplaceWhite { content } => {
+                let runs = runs_of_white(&text.text, content);
+                scratch.replace::<RANGES>(text, runs.into_iter(), content);
+            }
             Self::Form(form) => form.apply::<RANGES>(text, scratch),
             Self::Lowercase => lowercase::<RANGES>(text, scratch),
             Self::StripAccents => {
@@ -80,11 +88,20 @@ impl Step {
         false
     }
 
+    /// Returns true if the step normalizes the parts of a text as it does the text, whose white space may begin a part
+    /// after a character of ASCII.
+    pub fn is_local(&self) -> bool {
+        matches!(
+            self,
+            Self::ReplaceWhite { .. } | Self::Form(_) | Self::Lowercase | Self::StripAccents
+        )
+    }
+
     /// Returns true if the step leaves a character unchanged, alone and next to any other such characters. The character
     /// is not white space. A longer pattern that begins with an ASCII character is left to the caller.
     pub fn keeps(&self, character: char) -> bool {
         match self {
-            Self::Strip { .. } | Self::CollapseSpaces { .. } => true,
+            Self::Strip { .. } | Self::CollapseSpaces { .. } | Self::ReplaceWhite { .. } => true,
             Self::Charsmap(map) => map.is_plain_char(character),
             Self::Replace { pattern, .. } => {
                 let pattern = pattern.needle();
@@ -199,10 +216,29 @@ fn runs_of_spaces(text: &str) -> Vec<(usize, usize)> {
     runs
 }
 
+/// Returns the runs of white space, except for those that already are `content`.
+fn runs_of_white(text: &str, content: &str) -> Vec<(usize, usize)> {
+    let mut runs = Vec::new();
+    let mut at = 0;
+    while let Some(start) = text[at..].find(char::is_whitespace) {
+        let start = at + start;
+        let run = &text[start..];
+        let word = run.trim_start();
+        at = text.len() - word.len();
+        if &text[start..at] != content {
+            runs.push((start, at));
+        }
+    }
+    runs
+}
+
 fn lowercase<const RANGES: bool>(text: &mut AlignedText, scratch: &mut StepScratch) {
     let is_lower = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase();
     if text.text.bytes().all(is_lower) {
         return;
+    }
+    if text.text.is_ascii() {
+        return text.text.make_ascii_lowercase();
     }
     scratch.changes.clear();
     for character in text.text.chars() {
