@@ -23,7 +23,7 @@ fn push(line: &mut Vec<u8>, number: u64) {
         return line.extend_from_slice(format!("{number} ").as_bytes());
     }
     // Numbers side by side, each divided by a multiplication: two of 4 digits, four of 2, and eight of 1.
-    let fours = number / 10_000 | number % 10_000 << 32;
+    let fours = (number / 10_000) | ((number % 10_000) << 32);
     let hundreds = (fours * 10_486) >> 20 & 0x0000_007f_0000_007f;
     let twos = hundreds | (fours - 100 * hundreds) << 16;
     let tens = (twos * 103) >> 10 & 0x000f_000f_000f_000f;

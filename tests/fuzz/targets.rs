@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
 use tokscope::formats::checkpoint::{Checkpoint, ShardIndex};
-use tokscope::formats::config::{SpecialTokensMap, TokenizerConfig, parse_added_tokens};
+use tokscope::formats::config::{OwnTokens, SpecialTokensMap, TokenizerConfig, parse_added_tokens};
 use tokscope::formats::context_window::sentence_bert_limit;
 use tokscope::formats::gguf::Gguf;
 use tokscope::formats::json;
@@ -131,7 +131,8 @@ pub fn tokenizer_json(bytes: &[u8]) {
 pub fn config(bytes: &[u8]) {
     let _ = ModelConfig::parse("config.json", bytes);
     let _ = sentence_bert_limit("sentence_bert_config.json", bytes);
-    if let Ok(config) = TokenizerConfig::parse("tokenizer_config.json", bytes) {
+    let own = OwnTokens::default();
+    if let Ok(config) = TokenizerConfig::parse("tokenizer_config.json", bytes, own) {
         let _ = config.max_length();
     }
 }

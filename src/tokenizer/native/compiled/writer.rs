@@ -145,16 +145,19 @@ fn ids<'c, 'a>(
         .filter(move |(id, _)| gaps.next_if_eq(&id).is_none())
 }
 
+/// A piece with its id and score.
+type Key<'a> = (&'a [u8], u32, f64);
+
 /// Returns the pieces with their ids and scores, sorted by piece. Of several equal pieces, keeps the last id.
-fn sorted_keys<'a>(contents: &Contents<'a>) -> Vec<(&'a [u8], u32, f64)> {
+fn sorted_keys<'a>(contents: &Contents<'a>) -> Vec<Key<'a>> {
     let keys = ids(contents).map(|(id, (text, score, _))| {
         let text = text.as_bytes();
         (first_bytes(text), (text, id, *score))
     });
-    let mut keys: Vec<(u64, (&[u8], u32, f64))> = keys.collect();
+    let mut keys: Vec<(u64, Key<'_>)> = keys.collect();
     // The first bytes decide most comparisons, without a look at the text.
     keys.sort_unstable_by_key(|(first, (text, id, _))| (*first, *text, *id));
-    let mut keys: Vec<(&[u8], u32, f64)> = keys.into_iter().map(|(_, key)| key).collect();
+    let mut keys: Vec<Key<'_>> = keys.into_iter().map(|(_, key)| key).collect();
     keys.reverse();
     keys.dedup_by_key(|key| key.0);
     keys.reverse();
