@@ -107,11 +107,11 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let model = Model::open(session, args.checkpoint)?;
     let mut operands = Vec::new();
     for token in &args.tokens {
-        operands.push(Operand::from_text(model.tokenizer()?, token, args.mean)?);
+        operands.push(Operand::from_text(&model, token, args.mean)?);
     }
     let mut rows = args.selection.rows(&model)?;
     if let Some(text) = &args.text {
-        let tokens = RowRef::from_text(model.tokenizer()?, text, &args.special_tokens.options())?;
+        let tokens = RowRef::from_text(&model, text, &args.special_tokens.options())?;
         rows.extend(RowRef::at_positions(&tokens, &args.positions)?);
     }
     operands.extend(rows.into_iter().map(Operand::Row));

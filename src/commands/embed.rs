@@ -172,7 +172,7 @@ fn output(args: &Args) -> Result<Option<(&Path, FileFormat)>> {
 fn select(args: &Args, model: &Model, text: Option<&str>) -> Result<Vec<RowRef>> {
     let mut rows = Vec::new();
     if let Some(text) = text {
-        rows = RowRef::from_text(model.tokenizer()?, text, &args.special_tokens.options())?;
+        rows = RowRef::from_text(model, text, &args.special_tokens.options())?;
         if !args.positions.is_empty() {
             rows = RowRef::at_positions(&rows, &args.positions)?;
         }

@@ -30,6 +30,7 @@ pub mod neighbors;
 pub mod number_ranges;
 pub mod operand;
 pub mod other_tools;
+mod piece_order;
 pub mod pull;
 pub mod relative_path;
 pub mod row_output;
@@ -42,6 +43,7 @@ pub mod tail;
 pub mod tokenize;
 pub mod topics;
 mod value_enums;
+mod vector_words;
 pub mod verify;
 pub mod vocab;
 

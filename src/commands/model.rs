@@ -108,12 +108,41 @@ impl Model {
         self.tokenizer.get().is_some() || self.pieces.is_some()
     }
 
-    /// Returns the piece of an id; `None` if no token has the id, or the model has no vocabulary.
+    /// Returns the piece of an id, or the word of a row of word vectors. Returns `None` if no token has the id, or the
+    /// model has no vocabulary.
     pub fn piece(&self, id: u32) -> Option<Cow<'_, str>> {
+        if let Some(words) = self.matrix.words() {
+            return words.shown_word(u64::from(id)).map(Cow::Owned);
+        }
         match (self.tokenizer.get(), &self.pieces) {
             (Some(tokenizer), _) => tokenizer.piece(id).map(Cow::Borrowed),
             (None, pieces) => pieces.as_ref()?.piece(id),
         }
+    }
+
+    /// Returns the id of a piece or of a word, spelled exactly like this.
+    ///
+    /// # Errors
+    /// Fails with [`Error::UnknownPiece`] if there is none, and with [`Error::MissingPart`] if the model has no tokenizer.
+    pub fn id_of(&self, piece: &str) -> Result<u32> {
+        let Some(words) = self.matrix.words() else {
+            return self.tokenizer()?.id_of(piece);
+        };
+        let row = words.find(piece)?.and_then(|row| u32::try_from(row).ok());
+        if let Some(row) = row {
+            return Ok(row);
+        }
+        let mut others = [
+            piece.to_lowercase(),
+            capitalized(piece),
+            piece.to_uppercase(),
+        ]
+        .into_iter();
+        let near = others.find(|other| other != piece && matches!(words.find(other), Ok(Some(_))));
+        Err(Error::UnknownPiece {
+            piece: piece.to_owned(),
+            near,
+        })
     }
 
     /// Checks that an id has a row.
@@ -125,6 +154,12 @@ impl Model {
         let last = rows.saturating_sub(1);
         Err(Error::NoSuchRow { id, last })
     }
+}
+
+fn capitalized(word: &str) -> String {
+    let mut chars = word.chars();
+    let first = chars.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(chars).collect()
 }
 
 /// Reads the `config.json` of a model. Returns `None` if it has none.

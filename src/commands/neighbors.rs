@@ -20,7 +20,6 @@ use crate::formats::npy::{self, Vectors};
 use crate::record::{Neighbor, Record};
 use crate::render::View;
 use crate::source::read_limited;
-use crate::tokenizer::Tokenizer;
 
 /// The maximum size of an array file, in bytes.
 const MAX_ARRAY_FILE: u64 = 1 << 30;
@@ -110,14 +109,16 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let rows = u32::try_from(model.matrix.rows()).unwrap_or(u32::MAX);
     let mut candidates = None;
     if let Some(text) = &args.among {
-        candidates = Some(ids_of_text(model.tokenizer()?, text, rows)?);
+        candidates = Some(ids_of_text(&model, text, rows)?);
     }
     if let Some(pattern) = pattern {
-        let tokenizer = model.tokenizer()?;
+        if model.matrix.words().is_none() {
+            model.tokenizer()?;
+        }
         let ids = candidates.unwrap_or_else(|| (0..rows).collect());
         let is_match = |id: &u32| {
-            let piece = tokenizer.piece(*id);
-            piece.is_some_and(|piece| pattern.is_match(piece))
+            let piece = model.piece(*id);
+            piece.is_some_and(|piece| pattern.is_match(&piece))
         };
         candidates = Some(ids.into_iter().filter(is_match).collect());
     }
@@ -164,8 +165,8 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
 }
 
 /// Returns the ids of the tokens of a text that have a row, in ascending order and without duplicates.
-fn ids_of_text(tokenizer: &Tokenizer, text: &str, rows: u32) -> Result<Vec<u32>> {
-    let tokens = RowRef::from_text(tokenizer, text, &without_special_tokens())?;
+fn ids_of_text(model: &Model, text: &str, rows: u32) -> Result<Vec<u32>> {
+    let tokens = RowRef::from_text(model, text, &without_special_tokens())?;
     let mut ids: Vec<u32> = tokens.iter().map(|row| row.id).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -179,17 +180,14 @@ fn queries(args: &Args, model: &Model, options: &SearchOptions) -> Result<Vec<Na
     let matrix = &model.matrix;
     let mut rows = Vec::new();
     for token in &args.tokens {
-        rows.push(Operand::from_text(model.tokenizer()?, token, args.mean)?);
+        rows.push(Operand::from_text(model, token, args.mean)?);
     }
     rows.extend(args.selection.rows(model)?.into_iter().map(Operand::Row));
     let plus = args.plus.iter().map(|token| (token, Sign::Plus));
     let minus = args.minus.iter().map(|token| (token, Sign::Minus));
     let mut summands = Vec::new();
     for (token, sign) in plus.chain(minus) {
-        summands.push((
-            Operand::from_text(model.tokenizer()?, token, args.mean)?,
-            sign,
-        ));
+        summands.push((Operand::from_text(model, token, args.mean)?, sign));
     }
     // Check array files before fetching anything.
     let mut vectors = Vec::new();

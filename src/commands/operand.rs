@@ -2,11 +2,11 @@
 
 use clap::Args;
 
+use super::model::Model;
 use super::row_selection::{RowRef, without_special_tokens};
 use crate::embedding::EmbeddingMatrix;
 use crate::embedding::similarity::mean;
 use crate::error::{Error, Result};
-use crate::tokenizer::Tokenizer;
 
 /// `--mean`, for commands that take texts of one token.
 #[derive(Debug, Clone, Copy, Default, Args)]
@@ -34,8 +34,8 @@ impl Operand {
     /// # Errors
     /// Fails with [`Error::NoToken`] if the text has no tokens, or with [`Error::NotOneToken`] if it has several and
     /// `--mean` is not given.
-    pub fn from_text(tokenizer: &Tokenizer, text: &str, args: MeanArgs) -> Result<Self> {
-        let mut rows = RowRef::from_text(tokenizer, text, &without_special_tokens())?;
+    pub fn from_text(model: &Model, text: &str, args: MeanArgs) -> Result<Self> {
+        let mut rows = RowRef::from_text(model, text, &without_special_tokens())?;
         match rows.len() {
             0 => Err(Error::NoToken {
                 text: text.to_owned(),

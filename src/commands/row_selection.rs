@@ -59,7 +59,7 @@ impl RowSelection {
         let pieces = self
             .pieces
             .iter()
-            .map(|piece| RowRef::from_piece(model.tokenizer()?, piece));
+            .map(|piece| RowRef::from_piece(model, piece));
         ids.chain(pieces).collect()
     }
 
@@ -115,21 +115,21 @@ impl RowRef {
     }
 
     /// Returns the row of a piece, as spelled in the vocabulary.
-    pub fn from_piece(tokenizer: &Tokenizer, piece: &str) -> Result<Self> {
+    pub fn from_piece(model: &Model, piece: &str) -> Result<Self> {
         Ok(Self {
-            id: tokenizer.id_of(piece)?,
+            id: model.id_of(piece)?,
             piece: Some(piece.to_owned()),
             position: None,
         })
     }
 
-    /// Returns the rows of all tokens of a text.
-    pub fn from_text(
-        tokenizer: &Tokenizer,
-        text: &str,
-        options: &EncodeOptions,
-    ) -> Result<Vec<Self>> {
-        let encoding = tokenizer.encode(text, None, options)?.into_first();
+    /// Returns the rows of all tokens of a text. In a file of word vectors, these are the rows of the text itself, if it is
+    /// one of the words, or else of its parts between white space.
+    pub fn from_text(model: &Model, text: &str, options: &EncodeOptions) -> Result<Vec<Self>> {
+        if model.matrix.words().is_some() {
+            return Self::from_words(model, text);
+        }
+        let encoding = model.tokenizer()?.encode(text, None, options)?.into_first();
         let tokens = encoding.ids.iter().zip(encoding.tokens.iter()).enumerate();
         Ok(tokens
             .map(|(position, (id, piece))| Self {
@@ -138,6 +138,21 @@ impl RowRef {
                 position: Some(position),
             })
             .collect())
+    }
+
+    fn from_words(model: &Model, text: &str) -> Result<Vec<Self>> {
+        if let Ok(row) = Self::from_piece(model, text) {
+            let position = Some(0);
+            return Ok(vec![Self { position, ..row }]);
+        }
+        let words = text.split_whitespace().enumerate();
+        words
+            .map(|(position, word)| {
+                let row = Self::from_piece(model, word)?;
+                let position = Some(position);
+                Ok(Self { position, ..row })
+            })
+            .collect()
     }
 
     /// Returns the rows at the given positions of a text.

@@ -91,11 +91,11 @@ fn select(args: &Args, texts: &[String], model: &Model) -> Result<Vec<Operand>> 
     let mut rows = Vec::new();
     if let ([text], false) = (texts, args.mean.mean) {
         let options = args.special_tokens.options();
-        let tokens = RowRef::from_text(model.tokenizer()?, text, &options)?;
+        let tokens = RowRef::from_text(model, text, &options)?;
         rows.extend(tokens.into_iter().map(Operand::Row));
     } else {
         for text in texts {
-            rows.push(Operand::from_text(model.tokenizer()?, text, args.mean)?);
+            rows.push(Operand::from_text(model, text, args.mean)?);
         }
     }
     rows.extend(args.selection.rows(model)?.into_iter().map(Operand::Row));

@@ -1,15 +1,16 @@
 //! `vocab`: lists the vocabulary or a part of it.
 
-use std::cmp::Reverse;
-
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::Args as ClapArgs;
 use regex::Regex;
 
+use super::piece_order::Sort;
 use super::row_selection::RowSelection;
 use super::session::Session;
+use super::vector_words::{self, Words};
 use crate::error::{Error, Exit, Result};
 use crate::record::{Piece, Record};
-use crate::tokenizer::{Vocabulary, VocabularyEntry};
+use crate::source::FileKind;
+use crate::tokenizer::VocabularyEntry;
 
 /// List the vocabulary: id, piece, kind, and score; exit 1 if no piece matches
 #[derive(Debug, ClapArgs)]
@@ -25,50 +26,6 @@ pub struct Args {
     /// Show at most K rows in each list
     #[arg(short, long = "limit", value_name = "K")]
     pub k: Option<usize>,
-}
-
-/// An order of pieces. Equal ones are in order of id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Sort {
-    Id,
-    /// By code point
-    Piece,
-    /// Longest first, in characters
-    Length,
-    /// Highest first; only a Unigram vocabulary has scores
-    Score,
-}
-
-impl Sort {
-    /// Sorts entries.
-    ///
-    /// # Errors
-    /// Fails with [`Error::Usage`] if the order is by score and no entry of the vocabulary has one.
-    fn sort(self, entries: &mut [&VocabularyEntry], vocabulary: &Vocabulary) -> Result<()> {
-        entries.sort_by_key(|entry| entry.id);
-        match self {
-            Self::Id => {}
-            Self::Piece => entries.sort_by(|a, b| a.piece.cmp(&b.piece)),
-            Self::Length => {
-                entries.sort_by_cached_key(|entry| Reverse(entry.piece.chars().count()))
-            }
-            Self::Score => {
-                if vocabulary
-                    .entries()
-                    .iter()
-                    .all(|entry| entry.score.is_none())
-                {
-                    return Err(Error::usage_hint(
-                        "the pieces of this vocabulary have no scores to sort by",
-                        "use `--sort id`, `piece` or `length`",
-                    ));
-                }
-                let score = |entry: &VocabularyEntry| entry.score.unwrap_or(f64::NEG_INFINITY);
-                entries.sort_by(|a, b| score(b).total_cmp(&score(a)));
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Returns the record of an entry.
@@ -100,11 +57,24 @@ pub fn pattern(pattern: &str) -> Result<Regex> {
     })
 }
 
+fn words<'a>(args: &'a Args, pattern: Option<&'a Regex>) -> Words<'a> {
+    Words {
+        selection: &args.selection,
+        pattern,
+        order: args.sort,
+        limit: args.k.unwrap_or(usize::MAX),
+    }
+}
+
 /// Runs the command. Named entries come first, in the order they were named, followed by matching entries in order of
 /// id, unless `--sort` is given.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let pattern = args.grep.as_deref().map(pattern).transpose()?;
-    let tokenizer = session.tokenizer(&session.files()?)?;
+    let files = session.files()?;
+    if files.only_kind()? == Some(FileKind::Vectors) {
+        return vector_words::run(&words(args, pattern.as_ref()), session);
+    }
+    let tokenizer = session.tokenizer(&files)?;
     let vocabulary = tokenizer.vocabulary();
     let mut entries = Vec::new();
     if !args.selection.is_empty() {

@@ -10,6 +10,7 @@ use candle_nn::{Embedding, Module};
 use super::elements::append_f32;
 use crate::error::{Error, Result};
 use crate::formats::checkpoint::{Dtype, TensorInfo};
+use crate::formats::vectors::VectorFile;
 use crate::source::ByteSource;
 
 /// Bytes per block of rows: half a second-level cache, so that a block is still cached when it is processed.
@@ -27,6 +28,8 @@ pub struct EmbeddingMatrix {
     pub(super) rows: u64,
     pub(super) columns: u64,
     pub(super) stored: Stored,
+    /// The words of a file of vectors.
+    pub(super) words: Option<Arc<VectorFile>>,
 }
 
 /// The form of a matrix in its file.
@@ -63,6 +66,11 @@ impl EmbeddingMatrix {
     /// Returns true if the values are computed from stored ones, with scales.
     pub fn is_dequantized(&self) -> bool {
         self.stored.dequantized
+    }
+
+    /// Returns the words that label the rows, if this is a file of word vectors.
+    pub fn words(&self) -> Option<&VectorFile> {
+        self.words.as_deref()
     }
 
     /// Returns the name of the tensor in the checkpoint.

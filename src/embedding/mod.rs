@@ -24,5 +24,6 @@ pub mod statistics;
 pub mod tensor_names;
 #[cfg(test)]
 mod test_data;
+mod word_vectors;
 
 pub use matrix::EmbeddingMatrix;

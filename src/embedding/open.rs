@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::computed_rows::{ComputeRows, ComputedRows};
 use super::matrix::{EmbeddingMatrix, Stored};
 use super::remapped_rows::RemappedRows;
-use super::{adapter, tensor_names};
+use super::{adapter, tensor_names, word_vectors};
 use crate::error::{Error, Result};
 use crate::formats::checkpoint::{Checkpoint, ShardIndex, TensorInfo};
 use crate::formats::gguf::model_file as gguf_file;
@@ -25,9 +25,13 @@ impl EmbeddingMatrix {
     /// checkpoint has no word-embedding matrix of floating-point numbers, with [`Error::Damaged`] if the checkpoint
     /// is malformed, and with the errors of reading files.
     pub fn open(files: &ModelFiles) -> Result<Self> {
-        if let (Some(FileKind::Checkpoint), Some(name)) = (files.only_kind()?, files.only()) {
-            let file = files.find_ranged(name)?;
-            return Self::in_file(file.ok_or_else(|| files.no_such_file(name))?, name);
+        match (files.only_kind()?, files.only()) {
+            (Some(FileKind::Checkpoint), Some(name)) => {
+                let file = files.find_ranged(name)?;
+                return Self::in_file(file.ok_or_else(|| files.no_such_file(name))?, name);
+            }
+            (Some(FileKind::Vectors), Some(name)) => return word_vectors::open(files, name),
+            _ => {}
         }
         for (name, index_name) in CHECKPOINTS {
             if let Some(file) = files.find_ranged(name)? {
@@ -171,6 +175,7 @@ impl EmbeddingMatrix {
             rows,
             columns,
             stored,
+            words: None,
         }
     }
 

@@ -41,3 +41,4 @@ mod short_tokens;
 pub mod special_tokens;
 pub mod text_file;
 pub mod tokenizer_json;
+pub mod vectors;

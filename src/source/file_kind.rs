@@ -237,13 +237,15 @@ fn of_bytes(head: &[u8]) -> Option<FileKind> {
         };
         text < length && *length < 0x80
     };
-    let marks: [(&[u8], FileKind); 6] = [
+    let marks: [(&[u8], FileKind); 7] = [
         (b"GGUF", FileKind::Gguf),
         (b"PK\x03\x04", FileKind::Checkpoint),
         (b"\x80\x02", FileKind::Checkpoint),
         (b"\x80\x04", FileKind::Checkpoint),
         (b"\x93NUMPY", FileKind::Vectors),
         (b"FiFu", FileKind::Vectors),
+        // fastText.
+        (b"\xba\x16\x4f\x2f", FileKind::Vectors),
     ];
     let marked = marks.into_iter().find(|(mark, _)| head.starts_with(mark));
     match marked {
@@ -264,14 +266,20 @@ fn of_text(name: &str, head: &[u8]) -> Option<FileKind> {
     if let Some(object) = text.strip_prefix('{') {
         return Some(of_object(name, object));
     }
-    let mut lines = text.lines();
-    let words: Vec<&str> = lines.next()?.split(' ').collect();
+    let line = text.lines().next()?;
+    let mut words: Vec<&str> = line.trim_end().split([' ', '\t']).collect();
+    if line.len() == text.len() && head.len() as u64 >= HEAD && words.len() > 2 {
+        // The last number may be cut off.
+        words.pop();
+    }
+    // A word may have spaces of its own.
     let is_vector = |words: &[&str]| {
-        words.len() > 2
-            && words
-                .iter()
-                .skip(1)
-                .all(|word| word.is_empty() || word.parse::<f32>().is_ok())
+        let last = words
+            .iter()
+            .rev()
+            .skip(usize::from(words.last() == Some(&"")));
+        let numbers = last.take_while(|word| word.parse::<f32>().is_ok()).count();
+        numbers >= 2 && numbers * 2 >= words.len()
     };
     match words.as_slice() {
         [bytes, "0"] if bytes.ends_with('=') => Some(FileKind::Tiktoken),
@@ -360,6 +368,9 @@ mod tests {
             ("x.txt", b"1 '\\x00' 1\n2 b'\\x01' 1\n", FileKind::Rwkv),
             ("x.txt", b"400000 50\nthe 0.1 0.2", FileKind::Vectors),
             ("x.txt", b"the 0.1 -2e-3\nof 1 2\n", FileKind::Vectors),
+            ("x.tsv", b"de la\t0.1\t-2e-3\n", FileKind::Vectors),
+            ("x.txt", b"el perro come\n", FileKind::VocabTxt),
+            ("x.bin", b"\xba\x16\x4f\x2f\x0c\0\0\0", FileKind::Vectors),
             ("x.npy", b"\x93NUMPY\x01\0", FileKind::Vectors),
             ("merges.txt", b"#version: 0.2\na b\n", FileKind::Other),
             (

@@ -99,6 +99,13 @@ fn check_kind(files: &ModelFiles) -> Result<()> {
             let problem = format!("it is {}, which tokscope does not read yet", kind.what());
             Err(Error::unsupported(files.model(), problem))
         }
+        FileKind::Vectors => Err(Error::MissingPart {
+            place: files.place(),
+            what: "tokenizer: it is a file of vectors",
+            hint: Some(
+                "use `embed`, `neighbors`, `similarity`, `diff`, `stats` or `vocab`, which look up its words".to_owned(),
+            ),
+        }),
         FileKind::Other => {
             if let Some(file) = files.find_ranged(name)? {
                 placeholder_file::refuse(file.name(), &file.read(0..file.len().min(64))?)?;

@@ -75,6 +75,18 @@ const FIXTURES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "vectors",
+        &[
+            "tests/fixtures/matrices/glove.txt",
+            "tests/fixtures/matrices/word2vec.txt",
+            "tests/fixtures/matrices/fasttext.vec",
+            "tests/fixtures/matrices/word2vec.bin",
+            "tests/fixtures/matrices/word2vec_lines.bin",
+            "tests/fixtures/matrices/fasttext.bin",
+            "tests/fixtures/matrices/fasttext_words.bin",
+        ],
+    ),
+    (
         "gguf",
         &[
             "tests/fixtures/tiny/f16.gguf",
@@ -239,7 +251,7 @@ macro_rules! tests {
 }
 
 tests! {
-    spm spm_tokenizer slow_spm slow_text tokenizer_json config token_files safetensors shard_index torch_zip torch_legacy gguf pickle npy
+    spm spm_tokenizer slow_spm slow_text tokenizer_json config token_files safetensors shard_index torch_zip torch_legacy gguf pickle npy vectors
     compiled ranges engines
 }
 

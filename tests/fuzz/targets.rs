@@ -16,6 +16,7 @@ use tokscope::formats::json;
 use tokscope::formats::model_config::ModelConfig;
 use tokscope::formats::npy::Vectors;
 use tokscope::formats::sentencepiece::SentencePieceModel;
+use tokscope::formats::vectors::{VectorFile, WordIndex};
 use tokscope::model_ref::ModelRef;
 use tokscope::source::{
     AppCache, HubSettings, MappedFile, MemoryFile, ModelFiles, SourceOptions, Unobserved,
@@ -48,6 +49,7 @@ pub const TARGETS: &[Target] = &[
     target("gguf", gguf, 4_000),
     target("pickle", pickle, 4_000),
     target("npy", npy, 5_000),
+    target("vectors", vectors, 3_000),
     target("compiled", compiled, 1_500),
     target("ranges", ranges, 1_500),
     target("engines", engines, 1_000),
@@ -180,6 +182,31 @@ pub fn shard_index(bytes: &[u8]) {
         for (tensor, file) in index.tensors() {
             assert_eq!(index.file_of(tensor), Some(file));
             assert!(file.split('/').all(|part| part != ".."), "{file}");
+        }
+    }
+}
+
+/// Reads the words and the rows of a file of vectors.
+pub fn vectors(bytes: &[u8]) {
+    let file = Arc::new(MemoryFile::new("vectors", bytes.to_vec()));
+    let Ok(vectors) = VectorFile::open(file, None, |index| {
+        let stored = index.to_bytes("proof");
+        assert_eq!(
+            WordIndex::from_bytes(&stored, "proof").as_ref(),
+            Some(index)
+        );
+    }) else {
+        return;
+    };
+    let mut values = Vec::new();
+    for row in [0, vectors.rows() / 2, vectors.rows() - 1] {
+        let word = vectors.word(row).unwrap();
+        if let Ok(word) = str::from_utf8(&word) {
+            assert!(vectors.find(word).unwrap().unwrap() <= row);
+        }
+        values.clear();
+        if vectors.append(row..row + 1, &mut values).is_ok() {
+            assert_eq!(values.len() as u64, vectors.columns());
         }
     }
 }

@@ -117,6 +117,45 @@ pub fn header(dtype: Dtype, shape: &[u64]) -> Option<Vec<u8>> {
 }
 
 fn parse(bytes: &[u8]) -> Result<Vectors<'_>, String> {
+    let layout = Layout::parse(bytes, bytes.len() as u64)?;
+    Ok(Vectors {
+        dtype: layout.dtype,
+        big_endian: layout.big_endian,
+        fortran_order: layout.fortran_order,
+        rows: layout.rows,
+        columns: layout.columns,
+        elements: bytes.get(layout.start as usize..).unwrap_or_default(),
+    })
+}
+
+/// The elements of an array file and their place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    pub dtype: Dtype,
+    pub big_endian: bool,
+    /// The elements are stored column by column rather than row by row.
+    pub fortran_order: bool,
+    pub rows: usize,
+    pub columns: usize,
+    /// The offset of the first element.
+    pub start: u64,
+}
+
+/// The most bytes before the elements.
+pub const MAX_HEAD: u64 = MAX_HEADER as u64 + 12;
+
+impl Layout {
+    /// Reads the header of an array file of `length` bytes. `bytes` are its first ones, at most [`MAX_HEAD`] of which are
+    /// looked at.
+    ///
+    /// # Errors
+    /// Fails with the end of a sentence if the header is malformed, or does not match the length.
+    pub fn parse(bytes: &[u8], length: u64) -> Result<Self, String> {
+        parse_layout(bytes, length)
+    }
+}
+
+fn parse_layout(bytes: &[u8], file_length: u64) -> Result<Layout, String> {
     let rest = bytes
         .strip_prefix(MAGIC)
         .ok_or("it does not begin like an .npy file")?;
@@ -142,7 +181,9 @@ fn parse(bytes: &[u8]) -> Result<Vectors<'_>, String> {
             "its header claims {length} bytes, but at most {MAX_HEADER} are allowed"
         ));
     }
-    let (header, elements) = rest.split_at_checked(length).ok_or_else(truncated)?;
+    let (header, _) = rest.split_at_checked(length).ok_or_else(truncated)?;
+    let start = (bytes.len() - rest.len() + length) as u64;
+    let elements = file_length.saturating_sub(start);
     let header = std::str::from_utf8(header).map_err(|_| "its header is not UTF-8")?;
     let header = Header::parse(header)?;
     let (dtype, big_endian) = element_type(&header.descr)?;
@@ -162,20 +203,19 @@ fn parse(bytes: &[u8]) -> Result<Vectors<'_>, String> {
     let expected = rows
         .checked_mul(columns)
         .and_then(|count| count.checked_mul(dtype.size() as usize));
-    if expected != Some(elements.len()) {
+    if expected.map(|size| size as u64) != Some(elements) {
         return Err(format!(
-            "its shape {:?} does not match its {} bytes of elements",
-            header.shape,
-            elements.len()
+            "its shape {:?} does not match its {elements} bytes of elements",
+            header.shape
         ));
     }
-    Ok(Vectors {
+    Ok(Layout {
         dtype,
         big_endian,
         fortran_order: header.fortran_order,
         rows,
         columns,
-        elements,
+        start,
     })
 }
 

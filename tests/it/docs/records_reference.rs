@@ -12,6 +12,7 @@ use serde::de::{Deserializer, Error as _, Visitor};
 use serde::forward_to_deserialize_any;
 use tokscope::Metric;
 use tokscope::formats::checkpoint::{CONTAINERS, Dtype};
+use tokscope::formats::vectors::FORMATS;
 
 use super::markdown::{cells, code_spans};
 use crate::records;
@@ -191,7 +192,9 @@ fn fields_with_fixed_values_list_them_all() {
         ),
         (
             "container",
-            CONTAINERS.iter().map(|container| container.name).collect(),
+            (CONTAINERS.iter().map(|container| container.name))
+                .chain(FORMATS)
+                .collect(),
         ),
         (
             "dtype",

@@ -9,3 +9,4 @@ mod objects;
 mod similarity;
 mod static_matrices;
 mod stats;
+mod word_vectors;
