@@ -48,8 +48,8 @@ pub struct Cli {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalOptions {
-    /// owner/name, owner/name@revision, hf://owner/name, hf://owner/name/FILE, a directory, a file, ollama:NAME, or
-    /// `demo` (built in)
+    /// owner/name, owner/name@revision, hf://owner/name, hf://owner/name/FILE, a directory, a file, ollama:NAME,
+    /// tiktoken:NAME, or `demo` (built in)
     /// [default: microsoft/deberta-v3-xsmall]
     #[arg(
         short,

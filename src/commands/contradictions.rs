@@ -37,6 +37,7 @@ pub fn findings(
     }
     if let Some(tokenizer) = tokenizer {
         findings.extend(assumed_family(tokenizer));
+        findings.extend(assumed_encoding(tokenizer));
         findings.extend(class_problems(tokenizer));
         findings.extend(byte_fallback(tokenizer));
         findings.extend(special_tokens(tokenizer));
@@ -139,6 +140,17 @@ fn hidden_size(matrix: &EmbeddingMatrix, config: &ModelConfig) -> Option<Finding
         format!(
             "{} declares hidden_size {declared}, but the matrix has {columns} columns",
             config.file()
+        ),
+    ))
+}
+
+fn assumed_encoding(tokenizer: &Tokenizer) -> Option<Finding> {
+    let encoding = tokenizer.assumed_encoding()?;
+    let file = tokenizer.file();
+    Some(warning(
+        "assumed-encoding",
+        format!(
+            "{file} is read as {encoding} because of its name: its sha256 is not that of the published file"
         ),
     ))
 }

@@ -31,7 +31,7 @@ impl Error {
             Self::CommitGone { .. } => "commit-gone",
             Self::HubStatus { .. } => "hub-status",
             Self::DownloadBroken { .. } => "download-broken",
-            Self::WrongDownload { .. } => "wrong-download",
+            Self::WrongDownload { .. } | Self::OtherDigest { .. } => "wrong-download",
             Self::RangeBroken { .. } => "range-broken",
             Self::NoRanges { .. } => "no-ranges",
             Self::RangesNotKept { .. } => "ranges-not-kept",

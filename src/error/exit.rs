@@ -58,6 +58,7 @@ impl Error {
             | Self::HubStatus { .. }
             | Self::DownloadBroken { .. }
             | Self::WrongDownload { .. }
+            | Self::OtherDigest { .. }
             | Self::RangeBroken { .. }
             | Self::NoRanges { .. }
             | Self::RangesNotKept { .. }

@@ -151,6 +151,14 @@ pub enum Error {
         file: String,
         problem: String,
     },
+    /// A published file that has another digest than the published one. It is discarded.
+    #[error("the download of {file} of `{model}` has the sha256 {found}, not {expected}")]
+    OtherDigest {
+        model: String,
+        file: String,
+        found: String,
+        expected: &'static str,
+    },
     /// A byte range that ended early.
     #[error(
         "the transfer of bytes {start} to {end} of {file} of `{model}` stopped after {done} bytes: {problem}"

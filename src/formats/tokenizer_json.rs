@@ -44,6 +44,9 @@ pub struct RestJson {
     pub pre_tokenizer: Value,
     pub post_processor: Value,
     pub decoder: Value,
+    /// True if the added tokens have the ids that the file states.
+    #[serde(default)]
+    pub has_stated_ids: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -197,6 +200,9 @@ pub struct ModelJson {
     pub unk_id: Option<u32>,
     pub settings: ModelSettings,
     pub merges: Option<MergeList>,
+    /// The ids of two pieces and of the piece that they make together, which is also the rank of the merge. No file has
+    /// such merges: they stand in the place of a list.
+    pub merges_by_id: Option<Vec<[u32; 3]>>,
     /// True if the crate refuses the type or a setting.
     pub is_refused: bool,
     /// True if the model has any other field.

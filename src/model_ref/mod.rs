@@ -4,6 +4,7 @@ mod hub_model;
 mod ollama_model;
 #[cfg(test)]
 mod tests;
+mod tiktoken_model;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use crate::error::{Error, Result};
 pub use hub_model::HubModel;
 use hub_model::{is_gguf, is_model_file};
 pub use ollama_model::OllamaModel;
+pub use tiktoken_model::{ENCODINGS, EXTENSION, Encoding, PublishedFile, TiktokenModel, VOCAB_BPE};
 
 /// A model, as given by `--model`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub enum ModelRef {
     File(PathBuf),
     /// A model in Ollama's store.
     Ollama(OllamaModel),
+    /// An encoding of OpenAI.
+    Tiktoken(TiktokenModel),
     /// A repository on the Hub.
     Hub(HubModel),
 }
@@ -50,6 +54,9 @@ impl ModelRef {
                 path.display()
             ))),
             Self::Ollama(model) => Err(Error::usage(format!(
+                "`--revision` cannot be used with `{model}`, which has no revisions"
+            ))),
+            Self::Tiktoken(model) => Err(Error::usage(format!(
                 "`--revision` cannot be used with `{model}`, which has no revisions"
             ))),
             Self::Hub(model) => match model.revision() {
@@ -79,6 +86,11 @@ impl ModelRef {
             && !name.starts_with("//")
         {
             return OllamaModel::parse(name).map(Self::Ollama);
+        }
+        if let Some(name) = given.strip_prefix(tiktoken_model::PREFIX)
+            && !name.starts_with("//")
+        {
+            return TiktokenModel::parse(name).map(Self::Tiktoken);
         }
         if let Some((scheme, rest)) = given.split_once("://") {
             return parse_address(scheme, rest).map(Self::Hub);
@@ -121,6 +133,7 @@ impl fmt::Display for ModelRef {
             Self::Demo => f.write_str("demo"),
             Self::Directory(path) | Self::File(path) => path.display().fmt(f),
             Self::Ollama(model) => model.fmt(f),
+            Self::Tiktoken(model) => model.fmt(f),
             Self::Hub(model) => model.fmt(f),
         }
     }

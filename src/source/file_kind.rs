@@ -288,6 +288,7 @@ fn of_text(name: &str, head: &[u8]) -> Option<FileKind> {
         }
         [rows, columns] if is_number(rows) && is_number(columns) => Some(FileKind::Vectors),
         words if is_vector(words) => Some(FileKind::Vectors),
+        _ if name.ends_with("vocab.bpe") => Some(FileKind::Tiktoken),
         _ if text.starts_with("#version") || name.ends_with("merges.txt") => Some(FileKind::Other),
         _ => None,
     }

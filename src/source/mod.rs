@@ -4,6 +4,7 @@
 //! ModelRef::Demo ─────► local::demo ────────────────────────────────► MemoryFile ─┐
 //! ModelRef::Directory ► local::directory ───────────────────────────┐             ├─► dyn ByteSource
 //! ModelRef::File, ModelRef::Ollama ─► local::directory, one file ────┤             │
+//! ModelRef::Tiktoken ─► published ─► a cache, or hub::client ───────┼► MappedFile, MemoryFile
 //! ModelRef::Hub ─► hub::files ─┬─ in the Hub cache: hub::cache_entry ┴► MappedFile ┤
 //!                              ├─ whole files:  hub::client ─► hub::download ─► hub::cache_layout
 //!                              └─ byte ranges:  hub::client ─► ranges::remote_file ─► RemoteFile
@@ -29,6 +30,7 @@ mod local;
 mod model_files;
 mod observer;
 mod options;
+mod published;
 mod ranges;
 
 pub use app_cache::AppCache;

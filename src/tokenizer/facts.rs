@@ -1,6 +1,7 @@
 //! What the files of a model say about its tokenizer.
 
 use super::definition::Origin;
+use super::ranked_file;
 use super::tokenizer::Tokenizer;
 
 impl Tokenizer {
@@ -34,6 +35,11 @@ impl Tokenizer {
     /// Returns a sentence about the family that the vocabulary is taken for, if no file of the model names it.
     pub fn assumption(&self) -> Option<&str> {
         self.definition.assumption.as_deref()
+    }
+
+    /// Returns the name of the encoding that a `.tiktoken` file is read as because of its name alone.
+    pub fn assumed_encoding(&self) -> Option<&'static str> {
+        ranked_file::assumed_encoding(&self.definition)
     }
 
     /// Returns true if the SentencePiece file asks for byte fallback, which the reference ignores.

@@ -30,6 +30,7 @@ mod options;
 mod parsed_json;
 mod piece_table;
 mod pinned_unicode;
+mod ranked_file;
 mod runner;
 mod sentencepiece;
 mod special_tokens;

@@ -12,6 +12,7 @@ use super::definition::{Definition, Origin, SPM_MODEL, TOKENIZER_JSON};
 use super::native::compiled::{CompiledVocabulary, Contents};
 use super::open_gguf;
 use super::parsed_json::{ListedJson, ParsedJson, read_converted, read_json};
+use super::ranked_file::{self, TEKKEN_JSON};
 use super::runner::Runner;
 use super::sentencepiece::SentencePiece;
 use super::special_tokens::SpecialTokens;
@@ -52,11 +53,19 @@ pub fn definition(files: &ModelFiles) -> Result<Definition> {
     if files.are_as_is() {
         return as_is(files);
     }
+    if let Some((name, kind)) = ranked_file::only(files)? {
+        let file = files.find(name)?;
+        let file = file.ok_or_else(|| files.no_such_file(name))?;
+        return ranked_file::definition(files, (name, kind), file);
+    }
     if let Some(file) = files.find(TOKENIZER_JSON)? {
         return from_tokenizer_json(files, file);
     }
     let config = read_config(files, OwnTokens::default())?;
     let class = class::find(&config, files)?;
+    if let Some(file) = tekken(files, &class)? {
+        return ranked_file::definition(files, (TEKKEN_JSON, FileKind::Tekken), file);
+    }
     if let Some(slow) = class.fast_name().and_then(slow_class) {
         return match from_slow_class(files, config, Followed::new(class), slow) {
             // A directory with a GGUF file often has a config.json, but no other vocabulary.
@@ -95,7 +104,7 @@ fn check_kind(files: &ModelFiles) -> Result<()> {
         return Ok(());
     };
     match kind {
-        FileKind::Tiktoken | FileKind::Tekken | FileKind::Rwkv => {
+        FileKind::Rwkv => {
             let problem = format!("it is {}, which tokscope does not read yet", kind.what());
             Err(Error::unsupported(files.model(), problem))
         }
@@ -142,10 +151,16 @@ pub fn has_vocabulary_file(files: &ModelFiles) -> Result<bool> {
 /// # Errors
 /// Fails like [`ModelFiles::find`], or if a file with settings cannot be read.
 pub fn vocabulary_names(files: &ModelFiles) -> Result<Vec<String>> {
+    if let Some((name, _)) = ranked_file::only(files)? {
+        return Ok(vec![name.to_owned()]);
+    }
     if files.find(TOKENIZER_JSON)?.is_some() || files.are_as_is() {
         return Ok(vec![TOKENIZER_JSON.to_owned()]);
     }
     let class = class::find(&read_config(files, OwnTokens::default())?, files)?;
+    if tekken(files, &class)?.is_some() {
+        return Ok(vec![TEKKEN_JSON.to_owned()]);
+    }
     if let Some(slow) = class.fast_name().and_then(slow_class) {
         return Ok(slow
             .converter
@@ -162,6 +177,18 @@ pub fn vocabulary_names(files: &ModelFiles) -> Result<Vec<String>> {
         (None, true) => assumed.collect(),
         (None, false) => vec![SPM_MODEL.to_owned()],
     })
+}
+
+/// Finds the `tekken.json` of a model that lacks the files of its class.
+fn tekken(files: &ModelFiles, class: &Found) -> Result<Option<Arc<dyn ByteSource>>> {
+    let slow = class.fast_name().and_then(slow_class);
+    let names = slow.map_or(&[SPM_MODEL][..], |slow| slow.converter.files());
+    if let Some(name) = names.first()
+        && files.has(name)?
+    {
+        return Ok(None);
+    }
+    files.find(TEKKEN_JSON)
 }
 
 fn read_config(files: &ModelFiles, own: OwnTokens<'_>) -> Result<TokenizerConfig> {

@@ -78,9 +78,18 @@ impl ParsedJson {
             }
             Self::Compiled(compiled) => (compiled.size(), HashMap::new()),
         };
+        let stated: HashMap<Arc<str>, u32> = if rest.has_stated_ids {
+            let tokens = rest.added_tokens.iter().zip(&rest.added_token_ids);
+            let stated =
+                tokens.filter_map(|(token, id)| Some((Arc::clone(&token.content), (*id)?)));
+            stated.collect()
+        } else {
+            HashMap::new()
+        };
         // Added tokens mostly have successive ids.
         let next = Cell::new(0);
         let find_piece = |text: &str| match &self {
+            _ if stated.contains_key(text) => stated.get(text).copied(),
             Self::Listed(_) => ids.get(text).copied(),
             Self::Compiled(compiled) => {
                 let id = compiled.find_near(text, next.get())?;

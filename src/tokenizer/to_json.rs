@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::conversion::Recipe;
 use super::definition::TOKENIZER_JSON;
 use super::engines;
 use super::exact_json::Decimals;
@@ -28,6 +29,13 @@ impl Tokenizer {
             ));
         }
         let name = self.definition.file().name();
+        let recipe = (self.definition.conversion.as_ref()).map(|conversion| &conversion.recipe);
+        if let Some(reason) = recipe.and_then(Recipe::only_native) {
+            return Err(Error::unsupported(
+                name,
+                format!("no tokenizer.json has the same tokens for every text: {reason}"),
+            ));
+        }
         guarded(name, || engines::hf(&self.definition)?.to_json(decimals))
     }
 

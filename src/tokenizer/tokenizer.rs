@@ -14,7 +14,7 @@ use super::options::{EncodeOptions, EngineChoice};
 use super::runner::Runner;
 use super::vocabulary::Vocabulary;
 use super::windows::{TokenizedText, to_hf};
-use super::{deberta, open};
+use super::{deberta, open, ranked_file};
 use crate::error::{Error, Result};
 use crate::source::ModelFiles;
 
@@ -300,6 +300,9 @@ impl Tokenizer {
     /// # Errors
     /// Fails with [`Error::UnknownId`] for an id that no token has. The reference silently skips such ids.
     pub fn decode(&self, ids: &[u32], skip_special_tokens: bool) -> Result<String> {
+        if let Some(text) = ranked_file::decode(&self.definition, ids, skip_special_tokens) {
+            return text.map_err(|id| self.unknown_id(u64::from(id)));
+        }
         let ids = decoding::without_prompt(&self.definition, ids, skip_special_tokens);
         let mut pieces = Vec::with_capacity(ids.len());
         for &id in ids {

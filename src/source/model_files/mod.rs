@@ -25,6 +25,7 @@ use super::local::mapped_file::MappedFile;
 use super::local::ollama_store::OllamaStore;
 use super::observer::Observer;
 use super::options::SourceOptions;
+use super::published::Published;
 use crate::error::{Error, Result};
 use crate::model_ref::ModelRef;
 use module_folder::{MODULES, ModuleFolder};
@@ -80,6 +81,11 @@ impl ModelFiles {
                 let (directory, name) = store.find(model)?;
                 ollama = Some(model.to_string());
                 (Origin::Directory(directory), Some(name))
+            }
+            ModelRef::Tiktoken(model) => {
+                let file = Published::new(model.clone(), options);
+                let only = Some(file.file_name());
+                (Origin::Published(Box::new(file)), only)
             }
             ModelRef::Hub(model) => {
                 let only = model.file().map(str::to_owned);
@@ -163,7 +169,8 @@ impl ModelFiles {
         Ok(Arc::new(FrozenFile::open(file, &self.cache, proof)?))
     }
 
-    /// Returns the name of the model in records: `owner/name`, a path, `ollama:name:tag`, or `demo`.
+    /// Returns the name of the model in records: `owner/name`, a path, `ollama:name:tag`, `tiktoken:name`,
+    /// or `demo`.
     pub fn model(&self) -> String {
         if let Some(ollama) = &self.ollama {
             return ollama.clone();
@@ -175,6 +182,7 @@ impl ModelFiles {
                 directory.path().join(&only.name).display().to_string()
             }
             (Origin::Hub(hub), _) => hub.id(),
+            (Origin::Published(file), _) => file.name(),
         }
     }
 
@@ -185,6 +193,7 @@ impl ModelFiles {
             (Origin::Directory(_), None) => format!("directory {}", self.model()),
             (Origin::Directory(_), Some(_)) => self.model(),
             (Origin::Hub(hub), None) => format!("`{}`", hub.id()),
+            (Origin::Published(file), _) => format!("`{}`", file.name()),
             (Origin::Hub(hub), Some(only)) => format!("{} of `{}`", only.name, hub.id()),
         }
     }
@@ -212,7 +221,7 @@ impl ModelFiles {
         let Some(only) = &self.only else {
             return Ok(None);
         };
-        let is_remote = matches!(self.origin, Origin::Hub(_));
+        let is_remote = matches!(self.origin, Origin::Hub(_) | Origin::Published(_));
         let kind = only.kind(is_remote, || {
             let file = self.find_ranged(&only.name)?;
             file.ok_or_else(|| self.no_such_file(&only.name))
@@ -401,7 +410,7 @@ impl ModelFiles {
         let names: Vec<Cow<'_, str>> = names.collect();
         let names: Vec<&str> = names.iter().map(|name| &**name).collect();
         let unknown = match &self.origin {
-            Origin::Demo | Origin::Directory(_) => None,
+            Origin::Demo | Origin::Directory(_) | Origin::Published(_) => None,
             Origin::Hub(hub) => hub.unknown(&names),
         };
         unknown.unwrap_or_else(|| Error::MissingPart {

@@ -10,6 +10,7 @@ use crate::source::hub::cost::Fetched;
 use crate::source::hub::files::HubFiles;
 use crate::source::local::demo;
 use crate::source::local::directory::Directory;
+use crate::source::published::Published;
 
 /// The place of a model's files.
 #[derive(Debug)]
@@ -17,6 +18,7 @@ pub(super) enum Origin {
     Demo,
     Directory(Directory),
     Hub(Box<HubFiles>),
+    Published(Box<Published>),
 }
 
 impl Origin {
@@ -25,6 +27,7 @@ impl Origin {
         match self {
             Self::Demo => Ok(demo::find(name)),
             Self::Directory(directory) => directory.find(name),
+            Self::Published(file) => file.find(name),
             Self::Hub(hub) => hub.find(name).map_err(|error| with_cached(hub, error)),
         }
     }
@@ -34,6 +37,7 @@ impl Origin {
         match self {
             Self::Demo => Ok(demo::list()),
             Self::Directory(directory) => directory.list(),
+            Self::Published(file) => Ok(file.list()),
             Self::Hub(hub) => hub.list().map_err(|error| with_cached(hub, error)),
         }
     }
@@ -41,7 +45,7 @@ impl Origin {
     /// Returns the commit of the files; `None` if there are no commits, or it is not known yet.
     pub(super) fn commit(&self) -> Option<String> {
         match self {
-            Self::Demo | Self::Directory(_) => None,
+            Self::Demo | Self::Directory(_) | Self::Published(_) => None,
             Self::Hub(hub) => hub.commit(),
         }
     }
@@ -49,7 +53,7 @@ impl Origin {
     /// Returns the folder with the local files.
     pub(super) fn folder(&self) -> Option<PathBuf> {
         match self {
-            Self::Demo => None,
+            Self::Demo | Self::Published(_) => None,
             Self::Directory(directory) => Some(directory.path().to_owned()),
             Self::Hub(hub) => hub.folder(),
         }
@@ -58,7 +62,7 @@ impl Origin {
     /// Returns the cost of reading by ranges so far; `None` if nothing was fetched.
     pub(super) fn fetched(&self) -> Option<Fetched> {
         match self {
-            Self::Demo | Self::Directory(_) => None,
+            Self::Demo | Self::Directory(_) | Self::Published(_) => None,
             Self::Hub(hub) => Some(hub.fetched()).filter(|fetched| fetched.bytes > 0),
         }
     }
@@ -66,7 +70,7 @@ impl Origin {
     /// Asks the Hub for the current commit of the revision; `None` if there is no Hub to ask.
     pub(super) fn newest_commit(&self) -> Result<Option<String>> {
         match self {
-            Self::Demo | Self::Directory(_) => Ok(None),
+            Self::Demo | Self::Directory(_) | Self::Published(_) => Ok(None),
             Self::Hub(hub) => hub.newest_commit().map_err(|error| with_cached(hub, error)),
         }
     }
@@ -74,7 +78,7 @@ impl Origin {
     /// Uses the current commit of the revision from now on.
     pub(super) fn refresh(&mut self) -> Result<()> {
         match self {
-            Self::Demo | Self::Directory(_) => Ok(()),
+            Self::Demo | Self::Directory(_) | Self::Published(_) => Ok(()),
             Self::Hub(hub) => hub.refresh().map_err(|error| with_cached(hub, error)),
         }
     }

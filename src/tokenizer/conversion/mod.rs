@@ -8,9 +8,11 @@
 mod bpe_files;
 mod bpe_kinds;
 mod digits;
+mod encodings;
 mod families;
 pub mod gguf;
 mod plan;
+mod ranks;
 mod recipe;
 mod score_merges;
 mod sentencepiece;
@@ -22,7 +24,9 @@ mod table;
 mod template;
 mod vocab_txt;
 
+pub use encodings::encoding_of;
 pub use plan::Conversion;
+pub use ranks::RanksRecipe;
 pub use recipe::{Recipe, SlowClassRecipe};
 pub use slow_class::SlowClass;
 pub use table::slow_class;

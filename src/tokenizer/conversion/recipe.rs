@@ -1,9 +1,10 @@
-//! How files are converted: as those of a slow class, or as the vocabulary of a GGUF file.
+//! How files are converted: as those of a slow class, as the vocabulary of a GGUF file, or from tokens with ranks.
 
 use sha2::{Digest as _, Sha256};
 
 use super::bpe_files;
 use super::gguf;
+use super::ranks::RanksRecipe;
 use super::sentencepiece;
 use super::slow_class::{Converter, SlowClass};
 use super::vocab_txt;
@@ -25,6 +26,8 @@ pub enum Recipe {
     SlowClass(Box<SlowClassRecipe>),
     /// As llama.cpp reads the vocabulary of a GGUF file.
     Gguf,
+    /// From tokens with ranks.
+    Ranks(RanksRecipe),
 }
 
 /// The conversion of a slow class.
@@ -41,14 +44,11 @@ impl Recipe {
     pub fn digest(&self) -> [u8; 32] {
         let text = match self {
             Self::SlowClass(recipe) => {
-                let SlowClassRecipe {
-                    class,
-                    settings,
-                    tokens,
-                } = &**recipe;
-                format!("{VERSION} {:?} {settings:?} {tokens:?}", class.names)
+                let (settings, tokens) = (&recipe.settings, &recipe.tokens);
+                format!("{VERSION} {:?} {settings:?} {tokens:?}", recipe.class.names)
             }
             Self::Gguf => format!("{VERSION} GGUF"),
+            Self::Ranks(recipe) => format!("{VERSION} {recipe:?}"),
         };
         Sha256::digest(text).into()
     }
@@ -66,6 +66,18 @@ impl Recipe {
         match self {
             Self::SlowClass(recipe) => recipe.convert(file, second),
             Self::Gguf => convert_gguf(file),
+            Self::Ranks(recipe) => recipe.convert(file),
+        }
+    }
+
+    /// Returns the reason why the `tokenizers` library cannot have the tokenizer. Returns `None` if it can.
+    pub fn only_native(&self) -> Option<&'static str> {
+        match self {
+            Self::SlowClass(_) | Self::Gguf => None,
+            Self::Ranks(_) => Some(
+                "its tokens are merged by their own ranks, several ways to make a token having one, and the tokenizers \
+                 library gives each way another rank",
+            ),
         }
     }
 

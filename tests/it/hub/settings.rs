@@ -27,6 +27,8 @@ fn bad_values(pipe: &Path) -> Vec<(&'static str, OsString, Needed)> {
     vec![
         text("TOKSCOPE_NO_CACHE", "perhaps", Works),
         text("TOKSCOPE_CACHE_SIZE", "lots", Works),
+        text("TIKTOKEN_CACHE_DIR", "/nowhere", Works),
+        text("DATA_GYM_CACHE_DIR", "", Works),
         text(
             "HF_ENDPOINT",
             "foo",

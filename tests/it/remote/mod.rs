@@ -7,6 +7,7 @@ mod gguf;
 mod matrix;
 mod range_cache;
 mod rows;
+mod tiktoken;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -16,6 +16,7 @@ mod offsets;
 mod other_tools;
 mod plain_tokens;
 pub mod properties;
+mod ranks;
 mod regular_expressions;
 mod scanned;
 mod sentencepiece;

@@ -99,6 +99,42 @@ impl HubClient {
         })
     }
 
+    /// Prepares a client for a file of a model that is at an address of its own, to which no token is sent. Returns the
+    /// address as well.
+    ///
+    /// # Errors
+    /// Fails with [`Error::HubUnreachable`](crate::error::Error::HubUnreachable) if it is not an address.
+    pub(crate) fn of_address(
+        model: &str,
+        address: &str,
+        options: &SourceOptions,
+    ) -> Result<(Self, Address)> {
+        let settings = &options.hub;
+        let mut subject = Subject {
+            model: model.to_owned(),
+            revision: String::new(),
+            endpoint: address.to_owned(),
+            token: TokenUse::None,
+        };
+        let Some(address) = Address::parse(address) else {
+            return Err(subject.unreachable("it is not a valid address"));
+        };
+        subject.endpoint = address.origin();
+        let client = Self {
+            agent: agent(&settings.ca_bundles),
+            proxies: settings.proxies.clone(),
+            api: address.clone(),
+            resolve: address.clone(),
+            token: None,
+            silence_noted: AtomicBool::new(false),
+            etag_timeout: settings.etag_timeout,
+            download_timeout: settings.download_timeout,
+            subject,
+            observer: Arc::clone(&options.observer),
+        };
+        Ok((client, address))
+    }
+
     /// Returns the model as `owner/name`.
     pub(crate) fn model(&self) -> &str {
         &self.subject.model

@@ -18,6 +18,7 @@ mod hub_file;
 mod ranges;
 mod redirect;
 mod transfer;
+mod whole_file;
 
 pub(crate) use hub_client::HubClient;
 pub(crate) use hub_file::HubFile;

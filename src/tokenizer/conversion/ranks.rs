@@ -1,0 +1,203 @@
+//! Builds a byte-pair encoding from tokens with ranks, as tiktoken merges them.
+//!
+//! tiktoken joins the adjacent parts of a word whose bytes together are the token of the lowest rank, of equal ones the
+//! leftmost. So every way to split a token into two tokens is a merge, and its rank is that of the token. A list of merges
+//! as in a `tokenizer.json` cannot say that: each of its merges has a rank of its own, so of the two ways to join three
+//! equal parts, one comes first wherever it is in the word.
+
+use serde_json::json;
+
+use super::encodings::{self, END_OF_TEXT};
+use crate::error::{Error, Result};
+use crate::formats::config::{
+    AddedTokenFields, Slot, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig,
+};
+use crate::formats::model_settings::ModelSettings;
+use crate::formats::piece_list::{Numbers, PieceList};
+use crate::formats::ranked_tokens::RankedTokens;
+use crate::formats::setting::Setting;
+use crate::formats::tekken::Tekken;
+use crate::formats::tokenizer_json::{ModelJson, RestJson, TokenizerJson};
+use crate::model_ref::{Encoding, VOCAB_BPE};
+use crate::record::PackedStrings;
+use crate::source::ByteSource;
+use crate::tokenizer::native::alphabet;
+use crate::tokenizer::piece_table::PieceTable;
+
+/// The most merges. The largest published vocabularies have half a million.
+const MAX_MERGES: usize = 1 << 22;
+
+/// A file of tokens with ranks.
+#[derive(Debug, Clone, Copy)]
+pub enum RanksRecipe {
+    /// A `.tiktoken` file of an encoding, or the `vocab.bpe` of GPT-2.
+    Tiktoken(&'static Encoding),
+    /// A `tekken.json`.
+    Tekken,
+}
+
+impl RanksRecipe {
+    /// Converts a file.
+    ///
+    /// # Errors
+    /// Fails with [`Error::Damaged`] or [`Error::Unsupported`] if it cannot be used, or with the error of reading it.
+    pub fn convert(&self, file: &dyn ByteSource) -> Result<TokenizerJson> {
+        let (name, bytes) = (file.name(), file.read_all()?);
+        match self {
+            Self::Tiktoken(encoding) => tiktoken(name, &bytes, encoding),
+            Self::Tekken => tekken(name, &bytes),
+        }
+    }
+
+    /// Returns the settings and named special tokens that go with the file, for tokens that a vocabulary has.
+    pub fn settings(&self, has: impl Fn(&str) -> bool) -> TokenizerConfig {
+        let token = |text: &str| match has(text) {
+            true => Slot::Given(SpecialTokenConfig::Text(text.to_owned())),
+            false => Slot::Absent,
+        };
+        let mut config = TokenizerConfig::default();
+        match self {
+            Self::Tiktoken(_) => config.special_tokens.eos_token = token(END_OF_TEXT),
+            Self::Tekken => {
+                config.special_tokens = SpecialTokensMap {
+                    bos_token: token(BOS),
+                    eos_token: token("</s>"),
+                    unk_token: token("<unk>"),
+                    pad_token: token("<pad>"),
+                    ..SpecialTokensMap::default()
+                };
+                // mistral_common finds no special tokens in a text.
+                config.class.split_special_tokens = Setting::Bool(true);
+            }
+        }
+        config
+    }
+}
+
+/// The token that mistral_common puts before a text.
+const BOS: &str = "<s>";
+
+fn tiktoken(name: &str, bytes: &[u8], encoding: &Encoding) -> Result<TokenizerJson> {
+    let tokens = if encoding.file.sha256 == VOCAB_BPE.sha256 {
+        let printable = |byte: &u8| u32::from(*byte) == u32::from(alphabet::character(*byte));
+        let (first, last): (Vec<u8>, Vec<u8>) = (0..=u8::MAX).partition(printable);
+        let bytes_in_order = first.into_iter().chain(last);
+        RankedTokens::parse_merges(name, bytes, bytes_in_order, alphabet::byte)?
+    } else {
+        RankedTokens::parse(name, bytes)?
+    };
+    let special = encodings::special_tokens(encoding);
+    let is_special = |rank: u32| special.iter().find(|(_, id)| *id == rank);
+    if let Some((text, id)) = tokens.iter().find_map(|(_, rank)| is_special(rank)) {
+        let name_of = encoding.name;
+        let problem =
+            format!("it has a token with the id {id}, which is that of {text} in {name_of}");
+        return Err(Error::damaged(name, problem));
+    }
+    Ok(TokenizerJson {
+        model: model(name, &tokens, 0)?,
+        rest: with_special(encodings::steps_of(encoding), special),
+    })
+}
+
+fn tekken(name: &str, bytes: &[u8]) -> Result<TokenizerJson> {
+    let Tekken {
+        pattern,
+        tokens,
+        special,
+    } = Tekken::parse(name, bytes)?;
+    let first_id = special.len() as u32;
+    let bos = special.iter().position(|text| text == BOS);
+    let mut rest = with_special(
+        encodings::byte_level(&pattern),
+        special.into_iter().zip(0..),
+    );
+    if let Some(id) = bos {
+        let (bos, text) = (
+            json!({"SpecialToken": {"id": BOS, "type_id": 0}}),
+            |id: &str| json!({"Sequence": {"id": id, "type_id": 0}}),
+        );
+        rest.post_processor = json!({
+            "type": "TemplateProcessing",
+            "single": [bos, text("A")],
+            "pair": [bos, text("A"), bos, text("B")],
+            "special_tokens": {BOS: {"id": BOS, "ids": [id], "tokens": [BOS]}},
+        });
+    }
+    Ok(TokenizerJson {
+        model: model(name, &tokens, first_id)?,
+        rest,
+    })
+}
+
+/// Adds special tokens with their ids.
+fn with_special(rest: RestJson, special: impl IntoIterator<Item = (String, u32)>) -> RestJson {
+    let special = special.into_iter().map(|(text, id)| {
+        let token = AddedTokenFields {
+            normalized: Some(false),
+            ..AddedTokenFields::new(text, true)
+        };
+        (token.into(), Some(id))
+    });
+    let (added_tokens, added_token_ids) = special.unzip();
+    RestJson {
+        added_tokens,
+        added_token_ids,
+        has_stated_ids: true,
+        ..rest
+    }
+}
+
+/// Builds the model. The id of a token is its rank and `first_id`.
+///
+/// # Errors
+/// Fails with [`Error::Damaged`] if two tokens are equal, or if there are too many merges.
+pub fn model(name: &str, tokens: &RankedTokens, first_id: u32) -> Result<ModelJson> {
+    let mut tokens: Vec<(&[u8], u32)> = tokens.iter().collect();
+    tokens.sort_unstable_by_key(|(_, rank)| *rank);
+    let mut texts = PackedStrings::default();
+    let mut text = String::new();
+    for (token, _) in &tokens {
+        text.clear();
+        text.extend(token.iter().map(|&byte| alphabet::character(byte)));
+        texts.push(&text);
+    }
+    let ids: Vec<u32> = tokens.iter().map(|(_, rank)| rank + first_id).collect();
+    let merges = merges(name, &texts, &ids)?;
+    Ok(ModelJson {
+        kind: Some("BPE".to_owned()),
+        settings: ModelSettings {
+            ignore_merges: Some(true),
+            ..ModelSettings::default()
+        },
+        merges_by_id: Some(merges),
+        vocab: PieceList {
+            texts,
+            numbers: Numbers::Ids(ids),
+        },
+        ..ModelJson::default()
+    })
+}
+
+/// Returns the merges: the ids of two pieces and of the piece that they make together.
+fn merges(name: &str, texts: &PackedStrings, ids: &[u32]) -> Result<Vec<[u32; 3]>> {
+    let Some(table) = PieceTable::new(texts.iter()) else {
+        return Err(Error::damaged(name, "two tokens are equal"));
+    };
+    let find = |text: &str| table.find(text, |at| &texts[at]).map(|at| ids[at]);
+    let mut merges = Vec::new();
+    for (text, &merged) in texts.iter().zip(ids) {
+        for (at, _) in text.char_indices().skip(1) {
+            if let Some(left) = find(&text[..at])
+                && let Some(right) = find(&text[at..])
+            {
+                merges.push([left, right, merged]);
+            }
+        }
+        if merges.len() > MAX_MERGES {
+            let problem = format!("its tokens can be joined in more than {MAX_MERGES} ways");
+            return Err(Error::damaged(name, problem));
+        }
+    }
+    Ok(merges)
+}

@@ -1,0 +1,244 @@
+//! Tokens with ranks: `.tiktoken` files and `tekken.json`, against tiktoken 0.14 and mistral_common 1.13.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use tempfile::TempDir;
+use tokscope::model_ref::ModelRef;
+use tokscope::tokenizer::{EncodeOptions, Tokenizer};
+
+use crate::support::{files, json_lines, on, repository, shared};
+
+/// A line of `golden.jsonl`, which `make_golden.py` describes.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Line {
+    Versions {
+        tiktoken: String,
+        mistral_common: String,
+    },
+    Answer(Answer),
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    file: String,
+    text: String,
+    ids: Vec<u32>,
+    ordinary: Option<Vec<u32>>,
+    #[serde(default)]
+    shuffled: Vec<u32>,
+    #[serde(default)]
+    decoded: String,
+    skipped: Option<String>,
+}
+
+fn fixture(name: &str) -> PathBuf {
+    repository("tests/fixtures/ranks").join(name)
+}
+
+/// A folder with the file of an encoding, which has its name.
+struct Encoding(TempDir, PathBuf);
+
+impl Encoding {
+    fn new(name: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, name) = match name.ends_with(".json") {
+            true => (name, "tekken.json".to_owned()),
+            false => ("tokens.tiktoken", format!("{name}.tiktoken")),
+        };
+        let path = folder.path().join(name);
+        fs::copy(fixture(from), &path).unwrap();
+        Self(folder, path)
+    }
+
+    fn path(&self) -> &Path {
+        &self.1
+    }
+}
+
+fn open(path: &Path) -> Tokenizer {
+    Tokenizer::open(&files(&ModelRef::File(path.to_owned()))).unwrap()
+}
+
+#[test]
+fn tokens_with_ranks_are_those_of_tiktoken_and_mistral_common() {
+    let mut lines = json_lines::<Line>(&fixture("golden.jsonl")).into_iter();
+    let Some(Line::Versions {
+        tiktoken,
+        mistral_common,
+    }) = lines.next()
+    else {
+        panic!("the first line has the versions");
+    };
+    assert_eq!((&*tiktoken, &*mistral_common), ("0.14.0", "1.13.1"));
+    let mut opened: Option<(String, Tokenizer)> = None;
+    let mut compared = 0;
+    for line in lines {
+        let Line::Answer(answer) = line else {
+            panic!("the other lines have answers");
+        };
+        if opened.as_ref().is_none_or(|(file, _)| *file != answer.file) {
+            let tokenizer = open(Encoding::new(&answer.file).path());
+            assert!(tokenizer.is_native(), "{}", answer.file);
+            opened = Some((answer.file.clone(), tokenizer));
+        }
+        let Some((file, tokenizer)) = &opened else {
+            continue;
+        };
+        let context = format!("{file} {:?}", answer.text);
+        let options = EncodeOptions::default();
+        let encoding = tokenizer.encode(&answer.text, None, &options).unwrap();
+        assert_eq!(encoding.into_first().ids, answer.ids, "{context}");
+        assert_eq!(tokenizer.ids(&answer.text, &options).unwrap(), answer.ids);
+        let count = tokenizer.count(&answer.text, &options).unwrap();
+        assert_eq!(count, answer.ids.len(), "{context}");
+        let ordinary = answer.ordinary.as_ref().unwrap_or(&answer.ids);
+        let options = options.parse_special(false);
+        assert_eq!(&tokenizer.ids(&answer.text, &options).unwrap(), ordinary);
+        let decoded = tokenizer.decode(&answer.shuffled, false).unwrap();
+        assert_eq!(decoded, answer.decoded, "{context} {:?}", answer.shuffled);
+        if let Some(skipped) = &answer.skipped {
+            let decoded = tokenizer.decode(&answer.shuffled, true).unwrap();
+            assert_eq!(&decoded, skipped, "{context} {:?}", answer.shuffled);
+        }
+        compared += 1;
+    }
+    assert!(compared > 500, "{compared}");
+}
+
+/// Every split of such a word has the same rank, so the leftmost one counts.
+#[test]
+fn a_word_that_repeats_itself_is_merged_from_the_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("r50k_base.tiktoken");
+    let bytes = fs::read_to_string(fixture("tokens.tiktoken")).unwrap();
+    let bytes: Vec<&str> = bytes.lines().take(256).collect();
+    // aa 256, aaa 257: the pairs (aa, a) and (a, aa) make the same token.
+    fs::write(&path, bytes.join("\n") + "\nYWE= 256\nYWFh 257\n").unwrap();
+    let tokenizer = open(&path);
+    let options = EncodeOptions::default();
+    for (length, expected) in [
+        (3, vec![257]),
+        (4, vec![256, 256]),
+        (5, vec![256, 257]),
+        (7, vec![256, 256, 257]),
+    ] {
+        let ids = tokenizer.ids(&"a".repeat(length), &options).unwrap();
+        assert_eq!(ids, expected, "{length}");
+    }
+}
+
+#[test]
+fn every_command_reads_a_file_of_tokens_with_ranks() {
+    for name in ["cl100k_base", "tekken-v3.json", "tekken-v7.json"] {
+        let encoding = Encoding::new(name);
+        let path = encoding.path();
+        let bos = u8::from(name.ends_with(".json"));
+        let info = on(path, ["info", "--json"]).exit(0).stdout;
+        assert!(info.contains(r#""engine":"native""#), "{info}");
+        assert_eq!(
+            info.contains("assumed-encoding"),
+            name == "cl100k_base",
+            "{info}"
+        );
+        let tokens = on(path, ["tokenize", "--json", "a  b"]).exit(0).stdout;
+        assert!(tokens.contains(r#""Ġ""#), "{tokens}");
+        let count = on(path, ["count", "-"]).stdin("é a").exit(0).stdout;
+        assert!(!count.is_empty());
+        let ids = on(path, ["tokenize", "--ids", "é"]).exit(0).stdout;
+        let text = on(path, ["decode", "--skip-special-tokens", "--", ids.trim()])
+            .exit(0)
+            .stdout;
+        assert_eq!(text, "é\n");
+        assert_eq!(
+            ids.split_whitespace().count(),
+            usize::from(bos) + 1,
+            "{ids}"
+        );
+        let pieces = on(path, ["vocab", "--grep", "^aaaa$"]).exit(0).stdout;
+        assert!(pieces.contains("aaaa"), "{pieces}");
+    }
+    // A directory with nothing else is a model, too.
+    let tekken = Encoding::new("tekken-v3.json");
+    let folder = on(tekken.0.path(), ["tokenize", "--ids", "a b"]).exit(0);
+    assert_eq!(
+        folder.stdout,
+        on(tekken.path(), ["tokenize", "--ids", "a b"])
+            .exit(0)
+            .stdout
+    );
+}
+
+#[test]
+fn a_tokenizer_that_only_the_native_engine_has_is_not_converted() {
+    let encoding = Encoding::new("o200k_base");
+    let answer = on(encoding.path(), ["tokenize", "--engine", "reference", "a"]).exit(4);
+    assert!(
+        answer.stderr.contains("only the native engine has it"),
+        "{}",
+        answer.stderr
+    );
+    let answer = on(
+        encoding.path(),
+        ["convert", "--to", "tokenizer.json", "-o", "-"],
+    )
+    .exit(4);
+    let problem = "no tokenizer.json has the same tokens for every text";
+    assert!(answer.stderr.contains(problem), "{}", answer.stderr);
+    assert_eq!(answer.stdout, "");
+}
+
+#[test]
+fn a_tiktoken_file_of_no_known_encoding_is_refused_with_a_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("qwen.tiktoken");
+    fs::copy(fixture("tokens.tiktoken"), &path).unwrap();
+    let answer = on(&path, ["tokenize", "a"]).exit(4);
+    for part in [
+        "it does not say how it splits texts",
+        "name it after the encoding: r50k_base",
+    ] {
+        assert!(answer.stderr.contains(part), "{}", answer.stderr);
+    }
+    // The ids of special tokens are taken.
+    let path = folder.path().join("r50k_base.tiktoken");
+    let mut text = fs::read_to_string(fixture("tokens.tiktoken")).unwrap();
+    for rank in 700..50_257 {
+        let token = base64_of(format!("x{rank}").as_bytes());
+        text += &format!("{token} {rank}\n");
+    }
+    fs::write(&path, text).unwrap();
+    let answer = on(&path, ["tokenize", "a"]).exit(4);
+    let problem = "it has a token with the id 50256, which is that of <|endoftext|> in r50k_base";
+    assert!(answer.stderr.contains(problem), "{}", answer.stderr);
+}
+
+fn base64_of(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::prelude::BASE64_STANDARD.encode(bytes)
+}
+
+/// The published file has the digest that names its encoding, whatever its name is.
+#[test]
+fn a_published_file_is_known_by_its_digest() {
+    let Some(shared) = shared("a_published_file_is_known_by_its_digest") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("anything.tiktoken");
+    fs::copy(shared.join("models/tiktoken/cl100k_base.tiktoken"), &path).unwrap();
+    let ids = on(
+        &path,
+        ["tokenize", "--ids", "tiktoken is great! <|endoftext|>"],
+    )
+    .exit(0);
+    assert_eq!(ids.stdout, "83 1609 5963 374 2294 0 220 100257\n");
+    let tekken = open(&shared.join("models/tekken/tekken.json"));
+    assert_eq!(tekken.vocabulary().entries().len(), 131_072);
+    let ids = tekken
+        .ids("tekken is great!", &EncodeOptions::default())
+        .unwrap();
+    assert_eq!(ids.first(), Some(&1));
+}
