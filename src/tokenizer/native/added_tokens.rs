@@ -138,13 +138,15 @@ impl AddedTokens {
     /// Follows `AddedVocabulary::find_matches` of the `tokenizers` crate: a token with `lstrip` or `rstrip` includes
     /// the white space on that side, a token with `single_word` does not match within a word, and no token is found in
     /// a special one.
+    ///
+    /// Returns `None` if a token has lost its text to the token before it, which includes the white space.
     #[inline]
     pub fn split(
         &self,
         text: &str,
         parse_special: bool,
         mut each: impl FnMut(TextPart, usize, usize),
-    ) {
+    ) -> Option<()> {
         let mut kept = 0;
         if let Some(finder) = self.matched(parse_special).finder_in(text) {
             for found in finder.find_iter(text) {
@@ -162,6 +164,9 @@ impl AddedTokens {
                 if token.rstrip {
                     end = text.len() - text[end..].trim_start().len();
                 }
+                if start >= end {
+                    return None;
+                }
                 if kept < start {
                     each(TextPart::Words, kept, start);
                 }
@@ -172,6 +177,7 @@ impl AddedTokens {
         if kept < text.len() {
             each(TextPart::Words, kept, text.len());
         }
+        Some(())
     }
 }
 

@@ -228,7 +228,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
                 self.word += 1;
             }
             TextPart::Words => done = done.and_then(|()| self.words(start, end, sink)),
-        });
+        })?;
         done
     }
 
@@ -238,8 +238,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
             return self.scanned(steps, start, end, sink);
         }
         if let Some(steps) = self.segmenter.pipeline.normalized() {
-            self.normalized(steps, start, end, sink);
-            return Some(());
+            return self.normalized(steps, start, end, sink);
         }
         if let Some(steps) = self.segmenter.pipeline.sentencepiece() {
             return self.sentencepiece(steps, start, end, sink);

@@ -80,19 +80,20 @@ fn normalize<const RANGES: bool>(
 }
 
 impl<const RANGES: bool> Run<'_, RANGES> {
-    /// Emits the tokens of a byte range between raw added tokens.
+    /// Emits the tokens of a byte range between raw added tokens. Returns `None` if those of the normalized text cannot be
+    /// told apart.
     pub fn normalized(
         &mut self,
         steps: &NormalizedSteps,
         start: usize,
         end: usize,
         sink: &mut impl TokenSink,
-    ) {
+    ) -> Option<()> {
         let (mut aligned, mut scratch) = self.scratch.search.take_for_steps();
         let parse_special = self.parse_special;
         let cuts = |before, after| steps.cuts_normalized(parse_special, before, after);
-        let mut at = start;
-        while at < end {
+        let (mut at, mut done) = (start, Some(()));
+        while at < end && done.is_some() {
             let block = at + first_block(&self.text[at..end], NORMALIZED, cuts);
             let part = &self.text[at..block];
             normalize::<RANGES>(&steps.normalizers, part, at, &mut aligned, &mut scratch);
@@ -106,11 +107,12 @@ impl<const RANGES: bool> Run<'_, RANGES> {
             };
             let aligned = &aligned;
             let mut sink = AlignedSink::<_, RANGES> { aligned, sink };
-            run.composed(&steps.scanned, 0, aligned.text.len(), &mut sink);
+            done = run.composed(&steps.scanned, 0, aligned.text.len(), &mut sink);
             self.word = run.word;
             at = block;
         }
         self.scratch.search.put_back_for_steps(aligned, scratch);
+        done
     }
 }
 

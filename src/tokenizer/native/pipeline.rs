@@ -162,7 +162,7 @@ impl Pipeline {
                 aligned.clear();
                 normalize::<RANGES>(charsmap, raw, start as u32, aligned);
                 let class = self.classify(raw, &aligned.text);
-                search.with_own_words::<RANGES>(normalized, parse_special, Words::AT_SPACES);
+                search.with_own_words::<RANGES>(normalized, parse_special, Words::AT_SPACES)?;
                 Some(class)
             }
             // The first word of a text is known by its range.
@@ -178,7 +178,7 @@ impl Pipeline {
                         && self.is_independent(steps, raw, &aligned.text),
                     loses_count: normal.loses_count,
                 };
-                search.with_own_words::<RANGES>(&steps.normalized, parse_special, steps.words);
+                search.with_own_words::<RANGES>(&steps.normalized, parse_special, steps.words)?;
                 Some(class)
             }
             PipelineKind::Scanned(steps) => with_hf(steps.hf(), raw, start, parse_special, search),

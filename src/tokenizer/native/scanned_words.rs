@@ -51,8 +51,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         sink: &mut impl TokenSink,
     ) -> Option<()> {
         if steps.can_scan(&self.text[start..end]) {
-            self.composed(steps, start, end, sink);
-            return Some(());
+            return self.composed(steps, start, end, sink);
         }
         let parse_special = self.parse_special;
         let cuts = |before, after| steps.cuts_normalized(parse_special, before, after);
@@ -60,7 +59,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         while at < end {
             let block = at + first_block(&self.text[at..end], COMPOSED, cuts);
             if steps.can_scan(&self.text[at..block]) {
-                self.composed(steps, at, block, sink);
+                self.composed(steps, at, block, sink)?;
             } else {
                 self.tokenize_range(at, block, true)?;
                 self.emit_found(sink);
@@ -70,14 +69,15 @@ impl<const RANGES: bool> Run<'_, RANGES> {
         Some(())
     }
 
-    /// Emits the tokens of a byte range that can be scanned as it is.
+    /// Emits the tokens of a byte range that can be scanned as it is. Returns `None` if the added tokens in it cannot be
+    /// told apart.
     pub fn composed(
         &mut self,
         steps: &ScannedSteps,
         start: usize,
         end: usize,
         sink: &mut impl TokenSink,
-    ) {
+    ) -> Option<()> {
         let (range, added) = (&self.text[start..end], &steps.normalized);
         added.split(range, self.parse_special, |part, first, last| {
             let (first, last) = (start + first, start + last);
@@ -92,7 +92,7 @@ impl<const RANGES: bool> Run<'_, RANGES> {
                 let mut words = ScannedWords { steps, words };
                 self.raw_words(&mut words, &padded, sink);
             }
-        });
+        })
     }
 
     /// Emits the tokens of a byte range as if it began with a space.

@@ -118,12 +118,13 @@ impl SearchScratch {
 
 impl WordSearch<'_> {
     /// Finds the added tokens and the words of the normalized text in `scratch.aligned`, and the tokens of the words.
+    /// Returns `None` if the added tokens cannot be told apart.
     pub fn with_own_words<const RANGES: bool>(
         &mut self,
         added: &AddedTokens,
         parse_special: bool,
         kind: Words,
-    ) {
+    ) -> Option<()> {
         let mut word = 0;
         let SearchScratch {
             aligned,
@@ -165,8 +166,9 @@ impl WordSearch<'_> {
                 });
                 word += 1;
             });
-        });
+        })?;
         *words_found = word;
+        Some(())
     }
 
     /// Finds the tokens of a normalized text that begins at byte `start` of the original, with the pre-tokenizers of

@@ -112,3 +112,33 @@ fn engines_agree_on_words_that_are_scanned() {
         }
     }
 }
+
+#[test]
+fn a_token_may_lose_its_white_space_to_the_token_before_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = |id: u32, content: &str, normalized: bool| {
+        json!({
+            "id": id, "content": content, "single_word": false, "lstrip": id == 20, "rstrip": id == 19,
+            "normalized": normalized, "special": false,
+        })
+    };
+    let [null, first, .., last] = normalizers();
+    for normalized in [false, true] {
+        for normalizer in [&null, &first, &last] {
+            for (pre_tokenizer, model) in [(0, 0), (1, 1), (1, 2), (0, 4)] {
+                let file = json!({
+                    "version": "1.0", "post_processor": null, "decoder": null,
+                    "added_tokens": [token(0, "[UNK]", false), token(19, "<s>", normalized), token(20, " ", normalized)],
+                    "normalizer": normalizer, "pre_tokenizer": pre_tokenizers()[pre_tokenizer],
+                    "model": models()[model],
+                });
+                let path = folder.path().join("tokenizer.json");
+                std::fs::write(path, file.to_string()).unwrap();
+                let engines = Engines::open(&ModelRef::Directory(folder.path().to_owned()));
+                for text in ["a <s>b", "a<s> b", "a<s>  b", "<s>   <s>", "é<s> é "] {
+                    engines.compare_answers(text);
+                }
+            }
+        }
+    }
+}
