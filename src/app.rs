@@ -303,6 +303,7 @@ fn model_choice(global: &GlobalOptions) -> ModelChoice<'_> {
         no_cache: global.no_cache,
         engine: global.engine,
         as_is: global.as_is,
+        side: global.side,
         locked: global.locked || global.lock_file.is_some(),
         lock_file: global.lock_file.as_deref().unwrap_or(Path::new(LOCK_FILE)),
     }

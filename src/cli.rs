@@ -15,7 +15,7 @@ use crate::commands::topics::{self, GROUPS};
 use crate::render::Format;
 use crate::render::style::ColorChoice;
 use crate::render::width::terminal_width;
-use crate::tokenizer::EngineChoice;
+use crate::tokenizer::{EngineChoice, Side};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -88,6 +88,9 @@ pub struct GlobalOptions {
     /// Take tokenizer.json as it stands, like the tokenizers library, without the changes of the model's class
     #[arg(long, global = true)]
     pub as_is: bool,
+    /// Side of a translation model (Marian, M2M100) [default: source for text, target for ids]
+    #[arg(long, global = true, value_enum, value_name = "SIDE")]
+    pub side: Option<Side>,
     /// Number of threads [default: one per core] [env: RAYON_NUM_THREADS]
     #[arg(long, global = true, value_name = "N")]
     pub threads: Option<usize>,

@@ -38,6 +38,7 @@ pub fn findings(
     if let Some(tokenizer) = tokenizer {
         findings.extend(assumed_family(tokenizer));
         findings.extend(assumed_encoding(tokenizer));
+        findings.extend(slow_class(tokenizer));
         findings.extend(class_problems(tokenizer));
         findings.extend(byte_fallback(tokenizer));
         findings.extend(special_tokens(tokenizer));
@@ -153,6 +154,14 @@ fn assumed_encoding(tokenizer: &Tokenizer) -> Option<Finding> {
             "{file} is read as {encoding} because of its name: its sha256 is not that of the published file"
         ),
     ))
+}
+
+fn slow_class(tokenizer: &Tokenizer) -> Option<Finding> {
+    let class = tokenizer.slow_class()?;
+    let message = format!(
+        "{class} has no fast version: the reference is the slow class, and no tokenizer.json can be written"
+    );
+    Some(note("slow-class", message))
 }
 
 fn assumed_family(tokenizer: &Tokenizer) -> Option<Finding> {

@@ -11,7 +11,7 @@ use crate::model_ref::ModelRef;
 use crate::record::{Failure, Record};
 use crate::render::{Annotation, Format, Sink, View};
 use crate::source::{AppCache, HubSettings, ModelFiles, Observer, SourceOptions};
-use crate::tokenizer::{EngineChoice, Tokenizer};
+use crate::tokenizer::{EngineChoice, Side, Tokenizer};
 
 /// The model options of the command line.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +26,8 @@ pub struct ModelChoice<'s> {
     pub engine: EngineChoice,
     /// Take the `tokenizer.json` as it stands.
     pub as_is: bool,
+    /// The side of a translation model.
+    pub side: Option<Side>,
     /// Use only the model that the lock file names.
     pub locked: bool,
     pub lock_file: &'s Path,
@@ -91,7 +93,7 @@ impl Session<'_> {
 
     /// Opens the tokenizer of a model with the engine that the command line names.
     pub fn tokenizer(&self, files: &ModelFiles) -> Result<Tokenizer> {
-        let tokenizer = Tokenizer::open(files)?;
+        let tokenizer = Tokenizer::open(files)?.with_side(self.model.side)?;
         if let Some(assumption) = tokenizer.assumption() {
             self.observer.note(assumption);
         }

@@ -5,7 +5,7 @@ use clap::builder::PossibleValue;
 
 use crate::render::Format;
 use crate::render::style::ColorChoice;
-use crate::tokenizer::{EngineChoice, OffsetUnit};
+use crate::tokenizer::{EngineChoice, OffsetUnit, Side};
 
 impl ValueEnum for EngineChoice {
     fn value_variants<'a>() -> &'a [Self] {
@@ -23,6 +23,20 @@ impl ValueEnum for EngineChoice {
                 "The native engine, or an error where it is not exact",
             ),
             Self::Reference => ("reference", "The `tokenizers` crate"),
+        };
+        Some(PossibleValue::new(name).help(help))
+    }
+}
+
+impl ValueEnum for Side {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Source, Self::Target]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = match self {
+            Self::Source => ("source", "The language that is translated"),
+            Self::Target => ("target", "The language of the translation"),
         };
         Some(PossibleValue::new(name).help(help))
     }

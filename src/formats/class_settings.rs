@@ -20,6 +20,11 @@ pub struct ClassSettings {
     pub add_eos_token: Setting,
     pub split_special_tokens: Setting,
     pub src_lang: Setting,
+    /// M2M100.
+    pub tgt_lang: Setting,
+    pub language_codes: Setting,
+    /// Marian.
+    pub separate_vocabs: Setting,
     pub legacy_behaviour: Setting,
     pub legacy: Setting,
     pub auto_map: Setting,

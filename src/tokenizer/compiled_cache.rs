@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::native::compiled::{CompiledVocabulary, Contents, VERSION};
 use crate::error::Result;
+use crate::formats::sentencepiece::SentencePieceModel;
 use crate::source::digest::hex;
 use crate::source::{ByteSource, FileStamp, ModelFiles, Writer};
 
@@ -100,6 +101,25 @@ impl<'a> CacheEntry<'a> {
         }
         compiled
     }
+}
+
+/// Returns a SentencePiece file, whose bytes no longer change if they were hashed, and its vocabulary.
+///
+/// # Errors
+/// Fails if the file cannot be read.
+pub fn read_sentencepiece(
+    files: &ModelFiles,
+    mut file: Arc<dyn ByteSource>,
+) -> Result<(Arc<dyn ByteSource>, CompiledVocabulary)> {
+    let entry = CacheEntry::locate(files, &mut file)?;
+    let compiled = match entry.find() {
+        Some(compiled) => compiled,
+        None => {
+            let model = SentencePieceModel::parse(file.name(), &file.read_all()?)?;
+            entry.make(&Contents::from(&model))
+        }
+    };
+    Ok((file, compiled))
 }
 
 /// Determines the digests of the files, unless their vocabulary is not worth caching. Returns true if it is.

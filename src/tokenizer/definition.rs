@@ -143,6 +143,15 @@ impl Definition {
         Some((piece, self.added_vocabulary.is_special(piece)))
     }
 
+    /// Returns the id of an added token or of a piece of the model, without listing the vocabulary.
+    pub fn model_id(&self, piece: &str) -> Option<u32> {
+        let added = self.added_vocabulary.id(piece);
+        added.or_else(|| match &self.origin {
+            Origin::Compiled { compiled, .. } => compiled.find(piece),
+            Origin::Json { pieces, .. } => pieces.find(piece),
+        })
+    }
+
     /// Returns the id of a piece, spelled exactly as in the vocabulary.
     pub fn find(&self, piece: &str) -> Option<u32> {
         match &self.origin {

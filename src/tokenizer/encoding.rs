@@ -45,6 +45,24 @@ impl Encoding {
         self.sequence_ids.reserve(tokens);
     }
 
+    /// Appends a token of a text.
+    pub(super) fn push_text(
+        &mut self,
+        id: u32,
+        token: &str,
+        offsets: (usize, usize),
+        type_id: u32,
+        word: u32,
+    ) {
+        self.ids.push(id);
+        self.tokens.push(token);
+        self.offsets.push(offsets);
+        self.type_ids.push(type_id);
+        self.special_tokens_mask.push(0);
+        self.word_ids.push(Some(word));
+        self.sequence_ids.push(Some(type_id as usize));
+    }
+
     /// Appends a special token of the template.
     pub(super) fn push_special(&mut self, id: u32, token: &str, type_id: u32) {
         self.ids.push(id);

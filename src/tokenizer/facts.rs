@@ -32,6 +32,11 @@ impl Tokenizer {
         self.definition.config.max_length()
     }
 
+    /// Returns the class of the reference if it has no fast version.
+    pub fn slow_class(&self) -> Option<&'static str> {
+        self.definition.runner.as_ref()?.slow_class()
+    }
+
     /// Returns a sentence about the family that the vocabulary is taken for, if no file of the model names it.
     pub fn assumption(&self) -> Option<&str> {
         self.definition.assumption.as_deref()

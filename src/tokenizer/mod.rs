@@ -33,6 +33,7 @@ mod pinned_unicode;
 mod ranked_file;
 mod runner;
 mod sentencepiece;
+mod sentencepiece_file;
 mod special_tokens;
 mod to_json;
 mod token_bytes;
@@ -41,6 +42,8 @@ mod token_bytes;
     reason = "the type that the module is named after"
 )]
 mod tokenizer;
+mod translation;
+mod translation_files;
 mod vocabulary;
 mod windows;
 
@@ -49,6 +52,6 @@ pub use exact_json::Decimals;
 pub use gguf_pieces::GgufPieces;
 pub use hf_engine::{TOKENIZERS_VERSION, TRANSFORMERS_VERSION};
 pub use hf_guard::is_guarded;
-pub use options::{EncodeOptions, EngineChoice, Truncation};
+pub use options::{EncodeOptions, EngineChoice, Side, Truncation};
 pub use tokenizer::Tokenizer;
 pub use vocabulary::{EntryKind, Vocabulary, VocabularyEntry};

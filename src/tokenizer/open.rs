@@ -5,24 +5,20 @@ use std::sync::Arc;
 use super::added_vocabulary::AddedVocabulary;
 use super::assumed::{self, Assumed};
 use super::class::{self, Followed, Found};
-use super::compiled_cache::CacheEntry;
+use super::compiled_cache::read_sentencepiece;
 use super::conversion::{Conversion, Recipe, SlowClass, SlowClassRecipe, slow_class};
 use super::deberta;
 use super::definition::{Definition, Origin, SPM_MODEL, TOKENIZER_JSON};
-use super::native::compiled::{CompiledVocabulary, Contents};
 use super::open_gguf;
 use super::parsed_json::{ListedJson, ParsedJson, read_converted, read_json};
 use super::ranked_file::{self, TEKKEN_JSON};
-use super::runner::Runner;
-use super::sentencepiece::SentencePiece;
+use super::sentencepiece_file;
 use super::special_tokens::SpecialTokens;
+use super::translation_files;
 use crate::error::{Error, Result};
-use crate::formats::config::{
-    OwnTokens, Slot, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig,
-};
+use crate::formats::config::{OwnTokens, TokenizerConfig};
 use crate::formats::model_config::ModelConfig;
 use crate::formats::placeholder_file;
-use crate::formats::sentencepiece::SentencePieceModel;
 use crate::formats::tokenizer_json::{RestJson, TokenizerJson};
 use crate::source::{ByteSource, FileKind, ModelFiles};
 
@@ -75,6 +71,12 @@ pub fn definition(files: &ModelFiles) -> Result<Definition> {
             opened => opened,
         };
     }
+    if let Found::Slow { name, .. } = &class
+        && let Some(style) = translation_files::style(name)
+        && files.only().is_none()
+    {
+        return translation_files::definition(files, config, style);
+    }
     if is_deberta(files, &config)?
         && let Some(file) = files.find(SPM_MODEL)?
     {
@@ -86,7 +88,7 @@ pub fn definition(files: &ModelFiles) -> Result<Definition> {
     // A file that is named is read on its own, whatever the files beside it say.
     if matches!(class, Found::Undeclared { .. }) || files.only().is_some() {
         if let Some((name, file)) = assumed::sentencepiece(files)? {
-            return alone_as_sentencepiece(files, config, name, file, &class);
+            return sentencepiece_file::definition(files, config, name, file, &class);
         }
         if let Some(assumed) = assumed::class(files)? {
             return from_assumed_class(files, config, assumed);
@@ -168,6 +170,12 @@ pub fn vocabulary_names(files: &ModelFiles) -> Result<Vec<String>> {
             .iter()
             .map(|&name| name.to_owned())
             .collect());
+    }
+    if let Found::Slow { name, .. } = &class
+        && let Some(style) = translation_files::style(name)
+    {
+        let names = translation_files::file_names(style).iter();
+        return Ok(names.map(|&name| name.to_owned()).collect());
     }
     let named = files.only().map(str::to_owned).into_iter();
     let assumed = assumed::NAMES.iter().map(|&name| name.to_owned());
@@ -296,46 +304,6 @@ fn from_deberta(
     Ok(Some(definition))
 }
 
-/// Reads a SentencePiece file as SentencePiece itself does.
-fn alone_as_sentencepiece(
-    files: &ModelFiles,
-    mut config: TokenizerConfig,
-    name: String,
-    file: Arc<dyn ByteSource>,
-    class: &Found,
-) -> Result<Definition> {
-    let (file, compiled) = read_sentencepiece(files, file)?;
-    let compiled = Arc::new(compiled);
-    let model = SentencePiece::new(file.name(), Arc::clone(&compiled), &file.read_all()?)?;
-    config.tokenizer_class = None;
-    config.clean_up_tokenization_spaces = false;
-    let mut map = SpecialTokensMap::default();
-    let slots = [
-        &mut map.unk_token,
-        &mut map.bos_token,
-        &mut map.eos_token,
-        &mut map.pad_token,
-    ];
-    for (slot, piece) in slots.into_iter().zip(model.special()) {
-        if let Some(piece) = piece {
-            *slot = Slot::Given(SpecialTokenConfig::Text(piece.to_owned()));
-        }
-    }
-    let runner = Runner::alone(model, file.name(), name.clone());
-    let added_vocabulary = AddedVocabulary::new(compiled.size());
-    let origin = Origin::Compiled {
-        file,
-        compiled,
-        rest: None,
-    };
-    let followed = Followed::default();
-    let mut definition =
-        Definition::new(origin, config, map, Vec::new(), added_vocabulary, followed);
-    definition.assumption = Some(assumed::as_sentencepiece(&name, class));
-    definition.runner = Some(Box::new(runner));
-    Ok(definition)
-}
-
 /// Converts the files of a class that no file names.
 fn from_assumed_class(
     files: &ModelFiles,
@@ -396,22 +364,6 @@ fn from_slow_class(
     Ok(definition)
 }
 
-/// Returns the file that was read, like [`read_json`], and its vocabulary.
-fn read_sentencepiece(
-    files: &ModelFiles,
-    mut file: Arc<dyn ByteSource>,
-) -> Result<(Arc<dyn ByteSource>, CompiledVocabulary)> {
-    let entry = CacheEntry::locate(files, &mut file)?;
-    let compiled = match entry.find() {
-        Some(compiled) => compiled,
-        None => {
-            let model = SentencePieceModel::parse(file.name(), &file.read_all()?)?;
-            entry.make(&Contents::from(&model))
-        }
-    };
-    Ok((file, compiled))
-}
-
 /// Returns the error for a model without a readable tokenizer. It names the vocabulary that the model has instead, if
 /// any.
 fn no_tokenizer(files: &ModelFiles, class: &Found) -> Result<Error> {
@@ -424,7 +376,9 @@ fn no_tokenizer(files: &ModelFiles, class: &Found) -> Result<Error> {
                         "a {name} is made only from a tokenizer.json, which the model does not have"
                     )
                 }
-                Found::Unknown { reason } | Found::Undeclared { reason } => reason.clone(),
+                Found::Slow { reason, .. }
+                | Found::Unknown { reason }
+                | Found::Undeclared { reason } => reason.clone(),
             };
             let hint = match name.ends_with(".model") {
                 true => format!(

@@ -72,3 +72,10 @@ pub enum EngineChoice {
     /// The `tokenizers` crate.
     Reference,
 }
+
+/// A side of a translation model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    Source,
+    Target,
+}

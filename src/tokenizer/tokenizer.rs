@@ -10,8 +10,9 @@ use super::encoding::Encoded;
 use super::engines::{self, Native};
 use super::hf_engine::{self, HfEngine};
 use super::hf_guard::guarded;
-use super::options::{EncodeOptions, EngineChoice};
+use super::options::{EncodeOptions, EngineChoice, Side};
 use super::runner::Runner;
+use super::translation::Look;
 use super::vocabulary::Vocabulary;
 use super::windows::{TokenizedText, to_hf};
 use super::{deberta, open, ranked_file};
@@ -26,6 +27,7 @@ use crate::source::ModelFiles;
 pub struct Tokenizer {
     pub(super) definition: Definition,
     choice: EngineChoice,
+    side: Option<Side>,
     native: OnceLock<Option<Box<Native>>>,
     hf: OnceLock<HfEngine>,
 }
@@ -55,6 +57,7 @@ impl Tokenizer {
         Self {
             definition,
             choice: EngineChoice::default(),
+            side: None,
             native: OnceLock::new(),
             hf: OnceLock::new(),
         }
@@ -64,6 +67,26 @@ impl Tokenizer {
     #[must_use]
     pub fn with_engine(self, choice: EngineChoice) -> Self {
         Self { choice, ..self }
+    }
+
+    /// Returns the same tokenizer for texts of one side of a translation model. By default, texts are of the source, and
+    /// ids of the target.
+    ///
+    /// # Errors
+    /// Fails with [`Error::Usage`] if the tokenizer has no sides.
+    pub fn with_side(self, side: Option<Side>) -> Result<Self> {
+        let has_sides = self
+            .definition
+            .runner
+            .as_ref()
+            .is_some_and(|runner| runner.has_sides());
+        if side.is_some() && !has_sides {
+            let hint = "leave out `--side`";
+            let problem =
+                "`--side` is for translation models with two sides, such as Marian's and M2M100";
+            return Err(Error::usage_hint(problem, hint));
+        }
+        Ok(Self { side, ..self })
     }
 
     /// Returns the name of the engine that encodes, and the reason for that choice.
@@ -191,7 +214,12 @@ impl Tokenizer {
         let pair = pair.filter(|pair| !pair.is_empty());
         if let Some(runner) = self.runner()? {
             return guarded(self.definition.file().name(), || {
-                runner.encode(&|id| self.piece(id), text, pair, options)
+                let find = |text: &str| self.definition.model_id(text);
+                let look = Look {
+                    piece: &|id| self.piece(id),
+                    find: &find,
+                };
+                runner.encode(&look, self.side, (text, pair), options)
             });
         }
         if let Some(Native { engine, windows }) = self.native() {
@@ -315,7 +343,15 @@ impl Tokenizer {
             }
         }
         if let Some(runner) = self.runner()? {
-            return Ok(runner.decode(ids));
+            let look = Look {
+                piece: &|id| self.piece(id),
+                find: &|text| self.definition.model_id(text),
+            };
+            let text = runner.decode(&look, self.side, ids, skip_special_tokens);
+            return Ok(match self.definition.config.clean_up_tokenization_spaces {
+                true => decoding::clean_up_spaces(&text),
+                false => text,
+            });
         }
         // BPEDecoder of the crate counts below zero if there is nothing to decode.
         if pieces.is_empty() {

@@ -105,6 +105,14 @@ pub fn slow_spm(bytes: &[u8]) {
     use_model(&[("tokenizer_config.json", config.as_bytes()), (name, bytes)]);
     // Without a class, it is run as SentencePiece runs it.
     use_model(&[(name, bytes)]);
+    let marian = br#"{"tokenizer_class": "MarianTokenizer"}"#;
+    let vocabulary = r#"{"</s>": 0, "<unk>": 1, "<pad>": 2, "▁": 3, "a": 4}"#;
+    use_model(&[
+        ("tokenizer_config.json", marian),
+        ("vocab.json", vocabulary.as_bytes()),
+        ("source.spm", bytes),
+        ("target.spm", bytes),
+    ]);
 }
 
 /// Opens models of slow classes with this `vocab.txt`, and with a `vocab.json` and a `merges.txt` that a NUL separates.

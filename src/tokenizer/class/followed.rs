@@ -43,7 +43,9 @@ impl Followed {
                 class: Some(class),
                 ..Self::default()
             },
-            Found::Unknown { reason } | Found::Undeclared { reason } => Self {
+            Found::Slow { reason, .. }
+            | Found::Unknown { reason }
+            | Found::Undeclared { reason } => Self {
                 outcome: Outcome {
                     problems: vec![reason],
                     ..Outcome::default()

@@ -45,3 +45,11 @@ pub const MBART50: &[&str] = &[
     "mn_MN", "mr_IN", "pl_PL", "ps_AF", "pt_XX", "sv_SE", "sw_KE", "ta_IN", "te_IN", "th_TH", "tl_XX", "uk_UA",
     "ur_PK", "xh_ZA", "gl_ES", "sl_SI",
 ];
+
+/// The codes of M2M100, between spaces.
+pub const M2M100: &str = "af am ar ast az ba be bg bn br bs ca ceb cs cy da de el en es et fa ff fi fr fy ga gd gl gu ha he hi hr ht \
+    hu hy id ig ilo is it ja jv ka kk km kn ko lb lg ln lo lt lv mg mk ml mn mr ms my ne nl no ns oc or pa pl ps \
+    pt ro ru sd si sk sl so sq sr ss su sv sw ta th tl tn tr uk ur uz vi wo xh yi yo zh zu";
+
+/// The codes of M2M100 with `language_codes` of `wmt21`.
+pub const WMT21: &str = "en ha is ja cs ru zh de";

@@ -20,6 +20,8 @@ pub enum Found {
         class: &'static Class,
         source: &'static str,
     },
+    /// A class that has no fast version, but whose files are read.
+    Slow { name: &'static str, reason: String },
     /// The reference does not load the model with a fast class.
     Unknown { reason: String },
     /// No file names a class, or a type of model that has one.
@@ -31,7 +33,7 @@ impl Found {
     pub fn fast_name(&self) -> Option<&'static str> {
         match self {
             Self::Fast { name, .. } => Some(name),
-            Self::Unknown { .. } | Self::Undeclared { .. } => None,
+            Self::Slow { .. } | Self::Unknown { .. } | Self::Undeclared { .. } => None,
         }
     }
 }
@@ -83,6 +85,9 @@ pub fn by_name(name: &str, source: &'static str) -> Found {
     }
 }
 
+/// What is said of classes that are read without a fast version.
+const SLOW_ONLY: &str = "has no fast version and runs SentencePiece itself";
+
 fn slow(name: &str, source: &str) -> Found {
     let trait_of_class = match name {
         "BertJapaneseTokenizer" => {
@@ -91,13 +96,14 @@ fn slow(name: &str, source: &str) -> Found {
         "Wav2Vec2CTCTokenizer" | "Wav2Vec2Tokenizer" | "Wav2Vec2PhonemeCTCTokenizer" => {
             "turns the output of a speech model into characters"
         }
-        "MarianTokenizer" | "M2M100Tokenizer" => {
-            "has no fast version and runs SentencePiece itself"
-        }
+        "MarianTokenizer" | "M2M100Tokenizer" => SLOW_ONLY,
         _ => "has no fast version and reads other files",
     };
-    Found::Unknown {
-        reason: format!("{source} names {name}, which {trait_of_class}"),
+    let reason = format!("{source} names {name}, which {trait_of_class}");
+    let translation = ["MarianTokenizer", "M2M100Tokenizer"];
+    match translation.into_iter().find(|known| *known == name) {
+        Some(name) => Found::Slow { name, reason },
+        None => Found::Unknown { reason },
     }
 }
 
@@ -136,7 +142,7 @@ mod tests {
     fn name(found: &Found) -> Option<&'static str> {
         match found {
             Found::Fast { name, .. } => Some(name),
-            Found::Unknown { .. } | Found::Undeclared { .. } => None,
+            _ => None,
         }
     }
 

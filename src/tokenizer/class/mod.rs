@@ -20,7 +20,7 @@ mod token_default;
 pub use defaults::whole_number;
 pub use followed::Followed;
 pub use kinds::Decoding;
-pub use language_codes::{MBART, MBART50};
+pub use language_codes::{M2M100, MBART, MBART50, WMT21};
 pub use lookup::{Found, by_name, find};
 pub use template::Ids;
 pub use token_default::{NONE, TokenDefault, ruled, text};

@@ -21,6 +21,7 @@ mod regular_expressions;
 mod scanned;
 mod sentencepiece;
 mod slow_files;
+mod translation;
 mod unicode;
 mod unigram;
 mod unknown_tokens;
