@@ -19,6 +19,7 @@ mod open;
 pub mod projector;
 pub mod query;
 mod remapped_rows;
+mod scaled_rows;
 pub mod similarity;
 pub mod statistics;
 pub mod tensor_names;

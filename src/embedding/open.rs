@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::computed_rows::{ComputeRows, ComputedRows};
 use super::matrix::{EmbeddingMatrix, Stored};
 use super::remapped_rows::RemappedRows;
+use super::scaled_rows::ScaledRows;
 use super::{adapter, tensor_names, word_vectors};
 use crate::error::{Error, Result};
 use crate::formats::checkpoint::{Checkpoint, ShardIndex, TensorInfo};
@@ -132,32 +133,38 @@ impl EmbeddingMatrix {
         };
         let tensor = tensor.locate(file.as_ref())?;
         check_shape(file.name(), &tensor)?;
-        let of_model2vec = tensor_names::is_of_model2vec(&tensor.name);
-        let remapped = match of_model2vec {
+        let remapped = match tensor_names::is_of_model2vec(&tensor.name) {
             true => RemappedRows::find(&file, &checkpoint, &tensor)?,
             false => None,
         };
-        if !tensor.dtype.is_readable() && remapped.is_none() {
+        let scaled = match remapped {
+            Some(_) => None,
+            None => ScaledRows::find(&file, &checkpoint, &tensor)?,
+        };
+        if !tensor.dtype.is_readable() && remapped.is_none() && scaled.is_none() {
             return Err(Error::unsupported(
                 file.name(),
                 format!(
-                    "the elements of {} are {}, not floating-point numbers of 16, 32 or 64 bits",
+                    "the elements of {} are {}, not floating-point numbers of 8, 16, 32 or 64 bits",
                     tensor.name, tensor.dtype
                 ),
             ));
         }
         file.approve();
+        let is_scaled = scaled.as_ref().is_some_and(ScaledRows::is_scaled);
         let stored = Stored {
             dtype: tensor.dtype,
             size: tensor.byte_range.end - tensor.byte_range.start,
-            dequantized: tensor.dtype.is_quantized(),
+            dequantized: tensor.dtype.is_quantized() || is_scaled,
         };
         let name = (name, checkpoint.container.name);
-        match remapped {
-            Some((rule, ids)) => Self::computed(Box::new(rule), name, ids, &tensor, stored),
-            None => Ok(Self::of_tensor(file, name, tensor, stored)),
-        }
-        .map(Some)
+        let (rows, _) = shape(&tensor);
+        let rule: (Box<dyn ComputeRows>, u64) = match (remapped, scaled) {
+            (Some((rule, ids)), _) => (Box::new(rule), ids),
+            (None, Some(rule)) => (Box::new(rule), rows),
+            (None, None) => return Ok(Some(Self::of_tensor(file, name, tensor, stored))),
+        };
+        Self::computed(rule.0, name, rule.1, &tensor, stored).map(Some)
     }
 
     fn of_tensor(

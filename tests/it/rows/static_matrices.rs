@@ -230,3 +230,84 @@ fn the_prefixes_of_wrappers_do_not_hide_the_matrix() {
         assert_eq!(values(&row), [3.0, 4.0], "{name}");
     }
 }
+
+/// Copies a file of the fixtures into a folder as its checkpoint.
+fn with_checkpoint(bytes: &[u8]) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("model.safetensors"), bytes).unwrap();
+    folder
+}
+
+#[test]
+fn rows_with_the_scales_of_compressed_tensors_are_dequantized() {
+    let json = fs::read(repository(FIXTURES).join("expected.json")).unwrap();
+    let expected: BTreeMap<String, Value> = serde_json::from_slice(&json).unwrap();
+    for (name, dtype) in [
+        ("f8_tensor", "F8_E4M3"),
+        ("f8_rows_bf16", "F8_E4M3"),
+        ("i8_rows_bf16", "I8"),
+        ("i8_groups_f32", "I8"),
+    ] {
+        let file = repository(FIXTURES).join(format!("{name}.safetensors"));
+        let folder = with_checkpoint(&fs::read(file).unwrap());
+        let answer = on(folder.path(), ["embed", "--all", "--json"]).ok();
+        let rows: Vec<Vec<u32>> = serde_json::from_value(expected[name].clone()).unwrap();
+        let found: Vec<_> = answer.lines().map(bits).collect();
+        assert_eq!(found, rows, "{name}");
+        let row: Value = serde_json::from_str(answer.lines().next().unwrap()).unwrap();
+        assert_eq!(
+            (&row["dtype"], &row["dequantized"]),
+            (&dtype.into(), &true.into())
+        );
+        let near = on(
+            folder.path(),
+            ["neighbors", "--id", "1", "-k", "2", "--json"],
+        )
+        .ok();
+        assert_eq!(near.lines().count(), 2);
+    }
+}
+
+#[test]
+fn floats_of_8_bits_are_values_by_themselves_and_other_scales_are_refused() {
+    let file = repository(FIXTURES).join("f8_rows_bf16.safetensors");
+    let bytes = fs::read(file).unwrap();
+    let renamed = |from: &str, to: &str| {
+        let to = format!("{to:<width$}", width = from.len());
+        assert_eq!(from.len(), to.len());
+        let at = bytes
+            .windows(from.len())
+            .position(|part| part == from.as_bytes());
+        let mut bytes = bytes.clone();
+        bytes[at.unwrap()..at.unwrap() + to.len()].copy_from_slice(to.as_bytes());
+        with_checkpoint(&bytes)
+    };
+    let plain = renamed("weight_scale", "other__scale");
+    let row = on(plain.path(), ["embed", "--id", "1", "--json"]).ok();
+    assert!(
+        row.contains(r#""dtype":"F8_E4M3""#) && !row.contains("dequantized"),
+        "{row}"
+    );
+    let written = plain.path().join("rows.npy");
+    on(
+        plain.path(),
+        ["embed", "--all", "-o", written.to_str().unwrap()],
+    )
+    .exit(0);
+    let refused = |folder: &TempDir, sentence: &str| {
+        let stderr = on(folder.path(), ["embed", "--id", "1"]).exit(4).stderr;
+        assert!(stderr.contains(sentence), "{stderr}");
+    };
+    refused(
+        &renamed("embed_tokens.weight_scale\"", "embed_tokens.SCB\"        "),
+        "whose form is not supported",
+    );
+    refused(
+        &renamed("[7, 1]", "[1, 7]"),
+        "has the shape [1, 7], which does not fit a matrix of [7, 4]",
+    );
+    refused(
+        &renamed("\"F8_E4M3\"", "\"U8\"     "),
+        "are U8, not floating-point numbers of 8, 16, 32 or 64 bits",
+    );
+}
