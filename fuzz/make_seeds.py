@@ -77,6 +77,48 @@ pieces = ["a", "b", "ab", "Ġ", "Ġab", "b</w>", "ab</w>", "<|endoftext|>", "<|s
 pieces = json.dumps({piece: id for id, piece in enumerate(pieces)}, ensure_ascii=False)
 write("slow_text", "merges", f"{pieces}\0#version: 0.2\na b\nĠ ab\na b</w>\n".encode())
 
+
+
+# GGUF files with a vocabulary of each kind.
+def gguf(**entries):
+    def text(value):
+        return struct.pack("<Q", len(value.encode())) + value.encode()
+
+    def value(value):
+        match value:
+            case bool():
+                return struct.pack("<IB", 7, value)
+            case int():
+                return struct.pack("<II", 4, value)
+            case str():
+                return struct.pack("<I", 8) + text(value)
+            case bytes():
+                return struct.pack("<IIQ", 9, 0, len(value)) + value
+            case [str(), *_]:
+                return struct.pack("<IIQ", 9, 8, len(value)) + b"".join(map(text, value))
+            case [float(), *_]:
+                return struct.pack("<IIQ", 9, 6, len(value)) + struct.pack(f"<{len(value)}f", *value)
+            case [*_]:
+                return struct.pack("<IIQ", 9, 5, len(value)) + struct.pack(f"<{len(value)}i", *value)
+
+    content = b"GGUF" + struct.pack("<IQQ", 3, 0, len(entries))
+    return content + b"".join(text(f"tokenizer.ggml.{name}") + value(one) for name, one in entries.items())
+
+
+for pre in ["gpt-2", "llama-bpe", "default", "deepseek-llm", "falcon"]:
+    write("gguf_vocabulary", f"{pre}.gguf", gguf(
+        model="gpt2", pre=pre, tokens=["a", "b", "ab", "Ġ", "Ġab", "d", "i", "<|x|>", "<u>"],
+        token_type=[1, 1, 1, 1, 1, 1, 1, 3, 4], merges=["a b", "Ġ ab"], bos_token_id=7, add_bos_token=True))
+write("gguf_vocabulary", "llama.gguf", gguf(
+    model="llama", tokens=["<unk>", "<s>", "</s>", "a", "b", "▁", "ab", "▁ab", "<0x63>", "<u>"],
+    token_type=[2, 3, 3, 1, 1, 1, 1, 1, 6, 4], scores=[0.0, 0.0, 0.0, -9.0, -9.0, -9.0, -1.0, -2.0, 0.0, 0.0], add_eos_token=True))
+write("gguf_vocabulary", "bert.gguf", gguf(
+    model="bert", tokens=["[PAD]", "▁ab", "c", "▁a", "b", "[UNK]", "[CLS]", "[SEP]"], token_type=[3, 1, 1, 1, 1, 3, 3, 3],
+    unknown_token_id=5, cls_token_id=6, seperator_token_id=7))
+write("gguf_vocabulary", "t5.gguf", gguf(
+    model="t5", tokens=["<pad>", "</s>", "<unk>", "▁ab", "c", "▁", "<x>"], token_type=[3, 3, 2, 1, 1, 1, 4],
+    scores=[0.0, 0.0, 0.0, -1.0, -2.0, -3.0, 0.0], precompiled_charsmap=MAP, remove_extra_whitespaces=True, add_space_prefix=True))
+
 added = [
     {"id": 0, "content": "[UNK]", "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True},
     {"id": 11, "content": "[MASK]", "single_word": False, "lstrip": True, "rstrip": False, "normalized": True, "special": True},

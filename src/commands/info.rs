@@ -150,6 +150,7 @@ fn tokenizer_info(tokenizer: &Tokenizer, unusable: Option<&Error>) -> TokenizerI
             })
             .collect(),
         model_max_length: tokenizer.max_length(),
+        gguf: tokenizer.gguf().cloned(),
         engine,
         engine_reason,
     }

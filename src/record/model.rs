@@ -59,10 +59,28 @@ pub struct TokenizerInfo {
     pub added_tokens: Vec<SpecialToken>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_max_length: Option<u64>,
+    /// The metadata of the GGUF file that the vocabulary was read from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gguf: Option<GgufInfo>,
     /// The engine: `native` or `reference`.
     pub engine: &'static str,
     /// The reason for choosing this engine.
     pub engine_reason: String,
+}
+
+/// The metadata about the vocabulary of a GGUF file.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct GgufInfo {
+    /// The kind of vocabulary: `gpt2`, `llama`, `bert`, or `t5`.
+    pub model: String,
+    /// The name of the pre-tokenizer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pre: Option<String>,
+    /// The token that ends a turn of a conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eot_token: Option<SpecialToken>,
+    /// True if the file has a chat template.
+    pub chat_template: bool,
 }
 
 /// A special or added token.

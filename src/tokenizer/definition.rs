@@ -11,6 +11,7 @@ use super::runner::Runner;
 use super::vocabulary::Vocabulary;
 use crate::formats::config::{AddedTokenConfig, SpecialTokensMap, TokenizerConfig};
 use crate::formats::tokenizer_json::RestJson;
+use crate::record::GgufInfo;
 use crate::source::ByteSource;
 
 pub const TOKENIZER_JSON: &str = "tokenizer.json";
@@ -33,6 +34,8 @@ pub struct Definition {
     pub runner: Option<Box<Runner>>,
     /// The conversion that makes the `tokenizer.json`, if the model has none.
     pub conversion: Option<Box<Conversion>>,
+    /// The metadata about the vocabulary of a GGUF file.
+    pub gguf: Option<Box<GgufInfo>>,
     /// The vocabulary as a list, built on first use.
     listed: OnceLock<Vocabulary>,
 }
@@ -77,6 +80,7 @@ impl Definition {
             assumption: None,
             runner: None,
             conversion: None,
+            gguf: None,
             listed: OnceLock::new(),
         }
     }

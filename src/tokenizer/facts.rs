@@ -3,6 +3,7 @@
 use super::definition::Origin;
 use super::ranked_file;
 use super::tokenizer::Tokenizer;
+use crate::record::GgufInfo;
 
 impl Tokenizer {
     /// Returns the class that the reference loads the tokenizer with. Returns `None` if the files name no class.
@@ -25,6 +26,11 @@ impl Tokenizer {
     /// Returns sentences about the ways in which the reference fails to load the model, or loads it differently.
     pub fn class_problems(&self) -> &[String] {
         &self.definition.class.outcome.problems
+    }
+
+    /// Returns the metadata about the vocabulary of a GGUF file.
+    pub fn gguf(&self) -> Option<&GgufInfo> {
+        self.definition.gguf.as_deref()
     }
 
     /// Returns the `model_max_length` of `tokenizer_config.json`, if it is set.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::class::Followed;
-use super::conversion::gguf::{Kind, Roles, cleans_up_spaces, spelling};
+use super::conversion::gguf::{Kind, Roles, spelling};
 use super::conversion::{Conversion, Recipe};
 use super::definition::Definition;
 use super::parsed_json::read_converted;
@@ -12,6 +12,7 @@ use super::special_tokens::SpecialTokens;
 use crate::error::Result;
 use crate::formats::config::{SpecialTokensMap, TokenizerConfig};
 use crate::formats::gguf::{Gguf, VocabularySettings, model_file};
+use crate::record::{GgufInfo, SpecialToken};
 use crate::source::{ByteSource, FileStart, GgufShard, ModelFiles};
 
 /// The GGUF file of a model that has the vocabulary.
@@ -77,14 +78,12 @@ pub fn definition(files: &ModelFiles) -> Result<Option<Definition>> {
         return Ok(None);
     };
     let (file, header, settings) = (found.file, found.header, found.settings?);
-    let config = TokenizerConfig {
-        clean_up_tokenization_spaces: cleans_up_spaces(file.name(), &settings)?,
-        ..TokenizerConfig::default()
-    };
+    let config = TokenizerConfig::default();
     let tokens = SpecialTokens {
         map: named_tokens(&header, &settings, &*file)?,
         ..SpecialTokens::default()
     };
+    let info = describe(&header, &settings, &*file)?;
     let mut conversion = Conversion {
         recipe: Recipe::Gguf,
         file_name: found.name,
@@ -96,7 +95,32 @@ pub fn definition(files: &ModelFiles) -> Result<Option<Definition>> {
     let rest = parsed.take_rest(file.name())?;
     let mut definition = parsed.into_definition(file, rest, config, tokens, Followed::default());
     definition.conversion = Some(Box::new(conversion));
+    definition.gguf = Some(Box::new(info));
     Ok(Some(definition))
+}
+
+/// Describes the metadata about a vocabulary.
+fn describe(
+    header: &Gguf,
+    settings: &VocabularySettings,
+    file: &dyn ByteSource,
+) -> Result<GgufInfo> {
+    let eot_token = match settings.ids.eot {
+        Some(id) => {
+            let token = header.tokens(file, &[id])?.pop().flatten();
+            token.map(|token| SpecialToken {
+                token,
+                id: Some(id),
+            })
+        }
+        None => None,
+    };
+    Ok(GgufInfo {
+        model: settings.model.clone(),
+        pre: settings.pre.clone(),
+        eot_token,
+        chat_template: header.has_chat_template(),
+    })
 }
 
 /// Returns the named special tokens.

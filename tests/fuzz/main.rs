@@ -251,8 +251,8 @@ macro_rules! tests {
 }
 
 tests! {
-    spm spm_tokenizer slow_spm slow_text tokenizer_json config token_files safetensors shard_index torch_zip torch_legacy gguf pickle npy vectors
-    compiled ranges engines
+    spm spm_tokenizer slow_spm slow_text tokenizer_json config token_files safetensors shard_index torch_zip torch_legacy gguf gguf_vocabulary
+    pickle npy vectors compiled ranges engines
 }
 
 #[test]

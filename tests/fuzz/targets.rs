@@ -47,6 +47,7 @@ pub const TARGETS: &[Target] = &[
     target("torch_zip", checkpoint, 4_000),
     target("torch_legacy", checkpoint, 4_000),
     target("gguf", gguf, 4_000),
+    target("gguf_vocabulary", gguf_vocabulary, 1_000),
     target("pickle", pickle, 4_000),
     target("npy", npy, 5_000),
     target("vectors", vectors, 3_000),
@@ -178,6 +179,23 @@ pub fn gguf(bytes: &[u8]) {
     if let Ok(gguf) = Gguf::read(&file) {
         let _ = gguf.config(&file, "m.gguf");
     }
+}
+
+/// Reads single tokens of a GGUF file, opens a model with its vocabulary, and encodes a text with both engines.
+pub fn gguf_vocabulary(bytes: &[u8]) {
+    let file = MemoryFile::new("m.gguf", bytes.to_vec());
+    let Ok(gguf) = Gguf::read(&file) else {
+        return;
+    };
+    let ids = [0, 1, 5, 5, u32::MAX];
+    if let Ok(tokens) = gguf.tokens(&file, &ids) {
+        assert_eq!(tokens.len(), ids.len());
+    }
+    let _ = gguf.token_kind(&file, 3);
+    if let Ok(Some(vocabulary)) = gguf.vocabulary(&file) {
+        assert_eq!(vocabulary.tokens.len(), gguf.token_count());
+    }
+    use_model(&[("m.gguf", bytes)]);
 }
 
 /// Reads a checkpoint with this pickle in a valid zip archive.

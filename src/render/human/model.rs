@@ -89,6 +89,14 @@ impl Human<'_> {
             };
             self.fact("class", format!("named in {}{changes}", cell(source)))?;
         }
+        if let Some(gguf) = &tokenizer.gguf {
+            let pre = gguf.pre.as_deref().map(cell);
+            let pre = pre.map(|pre| format!(", pre-tokenizer{GLUE}{pre}"));
+            let template = gguf.chat_template.then_some(", with a chat template");
+            let (model, pre) = (cell(&gguf.model), pre.unwrap_or_default());
+            let template = template.unwrap_or_default();
+            self.fact("vocabulary", format!("{model}{pre}{template}"))?;
+        }
         let reason = cell(&tokenizer.engine_reason);
         self.fact("engine", format!("{}: {reason}", tokenizer.engine))?;
         self.fact(
@@ -103,6 +111,12 @@ impl Human<'_> {
                 format!("{role}{GLUE}{}", token_and_id(token))
             })
             .collect();
+        let eot = tokenizer
+            .gguf
+            .as_ref()
+            .and_then(|gguf| gguf.eot_token.as_ref());
+        let eot = eot.map(|token| format!("eot{GLUE}{}", token_and_id(token)));
+        let special: Vec<String> = special.into_iter().chain(eot).collect();
         if !special.is_empty() {
             self.fact("special tokens", special.join(", "))?;
         }

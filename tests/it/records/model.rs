@@ -38,8 +38,18 @@ pub struct TokenizerInfo {
     pub special_tokens: BTreeMap<String, SpecialToken>,
     pub added_tokens: Vec<SpecialToken>,
     pub model_max_length: Option<u64>,
+    pub gguf: Option<GgufInfo>,
     pub engine: String,
     pub engine_reason: String,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GgufInfo {
+    pub model: String,
+    pub pre: Option<String>,
+    pub eot_token: Option<SpecialToken>,
+    pub chat_template: bool,
 }
 
 #[derive(Debug, PartialEq, Deserialize)]

@@ -1,5 +1,6 @@
 //! The tokens that are matched in the raw text.
 
+use super::kind::Kind;
 use super::parts::Source;
 use crate::formats::config::{AddedTokenConfig, AddedTokenFields};
 use crate::formats::gguf::{TokenKind, VocabularySettings};
@@ -36,7 +37,8 @@ pub fn tokens(source: &Source<'_>, pieces: &PieceList) -> Vec<AddedTokenConfig> 
         Some(AddedTokenConfig::from(AddedTokenFields {
             lstrip,
             rstrip,
-            normalized: Some(false),
+            // Runs of spaces are matched after the special tokens, which may take the white space before them.
+            normalized: Some(!special && source.kind == Kind::Gpt2),
             ..AddedTokenFields::new(piece, special)
         }))
     });

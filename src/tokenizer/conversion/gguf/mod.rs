@@ -14,7 +14,7 @@ mod scored;
 mod word_piece;
 
 use crate::error::Result;
-use crate::formats::gguf::{GgufVocabulary, VocabularySettings};
+use crate::formats::gguf::GgufVocabulary;
 use crate::formats::tokenizer_json::{RestJson, TokenizerJson};
 use parts::Source;
 
@@ -33,6 +33,7 @@ pub fn convert(name: &str, vocabulary: &GgufVocabulary) -> Result<TokenizerJson>
     let source = Source {
         name,
         vocabulary,
+        kind,
         roles: &roles,
     };
     let parts = match kind {
@@ -53,17 +54,5 @@ pub fn convert(name: &str, vocabulary: &GgufVocabulary) -> Result<TokenizerJson>
     Ok(TokenizerJson {
         model: parts.model,
         rest,
-    })
-}
-
-/// Returns true if a kind of vocabulary cleans up spaces when it decodes.
-///
-/// # Errors
-/// Fails with [`Error::Unsupported`](crate::error::Error::Unsupported) if the pre-tokenizer is not supported.
-pub fn cleans_up_spaces(name: &str, settings: &VocabularySettings) -> Result<bool> {
-    Ok(match Kind::of(name, settings)? {
-        Kind::Gpt2 => pre_tokenizers::find(name, settings)?.cleans_up_spaces,
-        Kind::Bert => true,
-        Kind::Llama | Kind::T5 => false,
     })
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::kind::Kind;
 use super::roles::Roles;
 use crate::formats::gguf::GgufVocabulary;
 use crate::formats::piece_list::{Numbers, PieceList};
@@ -12,6 +13,7 @@ pub struct Source<'a> {
     /// The name of the file.
     pub name: &'a str,
     pub vocabulary: &'a GgufVocabulary,
+    pub kind: Kind,
     pub roles: &'a Roles,
 }
 

@@ -21,8 +21,6 @@ pub struct PreTokenizer {
     pub ignores_merges: bool,
     /// The token for the beginning is added, unless the file says otherwise.
     pub adds_bos: bool,
-    /// Spaces before punctuation are dropped when decoding.
-    pub cleans_up_spaces: bool,
 }
 
 /// How a text is split into words.
@@ -91,13 +89,6 @@ const PLAIN: PreTokenizer = PreTokenizer {
     composes: false,
     ignores_merges: false,
     adds_bos: false,
-    cleans_up_spaces: true,
-};
-
-/// Like [`PLAIN`], and spaces are kept when decoding.
-const KEPT: PreTokenizer = PreTokenizer {
-    cleans_up_spaces: false,
-    ..PLAIN
 };
 
 const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
@@ -184,16 +175,16 @@ const KNOWN: &[PreTokenizer] = &[
     ),
     PreTokenizer {
         words: Words::PatternsAndDigits(DEEPSEEK_LLM),
-        ..named(&["deepseek-llm"], KEPT)
+        ..named(&["deepseek-llm"], PLAIN)
     },
     PreTokenizer {
         words: Words::PatternsAndDigits(DEEPSEEK_CODER),
-        ..named(&["deepseek-coder"], KEPT)
+        ..named(&["deepseek-coder"], PLAIN)
     },
     split(
         &["deepseek-v3", "hunyuan-dense", "hy_v4", "joyai-llm"],
         DEEPSEEK_3,
-        KEPT,
+        PLAIN,
     ),
     PreTokenizer {
         words: Words::Falcon,
@@ -219,7 +210,7 @@ const KNOWN: &[PreTokenizer] = &[
         PLAIN,
     ),
     named(&["mpt", "olmo", "modern-bert"], COMPOSED),
-    named(&["trillion", "granite-docling"], KEPT),
+    named(&["trillion", "granite-docling"], PLAIN),
     named(
         &[
             "starcoder",
@@ -228,16 +219,12 @@ const KNOWN: &[PreTokenizer] = &[
             "exaone",
             "minerva-7b",
             "mellum2",
+            "smollm",
         ],
         DIGITS,
     ),
     PreTokenizer {
-        cleans_up_spaces: false,
-        ..named(&["smollm"], DIGITS)
-    },
-    PreTokenizer {
         composes: true,
-        cleans_up_spaces: false,
         ..named(&["command-r"], DIGITS)
     },
     split(
@@ -248,41 +235,40 @@ const KNOWN: &[PreTokenizer] = &[
             "hunyuan",
             "solar-open",
             "grok-2",
+            "megrez",
         ],
         &[QWEN_2],
-        KEPT,
+        PLAIN,
     ),
     PreTokenizer {
         composes: true,
-        ..split(&["qwen2"], &[QWEN_2], KEPT)
+        ..split(&["qwen2"], &[QWEN_2], PLAIN)
     },
     split(&["stablelm2"], &[QWEN_2], COMPOSED),
-    split(&["megrez"], &[QWEN_2], PLAIN),
     PreTokenizer {
         composes: true,
-        ..split(&["qwen35"], &[QWEN_3_5], KEPT)
+        ..split(&["qwen35"], &[QWEN_3_5], PLAIN)
     },
-    split(&["bloom", "gpt3-finnish"], &[BLOOM], PLAIN),
-    split(&["poro-chat"], &[BLOOM], KEPT),
+    split(&["bloom", "gpt3-finnish", "poro-chat"], &[BLOOM], PLAIN),
     PreTokenizer {
         words: Words::PatternsAndDigits(&[BLOOM]),
-        ..named(&["viking"], KEPT)
+        ..named(&["viking"], PLAIN)
     },
     PreTokenizer {
         ignores_merges: true,
         adds_bos: true,
-        ..split(&["tekken"], &[TEKKEN], KEPT)
+        ..split(&["tekken"], &[TEKKEN], PLAIN)
     },
     split(
         &["gpt-4o", "llama4", "kanana2", "talkie", "minimax-m2"],
         &[O200K],
-        KEPT,
+        PLAIN,
     ),
     split(
         &["bailingmoe", "bailingmoe2", "llada-moe"],
         &[BAILING],
-        KEPT,
+        PLAIN,
     ),
-    split(&["seed-coder"], &[SEED_CODER], KEPT),
-    split(&["kimi-k2"], &[KIMI], KEPT),
+    split(&["seed-coder"], &[SEED_CODER], PLAIN),
+    split(&["kimi-k2"], &[KIMI], PLAIN),
 ];

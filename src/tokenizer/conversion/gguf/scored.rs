@@ -13,6 +13,9 @@ use crate::formats::tokenizer_json::ModelJson;
 use crate::tokenizer::conversion::score_merges;
 use crate::tokenizer::conversion::steps::{self, SPACE_MARK};
 
+/// The most that the squares of the lengths of all tokens may add up to. Gemma's 262,144 tokens reach 1 % of it.
+const MAX_SQUARES: u64 = 1 << 31;
+
 /// Converts a BPE vocabulary, whose merges follow from the scores.
 ///
 /// # Errors
@@ -20,6 +23,7 @@ use crate::tokenizer::conversion::steps::{self, SPACE_MARK};
 pub fn llama(source: &Source<'_>) -> Result<Parts> {
     let vocabulary = source.vocabulary;
     let scores = scores(source)?;
+    check_lengths(source)?;
     let scored: Vec<(&str, f64)> = vocabulary
         .tokens
         .iter()
@@ -98,6 +102,20 @@ pub fn t5(source: &Source<'_>) -> Result<Parts> {
         pre_tokenizer: steps::metaspace(scheme, true),
         decoder: steps::metaspace(scheme, true),
     })
+}
+
+/// Refuses tokens whose splits would take long to look up: each of them costs as much as the token is long.
+fn check_lengths(source: &Source<'_>) -> Result<()> {
+    let squares = source
+        .vocabulary
+        .tokens
+        .iter()
+        .map(|token| (token.len() as u64).pow(2));
+    if squares.sum::<u64>() > MAX_SQUARES {
+        let problem = "its tokens are too long for a SentencePiece vocabulary";
+        return Err(Error::damaged(source.name, problem));
+    }
+    Ok(())
 }
 
 fn scores<'a>(source: &'a Source<'_>) -> Result<&'a [f64]> {
