@@ -5,7 +5,6 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 use tokenizers::DecoderWrapper;
-use tokenizers::models::ModelWrapper;
 use tokenizers::normalizers::NormalizerWrapper;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::processors::PostProcessorWrapper;
@@ -159,7 +158,8 @@ pub fn hf(definition: &Definition) -> Result<HfEngine> {
     HfEngine::new(name, inner, unknown_id, definition.truncates_left())
 }
 
-/// Reads a `tokenizer.json` with the crate, or builds the one that the model's files are converted to, and adds the tokens of the model's other files.
+/// Reads a `tokenizer.json` with the crate, or builds the one that the model's files are converted to, and adds the
+/// tokens of the model's other files.
 fn load_json(definition: &Definition) -> Result<tokenizers::Tokenizer> {
     let file = definition.file();
     let inner = match &definition.conversion {
@@ -167,25 +167,10 @@ fn load_json(definition: &Definition) -> Result<tokenizers::Tokenizer> {
         None => hf_file::read(&file.read_all()?),
     };
     let mut inner = inner.map_err(|problem| Error::damaged(file.name(), problem))?;
-    refuse_dropout(file.name(), inner.get_model())?;
     add_tokens(&mut inner, &definition.added);
     set_changed_steps(definition, &mut inner)
         .map_err(|problem| Error::damaged(file.name(), problem))?;
     Ok(inner)
-}
-
-/// Refuses a model that leaves out merges at random.
-fn refuse_dropout(name: &str, model: &ModelWrapper) -> Result<()> {
-    match model {
-        ModelWrapper::BPE(model) if model.dropout.is_some_and(|dropout| dropout > 0.0) => {
-            let dropout = model.dropout.unwrap_or_default();
-            let problem = format!(
-                "its model leaves out merges at random (`dropout` is {dropout}), so a text has no definite tokens"
-            );
-            Err(Error::unsupported(name, problem).with_hint("set `dropout` to null"))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Sets the steps that the class of the tokenizer changed. Added tokens that are matched after normalization stay

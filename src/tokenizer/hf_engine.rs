@@ -64,10 +64,29 @@ impl HfEngine {
         })
     }
 
+    /// Refuses a model that leaves out merges at random, which decodes but does not encode.
+    ///
+    /// # Errors
+    /// Fails with [`Error::Unsupported`].
+    pub fn check_encodes(&self) -> Result<()> {
+        let dropout = match self.inner.get_model() {
+            ModelWrapper::BPE(model) => model.dropout.unwrap_or_default(),
+            _ => 0.0,
+        };
+        if dropout > 0.0 {
+            let problem = format!(
+                "its model leaves out merges at random (`dropout` is {dropout}), so a text has no definite tokens"
+            );
+            let error = Error::unsupported(&self.windows.file, problem);
+            return Err(error.with_hint("set `dropout` to null"));
+        }
+        Ok(())
+    }
+
     /// Encodes a text or a pair.
     ///
     /// # Errors
-    /// Fails with [`Error::Usage`] if the windows are too small, or with [`Error::Damaged`] if the tokenizer file
+    /// Fails like [`Self::check_encodes`], with [`Error::Usage`] if the windows are too small, or with [`Error::Damaged`] if the tokenizer file
     /// contradicts itself.
     pub fn encode(
         &self,
@@ -75,6 +94,7 @@ impl HfEngine {
         pair: Option<&str>,
         options: &EncodeOptions,
     ) -> Result<Encoded> {
+        self.check_encodes()?;
         guarded(&self.windows.file, || {
             let tokenize = |text, type_id| {
                 let tokens = self.encode_sequence(text, type_id, options.parse_special)?;

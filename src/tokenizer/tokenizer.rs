@@ -180,7 +180,7 @@ impl Tokenizer {
             return Ok(());
         }
         if !self.is_native() {
-            self.hf()?;
+            self.hf()?.check_encodes()?;
         }
         Ok(())
     }
