@@ -24,7 +24,7 @@ impl NativeEngine {
             return self.last_scanned_cut(cuts, bytes, parse_special);
         }
         if let Some(steps) = pipeline.normalized() {
-            let cuts = |before, after| steps.cuts_normalized(parse_special, before, after);
+            let cuts = |before, after| steps.cuts(parse_special, before, after);
             return self.last_scanned_cut(cuts, bytes, parse_special);
         }
         if let Some(steps) = pipeline.sentencepiece() {

@@ -27,6 +27,7 @@ mod last_cut;
 mod lazy_hf_steps;
 mod model;
 mod normalize;
+mod normalized_steps;
 mod normalized_words;
 mod piece_index;
 mod pipeline;

@@ -8,7 +8,7 @@ use super::charsmap::Charsmap;
 use super::hf_steps::{HfSteps, normalized_text};
 use super::lazy_hf_steps::LazyHfSteps;
 use super::normalize::{METASPACE, normalize};
-use super::normalized_words::NormalizedSteps;
+use super::normalized_steps::NormalizedSteps;
 use super::scanned_steps::ScannedSteps;
 use super::sentencepiece::SentencePieceSteps;
 use super::space_bytes::{SpaceBytes, SpaceHandling};

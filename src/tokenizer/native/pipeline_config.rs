@@ -10,7 +10,7 @@ use super::compiled::CompiledVocabulary;
 use super::hf_steps::{HfSteps, normalized_text};
 use super::known_steps;
 use super::normalize::normalize;
-use super::normalized_words::NormalizedSteps;
+use super::normalized_steps::NormalizedSteps;
 use super::pipeline::{Pipeline, PipelineKind};
 use super::scanned_steps::ScannedSteps;
 use super::sentencepiece::SentencePieceSteps;
