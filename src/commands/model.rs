@@ -74,6 +74,11 @@ impl Model {
             (Err(Error::MissingPart { .. }), Some(missing)) => return Err(missing),
             (Err(error), _) => return Err(error),
         };
+        // The rows of a textual inversion are no tokens of the tokenizer beside it.
+        let tokenizer = match matrix.has_ids() {
+            true => tokenizer,
+            false => OnceLock::new(),
+        };
         Ok(Self {
             files,
             matrix,

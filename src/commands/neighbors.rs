@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::builder::PossibleValue;
 use clap::{Args as ClapArgs, ValueEnum};
@@ -19,7 +20,7 @@ use crate::error::{Error, Exit, Result};
 use crate::formats::npy::{self, Vectors};
 use crate::record::{Neighbor, Record};
 use crate::render::View;
-use crate::source::read_limited;
+use crate::source::{ByteSource, FileKind, MappedFile, read_limited};
 
 /// The maximum size of an array file, in bytes.
 const MAX_ARRAY_FILE: u64 = 1 << 30;
@@ -34,7 +35,7 @@ pub struct Args {
     pub mean: MeanArgs,
     #[command(flatten)]
     pub selection: RowSelection,
-    /// Search for the vectors of a NumPy array file (repeatable)
+    /// Search for the vectors of a NumPy array file or of a textual inversion (repeatable)
     #[arg(long = "vector", value_name = "FILE.npy")]
     pub vectors: Vec<PathBuf>,
     /// Add the row of a token to each query (repeatable)
@@ -241,6 +242,9 @@ fn row_term(matrix: &EmbeddingMatrix, operand: &Operand, sign: Sign) -> Result<N
 /// Reads the vectors of an array file. Each must have `columns` values, all of them finite.
 fn read_vectors(path: &Path, columns: u64) -> Result<Vec<NamedTerm>> {
     let input = path.display().to_string();
+    if let Some(vectors) = read_inversion(path, &input, columns)? {
+        return terms(&input, vectors.into_iter());
+    }
     let read = read_limited::read_with_magic(path, npy::MAGIC, MAX_ARRAY_FILE);
     let bytes = read.map_err(|source| Error::ReadInput {
         input: input.clone(),
@@ -257,12 +261,41 @@ fn read_vectors(path: &Path, columns: u64) -> Result<Vec<NamedTerm>> {
             "its vectors have {found} values, but the rows of the matrix have {columns}"
         )));
     }
+    terms(
+        &input,
+        (0..vectors.rows()).filter_map(|row| vectors.row(row)),
+    )
+}
+
+/// Reads the vectors of a textual inversion that have `columns` values. Returns `None` if the file is not a checkpoint.
+fn read_inversion(path: &Path, input: &str, columns: u64) -> Result<Option<Vec<Vec<f32>>>> {
+    // Other kinds of files have errors of their own.
+    let Ok(file) = MappedFile::open(path, input) else {
+        return Ok(None);
+    };
+    let head = file.read(0..file.len().min(64))?.into_owned();
+    if FileKind::of(input, &head) != FileKind::Checkpoint {
+        return Ok(None);
+    }
+    let found = EmbeddingMatrix::of_inversion(Arc::new(file), input, Some(columns))?;
+    let matrix = found.ok_or_else(|| Error::BadArray {
+        input: input.to_owned(),
+        problem: format!("it has no textual inversion with vectors of {columns} values"),
+    })?;
+    let rows = (0..matrix.rows()).map(|row| matrix.row(row));
+    rows.collect::<Result<_>>().map(Some)
+}
+
+/// Returns the vectors of a file as terms, after checking that their values are finite.
+fn terms(input: &str, vectors: impl Iterator<Item = Vec<f32>>) -> Result<Vec<NamedTerm>> {
     let mut terms = Vec::new();
-    let rows = (0..vectors.rows()).filter_map(|row| vectors.row(row));
-    for (index, vector) in rows.enumerate() {
+    for (index, vector) in vectors.enumerate() {
         if !vector.iter().all(|value| value.is_finite()) {
             let problem = format!("vector {index} has a value that is not a finite float32");
-            return Err(bad(problem));
+            return Err(Error::BadArray {
+                input: input.to_owned(),
+                problem,
+            });
         }
         let name = format!("{input}[{index}]");
         let term = Term {

@@ -28,6 +28,8 @@ pub struct EmbeddingMatrix {
     pub(super) rows: u64,
     pub(super) columns: u64,
     pub(super) stored: Stored,
+    /// False if the rows are numbered by their place only, and no token has the number.
+    pub(super) has_ids: bool,
     /// The words of a file of vectors.
     pub(super) words: Option<Arc<VectorFile>>,
 }
@@ -66,6 +68,11 @@ impl EmbeddingMatrix {
     /// Returns true if the values are computed from stored ones, with scales.
     pub fn is_dequantized(&self) -> bool {
         self.stored.dequantized
+    }
+
+    /// Returns true if the number of a row is the id of a token. That of a textual inversion is not.
+    pub fn has_ids(&self) -> bool {
+        self.has_ids
     }
 
     /// Returns the words that label the rows, if this is a file of word vectors.

@@ -9,6 +9,7 @@ mod blocks;
 mod computed_rows;
 pub mod elements;
 pub mod export;
+mod inversion;
 mod kernels;
 #[cfg(test)]
 mod large_file_tests;

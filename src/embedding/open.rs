@@ -6,7 +6,7 @@ use super::computed_rows::{ComputeRows, ComputedRows};
 use super::matrix::{EmbeddingMatrix, Stored};
 use super::remapped_rows::RemappedRows;
 use super::scaled_rows::ScaledRows;
-use super::{adapter, tensor_names, word_vectors};
+use super::{adapter, inversion, tensor_names, word_vectors};
 use crate::error::{Error, Result};
 use crate::formats::checkpoint::{Checkpoint, ShardIndex, TensorInfo};
 use crate::formats::gguf::model_file as gguf_file;
@@ -29,7 +29,7 @@ impl EmbeddingMatrix {
         match (files.only_kind()?, files.only()) {
             (Some(FileKind::Checkpoint), Some(name)) => {
                 let file = files.find_ranged(name)?;
-                return Self::in_file(file.ok_or_else(|| files.no_such_file(name))?, name);
+                return Self::in_single_file(file.ok_or_else(|| files.no_such_file(name))?, name);
             }
             (Some(FileKind::Vectors), Some(name)) => return word_vectors::open(files, name),
             _ => {}
@@ -107,6 +107,43 @@ impl EmbeddingMatrix {
         Self::in_file(file, &files.full_name(shard))
     }
 
+    /// Opens the matrix in a checkpoint file that is the model by itself: that of a model, or a textual inversion.
+    fn in_single_file(file: Arc<dyn ByteSource>, name: &str) -> Result<Self> {
+        if let Some(matrix) = Self::find_in_file(Arc::clone(&file), name)? {
+            return Ok(matrix);
+        }
+        let found = Self::of_inversion(Arc::clone(&file), name, None)?;
+        found.ok_or_else(|| no_matrix(file.name()))
+    }
+
+    /// Opens the vectors of a textual inversion: those with `columns` values, or the first. Returns `None` if the file
+    /// has none.
+    ///
+    /// # Errors
+    /// Fails with [`Error::Unsupported`] or [`Error::Damaged`] if the file cannot be read.
+    pub fn of_inversion(
+        file: Arc<dyn ByteSource>,
+        name: &str,
+        columns: Option<u64>,
+    ) -> Result<Option<Self>> {
+        let checkpoint = Checkpoint::open(file.as_ref())?;
+        let Some(tensor) = inversion::find(file.as_ref(), &checkpoint, columns)? else {
+            return Ok(None);
+        };
+        file.approve();
+        let stored = Stored {
+            dtype: tensor.dtype,
+            size: tensor.byte_range.end - tensor.byte_range.start,
+            dequantized: tensor.dtype.is_quantized(),
+        };
+        let name = (name, checkpoint.container.name);
+        let matrix = Self::of_tensor(file, name, tensor, stored);
+        Ok(Some(Self {
+            has_ids: false,
+            ..matrix
+        }))
+    }
+
     /// Opens the matrix in one checkpoint file, `name` within the model.
     pub(super) fn in_file(file: Arc<dyn ByteSource>, name: &str) -> Result<Self> {
         let found = Self::find_in_file(Arc::clone(&file), name)?;
@@ -182,6 +219,7 @@ impl EmbeddingMatrix {
             rows,
             columns,
             stored,
+            has_ids: true,
             words: None,
         }
     }

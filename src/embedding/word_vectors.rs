@@ -78,6 +78,7 @@ fn matrix(
             size,
             dequantized: false,
         },
+        has_ids: false,
         words,
     }
 }

@@ -4,6 +4,7 @@ mod commands;
 mod containers;
 mod export;
 mod gguf;
+mod inversions;
 mod neighbors;
 mod objects;
 mod similarity;
