@@ -119,6 +119,18 @@ write("gguf_vocabulary", "t5.gguf", gguf(
     model="t5", tokens=["<pad>", "</s>", "<unk>", "▁ab", "c", "▁", "<x>"], token_type=[3, 3, 2, 1, 1, 1, 4],
     scores=[0.0, 0.0, 0.0, -1.0, -2.0, -3.0, 0.0], precompiled_charsmap=MAP, remove_extra_whitespaces=True, add_space_prefix=True))
 
+tokens = [bytes([byte]) for byte in range(256)] + [b"aa", b"aaa", b"ab", b" a", b"\xe6\x97"]
+lines = "".join(f"{base64.b64encode(token).decode()} {rank}\n" for rank, token in enumerate(tokens))
+write("ranks", "small.tiktoken", lines.encode())
+vocab = [
+    {"rank": rank, "token_bytes": base64.b64encode(token).decode(), "token_str": None}
+    for rank, token in enumerate(tokens)
+]
+config = {"pattern": r"\p{L}+|\p{N}", "default_vocab_size": 260, "default_num_special_tokens": 4, "version": "v7"}
+special = [{"rank": rank, "token_str": text, "is_control": True} for rank, text in enumerate(["<unk>", "<s>"])]
+write("ranks", "small.json", {"config": config, "special_tokens": special, "vocab": vocab})
+write("ranks", "vocab.bpe", "#version: 0.2\na a\naa a\na b\n".encode())
+
 added = [
     {"id": 0, "content": "[UNK]", "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True},
     {"id": 11, "content": "[MASK]", "single_word": False, "lstrip": True, "rstrip": False, "normalized": True, "special": True},

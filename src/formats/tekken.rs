@@ -15,7 +15,7 @@ use super::ranked_tokens::{self, RankedTokens};
 use crate::error::{Error, Result};
 
 /// The most special tokens. Published files have 1,000.
-const MAX_SPECIAL: usize = 1 << 16;
+const MAX_SPECIAL: usize = 1 << 13;
 /// The most bytes of a special token.
 const MAX_SPECIAL_LENGTH: usize = 1 << 10;
 /// The known versions, and the last one whose special tokens need not be listed.
@@ -245,5 +245,133 @@ fn with_fillers(mut special: Vec<String>, number: usize) -> Result<Vec<String>, 
     match special.iter().find(|text| !seen.insert(text.as_str())) {
         Some(twice) => Err(format!("two special tokens are {twice:?}")),
         None => Ok(special),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::prelude::BASE64_STANDARD;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn file() -> Value {
+        let tokens = (0..=u8::MAX).map(|byte| vec![byte]).chain([b"ab".to_vec()]);
+        let token = |(rank, token): (usize, Vec<u8>)| json!({"rank": rank, "token_bytes": BASE64_STANDARD.encode(token), "token_str": null});
+        json!({
+            "config": {
+                "pattern": "x", "default_vocab_size": 261, "default_num_special_tokens": 4,
+                "num_vocab_tokens": 257, "version": "v7",
+            },
+            "vocab": tokens.enumerate().map(token).collect::<Vec<_>>(),
+            "special_tokens": [{"rank": 0, "token_str": "<unk>", "is_control": true}],
+            "audio": {"anything": [1, 2]},
+        })
+    }
+
+    fn parse(file: &Value) -> Result<Tekken> {
+        Tekken::parse("tekken.json", file.to_string().as_bytes())
+    }
+
+    #[test]
+    fn special_tokens_are_listed_known_or_fillers() {
+        let tekken = parse(&file()).unwrap();
+        assert_eq!(tekken.tokens.count(), 257);
+        assert_eq!(
+            tekken.special,
+            ["<unk>", "<SPECIAL_1>", "<SPECIAL_2>", "<SPECIAL_3>"]
+        );
+        let mut older = file();
+        older["special_tokens"] = Value::Null;
+        older["config"]["default_num_special_tokens"] = json!(24);
+        older["config"]["default_vocab_size"] = json!(280);
+        let tekken = parse(&older).unwrap();
+        assert_eq!(tekken.tokens.count(), 256);
+        assert_eq!(
+            (&*tekken.special[1], &*tekken.special[23]),
+            ("<s>", "<SPECIAL_23>")
+        );
+    }
+
+    #[test]
+    fn tekken_files_that_contradict_themselves_are_refused() {
+        for (pointer, value, problem) in [
+            ("/config/version", json!("v99"), "its version is \"v99\""),
+            (
+                "/config/default_vocab_size",
+                json!(262),
+                "`default_vocab_size` is 262",
+            ),
+            (
+                "/config/default_vocab_size",
+                json!(3),
+                "`default_vocab_size` is 3",
+            ),
+            (
+                "/config/default_vocab_size",
+                json!(100),
+                "the byte 0x60 is not a token",
+            ),
+            (
+                "/config/default_num_special_tokens",
+                json!(0),
+                "is 0, and must be 1 to 8192",
+            ),
+            (
+                "/config/default_num_special_tokens",
+                json!(9000),
+                "is 9000, and must be",
+            ),
+            ("/vocab/7/rank", json!(8), "token 7 has the rank 8"),
+            (
+                "/vocab/7/token_bytes",
+                json!("!"),
+                "token 7 is \"!\", which is not base64",
+            ),
+            (
+                "/vocab/7/token_bytes",
+                json!("YWJj"),
+                "the byte 0x07 is not a token",
+            ),
+            (
+                "/vocab/7",
+                json!({"rank": 7, "token_bytes": "Bw=="}),
+                "missing field `token_str`",
+            ),
+            ("/vocab/7/x", json!(1), "unknown field `x`"),
+            (
+                "/special_tokens/0/rank",
+                json!(1),
+                "special token 0 has the rank 1",
+            ),
+            (
+                "/special_tokens/0/token_str",
+                json!(""),
+                "special token 0 has 0 bytes",
+            ),
+            (
+                "/special_tokens/0/token_str",
+                json!("<SPECIAL_2>"),
+                "two special tokens are",
+            ),
+            ("/vocab", json!({}), "expected a list of tokens"),
+        ] {
+            let mut file = file();
+            match file.pointer_mut(pointer) {
+                Some(place) => *place = value,
+                None => file["vocab"][7]["x"] = value,
+            }
+            let error = parse(&file).unwrap_err().to_string();
+            assert!(error.contains(problem), "{pointer}: {error}");
+        }
+        let mut newer = file();
+        newer["special_tokens"] = Value::Null;
+        newer["config"]["version"] = json!("v11");
+        let error = parse(&newer).unwrap_err().to_string();
+        assert!(
+            error.contains("of version v11, but has no special tokens"),
+            "{error}"
+        );
     }
 }

@@ -109,6 +109,13 @@ const FIXTURES: &[(&str, &[&str])] = &[
     ),
     ("slow_text", &["tests/fixtures/slow_files/vocab.txt"]),
     (
+        "ranks",
+        &[
+            "tests/fixtures/ranks/tokens.tiktoken",
+            "tests/fixtures/ranks/tekken-v7.json",
+        ],
+    ),
+    (
         "shard_index",
         &["tests/fixtures/tiny/sharded_bin/pytorch_model.bin.index.json"],
     ),
@@ -251,7 +258,7 @@ macro_rules! tests {
 }
 
 tests! {
-    spm spm_tokenizer slow_spm slow_text tokenizer_json config token_files safetensors shard_index torch_zip torch_legacy gguf gguf_vocabulary
+    spm spm_tokenizer slow_spm slow_text ranks tokenizer_json config token_files safetensors shard_index torch_zip torch_legacy gguf gguf_vocabulary
     pickle npy vectors compiled ranges engines
 }
 

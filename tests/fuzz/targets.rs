@@ -15,7 +15,9 @@ use tokscope::formats::gguf::Gguf;
 use tokscope::formats::json;
 use tokscope::formats::model_config::ModelConfig;
 use tokscope::formats::npy::Vectors;
+use tokscope::formats::ranked_tokens::RankedTokens;
 use tokscope::formats::sentencepiece::SentencePieceModel;
+use tokscope::formats::tekken::Tekken;
 use tokscope::formats::vectors::{VectorFile, WordIndex};
 use tokscope::model_ref::ModelRef;
 use tokscope::source::{
@@ -39,6 +41,7 @@ pub const TARGETS: &[Target] = &[
     target("spm_tokenizer", spm_tokenizer, 500),
     target("slow_spm", slow_spm, 400),
     target("slow_text", slow_text, 1_000),
+    target("ranks", ranks, 600),
     target("tokenizer_json", tokenizer_json, 1_500),
     target("config", config, 5_000),
     target("token_files", token_files, 5_000),
@@ -130,6 +133,27 @@ pub fn slow_text(bytes: &[u8]) {
             ("vocab.json", vocabulary),
             ("merges.txt", merges),
         ]);
+    }
+}
+
+/// Opens a `tekken.json`, a file of an encoding of OpenAI, and the list of merges of GPT-2.
+pub fn ranks(bytes: &[u8]) {
+    use_model(&[("tekken.json", bytes)]);
+    let _ = Tekken::parse("tekken.json", bytes);
+    let _ = RankedTokens::parse_merges("vocab.bpe", bytes, 0..=u8::MAX, |c| u8::try_from(c).ok());
+    if RankedTokens::parse("f", bytes).is_err() {
+        return;
+    }
+    let folder = SCRATCH.with(|folder| folder.path().to_owned());
+    for name in ["r50k_base", "cl100k_base", "o200k_harmony"] {
+        let path = folder.join(format!("{name}.tiktoken"));
+        replace(&path, bytes);
+        if let Ok(tokenizer) = Tokenizer::open(&local(&ModelRef::File(path))) {
+            let options = EncodeOptions::default();
+            let text = "aaa abab  <|endoftext|>\n日本 a\u{301}";
+            let ids = tokenizer.ids(text, &options).unwrap();
+            assert_eq!(tokenizer.decode(&ids, false).unwrap(), text);
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use super::steps;
 use crate::formats::tokenizer_json::RestJson;
 use crate::model_ref::{ENCODINGS, EXTENSION, Encoding};
 use crate::source::digest::hex;
+use crate::tokenizer::native::is_known_pattern;
 
 /// The words of the encodings up to `p50k_edit`.
 const R50K_WORDS: &str =
@@ -90,8 +91,13 @@ pub fn steps_of(encoding: &Encoding) -> RestJson {
 /// Returns steps that split a text by a pattern and take the bytes of its words.
 pub fn byte_level(words: &str) -> RestJson {
     let bytes = steps::byte_level(false, true, false);
+    // Characters that the pattern does not match have no tokens. The known patterns match all.
+    let split = match is_known_pattern(words) {
+        true => steps::split(words, "Isolated", false),
+        false => steps::split(words, "Removed", true),
+    };
     RestJson {
-        pre_tokenizer: steps::pre_tokenizers(&[steps::split(words, "Isolated", false), bytes]),
+        pre_tokenizer: steps::pre_tokenizers(&[split, bytes]),
         decoder: steps::byte_level(false, true, false),
         ..RestJson::default()
     }

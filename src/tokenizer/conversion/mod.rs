@@ -12,6 +12,7 @@ mod encodings;
 mod families;
 pub mod gguf;
 mod plan;
+mod portable_pattern;
 mod ranks;
 mod recipe;
 mod score_merges;

@@ -5,9 +5,13 @@
 //! as in a `tokenizer.json` cannot say that: each of its merges has a rank of its own, so of the two ways to join three
 //! equal parts, one comes first wherever it is in the word.
 
+use serde::Deserialize;
 use serde_json::json;
+use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 
 use super::encodings::{self, END_OF_TEXT};
+use super::portable_pattern::is_portable;
+use super::steps;
 use crate::error::{Error, Result};
 use crate::formats::config::{
     AddedTokenFields, Slot, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig,
@@ -21,7 +25,8 @@ use crate::formats::tokenizer_json::{ModelJson, RestJson, TokenizerJson};
 use crate::model_ref::{Encoding, VOCAB_BPE};
 use crate::record::PackedStrings;
 use crate::source::ByteSource;
-use crate::tokenizer::native::alphabet;
+use crate::tokenizer::hf_guard::catch_panic;
+use crate::tokenizer::native::{alphabet, is_known_pattern};
 use crate::tokenizer::piece_table::PieceTable;
 
 /// The most merges. The largest published vocabularies have half a million.
@@ -106,6 +111,7 @@ fn tekken(name: &str, bytes: &[u8]) -> Result<TokenizerJson> {
         tokens,
         special,
     } = Tekken::parse(name, bytes)?;
+    check_pattern(name, &pattern)?;
     let first_id = special.len() as u32;
     let bos = special.iter().position(|text| text == BOS);
     let mut rest = with_special(
@@ -128,6 +134,28 @@ fn tekken(name: &str, bytes: &[u8]) -> Result<TokenizerJson> {
         model: model(name, &tokens, first_id)?,
         rest,
     })
+}
+
+/// Refuses a pattern that the regular expressions here may read otherwise.
+fn check_pattern(name: &str, pattern: &str) -> Result<()> {
+    if is_known_pattern(pattern) {
+        return Ok(());
+    }
+    if !is_portable(pattern) {
+        let problem =
+            format!("its pattern has a part that has no exact counterpart here: {pattern:?}");
+        return Err(Error::unsupported(name, problem));
+    }
+    let step = steps::split(pattern, "Removed", true);
+    let compiled = catch_panic(|| PreTokenizerWrapper::deserialize(&step).map(drop));
+    match compiled {
+        Some(Ok(())) => Ok(()),
+        Some(Err(problem)) => Err(Error::damaged(
+            name,
+            format!("its pattern is malformed: {problem}"),
+        )),
+        None => Err(Error::damaged(name, "its pattern is malformed")),
+    }
 }
 
 /// Adds special tokens with their ids.

@@ -64,4 +64,5 @@ pub use bpe::alphabet;
 pub use charsmap::Charsmap;
 pub use engine::NativeEngine;
 pub use pipeline_config::PipelineConfig;
+pub use scan::is_known as is_known_pattern;
 pub use template::Template;

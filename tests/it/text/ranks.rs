@@ -242,3 +242,64 @@ fn a_published_file_is_known_by_its_digest() {
         .unwrap();
     assert_eq!(ids.first(), Some(&1));
 }
+
+/// Opens a `tekken.json` with another pattern.
+fn with_pattern(pattern: &str) -> (TempDir, PathBuf) {
+    let text = fs::read_to_string(fixture("tekken-v7.json")).unwrap();
+    let mut file: serde_json::Value = serde_json::from_str(&text).unwrap();
+    file["config"]["pattern"] = pattern.into();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tekken.json");
+    fs::write(&path, file.to_string()).unwrap();
+    (folder, path)
+}
+
+#[test]
+fn a_pattern_that_would_be_read_otherwise_is_refused() {
+    for (pattern, problem) in [
+        (
+            r"\w+|\s",
+            "its pattern has a part that has no exact counterpart here",
+        ),
+        (
+            r"\s++$",
+            "its pattern has a part that has no exact counterpart here",
+        ),
+        (r"(?:a", "its pattern is malformed"),
+    ] {
+        let (_folder, path) = with_pattern(pattern);
+        let answer = on(&path, ["tokenize", "a b"]).exit(4);
+        assert!(answer.stderr.contains(problem), "{}", answer.stderr);
+    }
+    // What the pattern does not match has no tokens, as in tiktoken.
+    let (_folder, path) = with_pattern(r"\p{L}+");
+    let answer = on(&path, ["tokenize", "--ids", "1 a 2"]).exit(0);
+    let byte = 24 + u32::from(b'a');
+    assert_eq!(answer.stdout, format!("1 {byte}\n"));
+}
+
+#[test]
+fn a_file_of_tokens_that_is_cut_off_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for (from, to) in [
+        ("tokens.tiktoken", "o200k_base.tiktoken"),
+        ("tekken-v3.json", "tekken.json"),
+    ] {
+        let bytes = fs::read(fixture(from)).unwrap();
+        let path = folder.path().join(to);
+        for percent in 0..100 {
+            let part = &bytes[..bytes.len() * percent / 100];
+            fs::write(&path, part).unwrap();
+            let opened = Tokenizer::open(&files(&ModelRef::File(path.clone())));
+            // The lines of all bytes are enough for a vocabulary.
+            let is_short = part.iter().filter(|byte| **byte == b'\n').count() < 256;
+            match opened {
+                Ok(tokenizer) => {
+                    assert!(!is_short && to.ends_with(".tiktoken"), "{to} {percent}");
+                    tokenizer.ids("a b", &EncodeOptions::default()).unwrap();
+                }
+                Err(error) => assert_eq!(error.exit() as u8, 4, "{to} {percent} {error}"),
+            }
+        }
+    }
+}

@@ -23,6 +23,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use patterns::is_known;
 pub use recognize::PreTokenizer;
 pub use scanner::Scanner;
 pub use words::Words;

@@ -101,6 +101,11 @@ pub fn rules(pattern: &str) -> Option<Rules> {
     known.map(|(_, rules)| *rules)
 }
 
+/// Returns true if a pattern has a scanner.
+pub fn is_known(pattern: &str) -> bool {
+    rules(pattern).is_some()
+}
+
 /// The known patterns, as tokenizer files spell them, and their rules.
 #[rustfmt::skip]
 pub const KNOWN: &[(&str, Rules)] = &[
@@ -155,6 +160,13 @@ pub const KNOWN: &[(&str, Rules)] = &[
             r"\s*[\r\n]|\s+(?!\S)|\s+",
         ),
         CL100K,
+    ),
+    (
+        concat!(
+            r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*+|",
+            r"\s++$|\s*[\r\n]|\s+(?!\S)|\s",
+        ),
+        Rules { white: White::LinesAndEnd, ..CL100K },
     ),
     // Oniguruma has no possessive intervals: `+` repeats the interval.
     (

@@ -77,6 +77,16 @@ impl WordEnds {
             true => BLOCK as u32,
             false => (masks.beyond | end).trailing_zeros().saturating_sub(AHEAD),
         };
+        if !self.has_usual_end {
+            // Whether white space goes on to the end of the text is not known here, so only its start is certain.
+            let white = masks.spaces | masks.controls;
+            let first = (masks.beyond | end).trailing_zeros();
+            let before = white.checked_shl(BLOCK as u32 - first).unwrap_or_default();
+            let run = before.leading_ones().min(first);
+            if run > 0 {
+                limit = limit.min(first - run + 1);
+            }
+        }
         let starts = self.starts(block, &masks, inside, &mut limit);
         let (known, end) = match limit {
             64 => (u64::MAX, end),

@@ -92,6 +92,24 @@ fn random_texts_are_split_as_in_the_crate() {
 }
 
 #[test]
+fn white_space_up_to_the_end_of_a_text_is_split_alike_wherever_a_block_ends() {
+    for pair in families() {
+        for before in 0..70 {
+            for end in [
+                " \n   ",
+                "\n    ",
+                "\n \n  \t",
+                " \n   \u{3000}",
+                "!\n   ",
+                "\n   a",
+            ] {
+                pair.compare(&format!("{}{end}", "a".repeat(before)));
+            }
+        }
+    }
+}
+
+#[test]
 fn a_text_cut_where_words_always_end_has_the_same_words() {
     let mut cuts = 0;
     for (number, pair) in families().into_iter().enumerate() {
