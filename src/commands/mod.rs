@@ -26,6 +26,7 @@ pub mod lock_command;
 pub mod lock_state;
 pub mod man;
 pub mod model;
+pub mod models;
 pub mod neighbors;
 pub mod number_ranges;
 pub mod operand;
@@ -69,6 +70,7 @@ pub enum Command {
     Neighbors(neighbors::Args),
     Similarity(similarity::Args),
     Stats(stats::Args),
+    Models(models::Args),
     Pull(pull::Args),
     Verify(verify::Args),
     Grep(grep::Args),
@@ -98,6 +100,7 @@ impl Command {
             Self::Neighbors(args) => neighbors::run(args, session),
             Self::Similarity(args) => similarity::run(args, session),
             Self::Stats(args) => stats::run(args, session),
+            Self::Models(args) => models::run(args, session),
             Self::Pull(args) => pull::run(args, session),
             Self::Verify(args) => verify::run(args, session),
             Self::Grep(args) => grep::run(args, session),

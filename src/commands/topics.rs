@@ -332,6 +332,15 @@ pub static GROUPS: &[Group] = &[
                 ..PLAIN
             },
             Topic {
+                command: "models",
+                examples: &[
+                    example("tokscope models", "what the caches of this machine hold"),
+                    example("tokscope models --format csv", "the same for a spreadsheet"),
+                ],
+                opens_model: false,
+                ..PLAIN
+            },
+            Topic {
                 command: "pull",
                 examples: &[
                     example(

@@ -26,7 +26,7 @@ pub use fetched::Fetched;
 pub use lock::{Drift, Lock};
 pub use matches::Match;
 pub use model::{
-    ConfigInfo, Convert, EmbeddingInfo, File, FileEntry, Finding, GgufInfo, Info, Level, Piece,
+    Cached, ConfigInfo, Convert, EmbeddingInfo, File, FileEntry, Finding, GgufInfo, Info, Level, Piece,
     SpecialToken, TokenizerInfo,
 };
 pub use packed_strings::PackedStrings;
@@ -58,6 +58,7 @@ pub enum Record {
     Similarity(Similarity),
     Stats(Box<Stats>),
     File(File),
+    Cached(Cached),
     Difference(Difference),
     Verify(Verify),
     Convert(Convert),

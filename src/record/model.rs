@@ -188,3 +188,18 @@ pub struct Convert {
     pub texts: usize,
     pub tokens: usize,
 }
+
+/// A model in a cache of this machine, or a group of files of tokscope's own cache.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Cached {
+    /// The cache: `hub`, `tokscope`, `tiktoken`, or `ollama`.
+    pub cache: &'static str,
+    /// The model as `--model` names it, or the name of the group or file.
+    pub name: String,
+    /// Bytes on the disk.
+    pub size: u64,
+    pub files: u64,
+    /// What the files are: `checkpoint`, `encoding`, `gguf`, `tokenizer`.
+    pub holds: Vec<&'static str>,
+    pub path: String,
+}

@@ -189,6 +189,7 @@ impl Sink for Csv<'_> {
             Record::Similarity(record) => self.row(&columns::SIMILARITY, record),
             Record::Stats(record) => self.fields(record),
             Record::File(record) => self.row(&columns::FILE, record),
+            Record::Cached(record) => self.row(&columns::CACHED, record),
             Record::Difference(record) => self.row(&columns::DIFFERENCE, record),
             Record::Verify(record) => self.row(&columns::VERIFY, record),
             Record::Convert(record) => self.row(&columns::CONVERT, record),

@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::cache_sweep::sweep;
+use super::cache_sweep::{clear, sweep};
 use super::hub::expansion::expand;
 use super::hub::settings::is_true;
 use super::local::atomic_file::{self, Access};
@@ -107,6 +107,12 @@ impl AppCache {
         atomic_file::replace(&folder.join(name), bytes, Access::Private)?;
         self.sweep_if_due(bytes.len() as u64);
         Ok(())
+    }
+
+    /// Removes all files, except those that are being downloaded. Returns the number of removed files and of the bytes
+    /// that they took on the disk.
+    pub fn clear(&self) -> (u64, u64) {
+        self.folder.as_deref().map_or((0, 0), clear)
     }
 
     /// Removes the files that were used longest ago if the cache is too large, after `stored` bytes were added. Does so

@@ -46,6 +46,20 @@ pub(super) fn sweep(folder: &Path, max_bytes: u64, now: SystemTime) {
     }
 }
 
+/// Removes all files from the cache in `folder`, except those that are being downloaded. Returns the number of removed
+/// files and the bytes that they took on the disk.
+pub(super) fn clear(folder: &Path) -> (u64, u64) {
+    let (mut files, mut bytes) = (0, 0);
+    for entry in entries(folder) {
+        if remove(&entry.path) {
+            files += 1;
+            bytes += entry.size;
+            remove_empty_folders(folder, &entry.path);
+        }
+    }
+    (files, bytes)
+}
+
 /// Lists the files, and removes those of killed processes.
 fn entries(folder: &Path) -> Vec<Entry> {
     let mut entries = Vec::new();
@@ -89,14 +103,15 @@ fn last_used(metadata: &Metadata) -> Option<SystemTime> {
     )
 }
 
+/// Returns the bytes that a file takes on the disk.
 #[cfg(unix)]
-fn size_on_disk(metadata: &Metadata) -> u64 {
+pub(super) fn size_on_disk(metadata: &Metadata) -> u64 {
     use std::os::unix::fs::MetadataExt;
     metadata.blocks() * 512
 }
 
 #[cfg(not(unix))]
-fn size_on_disk(metadata: &Metadata) -> u64 {
+pub(super) fn size_on_disk(metadata: &Metadata) -> u64 {
     metadata.len()
 }
 

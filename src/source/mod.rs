@@ -17,6 +17,7 @@
 mod app_cache;
 mod byte_source;
 mod cache_sweep;
+pub mod caches;
 pub mod digest;
 mod digest_notes;
 mod file_entry;
@@ -36,6 +37,7 @@ mod ranges;
 pub use app_cache::AppCache;
 pub(crate) use byte_source::outside;
 pub use byte_source::{ByteSource, MemoryFile};
+pub use caches::CachedItem;
 pub use file_entry::FileEntry;
 pub use file_kind::FileKind;
 pub use file_start::FileStart;

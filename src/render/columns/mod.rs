@@ -18,7 +18,7 @@ pub use column::{Column, Values};
 pub use counts::{COUNT, GROUP, SUMMARY, TOTAL};
 pub use lock::{DRIFT, LOCK};
 pub use matches::MATCH;
-pub use model::{CONVERT, FIELD, FILE, Field, PIECE};
+pub use model::{CACHED, CONVERT, FIELD, FILE, Field, PIECE};
 pub use rows::{DIFF, NEIGHBOR, ROW, SIMILARITY};
 pub use split::CHUNK;
 pub use table::{Description, Table};
@@ -39,6 +39,7 @@ pub fn all() -> Vec<Description> {
         FIELD.describe(),
         PIECE.describe(),
         FILE.describe(),
+        CACHED.describe(),
         CONVERT.describe(),
         ROW.describe(),
         DIFF.describe(),

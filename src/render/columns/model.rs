@@ -2,7 +2,7 @@
 
 use super::column::Column;
 use super::table::Table;
-use crate::record::{Convert, File, Piece};
+use crate::record::{Cached, Convert, File, Piece};
 
 /// A field of a record that is written as a table of its fields: the field's path (`embedding.rows`) and value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,18 @@ pub static FILE: Table<File> = Table {
         Column::integer("size", |file, _| Some(file.size)),
         Column::boolean("cached", |file, _| Some(file.cached)),
         Column::text("tensor", |file, _| file.tensor.as_deref()),
+    ],
+};
+
+pub static CACHED: Table<Cached> = Table {
+    records: &["cached"],
+    columns: &[
+        Column::text("cache", |cached, _| Some(cached.cache)),
+        Column::text("name", |cached, _| Some(&cached.name)),
+        Column::integer("size", |cached, _| Some(cached.size)),
+        Column::integer("files", |cached, _| Some(cached.files)),
+        Column::texts("holds", |cached, _| cached.holds.clone()),
+        Column::text("path", |cached, _| Some(&cached.path)),
     ],
 };
 

@@ -43,6 +43,7 @@ impl Sink for Human<'_> {
             Record::Similarity(record) => self.similarity(record, view),
             Record::Stats(record) => self.stats(record),
             Record::File(record) => self.file(record),
+            Record::Cached(record) => self.cached(record),
             Record::Difference(record) => self.difference(record),
             Record::Verify(record) => self.verify(record),
             Record::Convert(record) => self.convert(record),

@@ -5,7 +5,8 @@ use std::io;
 use super::cells::{GLUE, display_width, pad};
 use super::renderer::Human;
 use crate::record::{
-    ConfigInfo, Convert, EmbeddingInfo, File, Info, Level, Piece, SpecialToken, TokenizerInfo,
+    Cached, ConfigInfo, Convert, EmbeddingInfo, File, Info, Level, Piece, SpecialToken,
+    TokenizerInfo,
 };
 use crate::render::escape::cell;
 use crate::render::numbers::{quantity, ranges, thousands};
@@ -194,6 +195,14 @@ impl Human<'_> {
         };
         let name = pad(&name, width);
         self.wrapped(14, &format!("{size:>12}  {name}  {how}{of}"))
+    }
+
+    pub(super) fn cached(&mut self, record: &Cached) -> io::Result<()> {
+        let (size, name) = (thousands(record.size), cell(&record.name));
+        let cache = pad(record.cache, 8);
+        let holds = record.holds.join(", ");
+        let line = format!("{size:>15}  {cache}  {name}  {holds}");
+        self.wrapped(27, line.trim_end())
     }
 
     pub(super) fn convert(&mut self, record: &Convert) -> io::Result<()> {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::directory::Directory;
 use super::read_limited;
 use crate::error::{Error, Result};
-use crate::model_ref::OllamaModel;
+use crate::model_ref::{ModelRef, OllamaModel};
 
 /// The most bytes of a manifest.
 const MAX_MANIFEST: u64 = 1 << 20;
@@ -51,6 +51,37 @@ impl OllamaStore {
             }
         };
         Self { folders }
+    }
+
+    /// Lists the models: for each the name that `--model` takes, its manifest, and the bytes of its files.
+    pub(crate) fn models(&self) -> Vec<(String, PathBuf, u64)> {
+        let children = |path: &PathBuf| {
+            let entries = path.read_dir().into_iter().flatten().flatten();
+            let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+            paths.sort_unstable();
+            paths
+        };
+        let roots = self.folders.iter().map(|folder| folder.join("manifests"));
+        // The host, the namespace, the name, and the tag.
+        let mut paths: Vec<PathBuf> = roots.collect();
+        for _ in 0..4 {
+            paths = paths.iter().flat_map(children).collect();
+        }
+        let models = paths.into_iter().filter_map(|path| {
+            let mut parts = path.iter().rev().take(4).map(|part| part.to_str());
+            let (tag, name) = (parts.next()??, parts.next()??);
+            let (namespace, host) = (parts.next()??, parts.next()??);
+            let given = format!("ollama:{host}/{namespace}/{name}:{tag}");
+            let Ok(ModelRef::Ollama(model)) = given.parse() else {
+                return None;
+            };
+            let bytes = read_limited::read(&path, MAX_MANIFEST).ok()?;
+            let manifest: Manifest = serde_json::from_slice(&bytes).ok()?;
+            let sizes = manifest.layers.iter().map(|layer| layer.size);
+            let size = sizes.fold(0, u64::saturating_add);
+            Some((model.to_string(), path, size))
+        });
+        models.collect()
     }
 
     /// Finds the GGUF file of a model. Returns its directory and its name.
@@ -135,7 +166,6 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::model_ref::ModelRef;
 
     const DIGEST: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 

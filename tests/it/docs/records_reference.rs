@@ -109,6 +109,7 @@ fn sections() -> Vec<(&'static str, BTreeSet<&'static str>)> {
         ("histogram[]", fields::<records::Bin>()),
         ("smallest[]", fields::<records::RowNorm>()),
         ("file", fields::<records::File>()),
+        ("cached", fields::<records::Cached>()),
         ("verify", fields::<records::Verify>()),
         ("difference", fields::<records::Difference>()),
         ("lock", without(fields::<records::Lock>(), &["differences"])),

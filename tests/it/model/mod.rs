@@ -1,6 +1,7 @@
 //! Files made from a model: lock files, converted tokenizers, compiled vocabularies.
 
 mod app_cache;
+mod caches;
 #[cfg(unix)]
 mod changes;
 #[cfg(unix)]

@@ -28,8 +28,8 @@ pub use failure::Error;
 pub use lock::{Drift, Lock};
 pub use matches::Match;
 pub use model::{
-    ConfigInfo, Convert, EmbeddingInfo, File, FileEntry, Finding, Info, Piece, SpecialToken,
-    TokenizerInfo,
+    Cached, ConfigInfo, Convert, EmbeddingInfo, File, FileEntry, Finding, Info, Piece,
+    SpecialToken, TokenizerInfo,
 };
 pub use rows::{Diff, Neighbor, Row, RowName, Similarity};
 pub use split::Chunk;
@@ -55,6 +55,7 @@ pub enum Record {
     Similarity(Similarity),
     Stats(Stats),
     File(File),
+    Cached(Cached),
     Difference(Difference),
     Verify(Verify),
     Convert(Convert),
@@ -96,6 +97,7 @@ expect_kind! {
     similarity: Similarity,
     stats: Stats,
     file: File,
+    cached: Cached,
     difference: Difference,
     verify: Verify,
     convert: Convert,

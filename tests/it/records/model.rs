@@ -126,3 +126,14 @@ pub struct Convert {
     pub texts: usize,
     pub tokens: usize,
 }
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cached {
+    pub cache: String,
+    pub name: String,
+    pub size: u64,
+    pub files: u64,
+    pub holds: Vec<String>,
+    pub path: String,
+}
