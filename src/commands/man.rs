@@ -22,6 +22,10 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("TOKSCOPE_NO_CACHE", "Same as --no-cache."),
     ("TOKSCOPE_CACHE_SIZE", "Limit of tokscope's own cache."),
     ("OLLAMA_MODELS", "The store of Ollama."),
+    (
+        "TIKTOKEN_CACHE_DIR, DATA_GYM_CACHE_DIR",
+        "The cache of Python's tiktoken.",
+    ),
     ("HF_ENDPOINT", "Address of the Hub or of a mirror."),
     ("HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE", "The Hub cache."),
     ("HF_HOME", "Parent of the Hub cache and of the token file."),
