@@ -26,8 +26,8 @@ pub use fetched::Fetched;
 pub use lock::{Drift, Lock};
 pub use matches::Match;
 pub use model::{
-    Cached, ConfigInfo, Convert, EmbeddingInfo, File, FileEntry, Finding, GgufInfo, Info, Level, Piece,
-    SpecialToken, TokenizerInfo,
+    Cached, ConfigInfo, Convert, EmbeddingInfo, File, FileEntry, Finding, GgufInfo, Info, Level,
+    Piece, SpecialToken, TokenizerInfo,
 };
 pub use packed_strings::PackedStrings;
 pub use rows::{Diff, Neighbor, Row, RowName, Similarity};
