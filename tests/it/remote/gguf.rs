@@ -5,6 +5,7 @@ use std::fs;
 use crate::loopback_hub::Access;
 use crate::records::{one, values};
 use crate::remote::{Remote, split_cost};
+use crate::support::gguf_writer::GgufWriter;
 use crate::support::repository;
 
 fn fixture(name: &str) -> Vec<u8> {
@@ -117,4 +118,38 @@ fn the_shard_with_the_matrix_is_read_alone() {
     assert_eq!(remote.served("m-00003-of-00003.gguf"), []);
     let pulled = remote.call("o/n", &["pull", "--weights", "--json"]).ok();
     assert_eq!(pulled.matches(r#""type":"file""#).count(), 3, "{pulled}");
+}
+
+#[test]
+fn the_vocabulary_of_a_remote_gguf_file_is_read_by_ranges() {
+    let remote = Remote::new();
+    let tokens: Vec<String> = ["a", "b", "ab"].map(str::to_owned).into();
+    let filler = (0..20_000).map(|id| format!("<filler {id}>"));
+    let tokens: Vec<String> = tokens.into_iter().chain(filler).collect();
+    let file = GgufWriter::default()
+        .text("model", "gpt2")
+        .text("pre", "gpt-2")
+        .texts("tokens", &tokens)
+        .texts("merges", &["a b"])
+        .finish(tokens.len());
+    let header = file.len() - tokens.len() * 128;
+    remote
+        .hub
+        .publish("o/n", Access::Public, &[("m.gguf", &file)]);
+    let model = "hf://o/n/m.gguf";
+    let ids = remote.call(model, &["tokenize", "--ids", "abba"]).ok();
+    assert_eq!(ids, "2 1 0\n");
+    // Only the header was fetched, and it is kept.
+    let served = remote.served("m.gguf");
+    let bytes: usize = served.iter().map(|one| one.bytes).sum();
+    assert!((header..2 * header).contains(&bytes), "{bytes} of {header}");
+    assert!(served.len() <= 6, "{}", served.len());
+    let last = ["embed", "--id", "20002", "--json"];
+    let (row, cost) = split_cost(&remote.call(model, &last).ok());
+    assert!(row.contains("<filler 19999>"), "{row}");
+    assert_eq!(cost.map(|(bytes, _)| bytes), Some(128), "one row");
+    remote.hub.served();
+    let info = one(&remote.call(model, &["info", "--json"]).ok()).info();
+    assert_eq!(info.tokenizer.unwrap().vocabulary_size, tokens.len());
+    assert_eq!(remote.served("m.gguf").len(), 0);
 }

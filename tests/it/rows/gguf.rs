@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::records::{one, records, values};
 use crate::support::checkpoints::{F32, gguf_header};
+use crate::support::gguf_writer::GgufWriter;
 use crate::support::{Answer, on, repository, tiny_model, tokscope};
 
 /// Every element type that rows can have, with the number of columns of its fixture.
@@ -278,6 +279,21 @@ fn a_model_in_the_store_of_ollama_is_read() {
     assert_eq!(info.model, "ollama:m:1b");
     assert_eq!(info.files.len(), 1);
     assert_eq!(info.config.unwrap().quantization.as_deref(), Some("Q4_K_M"));
+    // The same store, with a file that has a whole vocabulary.
+    let file = GgufWriter::default()
+        .text("model", "gpt2")
+        .text("pre", "gpt-2")
+        .texts("tokens", &["a", "b", "ab"])
+        .texts("merges", &["a b"]);
+    let file = file.finish(3);
+    fs::write(store.path().join(format!("blobs/sha256-{digest}")), &file).unwrap();
+    let manifest = format!(r#"{{"layers":[{layer}]}}"#);
+    let manifest = manifest.replace(&format!(":{size}}}"), &format!(":{}}}", file.len()));
+    fs::write(manifests.join("1b"), manifest).unwrap();
+    let ids = call("ollama:m:1b", &["tokenize", "--ids", "abba"]);
+    assert_eq!(ids.stdout, "2 1 0\n", "{}", ids.stderr);
+    let row = one(&call("ollama:m:1b", &["embed", "ab", "--json"]).stdout).row();
+    assert_eq!((row.id, row.piece.as_deref()), (2, Some("ab")));
     let missing = call("ollama:m", &["embed", "--id", "4"]);
     assert_eq!(missing.code, 2);
     let problem = "`ollama:m:latest` is not a model: Ollama's store at";
