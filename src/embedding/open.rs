@@ -270,22 +270,30 @@ fn check_shape(file: &str, tensor: &TensorInfo) -> Result<()> {
 /// Returns the error for a model without a supported checkpoint. The hint names an unsupported checkpoint if there is
 /// one.
 fn no_checkpoint(files: &ModelFiles) -> Error {
-    const UNSUPPORTED: &[&str] = &[".h5", ".msgpack", ".onnx", ".ot", ".ckpt"];
+    const UNSUPPORTED: &[&str] = &[".h5", ".msgpack", ".onnx", ".ot"];
+    // Read if they are named.
+    const OTHER_NAMES: &[&str] = &[".ckpt", ".pt", ".pth", ".vec", ".npy"];
     let names: Vec<&str> = CHECKPOINTS.iter().map(|(name, _)| *name).collect();
     let error = files.missing(
         "checkpoint (model.safetensors or pytorch_model.bin, whole or in shards)",
         &names,
     );
     let list = files.list().unwrap_or_default();
-    let other = list
-        .iter()
-        .find(|file| UNSUPPORTED.iter().any(|ending| file.name.ends_with(ending)));
-    match other {
-        Some(other) => error.with_hint(format!(
+    let find = |endings: &[&str]| {
+        let is_one = |name: &str| endings.iter().any(|ending| name.ends_with(ending));
+        list.iter().find(|file| is_one(&file.name))
+    };
+    match (find(OTHER_NAMES), find(UNSUPPORTED)) {
+        (Some(named), _) => error.with_hint(format!(
+            "it has {}: name that file, as in `--model {}`",
+            named.name,
+            files.reference_to(&named.name)
+        )),
+        (None, Some(other)) => error.with_hint(format!(
             "it has {}, which tokscope does not read",
             other.name
         )),
-        None => error,
+        (None, None) => error,
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::records::values;
-use crate::support::{on, repository, tiny_model};
+use crate::support::{folder_without_checkpoint, on, repository, tiny_model};
 
 const FIXTURES: &str = "tests/fixtures/matrices";
 
@@ -309,5 +309,24 @@ fn floats_of_8_bits_are_values_by_themselves_and_other_scales_are_refused() {
     refused(
         &renamed("\"F8_E4M3\"", "\"U8\"     "),
         "are U8, not floating-point numbers of 8, 16, 32 or 64 bits",
+    );
+}
+
+#[test]
+fn a_checkpoint_of_lightning_is_read_if_it_is_named() {
+    let folder = folder_without_checkpoint();
+    let file = folder.path().join("epoch=3.ckpt");
+    let nested = repository("tests/fixtures/tiny/zip_f16_nested.bin");
+    fs::copy(nested, &file).unwrap();
+    let args = ["embed", "--id", "1", "--json"];
+    let stderr = on(folder.path(), args).exit(2).stderr;
+    assert!(
+        stderr.contains(&format!("`--model {}`", file.display())),
+        "{stderr}"
+    );
+    let plain = tiny_model("f16.safetensors");
+    assert_eq!(
+        values(&on(&file, args).ok()),
+        values(&on(plain.path(), args).ok())
     );
 }
