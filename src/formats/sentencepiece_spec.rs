@@ -119,14 +119,14 @@ mod tests {
         let spec = SentencePieceSpec::parse("m", &[]).unwrap();
         assert_eq!(spec.normalizer, NormalizerSpec::default());
         assert_eq!(spec.special, [Some(1), Some(2), None]);
-        let mut file = vec![0x12, 15, 0xc0, 1, 1, 0xe2, 2, 1, b'?'];
-        file.extend([0xc8, 2, 5, 0xd8, 2, 0, 0xf8, 0x7f]);
+        let mut file = vec![0x12, 13, 0xc0, 1, 1, 0xe2, 2, 1, b'?'];
+        file.extend([0xc8, 2, 5, 0xd8, 2, 0]);
         file.extend([0x1a, 4, 0x18, 0, 0x28, 0]);
-        let spec = SentencePieceSpec::parse("m", &file[..17]).unwrap();
+        let spec = SentencePieceSpec::parse("m", &file[..15]).unwrap();
         assert!(spec.marks_are_suffixes);
         assert_eq!(spec.unknown_surface, "?");
         assert_eq!(spec.special, [Some(5), Some(2), Some(0)]);
-        let spec = SentencePieceSpec::parse("m", &file[17..]).unwrap();
+        let spec = SentencePieceSpec::parse("m", &file[15..]).unwrap();
         let expected = NormalizerSpec {
             adds_mark: false,
             escapes_spaces: false,

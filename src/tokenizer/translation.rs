@@ -266,27 +266,19 @@ impl Kept {
         }
     }
 
-    /// Removes everything that matches `>>.+<<`.
+    /// Removes everything that matches `>>.+<<`. A match ends with the last `<<` of its line, so a line has at most one.
     fn without_codes(text: &str) -> Self {
-        let mut kept = Self::whole("");
-        let (mut at, mut total) = (0, 0);
-        while at < text.len() {
-            let rest = &text[at..];
-            let start = rest.find(">>").unwrap_or(rest.len());
-            kept.text.push_str(&rest[..start]);
-            at += start;
-            match code_at_start(&text[at..]) {
-                Some(length) => {
-                    total += length;
-                    kept.removed.push((kept.text.len(), total));
-                    at += length;
-                }
-                None if at < text.len() => {
-                    kept.text.push('>');
-                    at += 1;
-                }
-                None => {}
-            }
+        let (mut kept, mut total) = (Self::whole(""), 0);
+        for line in text.split_inclusive('\n') {
+            let start = line.find(">>").unwrap_or(line.len());
+            let Some(length) = code_at_start(&line[start..]) else {
+                kept.text.push_str(line);
+                continue;
+            };
+            kept.text.push_str(&line[..start]);
+            total += length;
+            kept.removed.push((kept.text.len(), total));
+            kept.text.push_str(&line[start + length..]);
         }
         kept
     }
@@ -320,13 +312,17 @@ mod tests {
     fn language_codes_are_removed_as_the_pattern_of_the_reference_matches() {
         for (text, code, kept) in [
             (">>fr<< a", Some(6), " a"),
-            (">>fr<< a << b", Some(12), " b"),
+            (">>fr<< a << b", Some(11), " b"),
             (">><<", None, ">><<"),
             (">><<<", Some(5), ""),
             ("a >>fr<< b", None, "a  b"),
             (">>fr\n<<", None, ">>fr\n<<"),
             (">>>a<<", Some(6), ""),
             ("> >>x<<\n>>y<<z", None, "> \nz"),
+            (">>>>", None, ">>>>"),
+            ("<< >> a", None, "<< >> a"),
+            (">>é<<<", Some(7), ""),
+            ("x>><< >>a<<y", None, "xy"),
         ] {
             assert_eq!(code_at_start(text), code, "{text}");
             assert_eq!(Kept::without_codes(text).text, kept, "{text}");
