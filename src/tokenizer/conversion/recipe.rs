@@ -47,7 +47,7 @@ impl Recipe {
                 let (settings, tokens) = (&recipe.settings, &recipe.tokens);
                 format!("{VERSION} {:?} {settings:?} {tokens:?}", recipe.class.names)
             }
-            Self::Gguf => format!("{VERSION} GGUF"),
+            Self::Gguf => format!("{VERSION} GGUF {}", gguf::VERSION),
             Self::Ranks(recipe) => format!("{VERSION} {recipe:?}"),
         };
         Sha256::digest(text).into()

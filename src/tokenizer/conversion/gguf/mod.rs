@@ -22,6 +22,9 @@ pub use kind::Kind;
 pub use roles::Roles;
 pub use word_piece::spelling;
 
+/// Changes with every change to the conversion, so that no result of an earlier one is taken from the cache.
+pub const VERSION: u32 = 2;
+
 /// Converts the vocabulary of the file called `name`.
 ///
 /// # Errors
