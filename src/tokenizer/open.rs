@@ -367,6 +367,11 @@ fn from_slow_class(
 /// Returns the error for a model without a readable tokenizer. It names the vocabulary that the model has instead, if
 /// any.
 fn no_tokenizer(files: &ModelFiles, class: &Found) -> Result<Error> {
+    if let Some(name) = files.only()
+        && !files.has(name)?
+    {
+        return Ok(files.no_such_file(name));
+    }
     let save = "write a tokenizer.json with `AutoTokenizer.from_pretrained(…).save_pretrained(…)` of transformers";
     for name in VOCABULARY_NAMES {
         if files.has(name)? {
