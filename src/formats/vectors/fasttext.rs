@@ -31,7 +31,7 @@ pub struct FastText {
     /// The lengths of n-grams in characters.
     shortest: usize,
     longest: usize,
-    /// The offset of the matrix.
+    /// The offset of the matrix, which is known once the words are found.
     matrix: u64,
 }
 
@@ -39,8 +39,8 @@ impl FastText {
     /// Reads the sizes. Returns `None` if the file is not a model of fastText.
     ///
     /// # Errors
-    /// Fails with [`Error::Unsupported`] for another version, and for quantized or pruned models, and with
-    /// [`Error::Damaged`] if the sizes contradict each other.
+    /// Fails with [`Error::Unsupported`] for another version, and for pruned models, and with [`Error::Damaged`] if the
+    /// sizes contradict each other.
     pub fn read(file: &dyn ByteSource, head: &[u8]) -> Result<Option<Self>> {
         let field = |index: usize| {
             let bytes = head.get(index * 4..)?.first_chunk()?;
@@ -85,7 +85,7 @@ impl FastText {
                 "its dictionary is pruned, as of a quantized model (.ftz)",
             ));
         }
-        let mut model = Self {
+        Ok(Some(Self {
             columns,
             entries,
             words,
@@ -93,23 +93,23 @@ impl FastText {
             shortest: shortest as usize,
             longest: longest as usize,
             matrix: 0,
-        };
-        model.matrix = model.find_matrix(file)?;
-        Ok(Some(model))
+        }))
     }
 
     pub fn columns(&self) -> u64 {
         self.columns
     }
 
-    /// Returns the offset of the elements of the matrix, after checking its sizes.
-    fn find_matrix(&self, file: &dyn ByteSource) -> Result<u64> {
+    /// Finds the matrix after the words, which end at `start`, and the labels.
+    ///
+    /// # Errors
+    /// Fails with [`Error::Unsupported`] if it is quantized, and with [`Error::Damaged`] if its sizes are not those of the
+    /// header.
+    pub fn find_matrix(&mut self, file: &dyn ByteSource, mut start: u64) -> Result<()> {
         let damaged = |problem: String| Error::damaged(file.name(), problem);
-        let mut start = HEADER as u64;
         let mut window = Window::new(file);
-        for entry in 0..self.entries {
-            let (_, next, _) = entry_at(&mut window, file, start, entry)?;
-            start = next;
+        for entry in self.words..self.entries {
+            start = entry_at(&mut window, file, start, entry)?.1;
         }
         let header = window.from(start, 17)?.get(..17);
         let header = header.ok_or_else(|| damaged("it ends before its matrix".to_owned()))?;
@@ -138,12 +138,12 @@ impl FastText {
             .0
             .checked_mul(expected.1 * 4)
             .and_then(|size| matrix.checked_add(size));
-        match end {
-            Some(end) if end <= file.len() => Ok(matrix),
-            _ => Err(damaged(format!(
-                "its matrix of [{rows}, {columns}] values is cut off"
-            ))),
+        if end.is_none_or(|end| end > file.len()) {
+            let problem = format!("its matrix of [{rows}, {columns}] values is cut off");
+            return Err(damaged(problem));
         }
+        self.matrix = matrix;
+        Ok(())
     }
 
     /// Appends the vector of a word.
@@ -224,19 +224,19 @@ pub fn scan(file: &dyn ByteSource, model: &FastText, builder: &mut Builder) -> R
             let problem = format!("entry {entry} is a label among the words");
             return Err(Error::damaged(file.name(), problem));
         }
-        builder.add(&name, start..next);
+        builder.add(name, start..next);
         start = next;
     }
     Ok(())
 }
 
 /// Returns the name of an entry of the dictionary, the offset of the next, and whether it is a label.
-fn entry_at(
-    window: &mut Window<'_>,
+fn entry_at<'w>(
+    window: &'w mut Window<'_>,
     file: &dyn ByteSource,
     start: u64,
     number: u64,
-) -> Result<(Vec<u8>, u64, bool)> {
+) -> Result<(&'w [u8], u64, bool)> {
     let bytes = window.from(start, MAX_WORD as u64 + 1 + AFTER_NAME)?;
     let end = memchr(
         0,
@@ -247,7 +247,7 @@ fn entry_at(
         let problem = format!("entry {number} of its dictionary is cut off");
         return Err(Error::damaged(file.name(), problem));
     };
-    let name = bytes.get(..end).unwrap_or_default().to_vec();
+    let name = bytes.get(..end).unwrap_or_default();
     Ok((name, start + end as u64 + 1 + AFTER_NAME, *kind != 0))
 }
 

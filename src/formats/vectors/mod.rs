@@ -26,6 +26,9 @@ use limits::{MAX_COLUMNS, MAX_WORDS, Place};
 /// The names of formats in records, with that of NumPy's arrays, which have no words.
 pub const FORMATS: [&str; 4] = ["vectors-text", "word2vec", "fasttext", "npy"];
 
+/// The first bytes of a finalfusion file, which is not read.
+const FINALFUSION: &[u8] = b"FiFu";
+
 /// The words of a file, and the place of their vectors.
 #[derive(Debug)]
 pub struct VectorFile {
@@ -47,8 +50,8 @@ enum Layout {
 }
 
 impl VectorFile {
-    /// Reads the words of a file in one pass. `cached` returns the words that an earlier pass has found, and `store` takes
-    /// those of this one.
+    /// Reads the words of a file in one pass, or takes those that an earlier pass has found. `store` gets the words of this
+    /// pass.
     ///
     /// # Errors
     /// Fails with [`Error::Damaged`] if the file contradicts itself, with [`Error::Unsupported`] if it is none of the
@@ -58,25 +61,19 @@ impl VectorFile {
         cached: Option<WordIndex>,
         store: impl FnOnce(&WordIndex),
     ) -> Result<Self> {
-        let (layout, columns, place) = recognize(file.as_ref())?;
-        if let Some(index) = cached {
-            return Ok(Self {
-                file,
-                layout,
-                columns,
-                index,
-            });
+        let (mut layout, columns, place) = recognize(file.as_ref())?;
+        let is_cached = cached.is_some();
+        let index = match cached {
+            Some(index) => index,
+            None => scan(file.as_ref(), &layout, columns, &place)?,
+        };
+        if let Layout::FastText(model) = &mut layout {
+            let last = index.rows().checked_sub(1).and_then(|row| index.entry(row));
+            model.find_matrix(file.as_ref(), last.unwrap_or_default().end)?;
         }
-        let mut builder = Builder::default();
-        match &layout {
-            Layout::Text { separator } => {
-                text::scan(file.as_ref(), *separator, columns, &place, &mut builder)?;
-            }
-            Layout::Word2Vec => word2vec::scan(file.as_ref(), columns, &place, &mut builder)?,
-            Layout::FastText(model) => fasttext::scan(file.as_ref(), model, &mut builder)?,
+        if !is_cached {
+            store(&index);
         }
-        let index = builder.finish();
-        store(&index);
         Ok(Self {
             file,
             layout,
@@ -208,9 +205,26 @@ impl VectorFile {
     }
 }
 
+/// Finds the words of a file.
+fn scan(file: &dyn ByteSource, layout: &Layout, columns: u64, place: &Place) -> Result<WordIndex> {
+    let mut builder = Builder::default();
+    match layout {
+        Layout::Text { separator } => {
+            text::scan(file, *separator, columns, place, &mut builder)?;
+        }
+        Layout::Word2Vec => word2vec::scan(file, columns, place, &mut builder)?,
+        Layout::FastText(model) => fasttext::scan(file, model, &mut builder)?,
+    }
+    Ok(builder.finish())
+}
+
 /// Finds the format of a file, the number of columns, and the first vector.
 fn recognize(file: &dyn ByteSource) -> Result<(Layout, u64, Place)> {
     let head = file.read(0..file.len().min(text::MAX_LINE))?;
+    if head.starts_with(FINALFUSION) {
+        let error = Error::unsupported(file.name(), "it is a finalfusion file");
+        return Err(error.with_hint("convert it with `ffp-convert -f finalfusion -t word2vec`"));
+    }
     if let Some(model) = FastText::read(file, &head)? {
         let columns = model.columns();
         check_sizes(file, None, columns)?;

@@ -253,3 +253,16 @@ fn a_file_of_vectors_truncated_at_any_percent_is_refused_or_shorter() {
         }
     }
 }
+
+#[test]
+fn a_finalfusion_file_is_refused_by_name() {
+    let header = [&b"FiFu"[..], &0_u32.to_le_bytes(), &2_u32.to_le_bytes()].concat();
+    for name in ["vectors.fifu", "vectors.bin"] {
+        let (_folder, file) = made(name, &header);
+        let problem = refused(&file, &["embed", "--id", "0"], 4);
+        let sentence = "is not supported: it is a finalfusion file";
+        assert!(problem.contains(sentence), "{problem}");
+        let hint = "convert it with `ffp-convert -f finalfusion -t word2vec`";
+        assert!(problem.contains(hint), "{problem}");
+    }
+}
