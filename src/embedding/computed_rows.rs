@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::formats::checkpoint::{Dtype, TensorInfo};
 use crate::source::{ByteSource, outside};
 
@@ -64,8 +64,13 @@ impl ComputedRows {
     fn compute(&self, range: &Range<u64>, bytes: &mut Vec<u8>) -> Result<()> {
         let rows = self.rows(range);
         let first = rows.start * self.width;
+        let count = (rows.end - rows.start) * self.width / Dtype::F32.size();
         let mut values = Vec::new();
         self.rule.append(rows, &mut values)?;
+        if values.len() as u64 != count {
+            let problem = format!("{} values were read from it, not {count}", values.len());
+            return Err(Error::damaged(self.name(), problem));
+        }
         bytes.clear();
         bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
         // Ranges nearly always are whole rows.

@@ -57,6 +57,14 @@ impl RemappedRows {
         if mapping.is_none() && weights.is_none() && embeddings.dtype != Dtype::I8 {
             return Ok(None);
         }
+        let types = [Dtype::F16, Dtype::F32, Dtype::F64, Dtype::I8];
+        if !types.contains(&embeddings.dtype) || embeddings.strides != [columns, 1] {
+            let problem = format!(
+                "{} has the type {} and the strides {:?}: model2vec stores F16, F32, F64 or I8, row by row",
+                embeddings.name, embeddings.dtype, embeddings.strides
+            );
+            return Err(Error::unsupported(file.name(), problem));
+        }
         let ids = mapping.as_ref().map_or(rows, |ids| ids.len() as u64);
         let count = weights.as_ref().map_or(ids, |(_, list)| list.len() as u64);
         if count != ids {
@@ -151,7 +159,12 @@ fn vector(
         let problem = format!("{name} has the shape {:?}, not one size", header.shape);
         return Err(Error::unsupported(file.name(), problem));
     }
-    header.locate(file.as_ref()).map(Some)
+    let tensor = header.locate(file.as_ref())?;
+    if tensor.strides != [1] {
+        let problem = format!("{name} has the strides {:?}, not 1", tensor.strides);
+        return Err(Error::unsupported(file.name(), problem));
+    }
+    Ok(Some(tensor))
 }
 
 fn read_mapping(file: &Arc<dyn ByteSource>, tensor: &TensorInfo, rows: u64) -> Result<Vec<u32>> {

@@ -89,6 +89,25 @@ fn a_mapping_that_leaves_the_matrix_is_refused() {
     }
 }
 
+#[test]
+fn a_mapping_to_rows_of_another_type_is_refused() {
+    let from = repository(FIXTURES).join("model2vec_mapped_i8");
+    let bytes = fs::read(from.join("model.safetensors")).unwrap();
+    let folder = TempDir::new().unwrap();
+    fs::copy(
+        from.join("tokenizer.json"),
+        folder.path().join("tokenizer.json"),
+    )
+    .unwrap();
+    let at = bytes.windows(4).position(|bytes| bytes == b"\"I8\"");
+    let mut bytes = bytes;
+    bytes[at.unwrap()..at.unwrap() + 4].copy_from_slice(b"\"U8\"");
+    fs::write(folder.path().join("model.safetensors"), bytes).unwrap();
+    let answer = on(folder.path(), ["embed", "--id", "0"]).exit(4);
+    let sentence = "embeddings has the type U8";
+    assert!(answer.stderr.contains(sentence), "{}", answer.stderr);
+}
+
 /// Moves the files of the tiny model to the folder that `modules.json` names.
 fn sentence_transformer(inner: &str) -> TempDir {
     let model = tiny_model("f32.safetensors");
