@@ -7,6 +7,7 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 use candle_nn::{Embedding, Module};
 
+use super::computed_rows::{ComputeRows, ComputedRows};
 use super::elements::append_f32;
 use crate::error::{Error, Result};
 use crate::formats::checkpoint::{Dtype, TensorInfo};
@@ -44,7 +45,61 @@ pub(super) struct Stored {
     pub(super) dequantized: bool,
 }
 
+impl Stored {
+    /// Returns the form of a tensor.
+    pub(super) fn of(tensor: &TensorInfo) -> Self {
+        Self {
+            dtype: tensor.dtype,
+            size: tensor.byte_range.end - tensor.byte_range.start,
+            dequantized: tensor.dtype.is_quantized(),
+        }
+    }
+}
+
 impl EmbeddingMatrix {
+    /// Returns the matrix of a tensor in a file, given the file's name within the model and its format. The numbers of
+    /// rows are ids.
+    pub(super) fn of_tensor(
+        file: Arc<dyn ByteSource>,
+        (name, container): (&str, &'static str),
+        tensor: TensorInfo,
+        stored: Stored,
+    ) -> Self {
+        let (rows, columns) = shape(&tensor);
+        Self {
+            file,
+            name: name.to_owned(),
+            container,
+            tensor,
+            rows,
+            columns,
+            stored,
+            has_ids: true,
+            words: None,
+        }
+    }
+
+    /// Returns the matrix of `[rows, columns]` that a rule computes.
+    ///
+    /// # Errors
+    /// Fails with [`Error::Damaged`] if it is empty or its size overflows.
+    pub(super) fn computed(
+        rule: Box<dyn ComputeRows>,
+        name: (&str, &'static str),
+        tensor: &str,
+        (rows, columns): (u64, u64),
+        stored: Stored,
+    ) -> Result<Self> {
+        let place = rule.file().name().to_owned();
+        let computed = ComputedRows::new(rule, tensor, rows, columns);
+        let Some((computed, tensor)) = computed else {
+            let problem = "its matrix is too large for 64-bit sizes";
+            return Err(Error::damaged(place, problem));
+        };
+        check_shape(&place, &tensor)?;
+        Ok(Self::of_tensor(Arc::new(computed), name, tensor, stored))
+    }
+
     /// Returns the number of rows. Rows are numbered from 0, and the number of a row is the id of its token.
     pub fn rows(&self) -> u64 {
         self.rows
@@ -242,5 +297,49 @@ impl EmbeddingMatrix {
     /// Returns the size of a row in bytes.
     pub fn row_width(&self) -> u64 {
         self.columns / self.tensor.dtype.block_length() * self.tensor.dtype.size()
+    }
+}
+
+/// Returns the rows and columns of a matrix.
+pub(super) fn shape(tensor: &TensorInfo) -> (u64, u64) {
+    match tensor.shape[..] {
+        [rows, columns] => (rows, columns),
+        _ => (0, 0),
+    }
+}
+
+/// Checks that a matrix has elements, and not more rows than there are ids.
+pub(super) fn check_shape(file: &str, tensor: &TensorInfo) -> Result<()> {
+    let (rows, columns) = shape(tensor);
+    if rows == 0 || columns == 0 {
+        let shape = &tensor.shape;
+        return Err(Error::damaged(
+            file,
+            format!("{} is empty: its shape is {shape:?}", tensor.name),
+        ));
+    }
+    check_row_count(file, &tensor.name, rows)
+}
+
+/// Fails with [`Error::Unsupported`] if a matrix has more rows than there are ids, which are 32 bits wide.
+fn check_row_count(file: &str, tensor: &str, rows: u64) -> Result<()> {
+    if rows <= u64::from(u32::MAX) {
+        return Ok(());
+    }
+    let problem = format!("{tensor} has {rows} rows, but ids are 32 bits wide");
+    Err(Error::unsupported(file, problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_matrix_with_more_rows_than_ids_is_refused() {
+        let most = u64::from(u32::MAX);
+        assert!(check_row_count("model.safetensors", "wte.weight", most).is_ok());
+        let error = check_row_count("model.safetensors", "wte.weight", most + 1).unwrap_err();
+        let sentence = "wte.weight has 4294967296 rows, but ids are 32 bits wide";
+        assert!(error.to_string().contains(sentence), "{error}");
     }
 }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::computed_rows::{ComputeRows, ComputedRows};
-use super::matrix::{EmbeddingMatrix, Stored};
+use super::computed_rows::ComputeRows;
+use super::matrix::{EmbeddingMatrix, Stored, check_shape, shape};
 use super::remapped_rows::RemappedRows;
 use super::scaled_rows::ScaledRows;
 use super::{adapter, inversion, tensor_names, word_vectors};
 use crate::error::{Error, Result};
-use crate::formats::checkpoint::{Checkpoint, ShardIndex, TensorInfo};
+use crate::formats::checkpoint::{Checkpoint, ShardIndex};
 use crate::formats::gguf::model_file as gguf_file;
 use crate::source::{ByteSource, FileKind, GgufShard, ModelFiles};
 
@@ -131,11 +131,7 @@ impl EmbeddingMatrix {
             return Ok(None);
         };
         file.approve();
-        let stored = Stored {
-            dtype: tensor.dtype,
-            size: tensor.byte_range.end - tensor.byte_range.start,
-            dequantized: tensor.dtype.is_quantized(),
-        };
+        let stored = Stored::of(&tensor);
         let name = (name, checkpoint.container.name);
         let matrix = Self::of_tensor(file, name, tensor, stored);
         Ok(Some(Self {
@@ -188,83 +184,18 @@ impl EmbeddingMatrix {
             ));
         }
         file.approve();
-        let is_scaled = scaled.as_ref().is_some_and(ScaledRows::is_scaled);
-        let stored = Stored {
-            dtype: tensor.dtype,
-            size: tensor.byte_range.end - tensor.byte_range.start,
-            dequantized: tensor.dtype.is_quantized() || is_scaled,
-        };
+        let mut stored = Stored::of(&tensor);
+        stored.dequantized |= scaled.as_ref().is_some_and(ScaledRows::is_scaled);
         let name = (name, checkpoint.container.name);
-        let (rows, _) = shape(&tensor);
+        let (rows, columns) = shape(&tensor);
         let rule: (Box<dyn ComputeRows>, u64) = match (remapped, scaled) {
             (Some((rule, ids)), _) => (Box::new(rule), ids),
             (None, Some(rule)) => (Box::new(rule), rows),
             (None, None) => return Ok(Some(Self::of_tensor(file, name, tensor, stored))),
         };
-        Self::computed(rule.0, name, rule.1, &tensor, stored).map(Some)
+        let size = (rule.1, columns);
+        Self::computed(rule.0, name, &tensor.name, size, stored).map(Some)
     }
-
-    fn of_tensor(
-        file: Arc<dyn ByteSource>,
-        (name, container): (&str, &'static str),
-        tensor: TensorInfo,
-        stored: Stored,
-    ) -> Self {
-        let (rows, columns) = shape(&tensor);
-        Self {
-            file,
-            name: name.to_owned(),
-            container,
-            tensor,
-            rows,
-            columns,
-            stored,
-            has_ids: true,
-            words: None,
-        }
-    }
-
-    /// Returns the matrix whose rows a rule computes from those of a tensor.
-    fn computed(
-        rule: Box<dyn ComputeRows>,
-        name: (&str, &'static str),
-        rows: u64,
-        tensor: &TensorInfo,
-        stored: Stored,
-    ) -> Result<Self> {
-        let place = rule.file().name().to_owned();
-        let (_, columns) = shape(tensor);
-        let computed = ComputedRows::new(rule, &tensor.name, rows, columns);
-        let Some((computed, tensor)) = computed else {
-            return Err(Error::damaged(
-                place,
-                "its matrix is too large for 64-bit sizes",
-            ));
-        };
-        check_shape(&place, &tensor)?;
-        Ok(Self::of_tensor(Arc::new(computed), name, tensor, stored))
-    }
-}
-
-/// Returns the rows and columns of a matrix.
-fn shape(tensor: &TensorInfo) -> (u64, u64) {
-    match tensor.shape[..] {
-        [rows, columns] => (rows, columns),
-        _ => (0, 0),
-    }
-}
-
-/// Checks that a matrix has elements, and not more rows than there are ids.
-fn check_shape(file: &str, tensor: &TensorInfo) -> Result<()> {
-    let (rows, columns) = shape(tensor);
-    if rows == 0 || columns == 0 {
-        let shape = &tensor.shape;
-        return Err(Error::damaged(
-            file,
-            format!("{} is empty: its shape is {shape:?}", tensor.name),
-        ));
-    }
-    check_row_count(file, &tensor.name, rows)
 }
 
 /// Returns the error for a model without a supported checkpoint. The hint names an unsupported checkpoint if there is
@@ -307,15 +238,6 @@ fn no_matrix(file: &str) -> Error {
     )
 }
 
-/// Fails with [`Error::Unsupported`] if a matrix has more rows than there are ids, which are 32 bits wide.
-fn check_row_count(file: &str, tensor: &str, rows: u64) -> Result<()> {
-    if rows <= u64::from(u32::MAX) {
-        return Ok(());
-    }
-    let problem = format!("{tensor} has {rows} rows, but ids are 32 bits wide");
-    Err(Error::unsupported(file, problem))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -330,14 +252,5 @@ mod tests {
             let hint = error.hint().unwrap();
             assert!(hint.contains(" --weights"), "{file}: {hint}");
         }
-    }
-
-    #[test]
-    fn a_matrix_with_more_rows_than_ids_is_refused() {
-        let most = u64::from(u32::MAX);
-        assert!(check_row_count("model.safetensors", "wte.weight", most).is_ok());
-        let error = check_row_count("model.safetensors", "wte.weight", most + 1).unwrap_err();
-        let sentence = "wte.weight has 4294967296 rows, but ids are 32 bits wide";
-        assert!(error.to_string().contains(sentence), "{error}");
     }
 }

@@ -16,8 +16,8 @@ use crate::error::{Error, Result};
 use crate::formats::checkpoint::{Checkpoint, Dtype, TensorInfo};
 use crate::source::ByteSource;
 
-/// The ends of names of tensors that scale a matrix in other ways: blocks of fine-grained 8-bit floats, and LLM.int8 of
-/// bitsandbytes. The programs that write them do so only for linear layers.
+/// The ends of names of tensors that scale a matrix in other ways: blocks of fine-grained 8-bit floats, and bitsandbytes
+/// with 8 and with 4 bits, for which transformers 4.48.3 replaces only linear layers.
 const OTHER_SCALES: [&str; 3] = ["weight_scale_inv", "SCB", "weight.absmax"];
 
 /// The rule that computes the rows.

@@ -49,22 +49,17 @@ pub fn find<'a>(tensors: impl Iterator<Item = (&'a str, bool)> + Clone) -> Optio
 }
 
 fn matches(name: &str, suffix: &str) -> bool {
-    let is_end = |end: &str| {
+    let is_end = |name: &str, end: &str| {
         let prefix = name.strip_suffix(end);
         prefix.is_some_and(|prefix| prefix.is_empty() || prefix.ends_with('.'))
     };
-    let copies = || {
-        let layer = suffix.strip_suffix(".weight")?;
-        let ends = TRAINED_COPIES
-            .iter()
-            .find_map(|copy| name.strip_suffix(copy));
-        ends.map(|name| (name, layer))
-    };
-    let is_copy = |(name, layer): (&str, &str)| {
-        let prefix = name.strip_suffix(layer);
-        prefix.is_some_and(|prefix| prefix.is_empty() || prefix.ends_with('.'))
-    };
-    is_end(suffix) || copies().is_some_and(is_copy)
+    let copies = TRAINED_COPIES.iter();
+    let copied = copies.copied().find_map(|copy| name.strip_suffix(copy));
+    let layer = suffix.strip_suffix(".weight");
+    is_end(name, suffix)
+        || copied
+            .zip(layer)
+            .is_some_and(|(name, layer)| is_end(name, layer))
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::computed_rows::{ComputeRows, ComputedRows};
-use super::matrix::{EmbeddingMatrix, Stored};
+use super::computed_rows::ComputeRows;
+use super::matrix::{EmbeddingMatrix, Stored, check_shape};
 use crate::error::{Error, Result};
 use crate::formats::checkpoint::{Dtype, TensorInfo};
 use crate::formats::npy;
@@ -25,66 +25,40 @@ pub fn open(files: &ModelFiles, name: &str) -> Result<EmbeddingMatrix> {
     let ranged = files.find_ranged(name)?.ok_or_else(missing)?;
     let head = ranged.read(0..ranged.len().min(npy::MAX_HEAD))?;
     if head.starts_with(npy::MAGIC) {
-        let (tensor, dtype) = array(ranged.as_ref(), &head)?;
+        let tensor = array(ranged.as_ref(), &head)?;
         drop(head);
+        check_shape(ranged.name(), &tensor)?;
         ranged.approve();
-        return Ok(matrix(ranged, name, "npy", tensor, dtype, None));
+        let stored = Stored::of(&tensor);
+        let matrix = EmbeddingMatrix::of_tensor(ranged, (name, "npy"), tensor, stored);
+        return Ok(EmbeddingMatrix {
+            has_ids: false,
+            ..matrix
+        });
     }
     drop(head);
     // The words are all over the file.
     let file = files.find(name)?.ok_or_else(missing)?;
     let size = file.len();
     let vectors = Arc::new(read_words(files, file)?);
-    let (rows, columns, format) = (vectors.rows(), vectors.columns(), vectors.format());
+    let shape = (vectors.rows(), vectors.columns());
     let rule = Box::new(WordVectors(Arc::clone(&vectors)));
-    let Some((computed, tensor)) = ComputedRows::new(rule, TENSOR, rows, columns) else {
-        return Err(Error::damaged(
-            name,
-            "its matrix is too large for 64-bit sizes",
-        ));
+    let name = (name, vectors.format());
+    let stored = Stored {
+        dtype: Dtype::F32,
+        size,
+        dequantized: false,
     };
-    let stored = (Dtype::F32, size);
-    Ok(matrix(
-        Arc::new(computed),
-        name,
-        format,
-        tensor,
-        stored,
-        Some(vectors),
-    ))
-}
-
-fn matrix(
-    file: Arc<dyn ByteSource>,
-    name: &str,
-    container: &'static str,
-    tensor: TensorInfo,
-    (dtype, size): (Dtype, u64),
-    words: Option<Arc<VectorFile>>,
-) -> EmbeddingMatrix {
-    let (rows, columns) = match tensor.shape[..] {
-        [rows, columns] => (rows, columns),
-        _ => (0, 0),
-    };
-    EmbeddingMatrix {
-        file,
-        name: name.to_owned(),
-        container,
-        tensor,
-        rows,
-        columns,
-        stored: Stored {
-            dtype,
-            size,
-            dequantized: false,
-        },
+    let matrix = EmbeddingMatrix::computed(rule, name, TENSOR, shape, stored)?;
+    Ok(EmbeddingMatrix {
         has_ids: false,
-        words,
-    }
+        words: Some(vectors),
+        ..matrix
+    })
 }
 
-/// Returns the matrix of an array file, its type, and its size in bytes.
-fn array(file: &dyn ByteSource, head: &[u8]) -> Result<(TensorInfo, (Dtype, u64))> {
+/// Returns the matrix of an array file.
+fn array(file: &dyn ByteSource, head: &[u8]) -> Result<TensorInfo> {
     let layout = npy::Layout::parse(head, file.len());
     let layout = layout.map_err(|problem| Error::unsupported(file.name(), problem))?;
     if layout.big_endian {
@@ -92,24 +66,17 @@ fn array(file: &dyn ByteSource, head: &[u8]) -> Result<(TensorInfo, (Dtype, u64)
         return Err(error.with_hint("save it with `array.astype(array.dtype.newbyteorder(\"<\"))`"));
     }
     let (rows, columns) = (layout.rows as u64, layout.columns as u64);
-    if rows > u64::from(u32::MAX) {
-        let problem = format!("it has {rows} rows, but ids are 32 bits wide");
-        return Err(Error::unsupported(file.name(), problem));
-    }
     let strides = match layout.fortran_order {
         true => vec![1, rows],
         false => vec![columns, 1],
     };
-    let byte_range = layout.start..file.len();
-    let size = byte_range.end - byte_range.start;
-    let tensor = TensorInfo {
+    Ok(TensorInfo {
         name: TENSOR.to_owned(),
         dtype: layout.dtype,
         shape: vec![rows, columns],
         strides,
-        byte_range,
-    };
-    Ok((tensor, (layout.dtype, size)))
+        byte_range: layout.start..file.len(),
+    })
 }
 
 /// Finds the words of a file, in the app cache if they are there.

@@ -23,12 +23,7 @@ const ALIGNMENT: usize = 64;
 /// The vectors in an array file, which holds a matrix of floating-point numbers or a single vector.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Vectors<'b> {
-    dtype: Dtype,
-    big_endian: bool,
-    /// The elements are stored column by column rather than row by row.
-    fortran_order: bool,
-    rows: usize,
-    columns: usize,
+    layout: Layout,
     elements: &'b [u8],
 }
 
@@ -39,41 +34,44 @@ impl<'b> Vectors<'b> {
     /// Fails with [`Error::BadArray`] if it is not an array file, or its array does not have one or two dimensions and
     /// elements of type float16, float32, or float64.
     pub fn parse(name: &str, bytes: &'b [u8]) -> Result<Self> {
-        parse(bytes).map_err(|problem| Error::BadArray {
+        let layout = Layout::parse(bytes, bytes.len() as u64);
+        let layout = layout.map_err(|problem| Error::BadArray {
             input: name.to_owned(),
             problem,
-        })
+        })?;
+        let elements = bytes.get(layout.start as usize..).unwrap_or_default();
+        Ok(Self { layout, elements })
     }
 
     /// Returns the number of vectors.
     pub fn rows(&self) -> usize {
-        self.rows
+        self.layout.rows
     }
 
     /// Returns the number of values in each vector.
     pub fn columns(&self) -> usize {
-        self.columns
+        self.layout.columns
     }
 
     /// Returns a vector as float32, or `None` if there is no such vector. float64 values are rounded to the nearest
     /// float32.
     pub fn row(&self, row: usize) -> Option<Vec<f32>> {
-        if row >= self.rows {
+        if row >= self.layout.rows {
             return None;
         }
         let value = |column| {
-            let element = if self.fortran_order {
-                column * self.rows + row
+            let element = if self.layout.fortran_order {
+                column * self.layout.rows + row
             } else {
-                row * self.columns + column
+                row * self.layout.columns + column
             };
             self.value(element)
         };
-        (0..self.columns).map(value).collect()
+        (0..self.layout.columns).map(value).collect()
     }
 
     fn value(&self, element: usize) -> Option<f32> {
-        let size = self.dtype.size() as usize;
+        let size = self.layout.dtype.size() as usize;
         let bytes = self.elements.get(element * size..(element + 1) * size)?;
         fn read<const N: usize>(bytes: &[u8], big_endian: bool) -> Option<[u8; N]> {
             let mut bytes: [u8; N] = bytes.try_into().ok()?;
@@ -82,8 +80,8 @@ impl<'b> Vectors<'b> {
             }
             Some(bytes)
         }
-        let big = self.big_endian;
-        match self.dtype {
+        let big = self.layout.big_endian;
+        match self.layout.dtype {
             Dtype::F16 => read(bytes, big).map(|bytes| f16::from_le_bytes(bytes).to_f32()),
             Dtype::F32 => read(bytes, big).map(f32::from_le_bytes),
             _ => read(bytes, big).map(|bytes| f64::from_le_bytes(bytes) as f32),
@@ -116,18 +114,6 @@ pub fn header(dtype: Dtype, shape: &[u64]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-fn parse(bytes: &[u8]) -> Result<Vectors<'_>, String> {
-    let layout = Layout::parse(bytes, bytes.len() as u64)?;
-    Ok(Vectors {
-        dtype: layout.dtype,
-        big_endian: layout.big_endian,
-        fortran_order: layout.fortran_order,
-        rows: layout.rows,
-        columns: layout.columns,
-        elements: bytes.get(layout.start as usize..).unwrap_or_default(),
-    })
-}
-
 /// The elements of an array file and their place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
@@ -145,78 +131,74 @@ pub struct Layout {
 pub const MAX_HEAD: u64 = MAX_HEADER as u64 + 12;
 
 impl Layout {
-    /// Reads the header of an array file of `length` bytes. `bytes` are its first ones, at most [`MAX_HEAD`] of which are
+    /// Reads the header of an array file of `file_length` bytes. `bytes` are its first ones, at most [`MAX_HEAD`] of which are
     /// looked at.
     ///
     /// # Errors
     /// Fails with the end of a sentence if the header is malformed, or does not match the length.
-    pub fn parse(bytes: &[u8], length: u64) -> Result<Self, String> {
-        parse_layout(bytes, length)
-    }
-}
-
-fn parse_layout(bytes: &[u8], file_length: u64) -> Result<Layout, String> {
-    let rest = bytes
-        .strip_prefix(MAGIC)
-        .ok_or("it does not begin like an .npy file")?;
-    let truncated = || "it ends within its header".to_owned();
-    let (version, rest) = rest.split_first_chunk::<2>().ok_or_else(truncated)?;
-    let (length, rest) = match version {
-        [1, 0] => {
-            let (length, rest) = rest.split_first_chunk().ok_or_else(truncated)?;
-            (usize::from(u16::from_le_bytes(*length)), rest)
-        }
-        [2 | 3, 0] => {
-            let (length, rest) = rest.split_first_chunk().ok_or_else(truncated)?;
-            (u32::from_le_bytes(*length) as usize, rest)
-        }
-        [major, minor] => {
+    pub fn parse(bytes: &[u8], file_length: u64) -> Result<Self, String> {
+        let rest = bytes
+            .strip_prefix(MAGIC)
+            .ok_or("it does not begin like an .npy file")?;
+        let truncated = || "it ends within its header".to_owned();
+        let (version, rest) = rest.split_first_chunk::<2>().ok_or_else(truncated)?;
+        let (length, rest) = match version {
+            [1, 0] => {
+                let (length, rest) = rest.split_first_chunk().ok_or_else(truncated)?;
+                (usize::from(u16::from_le_bytes(*length)), rest)
+            }
+            [2 | 3, 0] => {
+                let (length, rest) = rest.split_first_chunk().ok_or_else(truncated)?;
+                (u32::from_le_bytes(*length) as usize, rest)
+            }
+            [major, minor] => {
+                return Err(format!(
+                    "its version must be 1.0 to 3.0, not {major}.{minor}"
+                ));
+            }
+        };
+        if length > MAX_HEADER {
             return Err(format!(
-                "its version must be 1.0 to 3.0, not {major}.{minor}"
+                "its header claims {length} bytes, but at most {MAX_HEADER} are allowed"
             ));
         }
-    };
-    if length > MAX_HEADER {
-        return Err(format!(
-            "its header claims {length} bytes, but at most {MAX_HEADER} are allowed"
-        ));
-    }
-    let (header, _) = rest.split_at_checked(length).ok_or_else(truncated)?;
-    let start = (bytes.len() - rest.len() + length) as u64;
-    let elements = file_length.saturating_sub(start);
-    let header = std::str::from_utf8(header).map_err(|_| "its header is not UTF-8")?;
-    let header = Header::parse(header)?;
-    let (dtype, big_endian) = element_type(&header.descr)?;
-    let (rows, columns) = match header.shape[..] {
-        [columns] => (1, columns),
-        [rows, columns] => (rows, columns),
-        _ => {
+        let (header, _) = rest.split_at_checked(length).ok_or_else(truncated)?;
+        let start = (bytes.len() - rest.len() + length) as u64;
+        let elements = file_length.saturating_sub(start);
+        let header = std::str::from_utf8(header).map_err(|_| "its header is not UTF-8")?;
+        let header = Header::parse(header)?;
+        let (dtype, big_endian) = element_type(&header.descr)?;
+        let (rows, columns) = match header.shape[..] {
+            [columns] => (1, columns),
+            [rows, columns] => (rows, columns),
+            _ => {
+                return Err(format!(
+                    "it must have one or two dimensions, not {}",
+                    header.shape.len()
+                ));
+            }
+        };
+        if rows == 0 || columns == 0 {
+            return Err(format!("it is empty: its shape is {:?}", header.shape));
+        }
+        let expected = rows
+            .checked_mul(columns)
+            .and_then(|count| count.checked_mul(dtype.size() as usize));
+        if expected.map(|size| size as u64) != Some(elements) {
             return Err(format!(
-                "it must have one or two dimensions, not {}",
-                header.shape.len()
+                "its shape {:?} does not match its {elements} bytes of elements",
+                header.shape
             ));
         }
-    };
-    if rows == 0 || columns == 0 {
-        return Err(format!("it is empty: its shape is {:?}", header.shape));
+        Ok(Self {
+            dtype,
+            big_endian,
+            fortran_order: header.fortran_order,
+            rows,
+            columns,
+            start,
+        })
     }
-    let expected = rows
-        .checked_mul(columns)
-        .and_then(|count| count.checked_mul(dtype.size() as usize));
-    if expected.map(|size| size as u64) != Some(elements) {
-        return Err(format!(
-            "its shape {:?} does not match its {elements} bytes of elements",
-            header.shape
-        ));
-    }
-    Ok(Layout {
-        dtype,
-        big_endian,
-        fortran_order: header.fortran_order,
-        rows,
-        columns,
-        start,
-    })
 }
 
 /// Parses an element type such as `<f4`. The flag returned with it is true if elements are big-endian.
