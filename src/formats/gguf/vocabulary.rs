@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::cursor::Cursor;
 use super::header::Gguf;
 use super::value::{Array, TEXT, Value};
-use super::vocabulary_settings::{TOKENS, VocabularySettings};
+use super::vocabulary_settings::{TOKENS, VocabularySettings, wrong_type};
 use crate::error::{Error, Result};
 use crate::formats::expansion_limits::MAX_PIECE_LENGTH;
 use crate::formats::merge_list::MergeList;
@@ -94,21 +94,21 @@ impl Gguf {
             return Ok(None);
         };
         let damaged = |problem: String| Error::damaged(file.name(), problem);
-        let tokens = self.array(TOKENS).map_err(damaged)?;
+        let tokens = self.array(file, TOKENS)?;
         let tokens =
             tokens.ok_or_else(|| damaged(format!("its metadata has no array `{TOKENS}`")))?;
         let tokens = tokens_of(file, tokens)?;
         let scores = self.numbers(file, SCORES, &[I32, F32], tokens.len())?;
         let kinds = self.numbers(file, TOKEN_TYPES, &INTEGER_TYPES, tokens.len())?;
-        let merges = match self.array(MERGES).map_err(damaged)? {
+        let merges = match self.array(file, MERGES)? {
             Some(array) => Some(merges_of(file, array)?),
             None => None,
         };
-        let charsmap = match self.array(CHARSMAP).map_err(damaged)? {
+        let charsmap = match self.array(file, CHARSMAP)? {
             Some(array) if BYTE_TYPES.contains(&array.element) => {
                 file.read(array.bytes.clone())?.into_owned()
             }
-            Some(_) => return Err(damaged(wrong_type(CHARSMAP))),
+            Some(_) => return Err(wrong_type(file, CHARSMAP)),
             None => Vec::new(),
         };
         Ok(Some(GgufVocabulary {
@@ -144,7 +144,7 @@ impl Gguf {
     /// # Errors
     /// Returns the error of reading the file.
     pub fn token_kind(&self, file: &dyn ByteSource, id: u32) -> Result<TokenKind> {
-        let array = match self.array(TOKEN_TYPES) {
+        let array = match self.array(file, TOKEN_TYPES) {
             Ok(Some(array)) if INTEGER_TYPES.contains(&array.element) => array,
             _ => return Ok(TokenKind::Normal),
         };
@@ -163,7 +163,7 @@ impl Gguf {
     /// # Errors
     /// Returns the error of reading the file.
     pub fn tokens(&self, file: &dyn ByteSource, ids: &[u32]) -> Result<Vec<Option<String>>> {
-        let array = match self.array(TOKENS) {
+        let array = match self.array(file, TOKENS) {
             Ok(Some(array)) if array.element == TEXT => array,
             _ => return Ok(vec![None; ids.len()]),
         };
@@ -189,12 +189,12 @@ impl Gguf {
     /// Returns an array of the metadata.
     ///
     /// # Errors
-    /// Fails with a problem if the entry is no array.
-    fn array(&self, name: &str) -> Result<Option<&Array>, String> {
+    /// Fails with [`Error::Damaged`] if the entry is no array.
+    fn array(&self, file: &dyn ByteSource, name: &str) -> Result<Option<&Array>> {
         match self.value(name) {
             None => Ok(None),
             Some(Value::Array(array)) => Ok(Some(array)),
-            Some(_) => Err(wrong_type(name)),
+            Some(_) => Err(wrong_type(file, name)),
         }
     }
 
@@ -206,29 +206,24 @@ impl Gguf {
         types: &[u32],
         length: usize,
     ) -> Result<Option<(u32, Vec<[u8; 4]>)>> {
-        let damaged = |problem: String| Error::damaged(file.name(), problem);
-        let Some(array) = self.array(name).map_err(damaged)? else {
+        let Some(array) = self.array(file, name)? else {
             return Ok(None);
         };
         if !types.contains(&array.element) {
-            return Err(damaged(wrong_type(name)));
+            return Err(wrong_type(file, name));
         }
         if array.length < length as u64 {
             let problem = format!(
                 "`{name}` has {} elements, but there are {length} tokens",
                 array.length
             );
-            return Err(damaged(problem));
+            return Err(Error::damaged(file.name(), problem));
         }
         let bytes = file.read(array.bytes.clone())?;
         let (numbers, _) = bytes.as_chunks::<4>();
         let numbers = numbers.iter().take(length).copied().collect();
         Ok(Some((array.element, numbers)))
     }
-}
-
-fn wrong_type(name: &str) -> String {
-    format!("`{name}` in its metadata has the wrong type")
 }
 
 fn scores_of((element, numbers): (u32, Vec<[u8; 4]>)) -> Result<Vec<f64>, String> {
@@ -309,7 +304,7 @@ fn each_text(
 ) -> Result<()> {
     let damaged = |problem: String| Error::damaged(file.name(), problem);
     if array.element != TEXT {
-        return Err(damaged(wrong_type(name)));
+        return Err(wrong_type(file, name));
     }
     if array.length > MAX_TEXTS {
         let problem = format!(

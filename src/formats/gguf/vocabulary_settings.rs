@@ -110,7 +110,8 @@ impl Gguf {
     }
 }
 
-fn wrong_type(file: &dyn ByteSource, name: &str) -> Error {
+/// Returns the error for an entry of the metadata of another type.
+pub fn wrong_type(file: &dyn ByteSource, name: &str) -> Error {
     let problem = format!("`{name}` in its metadata has the wrong type");
     Error::damaged(file.name(), problem)
 }
