@@ -3,26 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::records::values;
-use crate::support::checkpoints::{COLUMNS, checkpoint};
+use crate::support::checkpoints::{COLUMNS, checkpoint, float_tensors};
 use crate::support::{demo, folder_without_checkpoint, tokscope};
 
 fn write(folder: &Path, name: &str, tensors: &[(&str, &[usize], &[f32])]) -> PathBuf {
-    let mut header = serde_json::Map::new();
-    let mut data = Vec::new();
-    for (name, shape, elements) in tensors {
-        let start = data.len();
-        data.extend(elements.iter().flat_map(|value| value.to_le_bytes()));
-        let entry = json!({"dtype": "F32", "shape": shape, "data_offsets": [start, data.len()]});
-        header.insert((*name).to_owned(), entry);
-    }
-    let header = serde_json::to_vec(&header).unwrap();
     let path = folder.join(name);
-    let length = (header.len() as u64).to_le_bytes();
-    fs::write(&path, [&length[..], &header, &data].concat()).unwrap();
+    fs::write(&path, float_tensors(tensors)).unwrap();
     path
 }
 

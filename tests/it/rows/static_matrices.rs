@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::records::values;
+use crate::support::checkpoints::float_tensors;
 use crate::support::{folder_without_checkpoint, on, repository, tiny_model};
 
 const FIXTURES: &str = "tests/fixtures/matrices";
@@ -29,17 +30,7 @@ fn bits(line: &str) -> Vec<u32> {
 
 /// Writes a safetensors file of float32 tensors.
 fn write_safetensors(path: &Path, tensors: &[(&str, &[usize], &[f32])]) {
-    let mut header = serde_json::Map::new();
-    let mut data = Vec::new();
-    for (name, shape, elements) in tensors {
-        let start = data.len();
-        data.extend(elements.iter().flat_map(|value| value.to_le_bytes()));
-        let entry = json!({"dtype": "F32", "shape": shape, "data_offsets": [start, data.len()]});
-        header.insert((*name).to_owned(), entry);
-    }
-    let header = serde_json::to_vec(&header).unwrap();
-    let length = (header.len() as u64).to_le_bytes();
-    fs::write(path, [&length[..], &header, &data].concat()).unwrap();
+    fs::write(path, float_tensors(tensors)).unwrap();
 }
 
 #[test]

@@ -37,6 +37,21 @@ pub fn checkpoint(container: &str, tensor: &str) -> Vec<u8> {
     }
 }
 
+/// Returns a safetensors file of float32 tensors, each with its name, shape and elements.
+pub fn float_tensors(tensors: &[(&str, &[usize], &[f32])]) -> Vec<u8> {
+    let mut header = serde_json::Map::new();
+    let mut data = Vec::new();
+    for (name, shape, elements) in tensors {
+        let start = data.len();
+        data.extend(elements.iter().flat_map(|value| value.to_le_bytes()));
+        let entry = json!({"dtype": "F32", "shape": shape, "data_offsets": [start, data.len()]});
+        header.insert((*name).to_owned(), entry);
+    }
+    let header = serde_json::to_vec(&header).unwrap();
+    let length = (header.len() as u64).to_le_bytes();
+    [&length[..], &header, &data].concat()
+}
+
 /// The size, in bytes, of the tensors before and after the matrix. They are there so that reading too much is noticed.
 const OTHER: usize = 300_000;
 
