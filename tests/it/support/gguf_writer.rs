@@ -74,26 +74,41 @@ impl GgufWriter {
     /// Returns the file, with a matrix of float32 of `rows` rows and 32 columns if there are any. Every value of a row is
     /// its id.
     pub fn finish(&self, rows: usize) -> Vec<u8> {
-        const COLUMNS: u64 = 32;
+        match rows {
+            0 => self.with_matrices(&[]),
+            _ => self.with_matrices(&[("token_embd.weight", rows, 0)]),
+        }
+    }
+
+    /// Returns the file, with matrices of float32 of 32 columns. Each has a name, a number of rows, and a number to which
+    /// the number of a row is added, for every value of the row.
+    pub fn with_matrices(&self, matrices: &[(&str, usize, usize)]) -> Vec<u8> {
+        const COLUMNS: usize = 32;
         let mut file = b"GGUF\x03\0\0\0".to_vec();
-        file.extend(u64::from(rows > 0).to_le_bytes());
+        file.extend((matrices.len() as u64).to_le_bytes());
         file.extend((self.entries.len() as u64).to_le_bytes());
         for (name, value) in &self.entries {
             file.extend(text(name));
             file.extend(value);
         }
-        if rows == 0 {
+        let mut offset = 0_u64;
+        for (name, rows, _) in matrices {
+            file.extend(text(name));
+            file.extend(2_u32.to_le_bytes());
+            file.extend((COLUMNS as u64).to_le_bytes());
+            file.extend((*rows as u64).to_le_bytes());
+            file.extend([0; 4]);
+            file.extend(offset.to_le_bytes());
+            offset += (rows * COLUMNS * 4) as u64;
+        }
+        if matrices.is_empty() {
             return file;
         }
-        file.extend(text("token_embd.weight"));
-        file.extend(2_u32.to_le_bytes());
-        file.extend(COLUMNS.to_le_bytes());
-        file.extend((rows as u64).to_le_bytes());
-        file.extend([0; 12]);
         file.resize(file.len().next_multiple_of(32), 0);
-        for row in 0..rows {
-            let value = (row as f32).to_le_bytes();
-            file.extend(value.repeat(COLUMNS as usize));
+        for (_, rows, first) in matrices {
+            for row in *first..first + rows {
+                file.extend((row as f32).to_le_bytes().repeat(COLUMNS));
+            }
         }
         file
     }
