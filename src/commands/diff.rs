@@ -104,7 +104,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     if let Some(named) = named.filter(|named| *named != 2) {
         return Err(not_two_rows(named));
     }
-    let model = Model::open(session, args.checkpoint)?;
+    let model = Model::open(session, &args.checkpoint)?;
     let mut operands = Vec::new();
     for token in &args.tokens {
         operands.push(Operand::from_text(&model, token, args.mean)?);

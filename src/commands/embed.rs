@@ -113,7 +113,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     } else {
         None
     };
-    let model = Model::open(session, args.checkpoint)?;
+    let model = Model::open(session, &args.checkpoint)?;
     let named = if args.all {
         None
     } else {

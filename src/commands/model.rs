@@ -12,7 +12,9 @@ use crate::error::{Error, Result};
 use crate::formats::context_window::{ContextWindow, SENTENCE_BERT_CONFIG, sentence_bert_limit};
 use crate::formats::gguf::{Gguf, model_file as gguf_file};
 use crate::formats::model_config::ModelConfig;
+use crate::formats::quote::quote;
 use crate::record::Fetched;
+use crate::render::numbers::quantity;
 use crate::source::{FileKind, ModelFiles};
 use crate::tokenizer::{EngineChoice, GgufPieces, Tokenizer};
 
@@ -40,27 +42,32 @@ pub struct Model {
     tokenizer: OnceLock<Tokenizer>,
     /// The vocabulary of a GGUF file, whose tokenizer is opened when a text or a piece is looked up.
     pieces: Option<GgufPieces>,
+    /// True if there is a vocabulary, but the rows are not those of its tokens.
+    has_other_rows: bool,
     engine: EngineChoice,
 }
 
 /// Options that control how a command reads the checkpoint of a model on the Hub.
-#[derive(Debug, Clone, Copy, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct CheckpointOptions {
     /// Download and verify the whole checkpoint instead of fetching only the bytes that are needed
     #[arg(long)]
     pub download: bool,
+    /// Read the rows of this matrix of the checkpoint, such as lm_head.weight, instead of the word embeddings
+    #[arg(long, value_name = "NAME")]
+    pub tensor: Option<String>,
 }
 
 impl Model {
     /// Opens the model of the command line. A checkpoint that is not cached is read by ranges, or downloaded as a whole
     /// under `--download`. A missing tokenizer is not an error, as rows can be selected by id.
-    pub fn open(session: &Session, options: CheckpointOptions) -> Result<Self> {
+    pub fn open(session: &Session, options: &CheckpointOptions) -> Result<Self> {
         let mut files = session.files()?;
         if options.download {
             files = files.whole();
         }
-        let pieces = GgufPieces::open(&files)?;
-        let (tokenizer, missing) = match pieces {
+        let mut pieces = GgufPieces::open(&files)?;
+        let (mut tokenizer, missing) = match pieces {
             Some(_) => (OnceLock::new(), None),
             None => match session.tokenizer(&files) {
                 Ok(tokenizer) => (OnceLock::from(tokenizer), None),
@@ -68,22 +75,36 @@ impl Model {
                 Err(error) => return Err(error),
             },
         };
-        let matrix = match (EmbeddingMatrix::open(&files), missing) {
+        let opened = match &options.tensor {
+            Some(name) => EmbeddingMatrix::open_tensor(&files, name),
+            None => EmbeddingMatrix::open(&files),
+        };
+        let matrix = match (opened, missing) {
             (Ok(matrix), _) => matrix,
             // A model with neither needs a tokenizer first.
             (Err(Error::MissingPart { .. }), Some(missing)) => return Err(missing),
             (Err(error), _) => return Err(error),
         };
-        // The rows of a textual inversion are no tokens of the tokenizer beside it.
-        let tokenizer = match matrix.has_ids() {
-            true => tokenizer,
-            false => OnceLock::new(),
+        let size = match (tokenizer.get(), &pieces) {
+            (Some(tokenizer), _) => Some(tokenizer.vocabulary().size()),
+            (None, pieces) => pieces.as_ref().map(GgufPieces::count),
         };
+        let has_tokens = match (&options.tensor, size) {
+            (Some(_), Some(size)) => has_rows_of_tokens(&files, &matrix, size as u64),
+            (Some(_), None) => true,
+            // The rows of a textual inversion are no tokens of the tokenizer beside it.
+            (None, _) => matrix.has_ids(),
+        };
+        if !has_tokens {
+            (tokenizer, pieces) = (OnceLock::new(), None);
+        }
+        let has_other_rows = options.tensor.is_some() && !has_tokens;
         Ok(Self {
             files,
             matrix,
             tokenizer,
             pieces,
+            has_other_rows,
             engine: session.model.engine,
         })
     }
@@ -99,6 +120,12 @@ impl Model {
         if self.pieces.is_some() {
             let tokenizer = Tokenizer::open(&self.files)?.with_engine(self.engine);
             return Ok(self.tokenizer.get_or_init(|| tokenizer));
+        }
+        if self.has_other_rows {
+            let tensor = quote(self.matrix.tensor());
+            let rows = quantity(self.matrix.rows(), "row");
+            let problem = format!("{tensor} has {rows}, not one for each token");
+            return Err(Error::usage_hint(problem, "select rows with `--id N`"));
         }
         let error = Error::MissingPart {
             place: self.files.place(),
@@ -159,6 +186,12 @@ impl Model {
         let last = rows.saturating_sub(1);
         Err(Error::NoSuchRow { id, last })
     }
+}
+
+/// Returns true if a matrix has as many rows as the vocabulary has tokens, or as the word embeddings, which may have more.
+fn has_rows_of_tokens(files: &ModelFiles, matrix: &EmbeddingMatrix, size: u64) -> bool {
+    let rows = matrix.rows();
+    rows == size || EmbeddingMatrix::open(files).is_ok_and(|words| words.rows() == rows)
 }
 
 fn capitalized(word: &str) -> String {

@@ -106,7 +106,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     }
     args.selection.note_about_numbers(&args.tokens, session)?;
     let pattern = args.grep.as_deref().map(vocab::pattern).transpose()?;
-    let model = Model::open(session, args.checkpoint)?;
+    let model = Model::open(session, &args.checkpoint)?;
     let rows = u32::try_from(model.matrix.rows()).unwrap_or(u32::MAX);
     let mut candidates = None;
     if let Some(text) = &args.among {

@@ -127,7 +127,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     }
     args.selection.note_about_numbers(&args.texts, session)?;
     let texts = texts(args, session)?;
-    let model = Model::open(session, args.checkpoint)?;
+    let model = Model::open(session, &args.checkpoint)?;
     let rows = select(args, &texts, &model)?;
     let Some((path, format)) = output else {
         let view = View::full(args.full.full);

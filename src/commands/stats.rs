@@ -129,7 +129,7 @@ fn ranges(ids: impl IntoIterator<Item = u64>) -> Vec<(u64, u64)> {
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let model = Model::open(session, args.checkpoint)?;
+    let model = Model::open(session, &args.checkpoint)?;
     let record = record(&model, args.k, args.bins)?;
     session.emit(&Record::Stats(Box::new(record)))?;
     Ok(Exit::Done)

@@ -33,7 +33,7 @@ pub fn run(args: &Words<'_>, session: &mut Session) -> Result<Exit> {
             "use `--sort id`, `piece` or `length`",
         ));
     }
-    let model = Model::open(session, CheckpointOptions::default())?;
+    let model = Model::open(session, &CheckpointOptions::default())?;
     if model.matrix.words().is_none() {
         // An array has rows without words: the error says so.
         model.tokenizer()?;

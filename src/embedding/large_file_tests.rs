@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::EmbeddingMatrix;
+use super::choice::MatrixChoice;
 use crate::error::Result;
 use crate::source::ByteSource;
 
@@ -61,7 +62,12 @@ fn a_row_of_a_large_file_reads_the_header_and_the_row() {
         length,
         read: AtomicU64::new(0),
     });
-    let matrix = EmbeddingMatrix::in_file(Arc::<Sparse>::clone(&file), "m.gguf").unwrap();
+    let matrix = EmbeddingMatrix::in_file(
+        Arc::<Sparse>::clone(&file),
+        "m.gguf",
+        MatrixChoice::WordEmbeddings,
+    )
+    .unwrap();
     let before = file.read.load(Ordering::Relaxed);
     assert!(before <= (64 << 10) + 64, "{before}");
     assert_eq!(matrix.row(ROWS - 1).unwrap(), [0.0; COLUMNS as usize]);

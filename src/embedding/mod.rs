@@ -6,6 +6,7 @@
 
 mod adapter;
 mod blocks;
+mod choice;
 mod computed_rows;
 pub mod elements;
 pub mod export;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::choice::MatrixChoice;
 use super::computed_rows::ComputeRows;
 use super::matrix::{EmbeddingMatrix, Stored, check_shape, shape};
 use super::remapped_rows::RemappedRows;
@@ -26,37 +27,70 @@ impl EmbeddingMatrix {
     /// checkpoint has no word-embedding matrix of floating-point numbers, with [`Error::Damaged`] if the checkpoint
     /// is malformed, and with the errors of reading files.
     pub fn open(files: &ModelFiles) -> Result<Self> {
+        Self::choose(files, MatrixChoice::WordEmbeddings)
+    }
+
+    /// Finds the tensor with exactly this name among the files of a model, as [`EmbeddingMatrix::open`] does the word
+    /// embeddings. The caller decides whether its rows are those of tokens.
+    ///
+    /// # Errors
+    /// As [`EmbeddingMatrix::open`], and with [`Error::Usage`] if there is no such tensor or it is not a matrix.
+    pub fn open_tensor(files: &ModelFiles, name: &str) -> Result<Self> {
+        let matrix = Self::choose(files, MatrixChoice::Named(name))?;
+        let has_ids = false;
+        Ok(Self { has_ids, ..matrix })
+    }
+
+    fn choose(files: &ModelFiles, choice: MatrixChoice) -> Result<Self> {
         match (files.only_kind()?, files.only()) {
             (Some(FileKind::Checkpoint), Some(name)) => {
                 let file = files.find_ranged(name)?;
-                return Self::in_single_file(file.ok_or_else(|| files.no_such_file(name))?, name);
+                let file = file.ok_or_else(|| files.no_such_file(name))?;
+                return Self::in_single_file(file, name, choice);
             }
-            (Some(FileKind::Vectors), Some(name)) => return word_vectors::open(files, name),
+            (Some(FileKind::Vectors), Some(name)) => {
+                return match choice {
+                    MatrixChoice::WordEmbeddings => word_vectors::open(files, name),
+                    MatrixChoice::Named(_) => Err(Error::usage(format!(
+                        "{name} has no {}: it is a file of vectors, which have no names",
+                        choice.noun()
+                    ))),
+                };
+            }
             _ => {}
         }
         for (name, index_name) in CHECKPOINTS {
             if let Some(file) = files.find_ranged(name)? {
-                return Self::in_file(file, &files.full_name(name));
+                return Self::in_file(file, &files.full_name(name), choice);
             }
             if let Some(index) = files.find(index_name)? {
-                return Self::in_shard(files, index.as_ref());
+                return Self::in_shard(files, index.as_ref(), choice);
             }
         }
         if let Some((name, file)) = adapter::find(files)? {
-            return match Self::find_in_file(Arc::clone(&file), &files.full_name(name))? {
-                Some(matrix) => Ok(matrix),
-                None => Err(adapter::no_matrix(files, file.as_ref())?),
+            let found = Self::find_in_file(Arc::clone(&file), &files.full_name(name), choice)?;
+            return match (found, choice) {
+                (Some(matrix), _) => Ok(matrix),
+                (None, MatrixChoice::Named(_)) => Err(choice.not_found(file.name(), &[&*file])),
+                (None, MatrixChoice::WordEmbeddings) => {
+                    Err(adapter::no_matrix(files, file.as_ref())?)
+                }
             };
         }
         match gguf_file::find(files)? {
-            Some((name, file)) => Self::in_gguf(files, &name, file),
+            Some((name, file)) => Self::in_gguf(files, &name, file, choice),
             None => Err(no_checkpoint(files)),
         }
     }
 
     /// Opens the matrix in a GGUF file or, if this is one of several shards, in the first shard that has it.
-    fn in_gguf(files: &ModelFiles, name: &str, file: Arc<dyn ByteSource>) -> Result<Self> {
-        if let Some(matrix) = Self::find_in_file(Arc::clone(&file), name)? {
+    fn in_gguf(
+        files: &ModelFiles,
+        name: &str,
+        file: Arc<dyn ByteSource>,
+        choice: MatrixChoice,
+    ) -> Result<Self> {
+        if let Some(matrix) = Self::find_in_file(Arc::clone(&file), name, choice)? {
             return Ok(matrix);
         }
         let Some(shard) = GgufShard::parse(name) else {
@@ -66,20 +100,23 @@ impl EmbeddingMatrix {
                     what: "tensors that tokscope can read",
                     hint: None,
                 },
-                false => no_matrix(file.name()),
+                false => choice.not_found(file.name(), &[&*file]),
             });
         };
+        let mut shards = vec![Arc::clone(&file)];
         for other in shard.all().filter(|other| other != name) {
-            let Some(file) = files.find_ranged(&other)? else {
-                let problem =
-                    format!("it has no word-embedding matrix, and its shard {other} is missing");
+            let Some(shard) = files.find_ranged(&other)? else {
+                let noun = choice.noun();
+                let problem = format!("it has no {noun}, and its shard {other} is missing");
                 return Err(Error::unsupported(file.name(), problem));
             };
-            if let Some(matrix) = Self::find_in_file(file, &other)? {
+            if let Some(matrix) = Self::find_in_file(Arc::clone(&shard), &other, choice)? {
                 return Ok(matrix);
             }
+            shards.push(shard);
         }
-        Err(no_matrix(file.name()))
+        let shards: Vec<&dyn ByteSource> = shards.iter().map(AsRef::as_ref).collect();
+        Err(choice.not_found(file.name(), &shards))
     }
 
     /// Returns the names that a checkpoint file may have, in search order.
@@ -91,12 +128,17 @@ impl EmbeddingMatrix {
     }
 
     /// Opens the matrix in the shard that the index names.
-    fn in_shard(files: &ModelFiles, index_file: &dyn ByteSource) -> Result<Self> {
+    fn in_shard(
+        files: &ModelFiles,
+        index_file: &dyn ByteSource,
+        choice: MatrixChoice,
+    ) -> Result<Self> {
         let index = ShardIndex::parse(index_file.name(), &index_file.read_all()?)?;
         let tensors: Vec<(&str, &str)> = index.tensors().collect();
-        let position = tensor_names::find(tensors.iter().map(|(tensor, _)| (*tensor, true)));
+        let position = choice.find(tensors.iter().map(|(tensor, _)| (*tensor, true)));
         let Some((_, shard)) = position.and_then(|position| tensors.get(position)) else {
-            return Err(no_matrix(index_file.name()));
+            let names = tensors.iter().map(|(tensor, _)| *tensor);
+            return Err(choice.not_among(index_file.name(), "tensors", names));
         };
         let Some(file) = files.find_ranged(shard)? else {
             return Err(Error::damaged(
@@ -104,16 +146,19 @@ impl EmbeddingMatrix {
                 format!("it names {shard}, which {} does not have", files.place()),
             ));
         };
-        Self::in_file(file, &files.full_name(shard))
+        Self::in_file(file, &files.full_name(shard), choice)
     }
 
     /// Opens the matrix in a checkpoint file that is the model by itself: that of a model, or a textual inversion.
-    fn in_single_file(file: Arc<dyn ByteSource>, name: &str) -> Result<Self> {
-        if let Some(matrix) = Self::find_in_file(Arc::clone(&file), name)? {
+    fn in_single_file(file: Arc<dyn ByteSource>, name: &str, choice: MatrixChoice) -> Result<Self> {
+        if let Some(matrix) = Self::find_in_file(Arc::clone(&file), name, choice)? {
             return Ok(matrix);
         }
-        let found = Self::of_inversion(Arc::clone(&file), name, None)?;
-        found.ok_or_else(|| no_matrix(file.name()))
+        let found = match choice {
+            MatrixChoice::WordEmbeddings => Self::of_inversion(Arc::clone(&file), name, None)?,
+            MatrixChoice::Named(_) => None,
+        };
+        found.ok_or_else(|| choice.not_found(file.name(), &[&*file]))
     }
 
     /// Opens the vectors of a textual inversion: those with `columns` values, or the first. Returns `None` if the file
@@ -141,18 +186,26 @@ impl EmbeddingMatrix {
     }
 
     /// Opens the matrix in one checkpoint file, `name` within the model.
-    pub(super) fn in_file(file: Arc<dyn ByteSource>, name: &str) -> Result<Self> {
-        let found = Self::find_in_file(Arc::clone(&file), name)?;
-        found.ok_or_else(|| no_matrix(file.name()))
+    pub(super) fn in_file(
+        file: Arc<dyn ByteSource>,
+        name: &str,
+        choice: MatrixChoice,
+    ) -> Result<Self> {
+        let found = Self::find_in_file(Arc::clone(&file), name, choice)?;
+        found.ok_or_else(|| choice.not_found(file.name(), &[&*file]))
     }
 
     /// Opens the matrix in one checkpoint file, `name` within the model; `None` if the file has none.
-    fn find_in_file(file: Arc<dyn ByteSource>, name: &str) -> Result<Option<Self>> {
+    fn find_in_file(
+        file: Arc<dyn ByteSource>,
+        name: &str,
+        choice: MatrixChoice,
+    ) -> Result<Option<Self>> {
         let checkpoint = Checkpoint::open(file.as_ref())?;
         let candidates = (checkpoint.tensors.iter())
             .map(|tensor| (tensor.name.as_str(), tensor.shape.len() == 2));
         let unreadable = (checkpoint.skipped.iter()).map(|tensor| (tensor.name.as_str(), true));
-        let Some(position) = tensor_names::find(candidates.chain(unreadable)) else {
+        let Some(position) = choice.find(candidates.chain(unreadable)) else {
             // The header of a shard without the matrix is read again by the next run.
             file.approve();
             return Ok(None);
@@ -164,6 +217,7 @@ impl EmbeddingMatrix {
                 format!("tensor {} {}", tensor.name, tensor.reason),
             ));
         };
+        choice.check(file.name(), tensor, &checkpoint)?;
         let tensor = tensor.locate(file.as_ref())?;
         check_shape(file.name(), &tensor)?;
         let remapped = match tensor_names::is_of_model2vec(&tensor.name) {
@@ -226,16 +280,6 @@ fn no_checkpoint(files: &ModelFiles) -> Error {
         )),
         (None, None) => error,
     }
-}
-
-fn no_matrix(file: &str) -> Error {
-    Error::unsupported(
-        file,
-        format!(
-            "it has no word-embedding matrix: no tensor of two dimensions is named {}",
-            tensor_names::EMBEDDING_NAMES.join(", ")
-        ),
-    )
 }
 
 #[cfg(test)]

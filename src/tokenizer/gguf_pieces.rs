@@ -56,6 +56,11 @@ impl GgufPieces {
         }))
     }
 
+    /// Returns the number of pieces.
+    pub fn count(&self) -> usize {
+        self.header.token_count()
+    }
+
     /// Returns the piece of an id; `None` if there is none, or it is not UTF-8.
     pub fn piece(&self, id: u32) -> Option<Cow<'_, str>> {
         if self.found.fetch_add(1, Ordering::Relaxed) < SINGLE_PIECES {

@@ -4,6 +4,7 @@ use half::{bf16, f16};
 use safetensors::tensor::{Dtype as StDtype, TensorView, serialize};
 
 use super::*;
+use crate::embedding::choice::MatrixChoice;
 use crate::embedding::metric::Metric;
 use crate::embedding::query::{Sign, Term};
 use crate::embedding::test_data::RandomNumbers;
@@ -39,7 +40,7 @@ fn matrix(dtype: Dtype, values: &[f32]) -> EmbeddingMatrix {
     let view = TensorView::new(name, shape, &bytes).unwrap();
     let file = serialize([("wte.weight", view)], None).unwrap();
     let file = Arc::new(MemoryFile::new("model.safetensors", file));
-    EmbeddingMatrix::in_file(file, "model.safetensors").unwrap()
+    EmbeddingMatrix::in_file(file, "model.safetensors", MatrixChoice::WordEmbeddings).unwrap()
 }
 
 /// Random rows with difficult ones among them: copies, near copies, zeros, and values that are not finite.

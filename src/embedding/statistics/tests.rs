@@ -3,6 +3,7 @@ use std::sync::Arc;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
 use super::*;
+use crate::embedding::choice::MatrixChoice;
 use crate::embedding::test_data::RandomNumbers;
 use crate::source::MemoryFile;
 
@@ -15,7 +16,7 @@ fn matrix(rows: &[Vec<f32>]) -> EmbeddingMatrix {
     let view = TensorView::new(Dtype::F32, vec![rows.len(), rows[0].len()], &bytes).unwrap();
     let file = serialize([("wte.weight", view)], None).unwrap();
     let file = Arc::new(MemoryFile::new("model.safetensors", file));
-    EmbeddingMatrix::in_file(file, "model.safetensors").unwrap()
+    EmbeddingMatrix::in_file(file, "model.safetensors", MatrixChoice::WordEmbeddings).unwrap()
 }
 
 #[test]

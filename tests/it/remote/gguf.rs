@@ -153,3 +153,30 @@ fn the_vocabulary_of_a_remote_gguf_file_is_read_by_ranges() {
     assert_eq!(info.tokenizer.unwrap().vocabulary_size, tokens.len());
     assert_eq!(remote.served("m.gguf").len(), 0);
 }
+
+#[test]
+fn rows_of_another_tensor_are_read_by_ranges() {
+    let remote = Remote::new();
+    let tokens: Vec<String> = (0..20_000).map(|id| format!("<token {id}>")).collect();
+    let file = GgufWriter::default()
+        .text("model", "gpt2")
+        .text("pre", "gpt-2")
+        .texts("tokens", &tokens)
+        .texts::<&str>("merges", &[])
+        .with_matrices(&[
+            ("token_embd.weight", tokens.len(), 0),
+            ("output.weight", tokens.len(), 50_000),
+        ]);
+    remote
+        .hub
+        .publish("o/n", Access::Public, &[("m.gguf", &file)]);
+    let embed = ["embed", "--id", "7", "--json"];
+    remote.call("o/n", &embed).ok();
+    remote.hub.served();
+    let args = [&embed[..], &["--tensor", "output.weight"]].concat();
+    let (row, cost) = split_cost(&remote.call("o/n", &args).ok());
+    assert_eq!(values(&row.to_string()), [50_007.0; 32]);
+    assert!(row.contains("<token 7>"), "{row}");
+    // The header is known from the first call.
+    assert_eq!(cost.map(|(bytes, _)| bytes), Some(128), "one row");
+}

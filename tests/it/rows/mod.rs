@@ -10,4 +10,5 @@ mod objects;
 mod similarity;
 mod static_matrices;
 mod stats;
+mod tensors;
 mod word_vectors;
