@@ -128,19 +128,18 @@ impl HubFiles {
         })
     }
 
-    /// Returns true if the file `name` is cached, or the names of the model's files are known.
+    /// Returns true if the file `name` is cached or marked as absent, or if the names of the model's files are known.
     pub(crate) fn knows(&self, name: &str) -> bool {
         let state = self.state();
-        state.listing.is_some() || matches!(self.cached(&state, name), Ok(CacheEntry::Intact(_)))
+        let is_known = |entry| matches!(entry, CacheEntry::Intact(_) | CacheEntry::Absent);
+        state.listing.is_some() || self.cached(&state, name).is_ok_and(is_known)
     }
 
-    /// Returns true if the file `name` is cached, or is among the known names of the model's files.
-    pub(crate) fn shows(&self, name: &str) -> bool {
+    /// Returns true if the file `name` is among the names of the model's files; `None` if these are not known.
+    pub(crate) fn lists(&self, name: &str) -> Option<bool> {
         let state = self.state();
-        match &state.listing {
-            Some(listing) => listing.contains_key(name),
-            None => matches!(self.cached(&state, name), Ok(CacheEntry::Intact(_))),
-        }
+        let listing = state.listing.as_ref()?;
+        Some(listing.contains_key(name))
     }
 
     /// Marks a file as absent, and returns `None` for it.

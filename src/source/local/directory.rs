@@ -75,21 +75,28 @@ impl Directory {
     /// # Errors
     /// Fails with [`Error::ReadModel`] if the file cannot be read.
     pub(crate) fn find(&self, name: &str) -> Result<Option<Arc<dyn ByteSource>>> {
-        let path = self.path.join(name);
-        let shown = path.display().to_string();
-        // A dangling link is an unreadable file, not an absent one.
-        match path.symlink_metadata() {
-            Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => {
-                return Err(Error::ReadModel {
-                    file: shown,
-                    source,
-                });
-            }
+        if !self.has(name)? {
+            return Ok(None);
         }
-        let file = MappedFile::open(&path, shown)?;
+        let path = self.path.join(name);
+        let file = MappedFile::open(&path, path.display().to_string())?;
         Ok(Some(Arc::new(file)))
+    }
+
+    /// Returns true if there is a file `name`. A dangling link is an unreadable file, not an absent one.
+    ///
+    /// # Errors
+    /// Fails with [`Error::ReadModel`] if that cannot be found out.
+    pub(crate) fn has(&self, name: &str) -> Result<bool> {
+        let path = self.path.join(name);
+        match path.symlink_metadata() {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(source) => Err(Error::ReadModel {
+                file: path.display().to_string(),
+                source,
+            }),
+        }
     }
 
     /// Lists the files directly in the directory, by name.

@@ -1,4 +1,4 @@
-//! The files of one model: built in, in a directory, in Ollama's store, or on the Hub.
+//! The files of one model: built in, in a directory, in Ollama's store, on the Hub, or the file of an encoding of OpenAI.
 
 mod module_folder;
 mod only_file;
@@ -28,7 +28,7 @@ use super::options::SourceOptions;
 use super::published::Published;
 use crate::error::{Error, Result};
 use crate::model_ref::ModelRef;
-use module_folder::{MODULES, ModuleFolder};
+use module_folder::ModuleFolder;
 use only_file::OnlyFile;
 use origin::{Origin, with_cached};
 
@@ -169,8 +169,7 @@ impl ModelFiles {
         Ok(Arc::new(FrozenFile::open(file, &self.cache, proof)?))
     }
 
-    /// Returns the name of the model in records: `owner/name`, a path, `ollama:name:tag`, `tiktoken:name`,
-    /// or `demo`.
+    /// Returns the name of the model in records: `owner/name`, a path, `ollama:name:tag`, `tiktoken:name`, or `demo`.
     pub fn model(&self) -> String {
         if let Some(ollama) = &self.ollama {
             return ollama.clone();
@@ -323,12 +322,11 @@ impl ModelFiles {
         name: &str,
         look: impl Fn(&str) -> Result<Option<T>>,
     ) -> Result<Option<T>> {
-        let read = || match &self.origin {
-            Origin::Hub(hub) if !hub.shows(MODULES) => Ok(None),
-            _ if self.only.is_some() => Ok(None),
-            _ => self.origin.find(MODULES),
-        };
-        self.module_folder.look(name, read, look)
+        if self.only.is_some() {
+            return look(name);
+        }
+        self.module_folder
+            .look(name, |in_cache| self.origin.modules(in_cache), look)
     }
 
     /// Returns the name, within the model, of a file that was found.
@@ -341,19 +339,14 @@ impl ModelFiles {
     /// # Errors
     /// Fails like [`Self::find`].
     pub fn has(&self, name: &str) -> Result<bool> {
-        match &self.origin {
-            Origin::Hub(hub) if !self.frozen.contains_key(name) => {
-                let Some(name) = self.resolve(name)? else {
-                    return Ok(false);
-                };
-                let has = |name: &str| {
-                    let has = hub.has(name).map_err(|error| with_cached(hub, error))?;
-                    Ok(has.then_some(()))
-                };
-                Ok(self.in_folders(&name, has)?.is_some())
-            }
-            _ => Ok(self.find(name)?.is_some()),
+        if let Some(file) = self.frozen.get(name) {
+            return Ok(file.is_some());
         }
+        let Some(name) = self.resolve(name)? else {
+            return Ok(false);
+        };
+        let has = |name: &str| Ok(self.origin.has(name)?.then_some(()));
+        Ok(self.in_folders(&name, has)?.is_some())
     }
 
     /// Opens the file `name` if it can be found without asking the Hub for the names of its files.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::module_folder::{MODULES, Modules};
 use crate::error::{Error, Result};
 use crate::source::byte_source::ByteSource;
 use crate::source::file_entry::FileEntry;
@@ -30,6 +31,30 @@ impl Origin {
             Self::Published(file) => file.find(name),
             Self::Hub(hub) => hub.find(name).map_err(|error| with_cached(hub, error)),
         }
+    }
+
+    /// Returns true if there is such a file, which is neither fetched nor opened.
+    pub(super) fn has(&self, name: &str) -> Result<bool> {
+        match self {
+            Self::Demo => Ok(demo::find(name).is_some()),
+            Self::Directory(directory) => directory.has(name),
+            Self::Published(file) => Ok(file.file_name() == name),
+            Self::Hub(hub) => hub.has(name).map_err(|error| with_cached(hub, error)),
+        }
+    }
+
+    /// Finds `modules.json` if it can be found without asking the Hub for the names of its files. Unless `in_cache`, the
+    /// Hub cache is not searched again.
+    pub(super) fn modules(&self, in_cache: bool) -> Result<Modules> {
+        if let Self::Hub(hub) = self {
+            match hub.lists(MODULES) {
+                Some(true) => {}
+                Some(false) => return Ok(Modules::Absent),
+                None if in_cache && hub.knows(MODULES) => {}
+                None => return Ok(Modules::Unknown),
+            }
+        }
+        Ok(self.find(MODULES)?.map_or(Modules::Absent, Modules::File))
     }
 
     /// Lists the files, sorted by name, without fetching any.
