@@ -11,7 +11,7 @@ use super::{placeholder_file, text_file};
 use crate::error::{Error, Result};
 
 /// The most bytes of a file. The largest published one, of Kimi K2, has 3 MB.
-pub const MAX_FILE: u64 = 64 << 20;
+const MAX_FILE: u64 = 64 << 20;
 /// The most bytes of a token. The longest published ones, of spaces, have 128.
 const MAX_TOKEN: usize = 1 << 10;
 /// The most tokens.

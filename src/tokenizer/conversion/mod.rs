@@ -1,5 +1,5 @@
-//! Builds the `tokenizer.json` of a model that has none from the files of its slow class, as transformers 4.48.3 does
-//! (`convert_slow_tokenizer`).
+//! Builds the `tokenizer.json` of a model that has none: from the files of its slow class, as transformers 4.48.3 does
+//! (`convert_slow_tokenizer`), from the vocabulary of a GGUF file ([`gguf`]), or from tokens with ranks ([`ranks`]).
 //!
 //! The [`table`] names the files of each class and the converter that reads them. The converters differ only in data:
 //! [`families`] for SentencePiece files, [`bpe_kinds`] for vocabularies with merges. What a class changes after the

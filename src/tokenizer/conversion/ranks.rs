@@ -92,7 +92,10 @@ fn tiktoken(name: &str, bytes: &[u8], encoding: &Encoding) -> Result<TokenizerJs
         RankedTokens::parse(name, bytes)?
     };
     let special = encodings::special_tokens(encoding);
-    let is_special = |rank: u32| special.iter().find(|(_, id)| *id == rank);
+    let is_special = |rank: u32| {
+        let at = special.binary_search_by_key(&rank, |(_, id)| *id).ok()?;
+        special.get(at)
+    };
     if let Some((text, id)) = tokens.iter().find_map(|(_, rank)| is_special(rank)) {
         let name_of = encoding.name;
         let problem =
@@ -180,7 +183,7 @@ fn with_special(rest: RestJson, special: impl IntoIterator<Item = (String, u32)>
 ///
 /// # Errors
 /// Fails with [`Error::Damaged`] if two tokens are equal, or if there are too many merges.
-pub fn model(name: &str, tokens: &RankedTokens, first_id: u32) -> Result<ModelJson> {
+fn model(name: &str, tokens: &RankedTokens, first_id: u32) -> Result<ModelJson> {
     let mut tokens: Vec<(&[u8], u32)> = tokens.iter().collect();
     tokens.sort_unstable_by_key(|(_, rank)| *rank);
     let mut texts = PackedStrings::default();
