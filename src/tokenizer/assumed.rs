@@ -79,10 +79,10 @@ pub struct Assumed {
 /// Fails with the error of finding or reading a file.
 pub fn class(files: &ModelFiles) -> Result<Option<Assumed>> {
     if let Some(file) = files.find("vocab.json")?
-        && files.find("merges.txt")?.is_some()
+        && files.has("merges.txt")?
     {
         let pieces: PieceList = parse(file.name(), &file.read_all()?)?;
-        let class = class_with_merges(&pieces.texts.iter().collect());
+        let class = class_with_merges(pieces.texts.iter());
         return Ok(class.and_then(|class| assumed(class, "vocab.json", false)));
     }
     let Some(file) = files.find("vocab.txt")? else {
@@ -90,27 +90,41 @@ pub fn class(files: &ModelFiles) -> Result<Option<Assumed>> {
     };
     let bytes = file.read_all()?;
     let text = text_file::read(file.name(), &bytes)?;
-    let pieces: HashSet<&str> = text.lines().collect();
-    let is_bert = ["[UNK]", "[CLS]", "[SEP]"]
+    if !["[UNK]", "[CLS]", "[SEP]"]
         .iter()
-        .all(|token| pieces.contains(token));
-    let mut words = pieces.iter().filter(|piece| !piece.starts_with('['));
-    let keeps_case = words.any(|piece| piece.contains(|c: char| c.is_ascii_uppercase()));
-    Ok(is_bert
-        .then(|| assumed("BertTokenizer", "vocab.txt", keeps_case))
-        .flatten())
+        .all(|token| text.lines().any(|piece| piece == *token))
+    {
+        return Ok(None);
+    }
+    let mut words = text.lines().filter(|piece| !piece.starts_with('['));
+    let keeps_case = words.any(|piece| piece.bytes().any(|byte| byte.is_ascii_uppercase()));
+    Ok(assumed("BertTokenizer", "vocab.txt", keeps_case))
 }
 
+/// The pieces that tell the class of a vocabulary with merges.
+const CLIP: [&str; 2] = ["<|startoftext|>", "<|endoftext|>"];
+const GPT: [&str; 1] = ["<unk>"];
+const ROBERTA: [&str; 4] = ["<s>", "</s>", "<pad>", "<unk>"];
+const BYTE_LEVEL: [&str; 4] = ["\u{120}", "!", "~", "\u{143}"];
+
 /// Returns the class whose special tokens and pieces a vocabulary has.
-fn class_with_merges(pieces: &HashSet<&str>) -> Option<&'static str> {
-    let all = |tokens: &[&str]| tokens.iter().all(|token| pieces.contains(token));
-    let has_ends = pieces.iter().any(|piece| piece.ends_with("</w>"));
-    let is_byte_level = all(&["\u{120}", "!", "~", "\u{143}"]);
-    if has_ends && all(&["<|startoftext|>", "<|endoftext|>"]) {
+fn class_with_merges<'p>(pieces: impl Iterator<Item = &'p str>) -> Option<&'static str> {
+    let mut telling = HashSet::new();
+    let mut has_ends = false;
+    for piece in pieces {
+        has_ends |= piece.ends_with("</w>");
+        let lists = [&CLIP[..], &GPT, &ROBERTA, &BYTE_LEVEL];
+        if lists.iter().any(|list| list.contains(&piece)) {
+            telling.insert(piece);
+        }
+    }
+    let all = |pieces: &[&str]| pieces.iter().all(|piece| telling.contains(piece));
+    let is_byte_level = all(&BYTE_LEVEL);
+    if has_ends && all(&CLIP) {
         Some("CLIPTokenizer")
-    } else if has_ends && all(&["<unk>"]) {
+    } else if has_ends && all(&GPT) {
         Some("OpenAIGPTTokenizer")
-    } else if is_byte_level && all(&["<s>", "</s>", "<pad>", "<unk>"]) {
+    } else if is_byte_level && all(&ROBERTA) {
         Some("RobertaTokenizer")
     } else {
         is_byte_level.then_some("GPT2Tokenizer")
@@ -146,11 +160,11 @@ mod tests {
                 Some("CLIPTokenizer"),
             ),
         ] {
-            let pieces = byte_level.iter().chain(more).copied().collect();
-            assert_eq!(class_with_merges(&pieces), class);
+            let pieces = byte_level.iter().chain(more).copied();
+            assert_eq!(class_with_merges(pieces), class);
         }
-        let pieces = HashSet::from(["a</w>", "<unk>"]);
-        assert_eq!(class_with_merges(&pieces), Some("OpenAIGPTTokenizer"));
-        assert_eq!(class_with_merges(&HashSet::from(["a"])), None);
+        let class = class_with_merges(["a</w>", "<unk>"].into_iter());
+        assert_eq!(class, Some("OpenAIGPTTokenizer"));
+        assert_eq!(class_with_merges(["a"].into_iter()), None);
     }
 }
