@@ -77,10 +77,12 @@ pub fn definition(files: &ModelFiles) -> Result<Definition> {
     {
         return translation_files::definition(files, config, style);
     }
-    if is_deberta(files, &config)?
+    let model_type = model_type(files)?;
+    if is_deberta(files, &config, model_type.as_deref())
         && let Some(file) = files.find(SPM_MODEL)?
     {
-        let definition = from_deberta(files, config.clone(), file)?;
+        let is_assumed = config.tokenizer_class.is_none() && model_type.is_none();
+        let definition = from_deberta(files, config.clone(), file, is_assumed)?;
         if let Some(definition) = definition {
             return Ok(definition);
         }
@@ -187,7 +189,8 @@ pub fn vocabulary_names(files: &ModelFiles) -> Result<Vec<String>> {
     })
 }
 
-/// Finds the `tekken.json` of a model that lacks the files of its class.
+/// Finds the `tekken.json` of a model that lacks the files of its class. The Hub is not asked for the sake of this file:
+/// it was asked for the others unless the cache has an answer for them.
 fn tekken(files: &ModelFiles, class: &Found) -> Result<Option<Arc<dyn ByteSource>>> {
     let slow = class.fast_name().and_then(slow_class);
     let names = slow.map_or(&[SPM_MODEL][..], |slow| slow.converter.files());
@@ -196,7 +199,7 @@ fn tekken(files: &ModelFiles, class: &Found) -> Result<Option<Arc<dyn ByteSource
     {
         return Ok(None);
     }
-    files.find(TEKKEN_JSON)
+    files.find_known(TEKKEN_JSON)
 }
 
 fn read_config(files: &ModelFiles, own: OwnTokens<'_>) -> Result<TokenizerConfig> {
@@ -249,19 +252,13 @@ pub fn alone(mut json: TokenizerJson, file: Arc<dyn ByteSource>) -> Definition {
     )
 }
 
-/// Returns true if a SentencePiece file of the model must be read as DeBERTa's.
-fn is_deberta(files: &ModelFiles, config: &TokenizerConfig) -> Result<bool> {
-    if files.only().is_some_and(|name| !name.ends_with(SPM_MODEL))
-        && config.tokenizer_class.is_none()
-    {
-        let model_type = model_type(files)?;
-        return Ok(model_type.is_some() && deberta::claims(None, model_type.as_deref()));
-    }
-    let model_type = model_type(files)?;
-    Ok(deberta::claims(
-        config.tokenizer_class.as_deref(),
-        model_type.as_deref(),
-    ))
+/// Returns true if a SentencePiece file of the model must be read as DeBERTa's. A file of another name is only if a
+/// file beside it says so.
+fn is_deberta(files: &ModelFiles, config: &TokenizerConfig, model_type: Option<&str>) -> bool {
+    let class = config.tokenizer_class.as_deref();
+    let has_usual_name = files.only().is_none_or(|name| name.ends_with(SPM_MODEL));
+    let is_named = class.is_some() || model_type.is_some();
+    (has_usual_name || is_named) && deberta::claims(class, model_type)
 }
 
 fn model_type(files: &ModelFiles) -> Result<Option<String>> {
@@ -271,14 +268,14 @@ fn model_type(files: &ModelFiles) -> Result<Option<String>> {
     })
 }
 
-/// Reads the SentencePiece file of DeBERTa. Returns `None` if no file names its class, and it lacks a piece that every
-/// such file has.
+/// Reads the SentencePiece file of DeBERTa. Returns `None` if the class is only assumed, and the file lacks a piece that
+/// every such file has.
 fn from_deberta(
     files: &ModelFiles,
     mut config: TokenizerConfig,
     file: Arc<dyn ByteSource>,
+    is_assumed: bool,
 ) -> Result<Option<Definition>> {
-    let is_assumed = config.tokenizer_class.is_none() && model_type(files)?.is_none();
     config.tokenizer_class = Some(deberta::CLASS.to_owned());
     let (file, compiled) = read_sentencepiece(files, file)?;
     if is_assumed && deberta::missing_piece(&compiled).is_some() {

@@ -8,6 +8,8 @@ use tempfile::TempDir;
 use tokscope::model_ref::ModelRef;
 use tokscope::tokenizer::{EncodeOptions, Tokenizer};
 
+use crate::loopback_hub::Access;
+use crate::remote::Remote;
 use crate::support::{files, json_lines, on, repository, shared};
 
 /// A line of `golden.jsonl`, which `make_golden.py` describes.
@@ -302,4 +304,19 @@ fn a_file_of_tokens_that_is_cut_off_is_refused() {
             }
         }
     }
+}
+
+#[test]
+fn a_repository_with_nothing_but_a_tekken_json_is_a_model() {
+    let remote = Remote::new();
+    let tekken = fs::read(fixture("tekken-v7.json")).unwrap();
+    let files = [("tekken.json", &*tekken)];
+    remote.hub.publish("o/n", Access::Public, &files);
+    let args = ["tokenize", "--ids", "a b"];
+    let ids = remote.call("o/n", &args).ok();
+    remote.hub.served();
+    let offline = [&["--offline"], &args[..]].concat();
+    assert_eq!(remote.call("o/n", &offline).ok(), ids);
+    assert_eq!(remote.call("o/n", &args).ok(), ids);
+    assert_eq!(remote.hub.served(), []);
 }
