@@ -15,6 +15,7 @@ impl Error {
         | Self::BadJsonLine { hint, .. }
         | Self::BadConfig { hint, .. }
         | Self::MissingPart { hint, .. }
+        | Self::Damaged { hint, .. }
         | Self::Unsupported { hint, .. } = &mut self
         {
             *hint = Some(remedy.into());
@@ -30,6 +31,7 @@ impl Error {
             | Self::BadJsonLine { hint, .. }
             | Self::BadConfig { hint, .. }
             | Self::MissingPart { hint, .. }
+            | Self::Damaged { hint, .. }
             | Self::Unsupported { hint, .. } => return hint.clone(),
             Self::UnknownPiece {
                 near: Some(near), ..
@@ -155,6 +157,8 @@ mod tests {
         let error = Error::unsupported("model.gguf", "it is a GGUF file").with_hint("convert it");
         assert_eq!(error.hint().as_deref(), Some("convert it"));
         let error = Error::damaged("config.json", "it is empty").with_hint("fetch it again");
-        assert_eq!(error.hint(), None);
+        assert_eq!(error.hint().as_deref(), Some("fetch it again"));
+        let error = Error::NoSuchRow { id: 7, last: 2 };
+        assert_eq!(error.with_hint("take another").hint(), None);
     }
 }

@@ -192,7 +192,11 @@ pub enum Error {
     // --- exit 4: damaged or unsupported files --------------------------------------------------------------------
     /// A model file whose bytes contradict its format.
     #[error("{file} is damaged: {problem}")]
-    Damaged { file: String, problem: String },
+    Damaged {
+        file: String,
+        problem: String,
+        hint: Option<String>,
+    },
     /// An intact model file of a kind that tokscope does not read.
     #[error("{file} is not supported: {problem}")]
     Unsupported {
@@ -261,6 +265,7 @@ impl Error {
         Self::Damaged {
             file: file.into(),
             problem: shorten(problem.to_string()),
+            hint: None,
         }
     }
 
