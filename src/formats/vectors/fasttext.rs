@@ -80,10 +80,7 @@ impl FastText {
             .get(HEADER - 8..HEADER)
             .and_then(|bytes| bytes.first_chunk());
         if pruned.is_some_and(|pruned| i64::from_le_bytes(*pruned) >= 0) {
-            return Err(Error::unsupported(
-                file.name(),
-                "its dictionary is pruned, as of a quantized model (.ftz)",
-            ));
+            return Err(quantized(file, "its dictionary is pruned"));
         }
         Ok(Some(Self {
             columns,
@@ -120,10 +117,7 @@ impl FastText {
                 .map(|bytes| i64::from_le_bytes(*bytes))
         };
         if header.first() != Some(&0) {
-            return Err(Error::unsupported(
-                file.name(),
-                "its matrix is quantized, as of a .ftz file",
-            ));
+            return Err(quantized(file, "its matrix is quantized"));
         }
         let (rows, columns) = (number(1).unwrap_or_default(), number(9).unwrap_or_default());
         let expected = (self.words + self.buckets, self.columns);
@@ -212,6 +206,14 @@ impl FastText {
         }
         buckets
     }
+}
+
+/// Returns the error for a model that `fasttext quantize` wrote.
+fn quantized(file: &dyn ByteSource, reason: &str) -> Error {
+    let problem = format!("it is a quantized model of fastText (.ftz): {reason}");
+    Error::unsupported(file.name(), problem).with_hint(
+        "use the model that it was made from (.bin), or the vectors of that model (.vec)",
+    )
 }
 
 /// Finds the words. Labels come after them.

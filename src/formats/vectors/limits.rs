@@ -23,16 +23,32 @@ pub struct Place {
     pub line: u64,
 }
 
-/// Returns the error for a file that has more vectors than are read, or another number than it claims.
+/// Returns the error for a file that has another number of vectors than it claims, or none.
 pub fn check_rows(file: &dyn ByteSource, found: u64, claimed: Option<u64>) -> Result<()> {
-    let problem = match claimed {
+    match claimed {
         Some(claimed) if claimed != found => {
-            format!("its first line claims {claimed} vectors, but it has {found}")
+            let claimed = counted(claimed, "vector");
+            let problem = format!("line 1 claims {claimed}, but it has {found}");
+            Err(with_wrong_counts(Error::damaged(file.name(), problem)))
         }
-        _ if found == 0 => "it has no vectors".to_owned(),
-        _ => return Ok(()),
-    };
-    Err(Error::damaged(file.name(), problem))
+        _ if found == 0 => Err(Error::damaged(file.name(), "it has no vectors")),
+        _ => Ok(()),
+    }
+}
+
+/// Adds the hint for a file that is not as its first line says.
+pub fn with_wrong_counts(error: Error) -> Error {
+    error.with_hint(
+        "download the file again or, if it is complete, correct line 1: the numbers of vectors and of values in each",
+    )
+}
+
+/// Returns a number with its unit, which gets an "s" unless the number is 1.
+pub fn counted(number: u64, unit: &str) -> String {
+    match number {
+        1 => format!("1 {unit}"),
+        _ => format!("{number} {unit}s"),
+    }
 }
 
 /// Shows bytes of a file in an error.

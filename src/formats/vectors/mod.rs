@@ -41,8 +41,9 @@ pub struct VectorFile {
 /// The form of a file.
 #[derive(Debug, Clone, PartialEq)]
 enum Layout {
-    /// One line for each word: the word and decimal numbers, with one separator between them.
-    Text { separator: u8 },
+    /// One line for each word: the word and decimal numbers, with one separator between them. The number of the line of
+    /// row 0.
+    Text { separator: u8, line: u64 },
     /// The word, a space, and float32 values.
     Word2Vec,
     /// The words, and then a matrix.
@@ -114,7 +115,7 @@ impl VectorFile {
     pub fn word(&self, row: u64) -> Result<Vec<u8>> {
         let bytes = self.file.read(self.index.entry(row).unwrap_or_default())?;
         let word = match &self.layout {
-            Layout::Text { separator } => {
+            Layout::Text { separator, .. } => {
                 text::split(&bytes, *separator, self.columns).map(|(word, _)| word)
             }
             Layout::Word2Vec => word2vec::split(&bytes).map(|(word, _)| word),
@@ -174,13 +175,13 @@ impl VectorFile {
             let entry = range.and_then(|(from, to)| bytes.get(from as usize..to as usize));
             let entry = entry.ok_or_else(|| self.changed(row))?;
             match &self.layout {
-                Layout::Text { separator } => {
+                Layout::Text { separator, line } => {
                     let numbers = text::split(entry, *separator, self.columns);
                     let (_, numbers) = numbers.ok_or_else(|| self.changed(row))?;
                     text::append(numbers, *separator, values).map_err(|number| {
-                        let line =
-                            format!("the vector of row {row} has {number}, which is not a number");
-                        Error::damaged(self.file.name(), line)
+                        let line = row + line;
+                        let problem = format!("line {line} has {number}, which is not a number");
+                        Error::damaged(self.file.name(), problem)
                     })?;
                 }
                 _ => {
@@ -209,7 +210,7 @@ impl VectorFile {
 fn scan(file: &dyn ByteSource, layout: &Layout, columns: u64, place: &Place) -> Result<WordIndex> {
     let mut builder = Builder::default();
     match layout {
-        Layout::Text { separator } => {
+        Layout::Text { separator, .. } => {
             text::scan(file, *separator, columns, place, &mut builder)?;
         }
         Layout::Word2Vec => word2vec::scan(file, columns, place, &mut builder)?,
@@ -221,6 +222,9 @@ fn scan(file: &dyn ByteSource, layout: &Layout, columns: u64, place: &Place) -> 
 /// Finds the format of a file, the number of columns, and the first vector.
 fn recognize(file: &dyn ByteSource) -> Result<(Layout, u64, Place)> {
     let head = file.read(0..file.len().min(text::MAX_LINE))?;
+    if head.is_empty() {
+        return Err(Error::damaged(file.name(), "it is empty"));
+    }
     if head.starts_with(FINALFUSION) {
         let error = Error::unsupported(file.name(), "it is a finalfusion file");
         return Err(error.with_hint("convert it with `ffp-convert -f finalfusion -t word2vec`"));
@@ -236,7 +240,10 @@ fn recognize(file: &dyn ByteSource) -> Result<(Layout, u64, Place)> {
         return Ok((Layout::FastText(model), columns, place));
     }
     let text = text::recognize(&head);
-    let text = text.map(|(separator, columns, place)| (Layout::Text { separator }, columns, place));
+    let text = text.map(|(separator, columns, place)| {
+        let line = place.line;
+        (Layout::Text { separator, line }, columns, place)
+    });
     let binary = || {
         let (columns, place) = word2vec::recognize(&head)?;
         Some((Layout::Word2Vec, columns, place))

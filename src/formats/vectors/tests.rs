@@ -103,10 +103,31 @@ fn lies_of_fasttext_models_are_refused() {
     assert!(with(10, i32::MAX).contains("its matrix has the shape"));
     assert!(with(16, i32::MAX).contains("words of 2147483647 entries"));
     assert!(with(17, 0).contains("it claims 0 words"));
-    assert!(with(22, 0).contains("pruned"));
     let columns = with(2, 70_000);
     assert!(
         columns.contains("matrix") || columns.contains("70000"),
         "{columns}"
     );
+}
+
+#[test]
+fn quantized_fasttext_models_are_refused_by_name() {
+    let bytes = include_bytes!("../../../tests/fixtures/matrices/fasttext.bin").to_vec();
+    let mut pruned = bytes.clone();
+    pruned[22 * 4..24 * 4].copy_from_slice(&0_i64.to_le_bytes());
+    let index = open(bytes.clone()).unwrap().index;
+    let words = index.entry(index.rows() - 1).unwrap().end as usize;
+    let mut quantized = bytes;
+    quantized[words] = 1;
+    for (bytes, reason) in [
+        (pruned, "its dictionary is pruned"),
+        (quantized, "its matrix is quantized"),
+    ] {
+        let error = open(bytes).expect_err("it is refused");
+        let sentence =
+            format!("v is not supported: it is a quantized model of fastText (.ftz): {reason}");
+        assert_eq!(error.to_string(), sentence);
+        let hint = error.hint().unwrap();
+        assert!(hint.contains("(.bin)"), "{hint}");
+    }
 }

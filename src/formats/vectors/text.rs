@@ -1,10 +1,10 @@
 //! Vectors as text: a word and decimal numbers in each line, with or without a first line of two counts.
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memrchr};
 
 use super::decimal;
 use super::index::Builder;
-use super::limits::{MAX_WORD, MAX_WORDS, Place, check_rows, shown};
+use super::limits::{MAX_WORD, MAX_WORDS, Place, check_rows, counted, shown, with_wrong_counts};
 use super::window::Window;
 use crate::error::{Error, Result};
 use crate::source::ByteSource;
@@ -116,8 +116,9 @@ pub fn scan(
             check_rest(&mut window, file, start, number)?;
             break;
         }
-        let Some((word, _)) = split(line, separator, columns) else {
-            return Err(ragged(file, number, line, separator, columns));
+        let found = split(line, separator, columns).map(|(word, _)| word);
+        let Some(word) = found.filter(|word| !ends_with_number(word, separator)) else {
+            return Err(ragged(file, (number, line), separator, columns, place));
         };
         if word.len() > MAX_WORD {
             let problem = format!("line {number} begins with a word of {} bytes", word.len());
@@ -177,13 +178,40 @@ fn check_rest(
     Ok(())
 }
 
-fn ragged(file: &dyn ByteSource, number: u64, line: &[u8], separator: u8, columns: u64) -> Error {
-    let found = trim(line).split(|byte| *byte == separator).count() - 1;
-    let problem = format!(
-        "line {number}, {}, has {found} values, not {columns}",
-        shown(line)
-    );
-    Error::damaged(file.name(), problem)
+/// Returns true if the last part of a word is a number, so that the line has more values than the others.
+fn ends_with_number(word: &[u8], separator: u8) -> bool {
+    memrchr(separator, word).is_some_and(|end| {
+        let last = word.get(end + 1..).unwrap_or_default();
+        last.iter().any(u8::is_ascii_digit) && decimal::parse(last).is_some()
+    })
+}
+
+/// Returns the error for a line with another number of values than the first line claims or has.
+fn ragged(
+    file: &dyn ByteSource,
+    (number, line): (u64, &[u8]),
+    separator: u8,
+    columns: u64,
+    place: &Place,
+) -> Error {
+    let fields: Vec<&[u8]> = trim(line).split(|byte| *byte == separator).collect();
+    let numbers = fields.iter().skip(1).rev();
+    let numbers = numbers.take_while(|field| decimal::parse(field).is_some());
+    let found = counted(numbers.count() as u64, "value");
+    let line = shown(line);
+    let (expected, hint) = match place.rows {
+        Some(_) => (format!("line 1 claims {columns}"), None),
+        None => (
+            format!("line 1 has {columns}"),
+            Some("download the file again, or remove the line"),
+        ),
+    };
+    let problem = format!("line {number}, {line}, has {found}, but {expected}");
+    let error = Error::damaged(file.name(), problem);
+    match hint {
+        Some(hint) => error.with_hint(hint),
+        None => with_wrong_counts(error),
+    }
 }
 
 /// Splits a line into its word, which may have separators of its own, and its numbers. Returns `None` if it has too few

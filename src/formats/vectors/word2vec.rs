@@ -3,7 +3,7 @@
 use memchr::memchr;
 
 use super::index::Builder;
-use super::limits::{MAX_WORD, Place, check_rows};
+use super::limits::{MAX_WORD, Place, check_rows, counted, with_wrong_counts};
 use super::text::counts;
 use super::window::Window;
 use crate::error::{Error, Result};
@@ -38,6 +38,11 @@ pub fn scan(
     let mut window = Window::new(file);
     let mut start = place.start;
     let claimed = place.rows.unwrap_or_default();
+    let wrong = |problem: String| {
+        let (rows, values) = (counted(claimed, "vector"), counted(columns, "value"));
+        let problem = format!("line 1 claims {rows} of {values}, but {problem}");
+        with_wrong_counts(Error::damaged(file.name(), problem))
+    };
     while builder.rows() < claimed {
         let bytes = window.from(start, MAX_WORD as u64 + 2)?;
         // The C program writes the end of a line after each vector.
@@ -50,22 +55,16 @@ pub fn scan(
         start += skipped as u64;
         let last = end.and_then(|end| (start + end as u64 + 1).checked_add(width));
         let Some((end, last)) = end.zip(last.filter(|last| *last <= file.len())) else {
-            let problem = format!(
-                "its first line claims {claimed} vectors, but vector {} is cut off or has no word",
-                builder.rows()
-            );
-            return Err(Error::damaged(file.name(), problem));
+            let row = builder.rows();
+            return Err(wrong(format!("vector {row} is cut off or has no word")));
         };
         builder.add(bytes.get(..end).unwrap_or_default(), start..last);
         start = last;
     }
     let rest = window.from(start, 2)?;
     if !rest.iter().all(|byte| *byte == b'\n') {
-        let problem = format!(
-            "its first line claims {claimed} vectors, which end at byte {start} of {}",
-            file.len()
-        );
-        return Err(Error::damaged(file.name(), problem));
+        let length = file.len();
+        return Err(wrong(format!("they end at byte {start} of {length}")));
     }
     check_rows(file, builder.rows(), place.rows)
 }

@@ -192,38 +192,114 @@ fn words_may_have_spaces_occur_twice_or_not_be_utf_8() {
 
 #[test]
 fn contradictory_files_of_vectors_are_refused_with_the_line() {
-    for (content, sentence) in [
+    let counts = "download the file again or, if it is complete, correct line 1";
+    let line = "download the file again, or remove the line";
+    for (content, sentence, hint) in [
         (
             "2 2\na 1 2\n",
-            "its first line claims 2 vectors, but it has 1",
+            "line 1 claims 2 vectors, but it has 1",
+            counts,
         ),
         (
             "1 2\na 1 2\nb 3 4\n",
-            "its first line claims 1 vectors, but it has 2",
+            "line 1 claims 1 vector, but it has 2",
+            counts,
         ),
-        ("a 1 2\nb 3\nc 4 5\n", "line 2, `b 3`, has 1 values, not 2"),
-        ("a 1 2\n\nb 3 4\n", "line 2 is blank, and not the last one"),
         (
             "2 3\na 1 2\nb 3 4\n",
-            "line 2, `a 1 2`, has 2 values, not 3",
+            "line 2, `a 1 2`, has 2 values, but line 1 claims 3",
+            counts,
         ),
-        ("0 2\n", "it has no vectors"),
+        (
+            "2 1\na 1 2\nb 3 4\n",
+            "line 2, `a 1 2`, has 2 values, but line 1 claims 1",
+            counts,
+        ),
+        (
+            "2 2\na 1 2\nb 3 4 5e-1\n",
+            "line 3, `b 3 4 5e-1`, has 3 values, but line 1 claims 2",
+            counts,
+        ),
+        (
+            "a 1 2\nb 3\nc 4 5\n",
+            "line 2, `b 3`, has 1 value, but line 1 has 2",
+            line,
+        ),
+        (
+            "a 1 2\nb 3 4 5\nc 4 5\n",
+            "line 2, `b 3 4 5`, has 3 values, but line 1 has 2",
+            line,
+        ),
+        (
+            "a\t1\t2\nb\t3\t4\t5\n",
+            "line 2, `b\\t3\\t4\\t5`, has 3 values, but line 1 has 2",
+            line,
+        ),
+        (
+            "a 1 2\n\nb 3 4\n",
+            "line 2 is blank, and not the last one",
+            "",
+        ),
+        ("0 2\n", "it has no vectors", ""),
+        ("", "it is empty", ""),
         (
             "a 1 2\nb 3 x\n",
-            "the vector of row 1 has `x`, which is not a number",
+            "line 2 has `x`, which is not a number",
+            "",
+        ),
+        (
+            "2 2\na 1 2\nb 3 x\n",
+            "line 3 has `x`, which is not a number",
+            "",
         ),
         (
             "99999999 2\na 1 2\n",
             "it claims 99999999 vectors, but at most 33554432 are read",
+            "",
         ),
         (
             "1 70000\na 1 2\n",
             "its vectors have 70000 values, but 1 to 65536 are read",
+            "",
         ),
     ] {
         let (_folder, file) = made("v.vec", content);
         let stderr = refused(&file, &["stats"], 4);
         assert!(stderr.contains(sentence), "{content:?}: {stderr}");
+        assert!(stderr.contains(hint), "{content:?}: {stderr}");
+    }
+}
+
+#[test]
+fn counts_of_binary_files_that_lie_are_refused() {
+    let vectors = [&b"a "[..], &[1; 12], b"\nb ", &[2; 12], b"\n"].concat();
+    for (counts, problem) in [
+        (
+            "3 3",
+            "line 1 claims 3 vectors of 3 values, but vector 2 is cut off or has no word",
+        ),
+        (
+            "1 3",
+            "line 1 claims 1 vector of 3 values, but they end at byte 18 of 34",
+        ),
+        (
+            "2 4",
+            "line 1 claims 2 vectors of 4 values, but vector 1 is cut off or has no word",
+        ),
+        (
+            "2 2",
+            "line 1 claims 2 vectors of 2 values, but they end at byte 29 of 34",
+        ),
+        (
+            "2 1",
+            "line 1 claims 2 vectors of 1 value, but they end at byte 25 of 34",
+        ),
+    ] {
+        let content = [counts.as_bytes(), b"\n", &vectors].concat();
+        let (_folder, file) = made("v.bin", &content);
+        let stderr = refused(&file, &["stats"], 4);
+        assert!(stderr.contains(problem), "{counts}: {stderr}");
+        assert!(stderr.contains("correct line 1"), "{counts}: {stderr}");
     }
 }
 
