@@ -299,6 +299,7 @@ fn model_choice(global: &GlobalOptions) -> ModelChoice<'_> {
         name: model.unwrap_or(DEFAULT_MODEL),
         chosen: model.is_some(),
         revision: global.revision.as_deref(),
+        file: global.model_file.as_deref(),
         offline: global.offline,
         no_cache: global.no_cache,
         engine: global.engine,

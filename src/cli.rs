@@ -64,6 +64,9 @@ pub struct GlobalOptions {
     /// Branch, tag, refs/pr/N, or commit
     #[arg(long, global = true, value_name = "REV")]
     pub revision: Option<String>,
+    /// One file of the repository or directory as the model, such as one of several GGUF files
+    #[arg(long, global = true, value_name = "NAME")]
+    pub model_file: Option<String>,
     /// Use exactly the model and commit of the lock file
     #[arg(long, global = true)]
     pub locked: bool,

@@ -41,6 +41,10 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             ModelRef::Hub(model) => Some(model.revision().unwrap_or("main").to_owned()),
             _ => None,
         },
+        model_file: match &model {
+            ModelRef::Hub(model) => model.file().map(str::to_owned),
+            _ => None,
+        },
         as_is: session.model.as_is,
         engine: lock_state::engine(&tokenizer),
         vocabulary: lock_state::vocabulary(&tokenizer),

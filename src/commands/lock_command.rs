@@ -15,9 +15,10 @@ pub fn chosen_model(session: &Session) -> Option<String> {
 
 /// Returns the model of a lock file with its branch, for [`command`].
 pub fn locked_model(lock: &LockFile) -> String {
-    match &lock.revision {
-        Some(revision) => format!("{}@{revision}", lock.model),
-        None => lock.model.clone(),
+    match (&lock.revision, &lock.model_file) {
+        (Some(revision), Some(file)) => format!("hf://{}@{revision}/{file}", lock.model),
+        (Some(revision), None) => format!("{}@{revision}", lock.model),
+        (None, _) => lock.model.clone(),
     }
 }
 

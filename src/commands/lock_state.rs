@@ -161,10 +161,15 @@ pub fn is_same_model(locked: &str, model: &ModelRef) -> bool {
 /// model without a commit.
 pub fn model(lock: &LockFile, revision: Option<&str>) -> Result<ModelRef> {
     match revision {
-        // Add `hf://`, because a local directory may have the same name as the repository.
-        Some(revision) => format!("hf://{}", lock.model)
-            .parse::<ModelRef>()?
-            .with_revision(revision),
+        Some(revision) => {
+            // Add `hf://`, because a local directory may have the same name as the repository.
+            let model: ModelRef = format!("hf://{}", lock.model).parse()?;
+            let model = model.with_revision(revision)?;
+            match &lock.model_file {
+                Some(file) => model.with_file(file),
+                None => Ok(model),
+            }
+        }
         None => match lock.model.parse()? {
             ModelRef::Hub(model) => Err(Error::usage(format!(
                 "the lock file names `{model}`, a model on the Hub, without a commit"
@@ -205,6 +210,14 @@ pub fn open(session: &Session, choice: &ModelChoice) -> Result<ModelFiles> {
     {
         return Err(Error::usage(format!(
             "`--revision {revision}` is requested, but {} locks `{locked}`",
+            session.model.lock_file.display()
+        )));
+    }
+    if let (Some(file), false) = (choice.file, choice.chosen)
+        && lock.model_file.as_deref() != Some(file)
+    {
+        return Err(Error::usage(format!(
+            "`--model-file {file}` is requested, but {} locks `{locked}`",
             session.model.lock_file.display()
         )));
     }
@@ -285,6 +298,7 @@ fn is_locked_model(requested: &ModelRef, lock: &LockFile, locked: &ModelRef) -> 
         (ModelRef::Hub(requested), ModelRef::Hub(locked)) => {
             let revision = requested.revision().map(str::to_owned);
             requested.id() == locked.id()
+                && requested.file() == locked.file()
                 && (revision.is_none() || [&lock.revision, &lock.commit].contains(&&revision))
         }
         (requested, locked) => requested == locked,

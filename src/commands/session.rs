@@ -20,6 +20,8 @@ pub struct ModelChoice<'s> {
     /// True if a flag or variable names the model, false for the default model.
     pub chosen: bool,
     pub revision: Option<&'s str>,
+    /// The file of the repository or directory that is the model.
+    pub file: Option<&'s str>,
     pub offline: bool,
     /// Bypass the app cache.
     pub no_cache: bool,
@@ -38,11 +40,14 @@ impl ModelChoice<'_> {
     ///
     /// # Errors
     /// Fails with [`Error::BadModelRef`] if the name is invalid, or with [`Error::Usage`] if a revision is given for a
-    /// model that has no revisions.
+    /// model that has no revisions, or a file for one that is a file.
     pub fn model_ref(&self) -> Result<ModelRef> {
-        let model: ModelRef = self.name.parse()?;
-        match self.revision {
-            Some(revision) => model.with_revision(revision),
+        let mut model: ModelRef = self.name.parse()?;
+        if let Some(revision) = self.revision {
+            model = model.with_revision(revision)?;
+        }
+        match self.file {
+            Some(file) => model.with_file(file),
             None => Ok(model),
         }
     }

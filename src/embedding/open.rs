@@ -11,6 +11,7 @@ use super::{adapter, inversion, tensor_names, word_vectors};
 use crate::error::{Error, Result};
 use crate::formats::checkpoint::{Checkpoint, ShardIndex};
 use crate::formats::gguf::model_file as gguf_file;
+use crate::formats::placeholder_file;
 use crate::source::{ByteSource, FileKind, GgufShard, ModelFiles};
 
 /// The names of checkpoints, in search order, each with the name of its index if it is sharded.
@@ -42,6 +43,7 @@ impl EmbeddingMatrix {
     }
 
     fn choose(files: &ModelFiles, choice: MatrixChoice) -> Result<Self> {
+        placeholder_file::refuse_only(files)?;
         match (files.only_kind()?, files.only()) {
             (Some(FileKind::Checkpoint), Some(name)) => {
                 let file = files.find_ranged(name)?;
@@ -56,6 +58,16 @@ impl EmbeddingMatrix {
                         choice.noun()
                     ))),
                 };
+            }
+            (Some(kind), _) if kind.is_tokenizer() => {
+                return Err(Error::MissingPart {
+                    place: files.place(),
+                    what: "embedding matrix: it is the file of a tokenizer",
+                    hint: Some(
+                        "name the directory with the checkpoint, or the checkpoint itself"
+                            .to_owned(),
+                    ),
+                });
             }
             _ => {}
         }

@@ -21,6 +21,9 @@ pub struct LockFile {
     /// The requested branch, tag, or commit of a Hub model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
+    /// The file that is the model by itself, if one of a Hub model's repository was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_file: Option<String>,
     /// The commit of a Hub model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,

@@ -1,6 +1,7 @@
 //! Recognizes files that are often found in place of a model file: git-LFS pointers, web pages, empty files.
 
 use crate::error::{Error, Result};
+use crate::source::ModelFiles;
 
 /// Refuses a placeholder, given the first bytes of the file (64 are enough).
 ///
@@ -31,6 +32,20 @@ pub fn refuse(file: &str, head: &[u8]) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Refuses a local file that a reference names if it is a placeholder. Remote files are checked when they are read.
+///
+/// # Errors
+/// Fails like [`refuse`], or with the error of reading the file.
+pub fn refuse_only(files: &ModelFiles) -> Result<()> {
+    match files.only() {
+        Some(name) if files.are_local() => match files.find_ranged(name)? {
+            Some(file) => refuse(file.name(), &file.read(0..file.len().min(64))?),
+            None => Ok(()),
+        },
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -144,7 +144,7 @@ impl HubModel {
     }
 
     /// Names a file of the repository as the model.
-    fn with_file(self, file: &str) -> Result<Self, String> {
+    pub(super) fn with_file(self, file: &str) -> Result<Self, String> {
         let is_plain = |part: &str| {
             !matches!(part, "" | "." | "..")
                 && !part.contains(|c: char| c.is_control() || c == '\\')

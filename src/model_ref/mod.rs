@@ -74,6 +74,41 @@ impl ModelRef {
         }
     }
 
+    /// Returns the model that is the file of this directory or repository that `--model-file` gives.
+    ///
+    /// # Errors
+    /// Fails with [`Error::Usage`] if the model has no files to choose from or already names another one, and with
+    /// [`Error::BadModelRef`] if no file can have the name.
+    pub fn with_file(self, file: &str) -> Result<Self> {
+        let (given, cannot) = (
+            self.to_string(),
+            "`--model-file` is for directories and repositories",
+        );
+        match self {
+            Self::Directory(path) if Path::new(file).is_relative() && !file.is_empty() => {
+                Ok(Self::File(path.join(file)))
+            }
+            Self::Directory(_) => Err(Error::usage(format!(
+                "`--model-file` must be the name of a file in {given}, not `{file}`"
+            ))),
+            Self::Hub(model) => match model.file() {
+                Some(own) if own != file => Err(Error::usage(format!(
+                    "`--model-file {file}` contradicts `{given}`"
+                ))),
+                _ => {
+                    let model = model.with_file(file);
+                    model
+                        .map(Self::Hub)
+                        .map_err(|problem| Error::BadModelRef { given, problem })
+                }
+            },
+            Self::File(_) => Err(Error::usage(format!("{cannot}, and {given} is a file"))),
+            Self::Demo | Self::Ollama(_) | Self::Tiktoken(_) => {
+                Err(Error::usage(format!("{cannot}, not for `{given}`")))
+            }
+        }
+    }
+
     /// Parses a reference. `path_kind` returns the kind of file at a path, or `None` if nothing is there.
     fn parse(given: &str, path_kind: impl Fn(&Path) -> Option<PathKind>) -> Result<Self, String> {
         if given.trim().is_empty() {
@@ -103,9 +138,13 @@ impl ModelRef {
             }
             None => {}
         }
-        if is_model_file(given) && (looks_like_path(given) || !given.contains('/'))
-            || is_gguf(given)
-        {
+        // Of one slash, too, if it follows the name of a directory.
+        let in_directory = || {
+            let parent = Path::new(given).parent();
+            parent.and_then(&path_kind) == Some(PathKind::Directory)
+        };
+        let is_path = || looks_like_path(given) || !given.contains('/') || in_directory();
+        if is_gguf(given) || is_model_file(given) && is_path() {
             return Ok(Self::File(given.into()));
         }
         let id = given.split_once('@').map_or(given, |(id, _)| id);

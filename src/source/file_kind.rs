@@ -175,7 +175,7 @@ impl FileKind {
     }
 
     /// Finds the kind of a file from its name alone; `None` if that does not say it.
-    pub(crate) fn of_name(name: &str) -> Option<Self> {
+    pub fn of_name(name: &str) -> Option<Self> {
         // A model in Ollama's store.
         if name.starts_with("sha256-") {
             return Some(Self::Gguf);
@@ -190,8 +190,21 @@ impl FileKind {
         self.row().map_or("a file", |row| row.what)
     }
 
+    /// Returns true if a file of this kind is read as a tokenizer if it is named.
+    pub fn is_tokenizer(self) -> bool {
+        matches!(
+            self,
+            Self::TokenizerJson
+                | Self::SentencePiece
+                | Self::VocabTxt
+                | Self::VocabJson
+                | Self::Tiktoken
+                | Self::Tekken
+        )
+    }
+
     /// Returns true if a model's directory may have such a file under this name.
-    pub(crate) fn is_named(self, name: &str) -> bool {
+    pub fn is_named(self, name: &str) -> bool {
         self.row().is_some_and(|row| row.names.contains(&name))
     }
 
@@ -214,7 +227,7 @@ impl FileKind {
 
     /// Returns the name of the file with the merges of a `vocab.json`: `merges.txt`, or `m-merges.txt` for
     /// `m-vocab.json`.
-    pub(crate) fn merges(self, only: &str) -> Option<String> {
+    pub fn merges(self, only: &str) -> Option<String> {
         let stem = only.strip_suffix("vocab.json");
         (self == Self::VocabJson).then(|| format!("{}merges.txt", stem.unwrap_or_default()))
     }

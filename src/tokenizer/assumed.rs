@@ -11,9 +11,6 @@ use crate::formats::piece_list::PieceList;
 use crate::formats::text_file;
 use crate::source::{ByteSource, FileKind, ModelFiles};
 
-/// The sentence about DeBERTa.
-pub const DEBERTA: &str = "spm.model is read as DeBERTa's, but neither tokenizer_config.json nor config.json says that it is";
-
 /// The names of the files that are read, in search order.
 pub const NAMES: [&str; 8] = [
     "spm.model",
@@ -47,6 +44,13 @@ pub fn sentencepiece(files: &ModelFiles) -> Result<Option<(String, Arc<dyn ByteS
         }
     }
     Ok(None)
+}
+
+/// Returns the sentence about a SentencePiece file that is read as DeBERTa's.
+pub fn as_deberta(name: &str) -> String {
+    format!(
+        "{name} is read as DeBERTa's, but neither tokenizer_config.json nor config.json says that it is"
+    )
 }
 
 /// Returns the sentence about a SentencePiece file that is read on its own.
@@ -83,7 +87,7 @@ pub fn class(files: &ModelFiles) -> Result<Option<Assumed>> {
     {
         let pieces: PieceList = parse(file.name(), &file.read_all()?)?;
         let class = class_with_merges(pieces.texts.iter());
-        return Ok(class.and_then(|class| assumed(class, "vocab.json", false)));
+        return Ok(class.and_then(|class| assumed(files, class, "vocab.json", false)));
     }
     let Some(file) = files.find("vocab.txt")? else {
         return Ok(None);
@@ -98,7 +102,7 @@ pub fn class(files: &ModelFiles) -> Result<Option<Assumed>> {
     }
     let mut words = text.lines().filter(|piece| !piece.starts_with('['));
     let keeps_case = words.any(|piece| piece.bytes().any(|byte| byte.is_ascii_uppercase()));
-    Ok(assumed("BertTokenizer", "vocab.txt", keeps_case))
+    Ok(assumed(files, "BertTokenizer", "vocab.txt", keeps_case))
 }
 
 /// The pieces that tell the class of a vocabulary with merges.
@@ -131,10 +135,16 @@ fn class_with_merges<'p>(pieces: impl Iterator<Item = &'p str>) -> Option<&'stat
     }
 }
 
-fn assumed(class: &'static str, file: &'static str, keeps_case: bool) -> Option<Assumed> {
+fn assumed(
+    files: &ModelFiles,
+    class: &'static str,
+    file: &'static str,
+    keeps_case: bool,
+) -> Option<Assumed> {
     let found = by_name(class, file);
     let slow = found.fast_name().and_then(slow_class)?;
     let how = if keeps_case { " with case" } else { "" };
+    let file = files.actual_name(file);
     Some(Assumed {
         class: found,
         slow,

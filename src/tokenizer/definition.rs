@@ -36,6 +36,8 @@ pub struct Definition {
     pub conversion: Option<Box<Conversion>>,
     /// The metadata about the vocabulary of a GGUF file.
     pub gguf: Option<Box<GgufInfo>>,
+    /// The name of the file that the tokenizer is made from, if the reference names a file.
+    pub named_file: Option<String>,
     /// The vocabulary as a list, built on first use.
     listed: OnceLock<Vocabulary>,
 }
@@ -81,6 +83,7 @@ impl Definition {
             runner: None,
             conversion: None,
             gguf: None,
+            named_file: None,
             listed: OnceLock::new(),
         }
     }
@@ -92,8 +95,16 @@ impl Definition {
         }
     }
 
+    /// Returns true if that file is a `tokenizer.json`, whatever its name.
+    pub fn is_tokenizer_json(&self) -> bool {
+        self.runner.is_none() && self.conversion.is_none() && self.rest().is_some()
+    }
+
     /// Returns the name of that file within the model.
     pub fn file_name(&self) -> &str {
+        if let Some(name) = &self.named_file {
+            return name;
+        }
         if let Some(runner) = &self.runner {
             return &runner.file_name;
         }

@@ -24,6 +24,7 @@ mod hf_file;
 mod hf_guard;
 mod model_pieces;
 pub mod native;
+mod no_tokenizer;
 mod open;
 mod open_gguf;
 mod options;

@@ -9,6 +9,7 @@ use super::compiled_cache::read_sentencepiece;
 use super::conversion::{Conversion, Recipe, SlowClass, SlowClassRecipe, slow_class};
 use super::deberta;
 use super::definition::{Definition, Origin, SPM_MODEL, TOKENIZER_JSON};
+use super::no_tokenizer;
 use super::open_gguf;
 use super::parsed_json::{ListedJson, ParsedJson, read_converted, read_json};
 use super::ranked_file::{self, TEKKEN_JSON};
@@ -18,7 +19,6 @@ use super::translation_files;
 use crate::error::{Error, Result};
 use crate::formats::config::{OwnTokens, TokenizerConfig};
 use crate::formats::model_config::ModelConfig;
-use crate::formats::placeholder_file;
 use crate::formats::tokenizer_json::{RestJson, TokenizerJson};
 use crate::source::{ByteSource, FileKind, ModelFiles};
 
@@ -29,23 +29,21 @@ pub const SETTINGS_NAMES: [&str; 3] = [
     "added_tokens.json",
 ];
 
-/// The names of vocabularies that are read if a file of the model names their class.
-const VOCABULARY_NAMES: [&str; 6] = [
-    "spiece.model",
-    "sentencepiece.bpe.model",
-    "sentencepiece.model",
-    "tokenizer.model",
-    "vocab.txt",
-    "vocab.json",
-];
-
 /// Reads the tokenizer of a model: its `tokenizer.json`, or else the files of its class.
 ///
 /// # Errors
 /// Fails with [`Error::MissingPart`] if the model has no such file, or no `tokenizer.json` to be taken as it stands,
 /// with [`Error::Damaged`] or [`Error::Unsupported`] if a file cannot be used, or with the error of fetching a file.
 pub fn definition(files: &ModelFiles) -> Result<Definition> {
-    check_kind(files)?;
+    no_tokenizer::check_kind(files)?;
+    let mut definition = found(files)?;
+    if files.only().is_some() {
+        definition.named_file = Some(files.actual_name(definition.file_name()));
+    }
+    Ok(definition)
+}
+
+fn found(files: &ModelFiles) -> Result<Definition> {
     if files.are_as_is() {
         return as_is(files);
     }
@@ -62,7 +60,9 @@ pub fn definition(files: &ModelFiles) -> Result<Definition> {
     if let Some(file) = tekken(files, &class)? {
         return ranked_file::definition(files, (TEKKEN_JSON, FileKind::Tekken), file);
     }
-    if let Some(slow) = class.fast_name().and_then(slow_class) {
+    if let Some(slow) = class.fast_name().and_then(slow_class)
+        && is_made_from_named(files, slow)?
+    {
         return match from_slow_class(files, config, Followed::new(class), slow) {
             // A directory with a GGUF file often has a config.json, but no other vocabulary.
             Err(missing @ Error::MissingPart { .. }) => {
@@ -78,9 +78,8 @@ pub fn definition(files: &ModelFiles) -> Result<Definition> {
         return translation_files::definition(files, config, style);
     }
     let model_type = model_type(files)?;
-    if is_deberta(files, &config, model_type.as_deref())
-        && let Some(file) = files.find(SPM_MODEL)?
-    {
+    let is_deberta = is_deberta(files, &config, model_type.as_deref());
+    if is_deberta && let Some(file) = files.find(SPM_MODEL)? {
         let is_assumed = config.tokenizer_class.is_none() && model_type.is_none();
         let definition = from_deberta(files, config.clone(), file, is_assumed)?;
         if let Some(definition) = definition {
@@ -99,37 +98,7 @@ pub fn definition(files: &ModelFiles) -> Result<Definition> {
     if let Some(definition) = open_gguf::definition(files)? {
         return Ok(definition);
     }
-    Err(no_tokenizer(files, &class)?)
-}
-
-/// Refuses a model that is a file without a tokenizer.
-fn check_kind(files: &ModelFiles) -> Result<()> {
-    let (Some(kind), Some(name)) = (files.only_kind()?, files.only()) else {
-        return Ok(());
-    };
-    match kind {
-        FileKind::Rwkv => {
-            let problem = format!("it is {}, which tokscope does not read yet", kind.what());
-            Err(Error::unsupported(files.model(), problem))
-        }
-        FileKind::Vectors => Err(Error::MissingPart {
-            place: files.place(),
-            what: "tokenizer: it is a file of vectors",
-            hint: Some(
-                "use `embed`, `neighbors`, `similarity`, `diff`, `stats` or `vocab`, which look up its words".to_owned(),
-            ),
-        }),
-        FileKind::Other => {
-            if let Some(file) = files.find_ranged(name)? {
-                placeholder_file::refuse(file.name(), &file.read(0..file.len().min(64))?)?;
-            }
-            let problem =
-                "it is neither a tokenizer nor a vocabulary, a checkpoint, or a file of vectors";
-            let hint = "name the directory with the model's files, or one file of those kinds";
-            Err(Error::unsupported(files.reference_to(name), problem).with_hint(hint))
-        }
-        _ => Ok(()),
-    }
+    Err(no_tokenizer::error(files, &class, is_deberta)?)
 }
 
 /// Returns true if [`definition`] takes the vocabulary from a file other than a GGUF file.
@@ -165,7 +134,9 @@ pub fn vocabulary_names(files: &ModelFiles) -> Result<Vec<String>> {
     if tekken(files, &class)?.is_some() {
         return Ok(vec![TEKKEN_JSON.to_owned()]);
     }
-    if let Some(slow) = class.fast_name().and_then(slow_class) {
+    if let Some(slow) = class.fast_name().and_then(slow_class)
+        && is_made_from_named(files, slow)?
+    {
         return Ok(slow
             .converter
             .files()
@@ -186,6 +157,14 @@ pub fn vocabulary_names(files: &ModelFiles) -> Result<Vec<String>> {
         (Some(_), _) => named.chain(["merges.txt".to_owned()]).collect(),
         (None, true) => assumed.collect(),
         (None, false) => vec![SPM_MODEL.to_owned()],
+    })
+}
+
+/// Returns false if the reference names the file of a tokenizer that a class is not made from.
+fn is_made_from_named(files: &ModelFiles, slow: &SlowClass) -> Result<bool> {
+    Ok(match (files.only_kind()?, slow.converter.files().first()) {
+        (Some(kind), Some(name)) if kind.is_tokenizer() => kind.is_named(name),
+        _ => true,
     })
 }
 
@@ -297,7 +276,7 @@ fn from_deberta(
     let class = Followed::default();
     let mut definition =
         Definition::new(origin, config, tokens.map, added, added_vocabulary, class);
-    definition.assumption = is_assumed.then(|| assumed::DEBERTA.to_owned());
+    definition.assumption = is_assumed.then(|| assumed::as_deberta(&files.actual_name(SPM_MODEL)));
     Ok(Some(definition))
 }
 
@@ -325,14 +304,15 @@ fn from_slow_class(
     slow: &'static SlowClass,
 ) -> Result<Definition> {
     let names = slow.converter.files();
+    let missing = || no_tokenizer::without_files(files, slow.converter.missing(), names);
     let mut found = Vec::with_capacity(names.len());
     for name in names {
         let file = files.find(name)?;
-        found.push(file.ok_or_else(|| files.missing(slow.converter.missing(), names))?);
+        found.push(file.ok_or_else(missing)?);
     }
     let mut found = found.into_iter();
     let Some(file) = found.next() else {
-        return Err(files.missing(slow.converter.missing(), names));
+        return Err(missing());
     };
     let mut tokens = SpecialTokens::read(files, &mut config, None)?;
     let slow_tokens = class.slow(&config.class, slow.tokens.as_ref(), &tokens);
@@ -359,47 +339,4 @@ fn from_slow_class(
     definition.class.outcome.changes.clear();
     definition.conversion = Some(Box::new(conversion));
     Ok(definition)
-}
-
-/// Returns the error for a model without a readable tokenizer. It names the vocabulary that the model has instead, if
-/// any.
-fn no_tokenizer(files: &ModelFiles, class: &Found) -> Result<Error> {
-    if let Some(name) = files.only()
-        && !files.has(name)?
-    {
-        return Ok(files.no_such_file(name));
-    }
-    let save = "write a tokenizer.json with `AutoTokenizer.from_pretrained(…).save_pretrained(…)` of transformers";
-    for name in VOCABULARY_NAMES {
-        if files.has(name)? {
-            let problem = match class {
-                Found::Fast { name, .. } => {
-                    format!(
-                        "a {name} is made only from a tokenizer.json, which the model does not have"
-                    )
-                }
-                Found::Slow { reason, .. }
-                | Found::Unknown { reason }
-                | Found::Undeclared { reason } => reason.clone(),
-            };
-            let hint = match name.ends_with(".model") {
-                true => format!(
-                    "{save}, or name the file, as in `--model {}` to read it as SentencePiece does",
-                    files.reference_to(name)
-                ),
-                false => save.to_owned(),
-            };
-            return Ok(Error::unsupported(name, problem).with_hint(hint));
-        }
-    }
-    // Offline, the model's other files are unknown, and this returns a different error.
-    let names = [TOKENIZER_JSON, SPM_MODEL];
-    let missing = files.missing("tokenizer.json and no spm.model", &names);
-    Ok(missing.with_hint(match files.only_kind()? {
-        Some(FileKind::Gguf) => {
-            "the GGUF file has no vocabulary: name a directory with a tokenizer.json"
-        }
-        Some(FileKind::Vectors) => "a file of vectors has no tokenizer: name the model's directory",
-        _ => "a model needs a tokenizer.json, or the vocabulary of a class that transformers converts to one",
-    }))
 }

@@ -22,7 +22,7 @@ impl Tokenizer {
     /// Fails with [`Error::Usage`] if the model already has a `tokenizer.json`, or with the error of building the
     /// crate's engine.
     pub fn to_tokenizer_json(&self, decimals: Decimals) -> Result<Vec<u8>> {
-        if self.file() == TOKENIZER_JSON {
+        if self.definition.is_tokenizer_json() {
             return Err(Error::usage_hint(
                 "the model already has a tokenizer.json, so there is nothing to convert",
                 "use `tokscope pull` to fetch it",

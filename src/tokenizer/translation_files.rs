@@ -10,6 +10,7 @@ use super::class::{Followed, M2M100, WMT21};
 use super::compiled_cache::read_sentencepiece;
 use super::definition::{Definition, Origin};
 use super::model_pieces::ModelPieces;
+use super::no_tokenizer;
 use super::runner::Runner;
 use super::sentencepiece::SentencePiece;
 use super::special_tokens::SpecialTokens;
@@ -59,7 +60,9 @@ pub fn definition(
             Style::Marian => "tokenizer.json and no vocab.json with source.spm and target.spm",
             Style::M2M100 => "tokenizer.json and no vocab.json with sentencepiece.bpe.model",
         };
-        files.find(name)?.ok_or_else(|| files.missing(what, names))
+        files
+            .find(name)?
+            .ok_or_else(|| no_tokenizer::without_files(files, what, names))
     };
     let vocabulary = find(VOCABULARY)?;
     let (mut models, mut algorithm) = (Vec::new(), Algorithm::Unigram);

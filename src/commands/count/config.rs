@@ -21,6 +21,7 @@ const MAX_CONFIG: u64 = 1 << 20;
 pub struct Config {
     pub model: Option<String>,
     pub revision: Option<String>,
+    pub model_file: Option<String>,
     /// Files and directories, relative to the current directory.
     pub paths: Vec<PathBuf>,
     pub filters: FileFilters,
@@ -30,7 +31,7 @@ pub struct Config {
     folder: PathBuf,
 }
 
-const TOP_KEYS: &[&str] = &["model", "revision", "count"];
+const TOP_KEYS: &[&str] = &["model", "revision", "model-file", "count"];
 const COUNT_KEYS: &[&str] = &[
     "paths",
     "glob",
@@ -112,6 +113,7 @@ impl Config {
             match key.get_ref().as_ref() {
                 "model" => config.model = Some(reader.string(key, value)?),
                 "revision" => config.revision = Some(reader.string(key, value)?),
+                "model-file" => config.model_file = Some(reader.string(key, value)?),
                 "count" => {
                     let table = value.get_ref().as_table();
                     let table = table.ok_or_else(|| reader.wrong_type(key, value, "a table"))?;
@@ -231,6 +233,7 @@ mod tests {
             r#"
             model = "demo"
             revision = "main"
+            model-file = "a/q4.gguf"
             [count]
             paths = ["a", "b"]
             glob = "*.md"

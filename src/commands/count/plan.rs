@@ -39,6 +39,7 @@ pub enum Rows {
 pub struct Plan {
     model: Option<String>,
     revision: Option<String>,
+    model_file: Option<String>,
     pub input: Input,
     /// True if files and directories are counted.
     pub is_walk: bool,
@@ -100,6 +101,7 @@ impl Plan {
         Ok(Self {
             model: config.model,
             revision: config.revision,
+            model_file: config.model_file,
             is_walk: !paths.is_empty(),
             is_stream: paths.is_empty() || paths == [Path::new("-")],
             names_stdin: paths.len() > 1,
@@ -134,6 +136,7 @@ impl Plan {
         if !choice.chosen {
             choice.name = self.model.as_deref().unwrap_or(choice.name);
             choice.revision = choice.revision.or(self.revision.as_deref());
+            choice.file = choice.file.or(self.model_file.as_deref());
         }
         choice
     }

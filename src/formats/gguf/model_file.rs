@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::formats::placeholder_file;
 use crate::source::{ByteSource, FileKind, GgufShard, ModelFiles};
 
 /// The start of the names of files for the encoders of images and sound, which are no models of text.
@@ -26,7 +27,12 @@ pub fn find(files: &ModelFiles) -> Result<Option<(String, Arc<dyn ByteSource>)>>
         return Ok(None);
     };
     match files.find_ranged(&name)? {
-        Some(file) => Ok(Some((name, file))),
+        Some(file) => {
+            if file.is_empty() {
+                placeholder_file::refuse(file.name(), &[])?;
+            }
+            Ok(Some((name, file)))
+        }
         None => Err(files.no_such_file(&name)),
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::source::file_name::is_within;
 use crate::source::hub::settings::HubSettings;
 use crate::source::observer::Unobserved;
 
@@ -70,4 +71,26 @@ fn names_stay_within_the_model() {
         assert_eq!(files.find(name).unwrap_err().code(), "damaged", "{name:?}");
     }
     assert!(is_within("onnx/model.onnx"));
+}
+
+#[cfg(unix)]
+#[test]
+fn local_files_have_any_name_that_the_system_allows() {
+    let directory = tempfile::tempdir().unwrap();
+    let model = ModelRef::Directory(directory.path().to_owned());
+    let in_directory = ModelFiles::open(&model, options()).unwrap();
+    for name in ["a:b.model", "a\\b.model", "C:\\x.model", "a\tb.model"] {
+        std::fs::write(directory.path().join(name), "abc").unwrap();
+        let model = ModelRef::File(directory.path().join(name));
+        let files = ModelFiles::open(&model, options()).unwrap();
+        for files in [&files, &in_directory] {
+            let file = files.find(name).unwrap().unwrap();
+            assert_eq!(file.read_all().unwrap().as_ref(), b"abc", "{name:?}");
+        }
+        assert_eq!(files.actual_name("spm.model"), name);
+    }
+    for name in ["../x", "a/..", "", ".", "..", "/etc/passwd", "a//b", "a\0b"] {
+        let error = in_directory.find(name).unwrap_err();
+        assert_eq!(error.code(), "damaged", "{name:?}");
+    }
 }

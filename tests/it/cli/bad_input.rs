@@ -248,8 +248,9 @@ fn names_that_are_not_models_are_refused() {
 fn directories_without_a_tokenizer_or_checkpoint_are_refused() {
     let empty = tempfile::tempdir().unwrap();
     let place = format!("directory {}", empty.path().display());
-    let sentence = format!("{place} has no tokenizer.json and no spm.model");
-    let hint = "a model needs a tokenizer.json, or the vocabulary of a class that transformers converts to one";
+    let sentence = format!("{place} has no tokenizer.json and no other vocabulary");
+    let hint = "a model needs a tokenizer.json, a SentencePiece file, a vocab.txt, a vocab.json with a merges.txt, a \
+                tekken.json, or a GGUF file";
     for command in ["tokenize", "count", "vocab", "embed", "neighbors"] {
         let args = if command == "count" {
             vec![command]
@@ -269,6 +270,13 @@ fn directories_without_a_tokenizer_or_checkpoint_are_refused() {
     fails(on(empty.path(), ["tokenize", "a"]), 4, problem, hint);
 
     let folder = folder_without_checkpoint();
+    let named = folder.path().join("spm.model");
+    let sentence = format!(
+        "{} has no embedding matrix: it is the file of a tokenizer",
+        named.display()
+    );
+    let hint = "name the directory with the checkpoint, or the checkpoint itself";
+    fails(on(&named, ["embed", "a"]), 2, &sentence, hint);
     on(folder.path(), ["tokenize", "a"]).ok();
     let place = format!("directory {}", folder.path().display());
     for args in [

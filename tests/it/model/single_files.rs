@@ -117,3 +117,132 @@ fn a_file_of_no_known_kind_is_refused_by_name() {
         answer.stderr
     );
 }
+
+#[test]
+fn sentences_name_the_file_that_the_model_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    let stderr = |path: &Path, exit: i32| on(path, ["tokenize", "x"]).exit(exit).stderr;
+    write("words.txt", "[UNK]\nx\n");
+    let answer = stderr(&folder.path().join("words.txt"), 4);
+    let sentence = "error: words.txt is not supported: no file names the class of the tokenizer\n";
+    assert!(answer.starts_with(sentence), "{answer}");
+    write("words.txt", "[UNK]\n[CLS]\n[SEP]\nx\n");
+    let path = folder.path().join("words.txt");
+    let answer = on(&path, ["tokenize", "--ids", "x"]).exit(0);
+    let note =
+        "note: words.txt is read as BertTokenizer's, but no file of the model names its class\n";
+    assert_eq!(answer.stderr, note);
+    let named = on(&path, ["info", "--get", "tokenizer.file"]).ok();
+    assert_eq!(named, "words.txt\n");
+
+    write("vocab.json", "{\"a\": 0}");
+    let answer = stderr(folder.path(), 2);
+    let sentence = format!(
+        "error: directory {} has no merges.txt beside its vocab.json\n",
+        folder.path().display()
+    );
+    assert!(answer.starts_with(&sentence), "{answer}");
+    write("m-vocab.json", "{\"a\": 0}");
+    let path = folder.path().join("m-vocab.json");
+    let answer = stderr(&path, 2);
+    let sentence = format!(
+        "error: {} has no file of merges beside it\n",
+        path.display()
+    );
+    assert!(answer.starts_with(&sentence), "{answer}");
+    assert!(
+        answer.contains("hint: put m-merges.txt beside it, "),
+        "{answer}"
+    );
+    fs::remove_file(folder.path().join("vocab.json")).unwrap();
+    write("merges.txt", "#version: 0.2\n");
+    let answer = stderr(folder.path(), 2);
+    assert!(
+        answer.contains(" has no vocab.json beside its merges.txt\n"),
+        "{answer}"
+    );
+}
+
+#[test]
+fn the_hint_names_a_vocabulary_that_the_directory_has() {
+    let model = folder_without_checkpoint();
+    let folder = model.path();
+    let hinted = |what: &str, name: &str| {
+        let answer = on(folder, ["tokenize", "x"]).exit(2).stderr;
+        assert!(
+            answer.contains(&format!(" has no tokenizer.json and no {what}\n")),
+            "{answer}"
+        );
+        let path = folder.join(name);
+        let hint = format!(
+            "hint: it has {name}: name that file, as in `--model {}`\n",
+            path.display()
+        );
+        assert!(answer.ends_with(&hint), "{answer}");
+        on(&path, ["tokenize", "x"]).exit(0);
+    };
+    fs::rename(folder.join("spm.model"), folder.join("pieces.model")).unwrap();
+    hinted("spm.model", "pieces.model");
+    fs::write(
+        folder.join("tokenizer_config.json"),
+        r#"{"tokenizer_class": "BertTokenizer"}"#,
+    )
+    .unwrap();
+    hinted("vocab.txt", "pieces.model");
+}
+
+#[test]
+fn an_empty_file_of_any_kind_is_called_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in [
+        "tokenizer.json",
+        "tekken.json",
+        "vocab.json",
+        "vocab.txt",
+        "x.model",
+        "x.tiktoken",
+        "x.gguf",
+        "x.safetensors",
+        "x.npy",
+        "x.vec",
+    ] {
+        let path = folder.path().join(name);
+        fs::write(&path, "").unwrap();
+        let sentence = format!("error: {} is damaged: it is empty\n", path.display());
+        for args in [&["tokenize", "x"][..], &["embed", "--id", "1"]] {
+            let answer = on(&path, args).exit(4).stderr;
+            assert!(answer.starts_with(&sentence), "{answer}");
+        }
+        fs::remove_file(&path).unwrap();
+    }
+}
+
+#[test]
+fn a_file_of_a_directory_is_chosen_by_an_option() {
+    let model = folder_without_checkpoint();
+    let folder = model.path();
+    fs::rename(folder.join("spm.model"), folder.join("a:b.model")).unwrap();
+    let ids = |args: &[&str]| on(folder, [args, &["tokenize", "--ids", "x"]].concat());
+    let expected = demo(["tokenize", "--ids", "x"]).exit(0).stdout;
+    assert_eq!(ids(&["--model-file", "a:b.model"]).exit(0).stdout, expected);
+    for (name, problem) in [
+        ("nowhere.model", "there is no such file"),
+        (
+            "/etc/passwd",
+            "`--model-file` must be the name of a file in ",
+        ),
+        ("", "`--model-file` must be the name of a file in "),
+    ] {
+        let answer = ids(&["--model-file", name]).exit(2).stderr;
+        assert!(answer.contains(problem), "{answer}");
+    }
+    let file = folder.join("a:b.model");
+    let answer = on(&file, ["--model-file", "x", "info"]).exit(2).stderr;
+    assert!(
+        answer.contains("`--model-file` is for directories and repositories"),
+        "{answer}"
+    );
+    let answer = demo(["--model-file", "x", "info"]).exit(2).stderr;
+    assert!(answer.contains("not for `demo`"), "{answer}");
+}

@@ -103,6 +103,65 @@ fn one_of_several_gguf_files_must_be_named() {
 }
 
 #[test]
+fn a_file_of_a_repository_is_chosen_by_an_option() {
+    let remote = Remote::new();
+    let file = |tokens: [&str; 3]| {
+        GgufWriter::default()
+            .text("model", "gpt2")
+            .text("pre", "gpt-2")
+            .texts("tokens", &tokens.map(str::to_owned))
+            .texts("merges", &["a b"])
+            .finish(3)
+    };
+    let (first, second) = (file(["a", "b", "ab"]), file(["b", "ab", "a"]));
+    remote.hub.publish(
+        "o/n",
+        Access::Public,
+        &[("a/q4.gguf", &first), ("q8.gguf", &second)],
+    );
+    let ids = |args: &[&str]| remote.call("o/n", &[args, &["tokenize", "--ids", "ab"]].concat());
+    assert_eq!(ids(&["--model-file", "a/q4.gguf"]).ok(), "2\n");
+    assert_eq!(ids(&["--model-file", "q8.gguf"]).ok(), "1\n");
+    let answer = ids(&["--model-file", "q5.gguf"]).exit(2).stderr;
+    let problem = "`hf://o/n/q5.gguf` is not a model: there is no such file";
+    assert!(answer.contains(problem), "{answer}");
+    let twice = ["--model-file", "q8.gguf", "tokenize", "ab"];
+    let answer = remote.call("hf://o/n/a/q4.gguf", &twice).exit(2).stderr;
+    let problem = "`--model-file q8.gguf` contradicts `hf://o/n/a/q4.gguf`";
+    assert!(answer.contains(problem), "{answer}");
+}
+
+#[test]
+fn the_lock_file_of_a_file_locks_that_file() {
+    let remote = Remote::new();
+    let file = |tokens: [&str; 3]| {
+        GgufWriter::default()
+            .text("model", "gpt2")
+            .text("pre", "gpt-2")
+            .texts("tokens", &tokens.map(str::to_owned))
+            .texts("merges", &["a b"])
+            .finish(3)
+    };
+    let (first, second) = (file(["a", "b", "ab"]), file(["b", "ab", "a"]));
+    let files: [(&str, &[u8]); 2] = [("q4.gguf", &first), ("q8.gguf", &second)];
+    remote.hub.publish("o/n", Access::Public, &files);
+    let folder = tempfile::tempdir().unwrap();
+    let lock = folder.path().join("one.lock");
+    let lock = ["--lock-file", lock.to_str().unwrap()];
+    let call = |model: &str, args: &[&str]| remote.call(model, &[&lock, args].concat());
+    call("o/n", &["--model-file", "q8.gguf", "lock"]).ok();
+    let ids = ["tokenize", "--ids", "ab"];
+    assert_eq!(call("hf://o/n/q8.gguf", &ids).ok(), "1\n");
+    call("hf://o/n/q8.gguf", &["check"]).ok();
+    let answer = call("hf://o/n/q4.gguf", &ids).exit(2).stderr;
+    assert!(
+        answer.contains("`hf://o/n/q4.gguf` is requested, but "),
+        "{answer}"
+    );
+    assert!(answer.contains("/q8.gguf`"), "{answer}");
+}
+
+#[test]
 fn the_shard_with_the_matrix_is_read_alone() {
     let remote = Remote::new();
     let header = crate::support::checkpoints::gguf_header(&[]);
