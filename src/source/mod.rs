@@ -26,6 +26,7 @@ mod file_name;
 mod file_start;
 mod frozen_file;
 mod gguf_shard;
+mod hashed_file;
 mod hub;
 mod local;
 mod model_files;

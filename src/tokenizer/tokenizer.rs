@@ -15,7 +15,7 @@ use super::runner::Runner;
 use super::translation::Look;
 use super::vocabulary::Vocabulary;
 use super::windows::{TokenizedText, to_hf};
-use super::{deberta, open, ranked_file};
+use super::{deberta, open, open_gguf, ranked_file};
 use crate::error::{Error, Result};
 use crate::source::ModelFiles;
 
@@ -48,6 +48,13 @@ impl Tokenizer {
     /// Fails with the error of fetching or reading a file with settings.
     pub fn file_names(files: &ModelFiles) -> Result<Vec<String>> {
         let mut names = open::vocabulary_names(files)?;
+        // A file that cannot be read is an error of opening the tokenizer.
+        if !open::has_vocabulary_file(files)?
+            && let Ok(Some(found)) = open_gguf::find(files)
+            && !names.contains(&found.name)
+        {
+            names.push(found.name);
+        }
         names.extend(open::SETTINGS_NAMES.map(str::to_owned));
         names.push("config.json".to_owned());
         Ok(names)

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use super::app_cache::AppCache;
 use super::byte_source::ByteSource;
 use super::frozen_file::{FrozenFile, Proof};
+use super::hashed_file::HashedFile;
 use super::hub::cost::Fetched;
 use super::hub::files::HubFiles;
 use super::local::directory::Directory;
@@ -29,6 +30,10 @@ use crate::model_ref::ModelRef;
 use module_folder::ModuleFolder;
 use only_file::OnlyFile;
 use origin::Origin;
+
+/// The maximum length of a locked file that is held in memory, in bytes. Parts of a longer one, which is a GGUF file with
+/// its tensors, are read and hashed again.
+const MAX_HELD: u64 = 64 << 20;
 
 /// The files of one model.
 pub struct ModelFiles {
@@ -163,6 +168,9 @@ impl ModelFiles {
     fn frozen(&self, file: Arc<dyn ByteSource>, proof: Proof) -> Result<Arc<dyn ByteSource>> {
         if file.sha256().is_some() {
             return Ok(file);
+        }
+        if proof == Proof::Hash && file.len() > MAX_HELD {
+            return Ok(Arc::new(HashedFile::open(file)?));
         }
         Ok(Arc::new(FrozenFile::open(file, &self.cache, proof)?))
     }

@@ -1,13 +1,16 @@
 //! `lock` and `--locked`: which lock file is written, read, refused, or replaced.
 
 use std::fs;
+use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::loopback_hub::Access;
 use crate::model::place::{at, edit, hub, place};
 use crate::remote::Remote;
+use crate::support::gguf_writer::GgufWriter;
 use crate::support::{Answer, demo};
 
 #[test]
@@ -215,4 +218,68 @@ fn a_locked_model_outside_the_cache_is_unreachable_offline() {
             answer.stderr
         );
     }
+}
+
+#[test]
+fn a_large_gguf_file_is_locked_in_constant_memory() {
+    let place = tempfile::tempdir().unwrap();
+    let here = place.path();
+    fs::create_dir(here.join("m")).unwrap();
+    let path = here.join("m/m.gguf");
+    let writer = GgufWriter::default()
+        .text("model", "gpt2")
+        .text("pre", "gpt-2")
+        .texts("tokens", &["a", "b", "ab"])
+        .texts("merges", &["a b"]);
+    let bytes = writer.finish(3);
+    let token = bytes
+        .windows(10)
+        .position(|bytes| bytes == b"\x02\0\0\0\0\0\0\0ab");
+    fs::write(&path, &bytes).unwrap();
+    let mut file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    // The rest of the file is sparse.
+    let size = 600_000_000;
+    file.set_len(size).unwrap();
+    let run = |args: &[&str]| at(here, args).run_within(300_000_000);
+    for model in ["m", "m/m.gguf"] {
+        let answer = run(&["lock", "-m", model, "--force"]);
+        assert_eq!(answer.code, 0, "{}", answer.stderr);
+        assert!(
+            answer.stdout.starts_with("locked 1 file, 3 pieces, "),
+            "{}",
+            answer.stdout
+        );
+    }
+    let lock = fs::read(here.join("tokscope.lock")).unwrap();
+    let lock: Value = serde_json::from_slice(&lock).unwrap();
+    let mut digest = Sha256::new_with_prefix(&bytes);
+    let zeros = vec![0; 1 << 20];
+    let mut rest = size as usize - bytes.len();
+    while rest > 0 {
+        let count = rest.min(zeros.len());
+        digest.update(&zeros[..count]);
+        rest -= count;
+    }
+    let digest: String = digest
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let expected = serde_json::json!([{"name": "m.gguf", "size": size, "sha256": digest}]);
+    assert_eq!(lock["files"], expected);
+    let ids = run(&["tokenize", "abb", "--ids", "--locked"]);
+    assert_eq!(ids.stdout, "2 1\n", "{}", ids.stderr);
+    let row = run(&["embed", "--id", "2", "--locked", "--json"]);
+    assert_eq!(row.code, 0, "{}", row.stderr);
+    file.seek(SeekFrom::Start(token.unwrap() as u64 + 8))
+        .unwrap();
+    file.write_all(b"ba").unwrap();
+    assert_eq!(run(&["tokenize", "abb", "--ids", "--locked"]).code, 2);
+    let changes = run(&["check"]);
+    assert_eq!(changes.code, 1, "{}", changes.stderr);
+    assert!(
+        changes.stdout.starts_with("file  m.gguf"),
+        "{}",
+        changes.stdout
+    );
 }
