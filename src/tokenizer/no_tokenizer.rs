@@ -3,6 +3,7 @@
 use super::class::Found;
 use super::definition::{SPM_MODEL, TOKENIZER_JSON};
 use crate::error::{Error, Result};
+use crate::formats::gguf::model_file as gguf_file;
 use crate::formats::placeholder_file;
 use crate::source::{FileKind, ModelFiles};
 
@@ -150,6 +151,8 @@ fn other_vocabulary(files: &ModelFiles) -> Option<String> {
     let is_vocabulary = |name: &str| match FileKind::of_name(name) {
         Some(FileKind::VocabTxt) => name.ends_with("vocab.txt"),
         Some(kind @ FileKind::VocabJson) => kind.merges(name).is_some_and(|merges| has(&merges)),
+        // One of several: a single one would have been read.
+        Some(FileKind::Gguf) => gguf_file::is_model(name),
         Some(kind) => kind.is_tokenizer(),
         None => false,
     };

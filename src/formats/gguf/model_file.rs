@@ -64,7 +64,7 @@ fn the_only_one(files: &ModelFiles) -> Result<Option<String>> {
                     "{place} has {} GGUF files, and no other checkpoint",
                     names.len()
                 ),
-                format!("name one of them, as in `--model {named}`"),
+                format!("name one of the GGUF files, as in `--model {named}`"),
             ))
         }
     }
@@ -82,7 +82,7 @@ fn note_name(files: &ModelFiles) -> Option<String> {
 }
 
 /// Returns true if a file may be the model, or its first shard.
-fn is_model(name: &str) -> bool {
+pub fn is_model(name: &str) -> bool {
     let is_projector = name
         .rsplit('/')
         .next()

@@ -108,8 +108,13 @@ impl Directory {
             file: self.path.display().to_string(),
             source,
         };
+        // The folder of a file that is named without one.
+        let folder = match self.path.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => &self.path,
+        };
         let mut entries = Vec::new();
-        for entry in self.path.read_dir().map_err(unreadable)? {
+        for entry in folder.read_dir().map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
             if let (Ok(metadata), Ok(name)) =
                 (entry.path().metadata(), entry.file_name().into_string())

@@ -219,6 +219,24 @@ fn an_empty_file_of_any_kind_is_called_empty() {
 }
 
 #[test]
+fn a_file_in_the_current_folder_is_named_without_one() {
+    let model = folder_without_checkpoint();
+    let here = |args: &[&str]| {
+        demo(args)
+            .current_dir(model.path())
+            .env("TOKSCOPE_MODEL", "spm.model")
+    };
+    let files = here(&["info", "--get", "files"]).ok();
+    assert!(
+        files.contains("config.json") && files.contains("spm.model"),
+        "{files}"
+    );
+    for args in [&["tokenize", "x"][..], &["lock"], &["check"]] {
+        here(args).exit(0);
+    }
+}
+
+#[test]
 fn a_file_of_a_directory_is_chosen_by_an_option() {
     let model = folder_without_checkpoint();
     let folder = model.path();

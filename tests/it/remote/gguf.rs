@@ -72,7 +72,7 @@ fn one_of_several_gguf_files_must_be_named() {
         "{}",
         answer.stderr
     );
-    let hint = "name one of them, as in `--model hf://o/n/a/q4.gguf`";
+    let hint = "name one of the GGUF files, as in `--model hf://o/n/a/q4.gguf`";
     assert!(answer.stderr.contains(hint), "{}", answer.stderr);
     let answer = remote.call("o/n@main", &["embed", "--id", "1"]).exit(2);
     let hint = "as in `--model hf://o/n@main/a/q4.gguf`";

@@ -224,9 +224,19 @@ fn the_gguf_file_of_a_directory_is_found_or_must_be_named() {
     assert_eq!(findings, ["no-tokenizer", "no-matrix"]);
     assert!(info.findings[1].message.contains("has 2 GGUF files"));
     let named = folder.path().join("m-q4_k.gguf");
-    let hint = format!("name one of them, as in `--model {}`", named.display());
+    let hint = format!(
+        "name one of the GGUF files, as in `--model {}`",
+        named.display()
+    );
     assert!(answer.stderr.contains(&hint), "{}", answer.stderr);
     assert_eq!(dtype(&named), "Q4_K\n");
+    let text = call(folder.path(), &["tokenize", "a"]);
+    assert_eq!(text.code, 2);
+    let hint = format!(
+        "hint: it has m-q4_k.gguf: name that file, as in `--model {}`",
+        named.display()
+    );
+    assert!(text.stderr.contains(&hint), "{}", text.stderr);
     let missing = call(&folder.path().join("m-q5_k.gguf"), &["embed", "--id", "1"]);
     assert_eq!(missing.code, 2);
     assert!(
