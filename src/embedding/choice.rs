@@ -76,12 +76,18 @@ impl MatrixChoice<'_> {
     ) -> Error {
         let Self::Named(wanted) = self else {
             let known = EMBEDDING_NAMES.join(", ");
-            return Error::unsupported(
-                file,
-                format!(
-                    "it has no word-embedding matrix: no tensor of two dimensions is named {known}"
-                ),
+            let problem = format!(
+                "it has no word-embedding matrix: no tensor of two dimensions is named {known}"
             );
+            let error = Error::unsupported(file, problem);
+            let names: Vec<String> = names.take(MAX_NAMES).map(quote).collect();
+            return match names.is_empty() {
+                true => error,
+                false => error.with_hint(format!(
+                    "`embed --tensor NAME` reads another one, such as {}",
+                    names.join(", ")
+                )),
+            };
         };
         let problem = format!("{file} has no {}", self.noun());
         with_names(problem, wanted, kind, names)

@@ -6,7 +6,7 @@ use super::choice::MatrixChoice;
 use super::computed_rows::ComputeRows;
 use super::matrix::{EmbeddingMatrix, Stored, check_shape, shape};
 use super::remapped_rows::RemappedRows;
-use super::scaled_rows::ScaledRows;
+use super::scaled_rows::{self, ScaledRows};
 use super::{adapter, inversion, tensor_names, word_vectors};
 use crate::error::{Error, Result};
 use crate::formats::checkpoint::{Checkpoint, ShardIndex};
@@ -148,10 +148,15 @@ impl EmbeddingMatrix {
         let index = ShardIndex::parse(index_file.name(), &index_file.read_all()?)?;
         let tensors: Vec<(&str, &str)> = index.tensors().collect();
         let position = choice.find(tensors.iter().map(|(tensor, _)| (*tensor, true)));
-        let Some((_, shard)) = position.and_then(|position| tensors.get(position)) else {
+        let Some((matrix, shard)) = position.and_then(|position| tensors.get(position)) else {
             let names = tensors.iter().map(|(tensor, _)| *tensor);
             return Err(choice.not_among(index_file.name(), "tensors", names));
         };
+        let is_elsewhere = |name: &String| index.file_of(name).is_some_and(|file| file != *shard);
+        if let Some(scales) = scaled_rows::scale_names(matrix).find(is_elsewhere) {
+            let problem = format!("{matrix} and its scales {scales} are in different files");
+            return Err(Error::unsupported(index_file.name(), problem));
+        }
         let Some(file) = files.find_ranged(shard)? else {
             return Err(Error::damaged(
                 index_file.name(),

@@ -16,6 +16,9 @@ use crate::error::{Error, Result};
 use crate::formats::checkpoint::{Checkpoint, Dtype, TensorInfo};
 use crate::source::ByteSource;
 
+/// The ends of the names of the factors, and of the zero points.
+const SCALES: &str = "weight_scale";
+const ZERO_POINTS: &str = "weight_zero_point";
 /// The ends of names of tensors that scale a matrix in other ways: blocks of fine-grained 8-bit floats, and bitsandbytes
 /// with 8 and with 4 bits, for which transformers 4.48.3 replaces only linear layers.
 const OTHER_SCALES: [&str; 3] = ["weight_scale_inv", "SCB", "weight.absmax"];
@@ -38,6 +41,15 @@ struct Scales {
     is_single: bool,
     /// Values for each row.
     per_row: u64,
+}
+
+/// Returns the names of the tensors that scale a matrix of elements of 8 bits, if there are any.
+pub fn scale_names(matrix: &str) -> impl Iterator<Item = String> {
+    let module = matrix.strip_suffix("weight").into_iter();
+    module.flat_map(|module| {
+        let ends = [SCALES, ZERO_POINTS].into_iter().chain(OTHER_SCALES);
+        ends.map(move |end| format!("{module}{end}"))
+    })
 }
 
 impl ScaledRows {
@@ -78,8 +90,8 @@ impl ScaledRows {
             });
             scales.transpose()
         };
-        let scales = find("weight_scale")?;
-        let zero_points = find("weight_zero_point")?;
+        let scales = find(SCALES)?;
+        let zero_points = find(ZERO_POINTS)?;
         if scales.is_none() && (!is_float || zero_points.is_some()) {
             return Ok(None);
         }

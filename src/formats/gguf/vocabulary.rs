@@ -11,6 +11,7 @@ use super::vocabulary_settings::{TOKENS, VocabularySettings, wrong_type};
 use crate::error::{Error, Result};
 use crate::formats::expansion_limits::MAX_PIECE_LENGTH;
 use crate::formats::merge_list::MergeList;
+use crate::formats::quote::quote;
 use crate::record::PackedStrings;
 use crate::source::ByteSource;
 
@@ -266,7 +267,7 @@ fn tokens_of(file: &dyn ByteSource, array: &Array) -> Result<PackedStrings> {
     let mut ids: HashMap<&str, usize> = HashMap::with_capacity(tokens.len());
     for (id, token) in tokens.iter().enumerate() {
         if let Some(first) = ids.insert(token, id) {
-            let problem = format!("tokens {first} and {id} are both {token:?}");
+            let problem = format!("tokens {first} and {id} are both {}", quote(token));
             return Err(Error::damaged(file.name(), problem));
         }
     }
@@ -287,7 +288,8 @@ fn merges_of(file: &dyn ByteSource, array: &Array) -> Result<MergeList> {
                 Ok(())
             }
             None => Err(format!(
-                "merge {index} is {text:?}, not two pieces with a space between them"
+                "merge {index} is {}, not two pieces with a space between them",
+                quote(text)
             )),
         }
     })?;

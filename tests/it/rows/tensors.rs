@@ -290,6 +290,34 @@ fn a_tensor_is_named_in_every_container() {
 }
 
 #[test]
+fn a_checkpoint_without_word_embeddings_says_how_its_matrices_are_read() {
+    let folder = folder_without_checkpoint();
+    let file = folder.path().join("model.safetensors");
+    write_safetensors(&file, &[("a.weight", 4, 0), ("b.bias", 0, 9)]);
+    let answer = on(folder.path(), ["embed", "--id", "1"]).exit(4);
+    let hint = "hint: `embed --tensor NAME` reads another one, such as `a.weight`\n";
+    assert!(answer.stderr.ends_with(hint), "{}", answer.stderr);
+    let args = ["embed", "--id", "1", "--tensor", "a.weight", "--json"];
+    assert_eq!(values(&on(folder.path(), args).ok()), [1.0; 2]);
+}
+
+#[test]
+fn scales_in_another_shard_are_refused() {
+    let folder = in_shards();
+    let index = folder.path().join("model.safetensors.index.json");
+    let text = fs::read_to_string(&index).unwrap();
+    let mut json: Value = serde_json::from_str(&text).unwrap();
+    let map = json["weight_map"].as_object_mut().unwrap();
+    let first = map[WORDS].clone();
+    map.insert("lm_head.weight_scale".to_owned(), first);
+    fs::write(&index, json.to_string()).unwrap();
+    on(folder.path(), ["embed", "--id", "1"]).ok();
+    let answer = on(folder.path(), ["embed", "--id", "1", "--tensor", HEAD]).exit(4);
+    let problem = "lm_head.weight and its scales lm_head.weight_scale are in different files";
+    assert!(answer.stderr.contains(problem), "{}", answer.stderr);
+}
+
+#[test]
 fn a_file_of_vectors_has_no_tensors_to_name() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("words.vec");

@@ -395,7 +395,7 @@ fn vocabularies_that_cannot_be_reproduced_are_refused_by_name() {
         ),
         (
             gpt2.clone().texts("tokens", &["a", "b", "a"]),
-            "tokens 0 and 2 are both \"a\"",
+            "tokens 0 and 2 are both `a`",
         ),
         (
             gpt2.clone().types(&[1; 7]),
@@ -403,7 +403,7 @@ fn vocabularies_that_cannot_be_reproduced_are_refused_by_name() {
         ),
         (
             gpt2.clone().texts("merges", &["ab"]),
-            "merge 0 is \"ab\", not two pieces with a space between them",
+            "merge 0 is `ab`, not two pieces with a space between them",
         ),
         (
             llama.clone().scores(&[f32::NAN; 10]),
