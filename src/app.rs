@@ -27,7 +27,7 @@ use crate::render::stderr::{Level, Stderr};
 use crate::render::style::{ColorChoice, Style};
 use crate::render::width::terminal_width;
 use crate::render::{self, Format, Output, Streams, escape};
-use crate::source::{self, Observer};
+use crate::source::{self, Observer, Reading};
 use crate::tokenizer::is_guarded;
 
 /// The size of the buffer for standard input, in bytes.
@@ -248,7 +248,7 @@ fn run_command(cli: &Cli, stderr: &Arc<Stderr>) -> anyhow::Result<Exit> {
     let stdin_size = stdin_size();
     let stdin = Metered::new(io::stdin(), meter.clone(), stdin_size);
     let mut session = Session {
-        model: model_choice(global),
+        model: model_choice(global)?,
         observer,
         stdin: &mut BufReader::with_capacity(STDIN_BUFFER, Box::new(UnicodeInput::new(stdin))),
         stdin_is_terminal: io::stdin().is_terminal(),
@@ -289,13 +289,13 @@ fn stdin_size() -> Option<u64> {
     None
 }
 
-fn model_choice(global: &GlobalOptions) -> ModelChoice<'_> {
+fn model_choice(global: &GlobalOptions) -> Result<ModelChoice<'_>, Error> {
     // A blank variable counts as unset.
     let variable_is_blank =
         || variable("TOKSCOPE_MODEL").is_some_and(|value| value.trim().is_empty());
     let model = global.model.as_deref();
     let model = model.filter(|name| !name.trim().is_empty() || !variable_is_blank());
-    ModelChoice {
+    Ok(ModelChoice {
         name: model.unwrap_or(DEFAULT_MODEL),
         chosen: model.is_some(),
         revision: global.revision.as_deref(),
@@ -304,10 +304,25 @@ fn model_choice(global: &GlobalOptions) -> ModelChoice<'_> {
         no_cache: global.no_cache,
         engine: global.engine,
         as_is: global.as_is,
+        reading: match global.reading {
+            None => reading_of_environment()?,
+            chosen => chosen,
+        },
         side: global.side,
         locked: global.locked || global.lock_file.is_some(),
         lock_file: global.lock_file.as_deref().unwrap_or(Path::new(LOCK_FILE)),
-    }
+    })
+}
+
+/// Returns the reading of `TOKSCOPE_READING`. A blank variable counts as unset.
+fn reading_of_environment() -> Result<Option<Reading>, Error> {
+    let Some(name) = variable("TOKSCOPE_READING").filter(|name| !name.trim().is_empty()) else {
+        return Ok(None);
+    };
+    let reading = Reading::from_name(&name);
+    let names = Reading::ALL.map(Reading::name).join(", ");
+    let problem = || format!("`TOKSCOPE_READING` must be one of {names}, not `{name}`");
+    reading.map(Some).ok_or_else(|| Error::usage(problem()))
 }
 
 /// The maximum number of threads, unless [`MAX_THREADS_PER_CORE`] allows more. With too many, threads that look for work

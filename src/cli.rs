@@ -15,6 +15,7 @@ use crate::commands::topics::{self, GROUPS};
 use crate::render::Format;
 use crate::render::style::ColorChoice;
 use crate::render::width::terminal_width;
+use crate::source::Reading;
 use crate::tokenizer::{EngineChoice, Side};
 
 const STYLES: Styles = Styles::styled()
@@ -91,6 +92,9 @@ pub struct GlobalOptions {
     /// Take tokenizer.json as it stands, like the tokenizers library, without the changes of the model's class
     #[arg(long, global = true)]
     pub as_is: bool,
+    /// Library whose reading of the tokenizer's files is followed [default: transformers-4] [env: TOKSCOPE_READING]
+    #[arg(long, global = true, value_enum, value_name = "READING")]
+    pub reading: Option<Reading>,
     /// Side of a translation model (Marian, M2M100) [default: source for text, target for ids]
     #[arg(long, global = true, value_enum, value_name = "SIDE")]
     pub side: Option<Side>,

@@ -69,4 +69,6 @@ pub use library::{EmbeddingMatrix, Neighbor, OpenOptions, Tokenizer};
 #[doc(inline)]
 pub use record::PackedStrings;
 #[doc(inline)]
+pub use source::Reading;
+#[doc(inline)]
 pub use tokenizer::{EncodeOptions, Encoded, Encoding, OffsetUnit, Truncation};

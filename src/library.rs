@@ -8,7 +8,7 @@ use crate::embedding::nearest::{SearchOptions, nearest};
 use crate::embedding::query::{Query, Sign, Term};
 use crate::error::{Error, Result};
 use crate::model_ref::ModelRef;
-use crate::source::{AppCache, HubSettings, ModelFiles, SourceOptions, Unobserved};
+use crate::source::{AppCache, HubSettings, ModelFiles, Reading, SourceOptions, Unobserved};
 use crate::tokenizer::{self, EncodeOptions, Encoded, Encoding};
 
 /// Options for opening the tokenizer or the embedding matrix of a model.
@@ -31,6 +31,7 @@ pub struct OpenOptions {
     revision: Option<String>,
     download: bool,
     as_is: bool,
+    reading: Reading,
 }
 
 impl OpenOptions {
@@ -66,6 +67,12 @@ impl OpenOptions {
         Self { as_is, ..self }
     }
 
+    /// Reads the files of the tokenizer as a library does, by default as transformers 4.48.3.
+    #[must_use]
+    pub fn reading(self, reading: Reading) -> Self {
+        Self { reading, ..self }
+    }
+
     /// Opens the tokenizer of a model.
     ///
     /// # Errors
@@ -99,7 +106,7 @@ impl OpenOptions {
             cache: AppCache::from_env(|name| std::env::var_os(name)),
             observer: Arc::new(Unobserved),
         };
-        let files = ModelFiles::open(&model, options)?;
+        let files = ModelFiles::open(&model, options)?.read_as(self.reading);
         let files = if self.as_is { files.as_is() } else { files };
         Ok(if self.download { files.whole() } else { files })
     }

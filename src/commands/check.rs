@@ -306,7 +306,7 @@ fn message(drift: &Drift) -> String {
 fn check(args: &Args, session: &mut Session, annotations: &mut Vec<Annotation>) -> Result<Exit> {
     let lock = lock_state::read(session)?;
     let (files, moved) = open(session, &lock)?;
-    let mut files = lock_state::as_locked(session, &lock, files)?;
+    let mut files = lock_state::as_locked(session, session.model.reading, &lock, files)?;
     let found = lock_state::freeze(&mut files)?;
     lock_state::require_known(&files, &lock, &found)?;
     let mut drifts: Vec<Drift> = moved.into_iter().collect();
@@ -344,6 +344,7 @@ fn check(args: &Args, session: &mut Session, annotations: &mut Vec<Annotation>) 
         vocabulary_size,
         texts: lock.texts.len(),
         differences: Some(differences),
+        reading: files.reading().recorded(),
     }))?;
     Ok(match differences {
         0 => Exit::Done,

@@ -85,7 +85,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             Chunk {
                 index: Some(index),
                 overlap: Some(overlap).filter(|bytes| *bytes > 0),
-                ..part.record(&text)
+                ..part.record(&cutter, &text)
             }
         });
         Ok(chunks.collect::<Vec<_>>())

@@ -161,6 +161,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         sha256: hex(&Sha256::digest(&bytes)),
         texts: cases.len(),
         tokens,
+        reading: tokenizer.reading().recorded(),
     }))?;
     Ok(Exit::Done)
 }

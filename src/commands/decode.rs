@@ -45,6 +45,7 @@ pub fn record(tokenizer: &Tokenizer, ids: &[u32], skip_special_tokens: bool) -> 
             .collect(),
         ids: ids.to_vec(),
         text,
+        reading: tokenizer.reading().recorded(),
     })
 }
 

@@ -130,6 +130,7 @@ fn tokenizer_info(tokenizer: &Tokenizer, unusable: Option<&Error>) -> TokenizerI
         class: tokenizer.class().map(str::to_owned),
         class_source: tokenizer.class_source().map(str::to_owned),
         class_changes: tokenizer.class_changes().to_vec(),
+        reading: tokenizer.reading().name(),
         file: tokenizer.file().to_owned(),
         vocabulary_size: tokenizer.vocabulary().size(),
         special_tokens: tokenizer

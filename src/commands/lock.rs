@@ -46,6 +46,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             _ => None,
         },
         as_is: session.model.as_is,
+        reading: tokenizer.reading().recorded().map(str::to_owned),
         engine: lock_state::engine(&tokenizer),
         vocabulary: lock_state::vocabulary(&tokenizer),
         texts: lock_state::texts(&tokenizer, texts)?,
@@ -63,6 +64,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         vocabulary_size: lock.vocabulary.size,
         texts: lock.texts.len(),
         differences: None,
+        reading: tokenizer.reading().recorded(),
     }))?;
     Ok(Exit::Done)
 }

@@ -22,6 +22,14 @@ pub fn locked_model(lock: &LockFile) -> String {
     }
 }
 
+/// Returns the flags of the command line that say how the files are read, for [`command`].
+pub fn reading_flags(session: &Session) -> Vec<String> {
+    let as_is = session.model.as_is.then(|| "--as-is".to_owned());
+    let reading = session.model.reading;
+    let reading = reading.map(|reading| format!("--reading {}", reading.name()));
+    as_is.into_iter().chain(reading).collect()
+}
+
 /// Returns `tokscope lock` or the like with a model, the lock file unless it has the default name, and further flags.
 pub fn command(session: &Session, verb: &str, model: Option<&str>, flags: &[&str]) -> String {
     let mut line = format!("tokscope {verb}");

@@ -12,10 +12,13 @@ use crate::formats::lock_file::{
     LockFile, LockedEngine, LockedFile, LockedText, LockedToken, LockedVocabulary,
 };
 use crate::model_ref::ModelRef;
-use crate::source::ModelFiles;
 use crate::source::digest::hex;
 use crate::source::read_limited;
-use crate::tokenizer::{EncodeOptions, TOKENIZERS_VERSION, TRANSFORMERS_VERSION, Tokenizer};
+use crate::source::{ModelFiles, Reading};
+use crate::tokenizer::{
+    EncodeOptions, TOKENIZERS_5_VERSION, TOKENIZERS_VERSION, TRANSFORMERS_5_VERSION,
+    TRANSFORMERS_VERSION, Tokenizer,
+};
 
 /// The names of the files that say which others are read.
 const SETTINGS: [&str; 2] = ["tokenizer_config.json", "config.json"];
@@ -90,10 +93,16 @@ pub fn texts(tokenizer: &Tokenizer, texts: Vec<&str>) -> Result<Vec<LockedText>>
 
 /// Returns the engine for the lock file.
 pub fn engine(tokenizer: &Tokenizer) -> LockedEngine {
+    let (tokenizers, transformers) = match tokenizer.reading() {
+        Reading::Transformers5 => (TOKENIZERS_5_VERSION, TRANSFORMERS_5_VERSION),
+        Reading::Transformers4 | Reading::SentencePiece => {
+            (TOKENIZERS_VERSION, TRANSFORMERS_VERSION)
+        }
+    };
     LockedEngine {
         name: tokenizer.engine().0.to_owned(),
-        tokenizers: TOKENIZERS_VERSION.to_owned(),
-        transformers: TRANSFORMERS_VERSION.to_owned(),
+        tokenizers: tokenizers.to_owned(),
+        transformers: transformers.to_owned(),
     }
 }
 
@@ -114,8 +123,9 @@ pub fn read(session: &Session) -> Result<LockFile> {
         }),
         Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
             let model = lock_command::chosen_model(session);
-            let as_is = session.model.as_is.then_some("--as-is");
-            let lock = lock_command::command(session, "lock", model.as_deref(), as_is.as_slice());
+            let flags = lock_command::reading_flags(session);
+            let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+            let lock = lock_command::command(session, "lock", model.as_deref(), &flags);
             Err(Error::usage_hint(
                 format!("there is no lock file {name}"),
                 format!("create it with `{lock}`"),
@@ -221,16 +231,37 @@ pub fn open(session: &Session, choice: &ModelChoice) -> Result<ModelFiles> {
             session.model.lock_file.display()
         )));
     }
-    let mut opened = as_locked(session, &lock, session.open(&locked)?)?;
+    let mut opened = as_locked(session, choice.reading, &lock, session.open(&locked)?)?;
     require_locked(session, &lock, &mut opened)?;
     Ok(opened)
 }
 
-/// Takes the `tokenizer.json` of the locked model as it stands if the lock file says so.
+/// Reads the files of the locked model as the lock file says: by which library, or the `tokenizer.json` as it stands.
 ///
 /// # Errors
-/// Fails with [`Error::Usage`] if only the command line asks for it.
-pub fn as_locked(session: &Session, lock: &LockFile, files: ModelFiles) -> Result<ModelFiles> {
+/// Fails with [`Error::Usage`] if the command line, or a configuration file, asks for something else.
+pub fn as_locked(
+    session: &Session,
+    requested: Option<Reading>,
+    lock: &LockFile,
+    files: ModelFiles,
+) -> Result<ModelFiles> {
+    let reading = locked_reading(session, lock)?;
+    if let Some(requested) = requested.filter(|requested| *requested != reading) {
+        let model = lock_command::locked_model(lock);
+        let flag = format!("--reading {}", requested.name());
+        let again = lock_command::command(session, "lock", Some(&model), &[&flag]);
+        return Err(Error::usage_hint(
+            format!(
+                "the reading {} is requested, but {} locks {}",
+                requested.name(),
+                session.model.lock_file.display(),
+                reading.name()
+            ),
+            format!("ask for no reading, or lock the model with `{again}`"),
+        ));
+    }
+    let files = files.read_as(reading);
     if session.model.as_is && !lock.as_is {
         let model = lock_command::locked_model(lock);
         let again = lock_command::command(session, "lock", Some(&model), &["--as-is"]);
@@ -243,6 +274,19 @@ pub fn as_locked(session: &Session, lock: &LockFile, files: ModelFiles) -> Resul
         ));
     }
     Ok(if lock.as_is { files.as_is() } else { files })
+}
+
+/// Returns the reading that a lock file locks.
+fn locked_reading(session: &Session, lock: &LockFile) -> Result<Reading> {
+    let Some(name) = &lock.reading else {
+        return Ok(Reading::default());
+    };
+    Reading::from_name(name).ok_or_else(|| {
+        let lock_file = session.model.lock_file.display();
+        let problem =
+            format!("{lock_file} locks the reading `{name}`, which this tokscope does not know");
+        Error::usage(problem)
+    })
 }
 
 /// Freezes the files of the locked model and checks that they are the locked ones.

@@ -19,6 +19,10 @@ pub struct Args {
 /// The environment variables, as in docs/reference/environment.md.
 const ENVIRONMENT: &[(&str, &str)] = &[
     ("TOKSCOPE_MODEL", "The model, if --model is not given."),
+    (
+        "TOKSCOPE_READING",
+        "The reading, if --reading is not given.",
+    ),
     ("TOKSCOPE_NO_CACHE", "Same as --no-cache."),
     ("TOKSCOPE_CACHE_SIZE", "Limit of tokscope's own cache."),
     ("OLLAMA_MODELS", "The store of Ollama."),

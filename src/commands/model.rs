@@ -29,7 +29,8 @@ impl Session<'_> {
         if choice.locked {
             lock_state::open(self, choice)
         } else {
-            self.open(&choice.model_ref()?)
+            let files = self.open(&choice.model_ref()?)?;
+            Ok(files.read_as(choice.reading.unwrap_or_default()))
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::model_ref::ModelRef;
 use crate::record::{Failure, Record};
 use crate::render::{Annotation, Format, Sink, View};
-use crate::source::{AppCache, HubSettings, ModelFiles, Observer, SourceOptions};
+use crate::source::{AppCache, HubSettings, ModelFiles, Observer, Reading, SourceOptions};
 use crate::tokenizer::{EngineChoice, Side, Tokenizer};
 
 /// The model options of the command line.
@@ -28,6 +28,8 @@ pub struct ModelChoice<'s> {
     pub engine: EngineChoice,
     /// Take the `tokenizer.json` as it stands.
     pub as_is: bool,
+    /// The reading that a flag, a variable, or a configuration file names. `None` for the default.
+    pub reading: Option<Reading>,
     /// The side of a translation model.
     pub side: Option<Side>,
     /// Use only the model that the lock file names.
@@ -89,6 +91,7 @@ impl Session<'_> {
             observer: Arc::clone(&self.observer),
         };
         let files = ModelFiles::open(model, options)?;
+        let files = files.read_as(self.model.reading.unwrap_or_default());
         Ok(if self.model.as_is {
             files.as_is()
         } else {

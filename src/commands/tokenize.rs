@@ -63,6 +63,7 @@ pub struct ModelFacts {
     pub name: String,
     pub commit: Option<String>,
     pub context_window: Option<u64>,
+    pub reading: Option<&'static str>,
 }
 
 /// Computes the records for one text: one per window if a stride is given, otherwise one.
@@ -113,6 +114,7 @@ pub fn records(
             truncated: truncated_tokens.is_some(),
             truncated_tokens: truncated_tokens.filter(|_| index == 0),
             window: Some(index).filter(|index| *index > 0),
+            reading: model.reading,
         })
         .collect())
 }
@@ -133,6 +135,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         context_window: window.map(|window| window.tokens),
         name: files.model(),
         commit: files.commit(),
+        reading: tokenizer.reading().recorded(),
     };
     let encoder = session.format.encoder().filter(|_| !bare);
     let mut answers = StreamAnswers::lines(bare);

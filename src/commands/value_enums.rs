@@ -5,6 +5,7 @@ use clap::builder::PossibleValue;
 
 use crate::render::Format;
 use crate::render::style::ColorChoice;
+use crate::source::Reading;
 use crate::tokenizer::{EngineChoice, OffsetUnit, Side};
 
 impl ValueEnum for EngineChoice {
@@ -39,6 +40,23 @@ impl ValueEnum for Side {
             Self::Target => ("target", "The language of the translation"),
         };
         Some(PossibleValue::new(name).help(help))
+    }
+}
+
+impl ValueEnum for Reading {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::Transformers4 => "transformers 4.48.3 with its fast tokenizers",
+            Self::Transformers5 => {
+                "transformers 5.24.0, which builds the tokenizers of most classes anew"
+            }
+            Self::SentencePiece => "SentencePiece 0.2.3, on the SentencePiece file alone",
+        };
+        Some(PossibleValue::new(self.name()).help(help))
     }
 }
 

@@ -13,7 +13,13 @@ pub struct ClassSettings {
     pub tokenize_chinese_chars: Setting,
     pub do_basic_tokenize: Setting,
     pub clean_up_tokenization_spaces: Setting,
+    pub clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output: Setting,
     pub keep_accents: Setting,
+    pub split_by_punct: Setting,
+    pub padding_side: Setting,
+    /// Funnel.
+    pub clean_text: Setting,
+    pub wordpieces_prefix: Setting,
     pub add_prefix_space: Setting,
     pub trim_offsets: Setting,
     pub add_bos_token: Setting,

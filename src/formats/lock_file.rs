@@ -30,6 +30,9 @@ pub struct LockFile {
     /// True if the `tokenizer.json` was taken as it stands.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub as_is: bool,
+    /// The reading of the files, unless it is the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<String>,
     pub engine: LockedEngine,
     pub files: Vec<LockedFile>,
     pub vocabulary: LockedVocabulary,

@@ -22,6 +22,9 @@ pub struct Count {
     pub within_budget: Option<bool>,
     /// The model that counted.
     pub model: String,
+    /// The reading, unless it is the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reading: Option<&'static str>,
     /// Present only in tables, whose rows are written after everything has been counted.
     #[serde(flatten)]
     pub comparison: Option<Comparison>,
@@ -55,6 +58,9 @@ pub struct Total {
     pub over_budget: Option<usize>,
     /// The model that counted.
     pub model: String,
+    /// The reading, unless it is the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reading: Option<&'static str>,
 }
 
 /// The sum of the counts of a group of files.
@@ -76,6 +82,9 @@ pub struct Group {
     pub within_budget: Option<bool>,
     /// The model that counted.
     pub model: String,
+    /// The reading, unless it is the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reading: Option<&'static str>,
     /// Present only in tables, whose rows are written after everything has been counted.
     #[serde(flatten)]
     pub comparison: Option<Comparison>,
@@ -113,4 +122,7 @@ pub struct Summary {
     pub over_context_window: Option<usize>,
     /// The model that counted.
     pub model: String,
+    /// The reading, unless it is the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reading: Option<&'static str>,
 }

@@ -16,6 +16,9 @@ pub struct Lock {
     /// Number of differences; present in the record of `check`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub differences: Option<usize>,
+    /// The reading, unless it is the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reading: Option<&'static str>,
 }
 
 /// A difference between a model and its lock file.

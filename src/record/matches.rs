@@ -19,4 +19,7 @@ pub struct Match {
     pub before: String,
     pub text: String,
     pub after: String,
+    /// The reading, unless it is the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reading: Option<&'static str>,
 }

@@ -51,6 +51,8 @@ pub struct TokenizerInfo {
     pub class_source: Option<String>,
     /// The changes that the class makes to the `tokenizer.json`.
     pub class_changes: Vec<String>,
+    /// The library whose reading of the files is followed.
+    pub reading: &'static str,
     pub file: String,
     /// Number of ids that the tokenizer can produce.
     pub vocabulary_size: usize,
@@ -187,6 +189,9 @@ pub struct Convert {
     /// Number of texts and pairs that both tokenizers encode alike, and of their tokens.
     pub texts: usize,
     pub tokens: usize,
+    /// The reading, unless it is the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reading: Option<&'static str>,
 }
 
 /// A model in a cache of this machine, or a group of files of tokscope's own cache.

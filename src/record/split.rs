@@ -25,4 +25,7 @@ pub struct Chunk {
     pub truncated: Option<bool>,
     pub ids: Vec<u32>,
     pub text: String,
+    /// The reading, unless it is the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reading: Option<&'static str>,
 }

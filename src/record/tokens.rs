@@ -45,6 +45,9 @@ pub struct Tokenize {
     /// 1, 2, … for the windows after the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<usize>,
+    /// The reading, unless it is the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reading: Option<&'static str>,
 }
 
 /// Ids and the text they decode to.
@@ -55,4 +58,7 @@ pub struct Decode {
     pub ids: Vec<u32>,
     pub tokens: Vec<String>,
     pub text: String,
+    /// The reading, unless it is the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reading: Option<&'static str>,
 }

@@ -34,6 +34,7 @@ mod observer;
 mod options;
 mod published;
 mod ranges;
+mod reading;
 
 pub use app_cache::AppCache;
 pub(crate) use byte_source::outside;
@@ -58,3 +59,4 @@ pub use local::{output_file, read_limited};
 pub use model_files::ModelFiles;
 pub use observer::{Observer, Progress, ProgressUnit, Unobserved};
 pub use options::SourceOptions;
+pub use reading::Reading;

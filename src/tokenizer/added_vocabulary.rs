@@ -8,9 +8,20 @@ use std::sync::Arc;
 
 use crate::formats::config::AddedTokenConfig;
 
+/// The version of the crate whose rules count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CrateVersion {
+    /// 0.21.4.
+    #[default]
+    V21,
+    /// 0.23.3. New tokens that are added together have successive ids, and every id is matched once.
+    V23,
+}
+
 /// Added tokens in the order in which they were added.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AddedVocabulary {
+    version: CrateVersion,
     /// The number of pieces of the model.
     base_size: u32,
     last_id: Option<u32>,
@@ -48,6 +59,25 @@ impl AddedVocabulary {
         }
     }
 
+    /// Returns the vocabulary with the rules of a version of the crate.
+    #[must_use]
+    pub fn of_version(self, version: CrateVersion) -> Self {
+        Self { version, ..self }
+    }
+
+    /// Returns the version of the crate whose rules count.
+    pub fn version(&self) -> CrateVersion {
+        self.version
+    }
+
+    /// Returns the id of the next new token.
+    fn next_id(&self) -> u32 {
+        match self.last_id {
+            Some(last) if last >= self.base_size || self.base_size == 0 => last.wrapping_add(1),
+            _ => self.base_size,
+        }
+    }
+
     /// Adds tokens, given a look-up of the ids of the model's pieces.
     ///
     /// A token that is in the vocabulary keeps its id, and its rules replace the earlier ones. A new token gets the id
@@ -63,15 +93,20 @@ impl AddedVocabulary {
                 self.tokens.push((token.clone(), text));
             }
         }
+        let mut next = self.next_id();
         for token in tokens {
             let text = self.index_of(&token.content);
             if self.newest_of(text) == Some(token) {
                 continue;
             }
             let known = (self.texts[text].id).or_else(|| find(&token.content));
-            let id = known.unwrap_or_else(|| match self.last_id {
-                Some(last) if last >= self.base_size || self.base_size == 0 => last.wrapping_add(1),
-                _ => self.base_size,
+            let id = known.unwrap_or_else(|| match self.version {
+                CrateVersion::V21 => self.next_id(),
+                CrateVersion::V23 => {
+                    let id = next;
+                    next = next.wrapping_add(1);
+                    id
+                }
             });
             self.last_id = self.last_id.max(Some(id));
             let index = self.tokens.len();
@@ -143,6 +178,9 @@ impl AddedVocabulary {
     /// Returns the tokens as they are matched in texts, with their ids. A text may occur twice: for the raw and for the
     /// normalized text.
     pub fn matched(&self) -> Vec<(AddedTokenConfig, u32)> {
+        if self.version == CrateVersion::V23 {
+            return self.matched_by_id();
+        }
         let mut matched = Vec::with_capacity(self.texts.len());
         let mut seen = vec![[false; 2]; self.texts.len()];
         for index in self.special.iter().chain(&self.plain) {
@@ -169,8 +207,29 @@ impl AddedVocabulary {
         matched
     }
 
+    /// Returns the newest token of each id.
+    fn matched_by_id(&self) -> Vec<(AddedTokenConfig, u32)> {
+        let newest = self.newest.iter().map(|(id, index)| {
+            let (token, text) = &self.tokens[*index];
+            let special = self.texts[*text].is_special;
+            (
+                AddedTokenConfig {
+                    special,
+                    ..token.clone()
+                },
+                *id,
+            )
+        });
+        let mut matched: Vec<_> = newest.collect();
+        matched.sort_unstable_by_key(|(_, id)| *id);
+        matched
+    }
+
     /// Returns true if a text is matched twice.
     pub fn matches_twice(&self) -> bool {
+        if self.version == CrateVersion::V23 {
+            return false;
+        }
         let normalized = |index: &usize| {
             let (token, text) = &self.tokens[*index];
             (*text, token.normalized)

@@ -26,6 +26,11 @@ pub const NAMES: [&str; 8] = [
 /// The first files of [`NAMES`], which are of SentencePiece.
 const SENTENCEPIECE: usize = 5;
 
+/// Returns the names that a SentencePiece file may have.
+pub fn sentencepiece_names() -> &'static [&'static str] {
+    &NAMES[..SENTENCEPIECE]
+}
+
 /// Finds the SentencePiece file of a model, and its name within the model.
 ///
 /// # Errors

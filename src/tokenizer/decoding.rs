@@ -1,5 +1,7 @@
 //! The parts of decoding before and after the decoder of a `tokenizer.json`, some of which depend on the class.
 
+use std::borrow::Cow;
+
 use regex::Regex;
 
 use super::class::Decoding;
@@ -8,8 +10,20 @@ use super::definition::Definition;
 const PROMPT: &str = "<|startofprev|>";
 const TRANSCRIPT: &str = "<|startoftranscript|>";
 
+/// Returns the ids that the decoder of a class gets.
+pub fn decoded_ids<'a>(
+    definition: &Definition,
+    ids: &'a [u32],
+    skip_special_tokens: bool,
+) -> Cow<'a, [u32]> {
+    match definition.class.decoding() {
+        Decoding::Grouped => Cow::Owned(grouped(definition, ids)),
+        _ => Cow::Borrowed(without_prompt(definition, ids, skip_special_tokens)),
+    }
+}
+
 /// Returns the ids that are decoded. Without special tokens, a transcript has no prompt.
-pub fn without_prompt<'a>(
+fn without_prompt<'a>(
     definition: &Definition,
     ids: &'a [u32],
     skip_special_tokens: bool,
@@ -26,6 +40,16 @@ pub fn without_prompt<'a>(
     let transcript = id_of(TRANSCRIPT);
     let start = ids.iter().position(|id| Some(*id) == transcript);
     start.map_or(&[], |start| &ids[start..])
+}
+
+/// Returns the ids of a CTC model that are decoded: of equal ids in a row, one, and no padding.
+fn grouped(definition: &Definition, ids: &[u32]) -> Vec<u32> {
+    let padding = definition.special_tokens.pad_token.given();
+    let padding = padding.and_then(|token| definition.find(token.text()));
+    let mut ids = ids.to_vec();
+    ids.dedup();
+    ids.retain(|id| Some(*id) != padding);
+    ids
 }
 
 /// Replaces the suffix of words by spaces, and strips the ends.

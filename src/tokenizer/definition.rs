@@ -12,7 +12,7 @@ use super::vocabulary::Vocabulary;
 use crate::formats::config::{AddedTokenConfig, SpecialTokensMap, TokenizerConfig};
 use crate::formats::tokenizer_json::RestJson;
 use crate::record::GgufInfo;
-use crate::source::ByteSource;
+use crate::source::{ByteSource, Reading};
 
 pub const TOKENIZER_JSON: &str = "tokenizer.json";
 pub const SPM_MODEL: &str = "spm.model";
@@ -28,6 +28,8 @@ pub struct Definition {
     /// Every added token, including those in the file.
     pub added_vocabulary: AddedVocabulary,
     pub class: Followed,
+    /// The library whose reading of the files this is.
+    pub reading: Reading,
     /// A sentence about the family that was assumed, if no file names the tokenizer's class or the model's family.
     pub assumption: Option<String>,
     /// What encodes and decodes, if SentencePiece itself does.
@@ -79,6 +81,7 @@ impl Definition {
             added,
             added_vocabulary,
             class,
+            reading: Reading::default(),
             assumption: None,
             runner: None,
             conversion: None,

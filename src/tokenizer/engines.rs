@@ -9,6 +9,7 @@ use tokenizers::normalizers::NormalizerWrapper;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::processors::PostProcessorWrapper;
 
+use super::added_vocabulary::CrateVersion;
 use super::conversion::Recipe;
 use super::deberta;
 use super::definition::{Definition, Origin};
@@ -167,10 +168,28 @@ fn load_json(definition: &Definition) -> Result<tokenizers::Tokenizer> {
         None => hf_file::read(&file.read_all()?),
     };
     let mut inner = inner.map_err(|problem| Error::damaged(file.name(), problem))?;
-    add_tokens(&mut inner, &definition.added);
+    match definition.added_vocabulary.version() {
+        CrateVersion::V21 => add_tokens(&mut inner, &definition.added),
+        CrateVersion::V23 => set_added_tokens(definition, &mut inner)?,
+    }
     set_changed_steps(definition, &mut inner)
         .map_err(|problem| Error::damaged(file.name(), problem))?;
     Ok(inner)
+}
+
+/// Replaces the added tokens of a tokenizer by those of the definition, which have the rules of another version of the
+/// crate.
+fn set_added_tokens(definition: &Definition, inner: &mut tokenizers::Tokenizer) -> Result<()> {
+    let matched = definition.added_vocabulary.matched();
+    inner.with_added_vocabulary(tokenizers::AddedVocabulary::new());
+    let tokens: Vec<AddedTokenConfig> = matched.iter().map(|(token, _)| token.clone()).collect();
+    add_tokens(inner, &tokens);
+    let mut ids = matched.iter();
+    if ids.all(|(token, id)| inner.token_to_id(&token.content) == Some(*id)) {
+        return Ok(());
+    }
+    let problem = "its added tokens have ids that the reference engine does not give them";
+    Err(Error::unsupported(definition.file().name(), problem))
 }
 
 /// Sets the steps that the class of the tokenizer changed. Added tokens that are matched after normalization stay

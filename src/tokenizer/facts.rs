@@ -4,8 +4,14 @@ use super::definition::Origin;
 use super::ranked_file;
 use super::tokenizer::Tokenizer;
 use crate::record::GgufInfo;
+use crate::source::Reading;
 
 impl Tokenizer {
+    /// Returns the library whose reading of the files is followed.
+    pub fn reading(&self) -> Reading {
+        self.definition.reading
+    }
+
     /// Returns the class that the reference loads the tokenizer with. Returns `None` if the files name no class.
     pub fn class(&self) -> Option<&str> {
         let followed = self.definition.class.name;

@@ -11,6 +11,7 @@ use super::deberta;
 use super::definition::{Definition, Origin, SPM_MODEL, TOKENIZER_JSON};
 use super::no_tokenizer;
 use super::open_gguf;
+use super::open_rebuilt;
 use super::parsed_json::{ListedJson, ParsedJson, read_converted, read_json};
 use super::ranked_file::{self, TEKKEN_JSON};
 use super::sentencepiece_file;
@@ -20,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::formats::config::{OwnTokens, TokenizerConfig};
 use crate::formats::model_config::ModelConfig;
 use crate::formats::tokenizer_json::{RestJson, TokenizerJson};
-use crate::source::{ByteSource, FileKind, ModelFiles};
+use crate::source::{ByteSource, FileKind, ModelFiles, Reading};
 
 /// The files that [`definition`] reads if the model has them, besides `config.json`.
 pub const SETTINGS_NAMES: [&str; 3] = [
@@ -36,14 +37,27 @@ pub const SETTINGS_NAMES: [&str; 3] = [
 /// with [`Error::Damaged`] or [`Error::Unsupported`] if a file cannot be used, or with the error of fetching a file.
 pub fn definition(files: &ModelFiles) -> Result<Definition> {
     no_tokenizer::check_kind(files)?;
-    let mut definition = found(files)?;
+    let reading = files.reading();
+    if files.are_as_is() && reading != Reading::default() {
+        let problem = format!(
+            "`--as-is` takes the tokenizer.json as it stands, and `--reading {}` does not",
+            reading.name()
+        );
+        return Err(Error::usage_hint(problem, "leave out one of them"));
+    }
+    let mut definition = match reading {
+        Reading::Transformers4 => of_transformers_4(files)?,
+        Reading::Transformers5 => open_rebuilt::definition(files)?,
+        Reading::SentencePiece => sentencepiece_file::of_model(files)?,
+    };
+    definition.reading = reading;
     if files.only().is_some() {
         definition.named_file = Some(files.actual_name(definition.file_name()));
     }
     Ok(definition)
 }
 
-fn found(files: &ModelFiles) -> Result<Definition> {
+fn of_transformers_4(files: &ModelFiles) -> Result<Definition> {
     if files.are_as_is() {
         return as_is(files);
     }
@@ -124,6 +138,10 @@ pub fn has_vocabulary_file(files: &ModelFiles) -> Result<bool> {
 /// # Errors
 /// Fails like [`ModelFiles::find`], or if a file with settings cannot be read.
 pub fn vocabulary_names(files: &ModelFiles) -> Result<Vec<String>> {
+    if files.reading() == Reading::SentencePiece {
+        let found = assumed::sentencepiece(files)?.map(|(name, _)| name);
+        return Ok(vec![found.unwrap_or_else(|| SPM_MODEL.to_owned())]);
+    }
     if let Some((name, _)) = ranked_file::only(files)? {
         return Ok(vec![name.to_owned()]);
     }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::added_vocabulary::AddedVocabulary;
+use super::added_vocabulary::{AddedVocabulary, CrateVersion};
 use super::class::{Followed, Ids};
 use super::compile;
 use super::compiled_cache::CacheEntry;
@@ -14,7 +14,7 @@ use super::model_pieces::ModelPieces;
 use super::native::compiled::{CompiledVocabulary, Contents};
 use super::special_tokens::SpecialTokens;
 use crate::error::Result;
-use crate::formats::config::TokenizerConfig;
+use crate::formats::config::{AddedTokenConfig, SpecialTokensMap, TokenizerConfig};
 use crate::formats::json::parse;
 use crate::formats::tokenizer_json::{RestJson, TokenizerJson};
 use crate::source::{ByteSource, ModelFiles};
@@ -124,6 +124,81 @@ impl ParsedJson {
             },
         };
         Definition::new(origin, config, tokens.map, added, added_vocabulary, class)
+    }
+}
+
+/// What a class of transformers 5 adds to a vocabulary.
+pub struct Rebuilt {
+    /// The named special tokens.
+    pub named: SpecialTokensMap,
+    /// The tokens that are added, call by call.
+    pub calls: Vec<Vec<AddedTokenConfig>>,
+    pub class: Followed,
+}
+
+impl ParsedJson {
+    /// Adds tokens as transformers 5 does, call by call, and sets the post-processor that `ending` makes of that of the
+    /// file, given a look-up of ids.
+    ///
+    /// # Errors
+    /// Fails with the sentence of `ending`.
+    pub fn into_rebuilt(
+        self,
+        file: Arc<dyn ByteSource>,
+        mut rest: RestJson,
+        config: TokenizerConfig,
+        rebuilt: Rebuilt,
+        ending: impl FnOnce(
+            &dyn Fn(&str) -> Option<u32>,
+            &serde_json::Value,
+        ) -> Result<serde_json::Value, String>,
+    ) -> Result<Definition, String> {
+        let Rebuilt {
+            named,
+            calls,
+            mut class,
+        } = rebuilt;
+        let own = std::mem::take(&mut rest.added_tokens);
+        let find_piece = |text: &str| match &self {
+            Self::Listed(json) => json.pieces.find(text),
+            Self::Compiled(compiled) => compiled.find(text),
+        };
+        let size = match &self {
+            Self::Listed(json) => json.pieces.size(),
+            Self::Compiled(compiled) => compiled.size(),
+        };
+        let mut added_vocabulary = AddedVocabulary::new(size).of_version(CrateVersion::V23);
+        added_vocabulary.add(&own, find_piece);
+        for tokens in &calls {
+            added_vocabulary.add(tokens, find_piece);
+        }
+        let find = |text: &str| added_vocabulary.id(text).or_else(|| find_piece(text));
+        rest.post_processor = ending(&find, &rest.post_processor)?;
+        class.changed.post_processor = true;
+        let rest = Box::new(rest);
+        let origin = match self {
+            Self::Listed(json) => Origin::Json {
+                file,
+                algorithm: json.algorithm,
+                unknown_id: json.unknown_id,
+                pieces: Box::new(json.pieces),
+                rest,
+            },
+            Self::Compiled(compiled) => Origin::Compiled {
+                file,
+                compiled,
+                rest: Some(rest),
+            },
+        };
+        let added = calls.into_iter().flatten().collect();
+        Ok(Definition::new(
+            origin,
+            config,
+            named,
+            added,
+            added_vocabulary,
+            class,
+        ))
     }
 }
 

@@ -13,6 +13,22 @@ use crate::error::Result;
 use crate::formats::config::{Slot, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig};
 use crate::source::{ByteSource, ModelFiles};
 
+/// Reads the SentencePiece file of a model, whatever its class makes of it.
+///
+/// # Errors
+/// Fails with [`Error::MissingPart`](crate::error::Error::MissingPart) if it has none, or like [`definition`].
+pub fn of_model(files: &ModelFiles) -> Result<Definition> {
+    let Some((name, file)) = assumed::sentencepiece(files)? else {
+        return Err(files.missing("SentencePiece file", assumed::sentencepiece_names()));
+    };
+    let class = Found::Undeclared {
+        reason: String::new(),
+    };
+    let mut definition = definition(files, TokenizerConfig::default(), name, file, &class)?;
+    definition.assumption = None;
+    Ok(definition)
+}
+
 /// Reads a SentencePiece file as SentencePiece itself does.
 ///
 /// # Errors

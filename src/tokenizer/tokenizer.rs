@@ -338,7 +338,7 @@ impl Tokenizer {
         if let Some(text) = ranked_file::decode(&self.definition, ids, skip_special_tokens) {
             return text.map_err(|id| self.unknown_id(u64::from(id)));
         }
-        let ids = decoding::without_prompt(&self.definition, ids, skip_special_tokens);
+        let ids = &*decoding::decoded_ids(&self.definition, ids, skip_special_tokens);
         let mut pieces = Vec::with_capacity(ids.len());
         for &id in ids {
             let (piece, special) = self

@@ -9,7 +9,7 @@ use super::config_reader::{ConfigReader, Key, Value};
 use crate::commands::input::file_filters::{FileFilters, check_types, glob_matcher};
 use crate::error::{Error, Result};
 use crate::record::Group;
-use crate::source::read_limited;
+use crate::source::{Reading, read_limited};
 
 /// The name of the file.
 pub const FILE: &str = "tokscope.toml";
@@ -22,6 +22,7 @@ pub struct Config {
     pub model: Option<String>,
     pub revision: Option<String>,
     pub model_file: Option<String>,
+    pub reading: Option<Reading>,
     /// Files and directories, relative to the current directory.
     pub paths: Vec<PathBuf>,
     pub filters: FileFilters,
@@ -31,7 +32,7 @@ pub struct Config {
     folder: PathBuf,
 }
 
-const TOP_KEYS: &[&str] = &["model", "revision", "model-file", "count"];
+const TOP_KEYS: &[&str] = &["model", "revision", "model-file", "reading", "count"];
 const COUNT_KEYS: &[&str] = &[
     "paths",
     "glob",
@@ -114,6 +115,7 @@ impl Config {
                 "model" => config.model = Some(reader.string(key, value)?),
                 "revision" => config.revision = Some(reader.string(key, value)?),
                 "model-file" => config.model_file = Some(reader.string(key, value)?),
+                "reading" => config.reading = Some(reading(&reader, key, value)?),
                 "count" => {
                     let table = value.get_ref().as_table();
                     let table = table.ok_or_else(|| reader.wrong_type(key, value, "a table"))?;
@@ -177,6 +179,17 @@ impl Config {
     }
 }
 
+fn reading(reader: &ConfigReader, key: &Key, value: &Value) -> Result<Reading> {
+    let name = reader.string(key, value)?;
+    Reading::from_name(&name).ok_or_else(|| {
+        let names = Reading::ALL.map(Reading::name).join(", ");
+        reader.error(
+            &value.span(),
+            format!("`reading` must be one of {names}, not `{name}`"),
+        )
+    })
+}
+
 fn types(reader: &ConfigReader, key: &Key, value: &Value) -> Result<Vec<String>> {
     let types = reader.strings(key, value)?;
     check_types(&types).map_err(|error| reader.refused(&key.span(), &error))?;
@@ -234,6 +247,7 @@ mod tests {
             model = "demo"
             revision = "main"
             model-file = "a/q4.gguf"
+            reading = "transformers-5"
             [count]
             paths = ["a", "b"]
             glob = "*.md"
@@ -255,6 +269,7 @@ mod tests {
         );
         let config = config.unwrap();
         assert_eq!(config.model.as_deref(), Some("demo"));
+        assert_eq!(config.reading, Some(Reading::Transformers5));
         assert_eq!(config.paths, [Path::new("up/a"), Path::new("up/b")]);
         assert_eq!(config.filters.globs, ["*.md"]);
         let budgets = &config.budgets;

@@ -44,6 +44,7 @@ impl<'a> Counting<'a> {
             plan,
             total: Total {
                 model: model.clone(),
+                reading: tokenizer.reading().recorded(),
                 ..Total::default()
             },
             model,
@@ -84,6 +85,7 @@ impl<'a> Counting<'a> {
             }
             Rows::Each | Rows::OverBudget => {
                 count.model.clone_from(&self.model);
+                count.reading = self.total.reading;
                 session.emit(&Record::Count(count))
             }
         }

@@ -12,6 +12,7 @@ use crate::commands::input::text_format::InputFormat;
 use crate::commands::relative_path::below;
 use crate::commands::session::{ModelChoice, Session};
 use crate::error::{Error, Result};
+use crate::source::Reading;
 use crate::tokenizer::EncodeOptions;
 
 /// Where the texts come from.
@@ -40,6 +41,8 @@ pub struct Plan {
     model: Option<String>,
     revision: Option<String>,
     model_file: Option<String>,
+    /// The reading that the configuration file names.
+    reading: Option<Reading>,
     pub input: Input,
     /// True if files and directories are counted.
     pub is_walk: bool,
@@ -102,6 +105,7 @@ impl Plan {
             model: config.model,
             revision: config.revision,
             model_file: config.model_file,
+            reading: config.reading,
             is_walk: !paths.is_empty(),
             is_stream: paths.is_empty() || paths == [Path::new("-")],
             names_stdin: paths.len() > 1,
@@ -138,6 +142,7 @@ impl Plan {
             choice.revision = choice.revision.or(self.revision.as_deref());
             choice.file = choice.file.or(self.model_file.as_deref());
         }
+        choice.reading = choice.reading.or(self.reading);
         choice
     }
 }

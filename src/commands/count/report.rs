@@ -50,6 +50,7 @@ impl Counting<'_> {
         {
             session.emit(&Record::Summary(Summary {
                 model: self.model.clone(),
+                reading: self.total.reading,
                 ..summary
             }))?;
         }
@@ -133,6 +134,7 @@ impl Counting<'_> {
             over |= sentence.is_some();
             session.emit(&Record::Group(Group {
                 model: self.model.clone(),
+                reading: self.total.reading,
                 ..sum
             }))?;
             if let (Some(sentence), false) = (sentence, shows_totals) {

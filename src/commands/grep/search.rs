@@ -242,6 +242,7 @@ impl<'t> Search<'t> {
             before: before.text,
             text: text[word_start..shown.end].to_owned(),
             after: after.text,
+            reading: self.tokenizer.reading().recorded(),
         };
         let view = View::Excerpt {
             cut_before: before.is_cut,
@@ -319,6 +320,7 @@ mod tests {
                     before: before[before.len().saturating_sub(60)..].iter().collect(),
                     text: text[word..end].to_owned(),
                     after: after[..after.len().min(60)].iter().collect(),
+                    reading: None,
                 };
                 let view = View::Excerpt {
                     cut_before: before.len() > 60,

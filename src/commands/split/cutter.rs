@@ -36,8 +36,9 @@ pub struct Part {
 
 impl Part {
     /// Returns the record of this part of `text`.
-    pub fn record(self, text: &Text<'_>) -> Chunk {
+    pub fn record(self, cutter: &Cutter<'_>, text: &Text<'_>) -> Chunk {
         Chunk {
+            reading: cutter.tokenizer.reading().recorded(),
             line: text.line,
             path: text.path.clone(),
             start: self.start,

@@ -56,7 +56,7 @@ pub fn run(
         let truncated = text.text.len() > part.end - part.start;
         Ok(Chunk {
             truncated: Some(truncated),
-            ..part.record(&text)
+            ..part.record(&cutter, &text)
         })
     };
     args.input

@@ -25,6 +25,7 @@ use super::local::ollama_store::OllamaStore;
 use super::observer::Observer;
 use super::options::SourceOptions;
 use super::published::Published;
+use super::reading::Reading;
 use crate::error::Result;
 use crate::model_ref::ModelRef;
 use module_folder::ModuleFolder;
@@ -47,6 +48,7 @@ pub struct ModelFiles {
     whole: bool,
     /// True if the `tokenizer.json` is taken as it stands.
     as_is: bool,
+    reading: Reading,
     cache: AppCache,
     observer: Arc<dyn Observer>,
     /// The folder of the transformer, if `modules.json` of sentence-transformers names one.
@@ -102,6 +104,7 @@ impl ModelFiles {
             ollama,
             whole: false,
             as_is: false,
+            reading: Reading::default(),
             cache,
             observer,
             module_folder: ModuleFolder::default(),
@@ -130,6 +133,17 @@ impl ModelFiles {
     /// Returns true if the `tokenizer.json` is taken as it stands.
     pub fn are_as_is(&self) -> bool {
         self.as_is
+    }
+
+    /// Makes the tokenizer read the files as a library does.
+    #[must_use]
+    pub fn read_as(self, reading: Reading) -> Self {
+        Self { reading, ..self }
+    }
+
+    /// Returns the library whose reading the tokenizer follows.
+    pub fn reading(&self) -> Reading {
+        self.reading
     }
 
     /// Checks every byte of a file in the Hub cache when it is opened. By default, only cheap checks are made. Frozen

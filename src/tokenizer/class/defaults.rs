@@ -3,7 +3,7 @@
 use super::kinds::{Additional, Class};
 use super::token_default::{Rules, TokenDefault};
 use crate::formats::class_settings::ClassSettings;
-use crate::formats::config::{AddedTokenFields, Slot, SpecialTokenConfig};
+use crate::formats::config::{AddedTokenFields, Slot, SpecialTokenConfig, SpecialTokensMap};
 use crate::formats::setting::Setting;
 use crate::tokenizer::special_tokens::SpecialTokens;
 
@@ -19,7 +19,7 @@ pub fn fill(
     settings: &ClassSettings,
     tokens: &mut SpecialTokens,
 ) -> Result<(), String> {
-    fill_named(&class.tokens, tokens);
+    fill_named(&class.tokens, &mut tokens.map);
     if matches!(class.additional, Additional::Pegasus) {
         tokens.added.clear();
         tokens.are_own = false;
@@ -32,8 +32,8 @@ pub fn fill(
 }
 
 /// Fills in the named special tokens.
-pub fn fill_named(defaults: &[TokenDefault; 7], tokens: &mut SpecialTokens) {
-    for ((_, slot), default) in tokens.map.named_mut().into_iter().zip(defaults) {
+pub fn fill_named(defaults: &[TokenDefault; 7], tokens: &mut SpecialTokensMap) {
+    for ((_, slot), default) in tokens.named_mut().into_iter().zip(defaults) {
         fill_slot(slot, *default);
     }
 }

@@ -24,6 +24,7 @@ pub struct Followed {
     /// The file that names the class.
     pub source: Option<&'static str>,
     class: Option<&'static Class>,
+    decoding: Decoding,
     pub outcome: Outcome,
     /// The steps that differ from those in the file.
     pub changed: ChangedSteps,
@@ -41,6 +42,7 @@ impl Followed {
                 name: Some(name),
                 source: Some(source),
                 class: Some(class),
+                decoding: class.decoding,
                 ..Self::default()
             },
             Found::Slow { reason, .. }
@@ -52,6 +54,16 @@ impl Followed {
                 },
                 ..Self::default()
             },
+        }
+    }
+
+    /// Creates the description of a class that built the whole tokenizer.
+    pub fn built(name: &'static str, source: Option<&'static str>, decoding: Decoding) -> Self {
+        Self {
+            name: Some(name),
+            source,
+            decoding,
+            ..Self::default()
         }
     }
 
@@ -79,7 +91,7 @@ impl Followed {
     ) -> SpecialTokens {
         let mut slow = tokens.clone();
         if let Some(defaults) = defaults {
-            defaults::fill_named(defaults, &mut slow);
+            defaults::fill_named(defaults, &mut slow.map);
         }
         // The slow class of Splinter does not know the token that the fast one adds.
         let class = self.class;
@@ -88,7 +100,7 @@ impl Followed {
             // A problem is recorded with the tokens of the fast class.
             let _ = defaults::fill(class, settings, &mut slow);
         } else if let Some(class) = self.class {
-            defaults::fill_named(&class.tokens, &mut slow);
+            defaults::fill_named(&class.tokens, &mut slow.map);
         }
         slow
     }
@@ -105,8 +117,7 @@ impl Followed {
 
     /// Returns how the class decodes.
     pub fn decoding(&self) -> Decoding {
-        self.class
-            .map_or_else(Decoding::default, |class| class.decoding)
+        self.decoding
     }
 
     /// Records the settings that the reference refuses, or with which it does not read the `tokenizer.json`.

@@ -105,4 +105,6 @@ pub enum Decoding {
     WordSuffix,
     /// Whisper: a prompt before the transcript is a special token as a whole, and timestamps are left out.
     Transcript,
+    /// CTC: equal ids in a row count once, and padding is left out.
+    Grouped,
 }

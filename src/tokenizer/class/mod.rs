@@ -17,10 +17,10 @@ mod table;
 mod template;
 mod token_default;
 
-pub use defaults::whole_number;
+pub use defaults::{fill_named, whole_number};
 pub use followed::Followed;
-pub use kinds::Decoding;
-pub use language_codes::{M2M100, MBART, MBART50, WMT21};
+pub use kinds::{CodePlace, Decoding};
+pub use language_codes::{M2M100, MBART, MBART50, NLLB, WMT21};
 pub use lookup::{Found, by_name, find};
 pub use template::Ids;
-pub use token_default::{NONE, TokenDefault, ruled, text};
+pub use token_default::{NONE, TokenDefault, mask, plain, raw, ruled, text};

@@ -20,7 +20,7 @@ mod sentencepiece;
 mod slow_class;
 mod slow_ids;
 mod source;
-mod steps;
+pub mod steps;
 mod table;
 mod template;
 mod vocab_txt;

@@ -14,6 +14,7 @@ use crate::formats::gguf::Gguf;
 use crate::formats::sentencepiece::SentencePieceModel;
 use crate::formats::tokenizer_json::TokenizerJson;
 use crate::source::ByteSource;
+use crate::tokenizer::rebuild::RebuildRecipe;
 use crate::tokenizer::special_tokens::SpecialTokens;
 
 /// Changes with every change to the conversion, so that no result of an earlier one is taken from the cache.
@@ -28,6 +29,8 @@ pub enum Recipe {
     Gguf,
     /// From tokens with ranks.
     Ranks(RanksRecipe),
+    /// As a class of transformers 5 builds it.
+    Rebuilt(Box<RebuildRecipe>),
 }
 
 /// The conversion of a slow class.
@@ -49,6 +52,7 @@ impl Recipe {
             }
             Self::Gguf => format!("{VERSION} GGUF {}", gguf::VERSION),
             Self::Ranks(recipe) => format!("{VERSION} {recipe:?}"),
+            Self::Rebuilt(recipe) => format!("{VERSION} rebuilt {}", recipe.description()),
         };
         Sha256::digest(text).into()
     }
@@ -67,13 +71,14 @@ impl Recipe {
             Self::SlowClass(recipe) => recipe.convert(file, second),
             Self::Gguf => convert_gguf(file),
             Self::Ranks(recipe) => recipe.convert(file),
+            Self::Rebuilt(recipe) => recipe.convert(file),
         }
     }
 
     /// Returns the reason why the `tokenizers` library cannot have the tokenizer. Returns `None` if it can.
     pub fn only_native(&self) -> Option<&'static str> {
         match self {
-            Self::SlowClass(_) | Self::Gguf => None,
+            Self::SlowClass(_) | Self::Gguf | Self::Rebuilt(_) => None,
             Self::Ranks(_) => Some(
                 "its tokens are merged by their own ranks, several ways to make a token having one, and the tokenizers \
                  library gives each way another rank",

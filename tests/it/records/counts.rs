@@ -15,6 +15,7 @@ pub struct Count {
     pub share: Option<f64>,
     pub context_window: Option<u64>,
     pub model: String,
+    pub reading: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -30,6 +31,7 @@ pub struct Total {
     pub within_budget: Option<bool>,
     pub over_budget: Option<usize>,
     pub model: String,
+    pub reading: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -48,6 +50,7 @@ pub struct Group {
     pub share: Option<f64>,
     pub context_window: Option<u64>,
     pub model: String,
+    pub reading: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -64,4 +67,5 @@ pub struct Summary {
     pub context_window: Option<u64>,
     pub over_context_window: Option<usize>,
     pub model: String,
+    pub reading: Option<String>,
 }

@@ -10,6 +10,7 @@ pub struct Lock {
     pub vocabulary_size: usize,
     pub texts: usize,
     pub differences: Option<usize>,
+    pub reading: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -13,4 +13,5 @@ pub struct Match {
     pub before: String,
     pub text: String,
     pub after: String,
+    pub reading: Option<String>,
 }

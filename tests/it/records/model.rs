@@ -33,6 +33,7 @@ pub struct TokenizerInfo {
     pub class: Option<String>,
     pub class_source: Option<String>,
     pub class_changes: Vec<String>,
+    pub reading: String,
     pub file: String,
     pub vocabulary_size: usize,
     pub special_tokens: BTreeMap<String, SpecialToken>,
@@ -125,6 +126,7 @@ pub struct Convert {
     pub sha256: String,
     pub texts: usize,
     pub tokens: usize,
+    pub reading: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

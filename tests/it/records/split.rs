@@ -13,4 +13,5 @@ pub struct Chunk {
     pub truncated: Option<bool>,
     pub ids: Vec<u32>,
     pub text: String,
+    pub reading: Option<String>,
 }

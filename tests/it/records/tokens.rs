@@ -23,6 +23,7 @@ pub struct Tokenize {
     pub truncated: bool,
     pub truncated_tokens: Option<usize>,
     pub window: Option<usize>,
+    pub reading: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -32,4 +33,5 @@ pub struct Decode {
     pub ids: Vec<u32>,
     pub tokens: Vec<String>,
     pub text: String,
+    pub reading: Option<String>,
 }

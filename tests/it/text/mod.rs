@@ -17,6 +17,7 @@ mod other_tools;
 mod plain_tokens;
 pub mod properties;
 mod ranks;
+mod readings;
 mod regular_expressions;
 mod scanned;
 mod sentencepiece;
