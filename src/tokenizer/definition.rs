@@ -120,9 +120,10 @@ impl Definition {
 
     /// Returns the algorithm: Unigram, BPE, WordPiece, or WordLevel.
     pub fn algorithm(&self) -> &str {
-        match &self.origin {
-            Origin::Json { algorithm, .. } => algorithm,
-            Origin::Compiled { compiled, .. } => compiled.algorithm().name(),
+        match (&self.runner, &self.origin) {
+            (Some(runner), _) => runner.algorithm().name(),
+            (None, Origin::Json { algorithm, .. }) => algorithm,
+            (None, Origin::Compiled { compiled, .. }) => compiled.algorithm().name(),
         }
     }
 

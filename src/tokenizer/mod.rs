@@ -47,6 +47,7 @@ mod token_bytes;
 mod tokenizer;
 mod translation;
 mod translation_files;
+mod translation_pieces;
 mod vocabulary;
 mod windows;
 

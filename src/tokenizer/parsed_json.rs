@@ -46,15 +46,11 @@ impl ListedJson {
 }
 
 impl ParsedJson {
-    /// Takes the part of the file outside its vocabulary.
+    /// Takes the part of the file outside its vocabulary. It was checked before it was compiled.
     pub fn take_rest(&mut self, name: &str) -> Result<RestJson> {
         match self {
             Self::Listed(json) => Ok(std::mem::take(&mut json.rest)),
-            Self::Compiled(compiled) => {
-                let rest: RestJson = parse(name, compiled.rest())?;
-                rest.check(name)?;
-                Ok(rest)
-            }
+            Self::Compiled(compiled) => parse(name, compiled.rest()),
         }
     }
 

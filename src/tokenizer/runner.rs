@@ -6,6 +6,7 @@ use super::sentencepiece::{Decoded, SentencePiece};
 use super::translation::{Look, Translation};
 use super::windows::{TokenizedText, Windows, to_hf};
 use crate::error::Result;
+use crate::formats::algorithm::Algorithm;
 
 /// A tokenizer that runs SentencePiece.
 #[derive(Debug)]
@@ -62,6 +63,14 @@ impl Runner {
         match &self.kind {
             Kind::Alone(_) => None,
             Kind::Translation(translation) => Some(translation.class()),
+        }
+    }
+
+    /// Returns the algorithm of SentencePiece.
+    pub fn algorithm(&self) -> Algorithm {
+        match &self.kind {
+            Kind::Alone(alone) => alone.model.algorithm(),
+            Kind::Translation(translation) => translation.source.algorithm(),
         }
     }
 

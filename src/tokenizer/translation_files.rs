@@ -8,24 +8,27 @@ use serde_json::{Value, json};
 use super::added_vocabulary::AddedVocabulary;
 use super::class::{Followed, M2M100, WMT21};
 use super::compiled_cache::read_sentencepiece;
-use super::definition::{Definition, Origin};
-use super::model_pieces::ModelPieces;
+use super::definition::Definition;
 use super::no_tokenizer;
 use super::runner::Runner;
 use super::sentencepiece::SentencePiece;
 use super::special_tokens::SpecialTokens;
 use super::translation::{Style, Translation};
+use super::translation_pieces::TranslationPieces;
 use super::windows::Windows;
 use crate::error::{Error, Result};
-use crate::formats::algorithm::Algorithm;
 use crate::formats::class_settings::ClassSettings;
 use crate::formats::config::{Slot, SpecialTokenConfig, SpecialTokensMap, TokenizerConfig};
-use crate::formats::json::parse;
-use crate::formats::piece_list::{Numbers, PieceList};
-use crate::formats::tokenizer_json::RestJson;
 use crate::source::{ByteSource, ModelFiles};
 
 const VOCABULARY: &str = "vocab.json";
+/// The SentencePiece files of Marian's source and target.
+const SOURCE: &str = "source.spm";
+const TARGET: &str = "target.spm";
+/// The SentencePiece file of M2M100's source and target.
+const BOTH: &str = "sentencepiece.bpe.model";
+/// The unknown token, unless the files name another.
+const UNKNOWN: &str = "<unk>";
 
 /// Returns the style of a slow class; `None` if its files are not read.
 pub fn style(class: &str) -> Option<Style> {
@@ -39,8 +42,8 @@ pub fn style(class: &str) -> Option<Style> {
 /// Returns the names of the files with the vocabulary.
 pub fn file_names(style: Style) -> &'static [&'static str] {
     match style {
-        Style::Marian => &[VOCABULARY, "source.spm", "target.spm"],
-        Style::M2M100 => &[VOCABULARY, "sentencepiece.bpe.model"],
+        Style::Marian => &[VOCABULARY, SOURCE, TARGET],
+        Style::M2M100 => &[VOCABULARY, BOTH],
     }
 }
 
@@ -54,119 +57,64 @@ pub fn definition(
     mut config: TokenizerConfig,
     style: Style,
 ) -> Result<Definition> {
-    let names = file_names(style);
-    let find = |name: &str| -> Result<Arc<dyn ByteSource>> {
-        let what = match style {
-            Style::Marian => "tokenizer.json and no vocab.json with source.spm and target.spm",
-            Style::M2M100 => "tokenizer.json and no vocab.json with sentencepiece.bpe.model",
-        };
-        files
-            .find(name)?
-            .ok_or_else(|| no_tokenizer::without_files(files, what, names))
-    };
-    let vocabulary = find(VOCABULARY)?;
-    let (mut models, mut algorithm) = (Vec::new(), Algorithm::Unigram);
-    for name in names.iter().skip(1) {
-        let (file, compiled) = read_sentencepiece(files, find(name)?)?;
-        algorithm = compiled.algorithm();
-        let bytes = file.read_all()?;
-        models.push(SentencePiece::new(file.name(), Arc::new(compiled), &bytes)?);
-    }
-    let mut models = models.into_iter();
-    let (Some(source), target) = (models.next(), models.next()) else {
-        return Err(files.missing("SentencePiece file", names));
-    };
-    let name = vocabulary.name();
+    let mut file = find(files, style, VOCABULARY)?;
+    let (source, target) = sides(files, style)?;
     if config.class.separate_vocabs.truth_or(false) {
         let problem = "`separate_vocabs` is set in tokenizer_config.json, and the vocabulary of the target is not read";
-        return Err(Error::unsupported(name, problem));
+        return Err(Error::unsupported(file.name(), problem));
     }
-    let list: PieceList = parse(name, &vocabulary.read_all()?)?;
-    if matches!(list.numbers, Numbers::Scores(_)) {
-        return Err(Error::damaged(
-            name,
-            "it is a list, not an object of pieces with their ids",
-        ));
-    }
-    let pieces = ModelPieces::new(list);
     let mut tokens = SpecialTokens::read(files, &mut config, None)?;
     fill_special_tokens(&mut tokens.map, style);
-    let size = pieces.size();
+    let unknown = tokens.map.unk_token.given().map(SpecialTokenConfig::text);
+    let unknown = unknown.unwrap_or(UNKNOWN);
+    let pieces = TranslationPieces::read(files, &mut file, unknown)?;
+    let (name, size) = (file.name(), pieces.size());
     let mut added_vocabulary = AddedVocabulary::new(size);
     let added = tokens.to_add(&added_vocabulary);
     added_vocabulary.add(&added, |text| pieces.find(text));
-    let codes = codes(name, &config.class, style)?;
-    let pieces = with_codes(pieces, &codes, &added_vocabulary);
-    let find = |text: &str| added_vocabulary.id(text).or_else(|| pieces.find(text));
-    let unknown = tokens.map.unk_token.given().map(SpecialTokenConfig::text);
-    let unknown_id = unknown.and_then(|unknown| pieces.find(unknown));
-    let unknown_id = unknown_id.ok_or_else(|| {
-        Error::damaged(
-            name,
-            format!("it lacks the unknown token {}", unknown.unwrap_or("<unk>")),
-        )
+    let missing = codes(name, &config.class, style)?;
+    let missing = missing_codes(&missing, size, &added_vocabulary);
+    let pieces = match missing.is_empty() {
+        true => pieces,
+        false => pieces.with_more(&file, missing)?,
+    };
+    let unknown_id = pieces.find(unknown).ok_or_else(|| {
+        let problem = format!("it lacks the unknown token {unknown}");
+        Error::damaged(name, problem)
     })?;
+    let find = |text: &str| added_vocabulary.id(text).or_else(|| pieces.find(text));
     let ends = Ends {
         name,
         tokens: &tokens.map,
         find: &find,
     };
-    let language = |setting: &str| format!("__{setting}__");
-    let source_code = config.class.src_lang.text().unwrap_or("en");
-    let target_code = config.class.tgt_lang.text();
-    let (source_windows, target_windows) = match style {
-        Style::Marian => (ends.windows(None)?, Some(ends.windows(None)?)),
-        Style::M2M100 => (
-            ends.windows(Some(&language(source_code)))?,
-            target_code
-                .map(|code| ends.windows(Some(&language(code))))
-                .transpose()?,
-        ),
-    };
-    let special: HashSet<String> = tokens
-        .in_order()
-        .into_iter()
+    let (source_windows, target_windows) = ends.of_sides(&config.class, style)?;
+    let special: HashSet<String> = (tokens.in_order().into_iter())
         .map(|token| token.text().to_owned())
         .collect();
     let is_new =
         |token: &&SpecialTokenConfig| find(token.text()).is_some_and(|id| id as usize >= size);
-    let apart = added_vocabulary
-        .matched()
-        .into_iter()
-        .map(|(token, _)| token.content.to_string());
+    let matched = added_vocabulary.matched();
+    let apart = matched.iter().map(|(token, _)| token.content.to_string());
     let apart = apart.filter(|text| !special.contains(text));
-    let apart = apart
-        .chain(
-            tokens
-                .map
-                .additional()
-                .iter()
-                .filter(is_new)
-                .map(|token| token.text().to_owned()),
-        )
-        .collect();
+    let new = tokens.map.additional().iter().filter(is_new);
+    let new = new.map(|token| token.text().to_owned());
     let translation = Translation {
         style,
         source,
         target,
         source_windows,
         target_windows,
-        added: added_vocabulary.matched(),
+        apart: apart.chain(new).collect(),
+        added: matched,
         special,
-        apart,
         unknown_id,
     };
     config.tokenizer_class = Some(translation.class().to_owned());
     let cleans_up = &config.class.clean_up_tokenization_spaces;
     config.clean_up_tokenization_spaces = cleans_up.truth_or(false);
     let runner = Runner::translation(translation, VOCABULARY);
-    let origin = Origin::Json {
-        file: Arc::clone(&vocabulary),
-        algorithm: algorithm.name().to_owned(),
-        unknown_id: Some(unknown_id),
-        pieces: Box::new(pieces),
-        rest: Box::new(RestJson::default()),
-    };
+    let origin = pieces.into_origin(file, &runner, unknown_id);
     let class = Followed::default();
     let mut definition =
         Definition::new(origin, config, tokens.map, added, added_vocabulary, class);
@@ -174,10 +122,35 @@ pub fn definition(
     Ok(definition)
 }
 
+/// Finds a file of the model.
+///
+/// # Errors
+/// Fails with [`Error::MissingPart`] if there is none.
+fn find(files: &ModelFiles, style: Style, name: &str) -> Result<Arc<dyn ByteSource>> {
+    let what = match style {
+        Style::Marian => "tokenizer.json and no vocab.json with source.spm and target.spm",
+        Style::M2M100 => "tokenizer.json and no vocab.json with sentencepiece.bpe.model",
+    };
+    let file = files.find(name)?;
+    file.ok_or_else(|| no_tokenizer::without_files(files, what, file_names(style)))
+}
+
+/// Reads the SentencePiece model of the source and, if it has one of its own, of the target.
+fn sides(files: &ModelFiles, style: Style) -> Result<(SentencePiece, Option<SentencePiece>)> {
+    let read = |name: &str| {
+        let (file, compiled) = read_sentencepiece(files, find(files, style, name)?)?;
+        SentencePiece::new(file.name(), Arc::new(compiled), &file.read_all()?)
+    };
+    Ok(match style {
+        Style::Marian => (read(SOURCE)?, Some(read(TARGET)?)),
+        Style::M2M100 => (read(BOTH)?, None),
+    })
+}
+
 /// Fills in the special tokens that the files do not name.
 fn fill_special_tokens(map: &mut SpecialTokensMap, style: Style) {
     let mut defaults = vec![
-        (&mut map.unk_token, "<unk>"),
+        (&mut map.unk_token, UNKNOWN),
         (&mut map.eos_token, "</s>"),
         (&mut map.pad_token, "<pad>"),
     ];
@@ -208,27 +181,18 @@ fn codes(name: &str, settings: &ClassSettings, style: Style) -> Result<Vec<&'sta
     Ok(list.split_whitespace().collect())
 }
 
-/// Adds the tokens of languages after the pieces, unless added tokens have their ids.
-fn with_codes(pieces: ModelPieces, codes: &[&str], added: &AddedVocabulary) -> ModelPieces {
-    if codes.is_empty() {
-        return pieces;
-    }
-    let mut list = PieceList::default();
-    let mut ids = Vec::with_capacity(pieces.size() + codes.len());
-    for (id, piece, _) in pieces.iter() {
-        list.texts.push(piece);
-        ids.push(id);
-    }
-    let first = u32::try_from(pieces.size()).unwrap_or(u32::MAX);
-    for (code, id) in codes.iter().zip(first..) {
-        let token = format!("__{code}__");
-        if added.with_id(id).is_none() && added.id(&token).is_none() {
-            list.texts.push(&token);
-            ids.push(id);
-        }
-    }
-    list.numbers = Numbers::Ids(ids);
-    ModelPieces::new(list)
+/// Returns the tokens of languages that follow the `size` pieces, with their ids, unless added tokens have these.
+fn missing_codes(codes: &[&str], size: usize, added: &AddedVocabulary) -> Vec<(String, u32)> {
+    let first = u32::try_from(size).unwrap_or(u32::MAX);
+    let tokens = codes.iter().map(|code| code_token(code)).zip(first..);
+    let is_missing =
+        |(token, id): &(String, u32)| added.with_id(*id).is_none() && added.id(token).is_none();
+    tokens.filter(is_missing).collect()
+}
+
+/// Returns the token of a language.
+fn code_token(code: &str) -> String {
+    format!("__{code}__")
 }
 
 /// What the special tokens around a text are made from.
@@ -239,6 +203,21 @@ struct Ends<'a> {
 }
 
 impl Ends<'_> {
+    /// Returns what truncates and completes the texts of the source and, if the files name its language, of the target.
+    fn of_sides(
+        &self,
+        settings: &ClassSettings,
+        style: Style,
+    ) -> Result<(Windows, Option<Windows>)> {
+        if style == Style::Marian {
+            return Ok((self.windows(None)?, Some(self.windows(None)?)));
+        }
+        let source = settings.src_lang.text().unwrap_or("en");
+        let target = settings.tgt_lang.text();
+        let windows = |code| self.windows(Some(&code_token(code)));
+        Ok((windows(source)?, target.map(windows).transpose()?))
+    }
+
     /// Returns what adds the end token, and the token of a language before a text.
     fn windows(&self, language: Option<&str>) -> Result<Windows> {
         let end = self.tokens.eos_token.given().map(SpecialTokenConfig::text);

@@ -96,7 +96,10 @@ impl Vocabulary {
             .map(|(id, kind)| VocabularyEntry {
                 id,
                 piece: compiled.piece(id).unwrap_or_default().to_owned(),
-                kind: kind.into(),
+                kind: match compiled.unknown_id() == Some(id) {
+                    true => EntryKind::Unknown,
+                    false => kind.into(),
+                },
                 score: scores.get(id as usize).and_then(|given| score(*given)),
                 special: false,
                 added: false,
@@ -232,6 +235,7 @@ impl Vocabulary {
 mod tests {
     use super::*;
     use crate::formats::tokenizer_json::TokenizerJson;
+    use crate::tokenizer::compile;
 
     fn vocabulary() -> Vocabulary {
         let json = br#"{"model": {"unk_id": 1, "vocab": [["[CLS]", 0.0], ["[UNK]", 0.0], ["a", -1.5]]},
@@ -260,6 +264,24 @@ mod tests {
         );
         assert_eq!(vocabulary.get(1).unwrap().kind, EntryKind::Unknown);
         assert_eq!(vocabulary.size(), 4);
+    }
+
+    #[test]
+    fn the_unknown_token_of_a_model_without_scores_is_of_its_kind() {
+        let json = br#"{"model": {"type": "WordLevel", "unk_token": "[UNK]", "vocab": {"a": 0, "[UNK]": 1}},
+            "added_tokens": [{"id": 1, "content": "[UNK]", "special": true}]}"#;
+        let json = TokenizerJson::parse("tokenizer.json", json).unwrap();
+        let pieces = ModelPieces::new(json.model.vocab.clone());
+        let mut added = AddedVocabulary::new(pieces.size());
+        added.add(&json.rest.added_tokens, |text| pieces.find(text));
+        let contents = compile::contents(&json.model, "WordLevel", &pieces).unwrap();
+        let compiled = CompiledVocabulary::new(&contents, [0; 32]);
+        let vocabulary = Vocabulary::from_compiled(&compiled, &added, false);
+        let kinds = vocabulary.entries().iter().map(|entry| entry.kind);
+        assert_eq!(
+            kinds.collect::<Vec<_>>(),
+            [EntryKind::Normal, EntryKind::Unknown]
+        );
     }
 
     #[test]

@@ -67,12 +67,14 @@ impl Recipe {
         file: &dyn ByteSource,
         second: Option<&dyn ByteSource>,
     ) -> Result<TokenizerJson> {
-        match self {
+        let json = match self {
             Self::SlowClass(recipe) => recipe.convert(file, second),
             Self::Gguf => convert_gguf(file),
             Self::Ranks(recipe) => recipe.convert(file),
             Self::Rebuilt(recipe) => recipe.convert(file),
-        }
+        }?;
+        json.rest.check(file.name())?;
+        Ok(json)
     }
 
     /// Returns the reason why the `tokenizers` library cannot have the tokenizer. Returns `None` if it can.
@@ -106,9 +108,7 @@ impl Recipe {
 fn convert_gguf(file: &dyn ByteSource) -> Result<TokenizerJson> {
     let vocabulary = Gguf::read(file)?.vocabulary(file)?;
     let no_vocabulary = || Error::damaged(file.name(), "its metadata has no vocabulary");
-    let json = gguf::convert(file.name(), &vocabulary.ok_or_else(no_vocabulary)?)?;
-    json.rest.check(file.name())?;
-    Ok(json)
+    gguf::convert(file.name(), &vocabulary.ok_or_else(no_vocabulary)?)
 }
 
 impl SlowClassRecipe {

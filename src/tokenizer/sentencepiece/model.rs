@@ -123,6 +123,11 @@ impl SentencePiece {
         [self.compiled.piece(self.unknown_id), start, end, padding]
     }
 
+    /// Returns the algorithm.
+    pub fn algorithm(&self) -> Algorithm {
+        self.compiled.algorithm()
+    }
+
     fn kind(&self, id: u32) -> PieceKind {
         self.kinds
             .get(id as usize)

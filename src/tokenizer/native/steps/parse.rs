@@ -50,7 +50,8 @@ fn step(step: &Value) -> Option<Step> {
             (Step::Strip { left, right }, &["strip_left", "strip_right"])
         }
         "Precompiled" => {
-            let map = BASE64_STANDARD.decode(text("precompiled_charsmap")?).ok()?;
+            let map = step.get("precompiled_charsmap")?.as_str()?;
+            let map = BASE64_STANDARD.decode(map).ok()?;
             let map = Charsmap::parse(&map).filter(Charsmap::is_sound)?;
             (Step::Charsmap(Box::new(map)), &["precompiled_charsmap"])
         }
