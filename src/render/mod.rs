@@ -3,6 +3,7 @@
 //! There is one [`Sink`] per format, and all of them take the same records.
 
 mod annotation;
+mod cells;
 pub mod columns;
 mod csv;
 pub mod digits;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 
+use super::cells::wrap_message;
 use super::escape::line;
 use super::numbers::bytes;
 use super::progress_bar;
@@ -73,11 +74,15 @@ impl Stderr {
         };
         self.line(&format!("{} {sentence}", self.style.bad("error:")));
         if let Some(hint) = error.downcast_ref::<Error>().and_then(Error::hint) {
-            self.line(&format!("\n{} {}", self.style.note("hint:"), line(&hint)));
+            self.line("");
+            self.line(&format!("{} {}", self.style.note("hint:"), line(&hint)));
         }
     }
 
+    /// Writes a line, broken at spaces to fit a terminal.
     fn line(&self, text: &str) {
+        let wrapped = terminal_width(io::stderr()).map(|width| wrap_message(text, width));
+        let text = wrapped.as_deref().unwrap_or(text);
         // A failed write to standard error cannot be reported anywhere.
         let write = || drop(writeln!(io::stderr().lock(), "{text}"));
         self.with_bar(|bar| match bar {

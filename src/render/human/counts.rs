@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::cells::pad;
 use super::renderer::Human;
 use crate::record::{Comparison, Count, Group, Summary, Total};
+use crate::render::cells::pad;
 use crate::render::escape::cell;
 use crate::render::numbers::{decimals, percent, quantity, thousands};
 use crate::render::style::Style;

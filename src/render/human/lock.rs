@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::cells::pad;
 use super::renderer::Human;
 use crate::record::{Drift, Lock};
+use crate::render::cells::pad;
 use crate::render::escape::{cell, line};
 use crate::render::numbers::quantity;
 

@@ -4,9 +4,9 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::cells::{display_width, elide, elide_start};
 use super::renderer::Human;
 use crate::record::Match;
+use crate::render::cells::{display_width, elide, elide_start};
 use crate::render::escape::{cell, line};
 use crate::render::view::View;
 

@@ -3,7 +3,6 @@
 //! A terminal and a pipe get the same columns, which fit 80 characters. In a narrower terminal some are left out. Text
 //! that is too long for the terminal is shortened or broken at spaces, except for paths.
 
-mod cells;
 mod counts;
 mod lock;
 mod matches;

@@ -2,12 +2,12 @@
 
 use std::io;
 
-use super::cells::{GLUE, display_width, pad};
 use super::renderer::Human;
 use crate::record::{
     Cached, ConfigInfo, Convert, EmbeddingInfo, File, Info, Level, Piece, SpecialToken,
     TokenizerInfo,
 };
+use crate::render::cells::{GLUE, display_width, pad};
 use crate::render::escape::cell;
 use crate::render::numbers::{quantity, ranges, thousands};
 

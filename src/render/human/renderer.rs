@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use super::cells::{display_width, elide, wrap};
+use crate::render::cells::{display_width, elide, wrap};
 use crate::render::streams::{Output, Streams};
 
 /// The width of the labels of facts, in columns.

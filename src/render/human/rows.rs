@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::cells::{GLUE, pad};
 use super::renderer::{Human, Shape};
 use crate::record::{Diff, Neighbor, Row, RowName};
+use crate::render::cells::{GLUE, pad};
 use crate::render::escape::cell;
 use crate::render::numbers::{number, quantity};
 use crate::render::view::View;

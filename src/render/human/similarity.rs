@@ -2,9 +2,9 @@
 
 use std::io;
 
-use super::cells::{fit, pad};
 use super::renderer::Human;
 use crate::record::Similarity;
+use crate::render::cells::{fit, pad};
 use crate::render::escape::cell;
 use crate::render::numbers::thousands;
 use crate::render::view::View;

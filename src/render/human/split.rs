@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::cells::elide;
 use super::renderer::Human;
 use crate::record::Chunk;
+use crate::render::cells::elide;
 use crate::render::escape::{cell, safe};
 use crate::render::numbers::thousands;
 use crate::render::streams::write_bare;

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::cells::pad;
 use super::renderer::Human;
 use crate::record::{Norms, RowNorm, Stats};
+use crate::render::cells::pad;
 use crate::render::escape::cell;
 use crate::render::numbers::{number, quantity, ranges, thousands};
 

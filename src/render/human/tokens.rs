@@ -5,9 +5,9 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::cells::{GLUE, fit, pad};
 use super::renderer::Human;
 use crate::record::{Decode, Offset, Tokenize};
+use crate::render::cells::{GLUE, fit, pad};
 use crate::render::escape::cell;
 use crate::render::numbers::{decimals, percent, quantity, thousands};
 use crate::render::streams::write_bare;

@@ -3,15 +3,15 @@
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// A space at which no line is broken. Text from elsewhere has no such control character, since it is escaped.
-pub(super) const GLUE: char = '\u{1}';
+pub const GLUE: char = '\u{1}';
 
 /// Pads a cell with spaces to a display width.
-pub(super) fn pad(text: &str, width: usize) -> String {
+pub fn pad(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
 }
 
 /// Shortens a cell to a display width, with an ellipsis for the end that is cut off. Keeps colors.
-pub(super) fn elide(text: &str, width: usize) -> String {
+pub fn elide(text: &str, width: usize) -> String {
     if display_width(text) <= width {
         return text.to_owned();
     }
@@ -38,12 +38,12 @@ pub(super) fn elide(text: &str, width: usize) -> String {
 }
 
 /// Shortens a cell like [`elide`], and pads it to the width.
-pub(super) fn fit(text: &str, width: usize) -> String {
+pub fn fit(text: &str, width: usize) -> String {
     pad(&elide(text, width), width)
 }
 
 /// Shortens a text to a display width, with an ellipsis for its beginning.
-pub(super) fn elide_start(text: &str, width: usize) -> String {
+pub fn elide_start(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
@@ -60,7 +60,7 @@ pub(super) fn elide_start(text: &str, width: usize) -> String {
 
 /// Breaks a line at spaces, so that it fits a width; a longer word has a line of its own. All lines but the first are
 /// indented.
-pub(super) fn wrap(text: &str, width: usize, indent: usize) -> String {
+pub fn wrap(text: &str, width: usize, indent: usize) -> String {
     let (mut wrapped, mut used, mut has_word, mut spaces) = (String::new(), 0, false, 0);
     for (index, word) in text.split(' ').enumerate() {
         spaces += usize::from(index > 0);
@@ -80,8 +80,27 @@ pub(super) fn wrap(text: &str, width: usize, indent: usize) -> String {
     wrapped.replace(GLUE, " ")
 }
 
+/// Breaks a message like [`wrap`], but not within the backticks around a command, which people copy.
+pub fn wrap_message(text: &str, width: usize) -> String {
+    let (mut glued, mut rest) = (String::new(), text);
+    while let Some((before, after)) = rest.split_once('`')
+        && let Some((command, after)) = after.split_once('`')
+    {
+        glued.push_str(before);
+        glued.push('`');
+        glued.extend(command.chars().map(|character| match character {
+            ' ' => GLUE,
+            _ => character,
+        }));
+        glued.push('`');
+        rest = after;
+    }
+    glued.push_str(rest);
+    wrap(&glued, width, 0)
+}
+
 /// Returns the display width of a text, without its colors.
-pub(super) fn display_width(text: &str) -> usize {
+pub fn display_width(text: &str) -> usize {
     let text = parts(text).map(|part| match part {
         Part::Text(text) => text.width() + text.matches(GLUE).count(),
         Part::Color(_) => 0,
@@ -168,5 +187,15 @@ mod tests {
         assert_eq!(wrap("one\u{1}two three", 7, 1), "one two\n three");
         assert_eq!(wrap("much-too-long x", 4, 1), "much-too-long\n x");
         assert_eq!(wrap("日本 日本", 8, 1), "日本\n 日本");
+    }
+
+    #[test]
+    fn a_command_in_a_message_is_not_broken() {
+        assert_eq!(
+            wrap_message("hint: use `a -b c` or none", 14),
+            "hint: use\n`a -b c` or\nnone"
+        );
+        assert_eq!(wrap_message("it's `a b` c", 4), "it's\n`a b`\nc");
+        assert_eq!(wrap_message("one ` two", 5), "one `\ntwo");
     }
 }
