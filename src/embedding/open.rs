@@ -10,7 +10,7 @@ use super::scaled_rows::{self, ScaledRows};
 use super::{adapter, inversion, tensor_names, word_vectors};
 use crate::error::{Error, Result};
 use crate::formats::checkpoint::{Checkpoint, ShardIndex};
-use crate::formats::gguf::model_file as gguf_file;
+use crate::formats::gguf::{MAGIC, model_file as gguf_file};
 use crate::formats::placeholder_file;
 use crate::source::{ByteSource, FileKind, GgufShard, ModelFiles};
 
@@ -102,11 +102,12 @@ impl EmbeddingMatrix {
         file: Arc<dyn ByteSource>,
         choice: MatrixChoice,
     ) -> Result<Self> {
-        if let Some(matrix) = Self::find_in_file(Arc::clone(&file), name, choice)? {
+        let checkpoint = gguf_checkpoint(files, file.as_ref())?;
+        if let Some(matrix) = Self::find_in(&checkpoint, Arc::clone(&file), name, choice)? {
             return Ok(matrix);
         }
         let Some(shard) = GgufShard::parse(name) else {
-            return Err(match Checkpoint::open(file.as_ref())?.tensors.is_empty() {
+            return Err(match checkpoint.tensors.is_empty() {
                 true => Error::MissingPart {
                     place: file.name().to_owned(),
                     what: "tensors that tokscope can read",
@@ -219,6 +220,16 @@ impl EmbeddingMatrix {
         choice: MatrixChoice,
     ) -> Result<Option<Self>> {
         let checkpoint = Checkpoint::open(file.as_ref())?;
+        Self::find_in(&checkpoint, file, name, choice)
+    }
+
+    /// Opens the matrix among the tensors of a file, `name` within the model; `None` if there is none.
+    fn find_in(
+        checkpoint: &Checkpoint,
+        file: Arc<dyn ByteSource>,
+        name: &str,
+        choice: MatrixChoice,
+    ) -> Result<Option<Self>> {
         let candidates = (checkpoint.tensors.iter())
             .map(|tensor| (tensor.name.as_str(), tensor.shape.len() == 2));
         let unreadable = (checkpoint.skipped.iter()).map(|tensor| (tensor.name.as_str(), true));
@@ -234,16 +245,16 @@ impl EmbeddingMatrix {
                 format!("tensor {} {}", tensor.name, tensor.reason),
             ));
         };
-        choice.check(file.name(), tensor, &checkpoint)?;
+        choice.check(file.name(), tensor, checkpoint)?;
         let tensor = tensor.locate(file.as_ref())?;
         check_shape(file.name(), &tensor)?;
         let remapped = match tensor_names::is_of_model2vec(&tensor.name) {
-            true => RemappedRows::find(&file, &checkpoint, &tensor)?,
+            true => RemappedRows::find(&file, checkpoint, &tensor)?,
             false => None,
         };
         let scaled = match remapped {
             Some(_) => None,
-            None => ScaledRows::find(&file, &checkpoint, &tensor)?,
+            None => ScaledRows::find(&file, checkpoint, &tensor)?,
         };
         if !tensor.dtype.is_readable() && remapped.is_none() && scaled.is_none() {
             return Err(Error::unsupported(
@@ -267,6 +278,15 @@ impl EmbeddingMatrix {
         let size = (rule.1, columns);
         Self::computed(rule.0, name, &tensor.name, size, stored).map(Some)
     }
+}
+
+/// Returns the tensors of a GGUF file, or of another checkpoint that is named like one.
+fn gguf_checkpoint(files: &ModelFiles, file: &dyn ByteSource) -> Result<Checkpoint> {
+    let magic = MAGIC.len() as u64;
+    if file.len() < magic || *file.read(0..magic)? != *MAGIC {
+        return Checkpoint::open(file);
+    }
+    Checkpoint::of_gguf(file, &gguf_file::header(files, file)?)
 }
 
 /// Returns the error for a model without a supported checkpoint. The hint names an unsupported checkpoint if there is

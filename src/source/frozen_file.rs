@@ -2,7 +2,7 @@
 //!
 //! Another program can change a file between two reads, or while it is mapped. A decision that depends on the digest of
 //! a file (which vocabulary was compiled from it, whether it is the locked one) is therefore made about bytes that only
-//! this process has. If a [note](super::digest_notes) proves the digest, the file is not read until its bytes are needed.
+//! this process has. If a [note](super::file_notes) proves the digest, the file is not read until its bytes are needed.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -12,7 +12,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::app_cache::AppCache;
 use super::byte_source::{ByteSource, slice};
-use super::digest_notes::DigestNotes;
+use super::digest::{hex, parse_sha256};
+use super::file_notes::FileNotes;
 use super::local::file_stamp::FileStamp;
 use crate::error::{Error, Result};
 
@@ -49,7 +50,7 @@ impl FrozenFile {
     /// # Errors
     /// Fails with [`Error::Unsupported`] if the file is too long, or with the error of reading it.
     pub(crate) fn open(file: Arc<dyn ByteSource>, cache: &AppCache, proof: Proof) -> Result<Self> {
-        let notes = DigestNotes::new(cache);
+        let notes = FileNotes::of_digests(cache);
         let length = file.len();
         if length > MAX_LENGTH {
             let problem = format!("its {length} bytes exceed the limit of {MAX_LENGTH} bytes");
@@ -58,7 +59,7 @@ impl FrozenFile {
         // Taken first, so that the note does not match if the file is written while it is read.
         let stamp = file.stamp().filter(|_| length >= MIN_NOTED);
         if let Some(stamp) = &stamp
-            && let Some(sha256) = notes.find(stamp)
+            && let Some(sha256) = notes.find(stamp).as_deref().and_then(parse_sha256)
         {
             return Ok(Self {
                 file,
@@ -71,7 +72,7 @@ impl FrozenFile {
         let bytes = file.copy()?;
         let frozen = Self::from_copy(file, bytes, None);
         if let (Some(stamp), Some(sha256)) = (stamp, frozen.sha256()) {
-            notes.store(&stamp, &sha256);
+            notes.store(&stamp, &hex(&sha256));
         }
         Ok(frozen)
     }
@@ -99,7 +100,7 @@ impl FrozenFile {
         // The stamp is compared after the bytes were read, so that it proves them.
         if !self.is_as_noted() && self.sha256.get() != Some(&digest(&bytes)) {
             if let Some((stamp, cache)) = &self.noted {
-                DigestNotes::new(cache).forget(stamp);
+                FileNotes::of_digests(cache).forget(stamp);
             }
             return Err(Error::damaged(
                 self.file.name(),
@@ -252,7 +253,7 @@ mod tests {
         let cache = AppCache::in_folder(folder.path().join("own"));
         fs::write(&path, vec![1; 70_000]).unwrap();
         let stamp = MappedFile::open(&path, "f").unwrap().stamp().unwrap();
-        DigestNotes::new(&cache).store(&stamp, &[7; 32]);
+        FileNotes::of_digests(&cache).store(&stamp, &hex(&[7; 32]));
         if stamp.proof().is_none() {
             // The folder for temporary files is in memory, for example.
             return;
@@ -262,7 +263,7 @@ mod tests {
         assert!(untouched.read_all().is_ok());
         let locked = freeze_with(&path, &cache, Proof::Hash).unwrap();
         assert!(locked.read_all().is_err());
-        DigestNotes::new(&cache).store(&stamp, &[7; 32]);
+        FileNotes::of_digests(&cache).store(&stamp, &hex(&[7; 32]));
         let touched = freeze(&path, &cache).unwrap();
         std::thread::sleep(std::time::Duration::from_millis(20));
         let file = fs::OpenOptions::new().write(true).open(&path).unwrap();

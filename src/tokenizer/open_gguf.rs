@@ -38,21 +38,21 @@ pub fn find(files: &ModelFiles) -> Result<Option<Found>> {
         Err(_) if files.only().is_none() => return Ok(None),
         Err(error) => return Err(error),
     };
-    if let Some(found) = read(&name, file)? {
+    if let Some(found) = read(files, &name, file)? {
         return Ok(Some(found));
     }
     let Some(first) = GgufShard::parse(&name).and_then(|shard| shard.all().next()) else {
         return Ok(None);
     };
     match files.find_ranged(&first)? {
-        Some(file) if first != name => read(&first, file),
+        Some(file) if first != name => read(files, &first, file),
         _ => Ok(None),
     }
 }
 
 /// Reads the header of a file; `None` if it has no vocabulary.
-fn read(name: &str, file: Arc<dyn ByteSource>) -> Result<Option<Found>> {
-    let header = Gguf::read(&*file)?;
+fn read(files: &ModelFiles, name: &str, file: Arc<dyn ByteSource>) -> Result<Option<Found>> {
+    let header = model_file::header(files, &*file)?;
     file.approve();
     Ok(match header.vocabulary_settings(&*file) {
         Ok(None) => None,

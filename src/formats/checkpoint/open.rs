@@ -4,6 +4,7 @@ use super::container::Container;
 use super::tensor::{SkippedTensor, TensorHeader, TensorListing};
 use super::{gguf, safetensors, torch_legacy, torch_zip};
 use crate::error::{Error, Result};
+use crate::formats::gguf::Gguf;
 use crate::formats::placeholder_file;
 use crate::source::ByteSource;
 
@@ -52,6 +53,19 @@ impl Checkpoint {
         let TensorListing { tensors, skipped } = (container.list)(file)?;
         Ok(Self {
             container,
+            tensors,
+            skipped,
+        })
+    }
+
+    /// Returns the tensors of a GGUF file with this header.
+    ///
+    /// # Errors
+    /// Fails with [`Error::Damaged`] if a tensor is not where it can be.
+    pub fn of_gguf(file: &dyn ByteSource, header: &Gguf) -> Result<Self> {
+        let TensorListing { tensors, skipped } = gguf::listing(file, header)?;
+        Ok(Self {
+            container: gguf::CONTAINER,
             tensors,
             skipped,
         })

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::text_places::{MIN_TEXTS, TextPlaces};
 use crate::error::{Error, Result};
 use crate::source::ByteSource;
 
@@ -21,6 +22,8 @@ pub struct Cursor<'f> {
     block: Cow<'f, [u8]>,
     block_start: u64,
     next_read: u64,
+    /// Those that are known, and those that are found.
+    pub(super) places: TextPlaces,
 }
 
 impl<'f> Cursor<'f> {
@@ -38,6 +41,7 @@ impl<'f> Cursor<'f> {
             block: Cow::Borrowed(&[]),
             block_start: range.start,
             next_read: FIRST_READ,
+            places: TextPlaces::default(),
         }
     }
 
@@ -58,6 +62,27 @@ impl<'f> Cursor<'f> {
             }
             _ => Err(self.too_long(count)),
         }
+    }
+
+    /// Moves to the end of an array of `count` texts. If their places are not known, those of a long array are noted.
+    ///
+    /// # Errors
+    /// Fails like [`Self::skip_texts`].
+    pub fn skip_text_array(&mut self, count: u64) -> Result<()> {
+        let start = self.position;
+        if let Some(end) = self.places.end(start, count) {
+            return self.skip(end.saturating_sub(start));
+        }
+        if count < MIN_TEXTS {
+            return self.skip_texts(count);
+        }
+        let mut places = std::mem::take(&mut self.places);
+        places.add(start, count, |texts| {
+            self.skip_texts(texts)?;
+            Ok::<_, Error>(self.position)
+        })?;
+        self.places = places;
+        Ok(())
     }
 
     /// Moves to the end of `count` texts, each of which follows its length.

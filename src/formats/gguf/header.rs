@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::cursor::Cursor;
+use super::text_places::TextPlaces;
 use super::value::Value;
 use crate::error::{Error, Result};
 use crate::formats::quote::quote;
@@ -33,6 +34,8 @@ pub struct Gguf {
     pub data_start: u64,
     /// The start of every tensor is a multiple of this many bytes. A power of two.
     pub alignment: u64,
+    /// The places of texts in its long arrays.
+    pub(super) places: TextPlaces,
 }
 
 /// The description of a tensor. Nothing in it has been checked, except that the name is unlike all others.
@@ -54,7 +57,16 @@ impl Gguf {
     /// Fails with [`Error::Damaged`] if a length or a count does not fit the file, two names are equal, or the alignment
     /// is not a power of two, and with [`Error::Unsupported`] if the version is not 2 or 3 or the file is big-endian.
     pub fn read(file: &dyn ByteSource) -> Result<Self> {
+        Self::read_with(file, TextPlaces::default())
+    }
+
+    /// Reads the header of a file in which some places are known.
+    ///
+    /// # Errors
+    /// Fails like [`Self::read`], and if the places are not those of the file.
+    pub(super) fn read_with(file: &dyn ByteSource, places: TextPlaces) -> Result<Self> {
         let mut cursor = Cursor::new(file, MAX_HEADER);
+        cursor.places = places;
         if cursor.bytes(MAGIC.len() as u64)? != MAGIC {
             return Err(cursor.damaged("it does not begin like a GGUF file".to_owned()));
         }
@@ -80,6 +92,7 @@ impl Gguf {
             tensors,
             data_start: data_start.unwrap_or(u64::MAX),
             alignment,
+            places: cursor.places,
         })
     }
 

@@ -12,6 +12,7 @@ pub mod model_file;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod text_places;
 mod value;
 mod vocabulary;
 mod vocabulary_settings;

@@ -1,3 +1,4 @@
+use super::text_places::TextPlaces;
 use super::*;
 use crate::error::Error;
 use crate::source::{ByteSource, MemoryFile};
@@ -270,4 +271,72 @@ fn the_sizes_of_the_model_are_read() {
     let window = config.context_window.as_ref().unwrap();
     assert_eq!(window.source.to_string(), "m.gguf: llama.context_length");
     assert_eq!(config.file(), "m.gguf");
+}
+
+/// A file that counts the bytes that are read.
+#[derive(Debug)]
+struct Counting(MemoryFile, std::sync::atomic::AtomicU64);
+
+impl ByteSource for Counting {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn len(&self) -> u64 {
+        self.0.len()
+    }
+
+    fn read(
+        &self,
+        range: std::ops::Range<u64>,
+    ) -> crate::error::Result<std::borrow::Cow<'_, [u8]>> {
+        let count = range.end - range.start;
+        self.1
+            .fetch_add(count, std::sync::atomic::Ordering::Relaxed);
+        self.0.read(range)
+    }
+}
+
+#[test]
+fn a_header_with_known_places_is_not_read_as_a_whole() {
+    const COUNT: u64 = 200_000;
+    let texts = (0..COUNT).flat_map(|id| {
+        let text = format!("<token {id}>");
+        [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat()
+    });
+    let texts = array(8, COUNT, &texts.collect::<Vec<u8>>());
+    let model = [&4_u64.to_le_bytes()[..], b"gpt2"].concat();
+    let file = File::new(1, 3)
+        .entry("tokenizer.ggml.tokens", 9, &texts)
+        .entry("short", 9, &array(8, 1, &model))
+        .entry("tokenizer.ggml.model", 8, &model)
+        .tensor("a", &[1], 0, 0);
+    let file = Counting(MemoryFile::new("m.gguf", file.0), 0.into());
+    let read = |places| {
+        let before = file.1.load(std::sync::atomic::Ordering::Relaxed);
+        let header = Gguf::read_with(&file, places).unwrap();
+        let ids = [0, 1023, 1024, 1025, 3000, 150_000, 199_999, 200_000];
+        let tokens = header.tokens(&file, &ids).unwrap();
+        let expected = ids.map(|id| (id < 200_000).then(|| format!("<token {id}>")));
+        assert_eq!(tokens, expected);
+        assert_eq!(header.tensors[0].name, "a");
+        assert_eq!(
+            header
+                .text(&file, "tokenizer.ggml.model")
+                .unwrap()
+                .as_deref(),
+            Some("gpt2")
+        );
+        let bytes = file.1.load(std::sync::atomic::Ordering::Relaxed) - before;
+        (header, bytes)
+    };
+    let (header, all) = read(TextPlaces::default());
+    assert!(all > 4_000_000, "{all}");
+    let places = TextPlaces::parse(&header.places.to_text()).unwrap();
+    let (again, few) = read(places);
+    assert!(few < 1_500_000, "{few}");
+    assert_eq!(
+        (again.data_start, &again.places),
+        (header.data_start, &header.places)
+    );
 }

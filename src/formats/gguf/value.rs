@@ -85,7 +85,7 @@ fn skip_array(cursor: &mut Cursor, depth: usize) -> Result<Array> {
     match (element, fixed_size(element)) {
         (_, Some(size)) => cursor.skip(length.saturating_mul(size))?,
         // Every element takes bytes, so the file ends this and the loop below if the length lies.
-        (TEXT, _) => cursor.skip_texts(length)?,
+        (TEXT, _) => cursor.skip_text_array(length)?,
         (ARRAY, _) if depth == MAX_DEPTH => {
             return Err(cursor.damaged(format!(
                 "its metadata has arrays nested more than {MAX_DEPTH} deep"

@@ -177,6 +177,11 @@ impl Gguf {
             if id >= array.length {
                 last = None;
             } else if id >= next {
+                let known = self.places.before(array.bytes.start, id);
+                if let Some((index, place)) = known.filter(|(index, _)| *index > next) {
+                    cursor.skip(place.saturating_sub(cursor.position()))?;
+                    next = index;
+                }
                 cursor.skip_texts(id - next)?;
                 let length = cursor.u64()?;
                 last = String::from_utf8(cursor.bytes(length)?.to_vec()).ok();

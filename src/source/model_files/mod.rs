@@ -15,11 +15,13 @@ use std::sync::Arc;
 
 use super::app_cache::AppCache;
 use super::byte_source::ByteSource;
+use super::file_notes::FileNotes;
 use super::frozen_file::{FrozenFile, Proof};
 use super::hashed_file::HashedFile;
 use super::hub::cost::Fetched;
 use super::hub::files::HubFiles;
 use super::local::directory::Directory;
+use super::local::file_stamp::FileStamp;
 use super::local::mapped_file::MappedFile;
 use super::local::ollama_store::OllamaStore;
 use super::observer::Observer;
@@ -192,6 +194,17 @@ impl ModelFiles {
     /// Returns the commit of the files; `None` if the model has no commits or the commit is not known yet.
     pub fn commit(&self) -> Option<String> {
         self.origin.commit()
+    }
+
+    /// Returns what was noted about a local file in a folder of the [`AppCache`]. Returns `None` if there is no note, or the
+    /// file was written since.
+    pub fn noted(&self, folder: &'static str, stamp: &FileStamp) -> Option<String> {
+        FileNotes::new(&self.cache, folder).find(stamp)
+    }
+
+    /// Notes what was found in a local file, whose stamp was taken before.
+    pub fn note(&self, folder: &'static str, stamp: &FileStamp, content: &str) {
+        FileNotes::new(&self.cache, folder).store(stamp, content);
     }
 
     /// Reads a short file in the [`AppCache`] that was derived from a file of the model.

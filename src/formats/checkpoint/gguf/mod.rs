@@ -42,7 +42,14 @@ const OTHER_TYPES: &[(u32, &str)] = &[
 /// Fails with [`Error::Damaged`] if the header is malformed, a tensor is not within the file or not aligned, or two
 /// tensors overlap.
 fn list(file: &dyn ByteSource) -> Result<TensorListing> {
-    let gguf = Gguf::read(file)?;
+    listing(file, &Gguf::read(file)?)
+}
+
+/// Lists the tensors of a GGUF file with this header.
+///
+/// # Errors
+/// Fails like [`list`].
+pub fn listing(file: &dyn ByteSource, gguf: &Gguf) -> Result<TensorListing> {
     let mut listing = TensorListing::default();
     let mut ranges = Vec::new();
     for (index, entry) in gguf.tensors.iter().enumerate() {
@@ -53,7 +60,7 @@ fn list(file: &dyn ByteSource) -> Result<TensorListing> {
             });
             continue;
         };
-        let tensor = tensor(file.len(), &gguf, entry, dtype);
+        let tensor = tensor(file.len(), gguf, entry, dtype);
         let (tensor, range) = tensor.map_err(|problem| {
             let name = quote(&entry.name);
             Error::damaged(file.name(), format!("tensor {name} {problem}"))
@@ -61,7 +68,7 @@ fn list(file: &dyn ByteSource) -> Result<TensorListing> {
         listing.tensors.push(tensor);
         ranges.push((range, index));
     }
-    check_overlaps(&gguf, ranges).map_err(|problem| Error::damaged(file.name(), problem))?;
+    check_overlaps(gguf, ranges).map_err(|problem| Error::damaged(file.name(), problem))?;
     Ok(listing)
 }
 
