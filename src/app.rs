@@ -16,10 +16,10 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue};
 
 use crate::cli::{self, Cli, DEFAULT_MODEL, GlobalOptions};
-use crate::commands::input::did_you_mean::closest;
 use crate::commands::input::meter::{Meter, Metered};
 use crate::commands::input::unicode_input::UnicodeInput;
 use crate::commands::session::{ModelChoice, Session};
+use crate::error::closest;
 use crate::error::{Error, Exit};
 use crate::formats::lock_file::LOCK_FILE;
 use crate::memory;

@@ -7,10 +7,12 @@ mod code;
 mod exit;
 mod hint;
 mod shell;
+mod spelling;
 mod variants;
 mod wording;
 
 pub use exit::Exit;
 pub(crate) use shell::{shell_path, shell_word};
+pub(crate) use spelling::closest;
 pub use variants::{Error, Result, TokenUse};
 pub(crate) use wording::reason;

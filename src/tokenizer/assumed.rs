@@ -62,9 +62,9 @@ pub fn as_deberta(name: &str) -> String {
 pub fn as_sentencepiece(name: &str, class: &Found) -> String {
     let why = match class {
         Found::Fast { name, .. } => format!("a {name} is not made from this file"),
-        Found::Slow { reason, .. } | Found::Unknown { reason } | Found::Undeclared { reason } => {
-            reason.clone()
-        }
+        Found::Slow { reason, .. }
+        | Found::Unknown { reason, .. }
+        | Found::Undeclared { reason } => reason.clone(),
     };
     format!(
         "{name} is read as SentencePiece itself reads it, without special tokens around a text: {why}"

@@ -17,7 +17,9 @@ const VOCABULARY_NAMES: [&str; 6] = [
     "vocab.json",
 ];
 
-const SAVE: &str = "write a tokenizer.json with `AutoTokenizer.from_pretrained(…).save_pretrained(…)` of transformers";
+/// The remedy if no file names the class.
+const NAME_CLASS: &str =
+    "name it in tokenizer_config.json, as in `{\"tokenizer_class\": \"BertTokenizer\"}`";
 
 /// Refuses a model that is a file without a tokenizer.
 ///
@@ -78,7 +80,7 @@ pub fn error(files: &ModelFiles, class: &Found, is_deberta: bool) -> Result<Erro
         (true, false) if is_undeclared => return Ok(without_merges(files)),
         (false, true) if is_undeclared && files.only().is_none() => {
             let error = files.missing("vocab.json beside its merges.txt", &["vocab.json"]);
-            return Ok(error.with_hint(SAVE));
+            return Ok(error.with_hint("put its vocab.json beside it"));
         }
         _ => {}
     }
@@ -118,27 +120,34 @@ fn without_merges(files: &ModelFiles) -> Error {
     };
     let merges = files.actual_name("merges.txt");
     let error = files.missing(what, &["merges.txt"]);
-    error.with_hint(format!("put {merges} beside it, or {SAVE}"))
+    error.with_hint(format!("put {merges} beside it"))
 }
 
 /// Returns the error for a vocabulary that is not read, because of the class.
 fn of_vocabulary(files: &ModelFiles, name: &str, class: &Found) -> Error {
-    let problem = match class {
-        Found::Fast { name, .. } => {
-            format!("a {name} is made only from a tokenizer.json, which the model does not have")
-        }
-        Found::Slow { reason, .. } | Found::Unknown { reason } | Found::Undeclared { reason } => {
-            reason.clone()
-        }
-    };
-    let hint = match name.ends_with(".model") {
-        true => format!(
-            "{SAVE}, or name the file, as in `--model {}` to read it as SentencePiece does",
-            files.reference_to(name)
+    let (problem, remedy) = match class {
+        Found::Fast { name, .. } => (
+            format!("a {name} is made only from a tokenizer.json, which the model does not have"),
+            None,
         ),
-        false => SAVE.to_owned(),
+        Found::Undeclared { reason } => (reason.clone(), Some(NAME_CLASS.to_owned())),
+        Found::Unknown { reason, nearest } => {
+            let remedy = nearest.map(|nearest| format!("did you mean {nearest}?"));
+            (reason.clone(), remedy)
+        }
+        Found::Slow { reason, .. } => (reason.clone(), None),
     };
-    Error::unsupported(files.actual_name(name), problem).with_hint(hint)
+    let error = Error::unsupported(files.actual_name(name), problem);
+    let alone = name.ends_with(".model").then(|| {
+        format!(
+            "name the file, as in `--model {}`, to read it as SentencePiece does",
+            files.reference_to(name)
+        )
+    });
+    match remedy.or(alone) {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    }
 }
 
 /// Returns a hint that names a vocabulary among the files of a model, which is read if it is named.

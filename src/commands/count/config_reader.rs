@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeString, DeValue};
 
 use super::budget::Budget;
-use crate::commands::input::did_you_mean::closest;
+use crate::error::closest;
 use crate::error::{Error, Result};
 
 pub type Key<'t> = Spanned<DeString<'t>>;

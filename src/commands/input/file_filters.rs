@@ -6,8 +6,8 @@ use clap::Args;
 use ignore::overrides::{Override, OverrideBuilder};
 use ignore::types::{FileTypeDef, Types, TypesBuilder};
 
-use super::did_you_mean::closest;
 use crate::commands::session::Session;
+use crate::error::closest;
 use crate::error::{Error, Result};
 
 /// PATHs, and filters for the files in directories.

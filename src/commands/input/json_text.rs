@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::did_you_mean::closest;
+use crate::error::closest;
 use crate::error::shell_word;
 
 /// The maximum number of fields to name in a sentence.

@@ -46,7 +46,7 @@ impl Followed {
                 ..Self::default()
             },
             Found::Slow { reason, .. }
-            | Found::Unknown { reason }
+            | Found::Unknown { reason, .. }
             | Found::Undeclared { reason } => Self {
                 outcome: Outcome {
                     problems: vec![reason],

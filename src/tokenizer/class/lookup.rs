@@ -3,7 +3,7 @@
 use super::kinds::Class;
 use super::names::{MODEL_TYPES, SLOW_CLASSES};
 use super::table;
-use crate::error::Result;
+use crate::error::{Result, closest};
 use crate::formats::config::TokenizerConfig;
 use crate::formats::model_config::ModelConfig;
 use crate::source::ModelFiles;
@@ -23,7 +23,11 @@ pub enum Found {
     /// A class that has no fast version, but whose files are read.
     Slow { name: &'static str, reason: String },
     /// The reference does not load the model with a fast class.
-    Unknown { reason: String },
+    Unknown {
+        reason: String,
+        /// The class that a file probably meant, if it names one that does not exist.
+        nearest: Option<&'static str>,
+    },
     /// No file names a class, or a type of model that has one.
     Undeclared { reason: String },
 }
@@ -36,6 +40,13 @@ impl Found {
             Self::Slow { .. } | Self::Unknown { .. } | Self::Undeclared { .. } => None,
         }
     }
+
+    fn unknown(reason: String) -> Self {
+        Self::Unknown {
+            reason,
+            nearest: None,
+        }
+    }
 }
 
 /// Finds the class of a model. `config.json` counts only if `tokenizer_config.json` names no class, and is read only
@@ -46,9 +57,9 @@ impl Found {
 pub fn find(config: &TokenizerConfig, files: &ModelFiles) -> Result<Found> {
     if let Some(name) = &config.tokenizer_class {
         return Ok(match by_name(name, TOKENIZER_CONFIG) {
-            Found::Unknown { .. } if !config.class.auto_map.is_none() => Found::Unknown {
-                reason: format!("its {name} is a Python program of the model, which is not run"),
-            },
+            Found::Unknown { .. } if !config.class.auto_map.is_none() => Found::unknown(format!(
+                "its {name} is a Python program of the model, which is not run"
+            )),
             found => found,
         });
     }
@@ -59,9 +70,7 @@ pub fn find(config: &TokenizerConfig, files: &ModelFiles) -> Result<Found> {
     };
     Ok(match ModelConfig::parse(CONFIG, &file.read_all()?) {
         Ok(config) => by_config(&config, &files.model()),
-        Err(error) => Found::Unknown {
-            reason: error.to_string(),
-        },
+        Err(error) => Found::unknown(error.to_string()),
     })
 }
 
@@ -81,8 +90,16 @@ pub fn by_name(name: &str, source: &'static str) -> Found {
         None if SLOW_CLASSES.contains(&name) => slow(name, source),
         None => Found::Unknown {
             reason: format!("{source} names {name}, which transformers does not have"),
+            nearest: closest(name, slow_names()),
         },
     }
+}
+
+/// Returns the names of all classes, those with a fast version as files mostly name them: by the slow one.
+fn slow_names() -> impl Iterator<Item = &'static str> {
+    let fast = table::CLASSES.iter().flat_map(|class| class.names);
+    let of_fast = fast.map(|name| name.trim_end_matches("Fast"));
+    of_fast.chain(SLOW_CLASSES.iter().copied())
 }
 
 /// What is said of classes that are read without a fast version.
@@ -103,7 +120,7 @@ fn slow(name: &str, source: &str) -> Found {
     let translation = ["MarianTokenizer", "M2M100Tokenizer"];
     match translation.into_iter().find(|known| *known == name) {
         Some(name) => Found::Slow { name, reason },
-        None => Found::Unknown { reason },
+        None => Found::unknown(reason),
     }
 }
 
@@ -123,12 +140,12 @@ fn by_config(config: &ModelConfig, model: &str) -> Found {
         // A model type chooses the slow class here although there is a fast one.
         (Some((_, class @ "BlenderbotSmallTokenizer")), None, _) => slow(class, CONFIG),
         (Some((_, class)), None, _) if !class.is_empty() => by_name(class, CONFIG),
-        (Some((known, _)), ..) => Found::Unknown {
-            reason: format!("transformers has no tokenizer for the model_type {known} of {CONFIG}"),
-        },
-        (None, _, Some(model_type)) => Found::Unknown {
-            reason: format!("transformers does not have the model_type {model_type} of {CONFIG}"),
-        },
+        (Some((known, _)), ..) => Found::unknown(format!(
+            "transformers has no tokenizer for the model_type {known} of {CONFIG}"
+        )),
+        (None, _, Some(model_type)) => Found::unknown(format!(
+            "transformers does not have the model_type {model_type} of {CONFIG}"
+        )),
         (None, _, None) => Found::Undeclared {
             reason: format!("{CONFIG} has no model_type"),
         },
@@ -158,7 +175,7 @@ mod tests {
             name(&by_name("PreTrainedTokenizer", CONFIG)),
             Some("PreTrainedTokenizerFast")
         );
-        let Found::Unknown { reason } = by_name("BertJapaneseTokenizer", CONFIG) else {
+        let Found::Unknown { reason, .. } = by_name("BertJapaneseTokenizer", CONFIG) else {
             panic!("a Japanese tokenizer has no fast class");
         };
         assert_eq!(
@@ -166,9 +183,18 @@ mod tests {
             "config.json names BertJapaneseTokenizer, which splits words with MeCab, Sudachi or Juman++ and their \
              dictionaries"
         );
-        for unknown in ["MarianTokenizer", "MyTokenizer", ""] {
-            assert_eq!(name(&by_name(unknown, CONFIG)), None);
+        for (unknown, meant) in [
+            ("T5Tokeniser", Some("T5Tokenizer")),
+            ("RobertaTokenizr", Some("RobertaTokenizer")),
+            ("MyVeryOwnTokenizer", None),
+            ("", None),
+        ] {
+            let Found::Unknown { nearest, .. } = by_name(unknown, CONFIG) else {
+                panic!("transformers has no {unknown}");
+            };
+            assert_eq!(nearest, meant, "{unknown}");
         }
+        assert_eq!(name(&by_name("MarianTokenizer", CONFIG)), None);
     }
 
     #[test]

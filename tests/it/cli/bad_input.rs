@@ -266,7 +266,7 @@ fn directories_without_a_tokenizer_or_checkpoint_are_refused() {
     }
     fs::write(empty.path().join("vocab.txt"), "[UNK]\n").unwrap();
     let problem = "vocab.txt is not supported: no file names the class of the tokenizer";
-    let hint = "write a tokenizer.json with `AutoTokenizer.from_pretrained(…).save_pretrained(…)` of transformers";
+    let hint = r#"name it in tokenizer_config.json, as in `{"tokenizer_class": "BertTokenizer"}`"#;
     fails(on(empty.path(), ["tokenize", "a"]), 4, problem, hint);
 
     let folder = folder_without_checkpoint();

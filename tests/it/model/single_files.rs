@@ -152,7 +152,7 @@ fn sentences_name_the_file_that_the_model_has() {
     );
     assert!(answer.starts_with(&sentence), "{answer}");
     assert!(
-        answer.contains("hint: put m-merges.txt beside it, "),
+        answer.contains("hint: put m-merges.txt beside it\n"),
         "{answer}"
     );
     fs::remove_file(folder.path().join("vocab.json")).unwrap();
