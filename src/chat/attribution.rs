@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::prompt::Prompt;
-use super::reading::Reading;
+use super::rules::Rules;
 
 /// Whose the tokens of a prompt are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct TokenRanges {
 
 /// Attributes the tokens of a prompt by their offsets in its text, in bytes. A token belongs to the message in whose
 /// text it begins, and to the shortest of several.
-pub fn attribute(prompt: &Prompt, offsets: &[(usize, usize)], reading: Reading) -> TokenRanges {
+pub fn attribute(prompt: &Prompt, offsets: &[(usize, usize)], rules: Rules) -> TokenRanges {
     let owner = |start: usize| {
         let ranges = prompt.messages.iter().enumerate();
         let around = ranges.filter_map(|(index, range)| Some((index, range.as_ref()?)));
@@ -30,13 +30,13 @@ pub fn attribute(prompt: &Prompt, offsets: &[(usize, usize)], reading: Reading) 
         generated: prompt
             .generated
             .as_ref()
-            .map(|generated| mask(generated, offsets, reading)),
+            .map(|generated| mask(generated, offsets, rules)),
     }
 }
 
-fn mask(generated: &[Range<usize>], offsets: &[(usize, usize)], reading: Reading) -> Vec<u32> {
+fn mask(generated: &[Range<usize>], offsets: &[(usize, usize)], rules: Rules) -> Vec<u32> {
     let mut mask = vec![0; offsets.len()];
-    if reading.masks_by_overlap() {
+    if rules.masks_by_overlap() {
         let mut spans = generated.iter().peekable();
         for (bit, (start, end)) in mask.iter_mut().zip(offsets) {
             while spans.next_if(|span| *start >= span.end).is_some() {}

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::conversation::Conversation;
-use super::reading::Reading;
+use super::rules::Rules;
 
 /// The mark after the text that is continued. Its last character is a space.
 const MARK: &str = "CONTINUE_FINAL_MESSAGE_TAG ";
@@ -14,7 +14,7 @@ const FIELD: &str = "content";
 #[derive(Debug)]
 pub struct Continuation {
     text: String,
-    reading: Reading,
+    rules: Rules,
 }
 
 impl Continuation {
@@ -22,12 +22,12 @@ impl Continuation {
     ///
     /// # Errors
     /// Fails with the problem if it has no text.
-    pub fn prepare(conversation: &mut Conversation, reading: Reading) -> Result<Self, String> {
+    pub fn prepare(conversation: &mut Conversation, rules: Rules) -> Result<Self, String> {
         let no_text = || "the final message has no text to continue".to_owned();
         let message = conversation.messages.last_mut().ok_or_else(no_text)?;
         let field = message.get_mut(FIELD).ok_or_else(no_text)?;
         let text = match field {
-            Value::Array(parts) if reading.marks_final_message() => {
+            Value::Array(parts) if rules.marks_final_message() => {
                 parts.iter_mut().rev().find_map(|part| part.get_mut("text"))
             }
             Value::Array(parts) => parts.last_mut().and_then(|part| part.get_mut("text")),
@@ -37,12 +37,12 @@ impl Continuation {
             return Err(no_text());
         };
         let original = text.clone();
-        if reading.marks_final_message() {
+        if rules.marks_final_message() {
             text.push_str(MARK);
         }
         Ok(Self {
             text: original,
-            reading,
+            rules,
         })
     }
 
@@ -53,7 +53,7 @@ impl Continuation {
     pub fn length(&self, prompt: &str) -> Result<usize, String> {
         let missing = || "the final message does not appear in the rendered text".to_owned();
         let stripped = self.text.trim();
-        if !self.reading.marks_final_message() {
+        if !self.rules.marks_final_message() {
             let found = [&*self.text, stripped].into_iter().find_map(|text| {
                 let at = prompt.rfind(text)?;
                 Some(at + text.len())

@@ -9,12 +9,12 @@ mod conversation;
 mod engine;
 mod model_template;
 mod prompt;
-mod reading;
 mod renderer;
+mod rules;
 
 pub use attribution::{TokenRanges, attribute};
 pub use conversation::{Conversation, parse_tools};
 pub use engine::Moment;
 pub use prompt::Prompt;
-pub use reading::Reading;
 pub use renderer::{Chat, ChatOptions};
+pub use rules::Rules;

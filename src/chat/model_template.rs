@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::reading::Reading;
+use super::rules::Rules;
 use crate::error::{Error, Result};
 use crate::formats::gguf::{Gguf, Value, model_file};
 use crate::formats::json::parse_settings;
@@ -63,14 +63,14 @@ impl ModelTemplates {
     ///
     /// # Errors
     /// Fails if a file cannot be read.
-    pub fn read(files: &ModelFiles, reading: Reading) -> Result<Option<Self>> {
+    pub fn read(files: &ModelFiles, rules: Rules) -> Result<Option<Self>> {
         if files.only().is_none() {
             let mut templates = Self {
                 list: Vec::new(),
                 are_named: false,
             };
             templates.add_file(files, DEFAULT, TEMPLATE_FILE)?;
-            if reading.has_additional_templates() {
+            if rules.has_additional_templates() {
                 templates.add_additional(files, TOOL_USE)?;
                 templates.are_named = templates
                     .list
@@ -186,7 +186,7 @@ impl ModelTemplates {
     }
 }
 
-/// Reads the template `name` of a model from its own file, whatever the reading says.
+/// Reads the template `name` of a model from its own file, whatever the rules say.
 ///
 /// # Errors
 /// Fails if the file cannot be read.

@@ -10,7 +10,7 @@ use super::conversation::Conversation;
 use super::engine::{Dialect, Failure, Moment, Template};
 use super::model_template::{ModelTemplate, ModelTemplates, additional};
 use super::prompt::Prompt;
-use super::reading::Reading;
+use super::rules::Rules;
 use crate::error::{Error, Result};
 use crate::source::ModelFiles;
 use crate::tokenizer::Tokenizer;
@@ -27,7 +27,7 @@ pub struct ChatOptions {
     /// The tools of conversations that name none.
     pub tools: Option<Vec<Value>>,
     pub now: Moment,
-    pub reading: Reading,
+    pub rules: Rules,
 }
 
 /// The chat templates of a model, ready to render conversations.
@@ -65,13 +65,13 @@ impl Chat {
     /// Fails with [`Error::MissingPart`] if it has none, with [`Error::Usage`] if it has none of the name that was
     /// chosen, and with the error of reading a file.
     pub fn open(files: &ModelFiles, tokenizer: &Tokenizer, options: ChatOptions) -> Result<Self> {
-        let special_tokens = special_tokens(tokenizer, options.reading);
+        let special_tokens = special_tokens(tokenizer, options.rules);
         let templates = match &options.template {
             Some(name) => Templates {
-                plain: chosen(files, name, options.reading)?.into(),
+                plain: chosen(files, name, options.rules)?.into(),
                 tools: None,
             },
-            None => of_model(files, options.reading)?,
+            None => of_model(files, options.rules)?,
         };
         Ok(Self {
             templates,
@@ -80,9 +80,9 @@ impl Chat {
         })
     }
 
-    /// Returns the reading of the chat.
-    pub fn reading(&self) -> Reading {
-        self.options.reading
+    /// Returns the rules of the chat.
+    pub fn rules(&self) -> Rules {
+        self.options.rules
     }
 
     /// Renders a conversation.
@@ -94,7 +94,7 @@ impl Chat {
         let options = &self.options;
         let mut conversation = conversation.clone();
         let messages = conversation.messages.iter_mut();
-        messages.for_each(|message| options.reading.normalize(message));
+        messages.for_each(|message| options.rules.normalize(message));
         let tools = conversation.tools.take().or_else(|| options.tools.clone());
         let Templates {
             plain,
@@ -109,14 +109,14 @@ impl Chat {
             problem,
         };
         let continuation = match options.continue_final_message {
-            true => Some(Continuation::prepare(&mut conversation, options.reading).map_err(unfit)?),
+            true => Some(Continuation::prepare(&mut conversation, options.rules).map_err(unfit)?),
             false => None,
         };
         let compiled = lazy.compiled.get_or_init(|| {
             let dialect = Dialect {
                 now: options.now,
-                refuses_private_names: options.reading.refuses_private_names(),
-                notes_first_generation: options.reading.notes_first_generation(),
+                refuses_private_names: options.rules.refuses_private_names(),
+                notes_first_generation: options.rules.notes_first_generation(),
             };
             Template::new(&lazy.template.source, dialect)
         });
@@ -151,14 +151,14 @@ impl Chat {
 }
 
 /// Returns the special tokens that a template gets, by name.
-fn special_tokens(tokenizer: &Tokenizer, reading: Reading) -> Map<String, Value> {
+fn special_tokens(tokenizer: &Tokenizer, rules: Rules) -> Map<String, Value> {
     let named = tokenizer.special_tokens().into_iter();
     let named = named.filter(|(_, text, _)| !text.is_empty());
     let mut tokens: Map<String, Value> = named
         .map(|(name, text, _)| (name.to_owned(), Value::from(text)))
         .collect();
     let additional = tokenizer.additional_special_tokens();
-    if reading.shows_additional_tokens() && !additional.is_empty() {
+    if rules.shows_additional_tokens() && !additional.is_empty() {
         tokens.insert(
             "additional_special_tokens".to_owned(),
             Value::from(additional),
@@ -167,8 +167,8 @@ fn special_tokens(tokenizer: &Tokenizer, reading: Reading) -> Map<String, Value>
     tokens
 }
 
-fn of_model(files: &ModelFiles, reading: Reading) -> Result<Templates> {
-    let Some(templates) = ModelTemplates::read(files, reading)? else {
+fn of_model(files: &ModelFiles, rules: Rules) -> Result<Templates> {
+    let Some(templates) = ModelTemplates::read(files, rules)? else {
         let missing = files.missing("chat template", &["tokenizer_config.json"]);
         return Err(missing.with_hint("name the file of a template with `--template FILE`"));
     };
@@ -189,11 +189,11 @@ fn of_model(files: &ModelFiles, reading: Reading) -> Result<Templates> {
 }
 
 /// Returns the template of the model with this name, or else the template in the file.
-fn chosen(files: &ModelFiles, name: &str, reading: Reading) -> Result<ModelTemplate> {
+fn chosen(files: &ModelFiles, name: &str, rules: Rules) -> Result<ModelTemplate> {
     if let Some(source) = file(name)? {
         return Ok(source);
     }
-    let templates = ModelTemplates::read(files, reading)?;
+    let templates = ModelTemplates::read(files, rules)?;
     let found = templates
         .as_ref()
         .and_then(|templates| templates.named(name))

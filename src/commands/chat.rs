@@ -47,6 +47,7 @@ fn record(
         text: rendered.prompt.text,
         count: encoding.len(),
         chat: parts,
+        reading: model.tokenizer.reading().recorded(),
     })
 }
 

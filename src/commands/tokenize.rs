@@ -221,6 +221,7 @@ fn chat_record(
         word_ids: encoding.word_ids,
         context_window: model.context_window,
         chat: Some(parts),
+        reading: model.reading,
         ..Tokenize::default()
     })
 }

@@ -20,6 +20,9 @@ pub struct Chat {
     /// Number of tokens of the rendered text.
     pub count: usize,
     pub chat: ChatParts,
+    /// The reading, unless it is the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reading: Option<&'static str>,
 }
 
 /// The parts of a rendered conversation.

@@ -7,9 +7,7 @@ use clap::Args;
 use serde_json::{Map, Value};
 
 use super::text_format::Text;
-use crate::chat::{
-    Chat, ChatOptions, Conversation, Moment, Prompt, Reading, attribute, parse_tools,
-};
+use crate::chat::{Chat, ChatOptions, Conversation, Moment, Prompt, Rules, attribute, parse_tools};
 use crate::commands::session::Session;
 use crate::error::{Error, Result};
 use crate::formats::json::parse_value;
@@ -96,7 +94,8 @@ impl TemplateArgs {
             kwargs: self.kwargs()?,
             tools: self.tools()?,
             now: self.now()?,
-            reading: Reading::default(),
+            rules: Rules::of(files.reading())
+                .ok_or_else(|| Error::usage("`--reading sentencepiece` has no chat templates"))?,
         };
         let chat = Chat::open(files, tokenizer, options)?;
         Ok(ChatInput { chat })
@@ -203,7 +202,7 @@ impl ChatInput {
 
     /// Returns the parts of a rendered conversation whose text has these tokens, with the message of each token.
     pub fn parts_with_ids(&self, rendered: &RenderedChat, encoding: &Encoding) -> ChatParts {
-        let tokens = attribute(&rendered.prompt, &encoding.offsets, self.chat.reading());
+        let tokens = attribute(&rendered.prompt, &encoding.offsets, self.chat.rules());
         ChatParts {
             message_ids: Some(tokens.owners.clone()),
             ..self.parts(rendered, encoding)
@@ -216,7 +215,7 @@ impl ChatInput {
             conversation,
             prompt,
         } = rendered;
-        let tokens = attribute(prompt, &encoding.offsets, self.chat.reading());
+        let tokens = attribute(prompt, &encoding.offsets, self.chat.rules());
         let count = |message: Option<usize>| {
             let owners = tokens.owners.iter();
             owners.filter(|owner| **owner == message).count()

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use tokscope::chat::{Chat, ChatOptions, Conversation, Moment, Prompt, Reading, attribute};
+use tokscope::chat::{Chat, ChatOptions, Conversation, Moment, Prompt, Rules, attribute};
 use tokscope::model_ref::ModelRef;
 use tokscope::tokenizer::{EncodeOptions, Tokenizer};
 
@@ -42,10 +42,10 @@ struct Example {
 /// renders.
 const RENDERED_ONLY_HERE: &[(&str, &str)] = &[];
 
-fn golden(reading: Reading) -> Golden {
-    let name = match reading {
-        Reading::Transformers4 => "golden-4.json",
-        Reading::Transformers5 => "golden-5.json",
+fn golden(rules: Rules) -> Golden {
+    let name = match rules {
+        Rules::Transformers4 => "golden-4.json",
+        Rules::Transformers5 => "golden-5.json",
     };
     let path = repository("tests/fixtures/chat").join(name);
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
@@ -70,22 +70,22 @@ fn digest_of<T: serde::Serialize>(list: &T) -> String {
     digest(&serde_json::to_string(list).unwrap())
 }
 
-/// A model with a template, and the reading it is rendered with.
+/// A model with a template, and the rules it is rendered by.
 struct Model {
     folder: std::path::PathBuf,
     template: Option<String>,
-    reading: Reading,
+    rules: Rules,
 }
 
 impl Model {
-    fn new(folder: &Path, template: Option<&str>, reading: Reading) -> Self {
+    fn new(folder: &Path, template: Option<&str>, rules: Rules) -> Self {
         Self {
             folder: folder.to_owned(),
             template: template.map(|name| {
                 let path = repository("tests/fixtures/chat/templates").join(name);
                 path.to_str().unwrap().to_owned()
             }),
-            reading,
+            rules,
         }
     }
 
@@ -106,7 +106,7 @@ impl Model {
             kwargs: example.kwargs.clone(),
             tools: None,
             now: Moment::parse("2024-07-26T09:05:03").unwrap(),
-            reading: self.reading,
+            rules: self.rules,
         };
         let chat = Chat::open(&files, tokenizer, options).unwrap();
         let conversation = Conversation {
@@ -165,7 +165,7 @@ impl Model {
     }
 }
 
-const READINGS: [Reading; 2] = [Reading::Transformers4, Reading::Transformers5];
+const RULES: [Rules; 2] = [Rules::Transformers4, Rules::Transformers5];
 
 fn own_model() -> std::path::PathBuf {
     repository("tests/fixtures/chat/model")
@@ -173,11 +173,11 @@ fn own_model() -> std::path::PathBuf {
 
 #[test]
 fn our_templates_render_as_in_transformers() {
-    for reading in READINGS {
-        let golden = golden(reading);
+    for rules in RULES {
+        let golden = golden(rules);
         assert!(golden.own.len() >= 10);
         for (name, expected) in &golden.own {
-            let model = Model::new(&own_model(), Some(name), reading);
+            let model = Model::new(&own_model(), Some(name), rules);
             let compared = model.check(name, expected, |_, prompt| digest(&prompt.text));
             assert!(compared >= 30, "{name}: only {compared}");
         }
@@ -189,9 +189,9 @@ fn the_templates_of_models_render_as_in_transformers() {
     let Some(shared) = shared("the_templates_of_models_render_as_in_transformers") else {
         return;
     };
-    for reading in READINGS {
-        for (name, expected) in &golden(reading).models {
-            let model = Model::new(&shared.join("models").join(name), None, reading);
+    for rules in RULES {
+        for (name, expected) in &golden(rules).models {
+            let model = Model::new(&shared.join("models").join(name), None, rules);
             model.check(name, expected, |_, prompt| digest(&prompt.text));
         }
     }
@@ -206,8 +206,8 @@ fn the_ids_of_rendered_text_are_those_of_transformers() {
     let Some(shared) = shared("the_ids_of_rendered_text_are_those_of_transformers") else {
         return;
     };
-    for (name, expected) in &golden(Reading::Transformers4).ids {
-        let model = Model::new(&shared.join("models").join(name), None, Reading::default());
+    for (name, expected) in &golden(Rules::Transformers4).ids {
+        let model = Model::new(&shared.join("models").join(name), None, Rules::default());
         model.check(name, expected, |tokenizer, prompt| {
             digest_of(&tokenizer.ids(&prompt.text, &options()).unwrap())
         });
@@ -219,17 +219,17 @@ fn generation_masks_are_those_of_transformers() {
     let Some(shared) = shared("generation_masks_are_those_of_transformers") else {
         return;
     };
-    for (name, expected) in &golden(Reading::Transformers4).masks {
+    for (name, expected) in &golden(Rules::Transformers4).masks {
         let (folder, template) = name.split_once(' ').unwrap();
         let folder = shared.join("models").join(folder);
-        let model = Model::new(&folder, Some(template), Reading::default());
+        let model = Model::new(&folder, Some(template), Rules::default());
         // transformers makes no mask of a text that is to be continued.
         let is_continued = |example: &Example| example.continue_final_message;
         model.check_except(name, expected, is_continued, |tokenizer, prompt| {
             let encoded = tokenizer.encode(&prompt.text, None, &options()).unwrap();
             let offsets = encoded.into_first().offsets;
             digest_of(
-                &attribute(prompt, &offsets, Reading::default())
+                &attribute(prompt, &offsets, Rules::default())
                     .generated
                     .unwrap(),
             )
@@ -239,8 +239,8 @@ fn generation_masks_are_those_of_transformers() {
 
 #[test]
 fn messages_and_the_template_share_the_tokens() {
-    for name in golden(Reading::Transformers4).own.keys() {
-        let model = Model::new(&own_model(), Some(name), Reading::default());
+    for name in golden(Rules::Transformers4).own.keys() {
+        let model = Model::new(&own_model(), Some(name), Rules::default());
         let tokenizer = model.tokenizer();
         for example in examples() {
             let Ok(prompt) = model.render(&tokenizer, &example) else {
@@ -248,7 +248,7 @@ fn messages_and_the_template_share_the_tokens() {
             };
             let encoded = tokenizer.encode(&prompt.text, None, &options()).unwrap();
             let offsets = encoded.into_first().offsets;
-            let owners = attribute(&prompt, &offsets, Reading::default()).owners;
+            let owners = attribute(&prompt, &offsets, Rules::default()).owners;
             assert_eq!(owners.len(), offsets.len());
             for (owner, (start, _)) in owners.iter().zip(&offsets) {
                 let around = |index: usize| {

@@ -10,6 +10,7 @@ pub struct Chat {
     pub text: String,
     pub count: usize,
     pub chat: ChatParts,
+    pub reading: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -2,9 +2,11 @@
 
 use serde_json::{Map, Value};
 
-/// A version of transformers whose reading of chats is followed.
+use crate::source::Reading;
+
+/// The version of transformers whose treatment of chats is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Reading {
+pub enum Rules {
     /// 4.48.3
     #[default]
     Transformers4,
@@ -15,7 +17,16 @@ pub enum Reading {
 /// The names of a message's reasoning, the first of which templates read.
 const REASONING: [&str; 3] = ["reasoning_content", "thinking", "reasoning"];
 
-impl Reading {
+impl Rules {
+    /// Returns the rules of a reading. Returns `None` for SentencePiece, which has no chat templates.
+    pub fn of(reading: Reading) -> Option<Self> {
+        match reading {
+            Reading::Transformers4 => Some(Self::Transformers4),
+            Reading::Transformers5 => Some(Self::Transformers5),
+            Reading::SentencePiece => None,
+        }
+    }
+
     /// Returns true if templates in `additional_chat_templates/` belong to the model.
     pub fn has_additional_templates(self) -> bool {
         self == Self::Transformers5
