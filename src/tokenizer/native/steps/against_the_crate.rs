@@ -70,6 +70,13 @@ fn all_steps() -> Vec<Both> {
         replace("Regex", " {2,}", "▁"),
         replace("Regex", r"\s+", " "),
         replace("Regex", r"\s+", "é"),
+        replace("Regex", r"\s{2,}|[\n\r\t]", " "),
+        replace("Regex", r"\s{2,}|[\n\r\t]", "é"),
+        sequence(&[
+            replace("Regex", r"\s{2,}|[\n\r\t]", " "),
+            step("NFC"),
+            strip(false, true),
+        ]),
         sequence(&[
             step("NFC"),
             replace("Regex", r"\s+", " "),

@@ -87,6 +87,7 @@ fn replace(pattern: &serde_json::Map<String, Value>, content: String) -> Option<
         }),
         (_, Some(" {2,}")) => Some(Step::CollapseSpaces { content }),
         (_, Some(r"\s+")) => Some(Step::ReplaceWhite { content }),
+        (_, Some(r"\s{2,}|[\n\r\t]")) => Some(Step::CollapseWhite { content }),
         _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! How a list of steps handles white space: whether texts can be split there, and how.
 
-use super::step::Step;
+use super::step::{Form, Step};
 use super::words::{Prepends, Words};
 use crate::tokenizer::native::space_bytes::SpaceHandling;
 
@@ -17,7 +17,7 @@ pub fn space_handling(steps: &[Step], words: Words) -> Option<SpaceHandling> {
         Step::CollapseSpaces { content } => {
             content == " " || (content == "▁" && !words.splits_at_spaces)
         }
-        Step::ReplaceWhite { content } => content == " ",
+        Step::ReplaceWhite { content } | Step::CollapseWhite { content } => content == " ",
         Step::Replace { pattern, .. } => {
             let pattern = str::from_utf8(pattern.needle()).unwrap_or(" ");
             !pattern.contains(char::is_whitespace) || pattern.chars().count() == 1
@@ -38,13 +38,18 @@ pub fn space_handling(steps: &[Step], words: Words) -> Option<SpaceHandling> {
     let collapses = |step: &Step| {
         matches!(
             step,
-            Step::CollapseSpaces { .. } | Step::ReplaceWhite { .. }
+            Step::CollapseSpaces { .. } | Step::ReplaceWhite { .. } | Step::CollapseWhite { .. }
         )
     };
     let strips = |step: &Step| matches!(step, Step::Strip { .. });
+    // No character decomposes to a space, or composes with one.
+    let makes_none =
+        |step: &Step| strips(step) || matches!(step, Step::Form(Form::Nfc | Form::Nfd));
     match steps.iter().position(collapses) {
         // A step after it could make spaces anew.
-        Some(collapse) if steps[collapse + 1..].iter().all(strips) => Some(SpaceHandling::Merged),
+        Some(collapse) if steps[collapse + 1..].iter().all(makes_none) => {
+            Some(SpaceHandling::Merged)
+        }
         Some(_) => None,
         None if steps.iter().any(strips) => Some(SpaceHandling::Kept),
         None => Some(SpaceHandling::Apart),

@@ -31,6 +31,10 @@ pub enum Step {
     ReplaceWhite {
         content: String,
     },
+    /// Replaces each run of at least two white spaces, and each line feed, carriage return and tab.
+    CollapseWhite {
+        content: String,
+    },
     Form(Form),
     Lowercase,
     StripAccents,
@@ -74,6 +78,11 @@ impl Step {
                 let runs = runs_of_white(&text.text, content);
                 scratch.replace::<RANGES>(text, runs.into_iter(), content);
             }
+            Self::CollapseWhite { content } => {
+                let mut runs = runs_of_white(&text.text, content);
+                runs.retain(|(start, end)| is_collapsed(&text.text[*start..*end]));
+                scratch.replace::<RANGES>(text, runs.into_iter(), content);
+            }
             Self::Form(form) => form.apply::<RANGES>(text, scratch),
             Self::Lowercase => lowercase::<RANGES>(text, scratch),
             Self::StripAccents => {
@@ -101,7 +110,10 @@ impl Step {
     /// is not white space. A longer pattern that begins with an ASCII character is left to the caller.
     pub fn keeps(&self, character: char) -> bool {
         match self {
-            Self::Strip { .. } | Self::CollapseSpaces { .. } | Self::ReplaceWhite { .. } => true,
+            Self::Strip { .. }
+            | Self::CollapseSpaces { .. }
+            | Self::ReplaceWhite { .. }
+            | Self::CollapseWhite { .. } => true,
             Self::Charsmap(map) => map.is_plain_char(character),
             Self::Replace { pattern, .. } => {
                 let pattern = pattern.needle();
@@ -230,6 +242,11 @@ fn runs_of_white(text: &str, content: &str) -> Vec<(usize, usize)> {
         }
     }
     runs
+}
+
+/// Returns true if a run of white space is replaced when runs are collapsed.
+fn is_collapsed(run: &str) -> bool {
+    matches!(run, "\n" | "\r" | "\t") || run.chars().nth(1).is_some()
 }
 
 fn lowercase<const RANGES: bool>(text: &mut AlignedText, scratch: &mut StepScratch) {
