@@ -43,9 +43,6 @@ pub mod formats;
 pub mod tokenizer;
 
 #[doc(hidden)]
-pub mod chat;
-
-#[doc(hidden)]
 pub mod embedding;
 
 mod library;

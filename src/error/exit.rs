@@ -48,8 +48,6 @@ impl Error {
             | Self::ReadInput { .. }
             | Self::WriteOutput { .. }
             | Self::MissingPart { .. }
-            | Self::TemplateRefused { .. }
-            | Self::TemplateFailed { .. }
             | Self::BadModelRef { .. } => Exit::Usage,
             Self::HubUnreachable { .. }
             | Self::NotCached { .. }

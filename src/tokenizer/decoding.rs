@@ -1,11 +1,16 @@
 //! The parts of decoding before and after the decoder of a `tokenizer.json`, some of which depend on the class.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use regex::Regex;
+use tokenizers::normalizers::NormalizerWrapper;
+use tokenizers::{NormalizedString, Normalizer};
 
+use super::added_vocabulary::CrateVersion;
 use super::class::Decoding;
 use super::definition::Definition;
+use super::pinned_unicode::PinnedNormalizer;
 
 const PROMPT: &str = "<|startofprev|>";
 const TRANSCRIPT: &str = "<|startoftranscript|>";
@@ -40,6 +45,40 @@ fn without_prompt<'a>(
     let transcript = id_of(TRANSCRIPT);
     let start = ids.iter().position(|id| Some(*id) == transcript);
     start.map_or(&[], |start| &ids[start..])
+}
+
+/// Returns the piece of an id as it is decoded, and true if it is special. Version 0.23 of the crate decodes added tokens
+/// in their normalized form, and looks for that among the special ones.
+pub fn decoded_piece(definition: &Definition, id: u32) -> Option<(&str, bool)> {
+    let added = &definition.added_vocabulary;
+    if added.version() == CrateVersion::V23 {
+        let decoded = definition.decoded.get_or_init(|| normalized(definition));
+        if let Some(piece) = decoded.get(&id) {
+            return Some((piece, added.is_special(piece)));
+        }
+    }
+    definition.piece(id)
+}
+
+/// Returns the normalized forms of the added tokens that are matched in normalized text.
+fn normalized(definition: &Definition) -> HashMap<u32, String> {
+    let matched = definition.added_vocabulary.matched();
+    let tokens = matched.iter().filter(|(token, _)| token.normalized);
+    let normalizer = || {
+        let normalizer = &definition.rest()?.normalizer;
+        serde_json::from_value::<Option<NormalizerWrapper>>(normalizer.clone()).ok()?
+    };
+    let Some(normalizer) = tokens.clone().next().and_then(|_| normalizer()) else {
+        return HashMap::new();
+    };
+    let form = |content: &str| {
+        let mut text = NormalizedString::from(content);
+        PinnedNormalizer(&normalizer).normalize(&mut text).ok()?;
+        Some(text.get().to_owned())
+    };
+    tokens
+        .filter_map(|(token, id)| Some((*id, form(&token.content)?)))
+        .collect()
 }
 
 /// Returns the ids of a CTC model that are decoded: of equal ids in a row, one, and no padding.

@@ -1,5 +1,6 @@
 //! The definition of a tokenizer: the contents of its files, and the look-ups that need no engine.
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use super::added_vocabulary::AddedVocabulary;
@@ -40,6 +41,8 @@ pub struct Definition {
     pub gguf: Option<Box<GgufInfo>>,
     /// The name of the file that the tokenizer is made from, if the reference names a file.
     pub named_file: Option<String>,
+    /// The added tokens that are decoded in their normalized form, by id.
+    pub decoded: OnceLock<HashMap<u32, String>>,
     /// The vocabulary as a list, built on first use.
     listed: OnceLock<Vocabulary>,
 }
@@ -87,6 +90,7 @@ impl Definition {
             conversion: None,
             gguf: None,
             named_file: None,
+            decoded: OnceLock::new(),
             listed: OnceLock::new(),
         }
     }

@@ -16,6 +16,7 @@ use crate::formats::config::{
 };
 use crate::formats::model_config::ModelConfig;
 use crate::formats::sentencepiece::{PieceKind, SentencePieceModel};
+use crate::formats::setting::Setting;
 use crate::formats::tokenizer_json::RestJson;
 use crate::source::{ByteSource, ModelFiles};
 
@@ -50,6 +51,7 @@ pub fn definition(files: &ModelFiles) -> Result<Definition> {
             return Err(Error::unsupported(files.model(), problem));
         }
     };
+    check_settings(&config).map_err(refused)?;
     let opened = match json {
         Some(file) => of_json(files, &mut config, class, file)?,
         None => of_other_files(files, &mut config, class)?,
@@ -101,6 +103,27 @@ pub fn definition(files: &ModelFiles) -> Result<Definition> {
         definition.algorithm() != "BPE" || for_bpe.truth_or(false);
     definition.conversion = conversion.map(|(conversion, _)| Box::new(conversion));
     Ok(definition)
+}
+
+/// Refuses settings that no class takes.
+fn check_settings(config: &TokenizerConfig) -> Result<(), String> {
+    let settings = &config.class;
+    let split = &settings.split_special_tokens;
+    if split.flag().is_none() && *split != Setting::Absent {
+        return Err(format!(
+            "`split_special_tokens` must be true or false, not {split}"
+        ));
+    }
+    let truncation = config.truncation_side.as_deref();
+    for (name, side) in [
+        ("truncation_side", truncation),
+        ("padding_side", settings.padding_side.text()),
+    ] {
+        if let Some(side) = side.filter(|side| !["left", "right"].contains(side)) {
+            return Err(format!("`{name}` must be left or right, not {side:?}"));
+        }
+    }
+    Ok(())
 }
 
 /// A vocabulary with the steps that a class gave it, and the arguments of the class.

@@ -341,10 +341,8 @@ impl Tokenizer {
         let ids = &*decoding::decoded_ids(&self.definition, ids, skip_special_tokens);
         let mut pieces = Vec::with_capacity(ids.len());
         for &id in ids {
-            let (piece, special) = self
-                .definition
-                .piece(id)
-                .ok_or_else(|| self.unknown_id(u64::from(id)))?;
+            let piece = decoding::decoded_piece(&self.definition, id);
+            let (piece, special) = piece.ok_or_else(|| self.unknown_id(u64::from(id)))?;
             if !(skip_special_tokens && special) {
                 pieces.push(piece.to_owned());
             }

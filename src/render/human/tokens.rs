@@ -56,11 +56,7 @@ impl Human<'_> {
                 ))?;
             }
         }
-        self.wrapped(0, &tokens_line(record))?;
-        match &record.chat {
-            Some(chat) => self.messages(chat),
-            None => Ok(()),
-        }
+        self.wrapped(0, &tokens_line(record))
     }
 
     /// Divides the line between the columns.

@@ -32,6 +32,8 @@ pub struct Arguments {
     pub extra: Tokens,
     /// `additional_special_tokens`, which counts only if `extra` is absent.
     pub additional: Tokens,
+    /// The names of tokens with names of their own that are null.
+    pub nulls: Vec<String>,
     /// The added tokens by id.
     pub added: BTreeMap<u32, AddedTokenFields>,
 }
@@ -97,7 +99,13 @@ impl Arguments {
             };
         }
         arguments.extra = list(EXTRA, find(EXTRA))?;
-        arguments.additional = list(ADDITIONAL, find(ADDITIONAL))?;
+        if arguments.extra == Slot::Absent {
+            arguments.additional = list(ADDITIONAL, find(ADDITIONAL))?;
+        }
+        let nulls = settings
+            .iter()
+            .filter(|(name, value)| name.ends_with("_token") && value.is_null());
+        arguments.nulls = nulls.map(|(name, _)| name.clone()).collect();
         Ok(arguments)
     }
 }

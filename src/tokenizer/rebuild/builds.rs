@@ -1,6 +1,7 @@
 //! The models and steps that the classes of transformers 5.24 build.
 
 use super::kinds::{Bert, Bpe, Build, Decode, Model, Normalize, Prepend, Strip, Unknown, Words};
+use crate::tokenizer::class::MBART50;
 
 /// What DeBERTa and BARThez do with white space.
 const WHITE_SPACE: Normalize = Normalize::Regex(r"\s{2,}|[\n\r\t]", " ");
@@ -12,6 +13,8 @@ const QWEN3_5_WORDS: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p
 
 const fn unigram(unknown: Unknown, normalizer: &'static [Normalize], words: Words) -> Build {
     Build {
+        needs: &[],
+        languages: None,
         model: Model::Unigram(unknown),
         normalizer,
         words,
@@ -50,6 +53,8 @@ const FUSED_BPE: Bpe = Bpe {
 
 const fn byte_level(normalizer: &'static [Normalize], words: Words) -> Build {
     Build {
+        needs: &[],
+        languages: None,
         model: Model::Bpe(PLAIN_BPE),
         normalizer,
         words,
@@ -59,6 +64,8 @@ const fn byte_level(normalizer: &'static [Normalize], words: Words) -> Build {
 
 const fn word_piece(bert: &'static [Normalize], words: Words) -> Build {
     Build {
+        needs: &[],
+        languages: None,
         model: Model::WordPiece,
         normalizer: bert,
         words,
@@ -86,17 +93,20 @@ pub const BARTHEZ: Build = unigram(
     &[WHITE_SPACE, NFC, Normalize::StripRight],
     metaspace(Prepend::AlwaysOrNever),
 );
-pub const ALBERT: Build = unigram(
-    Unknown::Id(1),
-    &[
-        QUOTES[0],
-        QUOTES[1],
-        Normalize::NoAccentsUnless(false),
-        Normalize::LowercaseIf(true),
-        Normalize::Charsmap,
-    ],
-    after_white_space(Prepend::AlwaysOrNever),
-);
+pub const ALBERT: Build = Build {
+    needs: &[3, 5],
+    ..unigram(
+        Unknown::Id(1),
+        &[
+            QUOTES[0],
+            QUOTES[1],
+            Normalize::NoAccentsUnless(false),
+            Normalize::LowercaseIf(true),
+            Normalize::Charsmap,
+        ],
+        after_white_space(Prepend::AlwaysOrNever),
+    )
+};
 pub const REMBERT: Build = unigram(
     Unknown::Id(2),
     &[
@@ -166,12 +176,17 @@ pub const PEGASUS: Build = unigram(
     metaspace(Prepend::Always),
 );
 pub const MBART: Build = unigram(Unknown::Id(3), &[], after_white_space(Prepend::Always));
-pub const MBART_50: Build = unigram(
-    Unknown::Id(3),
-    &[Normalize::Charsmap, SPACES],
-    metaspace(Prepend::Always),
-);
+pub const MBART_50: Build = Build {
+    languages: Some(MBART50),
+    ..unigram(
+        Unknown::Id(3),
+        &[Normalize::Charsmap, SPACES],
+        metaspace(Prepend::Always),
+    )
+};
 pub const NLLB: Build = Build {
+    needs: &[],
+    languages: None,
     model: Model::Bpe(FUSED_BPE),
     normalizer: &[Normalize::IfCharsmap(&[Normalize::Charsmap, SPACES], &[])],
     words: metaspace(Prepend::Always),
@@ -202,6 +217,8 @@ const SUFFIX_BPE: Bpe = Bpe {
     ..PLAIN_BPE
 };
 pub const CLIP: Build = Build {
+    needs: &[],
+    languages: None,
     model: Model::Bpe(SUFFIX_BPE),
     normalizer: &[
         NFC,
@@ -228,6 +245,8 @@ const BYTES_BPE: Bpe = Bpe {
     suffix: None,
 };
 pub const LLAMA: Build = Build {
+    needs: &[],
+    languages: None,
     model: Model::Bpe(BYTES_BPE),
     normalizer: &[],
     words: Words::Metaspace {
@@ -261,6 +280,8 @@ pub const SIGLIP2: Build = Build {
     ..GEMMA
 };
 pub const TIPS: Build = Build {
+    needs: &[],
+    languages: None,
     model: Model::Bpe(BYTES_BPE),
     normalizer: &[Normalize::LowercaseIf(true), Normalize::Charsmap],
     words: after_white_space(Prepend::Always),

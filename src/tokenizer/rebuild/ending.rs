@@ -174,12 +174,7 @@ impl Source<'_> {
 
     fn language(&self, default: &str, place: CodePlace) -> Result<Value, String> {
         let in_underscores = place == CodePlace::BeforeInUnderscores;
-        let setting = if in_underscores {
-            &self.settings.tgt_lang
-        } else {
-            &self.settings.src_lang
-        };
-        let code = match setting {
+        let code = match &self.settings.src_lang {
             Setting::Absent => default,
             Setting::Null if !in_underscores => default,
             setting => setting
@@ -192,9 +187,15 @@ impl Source<'_> {
                 false => format!("__{code}__"),
             };
             return self.template(
-                &format!("{{eos}} {code} $A {{eos}}"),
-                &format!("{{eos}} {code} $A $B {{eos}}"),
+                &format!("{code} $A {{eos}}"),
+                &format!("{code} $A $B {{eos}}"),
             );
+        }
+        let languages = self.class.build.and_then(|build| build.languages);
+        if languages.is_some_and(|languages| !languages.contains(&code)) {
+            return Err(format!(
+                "`src_lang` is `{code}`, which the class does not know"
+            ));
         }
         let after = match place {
             CodePlace::After => true,

@@ -5,7 +5,7 @@ use crate::tokenizer::class::{CodePlace, Decoding, TokenDefault};
 /// A class of tokenizers.
 #[derive(Debug)]
 pub struct Class {
-    /// The names of the class, without `Fast`.
+    /// The names of the class, without `Fast`: its own, and those that stand for it.
     pub names: &'static [&'static str],
     /// The special tokens that the files do not name, in the order of `SpecialTokensMap::named`.
     pub tokens: [TokenDefault; 7],
@@ -37,6 +37,8 @@ pub enum Additional {
     Last(&'static [&'static str]),
     /// Those that the files name, then all of these, though the files name some.
     Appended(&'static [&'static str]),
+    /// Those that the files name, then those with names of their own.
+    Specific,
     /// `<extra_id_0>` and so on, `extra_ids` of them.
     ExtraIds,
     /// `<mask_1>`, and `<unk_2>` and so on up to `offset`.
@@ -56,6 +58,10 @@ pub enum Again {
 /// A model and the steps around it.
 #[derive(Debug)]
 pub struct Build {
+    /// The special tokens that the class looks for among the pieces, by their places in `SpecialTokensMap::named`.
+    pub needs: &'static [usize],
+    /// The pieces that the class puts around those of a file without language codes.
+    pub languages: Option<&'static [&'static str]>,
     pub model: Model,
     pub normalizer: &'static [Normalize],
     pub words: Words,

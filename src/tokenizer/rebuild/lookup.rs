@@ -44,7 +44,7 @@ impl Clues<'_> {
     /// # Errors
     /// Fails with a sentence if transformers 5.24 does not load the model.
     pub fn find(&self) -> Result<Found, String> {
-        let base = |source| Ok(built(&BASE, "TokenizersBackend", source));
+        let base = |source: Option<&'static str>| Ok(built(&BASE, source));
         let model = self.model.to_lowercase();
         let is_base = BASE_CLASS_MODELS
             .iter()
@@ -119,20 +119,14 @@ fn by_name(name: &str, source: &'static str) -> Option<Found> {
     if let Some(name) = python {
         return Some(Found::Python(name));
     }
-    CLASSES.iter().find_map(|class| {
-        let name = class.names.iter().find(|known| **known == name)?;
-        Some(built(class, name, Some(source)))
-    })
+    let class = CLASSES.iter().find(|class| class.names.contains(&name))?;
+    Some(built(class, source))
 }
 
-fn built(class: &'static Class, name: &'static str, source: Option<&'static str>) -> Found {
+fn built(class: &'static Class, source: impl Into<Option<&'static str>>) -> Found {
     Found::Built {
         class,
-        name: if name.starts_with("PreTrained") {
-            "TokenizersBackend"
-        } else {
-            name
-        },
-        source,
+        name: class.names.first().copied().unwrap_or_default(),
+        source: source.into(),
     }
 }

@@ -92,6 +92,15 @@ impl RebuildRecipe {
             settings: &self.settings,
             charsmap,
         };
+        let pieces = match self.build.languages {
+            Some(languages) => pieces.with_languages(languages, |index| self.token(index)),
+            None => pieces,
+        };
+        let texts = &pieces.vocab.texts;
+        let mut needed = self.build.needs.iter().map(|index| self.token(*index));
+        if let Some(token) = needed.find(|token| texts.iter().all(|piece| piece != *token)) {
+            return Err(refused(format!("{token} is not a piece")));
+        }
         let steps = source.build(self.build).map_err(refused)?;
         let Steps {
             normalizer,

@@ -32,7 +32,10 @@ const ENDS: Ending = Ending::Template("{bos} $A {eos}", "{bos} $A {eos} {eos} $B
 const ONE_END: Ending = Ending::Template("$A {eos}", "$A {eos} $B {eos}");
 #[rustfmt::skip]
 const BERT: Class = Class {
-    names: &["BertTokenizer", "LxmertTokenizer", "MobileBertTokenizer", "SqueezeBertTokenizer", "DistilBertTokenizer"],
+    names: &[
+        "BertTokenizer", "ElectraTokenizer", "LayoutLMTokenizer", "LxmertTokenizer", "MobileBertTokenizer",
+        "SqueezeBertTokenizer",
+    ],
     tokens: [NONE, NONE, text("[UNK]"), text("[SEP]"), text("[PAD]"), text("[CLS]"), text("[MASK]")],
     build: Some(&build::BERT),
     ending: TYPED,
@@ -104,11 +107,10 @@ const QWEN: Class = Class {
 pub const CLASSES: &[Class] = &[
     BASE,
     BERT,
-    Class {
-        names: &["DPRContextEncoderTokenizer", "DPRQuestionEncoderTokenizer", "DPRReaderTokenizer"],
-        build: Some(&build::DPR),
-        ..BERT
-    },
+    Class { names: &["DistilBertTokenizer"], ..BERT },
+    Class { names: &["DPRContextEncoderTokenizer"], build: Some(&build::DPR), ..BERT },
+    Class { names: &["DPRQuestionEncoderTokenizer"], build: Some(&build::DPR), ..BERT },
+    Class { names: &["DPRReaderTokenizer"], build: Some(&build::DPR), ..BERT },
     Class { names: &["ConvBertTokenizer"], build: None, ..BERT },
     Class { names: &["LayoutLMv2Tokenizer"], ..BERT },
     Class {
@@ -259,7 +261,7 @@ pub const CLASSES: &[Class] = &[
         names: &["SeamlessM4TTokenizer"],
         tokens: angled(NONE),
         build: Some(&build::SEAMLESS),
-        ending: Ending::Language { default: "fra", place: CodePlace::BeforeInUnderscores },
+        ending: Ending::Language { default: "eng", place: CodePlace::BeforeInUnderscores },
         ..BUILT
     },
     GPT2,
@@ -280,7 +282,7 @@ pub const CLASSES: &[Class] = &[
         ..GPT2
     },
     Class {
-        names: &["RobertaTokenizer", "BartTokenizer", "LEDTokenizer", "MvpTokenizer"],
+        names: &["RobertaTokenizer", "BartTokenizer", "LEDTokenizer", "LongformerTokenizer", "MvpTokenizer"],
         tokens: angled(text("<mask>")),
         build: Some(&build::BYTE_LEVEL),
         ending: Ending::Roberta(Flag::TrimOffsets, Flag::PrefixSpace),
@@ -341,7 +343,7 @@ pub const CLASSES: &[Class] = &[
     Class {
         names: &["CodeLlamaTokenizer"],
         tokens: [text("<s>"), text("</s>"), text("<unk>"), NONE, NONE, NONE, NONE],
-        additional: Additional::Appended(&["▁<PRE>", "▁<MID>", "▁<SUF>", "▁<EOT>", "<FILL_ME>"]),
+        additional: Additional::Specific,
         specific: &[
             ("prefix_token", "▁<PRE>"), ("middle_token", "▁<MID>"), ("suffix_token", "▁<SUF>"), ("eot_token", "▁<EOT>"),
             ("fill_token", "<FILL_ME>"),

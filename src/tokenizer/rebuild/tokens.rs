@@ -8,6 +8,7 @@ use crate::formats::class_settings::ClassSettings;
 use crate::formats::config::{
     AddedTokenConfig, AddedTokenFields, Slot, SpecialTokenConfig, SpecialTokensMap,
 };
+use crate::formats::setting::Setting;
 use crate::tokenizer::class::{fill_named, whole_number};
 
 /// The tokens of a tokenizer: the named ones, and those that are added, call by call.
@@ -39,16 +40,19 @@ impl ClassTokens {
             named.pad_token = Slot::Given(SpecialTokenConfig::Text(token.to_owned()));
         }
         let mut specific: Vec<(String, SpecialTokenConfig)> = Vec::new();
-        let own = class.specific.iter();
-        let own = own.map(|(name, token)| ((*name).to_owned(), text(*token)));
-        for (name, token) in own.chain(arguments.specific.iter().cloned()) {
+        let is_null = |name: &str| arguments.nulls.iter().any(|null| null == name);
+        let own = class.specific.iter().filter(|(name, _)| !is_null(name));
+        let own: Vec<_> = own
+            .map(|(name, token)| ((*name).to_owned(), text(*token)))
+            .collect();
+        for (name, token) in own.iter().chain(&arguments.specific).cloned() {
             match specific.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, known)) => *known = token,
                 None => specific.push((name, token)),
             }
         }
         let extra = match &arguments.extra {
-            Slot::Absent => additional(class, &arguments.additional, settings)?,
+            Slot::Absent => additional(class, &arguments.additional, &own, settings)?,
             extra => extra.given().cloned().unwrap_or_default(),
         };
         let slots = named.named().into_iter();
@@ -158,6 +162,7 @@ fn with_others(
 fn additional(
     class: &Class,
     given: &Tokens,
+    own: &[(String, SpecialTokenConfig)],
     settings: &ClassSettings,
 ) -> Result<Vec<SpecialTokenConfig>, String> {
     let or_empty = || given.given().cloned().unwrap_or_default();
@@ -169,6 +174,11 @@ fn additional(
         Additional::Appended(codes) => {
             let mut tokens = or_empty();
             tokens.extend(texts(codes));
+            tokens
+        }
+        Additional::Specific => {
+            let mut tokens = or_empty();
+            tokens.extend(own.iter().map(|(_, token)| token.clone()));
             tokens
         }
         Additional::ExtraIds => {
@@ -191,7 +201,7 @@ fn additional(
         Additional::Pegasus => {
             let offset = whole_number("offset", &settings.offset, 103)?;
             let sent = match &settings.mask_token_sent {
-                crate::formats::setting::Setting::Absent => Some("<mask_1>"),
+                Setting::Absent => Some("<mask_1>"),
                 setting => setting.text(),
             };
             let given = given.given().map_or(&[][..], Vec::as_slice);

@@ -60,6 +60,12 @@ fn step(name: &str) -> Value {
     json!({"type": name})
 }
 
+/// Replaces runs of white space, line feeds, carriage returns and tabs by a space.
+fn replace_white() -> Value {
+    let pattern = json!({"Regex": r"\s{2,}|[\n\r\t]"});
+    json!({"type": "Replace", "pattern": pattern, "content": " "})
+}
+
 fn template(single: &[Value], pair: &[Value]) -> Value {
     json!({"type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": {
         "[CLS]": {"id": "[CLS]", "ids": [1], "tokens": ["[CLS]"]},
@@ -119,6 +125,23 @@ pub fn families() -> Vec<Family> {
             "DeBERTa that lowercases and splits by punctuation",
             sequence(&[step("Lowercase"), strip(true, true), charsmap(), runs(" ")]),
             pre_sequence(&[punctuation.clone(), metaspace("always")]),
+            tokens_around(),
+        ),
+        family(
+            "DeBERTa in transformers 5",
+            sequence(&[replace_white(), step("NFC"), strip(false, true)]),
+            pre_sequence(&[metaspace("always")]),
+            tokens_around(),
+        ),
+        family(
+            "DeBERTa in transformers 5 without a space before a text",
+            sequence(&[
+                step("Lowercase"),
+                replace_white(),
+                step("NFC"),
+                strip(false, true),
+            ]),
+            pre_sequence(&[punctuation.clone(), metaspace("first")]),
             tokens_around(),
         ),
         family(
