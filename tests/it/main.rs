@@ -9,7 +9,6 @@
 )]
 
 mod architecture;
-mod chat;
 mod cli;
 mod docs;
 mod files;

@@ -19,7 +19,6 @@ const LAYERS: &[&str] = &[
     "source",
     "formats",
     "tokenizer",
-    "chat",
     "embedding",
     "library",
     "render",

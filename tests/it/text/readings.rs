@@ -8,6 +8,7 @@ use tokscope::model_ref::ModelRef;
 use tokscope::source::Reading;
 use tokscope::tokenizer::{EncodeOptions, EngineChoice, OffsetUnit, Tokenizer};
 
+use super::classes::compare_classes;
 use crate::support::{demo, files, json_lines, on, repository, shared, tokscope};
 
 fn open(folder: &Path, reading: Reading) -> Tokenizer {
@@ -47,6 +48,17 @@ fn transformers_5_drops_the_character_map_of_deberta() {
         differ += usize::from(ids != case.ids);
     }
     assert_eq!((golden.len(), differ), (1695, 351));
+}
+
+/// Cases with a class that splits a text with a program in Python, which is not followed.
+const PROGRAMS: &[&str] = &["markuplm"];
+
+#[test]
+fn every_class_of_transformers_5_encodes_as_it_does() {
+    if let Some(shared) = shared("every_class_of_transformers_5_encodes_as_it_does") {
+        let golden = repository("tests/fixtures/readings/classes.jsonl");
+        compare_classes(&shared, &golden, Reading::Transformers5, PROGRAMS);
+    }
 }
 
 #[test]
