@@ -125,7 +125,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             Target::TokenizerJson => tokenizer.to_tokenizer_json(decimals)?,
         };
         let converted = Tokenizer::from_tokenizer_json_alone(bytes.clone())?;
-        let converted = converted.decoding_like(&tokenizer);
+        let converted = converted.with_settings_of(&tokenizer);
         let (tokens, differences) = prove(&tokenizer, &converted, &cases)?;
         Ok((bytes, tokens, differences))
     };
@@ -149,9 +149,11 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let path = args.output.as_ref().unwrap_or(&default);
     if path == Path::new("-") {
         session.raw(&bytes)?;
+        note_split(&tokenizer, session)?;
         return Ok(Exit::Done);
     }
     output_file::replace(path, |file| Ok(file.write_all(&bytes)?))?;
+    note_split(&tokenizer, session)?;
     session.emit(&Record::Convert(Convert {
         model: files.model(),
         commit: files.commit(),
@@ -164,4 +166,15 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         reading: tokenizer.reading().recorded(),
     }))?;
     Ok(Exit::Done)
+}
+
+/// Names the setting that the file cannot have.
+fn note_split(tokenizer: &Tokenizer, session: &mut Session) -> Result<()> {
+    if !tokenizer.splits_special_tokens() {
+        return Ok(());
+    }
+    session.note(
+        "a tokenizer.json finds special tokens in a text, where they are text for this model: to load the file as this \
+         model is read, set `split_special_tokens` to true",
+    )
 }

@@ -200,9 +200,6 @@ pub struct ModelJson {
     pub unk_id: Option<u32>,
     pub settings: ModelSettings,
     pub merges: Option<MergeList>,
-    /// The ids of two pieces and of the piece that they make together, which is also the rank of the merge. No file has
-    /// such merges: they stand in the place of a list.
-    pub merges_by_id: Option<Vec<[u32; 3]>>,
     /// True if the crate refuses the type or a setting.
     pub is_refused: bool,
     /// True if the model has any other field.

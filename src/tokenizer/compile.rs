@@ -1,7 +1,7 @@
 //! Prepares the model of a `tokenizer.json` to be compiled.
 
 use super::model_pieces::ModelPieces;
-use super::native::compiled::{Contents, Merges, UnscoredModel, index_pieces};
+use super::native::compiled::{Contents, UnscoredModel, index_pieces};
 use crate::formats::algorithm::Algorithm;
 use crate::formats::merge_list::MergeList;
 use crate::formats::model_settings::ModelSettings;
@@ -71,12 +71,9 @@ fn unscored<'a>(
         .unk_token
         .as_deref()
         .and_then(|unknown| pieces.find(unknown));
-    let merges = match (algorithm, &model.merges_by_id) {
-        (Algorithm::Bpe, Some(merges)) => Merges::ById(merges.clone()),
-        (Algorithm::Bpe, None) => {
-            Merges::InOrder(merges(settings, model.merges.as_ref()?, pieces, &by_id)?)
-        }
-        _ => Merges::default(),
+    let merges = match algorithm {
+        Algorithm::Bpe => merges(settings, model.merges.as_ref()?, pieces, &by_id)?,
+        _ => Vec::new(),
     };
     let index = index_pieces(pieces.iter().map(|(id, piece, _)| (piece, id)));
     Some(Contents {

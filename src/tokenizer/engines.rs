@@ -10,7 +10,6 @@ use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::processors::PostProcessorWrapper;
 
 use super::added_vocabulary::CrateVersion;
-use super::conversion::Recipe;
 use super::deberta;
 use super::definition::{Definition, Origin};
 use super::hf_engine::{HfEngine, add_tokens};
@@ -132,11 +131,6 @@ pub fn hf(definition: &Definition) -> Result<HfEngine> {
     if definition.runner.is_some() {
         let problem = "it is run as SentencePiece runs it, which a tokenizer.json cannot describe";
         return Err(Error::unsupported(name, problem));
-    }
-    let recipe = (definition.conversion.as_ref()).map(|conversion| &conversion.recipe);
-    if let Some(reason) = recipe.and_then(Recipe::only_native) {
-        let error = Error::unsupported(name, format!("only the native engine has it: {reason}"));
-        return Err(error.with_hint("leave out `--engine reference`"));
     }
     let (inner, unknown_id) = match &definition.origin {
         Origin::Compiled {

@@ -49,6 +49,11 @@ impl Tokenizer {
         self.definition.runner.as_ref()?.slow_class()
     }
 
+    /// Returns true if special tokens in a text are taken as text.
+    pub fn splits_special_tokens(&self) -> bool {
+        self.definition.splits_special_tokens()
+    }
+
     /// Returns a sentence about the family that the vocabulary is taken for, if no file of the model names it.
     pub fn assumption(&self) -> Option<&str> {
         self.definition.assumption.as_deref()

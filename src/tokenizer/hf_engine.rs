@@ -10,12 +10,14 @@ use tokenizers::{AddedToken, AddedVocabulary, Decoder, DecoderWrapper, Model, Pr
 
 use super::encoding::Encoded;
 use super::exact_json::{self, Decimals};
+use super::gapped_json::GappedJson;
 use super::hf_guard::guarded;
 use super::options::EncodeOptions;
 use super::pinned_unicode::{PinnedNormalizer, PinnedPreTokenizer, is_lowered_since_unicode_17};
 use super::windows::{TokenizedText, Windows};
 use crate::error::{Error, Result};
 use crate::formats::config::AddedTokenConfig;
+use crate::formats::merge_list::MergeList;
 
 /// The version of the `tokenizers` crate.
 pub const TOKENIZERS_VERSION: &str = "0.21.4";
@@ -122,14 +124,20 @@ impl HfEngine {
         }
     }
 
-    /// Returns the `tokenizer.json` of this tokenizer.
+    /// Returns the `tokenizer.json` of this tokenizer. `merges` returns the merges of a byte-pair encoding; `None` leaves
+    /// them to the crate.
     ///
     /// # Errors
-    /// Fails with [`Error::Damaged`] if the crate cannot serialize the tokenizer.
-    pub fn to_json(&self, decimals: Decimals) -> Result<Vec<u8>> {
-        let json = match decimals {
-            Decimals::Shortest => self.inner.to_string(true).map(String::into_bytes),
-            Decimals::Exact => exact_json::to_vec(&*self.inner).map_err(Into::into),
+    /// Fails with [`Error::Damaged`] if the crate cannot serialize the tokenizer, or like `merges`.
+    pub fn to_json(
+        &self,
+        decimals: Decimals,
+        merges: impl FnOnce() -> Result<Option<MergeList>>,
+    ) -> Result<Vec<u8>> {
+        let json = match (GappedJson::new(&self.inner, merges)?, decimals) {
+            (Some(gapped), _) => serde_json::to_vec_pretty(&gapped).map_err(Into::into),
+            (None, Decimals::Shortest) => self.inner.to_string(true).map(String::into_bytes),
+            (None, Decimals::Exact) => exact_json::to_vec(&*self.inner).map_err(Into::into),
         };
         json.map_err(|problem| Error::damaged(&*self.windows.file, problem))
     }

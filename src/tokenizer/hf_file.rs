@@ -18,7 +18,7 @@ use super::hf_engine::add_tokens;
 use crate::formats::merge_list::MergeList;
 use crate::formats::model_settings::ModelSettings;
 use crate::formats::piece_list::Numbers;
-use crate::formats::tokenizer_json::{ModelJson, TokenizerJson};
+use crate::formats::tokenizer_json::{ModelJson, RestJson, TokenizerJson};
 
 /// Reads a file without its truncation and padding.
 ///
@@ -41,7 +41,10 @@ pub fn read(bytes: &[u8]) -> tokenizers::Result<Tokenizer> {
 /// # Errors
 /// Fails if the crate refuses the model or a step.
 pub fn build(json: TokenizerJson) -> tokenizers::Result<Tokenizer> {
-    let TokenizerJson { model, rest } = json;
+    let TokenizerJson { mut model, rest } = json;
+    if rest.has_stated_ids {
+        state_ids(&mut model, &rest);
+    }
     let model = match model.vocab.numbers {
         Numbers::Scores(scores) => {
             let texts = model.vocab.texts.iter().map(str::to_owned);
@@ -63,6 +66,19 @@ pub fn build(json: TokenizerJson) -> tokenizers::Result<Tokenizer> {
         .with_decoder(Option::<DecoderWrapper>::deserialize(&rest.decoder)?);
     add_tokens(&mut tokenizer, &rest.added_tokens);
     Ok(tokenizer)
+}
+
+/// Adds the added tokens with stated ids to the vocabulary: to others, the crate gives the next ids.
+fn state_ids(model: &mut ModelJson, rest: &RestJson) {
+    let Numbers::Ids(ids) = &mut model.vocab.numbers else {
+        return;
+    };
+    for (token, id) in rest.added_tokens.iter().zip(&rest.added_token_ids) {
+        if let Some(id) = id {
+            model.vocab.texts.push(&token.content);
+            ids.push(*id);
+        }
+    }
 }
 
 /// A file that is read directly: every field is known and occurs once.

@@ -18,6 +18,7 @@ mod encoding;
 mod engines;
 mod exact_json;
 mod facts;
+mod gapped_json;
 mod gguf_pieces;
 mod hf_engine;
 mod hf_file;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::conversion::Recipe;
 use super::definition::TOKENIZER_JSON;
 use super::engines;
 use super::exact_json::Decimals;
@@ -29,14 +28,13 @@ impl Tokenizer {
             ));
         }
         let name = self.definition.file().name();
-        let recipe = (self.definition.conversion.as_ref()).map(|conversion| &conversion.recipe);
-        if let Some(reason) = recipe.and_then(Recipe::only_native) {
-            return Err(Error::unsupported(
-                name,
-                format!("no tokenizer.json has the same tokens for every text: {reason}"),
-            ));
-        }
-        guarded(name, || engines::hf(&self.definition)?.to_json(decimals))
+        let merges = || match &self.definition.conversion {
+            Some(conversion) => Ok(conversion.convert()?.model.merges),
+            None => Ok(None),
+        };
+        guarded(name, || {
+            engines::hf(&self.definition)?.to_json(decimals, merges)
+        })
     }
 
     /// Opens a tokenizer from a `tokenizer.json` alone, with the engine of the `tokenizers` crate.
@@ -50,12 +48,13 @@ impl Tokenizer {
         Ok(Self::new(definition).with_engine(EngineChoice::Reference))
     }
 
-    /// Decodes as another tokenizer does where a `tokenizer.json` does not say how: it has neither a class nor
-    /// `clean_up_tokenization_spaces`.
+    /// Encodes and decodes as another tokenizer does where a `tokenizer.json` does not say how: it has neither a class
+    /// nor `clean_up_tokenization_spaces` and `split_special_tokens`.
     #[must_use]
-    pub fn decoding_like(mut self, other: &Self) -> Self {
-        let cleans_up = other.definition.config.clean_up_tokenization_spaces;
-        self.definition.config.clean_up_tokenization_spaces = cleans_up;
+    pub fn with_settings_of(mut self, other: &Self) -> Self {
+        let (config, of_other) = (&mut self.definition.config, &other.definition.config);
+        config.clean_up_tokenization_spaces = of_other.clean_up_tokenization_spaces;
+        config.class.split_special_tokens = of_other.class.split_special_tokens.clone();
         self.definition.class = other.definition.class.without_changes();
         self
     }

@@ -13,6 +13,7 @@ mod families;
 pub mod gguf;
 mod plan;
 mod portable_pattern;
+mod rank_merges;
 mod ranks;
 mod recipe;
 mod score_merges;

@@ -1,9 +1,6 @@
 //! Builds a byte-pair encoding from tokens with ranks, as tiktoken merges them.
 //!
-//! tiktoken joins the adjacent parts of a word whose bytes together are the token of the lowest rank, of equal ones the
-//! leftmost. So every way to split a token into two tokens is a merge, and its rank is that of the token. A list of merges
-//! as in a `tokenizer.json` cannot say that: each of its merges has a rank of its own, so of the two ways to join three
-//! equal parts, one comes first wherever it is in the word.
+//! A `tokenizer.json` says the same with one merge for each token ([`super::rank_merges`]).
 
 use serde::Deserialize;
 use serde_json::json;
@@ -11,6 +8,7 @@ use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 
 use super::encodings::{self, END_OF_TEXT};
 use super::portable_pattern::is_portable;
+use super::rank_merges::merges;
 use super::steps;
 use crate::error::{Error, Result};
 use crate::formats::config::{
@@ -27,10 +25,9 @@ use crate::record::PackedStrings;
 use crate::source::ByteSource;
 use crate::tokenizer::hf_guard::catch_panic;
 use crate::tokenizer::native::{alphabet, is_known_pattern};
-use crate::tokenizer::piece_table::PieceTable;
 
-/// The most merges. The largest published vocabularies have half a million.
-const MAX_MERGES: usize = 1 << 22;
+/// Changes with every change to the conversion, so that no result of an earlier one is taken from the cache.
+pub const VERSION: u32 = 2;
 
 /// A file of tokens with ranks.
 #[derive(Debug, Clone, Copy)]
@@ -182,7 +179,7 @@ fn with_special(rest: RestJson, special: impl IntoIterator<Item = (String, u32)>
 /// Builds the model. The id of a token is its rank and `first_id`.
 ///
 /// # Errors
-/// Fails with [`Error::Damaged`] if two tokens are equal, or if there are too many merges.
+/// Fails with [`Error::Damaged`] if two tokens are equal.
 fn model(name: &str, tokens: &RankedTokens, first_id: u32) -> Result<ModelJson> {
     let mut tokens: Vec<(&[u8], u32)> = tokens.iter().collect();
     tokens.sort_unstable_by_key(|(_, rank)| *rank);
@@ -193,42 +190,19 @@ fn model(name: &str, tokens: &RankedTokens, first_id: u32) -> Result<ModelJson> 
         text.extend(token.iter().map(|&byte| alphabet::character(byte)));
         texts.push(&text);
     }
-    let ids: Vec<u32> = tokens.iter().map(|(_, rank)| rank + first_id).collect();
-    let merges = merges(name, &texts, &ids)?;
+    let ids = tokens.iter().map(|(_, rank)| rank + first_id).collect();
+    let merges = merges(&texts).ok_or_else(|| Error::damaged(name, "two tokens are equal"))?;
     Ok(ModelJson {
         kind: Some("BPE".to_owned()),
         settings: ModelSettings {
             ignore_merges: Some(true),
             ..ModelSettings::default()
         },
-        merges_by_id: Some(merges),
+        merges: Some(merges),
         vocab: PieceList {
             texts,
             numbers: Numbers::Ids(ids),
         },
         ..ModelJson::default()
     })
-}
-
-/// Returns the merges: the ids of two pieces and of the piece that they make together.
-fn merges(name: &str, texts: &PackedStrings, ids: &[u32]) -> Result<Vec<[u32; 3]>> {
-    let Some(table) = PieceTable::new(texts.iter()) else {
-        return Err(Error::damaged(name, "two tokens are equal"));
-    };
-    let find = |text: &str| table.find(text, |at| &texts[at]).map(|at| ids[at]);
-    let mut merges = Vec::new();
-    for (text, &merged) in texts.iter().zip(ids) {
-        for (at, _) in text.char_indices().skip(1) {
-            if let Some(left) = find(&text[..at])
-                && let Some(right) = find(&text[at..])
-            {
-                merges.push([left, right, merged]);
-            }
-        }
-        if merges.len() > MAX_MERGES {
-            let problem = format!("its tokens can be joined in more than {MAX_MERGES} ways");
-            return Err(Error::damaged(name, problem));
-        }
-    }
-    Ok(merges)
 }

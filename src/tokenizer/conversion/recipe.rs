@@ -4,7 +4,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::bpe_files;
 use super::gguf;
-use super::ranks::RanksRecipe;
+use super::ranks::{self, RanksRecipe};
 use super::sentencepiece;
 use super::slow_class::{Converter, SlowClass};
 use super::vocab_txt;
@@ -51,7 +51,7 @@ impl Recipe {
                 format!("{VERSION} {:?} {settings:?} {tokens:?}", recipe.class.names)
             }
             Self::Gguf => format!("{VERSION} GGUF {}", gguf::VERSION),
-            Self::Ranks(recipe) => format!("{VERSION} {recipe:?}"),
+            Self::Ranks(recipe) => format!("{VERSION} {} {recipe:?}", ranks::VERSION),
             Self::Rebuilt(recipe) => format!("{VERSION} rebuilt {}", recipe.description()),
         };
         Sha256::digest(text).into()
@@ -75,17 +75,6 @@ impl Recipe {
         }?;
         json.rest.check(file.name())?;
         Ok(json)
-    }
-
-    /// Returns the reason why the `tokenizers` library cannot have the tokenizer. Returns `None` if it can.
-    pub fn only_native(&self) -> Option<&'static str> {
-        match self {
-            Self::SlowClass(_) | Self::Gguf | Self::Rebuilt(_) => None,
-            Self::Ranks(_) => Some(
-                "its tokens are merged by their own ranks, several ways to make a token having one, and the tokenizers \
-                 library gives each way another rank",
-            ),
-        }
     }
 
     /// Returns true if a SentencePiece file asks for byte fallback, and the class ignores it. A file that cannot be read

@@ -23,18 +23,18 @@ pub fn slot_count(merges: usize) -> usize {
     (merges * 3 / 2 + 1).next_power_of_two()
 }
 
-/// Fills the slots for merges: the rank, two ids, and the merged one. If a pair occurs twice, the last rank counts, as in
-/// the `tokenizers` crate.
-pub fn fill(slots: &mut [MergeSlot], merges: impl Iterator<Item = (u32, [u32; 3])>) {
+/// Fills the slots for merges in order of rank: two ids, and the merged one. If a pair occurs twice, the last rank counts,
+/// as in the `tokenizers` crate.
+pub fn fill(slots: &mut [MergeSlot], merges: &[[u32; 3]]) {
     let length = slots.len();
     slots.fill([FREE, NOT_MERGED]);
-    for (rank, [left, right, merged]) in merges {
+    for (rank, &[left, right, merged]) in (0_u64..).zip(merges) {
         let key = key(left, right);
         let mut at = first_slot(key, length);
         while slots[at][0] != FREE && slots[at][0] != key {
             at = (at + 1) % length;
         }
-        slots[at] = [key, u64::from(rank) << 32 | u64::from(merged)];
+        slots[at] = [key, rank << 32 | u64::from(merged)];
     }
 }
 
@@ -42,7 +42,7 @@ pub fn fill(slots: &mut [MergeSlot], merges: impl Iterator<Item = (u32, [u32; 3]
 #[cfg(test)]
 pub fn build(merges: &[[u32; 3]]) -> Vec<MergeSlot> {
     let mut slots = vec![[0; 2]; slot_count(merges.len())];
-    fill(&mut slots, (0..).zip(merges.iter().copied()));
+    fill(&mut slots, merges);
     slots
 }
 

@@ -29,39 +29,8 @@ pub struct UnscoredModel {
     pub settings: ModelSettings,
     /// The hash table of the pieces.
     pub index: Vec<u32>,
-    /// None unless the model is BPE.
-    pub merges: Merges,
-}
-
-/// Merges: the ids of two pieces and of the merged piece.
-#[derive(Debug, Clone)]
-pub enum Merges {
-    /// In order of rank.
-    InOrder(Vec<[u32; 3]>),
-    /// The rank of a merge is the id of the merged piece.
-    ById(Vec<[u32; 3]>),
-}
-
-impl Default for Merges {
-    fn default() -> Self {
-        Self::InOrder(Vec::new())
-    }
-}
-
-impl Merges {
-    /// Returns the ids of each merge.
-    pub fn ids(&self) -> &[[u32; 3]] {
-        match self {
-            Self::InOrder(merges) | Self::ById(merges) => merges,
-        }
-    }
-
-    /// Returns the rank and the ids of each merge.
-    pub fn ranked(&self) -> impl Iterator<Item = (u32, [u32; 3])> {
-        let by_id = matches!(self, Self::ById(_));
-        let merges = (0..).zip(self.ids());
-        merges.map(move |(rank, ids)| (if by_id { ids[2] } else { rank }, *ids))
-    }
+    /// The ids of two pieces and of the merged piece, in order of rank. Empty unless the model is BPE.
+    pub merges: Vec<[u32; 3]>,
 }
 
 impl<'a> From<&'a SentencePieceModel> for Contents<'a> {

@@ -11,6 +11,6 @@ mod reader;
 mod writer;
 
 pub use super::piece_index::build as index_pieces;
-pub use contents::{Contents, Merges, UnscoredModel};
+pub use contents::{Contents, UnscoredModel};
 pub use layout::VERSION;
 pub use reader::CompiledVocabulary;

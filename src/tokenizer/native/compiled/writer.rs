@@ -106,13 +106,10 @@ fn without_scores(contents: &Contents<'_>, model: &UnscoredModel) -> Built {
         if !has_prefix {
             built.byte_ids = byte_ids(suffix, find);
         }
-        built.merges = merges::slot_count(model.merges.ids().len());
+        built.merges = merges::slot_count(model.merges.len());
         if can_be_split(model, find) {
-            let merged = model
-                .merges
-                .ids()
-                .iter()
-                .filter_map(|[_, _, merged]| piece_of(*merged));
+            let merges = model.merges.iter();
+            let merged = merges.filter_map(|[_, _, merged]| piece_of(*merged));
             built.joins = joins::build(merged);
         }
     }
@@ -133,7 +130,7 @@ fn can_be_split(model: &UnscoredModel, find: impl Fn(&str) -> Option<u32>) -> bo
         && is_empty(&settings.continuing_subword_prefix)
         && is_empty(&settings.end_of_word_suffix)
         && find("▁").is_some()
-        && !(model.merges.ids().iter()).any(|merge| merge.iter().any(|id| byte_pieces.contains(id)))
+        && !(model.merges.iter()).any(|merge| merge.iter().any(|id| byte_pieces.contains(id)))
 }
 
 /// Returns the pieces with their ids, without gaps.
@@ -215,7 +212,7 @@ fn fill(contents: &Contents<'_>, built: &Built, header: &Header) -> Vec<u64> {
         put_numbers(sections.index, &model.index);
         let slots = &mut words[sections.merges / 8..sections.joins / 8];
         let (slots, _) = slots.as_chunks_mut::<2>();
-        merges::fill(slots, model.merges.ranked());
+        merges::fill(slots, &model.merges);
         slots
             .as_flattened_mut()
             .iter_mut()
