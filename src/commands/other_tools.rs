@@ -62,7 +62,7 @@ impl Tool {
 
 fn hf(tokenizer: &Tokenizer, encoding: Encoding) -> Result<String> {
     let batch = BatchEncoding {
-        attention_mask: vec![1; encoding.len()],
+        attention_mask: (tokenizer.names_attention_mask()).then(|| vec![1; encoding.len()]),
         token_type_ids: tokenizer.names_type_ids().then_some(encoding.type_ids),
         input_ids: encoding.ids,
     };

@@ -46,6 +46,8 @@ pub struct ClassSettings {
     pub middle_token: Setting,
     pub suffix_token: Setting,
     pub eot_token: Setting,
+    /// CodeGen.
+    pub return_token_type_ids: Setting,
     /// Splinter.
     pub question_token: Setting,
     /// Whisper.

@@ -10,7 +10,9 @@ pub struct BatchEncoding {
     /// Absent if `model_input_names` of the tokenizer does not list it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_type_ids: Option<Vec<u32>>,
-    pub attention_mask: Vec<u32>,
+    /// Absent, too, if it is not listed there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attention_mask: Option<Vec<u32>>,
 }
 
 /// A token of text-embeddings-inference. Its answer for one text is a list that contains one list of tokens.

@@ -56,7 +56,7 @@ pub fn default_special_tokens(map: &mut SpecialTokensMap) {
         "[CLS]", "[SEP]", "[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]",
     ];
     for ((_, slot), default) in map.named_mut().into_iter().zip(defaults) {
-        if slot.given().is_none() {
+        if matches!(slot, Slot::Absent) {
             *slot = Slot::Given(SpecialTokenConfig::Text(default.to_owned()));
         }
     }

@@ -71,7 +71,12 @@ impl SpecialTokens {
             }
             if let Some(file) = files.find("added_tokens.json")? {
                 for (text, id) in parse_added_tokens(file.name(), &file.read_all()?)? {
-                    let token = AddedTokenFields::new(&*text, special.contains(&text));
+                    let is_special = special.contains(&text);
+                    // The choice is made here, and the token may still become special.
+                    let token = AddedTokenFields {
+                        normalized: Some(!is_special),
+                        ..AddedTokenFields::new(&*text, is_special)
+                    };
                     // The reference notes the rules under another text by mistake.
                     rules.insert(special.last().to_owned(), token.clone());
                     tokens.added.insert(id, token);

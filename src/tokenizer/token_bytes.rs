@@ -1,52 +1,10 @@
-//! Facts that imitating other tools requires: the bytes that a token stands for, the unknown token, and
-//! `token_type_ids`.
+//! Facts that imitating other tools requires: the bytes that a token stands for, and the unknown token.
 
 use super::native::alphabet;
 use super::tokenizer::Tokenizer;
 use super::vocabulary::EntryKind;
 
-/// Classes of transformers 4.48.3 whose `model_input_names` omit `token_type_ids`. The names lack the suffixes
-/// "Tokenizer" and "Fast".
-const WITHOUT_TYPE_IDS: &[&str] = &[
-    "Bart",
-    "Barthez",
-    "BigBird",
-    "Blenderbot",
-    "Bloom",
-    "Camembert",
-    "CLIP",
-    "CodeGen",
-    "CodeLlama",
-    "Cohere",
-    "DistilBert",
-    "GPT2",
-    "GPTNeoX",
-    "Gemma",
-    "LED",
-    "Llama",
-    "MBart",
-    "MPNet",
-    "Nllb",
-    "Pegasus",
-    "Qwen2",
-    "Roberta",
-    "T5",
-    "Whisper",
-    "XLMRoberta",
-];
-
 impl Tokenizer {
-    /// Returns true if the reference returns `token_type_ids` by default. `model_input_names` decides, or else the
-    /// class.
-    pub fn names_type_ids(&self) -> bool {
-        if let Some(names) = &self.definition.config.model_input_names {
-            return names.iter().any(|name| name == "token_type_ids");
-        }
-        let class = self.class().unwrap_or_default();
-        let class = class.trim_end_matches("Fast").trim_end_matches("Tokenizer");
-        !WITHOUT_TYPE_IDS.contains(&class)
-    }
-
     /// Returns the id of the token for text that the vocabulary cannot spell. Returns `None` if there is no such token.
     pub fn unknown_token(&self) -> Option<u32> {
         let named = self.special_tokens().into_iter();

@@ -193,62 +193,78 @@ struct Part {
     id: Option<u32>,
 }
 
-/// Splits a text at the added tokens, the longest first. A token may take the white space beside it out of the text.
+/// Splits a text at the added tokens, the longest first. A token may take the white space beside it out of the text, or
+/// join the text beside it if it is not a word of its own (`PreTrainedTokenizer.tokenize`).
 fn parts(added: &[(AddedTokenConfig, u32)], text: &str) -> Vec<Part> {
+    let (mut parts, mut tokens) = split(added, text);
+    let range = |part: &Part| &text[part.start..part.end];
+    let is_empty = |part: &Part| part.start == part.end;
+    for at in 0..parts.len() {
+        let Some(token) = tokens[at] else {
+            continue;
+        };
+        let left = at.checked_sub(1).filter(|left| !is_empty(&parts[*left]));
+        let right = Some(at + 1).filter(|right| *right < parts.len());
+        let joins_left = left.filter(|left| !range(&parts[*left]).ends_with(' '));
+        let joins_right = right.filter(|right| !range(&parts[*right]).starts_with(' '));
+        if let (Some(right), true) = (right, token.rstrip) {
+            let stripped = range(&parts[right]).trim_start_matches(is_space).len();
+            parts[right].start = parts[right].end - stripped;
+        }
+        if let (Some(left), true) = (left, token.lstrip) {
+            let stripped = range(&parts[left]).trim_end_matches(is_space).len();
+            parts[left].end = parts[left].start + stripped;
+        }
+        if !token.single_word {
+            continue;
+        }
+        if let Some(left) = joins_left {
+            (parts[left].end, parts[left].id) = (parts[at].end, None);
+            parts[at].start = parts[at].end;
+        } else if let Some(right) = joins_right {
+            (parts[right].start, parts[right].id) = (parts[at].start, None);
+            tokens[right] = None;
+            parts[at].end = parts[at].start;
+        }
+    }
+    parts.retain(|part| part.start < part.end);
+    parts
+}
+
+/// Splits a text at the added tokens, the longest first. Returns the parts and the token of each.
+fn split<'a>(
+    added: &'a [(AddedTokenConfig, u32)],
+    text: &str,
+) -> (Vec<Part>, Vec<Option<&'a AddedTokenConfig>>) {
     let firsts: HashSet<u8> = added
         .iter()
         .filter_map(|(token, _)| token.content.bytes().next())
         .collect();
-    let (mut parts, mut start, mut at) = (Vec::new(), 0, 0);
-    let mut strip_next = false;
-    let add_text = |parts: &mut Vec<Part>, from: usize, to: usize, before: bool, after: bool| {
-        let mut range = &text[from..to];
-        let mut from = from;
-        if before {
-            let stripped = range.trim_start_matches(is_space);
-            from += range.len() - stripped.len();
-            range = stripped;
-        }
-        if after {
-            range = range.trim_end_matches(is_space);
-        }
-        if !range.is_empty() {
-            let end = from + range.len();
-            parts.push(Part {
-                start: from,
-                end,
-                id: None,
-            });
+    let (mut parts, mut tokens, mut start, mut at) = (Vec::new(), Vec::new(), 0, 0);
+    let mut add = |start, end, found: Option<&'a (AddedTokenConfig, u32)>| {
+        if start < end {
+            let id = found.map(|(_, id)| *id);
+            parts.push(Part { start, end, id });
+            tokens.push(found.map(|(token, _)| token));
         }
     };
     while at < text.len() {
-        let matches =
-            |(token, _): &&(AddedTokenConfig, u32)| text[at..].starts_with(&*token.content);
         let is_candidate = text.is_char_boundary(at) && firsts.contains(&text.as_bytes()[at]);
-        let found = is_candidate
-            .then(|| {
-                added
-                    .iter()
-                    .filter(matches)
-                    .max_by_key(|(token, _)| token.content.len())
-            })
-            .flatten();
-        let Some((token, id)) = found else {
+        let matches = |(token, _): &&(AddedTokenConfig, u32)| {
+            is_candidate && text[at..].starts_with(&*token.content)
+        };
+        let found = added.iter().filter(matches);
+        let Some(found) = found.max_by_key(|(token, _)| token.content.len()) else {
             at += 1;
             continue;
         };
-        add_text(&mut parts, start, at, strip_next, token.lstrip);
-        strip_next = token.rstrip;
-        let end = at + token.content.len();
-        parts.push(Part {
-            start: at,
-            end,
-            id: Some(*id),
-        });
+        add(start, at, None);
+        let end = at + found.0.content.len();
+        add(at, end, Some(found));
         (start, at) = (end, end);
     }
-    add_text(&mut parts, start, text.len(), strip_next, false);
-    parts
+    add(start, text.len(), None);
+    (parts, tokens)
 }
 
 /// A text from which parts were removed.
@@ -307,6 +323,7 @@ fn code_at_start(text: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::config::AddedTokenFields;
 
     #[test]
     fn language_codes_are_removed_as_the_pattern_of_the_reference_matches() {
@@ -336,10 +353,10 @@ mod tests {
     #[test]
     fn a_text_is_split_at_the_longest_added_token() {
         let token = |text: &str, lstrip, rstrip| {
-            let token = crate::formats::config::AddedTokenFields {
+            let token = AddedTokenFields {
                 lstrip,
                 rstrip,
-                ..crate::formats::config::AddedTokenFields::new(text, true)
+                ..AddedTokenFields::new(text, true)
             };
             AddedTokenConfig::from(token)
         };
@@ -360,5 +377,31 @@ mod tests {
             (10, 12, None),
         ];
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_token_that_is_not_a_word_of_its_own_joins_the_text_beside_it() {
+        let token = AddedTokenFields {
+            single_word: true,
+            ..AddedTokenFields::new("<a>", false)
+        };
+        let added = [(AddedTokenConfig::from(token), 1)];
+        for (text, expected) in [
+            (
+                "x <a> y",
+                &[(0, 2, None), (2, 5, Some(1)), (5, 7, None)][..],
+            ),
+            ("x<a> y", &[(0, 4, None), (4, 6, None)]),
+            ("x <a>y", &[(0, 2, None), (2, 6, None)]),
+            ("<a>", &[(0, 3, Some(1))]),
+            ("<a><a>", &[(0, 6, None)]),
+        ] {
+            let found = parts(&added, text);
+            let found: Vec<_> = found
+                .iter()
+                .map(|part| (part.start, part.end, part.id))
+                .collect();
+            assert_eq!(found, expected, "{text}");
+        }
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::added_vocabulary::AddedVocabulary;
 use super::class::{Followed, M2M100, WMT21};
 use super::compiled_cache::read_sentencepiece;
+use super::conversion::SlowIds;
 use super::definition::Definition;
 use super::no_tokenizer;
 use super::runner::Runner;
@@ -71,7 +72,9 @@ pub fn definition(
     let (name, size) = (file.name(), pieces.size());
     let mut added_vocabulary = AddedVocabulary::new(size);
     let added = tokens.to_add(&added_vocabulary);
-    added_vocabulary.add(&added, |text| pieces.find(text));
+    let find_piece = |text: &str| pieces.find(text);
+    let ids = SlowIds::new(&tokens, size, &find_piece, None);
+    added_vocabulary.add(&added, |text| ids.known(text));
     let missing = codes(name, &config.class, style)?;
     let missing = missing_codes(&missing, size, &added_vocabulary);
     let pieces = match missing.is_empty() {

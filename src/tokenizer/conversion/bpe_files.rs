@@ -9,6 +9,7 @@ use super::slow_ids::{SlowIds, ids_of};
 use super::source::Source;
 use super::steps;
 use super::template;
+use super::whisper;
 use crate::error::{Error, Result};
 use crate::formats::class_settings::ClassSettings;
 use crate::formats::config::{AddedTokenConfig, AddedTokenFields};
@@ -66,9 +67,13 @@ pub fn convert(
         Some(default) => source.flag("add_prefix_space", &settings.add_prefix_space, default)?,
         None => false,
     };
+    let piece = |id: u32| {
+        let found = ids.iter().find(|(_, other)| **other == id);
+        found.map(|(piece, _)| *piece)
+    };
     let rest = RestJson {
         added_tokens: added.collect(),
-        post_processor: post_processor(kind, &source, prefix_space)?,
+        post_processor: post_processor(kind, &source, prefix_space, &piece)?,
         ..steps_of(kind, prefix_space)
     };
     let continuing = (!matches!(kind.words, Words::Bert)).then(String::new);
@@ -170,7 +175,12 @@ fn steps_of(kind: &BpeKind, prefix_space: bool) -> RestJson {
     }
 }
 
-fn post_processor(kind: &BpeKind, source: &Source<'_>, prefix_space: bool) -> Result<Value> {
+fn post_processor<'p>(
+    kind: &BpeKind,
+    source: &Source<'_>,
+    prefix_space: bool,
+    piece: &dyn Fn(u32) -> Option<&'p str>,
+) -> Result<Value> {
     let token = |name: &str| -> Result<Value> {
         let token = source.token(name)?;
         Ok(json!([token, source.id(token)?]))
@@ -194,43 +204,6 @@ fn post_processor(kind: &BpeKind, source: &Source<'_>, prefix_space: bool) -> Re
         Ends::Roberta => roberta("{sep}", "{cls}", true),
         Ends::Clip => roberta("{eos}", "{bos}", false),
         Ends::Template(template) => template.build(source),
-        Ends::Whisper => whisper(source),
+        Ends::Whisper => whisper::post_processor(source, piece),
     }
-}
-
-/// Returns the post-processor of Whisper, which begins with the start of a transcript, its task, and whether it has
-/// timestamps.
-fn whisper(source: &Source<'_>) -> Result<Value> {
-    let settings = source.settings;
-    if !settings.language.is_none() {
-        let problem = "`language` is set in tokenizer_config.json, but not what token it has";
-        return Err(Error::unsupported(source.name, problem));
-    }
-    let mut prefix = vec!["<|startoftranscript|>"];
-    match settings.task.text() {
-        None => {}
-        Some("transcribe") => prefix.push("<|transcribe|>"),
-        Some("translate") => prefix.push("<|translate|>"),
-        Some(other) => {
-            let problem = format!(
-                "`task` in tokenizer_config.json is {other:?}, not transcribe or translate"
-            );
-            return Err(Error::unsupported(source.name, problem));
-        }
-    }
-    if !settings.predict_timestamps.truth_or(false) {
-        prefix.push("<|notimestamps|>");
-    }
-    let prefix: Vec<String> = prefix
-        .into_iter()
-        .map(|token| format!("{}:0", source.known_or_unknown(token)))
-        .collect();
-    let prefix = prefix.join(" ");
-    let pair = format!("{prefix} $A:0 $B:1 {{eos}}:1");
-    template::build(
-        &format!("{prefix} $A:0 {{eos}}:0"),
-        Some(&pair),
-        None,
-        source,
-    )
 }

@@ -25,10 +25,12 @@ pub mod steps;
 mod table;
 mod template;
 mod vocab_txt;
+mod whisper;
 
 pub use encodings::encoding_of;
 pub use plan::Conversion;
 pub use ranks::RanksRecipe;
 pub use recipe::{Recipe, SlowClassRecipe};
 pub use slow_class::SlowClass;
+pub use slow_ids::SlowIds;
 pub use table::slow_class;

@@ -18,7 +18,7 @@ use crate::tokenizer::rebuild::RebuildRecipe;
 use crate::tokenizer::special_tokens::SpecialTokens;
 
 /// Changes with every change to the conversion, so that no result of an earlier one is taken from the cache.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// How the files of a model are converted, with all that determines the result besides the files.
 #[derive(Debug)]

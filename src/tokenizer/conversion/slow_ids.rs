@@ -52,9 +52,17 @@ impl<'a> SlowIds<'a> {
         ids
     }
 
-    fn known(&self, text: &str) -> Option<u32> {
+    /// Returns the id of a token that is in the vocabulary.
+    pub fn known(&self, text: &str) -> Option<u32> {
         let added = self.added.get(text).copied();
         added.or_else(|| (self.find)(text))
+    }
+
+    /// Returns an added token with an id.
+    pub fn added_token(&self, id: u32) -> Option<&str> {
+        let mut added = self.added.iter();
+        let found = added.find(|(_, other)| **other == id);
+        found.map(|(text, _)| &**text)
     }
 
     /// Returns true if a token is in the vocabulary.

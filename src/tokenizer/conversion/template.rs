@@ -37,6 +37,19 @@ pub fn build(
     unused: Option<&str>,
     source: &Source<'_>,
 ) -> Result<Value> {
+    build_with((single, pair, unused), &[], source)
+}
+
+/// Builds a post-processor of a template for a text, one for a pair, and an unused token. `stated` has the ids of tokens
+/// that the vocabulary need not have.
+///
+/// # Errors
+/// Fails like [`build`].
+pub fn build_with(
+    (single, pair, unused): (&str, Option<&str>, Option<&str>),
+    stated: &[(&str, u32)],
+    source: &Source<'_>,
+) -> Result<Value> {
     let refused = |problem: String| Error::unsupported(source.name, problem);
     let mut special: Vec<(String, u32)> = Vec::new();
     let mut parts = |template: &str| -> Result<Vec<String>> {
@@ -47,7 +60,9 @@ pub fn build(
             let (token, type_id) = part.rsplit_once(':').unwrap_or((part, "0"));
             let token = source.token(token)?;
             if !special.iter().any(|(known, _)| known == token) {
-                special.push((token.to_owned(), source.id(token)?));
+                let stated = stated.iter().find(|(stated, _)| *stated == token);
+                let id = stated.map_or_else(|| source.id(token), |(_, id)| Ok(*id))?;
+                special.push((token.to_owned(), id));
             }
             Ok(format!("{token}:{type_id}"))
         });
