@@ -5,8 +5,8 @@ use clap::Args as ClapArgs;
 use super::input::encode_args::EncodeArgs;
 use super::input::stream_answers::StreamAnswers;
 use super::input::text_args::TextArgs;
+use super::input::text_counts::TextCounts;
 use super::input::text_format::Text;
-use super::input::word_count::count_words;
 use super::model::{config, context_window};
 use super::other_tools::Tool;
 use super::session::{Session, stdout_failed};
@@ -84,7 +84,8 @@ pub fn records(
         1
     };
     let truncated_tokens = Some(encoded.truncated_tokens).filter(|count| *count > 0);
-    let words = count_words(&text.text) + pair.map_or(0, count_words);
+    let words = |text: &str| TextCounts::of(text).words;
+    let words = words(&text.text) + pair.map_or(0, words);
     let Text { text, line, path } = text;
     let windows = encoded.windows.into_iter().take(shown).enumerate();
     let texts = std::iter::repeat_n(text.into_owned(), shown);

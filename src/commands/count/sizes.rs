@@ -3,9 +3,9 @@
 use std::io::Read;
 use std::ops::AddAssign;
 
+use crate::commands::input::text_counts::TextCounts;
 use crate::commands::input::text_format::{InputFormat, chomp};
 use crate::commands::input::text_parts::{PART_SIZE, TextPart, TextParts};
-use crate::commands::input::word_count::count_words;
 use crate::error::Result;
 use crate::record::Count;
 use crate::tokenizer::{EncodeOptions, Tokenizer};
@@ -50,12 +50,18 @@ impl Sizes {
     /// # Errors
     /// Returns the error of encoding.
     pub fn of_text(tokenizer: &Tokenizer, text: &str, options: &EncodeOptions) -> Result<Self> {
+        let tokens = tokenizer.count(text, options)?;
+        let TextCounts {
+            words,
+            chars,
+            lines,
+        } = TextCounts::of(text);
         Ok(Self {
-            tokens: tokenizer.count(text, options)?,
-            words: count_words(text),
-            chars: text.chars().count(),
+            tokens,
+            words,
+            chars,
             bytes: text.len(),
-            lines: memchr::memchr_iter(b'\n', text.as_bytes()).count(),
+            lines,
         })
     }
 

@@ -15,7 +15,7 @@ pub mod stream_answers;
 pub mod stream_start;
 pub mod stress_texts;
 pub mod text_args;
+pub mod text_counts;
 pub mod text_format;
 pub mod text_parts;
 pub mod unicode_input;
-pub mod word_count;

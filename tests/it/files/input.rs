@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::records::{Record, one, records};
-use tokscope::commands::input::word_count::count_words;
+use tokscope::commands::input::text_counts::TextCounts;
 use tokscope::tokenizer::EncodeOptions;
 
 use crate::support::{demo, json_lines, repository, tokenizer};
@@ -217,7 +217,7 @@ fn a_long_text_counted_in_parts_has_the_same_count() {
         assert_eq!(count["chars"], text.chars().count());
         assert_eq!(count["bytes"], text.len());
         assert_eq!(count["lines"], text.matches('\n').count());
-        assert_eq!(count["words"], count_words(&text));
+        assert_eq!(count["words"], TextCounts::of(&text).words);
     }
     // A word is never split, however long.
     let long = "a".repeat(3 << 20);
