@@ -159,7 +159,7 @@ fn with_hints(command: clap::Command) -> clap::Command {
 /// Returns what a value is by its name, which means the same in every command.
 fn value_hint(name: &str) -> ValueHint {
     match name {
-        "FILE" | "PATH" => ValueHint::AnyPath,
+        "FILE" | "PATH" | "TEMPLATE" => ValueHint::AnyPath,
         "FILE.npy" => ValueHint::FilePath,
         "DIR" => ValueHint::DirPath,
         _ => ValueHint::Other,

@@ -43,6 +43,9 @@ pub mod formats;
 pub mod tokenizer;
 
 #[doc(hidden)]
+pub mod chat;
+
+#[doc(hidden)]
 pub mod embedding;
 
 mod library;

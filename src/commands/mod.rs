@@ -7,6 +7,7 @@
 //! reads its texts, and [`row_selection`] resolves its `--id` and `--piece`.
 
 pub mod annotate;
+pub mod chat;
 pub mod check;
 pub mod chunk;
 pub mod complete;
@@ -42,6 +43,7 @@ pub mod split;
 pub mod stats;
 pub mod tail;
 pub mod tokenize;
+mod topic;
 pub mod topics;
 mod value_enums;
 mod vector_words;
@@ -62,6 +64,7 @@ pub enum Command {
     #[command(alias = "detokenize")]
     Decode(decode::Args),
     Count(count::Args),
+    Chat(chat::Args),
     Info(info::Args),
     Vocab(vocab::Args),
     Embed(embed::Args),
@@ -92,6 +95,7 @@ impl Command {
         match self {
             Self::Tokenize(args) => tokenize::run(args, session),
             Self::Decode(args) => decode::run(args, session),
+            Self::Chat(args) => chat::run(args, session),
             Self::Count(args) => count::run(args, session),
             Self::Info(args) => info::run(args, session),
             Self::Vocab(args) => vocab::run(args, session),

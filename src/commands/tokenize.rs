@@ -1,7 +1,10 @@
 //! `tokenize`: splits text into tokens.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use clap::Args as ClapArgs;
 
+use super::input::chat_args::{ChatArgs, ChatInput, RenderedChat, note_media};
 use super::input::encode_args::EncodeArgs;
 use super::input::stream_answers::StreamAnswers;
 use super::input::text_args::TextArgs;
@@ -43,6 +46,9 @@ pub struct Args {
     /// Print what another tool would print for the same text, one line per text
     #[arg(long = "as", value_enum, value_name = "TOOL", conflicts_with_all = ["pieces", "stride"])]
     pub tool: Option<Tool>,
+    // Must stay last: its help heading would apply to any flags after it.
+    #[command(flatten)]
+    pub chat: ChatArgs,
 }
 
 impl Args {
@@ -116,6 +122,7 @@ pub fn records(
             truncated_tokens: truncated_tokens.filter(|_| index == 0),
             window: Some(index).filter(|index| *index > 0),
             reading: model.reading,
+            chat: None,
         })
         .collect())
 }
@@ -139,20 +146,96 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         reading: tokenizer.reading().recorded(),
     };
     let encoder = session.format.encoder().filter(|_| !bare);
+    let chat = args.chat.open(&files, &tokenizer)?;
+    let mut input = args.input.clone();
+    if chat.is_some() {
+        refuse_with_chat(args)?;
+        input = input.of_json();
+    }
+    let media_parts = AtomicUsize::new(0);
     let mut answers = StreamAnswers::lines(bare);
-    let work = |text: Text<'_>| answer(&tokenizer, &model, text, args, encoder);
-    args.input
-        .for_each_joined_in_parallel(session, work, Answer::join, |session, outcome| {
-            answers.take(session, outcome, |session, answer| match answer {
-                Answer::Bare(lines) => lines.iter().try_for_each(|line| session.bare(line)),
-                Answer::Encoded(bytes) => session.raw(&bytes),
-                Answer::Records(records) => {
-                    let mut records = records.into_iter();
-                    records.try_for_each(|record| session.emit(&Record::Tokenize(record)))
-                }
-            })
-        })?;
+    let work = |text: Text<'_>| match &chat {
+        None => answer(&tokenizer, &model, text, args, encoder),
+        Some(chat) => {
+            let path = text.path.clone();
+            let rendered = chat.render(&text)?.into_iter();
+            let mut records = Vec::new();
+            for rendered in rendered {
+                let media = rendered.conversation.media_parts();
+                media_parts.fetch_add(media, Ordering::Relaxed);
+                records.push(chat_record(
+                    &tokenizer,
+                    &model,
+                    chat,
+                    rendered,
+                    path.clone(),
+                    args,
+                )?);
+            }
+            shown(records, args, encoder)
+        }
+    };
+    input.for_each_joined_in_parallel(session, work, Answer::join, |session, outcome| {
+        answers.take(session, outcome, |session, answer| match answer {
+            Answer::Bare(lines) => lines.iter().try_for_each(|line| session.bare(line)),
+            Answer::Encoded(bytes) => session.raw(&bytes),
+            Answer::Records(records) => {
+                let mut records = records.into_iter();
+                records.try_for_each(|record| session.emit(&Record::Tokenize(record)))
+            }
+        })
+    })?;
+    note_media(session, media_parts.into_inner())?;
     Ok(answers.exit(Exit::Done))
+}
+
+/// Computes the record of a rendered conversation.
+fn chat_record(
+    tokenizer: &Tokenizer,
+    model: &ModelFacts,
+    chat: &ChatInput,
+    rendered: RenderedChat,
+    path: Option<String>,
+    args: &Args,
+) -> Result<Tokenize> {
+    let encoded = tokenizer.encode(&rendered.prompt.text, None, &ChatInput::OPTIONS)?;
+    let mut encoding = encoded.into_first();
+    let parts = chat.parts_with_ids(&rendered, &encoding);
+    let text = rendered.prompt.text;
+    Ok(Tokenize {
+        model: model.name.clone(),
+        commit: model.commit.clone(),
+        line: rendered.conversation.line,
+        path,
+        offsets: match args.offset_unit {
+            OffsetUnit::Byte => std::mem::take(&mut encoding.offsets),
+            unit => encoding.offsets_in(unit, &text, None),
+        },
+        offset_unit: args.offset_unit.name(),
+        count: encoding.len(),
+        words: count_words(&text),
+        text,
+        ids: encoding.ids,
+        tokens: encoding.tokens,
+        type_ids: encoding.type_ids,
+        special_tokens_mask: encoding.special_tokens_mask,
+        word_ids: encoding.word_ids,
+        context_window: model.context_window,
+        chat: Some(parts),
+        reading: model.reading,
+        ..Tokenize::default()
+    })
+}
+
+/// Rejects flags that do not go with conversations.
+fn refuse_with_chat(args: &Args) -> Result<()> {
+    let flag = match args {
+        _ if args.pair.is_some() => "--pair",
+        _ if args.max_length.is_some() => "--max-length",
+        _ if args.tool.is_some() => "--as",
+        _ => return Ok(()),
+    };
+    Err(Error::usage(format!("{flag} cannot be used with `--chat`")))
 }
 
 /// The output for one text or for several adjacent texts.
@@ -195,7 +278,11 @@ fn answer(
         let line = tool.line(tokenizer, model.context_window, &text.text, encoding)?;
         return Ok(Answer::Bare(vec![line]));
     }
-    let records = records(tokenizer, model, text, args)?;
+    shown(records(tokenizer, model, text, args)?, args, encoder)
+}
+
+/// Returns the output for records.
+fn shown(records: Vec<Tokenize>, args: &Args, encoder: Option<Encoder>) -> Result<Answer> {
     if args.ids {
         let lines = records.iter().map(|record| digits::line_of(&record.ids));
         return Ok(Answer::Encoded(lines.collect::<Vec<_>>().concat()));

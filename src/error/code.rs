@@ -22,6 +22,8 @@ impl Error {
             Self::ReadInput { .. } => "unreadable-input",
             Self::WriteOutput { .. } => "unwritable-output",
             Self::MissingPart { .. } => "missing-part",
+            Self::TemplateRefused { .. } => "template-refused",
+            Self::TemplateFailed { .. } => "template-failed",
             Self::BadModelRef { .. } => "bad-model",
             Self::HubUnreachable { .. } => "hub-unreachable",
             Self::NotCached { .. } => "not-cached",

@@ -48,6 +48,8 @@ impl Error {
             | Self::ReadInput { .. }
             | Self::WriteOutput { .. }
             | Self::MissingPart { .. }
+            | Self::TemplateRefused { .. }
+            | Self::TemplateFailed { .. }
             | Self::BadModelRef { .. } => Exit::Usage,
             Self::HubUnreachable { .. }
             | Self::NotCached { .. }

@@ -88,6 +88,12 @@ pub enum Error {
         what: &'static str,
         hint: Option<String>,
     },
+    /// A chat template that raises an exception of its own for the messages.
+    #[error("the chat template in {template} refuses the messages: {message}")]
+    TemplateRefused { template: String, message: String },
+    /// A chat template that cannot render the messages.
+    #[error("the chat template in {template} cannot render the messages: {problem}")]
+    TemplateFailed { template: String, problem: String },
     /// A model reference that cannot be parsed.
     #[error("`{given}` is not a model: {problem}")]
     BadModelRef { given: String, problem: String },
@@ -256,6 +262,24 @@ impl Error {
         Self::Usage {
             message: shorten(message.into()),
             hint: Some(hint.into()),
+        }
+    }
+
+    /// Creates an [`Error::TemplateRefused`].
+    #[doc(hidden)]
+    pub fn template_refused(template: String, message: &str) -> Self {
+        Self::TemplateRefused {
+            template,
+            message: shorten(message.to_owned()),
+        }
+    }
+
+    /// Creates an [`Error::TemplateFailed`].
+    #[doc(hidden)]
+    pub fn template_failed(template: String, problem: impl fmt::Display) -> Self {
+        Self::TemplateFailed {
+            template,
+            problem: shorten(problem.to_string()),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::chat::ChatParts;
+
 /// The size of one file, stream, or line.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Count {
@@ -20,6 +22,9 @@ pub struct Count {
     pub budget: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub within_budget: Option<bool>,
+    /// The parts of the conversation that was counted; present under `--chat`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chat: Option<ChatParts>,
     /// The model that counted.
     pub model: String,
     /// The reading, unless it is the default.

@@ -3,6 +3,7 @@
 //! Every command computes records; every renderer reads them. In JSON, each record is one object on one line, with its
 //! kind in `type`. Fields are never renamed or dropped, only added; an unknown value is absent, not null.
 
+mod chat;
 mod counts;
 mod failure;
 mod fetched;
@@ -20,6 +21,7 @@ pub mod wide_float;
 
 use serde::Serialize;
 
+pub use chat::{Chat, ChatMessage, ChatParts};
 pub use counts::{Comparison, Count, Group, Summary, Total};
 pub use failure::Failure;
 pub use fetched::Fetched;
@@ -46,6 +48,7 @@ pub use verify::{Difference, Verify};
 pub enum Record {
     Tokenize(Tokenize),
     Decode(Decode),
+    Chat(Chat),
     Count(Count),
     Total(Total),
     Group(Group),

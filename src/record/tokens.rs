@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::chat::ChatParts;
 use super::packed_strings::PackedStrings;
 
 /// A half-open range in the unit that the record names; `[start, end]` in JSON.
@@ -48,6 +49,9 @@ pub struct Tokenize {
     /// The reading, unless it is the default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reading: Option<&'static str>,
+    /// The parts of the conversation whose rendered text this is; present under `--chat`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chat: Option<ChatParts>,
 }
 
 /// Ids and the text they decode to.

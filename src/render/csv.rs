@@ -167,6 +167,9 @@ impl Sink for Csv<'_> {
                 self.rows(&columns::TOKENIZE, record, record.ids.len(), false)
             }
             Record::Decode(record) => self.row(&columns::DECODE, record),
+            Record::Chat(record) => {
+                self.rows(&columns::CHAT, record, record.chat.messages.len(), false)
+            }
             Record::Count(record) => {
                 self.rows(&columns::COUNT, record, 1, record.comparison.is_some())
             }

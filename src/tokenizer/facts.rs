@@ -3,6 +3,7 @@
 use super::definition::Origin;
 use super::ranked_file;
 use super::tokenizer::Tokenizer;
+use crate::formats::special_tokens::SpecialTokenConfig;
 use crate::record::GgufInfo;
 use crate::source::Reading;
 
@@ -81,6 +82,12 @@ impl Tokenizer {
             ) => compiled.byte_fallback(),
             _ => false,
         }
+    }
+
+    /// Returns the texts of the special tokens without names of their own.
+    pub fn additional_special_tokens(&self) -> Vec<&str> {
+        let tokens = self.definition.special_tokens.additional().iter();
+        tokens.map(SpecialTokenConfig::text).collect()
     }
 
     /// Returns the named special tokens, such as `cls_token`: for each its name, its text, and its id if it is in the

@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod chat;
 mod cli;
 mod docs;
 mod files;

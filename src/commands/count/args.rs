@@ -7,6 +7,7 @@ use clap::Args as ClapArgs;
 use super::budget::Budget;
 use super::table::{By, Sort};
 use crate::commands::annotate::AnnotateArgs;
+use crate::commands::input::chat_args::ChatArgs;
 use crate::commands::input::encode_args::EncodeArgs;
 use crate::commands::input::file_filters::PathArgs;
 use crate::commands::input::text_format::InputFormat;
@@ -50,6 +51,8 @@ pub struct Args {
     pub annotate: AnnotateArgs,
     #[command(flatten)]
     pub input_format: InputFormat,
+    #[command(flatten)]
+    pub chat: ChatArgs,
     // Must stay last: its help heading would apply to any flags after it.
     #[command(flatten)]
     pub paths: PathArgs,

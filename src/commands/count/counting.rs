@@ -4,9 +4,10 @@ use super::distribution::Distribution;
 use super::over_budget::{self, OverBudget};
 use super::plan::{Plan, Rows};
 use super::sizes::Sizes;
+use crate::commands::input::chat_args::ChatInput;
 use crate::commands::session::Session;
 use crate::error::{Error, Exit, Result};
-use crate::record::{Count, Record, Total};
+use crate::record::{ChatParts, Count, Record, Total};
 use crate::render::Annotation;
 use crate::render::numbers::{quantity, thousands};
 use crate::tokenizer::Tokenizer;
@@ -18,6 +19,10 @@ pub struct Counting<'a> {
     pub model: String,
     pub context_window: Option<u64>,
     pub plan: Plan,
+    /// The chat templates, if the texts are conversations.
+    pub chat: Option<&'a ChatInput>,
+    /// Number of parts of messages that are not text.
+    pub media_parts: usize,
     pub total: Total,
     pub distribution: Distribution,
     /// Number of files, or texts, that are over their budget.
@@ -42,6 +47,8 @@ impl<'a> Counting<'a> {
             tokenizer,
             context_window,
             plan,
+            chat: None,
+            media_parts: 0,
             total: Total {
                 model: model.clone(),
                 reading: tokenizer.reading().recorded(),
@@ -64,11 +71,25 @@ impl<'a> Counting<'a> {
         line: Option<u64>,
         sizes: Sizes,
     ) -> Result<()> {
+        self.add_counted(session, path, line, (sizes, None))
+    }
+
+    /// Adds a counted text like [`Self::add_text`], with the parts of its conversation if it has them.
+    pub fn add_counted(
+        &mut self,
+        session: &mut Session,
+        path: Option<String>,
+        line: Option<u64>,
+        (sizes, chat): (Sizes, Option<ChatParts>),
+    ) -> Result<()> {
         self.add_to_total(1, sizes);
         if self.plan.summary {
             self.distribution.add(sizes.tokens);
         }
-        let mut count = sizes.into_count(path, line);
+        let mut count = Count {
+            chat,
+            ..sizes.into_count(path, line)
+        };
         let over = self.plan.budgets.apply(&mut count);
         if let (Some(by), Some(budget)) = (over, count.budget) {
             self.add_over_budget(session, &count, budget, by)?;

@@ -221,7 +221,8 @@ fn rows(args: &Args, input_format: &InputFormat, human: bool) -> Rows {
 
 fn input_format(args: &Args) -> Result<InputFormat> {
     let mut input_format = args.input_format.clone();
-    if args.by == Some(By::Line) && !input_format.jsonl {
+    input_format.is_json = args.chat.chat;
+    if args.by == Some(By::Line) && !input_format.jsonl && !args.chat.chat {
         input_format.lines = true;
     }
     let by_file = matches!(args.by, Some(By::File | By::Dir | By::Ext));

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::chats::{self, CountedChat};
 use super::counting::Counting;
 use super::plan::Rows;
 use super::sizes::Sizes;
@@ -16,6 +17,8 @@ enum Counted {
     /// The path and line of a text, and its sizes.
     Text(Option<String>, Option<u64>, Sizes),
     Numbers(Numbers),
+    /// The path of conversations, and their sizes.
+    Chats(Option<String>, Vec<CountedChat>),
 }
 
 /// Token counts of several texts, formatted one per line.
@@ -41,6 +44,9 @@ impl Counted {
     /// Merges the result for the next text into this one, as numbers. Returns `next` if it is not the result of a
     /// single text.
     fn merge(&mut self, next: Self) -> Option<Self> {
+        if matches!(next, Self::Chats(..)) {
+            return Some(next);
+        }
         if let Self::Text(_, _, first) = *self {
             let mut numbers = Numbers::default();
             numbers.push(first);
@@ -63,7 +69,8 @@ impl Counting<'_> {
     /// Counts standard input.
     pub fn stdin(&mut self, session: &mut Session) -> Result<()> {
         session.expect_stdin();
-        if self.plan.input_format.is_stream() || session.stdin_is_terminal {
+        let is_stream = self.plan.input_format.is_stream();
+        if is_stream || session.stdin_is_terminal || self.chat.is_some() {
             return self.stream(session, Vec::new(), Vec::new());
         }
         check_stdin(session, self.plan.input_format.utf8)?;
@@ -105,7 +112,12 @@ impl Counting<'_> {
         let (tokenizer, options) = (self.tokenizer, &self.plan.options.clone());
         // The human format shows token counts only; bytes tell whether there was any text.
         let tokens_only = session.is_human();
+        let chat = self.chat;
         let measure = |text: Text<'_>| {
+            if let Some(chat) = chat {
+                let chats = chats::count(tokenizer, chat, &text, !tokens_only)?;
+                return Ok(Counted::Chats(text.path, chats));
+            }
             let sizes = if tokens_only {
                 Sizes {
                     tokens: tokenizer.count(&text.text, options)?,
@@ -130,6 +142,10 @@ impl Counting<'_> {
             Ok(Counted::Text(path, line, sizes)) => {
                 let path = path.or_else(|| self.stdin_name());
                 self.add_text(session, path, line, sizes)
+            }
+            Ok(Counted::Chats(path, chats)) => {
+                let path = path.or_else(|| self.stdin_name());
+                self.add_chats(session, path, chats)
             }
             Ok(Counted::Numbers(numbers)) => {
                 self.add_to_total(numbers.texts, numbers.sizes);

@@ -1,5 +1,6 @@
 //! Counts files and the files of directories.
 
+use super::chats::{self, CountedChat};
 use super::counting::Counting;
 use super::sizes::Sizes;
 use crate::commands::input::file_walk::FileWalk;
@@ -11,6 +12,7 @@ use crate::error::{Error, Result};
 /// A file from a walk, after the parallel part of the work.
 enum CountedFile {
     Whole(String, Result<Sizes, Unread>),
+    Chats(String, Result<Vec<CountedChat>, Unread>),
     /// A file whose lines are still to be counted, on all threads, when it is delivered.
     Lines(FoundFile),
 }
@@ -18,13 +20,20 @@ enum CountedFile {
 impl Counting<'_> {
     /// Counts the files of a walk.
     pub fn paths(&mut self, session: &mut Session, walk: &FileWalk) -> Result<()> {
-        let tokenizer = self.tokenizer;
+        let (tokenizer, chat, has_parts) = (self.tokenizer, self.chat, !session.is_human());
         let (options, input_format) = (self.plan.options.clone(), self.plan.input_format.clone());
         let count_file = |file: FoundFile| {
             if input_format.is_stream() {
                 return CountedFile::Lines(file);
             }
             let name = file.name();
+            if let Some(chat) = chat {
+                let chats = file.read(input_format.utf8, |reader| {
+                    let text = chats::read(&name, reader, input_format.utf8)?;
+                    chats::count(tokenizer, chat, &text, has_parts)
+                });
+                return CountedFile::Chats(name, chats);
+            }
             let sizes = file.read(input_format.utf8, |reader| {
                 Sizes::of_input(tokenizer, &options, &input_format, &name, reader)
             });
@@ -34,9 +43,12 @@ impl Counting<'_> {
             Visit::File(CountedFile::Whole(path, Ok(sizes))) => {
                 self.add_text(session, Some(path), None, sizes)
             }
-            Visit::File(CountedFile::Whole(path, Err(unread))) => {
-                self.unread(session, path, unread)
+            Visit::File(CountedFile::Chats(path, Ok(chats))) => {
+                self.add_chats(session, Some(path), chats)
             }
+            Visit::File(
+                CountedFile::Whole(path, Err(unread)) | CountedFile::Chats(path, Err(unread)),
+            ) => self.unread(session, path, unread),
             Visit::File(CountedFile::Lines(file)) => self.lines_of(session, file),
             Visit::Stdin => self.stdin(session),
             Visit::Unreadable(path, error) => self.fail(session, None, Some(path), &error),

@@ -1,6 +1,7 @@
 //! Reads the texts of a command: from arguments, files, and standard input; whole, by line, or as JSON Lines.
 
 pub mod binary_kind;
+pub mod chat_args;
 pub mod encode_args;
 pub mod file_filters;
 pub mod file_walk;

@@ -269,6 +269,13 @@ impl Stream<'_> {
 }
 
 impl TextArgs {
+    /// Makes the JSON of an input the text.
+    #[must_use]
+    pub fn of_json(mut self) -> Self {
+        self.input.format.is_json = true;
+        self
+    }
+
     /// Calls `each` with every text in order. A text that cannot be read is passed as its error.
     ///
     /// # Errors

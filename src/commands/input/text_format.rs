@@ -24,6 +24,9 @@ pub struct InputFormat {
     pub chomp: bool,
     #[command(flatten)]
     pub utf8: Utf8Args,
+    /// True if the JSON of a line is the text, and not one of its fields.
+    #[arg(skip)]
+    pub is_json: bool,
 }
 
 /// `--lossy`, for commands that read text.
@@ -152,6 +155,9 @@ impl<'a> Texts<'a> {
         };
         if !format.jsonl {
             return Some(Ok(text));
+        }
+        if format.is_json {
+            return (!text.trim().is_empty()).then_some(Ok(text));
         }
         let json = || format.json_text(name, self.lines.line, &text);
         (!text.trim().is_empty()).then(|| json().map(Cow::Owned))

@@ -9,4 +9,7 @@ pub mod unread;
 
 pub use optional_object::OptionalObject;
 pub use ordered_map::{OrderedMap, OrderedMapExcept};
-pub use parse::{MAX_SETTINGS_BYTES, parse, parse_python, parse_settings, parse_three_settings};
+pub use parse::{
+    MAX_SETTINGS_BYTES, parse, parse_python, parse_settings, parse_three_settings, parse_value,
+};
+pub use python::JsonError;

@@ -46,6 +46,14 @@ pub fn parse_python<T: for<'de> Deserialize<'de>>(name: &str, bytes: &[u8]) -> R
     python::from_slice(bytes).map_err(|error| damaged(name, &error))
 }
 
+/// Parses a value of a user's input as Python does.
+///
+/// # Errors
+/// Fails if `bytes` is not one value.
+pub fn parse_value(bytes: &[u8]) -> Result<serde_json::Value, JsonError> {
+    python::from_slice(bytes)
+}
+
 /// Parses the settings file called `name` as Python does. Its limit is lower than that of [`parse`], because some
 /// settings are kept as JSON values.
 ///

@@ -3,6 +3,7 @@
 //! Columns have the names of the JSON fields; those of nested objects are joined by dots. A field that does not fit a
 //! table cell, such as the values of a row, becomes different columns. The reference lists them all.
 
+mod chat;
 mod column;
 mod counts;
 mod lock;
@@ -14,6 +15,7 @@ mod table;
 mod tokens;
 mod verify;
 
+pub use chat::CHAT;
 pub use column::{Column, Values};
 pub use counts::{COUNT, GROUP, SUMMARY, TOTAL};
 pub use lock::{DRIFT, LOCK};
@@ -30,6 +32,7 @@ pub fn all() -> Vec<Description> {
     vec![
         TOKENIZE.describe(),
         DECODE.describe(),
+        CHAT.describe(),
         COUNT.describe(),
         GROUP.describe(),
         TOTAL.describe(),

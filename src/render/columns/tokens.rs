@@ -21,6 +21,14 @@ pub static TOKENIZE: Table<Tokenize> = Table {
             Some(text.special_tokens_mask[token].into())
         }),
         Column::integer("word_id", |text, token| text.word_ids[token].map(u64::from)),
+        Column::integer("message", |text, token| {
+            let messages = text.chat.as_ref()?.message_ids.as_ref()?;
+            messages.get(token)?.map(|message| message as u64)
+        }),
+        Column::integer("generated", |text, token| {
+            let mask = text.chat.as_ref()?.generation_mask.as_ref()?;
+            mask.get(token).copied().map(u64::from)
+        }),
     ],
 };
 

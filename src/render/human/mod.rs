@@ -3,6 +3,7 @@
 //! A terminal and a pipe get the same columns, which fit 80 characters. In a narrower terminal some are left out. Text
 //! that is too long for the terminal is shortened or broken at spaces, except for paths.
 
+mod chat;
 mod counts;
 mod lock;
 mod matches;
@@ -30,6 +31,7 @@ impl Sink for Human<'_> {
         match record {
             Record::Tokenize(record) => self.tokenize(record),
             Record::Decode(record) => self.decode(record, view),
+            Record::Chat(record) => self.chat(record),
             Record::Count(record) => self.count(record, view),
             Record::Total(record) => self.total(record, view),
             Record::Group(record) => self.group(record, view),

@@ -56,7 +56,11 @@ impl Human<'_> {
                 ))?;
             }
         }
-        self.wrapped(0, &tokens_line(record))
+        self.wrapped(0, &tokens_line(record))?;
+        match &record.chat {
+            Some(chat) => self.messages(chat),
+            None => Ok(()),
+        }
     }
 
     /// Divides the line between the columns.

@@ -19,6 +19,7 @@ const LAYERS: &[&str] = &[
     "source",
     "formats",
     "tokenizer",
+    "chat",
     "embedding",
     "library",
     "render",

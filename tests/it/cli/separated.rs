@@ -38,8 +38,19 @@ fn token_tables_equal_the_record() {
     assert_eq!(
         head,
         [
-            "path", "line", "window", "position", "id", "piece", "start", "end", "type_id",
-            "special", "word_id"
+            "path",
+            "line",
+            "window",
+            "position",
+            "id",
+            "piece",
+            "start",
+            "end",
+            "type_id",
+            "special",
+            "word_id",
+            "message",
+            "generated"
         ]
     );
     let record = one(&demo(["tokenize", "banco, \"dinero\"", "--json"]).ok()).tokenize();
@@ -56,7 +67,9 @@ fn token_tables_equal_the_record() {
             record.special_tokens_mask[position].to_string(),
             record.word_ids[position].map_or_else(String::new, |id| id.to_string()),
         ];
-        assert_eq!(row[3..], expected);
+        assert_eq!(row[3..11], expected);
+        // Text of no conversation has neither messages nor generated parts.
+        assert_eq!(row[11..], ["", ""]);
     }
 }
 

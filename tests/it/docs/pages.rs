@@ -23,6 +23,7 @@ pages_with_commands! {
     readme: "README.md",
     lesson: "docs/lesson.md",
     leccion: "docs/leccion.md",
+    chat: "docs/guide/chat.md",
     chunking: "docs/guide/chunking.md",
     convert_and_verify: "docs/guide/convert-and-verify.md",
     count_and_budgets: "docs/guide/count-and-budgets.md",

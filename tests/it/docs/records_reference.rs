@@ -87,6 +87,9 @@ fn sections() -> Vec<(&'static str, BTreeSet<&'static str>)> {
     vec![
         ("tokenize", fields::<records::Tokenize>()),
         ("decode", fields::<records::Decode>()),
+        ("chat", fields::<records::Chat>()),
+        ("chat.chat", fields::<records::ChatParts>()),
+        ("messages[]", fields::<records::ChatMessage>()),
         ("count", fields::<records::Count>()),
         ("total", fields::<records::Total>()),
         ("group", fields::<records::Group>()),

@@ -1,5 +1,7 @@
 use serde::Deserialize;
 
+use super::chat::ChatParts;
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Count {
@@ -14,6 +16,7 @@ pub struct Count {
     pub within_budget: Option<bool>,
     pub share: Option<f64>,
     pub context_window: Option<u64>,
+    pub chat: Option<ChatParts>,
     pub model: String,
     pub reading: Option<String>,
 }

@@ -9,6 +9,7 @@
     reason = "a field that no test looks at is tested all the same: it must be there, and of its type"
 )]
 
+mod chat;
 mod counts;
 mod failure;
 mod lock;
@@ -23,6 +24,7 @@ mod verify;
 use serde::Deserialize;
 use serde_json::Value;
 
+pub use chat::{Chat, ChatMessage, ChatParts};
 pub use counts::{Count, Group, Summary, Total};
 pub use failure::Error;
 pub use lock::{Drift, Lock};
@@ -43,6 +45,7 @@ pub use verify::{Difference, Verify};
 pub enum Record {
     Tokenize(Tokenize),
     Decode(Decode),
+    Chat(Chat),
     Count(Count),
     Total(Total),
     Group(Group),
@@ -85,6 +88,7 @@ macro_rules! expect_kind {
 expect_kind! {
     tokenize: Tokenize,
     decode: Decode,
+    chat: Chat,
     count: Count,
     total: Total,
     group: Group,
@@ -125,7 +129,8 @@ pub fn records(stdout: &str) -> Vec<Record> {
         .map(|line| {
             let value: Value = serde_json::from_str(line).unwrap();
             for (field, value) in value.as_object().unwrap() {
-                let may_be_null = ["word_ids", "sequence_ids", "cosines"].contains(&field.as_str());
+                let may_be_null =
+                    ["word_ids", "sequence_ids", "cosines", "chat"].contains(&field.as_str());
                 assert!(may_be_null || !holds_null(value), "{field} in {line}");
             }
             serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))

@@ -1,5 +1,7 @@
 use serde::Deserialize;
 
+use super::chat::ChatParts;
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tokenize {
@@ -24,6 +26,7 @@ pub struct Tokenize {
     pub truncated_tokens: Option<usize>,
     pub window: Option<usize>,
     pub reading: Option<String>,
+    pub chat: Option<ChatParts>,
 }
 
 #[derive(Debug, Deserialize)]
