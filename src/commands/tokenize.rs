@@ -213,7 +213,7 @@ fn chat_record(
         },
         offset_unit: args.offset_unit.name(),
         count: encoding.len(),
-        words: count_words(&text),
+        words: TextCounts::of(&text).words,
         text,
         ids: encoding.ids,
         tokens: encoding.tokens,
