@@ -32,6 +32,7 @@ mod open_gguf;
 mod open_rebuilt;
 mod options;
 mod parsed_json;
+mod partial_answers;
 mod piece_table;
 mod pinned_unicode;
 mod ranked_file;

@@ -2,7 +2,7 @@
 
 use super::encoding::{Encoded, Encoding};
 use super::options::{EncodeOptions, Side};
-use super::sentencepiece::{Decoded, SentencePiece};
+use super::sentencepiece::{Count, Decoded, Finder, Ids, MARK, SentencePiece, Sink};
 use super::translation::{Look, Translation};
 use super::windows::{TokenizedText, Windows, to_hf};
 use crate::error::Result;
@@ -103,6 +103,35 @@ impl Runner {
         windows.finish(tokenized(texts.0, 0), second, options)
     }
 
+    /// Returns the model of a file on its own. Its tokens are all those of a text.
+    fn alone_model(&self) -> Option<&SentencePiece> {
+        match &self.kind {
+            Kind::Alone(alone) => Some(&alone.model),
+            Kind::Translation(_) => None,
+        }
+    }
+
+    /// Counts the tokens of a text; `None` if that takes an encoding.
+    pub fn count(&self, text: &str) -> Option<usize> {
+        let mut count = Count::default();
+        self.alone_model()?.encode_to(text, &mut count);
+        Some(count.0)
+    }
+
+    /// Returns the ids of a text; `None` if that takes an encoding.
+    pub fn ids(&self, text: &str) -> Option<Vec<u32>> {
+        let mut ids = Ids::default();
+        self.alone_model()?.encode_to(text, &mut ids);
+        Some(ids.0)
+    }
+
+    /// Finds the tokens of a text that have one of `ids`, and their byte ranges; `None` if that takes an encoding.
+    pub fn find(&self, text: &str, ids: &[u32]) -> Option<Vec<(u32, (usize, usize))>> {
+        let mut finder = Finder::new(ids);
+        self.alone_model()?.encode_to(text, &mut finder);
+        Some(finder.found)
+    }
+
     /// Decodes ids that have pieces. Control pieces of a file on its own have no text.
     pub fn decode(
         &self,
@@ -122,15 +151,40 @@ impl Runner {
 
 impl Alone {
     fn tokens(&self, look: &Look<'_>, text: &str, sequence: u32) -> Encoding {
-        let mut encoding = Encoding::default();
-        let mut words = 0;
-        for token in self.model.encode(text) {
-            if token.starts_word && !encoding.is_empty() {
-                words += 1;
-            }
-            let piece = (look.piece)(token.id).unwrap_or_default();
-            encoding.push_text(token.id, piece, token.offsets, sequence, words);
+        let mut builder = Builder {
+            encoding: Encoding::default(),
+            look,
+            sequence,
+            words: 0,
+        };
+        self.model.encode_to(text, &mut builder);
+        builder.encoding
+    }
+}
+
+/// Collects the tokens of a text in an encoding.
+struct Builder<'a, 'l> {
+    encoding: Encoding,
+    look: &'a Look<'l>,
+    sequence: u32,
+    /// The number of the current word.
+    words: u32,
+}
+
+impl Sink for Builder<'_, '_> {
+    const NEEDS_PLACES: bool = true;
+
+    fn token(&mut self, id: u32, piece: &str, offsets: (usize, usize)) {
+        if piece.starts_with(MARK) && !self.encoding.is_empty() {
+            self.words += 1;
         }
-        encoding
+        let piece = (self.look.piece)(id).unwrap_or_default();
+        (self.encoding).push_text(id, piece, offsets, self.sequence, self.words);
+    }
+
+    fn extend(&mut self, _: &str, end: usize) {
+        if let Some(offsets) = self.encoding.offsets.last_mut() {
+            offsets.1 = end;
+        }
     }
 }

@@ -103,6 +103,24 @@ impl Charsmap {
         Some((length, rest.split('\0').next().unwrap_or(rest)))
     }
 
+    /// Returns true if no rule is for an ASCII character on its own, or for a string that begins with it and another
+    /// ASCII character.
+    pub fn has_no_ascii_rule(&self, byte: u8) -> bool {
+        let Some(root) = self.units.first() else {
+            return true;
+        };
+        let child = |index: usize, byte: u8| {
+            let index = index ^ usize::from(byte);
+            let unit = self.units.get(index)?;
+            (unit & (1 << 31 | 0xff) == u32::from(byte)).then_some((index ^ offset(*unit), *unit))
+        };
+        let Some((index, unit)) = child(offset(*root), byte) else {
+            return true;
+        };
+        let is_rule = unit >> 8 & 1 == 1;
+        !is_rule && (1..128).all(|next| child(index, next).is_none())
+    }
+
     /// Returns true if no rule affects the character, and it never forms a grapheme with another such character.
     #[inline]
     pub fn is_plain_char(&self, character: char) -> bool {

@@ -65,4 +65,6 @@ pub use charsmap::Charsmap;
 pub use engine::NativeEngine;
 pub use pipeline_config::PipelineConfig;
 pub use scan::is_known as is_known_pattern;
+pub use scratch_pool::ScratchPool;
 pub use template::Template;
+pub use word_cache::{TokenStart, WordCache};

@@ -7,23 +7,35 @@ use super::vocabulary::{Prefixes, Segment, Vocabulary};
 use crate::formats::sentencepiece::PieceKind;
 
 /// A range of the text that is not merged further, or a neighbor of one.
+#[derive(Debug)]
 struct Symbol {
-    start: usize,
+    start: u32,
     /// The start again if the symbol was merged into the one before it.
-    end: usize,
-    previous: Option<usize>,
-    next: Option<usize>,
+    end: u32,
+    /// [`NONE`] at the start of the text.
+    previous: u32,
+    /// [`NONE`] at the end of the text.
+    next: u32,
     /// True for a user-defined piece, which is never merged.
     is_fixed: bool,
 }
 
+const NONE: u32 = u32::MAX;
+
+impl Symbol {
+    fn length(&self) -> u32 {
+        self.end - self.start
+    }
+}
+
 /// Two symbols that form a piece.
+#[derive(Debug)]
 struct Pair {
     score: f32,
-    left: usize,
-    right: usize,
+    left: u32,
+    right: u32,
     /// The length of the piece in bytes.
-    length: usize,
+    length: u32,
 }
 
 impl Ord for Pair {
@@ -48,72 +60,85 @@ impl PartialEq for Pair {
 
 impl Eq for Pair {}
 
+/// The memory of the merging of a text, which is used again by the next one.
+#[derive(Debug, Default)]
+pub struct Merger {
+    symbols: Vec<Symbol>,
+    pairs: BinaryHeap<Pair>,
+}
+
 /// The state of the merging of a text.
 struct Merging<'a> {
     vocabulary: &'a Vocabulary<'a>,
     text: &'a str,
-    symbols: Vec<Symbol>,
-    pairs: BinaryHeap<Pair>,
+    memory: &'a mut Merger,
     /// For each range whose piece is unused, the place where it was joined last.
-    joins: HashMap<&'a str, usize>,
+    joins: HashMap<&'a str, u32>,
 }
 
-/// Splits a text into pieces by merging its characters.
-pub fn segment(vocabulary: &Vocabulary<'_>, fixed: &Prefixes, text: &str) -> Vec<Segment> {
-    let symbols = symbols(fixed, text);
-    let mut merging = Merging {
-        vocabulary,
-        text,
-        pairs: BinaryHeap::new(),
-        joins: HashMap::new(),
-        symbols,
-    };
-    for right in 1..merging.symbols.len() {
-        merging.consider(Some(right - 1), Some(right));
+impl Merger {
+    /// Splits a text into pieces by merging its characters, and appends them. `fixed` are the pieces that are not merged.
+    pub fn run(
+        &mut self,
+        vocabulary: &Vocabulary<'_>,
+        fixed: &Prefixes,
+        text: &str,
+        segments: &mut Vec<Segment>,
+    ) {
+        self.set_symbols(fixed, text);
+        self.pairs.clear();
+        let count = self.symbols.len() as u32;
+        let mut merging = Merging {
+            vocabulary,
+            text,
+            memory: self,
+            joins: HashMap::new(),
+        };
+        for right in 1..count {
+            merging.consider(right - 1, right);
+        }
+        merging.run();
+        let mut at = if count == 0 { NONE } else { 0 };
+        while let Some(symbol) = merging.memory.symbols.get(at as usize) {
+            let next = symbol.next;
+            merging.emit(symbol.start as usize, symbol.end as usize, segments);
+            at = next;
+        }
     }
-    merging.run();
-    let mut segments = Vec::new();
-    let mut at = (!merging.symbols.is_empty()).then_some(0);
-    while let Some(index) = at {
-        let symbol = &merging.symbols[index];
-        merging.emit(symbol.start, symbol.end, &mut segments);
-        at = symbol.next;
-    }
-    segments
-}
 
-fn symbols(fixed: &Prefixes, text: &str) -> Vec<Symbol> {
-    let mut symbols: Vec<Symbol> = Vec::new();
-    let mut start = 0;
-    while let Some(character) = text[start..].chars().next() {
-        let matched = fixed.longest(&text[start..]);
-        let end = start + matched.unwrap_or(character.len_utf8());
-        let index = symbols.len();
-        symbols.push(Symbol {
-            start,
-            end,
-            previous: index.checked_sub(1),
-            next: (end < text.len()).then_some(index + 1),
-            is_fixed: matched.is_some(),
-        });
-        start = end;
+    fn set_symbols(&mut self, fixed: &Prefixes, text: &str) {
+        self.symbols.clear();
+        let mut start = 0;
+        while let Some(character) = text[start..].chars().next() {
+            let matched = fixed.longest(&text[start..]);
+            let end = start + matched.unwrap_or(character.len_utf8());
+            let index = self.symbols.len() as u32;
+            self.symbols.push(Symbol {
+                start: start as u32,
+                end: end as u32,
+                previous: index.checked_sub(1).unwrap_or(NONE),
+                next: if end < text.len() { index + 1 } else { NONE },
+                is_fixed: matched.is_some(),
+            });
+            start = end;
+        }
     }
-    symbols
 }
 
 impl Merging<'_> {
     /// Adds a pair if its symbols form a piece.
-    fn consider(&mut self, left: Option<usize>, right: Option<usize>) {
-        let (Some(left), Some(right)) = (left, right) else {
+    fn consider(&mut self, left: u32, right: u32) {
+        let symbols = &self.memory.symbols;
+        let (Some(one), Some(other)) = (symbols.get(left as usize), symbols.get(right as usize))
+        else {
             return;
         };
-        let (one, other) = (&self.symbols[left], &self.symbols[right]);
         if one.is_fixed || other.is_fixed {
             return;
         }
         let (start, middle) = (one.start, one.end);
-        let end = middle + (other.end - other.start);
-        let Some(piece) = self.text.get(start..end) else {
+        let end = middle + other.length();
+        let Some(piece) = self.text.get(start as usize..end as usize) else {
             return;
         };
         let Some(id) = self.vocabulary.find_in_text(piece) else {
@@ -122,7 +147,7 @@ impl Merging<'_> {
         if self.vocabulary.kind(id) == PieceKind::Unused {
             self.joins.insert(piece, middle - start);
         }
-        self.pairs.push(Pair {
+        self.memory.pairs.push(Pair {
             score: self.vocabulary.score(id),
             left,
             right,
@@ -131,38 +156,43 @@ impl Merging<'_> {
     }
 
     fn run(&mut self) {
-        while let Some(pair) = self.pairs.pop() {
-            let length = |index: usize| {
-                let symbol = &self.symbols[index];
-                symbol.end - symbol.start
-            };
-            let (left, right) = (length(pair.left), length(pair.right));
-            if left == 0 || right == 0 || left + right != pair.length {
+        while let Some(pair) = self.memory.pairs.pop() {
+            let symbols = &mut self.memory.symbols;
+            let [left, right] = [pair.left, pair.right].map(|index| index as usize);
+            let lengths = [left, right].map(|index| symbols.get(index).map_or(0, Symbol::length));
+            if lengths.contains(&0) || lengths[0] + lengths[1] != pair.length {
                 continue;
             }
-            let next = self.symbols[pair.right].next;
-            self.symbols[pair.right].end = self.symbols[pair.right].start;
-            let symbol = &mut self.symbols[pair.left];
-            symbol.end += right;
+            let next = symbols[right].next;
+            symbols[right].end = symbols[right].start;
+            let symbol = &mut symbols[left];
+            symbol.end += lengths[1];
             symbol.next = next;
             let previous = symbol.previous;
-            if let Some(next) = next {
-                self.symbols[next].previous = Some(pair.left);
+            if let Some(next) = symbols.get_mut(next as usize) {
+                next.previous = pair.left;
             }
-            self.consider(previous, Some(pair.left));
-            self.consider(Some(pair.left), next);
+            self.consider(previous, pair.left);
+            self.consider(pair.left, next);
         }
     }
 
     /// Emits a range, or its parts if its piece is unused.
     fn emit(&self, start: usize, end: usize, segments: &mut Vec<Segment>) {
+        if self.joins.is_empty() {
+            let id = self.vocabulary.id(&self.text[start..end]);
+            return segments.push(Segment { id, start, end });
+        }
         let mut open = vec![(start, end)];
         while let Some((start, end)) = open.pop() {
             let piece = &self.text[start..end];
             let id = self.vocabulary.id(piece);
             let is_unused = self.vocabulary.kind(id) == PieceKind::Unused;
             match self.joins.get(piece).filter(|_| is_unused) {
-                Some(middle) => open.extend([(start + middle, end), (start, start + middle)]),
+                Some(middle) => {
+                    let middle = start + *middle as usize;
+                    open.extend([(middle, end), (start, middle)]);
+                }
                 None => segments.push(Segment { id, start, end }),
             }
         }

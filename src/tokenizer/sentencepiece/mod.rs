@@ -5,9 +5,16 @@
 //! graphemes, splits words first, and orders merges by pairs of pieces.
 
 mod bpe;
+mod decoding;
 mod model;
 mod normalizer;
+mod sink;
+mod splitter;
 mod unigram;
 mod vocabulary;
+mod words;
 
-pub use model::{Decoded, SentencePiece};
+pub use decoding::Decoded;
+pub use model::SentencePiece;
+pub use normalizer::MARK;
+pub use sink::{Count, Finder, Ids, Sink};

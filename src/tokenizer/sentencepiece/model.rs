@@ -2,15 +2,23 @@
 
 use std::sync::Arc;
 
-use super::bpe;
-use super::normalizer::{MARK, Normalizer};
-use super::unigram;
-use super::vocabulary::{Prefixes, Segment, Vocabulary};
+use super::normalizer::Normalizer;
+use super::sink::{Emitter, Sink, Token, Tokens};
+use super::splitter::{Rules, Scratch, Splitter};
+use super::vocabulary::{Prefixes, Vocabulary};
+use super::words::Marks;
 use crate::error::{Error, Result};
 use crate::formats::algorithm::Algorithm;
 use crate::formats::sentencepiece::PieceKind;
 use crate::formats::sentencepiece_spec::SentencePieceSpec;
+use crate::tokenizer::native::ScratchPool;
 use crate::tokenizer::native::compiled::CompiledVocabulary;
+
+/// The penalty of an unknown character, as a logarithm.
+const UNKNOWN_PENALTY: f32 = 10.0;
+
+/// The score of a user-defined piece for each byte after the first.
+const USER_DEFINED_BONUS: f64 = 0.1;
 
 /// A SentencePiece model that encodes and decodes.
 #[derive(Debug)]
@@ -18,35 +26,17 @@ pub struct SentencePiece {
     compiled: Arc<CompiledVocabulary>,
     kinds: Vec<PieceKind>,
     unknown_id: u32,
-    min_score: f32,
-    max_score: f32,
+    /// As in [`Vocabulary`].
+    unigram_scores: Vec<f32>,
+    unknown_score: f32,
+    /// The ids and texts of the byte pieces, if there is byte fallback.
+    bytes: Vec<(u32, String)>,
+    rules: Rules,
     user_defined: Prefixes,
     normalizer: Normalizer,
     denormalizer: Option<Normalizer>,
     spec: SentencePieceSpec,
-}
-
-/// A token of a text. The text of an unknown token is the normalized text at its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Token {
-    pub id: u32,
-    pub piece: String,
-    /// The half-open range of bytes in the original text.
-    pub offsets: (usize, usize),
-    /// True if the piece begins with the mark of a word.
-    pub starts_word: bool,
-}
-
-/// What decoding takes a piece for.
-#[derive(Debug, Clone, Copy)]
-pub enum Decoded<'a> {
-    Id(u32),
-    /// A piece by its text, which need not be in the vocabulary.
-    #[allow(
-        dead_code,
-        reason = "for tokenizers that look pieces up in a vocab.json"
-    )]
-    Piece(&'a str),
+    scratch: ScratchPool<Scratch>,
 }
 
 impl SentencePiece {
@@ -59,7 +49,7 @@ impl SentencePiece {
         let spec = SentencePieceSpec::parse(name, bytes)?;
         let mut kinds = vec![PieceKind::Unused; compiled.size()];
         let (mut unknown_id, mut user_defined) = (None, Vec::new());
-        let (mut min_score, mut max_score) = (f32::MAX, f32::MIN_POSITIVE);
+        let mut min_score = f32::MAX;
         for (id, kind) in compiled.kinds() {
             if let Some(slot) = kinds.get_mut(id as usize) {
                 *slot = kind;
@@ -71,7 +61,6 @@ impl SentencePiece {
                         .get(id as usize)
                         .map_or(0.0, |score| *score as f32);
                     min_score = min_score.min(score);
-                    max_score = max_score.max(score);
                 }
                 PieceKind::Unknown if unknown_id.is_some() => {
                     return Err(damaged("it has two unknown pieces"));
@@ -89,28 +78,60 @@ impl SentencePiece {
                 "a piece is empty, occurs twice, or contains a zero byte",
             ));
         }
-        let bytes_missing = || (0..=u8::MAX).any(|byte| compiled.find(&byte_piece(byte)).is_none());
-        if compiled.byte_fallback() && bytes_missing() {
-            return Err(damaged("it has byte fallback, but not all 256 byte pieces"));
-        }
+        let bytes = match compiled.byte_fallback() {
+            true => byte_pieces(&compiled)
+                .ok_or_else(|| damaged("it has byte fallback, but not all 256 byte pieces"))?,
+            false => Vec::new(),
+        };
+        let longest_user_defined = user_defined.iter().map(|piece| piece.len()).max();
+        let user_defined = Prefixes::new(user_defined)
+            .ok_or_else(|| damaged("a user-defined piece contains a zero byte"))?;
+        let unigram_scores = unigram_scores(&compiled, &kinds);
+        let unknown_score = min_score - UNKNOWN_PENALTY;
+        let sizes = unigram_scores.iter().map(|score| score.abs());
+        let in_text = [PieceKind::Normal, PieceKind::UserDefined, PieceKind::Unused];
+        let of_texts = compiled.kinds().filter(|(_, kind)| in_text.contains(kind));
+        let rules = Rules {
+            algorithm: compiled.algorithm(),
+            marks: Marks::of(of_texts.filter_map(|(id, _)| compiled.piece(id))),
+            has_unused: compiled.kinds().any(|(_, kind)| kind == PieceKind::Unused),
+            max_score: sizes.fold(unknown_score.abs(), f32::max),
+            longest_user_defined: longest_user_defined.unwrap_or_default(),
+        };
         let suffixes = spec.marks_are_suffixes;
-        let normalizer = |spec| Normalizer::new(name, spec, suffixes);
+        let (none, text_spec) = (Prefixes::default(), spec.normalizer.clone());
+        let denormalizer = spec.denormalizer.clone();
+        let denormalizer = denormalizer.map(|spec| Normalizer::new(name, spec, false, &none));
         Ok(Self {
             unknown_id: unknown_id.ok_or_else(|| damaged("it has no unknown piece"))?,
-            user_defined: Prefixes::new(user_defined)
-                .ok_or_else(|| damaged("a user-defined piece contains a zero byte"))?,
-            normalizer: normalizer(spec.normalizer.clone())?,
-            denormalizer: spec
-                .denormalizer
-                .clone()
-                .map(|spec| Normalizer::new(name, spec, false))
-                .transpose()?,
+            normalizer: Normalizer::new(name, text_spec, suffixes, &user_defined)?,
+            denormalizer: denormalizer.transpose()?,
+            unigram_scores,
+            unknown_score,
+            bytes,
+            rules,
+            user_defined,
             compiled,
             kinds,
-            min_score,
-            max_score,
             spec,
+            scratch: ScratchPool::default(),
         })
+    }
+
+    pub(super) fn compiled(&self) -> &CompiledVocabulary {
+        &self.compiled
+    }
+
+    pub(super) fn unknown_id(&self) -> u32 {
+        self.unknown_id
+    }
+
+    pub(super) fn spec(&self) -> &SentencePieceSpec {
+        &self.spec
+    }
+
+    pub(super) fn denormalizer(&self) -> Option<&Normalizer> {
+        self.denormalizer.as_ref()
     }
 
     /// Returns the named special pieces: unknown, start, end, and padding.
@@ -128,7 +149,7 @@ impl SentencePiece {
         self.compiled.algorithm()
     }
 
-    fn kind(&self, id: u32) -> PieceKind {
+    pub(super) fn kind(&self, id: u32) -> PieceKind {
         self.kinds
             .get(id as usize)
             .copied()
@@ -141,170 +162,74 @@ impl SentencePiece {
             kinds: &self.kinds,
             trie: self.compiled.double_array()?,
             unknown_id: self.unknown_id,
-            min_score: self.min_score,
-            max_score: self.max_score,
+            unigram_scores: &self.unigram_scores,
+            unknown_score: self.unknown_score,
         })
     }
 
     /// Encodes a text.
     pub fn encode(&self, text: &str) -> Vec<Token> {
-        let normalized = self.normalizer.normalize(text, &self.user_defined);
-        let content = normalized.text.as_str();
-        let Some(vocabulary) = self.vocabulary().filter(|_| !content.is_empty()) else {
-            return Vec::new();
+        let mut tokens = Tokens::default();
+        self.encode_to(text, &mut tokens);
+        tokens.0
+    }
+
+    /// Encodes a text, and passes each token on.
+    pub fn encode_to<S: Sink>(&self, text: &str, sink: &mut S) {
+        let Some(vocabulary) = self.vocabulary() else {
+            return;
         };
-        let segments = match self.compiled.algorithm() {
-            Algorithm::Bpe => bpe::segment(&vocabulary, &self.user_defined, content),
-            Algorithm::Char => self.characters(&vocabulary, content),
-            Algorithm::Word => words(&vocabulary, content),
-            _ => unigram::segment(&vocabulary, content),
+        let slot = self.scratch.of_this_thread();
+        let mut scratch = slot.take();
+        let mut splitter = Splitter {
+            rules: self.rules,
+            vocabulary: &vocabulary,
+            user_defined: &self.user_defined,
+            scratch: &mut scratch,
+            sum: 0.0,
+            emitter: Emitter {
+                sink,
+                unknown_id: self.unknown_id,
+                bytes: &self.bytes,
+                after_unknown: false,
+            },
         };
-        let mut tokens: Vec<Token> = Vec::with_capacity(segments.len());
-        let mut after_unknown = false;
-        for Segment { id, start, end } in segments {
-            let piece = &content[start..end];
-            let is_unknown = id == self.unknown_id;
-            let offsets = (normalized.origins[start], normalized.origins[end]);
-            if is_unknown && self.compiled.byte_fallback() {
-                tokens.extend(self.bytes_of(piece, offsets));
-            } else if let Some(last) = tokens.last_mut().filter(|_| is_unknown && after_unknown) {
-                last.piece.push_str(piece);
-                last.offsets.1 = offsets.1;
-            } else {
-                tokens.push(Token {
-                    id,
-                    piece: piece.to_owned(),
-                    offsets,
-                    starts_word: piece.starts_with(MARK),
-                });
-            }
-            after_unknown = is_unknown;
+        let kept = &self.user_defined;
+        match S::NEEDS_PLACES {
+            true => (self.normalizer).parts::<true>(text, kept, |part| splitter.take(part)),
+            false => (self.normalizer).parts::<false>(text, kept, |part| splitter.take(part)),
         }
-        tokens
-    }
-
-    /// Returns the byte pieces of an unknown piece. The last one has its place.
-    fn bytes_of(&self, piece: &str, offsets: (usize, usize)) -> impl Iterator<Item = Token> {
-        let last = piece.len().saturating_sub(1);
-        piece.bytes().enumerate().map(move |(index, byte)| {
-            let piece = byte_piece(byte);
-            Token {
-                id: self.compiled.find(&piece).unwrap_or(self.unknown_id),
-                piece,
-                offsets: if index == last {
-                    offsets
-                } else {
-                    (offsets.0, offsets.0)
-                },
-                starts_word: false,
-            }
-        })
-    }
-
-    fn characters(&self, vocabulary: &Vocabulary<'_>, text: &str) -> Vec<Segment> {
-        let mut segments = Vec::new();
-        let mut start = 0;
-        while let Some(character) = text[start..].chars().next() {
-            let length = self.user_defined.longest(&text[start..]);
-            let end = start + length.unwrap_or(character.len_utf8());
-            let id = vocabulary.id(&text[start..end]);
-            segments.push(Segment { id, start, end });
-            start = end;
-        }
-        segments
-    }
-
-    /// Decodes pieces.
-    pub fn decode<'a>(&self, pieces: impl IntoIterator<Item = Decoded<'a>>) -> String {
-        let mut text = String::new();
-        let mut bytes: Vec<u8> = Vec::new();
-        // True until the first mark or the first visible piece.
-        let (mut at_start, mut mark_seen) = (true, false);
-        for item in pieces {
-            let (id, piece) = match item {
-                Decoded::Id(id) => (id, self.compiled.piece(id).unwrap_or_default()),
-                Decoded::Piece(piece) => {
-                    (self.compiled.find(piece).unwrap_or(self.unknown_id), piece)
-                }
-            };
-            if let (PieceKind::Byte, Some(byte)) = (self.kind(id), byte_of(piece)) {
-                bytes.push(byte);
-                continue;
-            }
-            append_bytes(&mut text, &mut bytes);
-            at_start &= !mark_seen && text.is_empty();
-            mark_seen = self.append(&mut text, id, piece, at_start);
-        }
-        append_bytes(&mut text, &mut bytes);
-        match &self.denormalizer {
-            Some(denormalizer) => denormalizer.normalize(&text, &Prefixes::default()).text,
-            None => text,
-        }
-    }
-
-    /// Appends the text of a piece. Returns true if the mark at the start of a text was left out of it, and further
-    /// ones are not.
-    fn append(&self, text: &mut String, id: u32, piece: &str, at_start: bool) -> bool {
-        match self.kind(id) {
-            PieceKind::Control => return false,
-            PieceKind::Unknown if self.compiled.piece(id) == Some(piece) => {
-                text.push_str(&self.spec.unknown_surface);
-                return false;
-            }
-            PieceKind::Unknown => {
-                text.push_str(piece);
-                return false;
-            }
-            _ => {}
-        }
-        let normalizer = &self.spec.normalizer;
-        let drops_mark = at_start && (normalizer.adds_mark || normalizer.removes_spaces);
-        let without = drops_mark.then(|| piece.strip_prefix(MARK)).flatten();
-        text.push_str(&without.unwrap_or(piece).replace(MARK, " "));
-        without.is_some() && !normalizer.removes_spaces
+        slot.put_back(scratch);
     }
 }
 
-/// Splits a text before each mark.
-fn words(vocabulary: &Vocabulary<'_>, text: &str) -> Vec<Segment> {
-    let marks = text.match_indices(MARK).map(|(at, _)| at);
-    let mut starts: Vec<usize> = std::iter::once(0)
-        .chain(marks.filter(|at| *at > 0))
-        .collect();
-    starts.push(text.len());
-    let words = starts.windows(2).map(|ends| {
-        let id = vocabulary.id(&text[ends[0]..ends[1]]);
-        Segment {
-            id,
-            start: ends[0],
-            end: ends[1],
-        }
+/// Returns the id and the text of each byte piece; `None` if one is missing.
+fn byte_pieces(compiled: &CompiledVocabulary) -> Option<Vec<(u32, String)>> {
+    let pieces = (0..=u8::MAX).map(|byte| {
+        let piece = byte_piece(byte);
+        Some((compiled.find(&piece)?, piece))
     });
-    words.collect()
+    pieces.collect()
 }
 
-fn byte_piece(byte: u8) -> String {
+/// Returns the scores of pieces for the Unigram algorithm; not a number for those that no text contains.
+fn unigram_scores(compiled: &CompiledVocabulary, kinds: &[PieceKind]) -> Vec<f32> {
+    let score = |(id, kind): (u32, &PieceKind)| match kind {
+        PieceKind::Normal => {
+            let score = compiled.scores().get(id as usize);
+            score.map_or(0.0, |score| *score as f32)
+        }
+        // A user-defined piece wins against others, whose scores are below zero.
+        PieceKind::UserDefined => {
+            let length = compiled.piece(id).map_or(1, str::len);
+            (length.saturating_sub(1) as f64 * USER_DEFINED_BONUS) as f32
+        }
+        _ => f32::NAN,
+    };
+    (0..).zip(kinds).map(score).collect()
+}
+
+/// Returns the piece of a byte.
+pub(super) fn byte_piece(byte: u8) -> String {
     format!("<0x{byte:02X}>")
-}
-
-fn byte_of(piece: &str) -> Option<u8> {
-    let digits = piece.strip_prefix("<0x")?.strip_suffix('>')?;
-    u8::from_str_radix(digits, 16)
-        .ok()
-        .filter(|byte| byte_piece(*byte) == piece)
-}
-
-/// Appends bytes as text and forgets them. Each byte that is not part of a character becomes U+FFFD.
-fn append_bytes(text: &mut String, bytes: &mut Vec<u8>) {
-    let mut rest = &bytes[..];
-    while !rest.is_empty() {
-        let character = (1..=rest.len().min(4)).find_map(|length| {
-            let character = str::from_utf8(&rest[..length]).ok()?;
-            Some((character, length))
-        });
-        let (character, length) = character.unwrap_or(("\u{fffd}", 1));
-        text.push_str(character);
-        rest = &rest[length..];
-    }
-    bytes.clear();
 }

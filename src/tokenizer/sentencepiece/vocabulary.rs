@@ -2,7 +2,7 @@
 
 use crate::formats::sentencepiece::PieceKind;
 use crate::tokenizer::native::compiled::CompiledVocabulary;
-use crate::tokenizer::native::double_array::{self, DoubleArray, Node};
+use crate::tokenizer::native::double_array::{self, DoubleArray, Node, Walk};
 
 /// A piece with its place in a normalized text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,8 +18,10 @@ pub struct Vocabulary<'a> {
     pub kinds: &'a [PieceKind],
     pub trie: DoubleArray<'a>,
     pub unknown_id: u32,
-    pub min_score: f32,
-    pub max_score: f32,
+    /// The scores of pieces for the Unigram algorithm; not a number for those that no text contains.
+    pub unigram_scores: &'a [f32],
+    /// The score of an unknown character.
+    pub unknown_score: f32,
 }
 
 impl Vocabulary<'_> {
@@ -31,6 +33,19 @@ impl Vocabulary<'_> {
     pub fn score(&self, id: u32) -> f32 {
         let score = self.compiled.scores().get(id as usize);
         score.map_or(0.0, |score| *score as f32 + 0.0)
+    }
+
+    /// Returns the score of a piece for the Unigram algorithm; `None` if no text contains it.
+    #[inline]
+    pub fn unigram_score(&self, id: u32) -> Option<f32> {
+        let score = self.unigram_scores.get(id as usize).copied();
+        score.filter(|score| !score.is_nan())
+    }
+
+    /// Returns what a piece of the best ones, or an unknown character, adds to their score.
+    #[inline]
+    pub fn path_score(&self, id: u32) -> f32 {
+        self.unigram_score(id).unwrap_or(self.unknown_score)
     }
 
     /// Returns the id of a piece that texts may contain; `None` for control, byte, and unknown pieces.
@@ -69,13 +84,22 @@ impl Prefixes {
         Some(Self { nodes })
     }
 
-    /// Returns the length of the longest string that starts a text, in bytes.
-    pub fn longest(&self, text: &str) -> Option<usize> {
-        let mut walk = DoubleArray {
+    /// Returns true if a string begins with this byte.
+    pub fn begin_with(&self, byte: u8) -> bool {
+        self.walk().step(byte).is_some()
+    }
+
+    fn walk(&self) -> Walk<'_> {
+        let array = DoubleArray {
             nodes: &self.nodes,
             scores: &[],
-        }
-        .walk();
+        };
+        array.walk()
+    }
+
+    /// Returns the length of the longest string that starts a text, in bytes.
+    pub fn longest(&self, text: &str) -> Option<usize> {
+        let mut walk = self.walk();
         let mut longest = None;
         for (index, &byte) in text.as_bytes().iter().enumerate() {
             let Some(node) = walk.step(byte) else {
