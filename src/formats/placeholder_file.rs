@@ -3,6 +3,9 @@
 use crate::error::{Error, Result};
 use crate::source::ModelFiles;
 
+/// The byte order mark that some programs write before text.
+pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Refuses a placeholder, given the first bytes of the file (64 are enough).
 ///
 /// # Errors

@@ -6,8 +6,8 @@
 
 use super::algorithm::Algorithm;
 use super::expansion_limits::{self, MAX_PIECE_LENGTH, too_long_piece};
-use super::placeholder_file;
-use super::protobuf::{Fields, Value};
+use super::placeholder_file::{self, BYTE_ORDER_MARK};
+use super::protobuf::{Fault, Message, Value};
 use crate::error::{Error, Result};
 
 /// A parsed SentencePiece model.
@@ -72,6 +72,11 @@ impl SentencePieceModel {
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
         let damaged = |problem: &str| Error::damaged(name, problem);
         placeholder_file::refuse(name, bytes)?;
+        if bytes.starts_with(BYTE_ORDER_MARK) {
+            let problem =
+                "it begins with a byte order mark: a program saved it as text, which it is not";
+            return Err(damaged(problem));
+        }
         let mut model = Self {
             pieces: Vec::new(),
             algorithm: Algorithm::Unigram,
@@ -81,9 +86,8 @@ impl SentencePieceModel {
             precompiled_charsmap: Vec::new(),
         };
         let (mut has_trainer_spec, mut has_normalizer_spec) = (false, false);
-        for item in Fields(bytes) {
-            let not_a_message = "it is not a SentencePiece model";
-            match item.ok_or_else(|| damaged(not_a_message))? {
+        for item in Message::file(bytes).fields() {
+            match item.map_err(|fault| damaged(&problem_of(fault, model.pieces.len())))? {
                 (field::MODEL_PIECES, Value::Bytes(message)) => {
                     if model.pieces.len() == MAX_PIECES {
                         return Err(damaged("it has more than 2 million pieces"));
@@ -109,12 +113,22 @@ impl SentencePieceModel {
                 _ => {}
             }
         }
-        if model.pieces.is_empty() {
+        let count = model.pieces.len();
+        if count == 0 {
             return Err(damaged("it has no pieces"));
         }
         // SentencePiece writes both after the pieces, so a file without them is incomplete.
-        if !has_trainer_spec || !has_normalizer_spec {
-            return Err(damaged("it ends early, after its pieces"));
+        let missing = match (has_trainer_spec, has_normalizer_spec) {
+            (false, _) => Some("trainer_spec"),
+            (true, false) => Some("normalizer_spec"),
+            (true, true) => None,
+        };
+        if let Some(missing) = missing {
+            let problem = format!(
+                "it ends early, at byte {}: it has {count} pieces, but no {missing}",
+                bytes.len()
+            );
+            return Err(damaged(&problem));
         }
         if model.unknown_id as usize >= model.pieces.len() {
             return Err(damaged(&format!(
@@ -126,21 +140,22 @@ impl SentencePieceModel {
         Ok(model)
     }
 
-    fn read_normalizer_spec(&mut self, name: &str, message: &[u8]) -> Result<()> {
-        for item in Fields(message) {
-            let field =
-                item.ok_or_else(|| Error::damaged(name, "its normalizer_spec is incomplete"))?;
+    fn read_normalizer_spec(&mut self, name: &str, message: Message<'_>) -> Result<()> {
+        for item in message.fields() {
+            let field = item.map_err(|fault| {
+                Error::damaged(name, format!("in its normalizer_spec, {fault}"))
+            })?;
             if let (field::NORMALIZER_CHARSMAP, Value::Bytes(map)) = field {
-                expansion_limits::check_charsmap(name, map)?;
-                self.precompiled_charsmap = map.to_vec();
+                expansion_limits::check_charsmap(name, map.bytes)?;
+                self.precompiled_charsmap = map.bytes.to_vec();
             }
         }
         Ok(())
     }
 
-    fn read_trainer_spec(&mut self, message: &[u8]) -> Result<(), String> {
-        for item in Fields(message) {
-            match item.ok_or("its trainer_spec is incomplete")? {
+    fn read_trainer_spec(&mut self, message: Message<'_>) -> Result<(), String> {
+        for item in message.fields() {
+            match item.map_err(|fault| format!("in its trainer_spec, {fault}"))? {
                 (field::TRAINER_MODEL_TYPE, Value::Varint(number)) => {
                     self.algorithm = match number {
                         1 => Algorithm::Unigram,
@@ -158,7 +173,8 @@ impl SentencePieceModel {
                         .map_err(|_| format!("unk_id {} is not an id", number.cast_signed()))?;
                 }
                 (field::TRAINER_UNK_PIECE, Value::Bytes(text)) => {
-                    let text = str::from_utf8(text).map_err(|_| "its unk_piece is not UTF-8")?;
+                    let text =
+                        str::from_utf8(text.bytes).map_err(|_| "its unk_piece is not UTF-8")?;
                     self.unknown_piece = text.to_owned();
                 }
                 _ => {}
@@ -168,20 +184,40 @@ impl SentencePieceModel {
     }
 }
 
+/// Returns what is wrong with a file with a field that cannot be read, after `pieces` pieces.
+fn problem_of(fault: Fault, pieces: usize) -> String {
+    let Some((length, needed)) = fault.cut().filter(|_| fault.number != 0) else {
+        return format!("it is not a SentencePiece model: {fault}");
+    };
+    let part = match fault.number {
+        field::MODEL_PIECES => format!("piece {pieces}"),
+        field::MODEL_TRAINER_SPEC => "its trainer_spec".to_owned(),
+        field::MODEL_NORMALIZER_SPEC => "its normalizer_spec".to_owned(),
+        other => format!("field {other}"),
+    };
+    let start = fault.start;
+    match needed {
+        Some(end) => format!(
+            "it ends early, at byte {length}: {part} begins at byte {start} and ends at byte {end}"
+        ),
+        None => format!("it ends early, at byte {length}: {part} begins at byte {start}"),
+    }
+}
+
 /// Parses a piece.
 ///
 /// # Errors
 /// Fails with the end of the sentence "piece N …".
-fn parse_piece(message: &[u8]) -> Result<Piece, String> {
+fn parse_piece(message: Message<'_>) -> Result<Piece, String> {
     let mut piece = Piece {
         text: String::new(),
         score: 0.0,
         kind: PieceKind::Normal,
     };
-    for item in Fields(message) {
-        match item.ok_or("is incomplete")? {
+    for item in message.fields() {
+        match item.map_err(|fault| format!("is malformed: {fault}"))? {
             (field::PIECE_TEXT, Value::Bytes(text)) => {
-                piece.text = str::from_utf8(text).map_err(|_| "is not UTF-8")?.to_owned();
+                piece.text = (str::from_utf8(text.bytes).map_err(|_| "is not UTF-8")?).to_owned();
             }
             (field::PIECE_SCORE, Value::Fixed32(bits)) => {
                 piece.score = f32::from_bits(bits);
@@ -237,7 +273,49 @@ mod tests {
         let error = SentencePieceModel::parse("spm.model", &file[..5]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "spm.model is damaged: it is not a SentencePiece model"
+            "spm.model is damaged: it ends early, at byte 5: piece 0 begins at byte 0 and ends at byte 10"
+        );
+        for (length, problem) in [
+            (
+                10,
+                "it ends early, at byte 10: it has 1 pieces, but no trainer_spec",
+            ),
+            (
+                12,
+                "it ends early, at byte 12: its trainer_spec begins at byte 10 and ends at byte 19",
+            ),
+            (
+                19,
+                "it ends early, at byte 19: it has 1 pieces, but no normalizer_spec",
+            ),
+            (
+                20,
+                "it ends early, at byte 20: its normalizer_spec begins at byte 19",
+            ),
+        ] {
+            let error = SentencePieceModel::parse("spm.model", &file[..length]).unwrap_err();
+            let sentence = format!("spm.model is damaged: {problem}");
+            assert_eq!(error.to_string(), sentence);
+        }
+    }
+
+    #[test]
+    fn other_files_are_not_sentencepiece_models() {
+        let error = SentencePieceModel::parse("spm.model", b"garbage").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "spm.model is damaged: it is not a SentencePiece model: the field at byte 0 has the wire type 7, which does not exist"
+        );
+        let error = SentencePieceModel::parse("spm.model", b"\xef\xbb\xbf\x0a\x02a").unwrap_err();
+        let sentence = error.to_string();
+        assert!(
+            sentence.contains("it begins with a byte order mark"),
+            "{sentence}"
+        );
+        let error = SentencePieceModel::parse("spm.model", b"\x0a\x02\x0a\x05").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "spm.model is damaged: piece 0 is malformed: the field at byte 2 ends at byte 9, but its message ends at byte 4"
         );
     }
 
@@ -255,15 +333,6 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "spm.model is damaged: piece 0 has the score NaN"
-        );
-    }
-
-    #[test]
-    fn a_file_that_ends_between_two_pieces_is_refused() {
-        let error = SentencePieceModel::parse("spm.model", &sample()[..10]).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "spm.model is damaged: it ends early, after its pieces"
         );
     }
 

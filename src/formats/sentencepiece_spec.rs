@@ -1,7 +1,7 @@
 //! Reads how a SentencePiece file asks to be run: the settings of its trainer and its normalizers, but not its pieces.
 
 use super::expansion_limits;
-use super::protobuf::{Fields, Value};
+use super::protobuf::{Message, Value};
 use crate::error::{Error, Result};
 
 /// The surface of the unknown piece in decoded text, unless the file names another.
@@ -58,8 +58,8 @@ impl SentencePieceSpec {
             unknown_surface: UNKNOWN_SURFACE.to_owned(),
             special: [Some(1), Some(2), None],
         };
-        for field in Fields(bytes) {
-            match field.ok_or_else(|| Error::damaged(name, "it is not a SentencePiece model"))? {
+        for field in Message::file(bytes).fields() {
+            match field.map_err(|fault| Error::damaged(name, fault))? {
                 (2, Value::Bytes(message)) => spec.read_trainer(name, message)?,
                 (3, Value::Bytes(message)) => spec.normalizer = normalizer(name, message)?,
                 (5, Value::Bytes(message)) => {
@@ -73,12 +73,12 @@ impl SentencePieceSpec {
         Ok(spec)
     }
 
-    fn read_trainer(&mut self, name: &str, message: &[u8]) -> Result<()> {
-        for field in Fields(message) {
-            match field.ok_or_else(|| Error::damaged(name, "its trainer_spec is incomplete"))? {
+    fn read_trainer(&mut self, name: &str, message: Message<'_>) -> Result<()> {
+        for field in message.fields() {
+            match field.map_err(|fault| Error::damaged(name, fault))? {
                 (24, Value::Varint(flag)) => self.marks_are_suffixes = flag != 0,
                 (44, Value::Bytes(text)) => {
-                    let text = str::from_utf8(text);
+                    let text = str::from_utf8(text.bytes);
                     let problem = |_| Error::damaged(name, "its unk_surface is not UTF-8");
                     self.unknown_surface = text.map_err(problem)?.to_owned();
                 }
@@ -93,13 +93,13 @@ impl SentencePieceSpec {
     }
 }
 
-fn normalizer(name: &str, message: &[u8]) -> Result<NormalizerSpec> {
+fn normalizer(name: &str, message: Message<'_>) -> Result<NormalizerSpec> {
     let mut spec = NormalizerSpec::default();
-    for field in Fields(message) {
-        match field.ok_or_else(|| Error::damaged(name, "its normalizer_spec is incomplete"))? {
+    for field in message.fields() {
+        match field.map_err(|fault| Error::damaged(name, fault))? {
             (2, Value::Bytes(map)) => {
-                expansion_limits::check_charsmap(name, map)?;
-                spec.charsmap = map.to_vec();
+                expansion_limits::check_charsmap(name, map.bytes)?;
+                spec.charsmap = map.bytes.to_vec();
             }
             (3, Value::Varint(flag)) => spec.adds_mark = flag != 0,
             (4, Value::Varint(flag)) => spec.removes_spaces = flag != 0,

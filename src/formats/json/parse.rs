@@ -7,7 +7,7 @@ use serde_json::error::Category;
 
 use super::python::{self, JsonError, Problem};
 use crate::error::{Error, Result};
-use crate::formats::placeholder_file;
+use crate::formats::placeholder_file::{self, BYTE_ORDER_MARK};
 
 /// Bytes of a JSON file; the parsed value takes several times as many. The largest published `tokenizer.json` files
 /// have about 40 MB.
@@ -100,9 +100,13 @@ fn not_json(error: &dyn Display) -> String {
     format!("it is not JSON: {error}")
 }
 
-/// Refuses a file that is a placeholder or too long.
+/// Refuses a file that is a placeholder, too long, or after a byte order mark, which neither Rust nor Python reads.
 fn check(max_bytes: usize, kind: &str, name: &str, bytes: &[u8]) -> Result<()> {
     placeholder_file::refuse(name, bytes)?;
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        let error = Error::damaged(name, "it begins with a byte order mark, which JSON may not");
+        return Err(error.with_hint("save it as UTF-8 without a byte order mark"));
+    }
     if bytes.len() > max_bytes {
         let problem = format!(
             "it has {} bytes, but {kind} may have at most {max_bytes}",
@@ -136,6 +140,24 @@ mod tests {
                 error.starts_with(&format!("config.json is damaged: {problem}")),
                 "{error}"
             );
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_named() {
+        let bytes = b"\xef\xbb\xbf{}";
+        let errors = [
+            parse::<serde_json::Value>("vocab.json", bytes).unwrap_err(),
+            parse_python::<serde_json::Value>("vocab.json", bytes).unwrap_err(),
+            parse_settings::<serde_json::Value>("vocab.json", bytes).unwrap_err(),
+        ];
+        for error in errors {
+            assert_eq!(
+                error.to_string(),
+                "vocab.json is damaged: it begins with a byte order mark, which JSON may not"
+            );
+            let hint = "save it as UTF-8 without a byte order mark";
+            assert_eq!(error.hint().as_deref(), Some(hint));
         }
     }
 

@@ -186,14 +186,15 @@ impl Merging<'_> {
         let mut open = vec![(start, end)];
         while let Some((start, end)) = open.pop() {
             let piece = &self.text[start..end];
-            let id = self.vocabulary.id(piece);
-            let is_unused = self.vocabulary.kind(id) == PieceKind::Unused;
-            match self.joins.get(piece).filter(|_| is_unused) {
+            match self.joins.get(piece) {
                 Some(middle) => {
                     let middle = start + *middle as usize;
                     open.extend([(middle, end), (start, middle)]);
                 }
-                None => segments.push(Segment { id, start, end }),
+                None => {
+                    let id = self.vocabulary.id(piece);
+                    segments.push(Segment { id, start, end });
+                }
             }
         }
     }

@@ -55,9 +55,12 @@ impl Vocabulary<'_> {
         in_text.contains(&self.kind(id)).then_some(id)
     }
 
-    /// Returns the id of any piece, or that of the unknown piece.
-    pub fn id(&self, piece: &str) -> u32 {
-        self.trie.get(piece.as_bytes()).unwrap_or(self.unknown_id)
+    /// Returns the id of a part of a text, which is unknown unless it is a normal or user-defined piece.
+    pub fn id(&self, part: &str) -> u32 {
+        let id = self.trie.get(part.as_bytes());
+        let known = [PieceKind::Normal, PieceKind::UserDefined];
+        id.filter(|id| known.contains(&self.kind(*id)))
+            .unwrap_or(self.unknown_id)
     }
 }
 

@@ -18,7 +18,7 @@ const FILES: &[(&str, &[&str], &str)] = &[
     (
         "spm.model",
         TOKENIZE,
-        "is damaged: it is not a SentencePiece model",
+        "is damaged: it is not a SentencePiece model: the field at byte 0 has the number 0",
     ),
     ("tokenizer.json", TOKENIZE, NOT_JSON),
     ("config.json", TOKENIZE, NOT_UTF8),

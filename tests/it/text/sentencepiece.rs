@@ -1,11 +1,12 @@
 //! SentencePiece files of which no other file names the class: read as SentencePiece 0.2.3 reads them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use tokscope::model_ref::ModelRef;
-use tokscope::tokenizer::{EncodeOptions, Tokenizer};
+use tokscope::tokenizer::{EncodeOptions, Encoding, Tokenizer};
 
 use crate::support::{files, json_lines, on};
 
@@ -35,7 +36,7 @@ fn models() -> Vec<PathBuf> {
 #[test]
 fn every_kind_of_sentencepiece_file_gives_the_answers_of_sentencepiece() {
     let models = models();
-    assert_eq!(models.len(), 9);
+    assert_eq!(models.len(), 13);
     for path in models {
         let name = path.display();
         let tokenizer = Tokenizer::open(&files(&ModelRef::File(path.clone()))).unwrap();
@@ -46,6 +47,7 @@ fn every_kind_of_sentencepiece_file_gives_the_answers_of_sentencepiece() {
             let encoding = encoded.unwrap().into_first();
             assert_eq!(encoding.ids, case.ids, "{name} {:?}", case.text);
             assert_eq!(encoding.offsets, case.offsets, "{name} {:?}", case.text);
+            assert_partial_answers(&tokenizer, &case.text, &encoding);
             for (ids, text) in [(&case.ids, &case.decoded), (&case.some, &case.some_decoded)] {
                 assert_eq!(
                     &tokenizer.decode(ids, false).unwrap(),
@@ -59,6 +61,43 @@ fn every_kind_of_sentencepiece_file_gives_the_answers_of_sentencepiece() {
                 );
             }
         }
+    }
+}
+
+/// Checks the answers that take no encoding.
+fn assert_partial_answers(tokenizer: &Tokenizer, text: &str, encoding: &Encoding) {
+    let options = EncodeOptions::default();
+    assert_eq!(tokenizer.ids(text, &options).unwrap(), encoding.ids);
+    assert_eq!(tokenizer.count(text, &options).unwrap(), encoding.len());
+    let some: Vec<u32> = encoding.ids.iter().copied().take(3).collect();
+    let places = encoding.ids.iter().copied().zip(encoding.offsets.clone());
+    let expected: Vec<_> = places.filter(|(id, _)| some.contains(id)).collect();
+    assert_eq!(tokenizer.find(text, &some, &options).unwrap(), expected);
+}
+
+/// A text that is normalized and split in several parts.
+#[test]
+fn long_texts_have_the_tokens_of_sentencepiece() {
+    let long = fs::read(fixtures().join("long.json")).unwrap();
+    let long: BTreeMap<String, (usize, u32)> = serde_json::from_slice(&long).unwrap();
+    assert_eq!(long.len(), models().len());
+    for (name, expected) in long {
+        let path = fixtures().join(format!("{name}.model"));
+        let golden: Vec<Golden> = json_lines(&path.with_extension("jsonl"));
+        let text: String = golden.iter().map(|case| &*case.text).collect();
+        let text = text.repeat(40);
+        assert!(text.len() > 2 << 15);
+        let tokenizer = Tokenizer::open(&files(&ModelRef::File(path))).unwrap();
+        let encoded = tokenizer.encode(&text, None, &EncodeOptions::default());
+        let encoding = encoded.unwrap().into_first();
+        let mut checksum = crc32fast::Hasher::new();
+        for (id, (start, end)) in encoding.ids.iter().zip(&encoding.offsets) {
+            for number in [*id, *start as u32, *end as u32] {
+                checksum.update(&number.to_le_bytes());
+            }
+        }
+        assert_eq!((encoding.len(), checksum.finalize()), expected, "{name}");
+        assert_partial_answers(&tokenizer, &text, &encoding);
     }
 }
 
@@ -126,7 +165,7 @@ fn the_class_of_the_directory_counts_for_a_file_that_is_named() {
         answer.stderr
     );
     assert!(
-        answer.stderr.contains("tokenizer.model` to read"),
+        answer.stderr.contains("tokenizer.model`, to read"),
         "{}",
         answer.stderr
     );
