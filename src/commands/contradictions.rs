@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::formats::model_config::ModelConfig;
 use crate::record::{FileEntry, Finding, Level};
 use crate::render::numbers::thousands;
+use crate::source::Reading;
 use crate::tokenizer::Tokenizer;
 
 /// Returns every finding about a model. `unusable` is the error if no engine can use the tokenizer. `matrix` may hold
@@ -61,6 +62,21 @@ fn note(code: &'static str, message: String) -> Finding {
         code,
         message,
     }
+}
+
+/// Returns the finding about a reading that has other steps.
+pub fn readings_differ(reading: Reading, differences: &[String]) -> Finding {
+    let (name, differences) = (reading.name(), differences.join("; "));
+    note(
+        "readings-differ",
+        format!("{name} has {differences}: `verify --against {name}` compares your texts"),
+    )
+}
+
+/// Returns the finding about a reading that cannot be had.
+pub fn reading_refused(reading: Reading, error: &Error) -> Finding {
+    let message = format!("there is no reading {}: {error}", reading.name());
+    note("reading-refused", message)
 }
 
 fn ids_without_row(tokenizer: &Tokenizer, matrix: &EmbeddingMatrix) -> Option<Finding> {

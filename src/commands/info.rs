@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::contradictions;
 use super::model::{config, context_window, fetched, gguf_config};
+use super::other_readings;
 use super::session::Session;
 use crate::embedding::EmbeddingMatrix;
 use crate::error::{Error, Exit, Result};
@@ -208,11 +209,13 @@ fn is_matrix_field(field: &str) -> bool {
     field_path(field).split('.').next() == Some("embedding")
 }
 
+fn names_findings(field: &str) -> bool {
+    field == "findings" || field.starts_with("findings.")
+}
+
 /// Returns true if a field may tell that the tokenizer cannot be built.
 fn depends_on_engine(field: &str) -> bool {
-    ["findings", "tokenizer"].contains(&field)
-        || field.starts_with("findings.")
-        || field.starts_with("tokenizer.engine")
+    names_findings(field) || field == "tokenizer" || field.starts_with("tokenizer.engine")
 }
 
 /// Returns the value at a dotted path of the record.
@@ -239,7 +242,12 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         session.only_for_people("--get")?;
     }
     let builds_engine = args.strict || args.get.as_deref().is_none_or(depends_on_engine);
-    let (info, failures) = info(&session.files()?, session.model.engine, builds_engine)?;
+    let files = session.files()?;
+    let (mut info, failures) = info(&files, session.model.engine, builds_engine)?;
+    if info.tokenizer.is_some() && args.get.as_deref().is_none_or(names_findings) {
+        info.findings
+            .extend(other_readings::findings(files, &info.files));
+    }
     let strict = args.strict && !info.findings.is_empty();
     match &args.get {
         Some(field) => match (get(&info, field), failures.matrix) {

@@ -342,9 +342,13 @@ pub static GROUPS: &[Group] = &[
                         "tokscope verify --lines < words.txt",
                         "both engines on each line",
                     ),
+                    example(
+                        "tokscope verify --against transformers-5 --lines < words.txt",
+                        "two readings on each line",
+                    ),
                 ],
-                done: "the engines agree",
-                negative: Some("the engines differ"),
+                done: "the engines, or readings, agree",
+                negative: Some("the engines, or readings, differ"),
                 ..PLAIN
             },
             Topic {

@@ -1,4 +1,4 @@
-//! `verify`: compares the two engines on the user's text.
+//! `verify`: compares the two engines, or two readings, on the user's text.
 
 use std::path::PathBuf;
 
@@ -10,15 +10,19 @@ use super::input::text_format::{InputFormat, Text};
 use super::lock_state;
 use super::session::Session;
 use crate::error::{Error, Exit, Result};
-use crate::record::{Difference, Record, Verify};
-use crate::tokenizer::{EncodeOptions, Encoding, EngineChoice, Tokenizer};
+use crate::record::{Against, Difference, Divergence, Record, Verify};
+use crate::source::Reading;
+use crate::tokenizer::{Cause, EncodeOptions, Encoding, EngineChoice, ReadingPair, Tokenizer};
 
-/// Compare the native engine with the tokenizers crate on your own text; exit 1 if they differ
+/// Compare the native engine with the tokenizers crate, or two readings, on your own text; exit 1 if they differ
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// Files to encode; `-` or nothing reads standard input
     #[arg(value_name = "FILE")]
     pub paths: Vec<PathBuf>,
+    /// Compare the reading with this one, instead of the two engines
+    #[arg(long, value_name = "READING")]
+    pub against: Option<Reading>,
     #[command(flatten)]
     pub format: InputFormat,
     #[command(flatten)]
@@ -83,6 +87,127 @@ fn compare(
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+    match args.against {
+        Some(against) => run_against(args, against, session),
+        None => run_engines(args, session),
+    }
+}
+
+fn input(args: &Args) -> TextArgs {
+    TextArgs {
+        texts: Vec::new(),
+        input: InputArgs {
+            files: args.paths.clone(),
+            format: args.format.clone(),
+        },
+        ways: InputWays::Path,
+        are_found: false,
+    }
+}
+
+fn nothing_compared(what: &str) -> Error {
+    Error::usage_hint(
+        "found no text to compare",
+        format!("the {what} were not compared: check the files and the input"),
+    )
+}
+
+/// A text under two readings.
+struct ComparedReadings {
+    tokens: [usize; 2],
+    bytes: usize,
+    divergence: Option<Divergence>,
+}
+
+fn compare_readings(pair: &ReadingPair<'_>, text: &Text<'_>) -> Result<ComparedReadings> {
+    let compared = pair.compare(&text.text)?;
+    let [reading, against] = pair.readings().map(Reading::name);
+    let divergence = compared.divergence.map(|divergence| {
+        let [ours, theirs] = divergence.encodings;
+        Divergence {
+            path: text.path.clone(),
+            line: text.line,
+            position: divergence.position,
+            causes: divergence.causes.into_iter().map(Cause::name).collect(),
+            text: text.text.clone().into_owned(),
+            reading,
+            ids: ours.ids,
+            tokens: ours.tokens,
+            offsets: ours.offsets,
+            against,
+            against_ids: theirs.ids,
+            against_tokens: theirs.tokens,
+            against_offsets: theirs.offsets,
+        }
+    });
+    Ok(ComparedReadings {
+        tokens: compared.tokens,
+        bytes: text.text.len(),
+        divergence,
+    })
+}
+
+/// Compares the chosen reading with another one.
+fn run_against(args: &Args, against: Reading, session: &mut Session) -> Result<Exit> {
+    let mut files = session.files()?;
+    let reading = files.reading();
+    if reading == against {
+        let name = against.name();
+        return Err(Error::usage_hint(
+            format!("`--against {name}` is the reading itself, so there is nothing to compare"),
+            format!(
+                "choose another reading with `--reading`, or compare with one other than {name}"
+            ),
+        ));
+    }
+    // Both readings are of the same bytes, even if a file changes in between.
+    lock_state::freeze(&mut files)?;
+    let ours = session.encoder(&files)?;
+    let mut files = files.read_as(against);
+    lock_state::freeze(&mut files)?;
+    let theirs = session.encoder(&files)?;
+    let pair = ReadingPair::new(&ours, &theirs);
+    let mut sum = Against {
+        reading: reading.name(),
+        against: against.name(),
+        without_special_tokens: pair.is_without_special_tokens(),
+        ..Against::default()
+    };
+    let mut bytes = 0;
+    let mut answers = StreamAnswers::records();
+    let work = |text: Text<'_>| compare_readings(&pair, &text);
+    input(args).for_each_in_parallel(session, work, |session, outcome| {
+        answers.take(session, outcome, |session, compared| {
+            sum.texts += 1;
+            sum.tokens += compared.tokens[0];
+            sum.against_tokens += compared.tokens[1];
+            bytes += compared.bytes;
+            let Some(divergence) = compared.divergence else {
+                return Ok(());
+            };
+            sum.differences += 1;
+            for cause in &divergence.causes {
+                *sum.causes.entry(cause).or_default() += 1;
+            }
+            if sum.differences > args.show.show {
+                return Ok(());
+            }
+            session.emit(&Record::Divergence(divergence))
+        })
+    })?;
+    let answered = match sum.differences {
+        0 => Exit::Done,
+        _ => Exit::Negative,
+    };
+    session.emit(&Record::Against(sum))?;
+    match answers.exit(answered) {
+        Exit::Done if bytes == 0 => Err(nothing_compared("readings")),
+        exit => Ok(exit),
+    }
+}
+
+/// Compares the two engines.
+fn run_engines(args: &Args, session: &mut Session) -> Result<Exit> {
     let mut files = session.files()?;
     // Both engines are made of the same bytes, even if a file changes in between.
     lock_state::freeze(&mut files)?;
@@ -95,20 +220,11 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             files.place()
         )));
     }
-    let input = TextArgs {
-        texts: Vec::new(),
-        input: InputArgs {
-            files: args.paths.clone(),
-            format: args.format.clone(),
-        },
-        ways: InputWays::Path,
-        are_found: false,
-    };
     let mut sum = Verify::default();
     let mut bytes = 0;
     let mut answers = StreamAnswers::records();
     let work = |text: Text<'_>| compare(&native, &reference, &text);
-    input.for_each_in_parallel(session, work, |session, outcome| {
+    input(args).for_each_in_parallel(session, work, |session, outcome| {
         answers.take(session, outcome, |session, (compared, difference)| {
             sum.texts += 1;
             sum.tokens += compared.tokens;
@@ -130,10 +246,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     session.emit(&Record::Verify(sum))?;
     match answers.exit(answered) {
         // Without text, the engines were not compared, and must not count as equal.
-        Exit::Done if bytes == 0 => Err(Error::usage_hint(
-            "found no text to compare",
-            "the engines were not compared: check the files and the input",
-        )),
+        Exit::Done if bytes == 0 => Err(nothing_compared("engines")),
         exit => Ok(exit),
     }
 }

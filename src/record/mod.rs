@@ -36,7 +36,7 @@ pub use rows::{Diff, Neighbor, Row, RowName, Similarity};
 pub use split::Chunk;
 pub use stats::{Bin, Norms, RowNorm, Stats};
 pub use tokens::{Decode, Offset, Tokenize};
-pub use verify::{Difference, Verify};
+pub use verify::{Against, Difference, Divergence, Verify};
 
 /// One record of an answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -64,6 +64,8 @@ pub enum Record {
     Cached(Cached),
     Difference(Difference),
     Verify(Verify),
+    Divergence(Divergence),
+    Against(Against),
     Convert(Convert),
     Match(Match),
     Lock(Lock),

@@ -194,6 +194,8 @@ impl Sink for Csv<'_> {
             Record::File(record) => self.row(&columns::FILE, record),
             Record::Cached(record) => self.row(&columns::CACHED, record),
             Record::Difference(record) => self.row(&columns::DIFFERENCE, record),
+            Record::Divergence(record) => self.row(&columns::DIVERGENCE, record),
+            Record::Against(record) => self.row(&columns::AGAINST, record),
             Record::Verify(record) => self.row(&columns::VERIFY, record),
             Record::Convert(record) => self.row(&columns::CONVERT, record),
             Record::Match(record) => self.row(&columns::MATCH, record),

@@ -25,7 +25,7 @@ pub use rows::{DIFF, NEIGHBOR, ROW, SIMILARITY};
 pub use split::CHUNK;
 pub use table::{Description, Table};
 pub use tokens::{DECODE, TOKENIZE};
-pub use verify::{DIFFERENCE, VERIFY};
+pub use verify::{AGAINST, DIFFERENCE, DIVERGENCE, VERIFY};
 
 /// Returns the description of every table, in the order of the reference.
 pub fn all() -> Vec<Description> {
@@ -52,5 +52,7 @@ pub fn all() -> Vec<Description> {
         DRIFT.describe(),
         DIFFERENCE.describe(),
         VERIFY.describe(),
+        DIVERGENCE.describe(),
+        AGAINST.describe(),
     ]
 }

@@ -46,6 +46,8 @@ impl Sink for Human<'_> {
             Record::File(record) => self.file(record),
             Record::Cached(record) => self.cached(record),
             Record::Difference(record) => self.difference(record),
+            Record::Divergence(record) => self.divergence(record),
+            Record::Against(record) => self.against(record),
             Record::Verify(record) => self.verify(record),
             Record::Convert(record) => self.convert(record),
             Record::Match(record) => self.occurrence(record, view),

@@ -383,3 +383,16 @@ pub const CLASSES: &[Class] = &[
     },
     Class { names: &["ParakeetTokenizer"], decoding: Decoding::Grouped, ..BASE },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_guide_names_every_class() {
+        let guide = include_str!("../../../docs/guide/which-transformers.md");
+        for name in CLASSES.iter().flat_map(|class| class.names) {
+            assert!(guide.contains(&format!("`{name}`")), "{name}");
+        }
+    }
+}

@@ -34,6 +34,7 @@ pages_with_commands! {
     rows: "docs/guide/rows.md",
     search: "docs/guide/search.md",
     tokenize: "docs/guide/tokenize.md",
+    which_transformers: "docs/guide/which-transformers.md",
     exit_codes: "docs/reference/exit-codes.md",
 }
 

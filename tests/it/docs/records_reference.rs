@@ -115,6 +115,8 @@ fn sections() -> Vec<(&'static str, BTreeSet<&'static str>)> {
         ("cached", fields::<records::Cached>()),
         ("verify", fields::<records::Verify>()),
         ("difference", fields::<records::Difference>()),
+        ("divergence", fields::<records::Divergence>()),
+        ("against", fields::<records::Against>()),
         ("lock", without(fields::<records::Lock>(), &["differences"])),
         ("check", fields::<records::Lock>()),
         ("drift", fields::<records::Drift>()),

@@ -37,7 +37,7 @@ pub use rows::{Diff, Neighbor, Row, RowName, Similarity};
 pub use split::Chunk;
 pub use stats::{Bin, Norms, RowNorm, Stats};
 pub use tokens::{Decode, Tokenize};
-pub use verify::{Difference, Verify};
+pub use verify::{Against, Difference, Divergence, Verify};
 
 #[allow(clippy::large_enum_variant, reason = "tests hold few records")]
 #[derive(Debug, Deserialize)]
@@ -61,6 +61,8 @@ pub enum Record {
     Cached(Cached),
     Difference(Difference),
     Verify(Verify),
+    Divergence(Divergence),
+    Against(Against),
     Convert(Convert),
     Match(Match),
     Lock(Lock),
@@ -104,6 +106,8 @@ expect_kind! {
     cached: Cached,
     difference: Difference,
     verify: Verify,
+    divergence: Divergence,
+    against: Against,
     convert: Convert,
     chunk: Chunk,
     found: Match,

@@ -4,11 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde_json::json;
 use tokscope::model_ref::ModelRef;
 use tokscope::source::Reading;
 use tokscope::tokenizer::{EncodeOptions, EngineChoice, OffsetUnit, Tokenizer};
 
 use super::classes::compare_classes;
+use crate::records::{Info, one, records};
 use crate::support::{demo, files, json_lines, on, repository, shared, tokscope};
 
 fn open(folder: &Path, reading: Reading) -> Tokenizer {
@@ -59,6 +61,167 @@ fn every_class_of_transformers_5_encodes_as_it_does() {
         let golden = repository("tests/fixtures/readings/classes.jsonl");
         compare_classes(&shared, &golden, Reading::Transformers5, PROGRAMS);
     }
+}
+
+/// The texts that transformers 5 reads differently, with the causes.
+#[test]
+fn each_text_that_differs_has_a_cause() {
+    let Some(shared) = shared("causes of other tokens") else {
+        return;
+    };
+    let folder = shared.join("models/deberta-v3-xsmall");
+    let golden: Vec<Golden> =
+        json_lines(&shared.join("golden/deberta-v3-xsmall.transformers-5.jsonl"));
+    let texts: String = golden
+        .iter()
+        .map(|case| format!("{}\n", json!({"text": case.text})))
+        .collect();
+    let args = ["--json", "verify", "--jsonl", "--show", "1000", "--against"];
+    let against = |reading: &str| {
+        let call = on(&folder, [&args[..], &[reading]].concat()).stdin(&*texts);
+        let mut found = records(&call.exit(1).stdout);
+        let sum = found.pop().unwrap().against();
+        let found: Vec<_> = found.into_iter().map(|one| one.divergence()).collect();
+        (found, sum)
+    };
+    let (found, sum) = against("transformers-5");
+    assert_eq!((found.len(), sum.differences, sum.texts), (351, 351, 1695));
+    for (cause, texts) in &sum.causes {
+        let with_it = found.iter().filter(|text| text.causes.contains(cause));
+        assert_eq!(with_it.count(), *texts, "{cause}");
+    }
+    for text in &found {
+        let explained = ["character-map", "white-space"];
+        let is_explained = text
+            .causes
+            .iter()
+            .any(|cause| explained.contains(&&**cause));
+        assert!(is_explained, "{text:?}");
+        let line = usize::try_from(text.line.unwrap()).unwrap();
+        assert_eq!(text.against_ids, golden[line - 1].ids);
+    }
+    assert_eq!(
+        (sum.causes["character-map"], sum.causes["white-space"]),
+        (347, 11)
+    );
+    let (found, sum) = against("sentencepiece");
+    assert_eq!((found.len(), sum.without_special_tokens), (461, Some(true)));
+    assert_eq!(sum.causes["byte-fallback"], 444);
+}
+
+/// What each of the other readings does to a text, with the cause that it has.
+#[test]
+fn causes_are_told_apart() {
+    let Some(shared) = shared("causes of other tokens") else {
+        return;
+    };
+    let causes = |model: &str, against: &str, text: &str| {
+        let args = ["--json", "verify", "--against", against, "--lines"];
+        let folder = shared.join("models").join(model);
+        let answer = on(&folder, args).stdin(text).exit(1);
+        records(&answer.stdout)
+            .remove(0)
+            .divergence()
+            .causes
+            .join(" ")
+    };
+    for (model, against, text, expected) in [
+        (
+            "deberta-v3-xsmall",
+            "transformers-5",
+            "a\u{a0}b",
+            "character-map",
+        ),
+        (
+            "deberta-v3-xsmall",
+            "transformers-5",
+            "o\u{302}\u{323}",
+            "character-map",
+        ),
+        (
+            "deberta-v3-xsmall",
+            "sentencepiece",
+            "end\u{2581}",
+            "white-space",
+        ),
+        (
+            "deberta-v3-xsmall",
+            "sentencepiece",
+            "soft\u{ad}hyphen",
+            "byte-fallback",
+        ),
+        ("deberta-v3-xsmall", "sentencepiece", "[CLS]", "added-token"),
+        (
+            "deberta-v3-xsmall",
+            "sentencepiece",
+            "[UNK]",
+            "unknown-token",
+        ),
+    ] {
+        assert_eq!(causes(model, against, text), expected, "{model} {text:?}");
+    }
+}
+
+#[test]
+fn a_reading_is_compared_with_another_one_and_with_some_text() {
+    let same = demo(["verify", "--against", "transformers-4"])
+        .stdin("a")
+        .exit(2);
+    let problem = "`--against transformers-4` is the reading itself";
+    assert!(same.stderr.contains(problem), "{}", same.stderr);
+    let nothing = demo(["verify", "--against", "transformers-5"])
+        .stdin("")
+        .exit(2);
+    let hint = "the readings were not compared";
+    assert!(nothing.stderr.contains(hint), "{}", nothing.stderr);
+    let args = ["--json", "verify", "--against", "transformers-5"];
+    let sum = one(&demo(args).stdin("el banco").ok()).against();
+    assert_eq!((sum.differences, sum.tokens, sum.against_tokens), (0, 4, 4));
+    assert!(sum.causes.is_empty());
+}
+
+#[test]
+fn people_see_the_tokens_around_a_difference() {
+    let text = format!("{}ｆ{}", "casa ".repeat(50), " perro".repeat(50));
+    let answer = demo(["verify", "--against", "transformers-5"])
+        .stdin(&*text)
+        .exit(1)
+        .stdout;
+    let lines: Vec<&str> = answer.lines().collect();
+    assert_eq!(lines.len(), 6, "{answer}");
+    assert!(lines[0].ends_with("  character-map"), "{answer}");
+    assert!(
+        lines[1].contains("… casa casa casa ｆ perro") && lines[1].ends_with('…'),
+        "{answer}"
+    );
+    assert!(
+        lines.iter().all(|line| line.chars().count() < 200),
+        "{answer}"
+    );
+}
+
+#[test]
+fn a_finding_names_the_steps_of_other_readings() {
+    let info = one(&demo(["info", "--json"]).ok()).info();
+    let differ = |info: &Info| -> Vec<String> {
+        let findings = info.findings.iter();
+        let findings = findings.filter(|finding| finding.code == "readings-differ");
+        findings.map(|finding| finding.message.clone()).collect()
+    };
+    let found = differ(&info);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(
+        found[0].starts_with("transformers-5 has the normalizer without "),
+        "{found:?}"
+    );
+    assert!(found[0].contains("the character map"), "{found:?}");
+    assert!(found[1].contains("byte fallback"), "{found:?}");
+    let args = ["--reading", "transformers-5", "info", "--json"];
+    let found = differ(&one(&demo(args).ok()).info());
+    assert!(
+        found[0].starts_with("transformers-4 has the normalizer without "),
+        "{found:?}"
+    );
 }
 
 #[test]
