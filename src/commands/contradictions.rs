@@ -38,6 +38,8 @@ pub fn findings(
     }
     if let Some(tokenizer) = tokenizer {
         findings.extend(assumed_family(tokenizer));
+        findings.extend(several_vocabularies(files, tokenizer));
+        findings.extend(missing_unknown(tokenizer));
         findings.extend(assumed_encoding(tokenizer));
         findings.extend(slow_class(tokenizer));
         findings.extend(class_problems(tokenizer));
@@ -185,9 +187,31 @@ fn assumed_family(tokenizer: &Tokenizer) -> Option<Finding> {
     Some(warning("assumed-family", assumption.to_owned()))
 }
 
+fn several_vocabularies(files: &[FileEntry], tokenizer: &Tokenizer) -> Option<Finding> {
+    let names: Vec<&str> = files.iter().map(|file| &*file.name).collect();
+    let others = tokenizer.other_vocabularies(&names).join(", ");
+    (!others.is_empty()).then(|| {
+        let file = tokenizer.file();
+        let message = format!("the tokenizer is made from {file}, and not from {others}");
+        match tokenizer.assumption() {
+            Some(_) => warning("several-vocabularies", message),
+            None => note("several-vocabularies", message),
+        }
+    })
+}
+
+fn missing_unknown(tokenizer: &Tokenizer) -> Option<Finding> {
+    let unknown = tokenizer.missing_unknown()?;
+    let file = tokenizer.file();
+    let message = format!(
+        "{file} lacks the unknown token {unknown}: a text with a word that its pieces cannot spell is refused"
+    );
+    Some(warning("no-unknown-token", message))
+}
+
 /// Returns a finding for each way in which the reference fails to load the tokenizer, or loads it differently.
 fn class_problems(tokenizer: &Tokenizer) -> impl Iterator<Item = Finding> {
-    let has_class = tokenizer.class_source().is_some();
+    let has_class = tokenizer.class_source().is_some() || tokenizer.assumption().is_some();
     tokenizer.class_problems().iter().map(move |problem| {
         if has_class {
             warning(

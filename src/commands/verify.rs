@@ -212,6 +212,12 @@ fn run_engines(args: &Args, session: &mut Session) -> Result<Exit> {
     // Both engines are made of the same bytes, even if a file changes in between.
     lock_state::freeze(&mut files)?;
     let reference = Tokenizer::open(&files)?.with_engine(EngineChoice::Reference);
+    if reference.runs_sentencepiece() {
+        return Err(Error::usage(format!(
+            "{} is run as SentencePiece does, which the tokenizers library cannot, so there is nothing to compare",
+            reference.file()
+        )));
+    }
     reference.prepare()?;
     let native = Tokenizer::open(&files)?.with_engine(EngineChoice::Native);
     if !native.is_native() {

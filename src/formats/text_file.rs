@@ -35,6 +35,11 @@ pub fn trimmed(text: &str) -> &str {
     text.trim_matches(is_space)
 }
 
+/// Removes white space from the start, as `str.lstrip()` of Python does.
+pub fn trimmed_start(text: &str) -> &str {
+    text.trim_start_matches(is_space)
+}
+
 fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
 }

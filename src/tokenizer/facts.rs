@@ -1,9 +1,10 @@
 //! What the files of a model say about its tokenizer.
 
+use super::assumed;
 use super::definition::Origin;
 use super::ranked_file;
 use super::tokenizer::Tokenizer;
-use crate::formats::special_tokens::SpecialTokenConfig;
+use crate::formats::config::SpecialTokenConfig;
 use crate::record::GgufInfo;
 use crate::source::Reading;
 
@@ -19,9 +20,10 @@ impl Tokenizer {
         followed.or(self.definition.config.tokenizer_class.as_deref())
     }
 
-    /// Returns the file that names the class. Returns `None` if no class was followed.
+    /// Returns the file that names the class. Returns `None` if no class was followed, or it was assumed.
     pub fn class_source(&self) -> Option<&'static str> {
-        self.definition.class.source
+        let source = self.definition.class.source;
+        source.filter(|_| self.definition.assumption.is_none())
     }
 
     /// Returns the changes that the class made to what the `tokenizer.json` says, such as
@@ -48,6 +50,41 @@ impl Tokenizer {
     /// Returns the class of the reference if it has no fast version.
     pub fn slow_class(&self) -> Option<&'static str> {
         self.definition.runner.as_ref()?.slow_class()
+    }
+
+    /// Returns true if SentencePiece itself encodes and decodes, and the `tokenizers` crate cannot.
+    pub fn runs_sentencepiece(&self) -> bool {
+        self.definition.runner.is_some()
+    }
+
+    /// Returns the vocabularies among the files of a model that the tokenizer is not made from, in order. Empty if it is
+    /// made from a `tokenizer.json` or from a file that was named.
+    pub fn other_vocabularies<'f>(&self, files: &[&'f str]) -> Vec<&'f str> {
+        let used = self.file();
+        if self.definition.named_file.is_some() || !assumed::NAMES.contains(&used) {
+            return Vec::new();
+        }
+        let runs_both = self.slow_class().is_some();
+        let has_merges = files.contains(&"merges.txt");
+        let others = files.iter().copied().filter(|name| match *name {
+            "merges.txt" => false,
+            "vocab.json" => has_merges && used != "vocab.json",
+            "sentencepiece.bpe.model" if runs_both => false,
+            name => name != used && assumed::NAMES.contains(&name),
+        });
+        others.collect()
+    }
+
+    /// Returns the unknown token if the vocabulary lacks it, so that a text with a word that it cannot spell is refused.
+    pub fn missing_unknown(&self) -> Option<&str> {
+        let Origin::Compiled { compiled, rest, .. } = &self.definition.origin else {
+            return None;
+        };
+        let needs_one = matches!(self.algorithm(), "WordPiece" | "WordLevel");
+        let lacks_it = rest.is_some() && needs_one && compiled.unknown_id().is_none();
+        let unknown = self.definition.special_tokens.unk_token.given();
+        (lacks_it && self.definition.runner.is_none())
+            .then(|| unknown.map_or("[UNK]", SpecialTokenConfig::text))
     }
 
     /// Returns true if special tokens in a text are taken as text.

@@ -142,6 +142,27 @@ impl HfEngine {
         json.map_err(|problem| Error::damaged(&*self.windows.file, problem))
     }
 
+    /// Returns the error for a text that the model cannot encode.
+    fn damaged(&self, problem: &tokenizers::Error) -> Error {
+        let unknown = match self.inner.get_model() {
+            ModelWrapper::WordPiece(model) => Some(&model.unk_token),
+            ModelWrapper::WordLevel(model) => Some(&model.unk_token),
+            ModelWrapper::BPE(model) => model.unk_token.as_ref(),
+            ModelWrapper::Unigram(_) => None,
+        };
+        let unknown =
+            unknown.filter(|unknown| self.inner.get_model().token_to_id(unknown).is_none());
+        match unknown {
+            Some(unknown) => {
+                let problem = format!(
+                    "it lacks the unknown token {unknown}, which stands for a word that its pieces cannot spell"
+                );
+                Error::damaged(&*self.windows.file, problem)
+            }
+            None => Error::damaged(&*self.windows.file, problem),
+        }
+    }
+
     fn encode_sequence(
         &self,
         text: &str,
@@ -162,7 +183,7 @@ impl HfEngine {
             text.tokenize(|word| self.inner.get_model().tokenize(word.get()))?;
             text.into_encoding(None, type_id, OffsetType::Byte)
         };
-        encode().map_err(|problem| Error::damaged(self.windows.file.clone(), problem))
+        encode().map_err(|problem| self.damaged(&problem))
     }
 }
 

@@ -53,13 +53,25 @@ pub fn check_kind(files: &ModelFiles) -> Result<()> {
     }
 }
 
-/// Returns the error for a model that lacks a file of its class. The hint names another vocabulary that it has.
-pub fn without_files(files: &ModelFiles, what: &'static str, names: &[&str]) -> Error {
-    let error = files.missing(what, names);
-    match other_vocabulary(files) {
-        Some(hint) => error.with_hint(hint),
-        None => error,
-    }
+/// Returns the error for a model that lacks a file of its class. The hint names the class with the file that says so, the
+/// files of the class, and another vocabulary that the model has.
+pub fn without_files(
+    files: &ModelFiles,
+    what: &'static str,
+    (class, source): (&str, Option<&str>),
+    names: &[&str],
+) -> Error {
+    let class = class.trim_end_matches("Fast");
+    let source = source.map_or_else(String::new, |source| format!("{source} says that "));
+    let made = format!(
+        "{source}it is a {class}, which is made from {}",
+        names.join(", ")
+    );
+    let hint = match other_vocabulary(files) {
+        Some(other) => format!("{made}; {other}"),
+        None => made,
+    };
+    files.missing(what, names).with_hint(hint)
 }
 
 /// Returns the error for a model without a readable tokenizer. It names the vocabulary that the model has instead, if

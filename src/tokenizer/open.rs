@@ -322,7 +322,8 @@ fn from_slow_class(
     slow: &'static SlowClass,
 ) -> Result<Definition> {
     let names = slow.converter.files();
-    let missing = || no_tokenizer::without_files(files, slow.converter.missing(), names);
+    let named = (class.name.unwrap_or_default(), class.source);
+    let missing = || no_tokenizer::without_files(files, slow.converter.missing(), named, names);
     let mut found = Vec::with_capacity(names.len());
     for name in names {
         let file = files.find(name)?;

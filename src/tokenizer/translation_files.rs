@@ -40,6 +40,14 @@ pub fn style(class: &str) -> Option<Style> {
     }
 }
 
+/// Returns the name of the class.
+fn class_name(style: Style) -> &'static str {
+    match style {
+        Style::Marian => "MarianTokenizer",
+        Style::M2M100 => "M2M100Tokenizer",
+    }
+}
+
 /// Returns the names of the files with the vocabulary.
 pub fn file_names(style: Style) -> &'static [&'static str] {
     match style {
@@ -135,7 +143,8 @@ fn find(files: &ModelFiles, style: Style, name: &str) -> Result<Arc<dyn ByteSour
         Style::M2M100 => "tokenizer.json and no vocab.json with sentencepiece.bpe.model",
     };
     let file = files.find(name)?;
-    file.ok_or_else(|| no_tokenizer::without_files(files, what, file_names(style)))
+    let class = (class_name(style), None);
+    file.ok_or_else(|| no_tokenizer::without_files(files, what, class, file_names(style)))
 }
 
 /// Reads the SentencePiece model of the source and, if it has one of its own, of the target.

@@ -4,6 +4,7 @@ pub mod limits;
 mod optional_object;
 mod ordered_map;
 mod parse;
+mod plain_words;
 mod python;
 pub mod unread;
 

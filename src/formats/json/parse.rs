@@ -5,6 +5,7 @@ use std::fmt::Display;
 use serde::Deserialize;
 use serde_json::error::Category;
 
+use super::plain_words::in_plain_words;
 use super::python::{self, JsonError, Problem};
 use crate::error::{Error, Result};
 use crate::formats::placeholder_file::{self, BYTE_ORDER_MARK};
@@ -31,7 +32,7 @@ pub fn parse<T: for<'de> Deserialize<'de>>(name: &str, bytes: &[u8]) -> Result<T
         let problem = match error.classify() {
             Category::Eof => ends_early(error.line()),
             Category::Syntax | Category::Io => not_json(&error),
-            Category::Data => error.to_string(),
+            Category::Data => in_plain_words(&error.to_string()),
         };
         Error::damaged(name, problem)
     })
@@ -87,7 +88,7 @@ fn damaged(name: &str, error: &JsonError) -> Error {
     let problem = match error.problem {
         Problem::EndsEarly => ends_early(error.line),
         Problem::Syntax => not_json(error),
-        Problem::Content => error.to_string(),
+        Problem::Content => in_plain_words(&error.to_string()),
     };
     Error::damaged(name, problem)
 }
@@ -131,7 +132,7 @@ mod tests {
             ),
             (
                 b"[1]",
-                "invalid type: sequence, expected a map at line 1 column 0",
+                "expected an object, found a list at line 1 column 0",
             ),
         ] {
             let error = parse::<std::collections::BTreeMap<String, u32>>("config.json", bytes);

@@ -10,6 +10,8 @@ use crate::source::ModelFiles;
 
 const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 const CONFIG: &str = "config.json";
+/// What names the class if `config.json` has no `model_type`.
+const MODEL_NAME: &str = "the model's name";
 
 /// The class of a model's tokenizer.
 #[derive(Debug, Clone)]
@@ -137,6 +139,7 @@ fn by_config(config: &ModelConfig, model: &str) -> Found {
     };
     match (known, &config.tokenizer_class, model_type) {
         (Some(_), Some(name), _) => by_name(name, CONFIG),
+        (Some((_, class)), None, None) if !class.is_empty() => by_name(class, MODEL_NAME),
         // A model type chooses the slow class here although there is a fast one.
         (Some((_, class @ "BlenderbotSmallTokenizer")), None, _) => slow(class, CONFIG),
         (Some((_, class)), None, _) if !class.is_empty() => by_name(class, CONFIG),

@@ -98,29 +98,33 @@ const CLIP_MERGES: usize = 49_152 - 256 - 2;
 
 /// Returns the distinct merges of a file in order.
 fn read_merges(name: &str, text: &str, kind: &BpeKind) -> Result<MergeList> {
-    let lines: Vec<&str> = match kind.merges {
+    let numbered = (1..).zip(text.split('\n'));
+    let lines: Vec<(usize, &str)> = match kind.merges {
         Merges::Inner => {
-            let mut lines: Vec<&str> = text.split('\n').skip(1).collect();
+            let mut lines: Vec<_> = numbered.skip(1).collect();
             lines.pop();
             lines
         }
         Merges::Clip => {
-            let text = text_file::trimmed(text);
-            text.split('\n').skip(1).take(CLIP_MERGES).collect()
+            let trimmed = text_file::trimmed(text);
+            let before = text.len() - text_file::trimmed_start(text).len();
+            let first = 1 + text[..before].matches('\n').count();
+            let lines = (first..).zip(trimmed.split('\n'));
+            lines.skip(1).take(CLIP_MERGES).collect()
         }
         Merges::NotBlank => {
-            let is_version = |at: usize, line: &str| at == 0 && line.starts_with("#version:");
-            let lines = text.split('\n').map(text_file::trimmed).enumerate();
+            let is_version = |at: usize, line: &str| at == 1 && line.starts_with("#version:");
+            let lines = numbered.map(|(at, line)| (at, text_file::trimmed(line)));
             let lines = lines.filter(|(at, line)| !line.is_empty() && !is_version(*at, line));
-            lines.map(|(_, line)| line).collect()
+            lines.collect()
         }
     };
     let mut seen = HashSet::with_capacity(lines.len());
     let mut merges = Vec::with_capacity(lines.len());
-    for (index, line) in lines.into_iter().enumerate() {
+    for (number, line) in lines {
         let mut words = text_file::words(line);
         let (Some(left), Some(right), None) = (words.next(), words.next(), words.next()) else {
-            let problem = format!("merge {index} is {line:?}, which is not two pieces");
+            let problem = format!("line {number} is {line:?}, which is not two pieces");
             return Err(Error::damaged(name, problem));
         };
         if seen.insert((left, right)) {

@@ -115,7 +115,7 @@ mod tests {
             ("en", Some(0)),
             ("english", Some(0)),
             ("castilian", Some(3)),
-            ("haitian creole", Some(72)),
+            ("haitian creole", Some(80)),
             ("yue", Some(99)),
             ("xx", None),
             ("", None),

@@ -80,7 +80,7 @@ fn files_that_are_no_vocabulary_are_refused() {
                 ("vocab.json", pieces),
                 ("merges.txt", b"#version: 0.2\na b c\n"),
             ],
-            "merges.txt is damaged: merge 0 is \"a b c\", which is not two pieces",
+            "merges.txt is damaged: line 2 is \"a b c\", which is not two pieces",
         ),
         (
             "GPT2Tokenizer",

@@ -176,7 +176,7 @@ fn the_hint_names_a_vocabulary_that_the_directory_has() {
         );
         let path = folder.join(name);
         let hint = format!(
-            "hint: it has {name}: name that file, as in `--model {}`\n",
+            "it has {name}: name that file, as in `--model {}`\n",
             path.display()
         );
         assert!(answer.ends_with(&hint), "{answer}");

@@ -22,6 +22,7 @@ mod regular_expressions;
 mod scanned;
 mod sentencepiece;
 mod slow_files;
+mod slow_sentences;
 mod slow_settings;
 mod translation;
 mod unicode;

@@ -1,6 +1,9 @@
 //! The serde deserializer of Python's JSON.
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Unexpected,
+    Visitor,
+};
 use serde::forward_to_deserialize_any;
 
 use super::error::JsonError;
@@ -155,8 +158,10 @@ impl<'de> Deserializer<'de> for &mut PythonJson<'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
-        if self.scanner.peek() != Some(b'{') {
-            return self.deserialize_any(visitor);
+        match self.scanner.peek() {
+            Some(b'{') => {}
+            Some(b'[') => return Err(JsonError::invalid_type(Unexpected::Seq, &"an object")),
+            _ => return self.deserialize_any(visitor),
         }
         self.nested(|json| {
             let values = json.fields(fields)?;
