@@ -34,23 +34,20 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// Returns the next word after the last one with a known end.
-    #[inline(never)]
+    /// Finds the next word, and the ends of those after it, once no more ends are known.
+    #[inline]
     fn search(&mut self) -> Option<(usize, usize)> {
-        if let Some(word_ends) = &self.scanner.word_ends {
-            let block = self.text.words(self.at);
-            if (block[0] | block[1]) & HIGH_BITS == 0 {
+        match search(self.scanner, self.text, self.start, self.at)? {
+            Found::Word(first, last) => {
+                self.at = last;
+                Some((first, last))
+            }
+            Found::Ends(ends) => {
                 self.block = self.at;
-                self.ends = word_ends.of(&block, self.text.bytes().len() - self.at);
-                if self.ends != 0 {
-                    return Some(self.known());
-                }
+                self.ends = ends;
+                Some(self.known())
             }
         }
-        let part = &self.text.bytes()[self.start..];
-        let (first, last) = self.scanner.next(part, self.at - self.start)?;
-        self.at = self.start + last;
-        Some((self.start + first, self.at))
     }
 
     /// Returns the word that ends at the first known end.
@@ -61,6 +58,34 @@ impl<'a> Words<'a> {
         self.ends &= self.ends - 1;
         (start, self.at)
     }
+}
+
+/// What is found at the end of a word.
+enum Found {
+    /// The byte range of the next word.
+    Word(usize, usize),
+    /// A bit for each end of a word in the block from there on.
+    Ends(u64),
+}
+
+/// Finds what is after byte `at` of a text whose part begins at `start`. Returns `None` if there is no other word.
+///
+/// It knows no [`Words`], whose fields can therefore stay in registers.
+#[inline(never)]
+fn search(scanner: &Scanner, text: &PaddedText<'_>, start: usize, at: usize) -> Option<Found> {
+    let bytes = text.bytes();
+    let left = bytes.len().checked_sub(at).filter(|left| *left > 0)?;
+    if let Some(word_ends) = &scanner.word_ends {
+        let block = text.words(at);
+        if (block[0] | block[1]) & HIGH_BITS == 0 {
+            let ends = word_ends.of(&block, left);
+            if ends != 0 {
+                return Some(Found::Ends(ends));
+            }
+        }
+    }
+    let (first, last) = scanner.next(&bytes[start..], at - start)?;
+    Some(Found::Word(start + first, start + last))
 }
 
 impl Iterator for Words<'_> {
