@@ -60,9 +60,16 @@ impl Tool {
     }
 }
 
-fn hf(tokenizer: &Tokenizer, encoding: Encoding) -> Result<String> {
+fn hf(tokenizer: &Tokenizer, mut encoding: Encoding) -> Result<String> {
+    let mut mask = vec![1; encoding.len()];
+    if let (1, Some((padding, is_first))) = (encoding.len() % 2, tokenizer.padding_to_even()) {
+        let place = if is_first { 0 } else { encoding.len() };
+        encoding.ids.insert(place, padding);
+        encoding.type_ids.insert(place, 0);
+        mask.insert(place, 0);
+    }
     let batch = BatchEncoding {
-        attention_mask: (tokenizer.names_attention_mask()).then(|| vec![1; encoding.len()]),
+        attention_mask: tokenizer.names_attention_mask().then_some(mask),
         token_type_ids: tokenizer.names_type_ids().then_some(encoding.type_ids),
         input_ids: encoding.ids,
     };

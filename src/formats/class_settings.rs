@@ -46,6 +46,7 @@ pub struct ClassSettings {
     pub middle_token: Setting,
     pub suffix_token: Setting,
     pub eot_token: Setting,
+    pub fill_token: Setting,
     /// CodeGen.
     pub return_token_type_ids: Setting,
     /// Splinter.

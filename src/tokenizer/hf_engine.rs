@@ -6,7 +6,10 @@
 use tokenizers::models::ModelWrapper;
 use tokenizers::models::wordlevel::WordLevel;
 use tokenizers::tokenizer::pre_tokenizer::OffsetType;
-use tokenizers::{AddedToken, AddedVocabulary, Decoder, DecoderWrapper, Model, PreTokenizer};
+use tokenizers::{
+    AddedToken, AddedVocabulary, Decoder, DecoderWrapper, Model, NormalizerWrapper,
+    PostProcessorWrapper, PreTokenizer,
+};
 
 use super::encoding::Encoded;
 use super::exact_json::{self, Decimals};
@@ -105,6 +108,38 @@ impl HfEngine {
             let first = tokenize(text, 0)?;
             let second = pair.map(|pair| tokenize(pair, 1)).transpose()?;
             self.windows.finish(first, second, options)
+        })
+    }
+
+    /// Replaces the normalizer of texts. Added tokens that are matched after normalization stay as they are.
+    pub fn set_normalizer(&mut self, normalizer: impl Into<NormalizerWrapper>) {
+        self.inner.with_normalizer(Some(normalizer));
+    }
+
+    /// Encodes a pair with another post-processor than the tokenizer's.
+    ///
+    /// # Errors
+    /// Fails like [`Self::encode`].
+    pub fn encode_by(
+        &self,
+        post_processor: impl Into<PostProcessorWrapper>,
+        text: &str,
+        pair: &str,
+        options: &EncodeOptions,
+    ) -> Result<Encoded> {
+        self.check_encodes()?;
+        let windows = Windows {
+            file: self.windows.file.clone(),
+            post_processor: Some(post_processor.into()),
+            unknown: self.windows.unknown.clone(),
+            cut_left: self.windows.cut_left,
+        };
+        guarded(&self.windows.file, || {
+            let tokenize = |text, type_id| {
+                let tokens = self.encode_sequence(text, type_id, options.parse_special)?;
+                Ok(TokenizedText { text, tokens })
+            };
+            windows.finish(tokenize(text, 0)?, Some(tokenize(pair, 1)?), options)
         })
     }
 

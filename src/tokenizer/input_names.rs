@@ -71,6 +71,18 @@ impl Tokenizer {
         self.names(ATTENTION_MASK).unwrap_or(default)
     }
 
+    /// Returns the id of the padding with which the reference makes the number of tokens of a text even, and true if it
+    /// is at the start. Returns `None` if the class does not.
+    pub fn padding_to_even(&self) -> Option<(u32, bool)> {
+        if self.class_stem() != "SeamlessM4T" {
+            return None;
+        }
+        let padding = self.definition.special_tokens.pad_token.given()?;
+        let id = self.definition.model_id(padding.text())?;
+        let side = self.definition.config.class.padding_side.text();
+        Some((id, side == Some("left")))
+    }
+
     /// Returns true if `model_input_names` of the model has a name. Returns `None` if it has no such list.
     fn names(&self, name: &str) -> Option<bool> {
         let names = self.definition.config.model_input_names.as_ref()?;

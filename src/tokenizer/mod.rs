@@ -23,6 +23,7 @@ mod gguf_pieces;
 mod hf_engine;
 mod hf_file;
 mod hf_guard;
+mod infilling;
 mod input_names;
 mod model_pieces;
 pub mod native;

@@ -19,6 +19,7 @@ impl Tokenizer {
             return Ok(ids);
         }
         if options.truncation.is_none()
+            && !self.has_gap(text)
             && let Some(native) = self.native()
             && let Some(ids) = native.engine.ids(text, options)
         {
@@ -73,6 +74,7 @@ impl Tokenizer {
             return Ok(count);
         }
         if options.truncation.is_none()
+            && !self.has_gap(text)
             && let Some(native) = self.native()
             && let Some(count) = native.engine.count(text, options)
         {

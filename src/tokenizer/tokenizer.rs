@@ -26,10 +26,12 @@ use crate::source::ModelFiles;
 #[derive(Debug)]
 pub struct Tokenizer {
     pub(super) definition: Definition,
-    choice: EngineChoice,
+    pub(super) choice: EngineChoice,
     side: Option<Side>,
     native: OnceLock<Option<Box<Native>>>,
     hf: OnceLock<HfEngine>,
+    /// The engine of texts with a gap, if the class fills them in.
+    pub(super) infilling: OnceLock<HfEngine>,
 }
 
 impl Tokenizer {
@@ -67,6 +69,7 @@ impl Tokenizer {
             side: None,
             native: OnceLock::new(),
             hf: OnceLock::new(),
+            infilling: OnceLock::new(),
         }
     }
 
@@ -218,6 +221,9 @@ impl Tokenizer {
         options: &EncodeOptions,
     ) -> Result<Encoded> {
         let options = &*self.effective(options);
+        if let Some(encoded) = self.infill(text, pair, options)? {
+            return Ok(encoded);
+        }
         let pair = pair.filter(|pair| !pair.is_empty());
         if let Some(runner) = self.runner()? {
             return guarded(self.definition.file().name(), || {

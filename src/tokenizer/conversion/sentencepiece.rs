@@ -53,7 +53,8 @@ pub fn convert(
     let converted = ids_of(&vocab);
     let find = |text: &str| converted.get(text).copied();
     let own = with_own_ids(name, family, settings, tokens)?;
-    let slow = SlowIds::new(&own, converted.len(), &find, None);
+    let unknown_piece = looks_up_pieces(family).then_some(model.unknown_id);
+    let slow = SlowIds::new(&own, converted.len(), &find, unknown_piece);
     let source = Source {
         name,
         settings,
@@ -132,6 +133,15 @@ fn bpe(
 
 /// The byte piece of a tab.
 const TAB_PIECE: &str = "<0x09>";
+
+/// Returns true if the slow tokenizer looks up a token among the pieces of the file alone, so that a token that is not
+/// one has the id of the file's unknown piece, and not that of the unknown token.
+fn looks_up_pieces(family: &Family) -> bool {
+    matches!(
+        family.pieces,
+        Pieces::AsTheyAre | Pieces::NumbersBeforeCommas | Pieces::T5
+    )
+}
 
 /// Returns the pieces of the converted vocabulary.
 fn pieces<'a>(

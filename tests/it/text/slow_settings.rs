@@ -8,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokscope::tokenizer::{EncodeOptions, EngineChoice, OffsetUnit, Tokenizer};
 
-use crate::support::{repository, tokenizer};
+use crate::support::{on, repository, tokenizer};
 
 /// The texts of all cases, and the parts of an encoding that each class returns.
 #[derive(Deserialize)]
@@ -25,7 +25,8 @@ struct Case {
     contents: HashMap<String, Value>,
     texts: Vec<Expected>,
     pair: Vec<u32>,
-    names: Vec<String>,
+    /// What `json.dumps(dict(tokenizer(text)))` prints for the second text.
+    hf: String,
 }
 
 #[derive(Deserialize)]
@@ -111,11 +112,12 @@ impl Case {
 #[test]
 fn the_other_files_of_slow_classes_count_as_in_the_reference() {
     let (common, cases) = recorded();
-    assert_eq!(cases.len(), 31);
+    assert_eq!(cases.len(), 39);
     for case in &cases {
-        let (_folder, tokenizer) = case.open();
+        let (folder, tokenizer) = case.open();
         case.assert_same(&tokenizer, &common);
-        assert_eq!(names(&tokenizer), case.names, "{}", case.what());
+        let hf = on(folder.path(), ["tokenize", "--as", "hf", &common.texts[1]]).ok();
+        assert_eq!(hf.trim_end(), case.hf, "{}", case.what());
         if case.texts.iter().all(|text| text.offsets.is_some()) {
             case.assert_same(&tokenizer.with_engine(EngineChoice::Reference), &common);
         }
@@ -172,5 +174,31 @@ fn a_setting_names_the_parts_of_an_encoding() {
         let config = format!("{{{settings}}}");
         fs::write(folder.path().join("tokenizer_config.json"), config).unwrap();
         assert_eq!(names(&tokenizer(folder.path())), expected, "{settings}");
+    }
+}
+
+#[test]
+fn the_offsets_of_a_text_with_a_gap_are_places_in_the_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = repository("tests/fixtures/slow_files/bpe.model");
+    fs::copy(source, folder.path().join("tokenizer.model")).unwrap();
+    let config = r#"{"tokenizer_class": "CodeLlamaTokenizer"}"#;
+    fs::write(folder.path().join("tokenizer_config.json"), config).unwrap();
+    let tokenizer = tokenizer(folder.path());
+    let options = EncodeOptions::default();
+    let text = "é a<FILL_ME> b é";
+    let encoding = tokenizer.encode(text, None, &options).unwrap().into_first();
+    let parts = encoding.offsets.iter().zip(&encoding.sequence_ids);
+    let parts = parts.filter(|(_, sequence)| sequence.is_some());
+    let parts: Vec<&str> = parts.map(|((start, end), _)| &text[*start..*end]).collect();
+    assert_eq!(parts.concat().replace(' ', ""), "ééabéé", "{parts:?}");
+    assert_eq!(tokenizer.count(text, &options).unwrap(), encoding.len());
+    assert_eq!(tokenizer.ids(text, &options).unwrap(), encoding.ids);
+    for (text, is_refused) in [("a<FILL_ME>b<FILL_ME>c", true), ("a<FILL_ME>", false)] {
+        assert_eq!(
+            tokenizer.encode(text, None, &options).is_err(),
+            is_refused,
+            "{text}"
+        );
     }
 }
