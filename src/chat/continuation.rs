@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::conversation::Conversation;
+use super::engine::is_space;
 use super::rules::Rules;
 
 /// The mark after the text that is continued. Its last character is a space.
@@ -52,7 +53,7 @@ impl Continuation {
     /// Fails with the problem if the prompt does not have the message.
     pub fn length(&self, prompt: &str) -> Result<usize, String> {
         let missing = || "the final message does not appear in the rendered text".to_owned();
-        let stripped = self.text.trim();
+        let stripped = self.text.trim_matches(is_space);
         if !self.rules.marks_final_message() {
             let found = [&*self.text, stripped].into_iter().find_map(|text| {
                 let at = prompt.rfind(text)?;
@@ -69,7 +70,7 @@ impl Continuation {
         Ok(
             match prompt.get(at..).is_some_and(|rest| rest.starts_with(MARK)) {
                 true => at,
-                false => before.trim_end().len(),
+                false => before.trim_end_matches(is_space).len(),
             },
         )
     }

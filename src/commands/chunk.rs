@@ -1,7 +1,10 @@
 //! `chunk`: splits text into chunks that fit a model.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use clap::Args as ClapArgs;
 
+use super::input::chat_args::{ChatArgs, ChatInput, note_media};
 use super::input::encode_args::EncodeArgs;
 use super::input::stream_answers::StreamAnswers;
 use super::input::text_args::TextArgs;
@@ -27,6 +30,9 @@ pub struct Args {
     pub prefer: Option<Prefer>,
     #[command(flatten)]
     pub encode: EncodeArgs,
+    // Must stay last: its help heading would apply to any flags after it.
+    #[command(flatten)]
+    pub chat: ChatArgs,
 }
 
 /// Cuts a text into parts that leave no gaps. An empty text has no parts.
@@ -61,8 +67,16 @@ pub fn parts(cutter: &Cutter<'_>, text: &str, overlap: usize) -> Result<Vec<Part
 
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let tokenizer = session.encoder(&session.files()?)?;
-    let cutter = Cutter::new(&tokenizer, args.max_length, args.encode, args.prefer)?;
+    let files = session.files()?;
+    let tokenizer = session.encoder(&files)?;
+    let chat = args.chat.open(&files, &tokenizer)?;
+    let (mut encode, mut input) = (args.encode, args.input.clone());
+    if chat.is_some() {
+        // Rendered text spells them out.
+        encode.special_tokens.no_special_tokens = true;
+        input = input.of_json();
+    }
+    let cutter = Cutter::new(&tokenizer, args.max_length, encode, args.prefer)?;
     let problem = match cutter.room() {
         0 => Some("leaves no room for the text".to_owned()),
         room if args.overlap >= room => Some(format!(
@@ -75,27 +89,56 @@ pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         let length = args.max_length;
         return Err(Error::usage(format!("--max-length {length} {problem}")));
     }
+    let media_parts = AtomicUsize::new(0);
     let mut answers = StreamAnswers::records();
     let work = |text: Text<'_>| {
-        let parts = parts(&cutter, &text.text, args.overlap)?;
-        let mut previous_end = 0;
-        let chunks = (0..).zip(parts).map(|(index, part)| {
-            let overlap = previous_end - part.start;
-            previous_end = part.end;
-            Chunk {
-                index: Some(index),
-                overlap: Some(overlap).filter(|bytes| *bytes > 0),
-                ..part.record(&cutter, &text)
-            }
-        });
-        Ok(chunks.collect::<Vec<_>>())
+        let Some(chat) = &chat else {
+            return chunks(&cutter, &text, args.overlap);
+        };
+        let mut all = Vec::new();
+        for (text, media) in rendered(chat, &text)? {
+            media_parts.fetch_add(media, Ordering::Relaxed);
+            all.extend(chunks(&cutter, &text, args.overlap)?);
+        }
+        Ok(all)
     };
-    args.input
-        .for_each_in_parallel(session, work, |session, outcome| {
-            answers.take(session, outcome, |session, chunks| {
-                let mut chunks = chunks.into_iter();
-                chunks.try_for_each(|chunk| session.emit(&Record::Chunk(chunk)))
-            })
-        })?;
+    input.for_each_in_parallel(session, work, |session, outcome| {
+        answers.take(session, outcome, |session, chunks| {
+            let mut chunks = chunks.into_iter();
+            chunks.try_for_each(|chunk| session.emit(&Record::Chunk(chunk)))
+        })
+    })?;
+    note_media(session, media_parts.into_inner())?;
     Ok(answers.exit(Exit::Done))
+}
+
+/// Renders the conversations of an input. Returns each text with the number of parts that are not text.
+fn rendered(chat: &ChatInput, text: &Text<'_>) -> Result<Vec<(Text<'static>, usize)>> {
+    let rendered = chat.render(text)?.into_iter();
+    let texts = rendered.map(|rendered| {
+        let media = rendered.conversation.media_parts();
+        let text = Text {
+            text: rendered.prompt.text.into(),
+            line: rendered.conversation.line,
+            path: text.path.clone(),
+        };
+        (text, media)
+    });
+    Ok(texts.collect())
+}
+
+/// Computes the records of a text.
+fn chunks(cutter: &Cutter<'_>, text: &Text<'_>, overlap: usize) -> Result<Vec<Chunk>> {
+    let parts = parts(cutter, &text.text, overlap)?;
+    let mut previous_end = 0;
+    let chunks = (0..).zip(parts).map(|(index, part)| {
+        let overlap = previous_end - part.start;
+        previous_end = part.end;
+        Chunk {
+            index: Some(index),
+            overlap: Some(overlap).filter(|bytes| *bytes > 0),
+            ..part.record(cutter, text)
+        }
+    });
+    Ok(chunks.collect())
 }

@@ -10,7 +10,7 @@ use super::clock::Moment;
 use super::filters::is_iterable;
 use super::string_methods::pay;
 use super::tracker::{Message, Tracker};
-use super::{filters, methods, printing, rewrite};
+use super::{attributes, filters, methods, printing, rewrite};
 
 /// The name of the variable with the [`Tracker`].
 pub const TRACKER: &str = "tokscope_tracker";
@@ -149,5 +149,12 @@ fn markers(env: &mut Environment<'static>, dialect: Dialect) {
             Ok::<_, Error>(text)
         },
     );
+    env.add_function(attributes::ATTRIBUTE, |of: Value, name: String| {
+        attributes::attribute(&of, &name)
+    });
+    env.add_function(attributes::ITEM, |of: Value, name: String| {
+        attributes::item(&of, &name)
+    });
+    env.add_function(attributes::SLICED, |of: Value| attributes::sliced(&of));
     env.add_filter(rewrite::UNSAFE, |_: Value, _: String| Value::UNDEFINED);
 }

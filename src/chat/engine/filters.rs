@@ -1,5 +1,8 @@
 //! The filters and tests that differ from those of the engine.
 
+use std::borrow::Cow;
+
+use minijinja::filters as engine;
 use minijinja::value::{Rest, Value, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State};
 
@@ -32,7 +35,63 @@ pub fn add(env: &mut Environment<'static>) {
         let problem = format!("the attribute `{name}` is not for templates");
         Err::<Value, _>(Error::new(ErrorKind::InvalidOperation, problem))
     });
+    selections(env);
     tests(env);
+}
+
+/// Adds the filters that take no items from a value that is false, whatever it is.
+fn selections(env: &mut Environment<'static>) {
+    type Args = Rest<ValueOrKwargs>;
+    type Test<'t> = Option<Cow<'t, str>>;
+    type Items = Result<Vec<Value>, Error>;
+    fn of_items(value: Value, select: impl FnOnce(Value) -> Items) -> Items {
+        match value.is_true() {
+            true => select(value),
+            false => Ok(Vec::new()),
+        }
+    }
+    env.add_filter(
+        "map",
+        |state: &mut State<'_, '_>, value: Value, args: Args| {
+            of_items(value, |value| engine::map(state, value, args))
+        },
+    );
+    env.add_filter(
+        "select",
+        |state: &mut State<'_, '_>, value: Value, test: Test<'_>, args: Args| {
+            of_items(value, |value| engine::select(state, value, test, args))
+        },
+    );
+    env.add_filter(
+        "reject",
+        |state: &mut State<'_, '_>, value: Value, test: Test<'_>, args: Args| {
+            of_items(value, |value| engine::reject(state, value, test, args))
+        },
+    );
+    env.add_filter(
+        "selectattr",
+        |state: &mut State<'_, '_>,
+         value: Value,
+         name: Cow<'_, str>,
+         test: Test<'_>,
+         args: Args| {
+            of_items(value, |value| {
+                engine::selectattr(state, value, name, test, args)
+            })
+        },
+    );
+    env.add_filter(
+        "rejectattr",
+        |state: &mut State<'_, '_>,
+         value: Value,
+         name: Cow<'_, str>,
+         test: Test<'_>,
+         args: Args| {
+            of_items(value, |value| {
+                engine::rejectattr(state, value, name, test, args)
+            })
+        },
+    );
 }
 
 /// Returns a filter that gets the arguments of a call as they are.

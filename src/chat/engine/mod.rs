@@ -1,5 +1,7 @@
 //! The engine of chat templates: the dialect of jinja2 that transformers uses, bounded in time and memory.
 
+mod attributes;
+mod bodies;
 mod call_args;
 mod clock;
 mod environment;
@@ -17,4 +19,5 @@ mod values;
 
 pub use clock::Moment;
 pub use environment::Dialect;
+pub use python_text::is_space;
 pub use template::{Failure, Template};

@@ -3,8 +3,8 @@
 use minijinja::value::{Tuple, Value, ValueKind};
 use minijinja::{Error, ErrorKind, Output, State};
 
-use super::python_text;
 use super::string_methods::pay;
+use super::{python_text, values};
 
 /// Nested lists and dictionaries.
 const MAX_DEPTH: usize = 200;
@@ -15,7 +15,7 @@ pub fn print(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> 
         (Some(text), _) => out.write_str(text)?,
         (None, ValueKind::Undefined) => {}
         (None, kind) if is_container(kind) => out.write_str(&text(state, value)?)?,
-        _ => write!(out, "{value}")?,
+        _ => out.write_str(&values::text(value))?,
     }
     Ok(())
 }
@@ -23,7 +23,7 @@ pub fn print(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> 
 /// Returns a value as text.
 pub fn text(state: &State<'_, '_>, value: &Value) -> Result<String, Error> {
     if !is_container(value.kind()) {
-        return Ok(value.to_string());
+        return Ok(values::text(value));
     }
     let mut text = String::new();
     repr(state, value, &mut text, 0)?;
@@ -72,7 +72,7 @@ fn repr(state: &State<'_, '_>, value: &Value, out: &mut String, depth: usize) ->
             });
         }
         ValueKind::Undefined => out.push_str("Undefined"),
-        _ => out.push_str(&value.to_string()),
+        _ => out.push_str(&values::text(value)),
     }
     Ok(())
 }

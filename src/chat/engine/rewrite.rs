@@ -1,6 +1,8 @@
 //! Templates in the dialect of jinja2, rewritten for the engine: white space control is applied, string literals are
 //! those that Python reads, and marker calls tell where loops and generated text are.
 
+use super::attributes::with_calls;
+use super::bodies::Bodies;
 use super::lexer::{Lexer, Part, SyntaxProblem, Token, TokenKind};
 use super::python_text::unescape;
 
@@ -38,15 +40,27 @@ impl Rewritten {
                 lines: vec![1],
             },
             loops: Vec::new(),
+            bodies: Bodies::default(),
         };
         while let Some((line, part)) = lexer.next()? {
             match part {
                 Part::Text(text) => rewriter.text(text, line),
-                Part::Variable(tokens) => rewriter.tag(("{{", "}}"), &tokens, line)?,
-                Part::Block(tokens) => rewriter.block(&tokens, line)?,
+                Part::Variable(tokens) => {
+                    let tokens = with_calls(tokens, 0);
+                    rewriter.bodies.note(&tokens);
+                    rewriter.tag(("{{", "}}"), &tokens, line)?;
+                }
+                Part::Block(tokens) => {
+                    let from = values_start(&tokens);
+                    rewriter.block(&with_calls(tokens, from), line)?;
+                }
             }
         }
-        Ok(rewriter.out)
+        let Rewriter {
+            mut out, bodies, ..
+        } = rewriter;
+        out.source = bodies.finish(&out.source);
+        Ok(out)
     }
 
     /// Returns the line of the template for a line of the source.
@@ -75,6 +89,7 @@ struct Rewriter {
     out: Rewritten,
     /// The open loops: true for those with markers.
     loops: Vec<bool>,
+    bodies: Bodies,
 }
 
 impl Rewriter {
@@ -170,7 +185,19 @@ impl Rewriter {
             .map(|token| token.text)
             .collect();
         const TAG: (&str, &str) = ("{%", "%}");
+        if matches!(*words, ["endmacro" | "endcall" | "endgeneration", ..]) {
+            self.bodies.end();
+        }
+        let tag = tokens
+            .iter()
+            .position(|token| token.kind == TokenKind::Name);
+        let after = tag.and_then(|tag| tokens.get(tag + 1..));
+        self.bodies.note(after.unwrap_or_default());
         match *words {
+            ["macro" | "call", ..] => {
+                self.tag(TAG, tokens, line)?;
+                self.bodies.begin(self.out.source.len());
+            }
             ["for", target, "in", .., last] if last != "recursive" => {
                 self.loops.push(true);
                 self.call(ENTER, "", line);
@@ -190,6 +217,7 @@ impl Rewriter {
             ["generation"] => {
                 self.out.has_generation = true;
                 self.out.push(&format!("{{% call {GENERATION}() %}}"), line);
+                self.bodies.begin(self.out.source.len());
             }
             ["endgeneration"] => self.out.push("{% endcall %}", line),
             _ => self.tag(TAG, tokens, line)?,
@@ -201,6 +229,16 @@ impl Rewriter {
     fn call(&mut self, function: &str, argument: &str, line: usize) {
         self.out
             .push(&format!("{{{{{function}({argument})}}}}"), line);
+    }
+}
+
+/// Returns where the values of a block tag begin: after the target of an assignment.
+fn values_start(tokens: &[Token<'_>]) -> usize {
+    let is = |text: &str| tokens.iter().position(|token| token.text == text);
+    let first = tokens.iter().find(|token| token.kind != TokenKind::Space);
+    match first {
+        Some(tag) if tag.text == "set" => is("=").or_else(|| is("|")).unwrap_or(tokens.len()),
+        _ => 0,
     }
 }
 

@@ -5,7 +5,7 @@ use minijinja::{Error, ErrorKind, State};
 
 use super::call_args::CallArgs;
 use super::string_methods::pay;
-use super::values::is_long_number;
+use super::values::{self, is_long_number};
 
 /// Nested lists and dictionaries.
 const MAX_DEPTH: usize = 200;
@@ -160,7 +160,7 @@ impl Writer<'_> {
 
 /// Writes a number as Python's `json` does.
 fn number(value: &Value, out: &mut String) {
-    match value.to_string().as_str() {
+    match values::text(value).as_str() {
         "nan" => out.push_str("NaN"),
         "inf" => out.push_str("Infinity"),
         "-inf" => out.push_str("-Infinity"),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use minijinja::value::{Object, ObjectRepr, Value};
+use minijinja::value::{Object, ObjectRepr, Value, ValueKind};
 use serde_json::{Number, Value as Json};
 
 /// Numbers from here on are written with an exponent.
@@ -54,9 +54,17 @@ fn number(number: &Number) -> Value {
 }
 
 fn float(value: f64) -> Value {
+    match long_text(value) {
+        Some(text) => Value::from_object(LongNumber(text)),
+        None => Value::from(value),
+    }
+}
+
+/// Returns a number as Python writes it, if that is with an exponent.
+fn long_text(value: f64) -> Option<String> {
     let size = value.abs();
     if value == 0.0 || !value.is_finite() || (SMALL..LARGE).contains(&size) {
-        return Value::from(value);
+        return None;
     }
     let text = format!("{value:e}");
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
@@ -64,7 +72,20 @@ fn float(value: f64) -> Value {
         Some(exponent) => ('-', exponent),
         None => ('+', exponent),
     };
-    Value::from_object(LongNumber(format!("{digits}e{sign}{exponent:0>2}")))
+    Some(format!("{digits}e{sign}{exponent:0>2}"))
+}
+
+/// Returns a value that is no string, list, or dictionary as Python writes it.
+pub fn text(value: &Value) -> String {
+    let number = match value.kind() {
+        ValueKind::Number if !value.is_integer() => f64::try_from(value.clone()).ok(),
+        _ => None,
+    };
+    match number {
+        Some(number) if number.is_nan() => "nan".to_owned(),
+        Some(number) => long_text(number).unwrap_or_else(|| value.to_string()),
+        None => value.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -88,6 +109,15 @@ mod tests {
         ] {
             let json: Json = serde_json::from_str(json).unwrap();
             assert_eq!(value(&json).to_string(), printed);
+            assert_eq!(text(&value(&json)), printed);
+        }
+        for (number, printed) in [
+            (1e17, "1e+17"),
+            (2e-5, "2e-05"),
+            (f64::NAN, "nan"),
+            (2.0, "2.0"),
+        ] {
+            assert_eq!(text(&Value::from(number)), printed);
         }
     }
 }

@@ -96,6 +96,29 @@ fn prompts_are_held_to_a_budget() {
 }
 
 #[test]
+fn rendered_text_is_cut_into_chunks() {
+    let chunks = ours(&["chunk", "--chat", "--json", "--max-length", "9", CHAT]).ok();
+    let mut text = String::new();
+    for line in chunks.lines() {
+        let chunk: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(chunk["start"], text.len());
+        assert!(chunk["count"].as_u64().unwrap() <= 9);
+        text.push_str(chunk["text"].as_str().unwrap());
+    }
+    assert_eq!(text, RENDERED);
+    // `<s>` is one token, and the template spells it out: the model adds no other.
+    let whole = ours(&["chunk", "--chat", "--json", "--max-length", "500", CHAT]).ok();
+    let whole: serde_json::Value = serde_json::from_str(&whole).unwrap();
+    assert_eq!(whole["count"], RENDERED.len() - 2);
+    let refused = ours(&["chunk", "--max-length", "9", "--tools", "x.json", "a"]).exit(2);
+    assert!(
+        refused.stderr.contains("--tools is for conversations"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
 fn a_refusal_of_a_template_is_its_sentence() {
     let template = repository("demo/chat.jinja");
     let template = template.to_str().unwrap();
