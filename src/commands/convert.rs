@@ -9,24 +9,25 @@ use super::input::ordered_parallel::map_in_parallel;
 use super::input::stress_texts::{ExtraTexts, STRESS_PAIRS, STRESS_TEXTS};
 use super::session::Session;
 use super::verify::first_difference;
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::record::{Convert, Difference, Record};
+use crate::render::View;
 use crate::render::numbers::{quantity, thousands};
 use crate::source::digest::hex;
 use crate::source::output_file;
-use crate::tokenizer::{Decimals, EncodeOptions, Tokenizer};
+use crate::tokenizer::{EncodeOptions, Fidelity, Tokenizer};
 
 /// The maximum number of differences shown if the check fails; more would hardly help.
 const MAX_SHOWN: usize = 10;
 /// The number of vocabulary pieces that are joined into one text of the check.
 const PIECES_PER_TEXT: usize = 64;
 
-/// Write the tokenizer as a tokenizer.json that transformers and the tokenizers library can load
+/// Write the tokenizer as another file, such as a tokenizer.json, that has the same tokens
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// The format to write
     #[arg(long, value_enum, value_name = "FORMAT")]
-    pub to: Target,
+    pub to: Option<Target>,
     /// Write to a file
     ///
     /// `-` is standard output. Without this flag, the file gets the usual name of its format in the current directory.
@@ -39,15 +40,25 @@ pub struct Args {
 /// A file format that a tokenizer can be converted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Target {
-    /// The format of the tokenizers library
+    /// The format of transformers and the tokenizers library
     #[value(name = "tokenizer.json")]
     TokenizerJson,
+    /// The tokens and ranks of tiktoken, for byte-level BPE
+    Tiktoken,
 }
 
 impl Target {
+    fn name(self) -> &'static str {
+        match self {
+            Self::TokenizerJson => "tokenizer.json",
+            Self::Tiktoken => "tiktoken",
+        }
+    }
+
     fn file_name(self) -> &'static str {
         match self {
             Self::TokenizerJson => "tokenizer.json",
+            Self::Tiktoken => "tokenizer.tiktoken",
         }
     }
 }
@@ -65,9 +76,9 @@ pub fn cases(tokenizer: &Tokenizer, extra: Vec<String>) -> Vec<Case> {
     let pairs = STRESS_PAIRS.iter();
     cases.extend(pairs.map(|(a, b)| ((*a).to_owned(), Some((*b).to_owned()))));
     let vocabulary = tokenizer.vocabulary();
-    let pieces: Vec<&str> = (vocabulary.entries().iter())
-        .map(|entry| entry.piece.as_str())
-        .collect();
+    let pieces = vocabulary.entries().iter();
+    let pieces = pieces.map(|entry| entry.piece.as_str());
+    let pieces: Vec<&str> = pieces.chain(tokenizer.unlisted_tokens()).collect();
     let texts = pieces.chunks(PIECES_PER_TEXT);
     cases.extend(texts.map(|pieces| (pieces.join(" "), None)));
     cases
@@ -114,67 +125,114 @@ pub fn prove(
     Ok(sum)
 }
 
+/// A file that was made, and what it was compared on.
+struct Proved {
+    bytes: Vec<u8>,
+    /// What the file cannot say, and its reader must know.
+    notes: Vec<String>,
+    tokens: usize,
+    differences: Vec<Difference>,
+}
+
+/// Converts a tokenizer, and compares it with what the file is read as.
+fn convert(tokenizer: &Tokenizer, to: Target, cases: &[Case]) -> Result<Proved> {
+    let compare = |json: Vec<u8>| {
+        let converted = Tokenizer::from_tokenizer_json_alone(json)?;
+        prove(tokenizer, &converted.with_settings_of(tokenizer), cases)
+    };
+    let (bytes, (tokens, differences), notes) = match to {
+        Target::TokenizerJson => {
+            let made = |fidelity| -> Result<_> {
+                let bytes = tokenizer.to_tokenizer_json(fidelity)?;
+                let compared = compare(bytes.clone())?;
+                Ok((bytes, compared))
+            };
+            let (bytes, compared) = match made(Fidelity::Reference)? {
+                (_, (_, differences)) if !differences.is_empty() => made(Fidelity::Exact)?,
+                same => same,
+            };
+            let splits = tokenizer.splits_special_tokens();
+            (
+                bytes,
+                compared,
+                Vec::from_iter(splits.then(|| SPLIT_NOTE.to_owned())),
+            )
+        }
+        Target::Tiktoken => {
+            let file = tokenizer.to_tiktoken()?;
+            let compared = compare(tokenizer.with_ranks_of(&file)?)?;
+            let note = format!(
+                "the file has neither the pattern nor the special tokens, which tiktoken.Encoding takes beside it; \
+                 pat_str is r\"{}\"",
+                file.pattern
+            );
+            (file.bytes, compared, vec![note])
+        }
+    };
+    Ok(Proved {
+        bytes,
+        notes,
+        tokens,
+        differences,
+    })
+}
+
+/// What a `tokenizer.json` cannot say of a tokenizer that takes special tokens in a text as text.
+const SPLIT_NOTE: &str = "a tokenizer.json finds special tokens in a text, where they are text for this model: to load \
+                          the file as this model is read, set `split_special_tokens` to true";
+
 /// Runs the command.
 pub fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+    let Some(to) = args.to else {
+        return Err(Error::usage_hint(
+            "no format to convert to was given",
+            "add `--to tokenizer.json`, or `--to tiktoken` for byte-level BPE",
+        ));
+    };
     let extra = args.texts.read(session)?;
     let files = session.files()?;
     let tokenizer = session.tokenizer(&files)?;
     let cases = cases(&tokenizer, extra);
-    let proved = |decimals| -> Result<(Vec<u8>, usize, Vec<Difference>)> {
-        let bytes = match args.to {
-            Target::TokenizerJson => tokenizer.to_tokenizer_json(decimals)?,
-        };
-        let converted = Tokenizer::from_tokenizer_json_alone(bytes.clone())?;
-        let converted = converted.with_settings_of(&tokenizer);
-        let (tokens, differences) = prove(&tokenizer, &converted, &cases)?;
-        Ok((bytes, tokens, differences))
-    };
-    let (mut bytes, mut tokens, mut differences) = proved(Decimals::Shortest)?;
-    if !differences.is_empty() {
-        (bytes, tokens, differences) = proved(Decimals::Exact)?;
-    }
-    if !differences.is_empty() {
-        let message = format!(
-            "nothing is written: {} of {} would be tokenized differently",
-            thousands(differences.len() as u64),
-            quantity(cases.len() as u64, "text")
-        );
-        for difference in differences.into_iter().take(MAX_SHOWN) {
-            session.emit(&Record::Difference(difference))?;
+    let proved = convert(&tokenizer, to, &cases)?;
+    if !proved.differences.is_empty() {
+        let count = proved.differences.len();
+        for difference in proved.differences.into_iter().take(MAX_SHOWN) {
+            session.emit_with(&Record::Difference(difference), View::Converted)?;
         }
-        session.note(&message)?;
+        let reason = tokenizer.not_in_json().map(|reason| format!("; {reason}"));
+        session.note(&format!(
+            "nothing is written: {} of {} would be tokenized differently{}; the model's own files have its tokens, here \
+             and in the library that they are made for",
+            thousands(count as u64),
+            quantity(cases.len() as u64, "text"),
+            reason.unwrap_or_default()
+        ))?;
         return Ok(Exit::Negative);
     }
-    let default = PathBuf::from(args.to.file_name());
+    let default = PathBuf::from(to.file_name());
     let path = args.output.as_ref().unwrap_or(&default);
-    if path == Path::new("-") {
-        session.raw(&bytes)?;
-        note_split(&tokenizer, session)?;
+    let is_stdout = path == Path::new("-");
+    if is_stdout {
+        session.raw(&proved.bytes)?;
+    } else {
+        output_file::replace(path, |file| Ok(file.write_all(&proved.bytes)?))?;
+    }
+    for note in &proved.notes {
+        session.note(note)?;
+    }
+    if is_stdout {
         return Ok(Exit::Done);
     }
-    output_file::replace(path, |file| Ok(file.write_all(&bytes)?))?;
-    note_split(&tokenizer, session)?;
     session.emit(&Record::Convert(Convert {
         model: files.model(),
         commit: files.commit(),
-        to: args.to.file_name(),
+        to: to.name(),
         path: path.display().to_string(),
-        size: bytes.len() as u64,
-        sha256: hex(&Sha256::digest(&bytes)),
+        size: proved.bytes.len() as u64,
+        sha256: hex(&Sha256::digest(&proved.bytes)),
         texts: cases.len(),
-        tokens,
+        tokens: proved.tokens,
         reading: tokenizer.reading().recorded(),
     }))?;
     Ok(Exit::Done)
-}
-
-/// Names the setting that the file cannot have.
-fn note_split(tokenizer: &Tokenizer, session: &mut Session) -> Result<()> {
-    if !tokenizer.splits_special_tokens() {
-        return Ok(());
-    }
-    session.note(
-        "a tokenizer.json finds special tokens in a text, where they are text for this model: to load the file as this \
-         model is read, set `split_special_tokens` to true",
-    )
 }

@@ -15,6 +15,8 @@ pub enum View {
     Bar(f64),
     /// A total of things of this kind, `file` or `text`.
     SumOf(&'static str),
+    /// A difference between a model and the file that it is converted to, instead of one between the two engines.
+    Converted,
     /// An occurrence with text around it. The flags are true if the line continues before or after the shown part.
     Excerpt { cut_before: bool, cut_after: bool },
 }

@@ -128,9 +128,17 @@ fn trims_offsets(post_processor: &Value) -> bool {
 /// reading it.
 pub fn hf(definition: &Definition) -> Result<HfEngine> {
     let name = definition.file().name();
-    if definition.runner.is_some() {
+    if let Some(runner) = &definition.runner {
         let problem = "it is run as SentencePiece runs it, which a tokenizer.json cannot describe";
-        return Err(Error::unsupported(name, problem));
+        let error = Error::unsupported(name, problem);
+        return Err(error.with_hint(match runner.slow_class() {
+            Some(class) => format!(
+                "transformers has no fast version of {class} either: use the model's files as they are"
+            ),
+            None => "if it is the tokenizer of a known class, name the class in a tokenizer_config.json beside the \
+                     file, such as {\"tokenizer_class\": \"T5Tokenizer\"}: that class may have a tokenizer.json"
+                .to_owned(),
+        }));
     }
     let (inner, unknown_id) = match &definition.origin {
         Origin::Compiled {

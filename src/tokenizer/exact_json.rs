@@ -8,15 +8,6 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
-/// How the scores of a `tokenizer.json` are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decimals {
-    /// As the reference writes them.
-    Shortest,
-    /// As the crate reads them.
-    Exact,
-}
-
 /// Serializes a value with indentation.
 ///
 /// # Errors

@@ -87,6 +87,18 @@ impl Tokenizer {
             .then(|| unknown.map_or("[UNK]", SpecialTokenConfig::text))
     }
 
+    /// Returns the texts of added tokens whose id has another text, so that the vocabulary does not list them.
+    pub fn unlisted_tokens(&self) -> Vec<&str> {
+        let added = &self.definition.added_vocabulary;
+        let is_listed = |text: &str, id| {
+            added
+                .with_id(id)
+                .is_some_and(|token| *token.content == *text)
+        };
+        let texts = added.texts().filter(|(text, id)| !is_listed(text, *id));
+        texts.map(|(text, _)| text).collect()
+    }
+
     /// Returns true if special tokens in a text are taken as text.
     pub fn splits_special_tokens(&self) -> bool {
         self.definition.splits_special_tokens()

@@ -12,9 +12,9 @@ use tokenizers::{
 };
 
 use super::encoding::Encoded;
-use super::exact_json::{self, Decimals};
-use super::gapped_json::GappedJson;
+use super::exact_json;
 use super::hf_guard::guarded;
+use super::json_file::JsonFile;
 use super::options::EncodeOptions;
 use super::pinned_unicode::{PinnedNormalizer, PinnedPreTokenizer, is_lowered_since_unicode_17};
 use super::windows::{TokenizedText, Windows};
@@ -26,6 +26,15 @@ use crate::formats::merge_list::MergeList;
 pub const TOKENIZERS_VERSION: &str = "0.21.4";
 /// The version of transformers whose encodings are the reference.
 pub const TRANSFORMERS_VERSION: &str = "4.48.3";
+
+/// How a `tokenizer.json` is written.
+#[derive(Debug, Clone, Copy)]
+pub enum JsonStyle<'t> {
+    /// As the reference writes it.
+    Reference,
+    /// With scores that the crate reads as they are, and with the added tokens as they are matched, with their ids.
+    Exact(&'t [(AddedTokenConfig, u32)]),
+}
 
 /// A loaded tokenizer of the `tokenizers` crate.
 #[derive(Debug)]
@@ -166,13 +175,20 @@ impl HfEngine {
     /// Fails with [`Error::Damaged`] if the crate cannot serialize the tokenizer, or like `merges`.
     pub fn to_json(
         &self,
-        decimals: Decimals,
+        style: JsonStyle<'_>,
         merges: impl FnOnce() -> Result<Option<MergeList>>,
     ) -> Result<Vec<u8>> {
-        let json = match (GappedJson::new(&self.inner, merges)?, decimals) {
-            (Some(gapped), _) => serde_json::to_vec_pretty(&gapped).map_err(Into::into),
-            (None, Decimals::Shortest) => self.inner.to_string(true).map(String::into_bytes),
-            (None, Decimals::Exact) => exact_json::to_vec(&*self.inner).map_err(Into::into),
+        let added_tokens = match style {
+            JsonStyle::Reference => None,
+            JsonStyle::Exact(tokens) => {
+                let tokens = tokens.iter().map(|(token, id)| (added_token(token), *id));
+                Some(tokens.collect())
+            }
+        };
+        let file = JsonFile::new(&self.inner, added_tokens, merges)?;
+        let json = match style {
+            JsonStyle::Reference => serde_json::to_vec_pretty(&file),
+            JsonStyle::Exact(_) => exact_json::to_vec(&file),
         };
         json.map_err(|problem| Error::damaged(&*self.windows.file, problem))
     }

@@ -18,13 +18,13 @@ mod encoding;
 mod engines;
 mod exact_json;
 mod facts;
-mod gapped_json;
 mod gguf_pieces;
 mod hf_engine;
 mod hf_file;
 mod hf_guard;
 mod infilling;
 mod input_names;
+mod json_file;
 mod model_pieces;
 pub mod native;
 mod no_tokenizer;
@@ -44,6 +44,7 @@ mod sentencepiece;
 mod sentencepiece_file;
 mod special_tokens;
 mod to_json;
+mod to_tiktoken;
 mod token_bytes;
 #[allow(
     clippy::module_inception,
@@ -58,12 +59,13 @@ mod windows;
 
 pub use assumed::sentencepiece_names;
 pub use encoding::{Encoded, Encoding, OffsetUnit, covered};
-pub use exact_json::Decimals;
 pub use gguf_pieces::GgufPieces;
 pub use hf_engine::{TOKENIZERS_VERSION, TRANSFORMERS_VERSION};
 pub use hf_guard::is_guarded;
 pub use options::{EncodeOptions, EngineChoice, Side, Truncation};
 pub use readings::{Cause, Compared, Divergence, ReadingPair, differences};
 pub use rebuild::{TOKENIZERS_5_VERSION, TRANSFORMERS_5_VERSION};
+pub use to_json::Fidelity;
+pub use to_tiktoken::TiktokenFile;
 pub use tokenizer::Tokenizer;
 pub use vocabulary::{EntryKind, Vocabulary, VocabularyEntry};

@@ -45,7 +45,7 @@ impl Sink for Human<'_> {
             Record::Stats(record) => self.stats(record),
             Record::File(record) => self.file(record),
             Record::Cached(record) => self.cached(record),
-            Record::Difference(record) => self.difference(record),
+            Record::Difference(record) => self.difference(record, view),
             Record::Divergence(record) => self.divergence(record),
             Record::Against(record) => self.against(record),
             Record::Verify(record) => self.verify(record),

@@ -1,38 +1,60 @@
 //! The two engines, and two readings, compared, for people.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::renderer::Human;
 use crate::record::{Against, Difference, Divergence, Offset, PackedStrings, Verify};
 use crate::render::escape::cell;
 use crate::render::numbers::{quantity, thousands};
+use crate::render::view::View;
 
 /// The number of tokens shown before the first that differs.
 const TOKENS_BEFORE: usize = 3;
 /// The number of tokens shown from the first that differs on, where two readings are compared.
 const TOKENS_AFTER: usize = 12;
+/// The most tokens shown of one encoding.
+const MAX_TOKENS: usize = 24;
+/// The number of characters shown of a long text before the first token that differs, and from there on.
+const CHARACTERS_AROUND: [usize; 2] = [30, 60];
 
 impl Human<'_> {
-    pub(super) fn difference(&mut self, record: &Difference) -> io::Result<()> {
+    pub(super) fn difference(&mut self, record: &Difference, view: View) -> io::Result<()> {
         let style = self.output.style;
         let place = place(record.path.as_deref(), record.line, record.position);
         writeln!(self.out, "{}", style.head(&place))?;
-        self.line(&format!("  text       {}", cell(&record.text)))?;
+        let offset = record.native_offsets.get(record.position);
+        let text = text_near(&record.text, offset.map_or(0, |(start, _)| *start));
+        self.line(&format!("  text       {}", cell(&text)))?;
         let native = self.tokens_near(&record.native, record.position);
         let reference = self.tokens_near(&record.reference, record.position);
-        self.line(&format!("  native     {native}"))?;
-        self.line(&format!("  reference  {reference}"))
+        let [ours, theirs] = match view {
+            View::Converted => ["model", "converted"],
+            _ => ["native", "reference"],
+        };
+        self.line(&format!("  {ours:<9}  {native}"))?;
+        self.line(&format!("  {theirs:<9}  {reference}"))
     }
 
-    /// Returns the tokens of an encoding; on a terminal, those from a little before the position on.
+    /// Returns the tokens of an encoding; of a long one or on a terminal, those from a little before the position on.
     fn tokens_near(&self, tokens: &PackedStrings, position: usize) -> String {
         let first = match self.output.width {
-            Some(_) => position.saturating_sub(TOKENS_BEFORE),
-            None => 0,
+            None if tokens.len() <= MAX_TOKENS => 0,
+            _ => position.saturating_sub(TOKENS_BEFORE),
         };
-        let tokens: Vec<_> = tokens.iter().skip(first).map(cell).collect();
-        let more = if first > 0 { "… " } else { "" };
-        format!("{more}{}", tokens.join(" "))
+        let shown: Vec<_> = tokens
+            .iter()
+            .skip(first)
+            .take(MAX_TOKENS)
+            .map(cell)
+            .collect();
+        let before = if first > 0 { "… " } else { "" };
+        let after = if first + shown.len() < tokens.len() {
+            " …"
+        } else {
+            ""
+        };
+        format!("{before}{}{after}", shown.join(" "))
     }
 
     pub(super) fn divergence(&mut self, record: &Divergence) -> io::Result<()> {
@@ -140,4 +162,39 @@ fn place(path: Option<&str>, line: Option<u64>, position: usize) -> String {
     let token = format!("token {position}");
     let place: Vec<String> = [path, line, Some(token)].into_iter().flatten().collect();
     place.join(" ")
+}
+
+/// Returns the part of a text around a place in bytes.
+fn text_near(text: &str, place: usize) -> Cow<'_, str> {
+    let [before, after] = CHARACTERS_AROUND;
+    let (left, right) = text.split_at(text.floor_char_boundary(place));
+    let start = left
+        .char_indices()
+        .rev()
+        .nth(before)
+        .map_or(0, |(at, _)| at);
+    let end = right
+        .char_indices()
+        .nth(after)
+        .map_or(text.len(), |(at, _)| left.len() + at);
+    if start == 0 && end == text.len() {
+        return Cow::Borrowed(text);
+    }
+    let more = |is_cut: bool| if is_cut { "…" } else { "" };
+    let (cut_before, cut_after) = (more(start > 0), more(end < text.len()));
+    Cow::Owned(format!("{cut_before}{}{cut_after}", &text[start..end]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_around_the_difference() {
+        assert_eq!(text_near("señal", 3), "señal");
+        let text = "ñ".repeat(200);
+        assert_eq!(text_near(&text, 0), format!("{}…", "ñ".repeat(60)));
+        assert_eq!(text_near(&text, 201), format!("…{}…", "ñ".repeat(91)));
+        assert_eq!(text_near(&text, 9999), format!("…{}", "ñ".repeat(31)));
+    }
 }

@@ -29,7 +29,9 @@ mod whisper;
 
 pub use encodings::encoding_of;
 pub use plan::Conversion;
-pub use ranks::RanksRecipe;
+pub use portable_pattern::is_portable;
+pub use rank_merges::merges as merges_of_ranks;
+pub use ranks::{RanksRecipe, model as model_of_ranks};
 pub use recipe::{Recipe, SlowClassRecipe};
 pub use slow_class::SlowClass;
 pub use slow_ids::SlowIds;

@@ -180,7 +180,7 @@ fn with_special(rest: RestJson, special: impl IntoIterator<Item = (String, u32)>
 ///
 /// # Errors
 /// Fails with [`Error::Damaged`] if two tokens are equal.
-fn model(name: &str, tokens: &RankedTokens, first_id: u32) -> Result<ModelJson> {
+pub fn model(name: &str, tokens: &RankedTokens, first_id: u32) -> Result<ModelJson> {
     let mut tokens: Vec<(&[u8], u32)> = tokens.iter().collect();
     tokens.sort_unstable_by_key(|(_, rank)| *rank);
     let mut texts = PackedStrings::default();

@@ -6,7 +6,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 use tokscope::commands::convert::{cases, prove};
 use tokscope::model_ref::ModelRef;
-use tokscope::tokenizer::{Decimals, Tokenizer};
+use tokscope::tokenizer::{Fidelity, Tokenizer};
 
 use crate::records::one;
 use crate::support::{demo, files, on, repository, shared, tokenizer};
@@ -81,7 +81,7 @@ fn a_folder_with_the_converted_file_is_a_model_with_the_same_ids() {
 /// Opens the demo model's tokenizer.json with one replacement.
 fn changed(from: &str, to: &str) -> Tokenizer {
     let bytes = tokenizer(&repository("demo/model"))
-        .to_tokenizer_json(Decimals::Shortest)
+        .to_tokenizer_json(Fidelity::Reference)
         .unwrap();
     let json = String::from_utf8(bytes).unwrap();
     let changed = json.replacen(from, to, 1);
@@ -94,7 +94,7 @@ fn verification_finds_every_changed_step() {
     let original = Tokenizer::open(&files(&ModelRef::Demo)).unwrap();
     let texts = cases(&original, Vec::new());
     let differences = |converted: &Tokenizer| prove(&original, converted, &texts).unwrap().1;
-    let same = original.to_tokenizer_json(Decimals::Shortest).unwrap();
+    let same = original.to_tokenizer_json(Fidelity::Reference).unwrap();
     let same = Tokenizer::from_tokenizer_json_alone(same).unwrap();
     assert_eq!(differences(&same), []);
     for (from, to) in [
@@ -137,4 +137,13 @@ fn a_failed_write_or_an_unreadable_text_leaves_no_file() {
         "error: cannot read nowhere.txt: no such file or directory\n"
     );
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn without_a_format_the_error_names_the_flag() {
+    assert_eq!(
+        demo(["convert"]).exit(2).stderr,
+        "error: no format to convert to was given\n\n\
+         hint: add `--to tokenizer.json`, or `--to tiktoken` for byte-level BPE\n"
+    );
 }

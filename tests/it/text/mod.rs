@@ -24,6 +24,7 @@ mod sentencepiece;
 mod slow_files;
 mod slow_sentences;
 mod slow_settings;
+mod to_tiktoken;
 mod translation;
 mod unicode;
 mod unigram;

@@ -126,7 +126,7 @@ fn info_names_the_engine_and_the_special_pieces() {
     assert!(
         answer
             .stderr
-            .contains("which a tokenizer.json cannot describe"),
+            .contains("which a tokenizer.json cannot describe\n\nhint: if it is the tokenizer of a known class"),
         "{}",
         answer.stderr
     );

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 use tempfile::TempDir;
-use tokscope::tokenizer::{EncodeOptions, EngineChoice, OffsetUnit, Tokenizer};
+use tokscope::commands::convert::prove;
+use tokscope::tokenizer::{EncodeOptions, EngineChoice, Fidelity, OffsetUnit, Tokenizer};
 
 use crate::support::{json_lines, on, repository, shared, tokenizer};
 
@@ -200,6 +201,103 @@ fn every_slow_class_is_converted_as_by_the_reference() {
         case.assert_same(&tokenizer, &texts);
         case.assert_same(&tokenizer.with_engine(EngineChoice::Reference), &texts);
     }
+}
+
+/// The file says what the reference writes; where an added token would be matched otherwise, it says how it is matched.
+#[test]
+fn every_slow_class_is_written_as_a_tokenizer_json_that_is_the_same() {
+    let fixtures = repository("tests/fixtures/slow_files");
+    let golden = fs::read_to_string(fixtures.join("golden.json")).unwrap();
+    let mut lines = golden.lines();
+    let texts: Texts = serde_json::from_str(lines.next().unwrap()).unwrap();
+    let cases = texts.texts.into_iter().map(|text| (text, None));
+    let cases: Vec<_> = cases.collect();
+    let mut exact = Vec::new();
+    for line in lines {
+        let case: ClassCase = serde_json::from_str(line).unwrap();
+        let (_folder, tokenizer) = case.open(&fixtures);
+        let is_encoded = |(text, _): &&(String, Option<String>)| {
+            tokenizer
+                .encode(text, None, &EncodeOptions::default())
+                .is_ok()
+        };
+        let cases: Vec<_> = cases.iter().filter(is_encoded).cloned().collect();
+        let differences = |fidelity| {
+            let json = tokenizer.to_tokenizer_json(fidelity).unwrap();
+            let converted = Tokenizer::from_tokenizer_json_alone(json).unwrap();
+            let converted = converted.with_settings_of(&tokenizer);
+            prove(&tokenizer, &converted, &cases).unwrap().1
+        };
+        if !differences(Fidelity::Reference).is_empty() {
+            exact.push(case.config["tokenizer_class"].as_str().unwrap().to_owned());
+            assert_eq!(differences(Fidelity::Exact), [], "{}", case.config);
+        }
+    }
+    assert!(
+        exact.iter().any(|class| class == "BigBirdTokenizer"),
+        "{exact:?}"
+    );
+}
+
+#[test]
+fn a_special_token_with_new_rules_is_written_as_it_is_matched() {
+    let fixtures = repository("tests/fixtures/slow_files");
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(
+        fixtures.join("bpe.model"),
+        folder.path().join("tokenizer.model"),
+    )
+    .unwrap();
+    let config = r#"{"tokenizer_class": "LlamaTokenizer", "bos_token": {"content": "<s>", "normalized": true},
+        "eos_token": {"content": "</s>", "normalized": true}, "unk_token": {"content": "<unk>", "normalized": true}}"#;
+    fs::write(folder.path().join("tokenizer_config.json"), config).unwrap();
+    let converted = tempfile::tempdir().unwrap();
+    let path = converted.path().join("tokenizer.json");
+    let args = ["convert", "--to", "tokenizer.json", "-o"].map(std::ffi::OsStr::new);
+    on(folder.path(), args.into_iter().chain([path.as_os_str()])).ok();
+    let ids = ["tokenize", "--ids", "a <s> b</s> <unk>"];
+    assert_eq!(on(converted.path(), ids).ok(), on(folder.path(), ids).ok());
+    let file: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert_eq!(file["added_tokens"][1]["content"], "<s>");
+    assert_eq!(file["added_tokens"][1]["normalized"], false);
+}
+
+/// A piece that is matched in the text becomes a special token that is matched in the normalized text.
+#[test]
+fn a_token_that_is_matched_twice_is_not_written_and_named() {
+    let fixtures = repository("tests/fixtures/slow_files");
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(
+        fixtures.join("bpe.model"),
+        folder.path().join("tokenizer.model"),
+    )
+    .unwrap();
+    let config = r#"{"tokenizer_class": "LlamaTokenizer",
+        "additional_special_tokens": [{"content": "<ent>", "normalized": true, "special": true}]}"#;
+    fs::write(folder.path().join("tokenizer_config.json"), config).unwrap();
+    let answer = on(
+        folder.path(),
+        ["convert", "--to", "tokenizer.json", "-o", "-"],
+    )
+    .exit(1);
+    for part in [
+        "nothing is written: ",
+        "the added token \"<ent>\" is matched both in the text and in the normalized text",
+        "the model's own files have its tokens",
+    ] {
+        assert!(answer.stderr.contains(part), "{}", answer.stderr);
+    }
+    let lines: Vec<&str> = answer.stdout.lines().collect();
+    assert!(
+        lines.iter().all(|line| line.chars().count() < 400),
+        "{}",
+        answer.stdout
+    );
+    assert!(
+        lines.iter().any(|line| line.starts_with("  converted  ")),
+        "{}",
+        answer.stdout
+    );
 }
 
 #[test]

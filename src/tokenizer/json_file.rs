@@ -1,5 +1,11 @@
-//! Writes the `tokenizer.json` of a byte-pair encoding with ids that no piece has. For such a vocabulary, the
-//! `tokenizers` crate writes a warning to standard output, in the middle of the file.
+//! Writes a `tokenizer.json` where the `tokenizers` crate would write another tokenizer than it runs, or could not write
+//! one:
+//!
+//! - The rules of a special token are those with which it was added last, but whether it is matched in the normalized
+//!   text is decided when it is added first. The crate writes those of the last time. Of two tokens with one id, it writes
+//!   one.
+//! - For a byte-pair encoding with ids that no piece has, it writes a warning to standard output, in the middle of the
+//!   file.
 
 use std::collections::BTreeSet;
 
@@ -7,65 +13,95 @@ use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 use tokenizers::models::ModelWrapper;
 use tokenizers::models::bpe::BPE;
-use tokenizers::{Model, Tokenizer};
+use tokenizers::{AddedToken, Model, Tokenizer};
 
 use crate::formats::merge_list::MergeList;
 
-/// A byte-pair encoding with its merges, which the crate does not show.
-pub struct GappedJson<'t> {
+/// The file of a tokenizer.
+pub struct JsonFile<'t> {
     tokenizer: &'t Tokenizer,
+    /// The added tokens as they are matched. `None` for those that the crate writes.
+    added_tokens: Option<Vec<TokenWithId>>,
+    gapped: Option<Gapped<'t>>,
+}
+
+#[derive(Serialize)]
+struct TokenWithId {
+    id: u32,
+    #[serde(flatten)]
+    token: AddedToken,
+}
+
+/// A byte-pair encoding with ids that no piece has, and its merges, which the crate does not show.
+struct Gapped<'t> {
     model: &'t BPE,
     merges: MergeList,
 }
 
-impl<'t> GappedJson<'t> {
-    /// Returns `None` if the crate can write the tokenizer: it is no byte-pair encoding, or every id has a piece.
+impl<'t> JsonFile<'t> {
+    /// Takes the added tokens with their ids, or `None` for those that the crate writes, and the merges of a byte-pair
+    /// encoding, or `None` to leave them to the crate.
     ///
     /// # Errors
     /// Fails like `merges`.
     pub fn new<E>(
         tokenizer: &'t Tokenizer,
+        added_tokens: Option<Vec<(AddedToken, u32)>>,
         merges: impl FnOnce() -> Result<Option<MergeList>, E>,
-    ) -> Result<Option<Self>, E> {
-        let ModelWrapper::BPE(model) = tokenizer.get_model() else {
-            return Ok(None);
+    ) -> Result<Self, E> {
+        let gapped = match tokenizer.get_model() {
+            ModelWrapper::BPE(model) if has_gaps(model) => {
+                merges()?.map(|merges| Gapped { model, merges })
+            }
+            _ => None,
         };
-        let last = model.get_vocab().into_values().max();
-        let has_gaps = last.is_some_and(|last| last as usize >= model.get_vocab_size());
-        if !has_gaps {
-            return Ok(None);
-        }
-        Ok(merges()?.map(|merges| Self {
+        let added_tokens = added_tokens.map(|mut tokens| {
+            tokens.sort_by_key(|(_, id)| *id);
+            let tokens = tokens.into_iter();
+            tokens
+                .map(|(token, id)| TokenWithId { id, token })
+                .collect()
+        });
+        Ok(Self {
             tokenizer,
-            model,
-            merges,
-        }))
+            added_tokens,
+            gapped,
+        })
     }
 }
 
+fn has_gaps(model: &BPE) -> bool {
+    let last = model.get_vocab().into_values().max();
+    last.is_some_and(|last| last as usize >= model.get_vocab_size())
+}
+
 /// The fields are those of the crate, in its order.
-impl Serialize for GappedJson<'_> {
+impl Serialize for JsonFile<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let tokenizer = self.tokenizer;
         let mut file = serializer.serialize_struct("Tokenizer", 9)?;
         file.serialize_field("version", "1.0")?;
         file.serialize_field("truncation", &tokenizer.get_truncation())?;
         file.serialize_field("padding", &tokenizer.get_padding())?;
-        file.serialize_field("added_tokens", tokenizer.get_added_vocabulary())?;
+        match &self.added_tokens {
+            Some(tokens) => file.serialize_field("added_tokens", tokens)?,
+            None => file.serialize_field("added_tokens", tokenizer.get_added_vocabulary())?,
+        }
         file.serialize_field("normalizer", &tokenizer.get_normalizer())?;
         file.serialize_field("pre_tokenizer", &tokenizer.get_pre_tokenizer())?;
         file.serialize_field("post_processor", &tokenizer.get_post_processor())?;
         file.serialize_field("decoder", &tokenizer.get_decoder())?;
-        file.serialize_field("model", &ModelFields(self))?;
+        match &self.gapped {
+            Some(gapped) => file.serialize_field("model", gapped)?,
+            None => file.serialize_field("model", tokenizer.get_model())?,
+        }
         file.end()
     }
 }
 
-struct ModelFields<'f>(&'f GappedJson<'f>);
-
-impl Serialize for ModelFields<'_> {
+impl Serialize for Gapped<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let GappedJson { model, merges, .. } = self.0;
+        let Self { model, merges } = self;
         let vocabulary = model.get_vocab();
         let pieces = vocabulary.iter().map(|(piece, id)| (*id, piece.as_str()));
         let by_id = BTreeSet::from_iter(pieces);
