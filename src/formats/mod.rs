@@ -35,6 +35,7 @@ pub mod placeholder_file;
 mod protobuf;
 pub(crate) mod quote;
 pub mod ranked_tokens;
+pub mod rwkv;
 pub mod sentencepiece;
 pub mod sentencepiece_spec;
 pub mod setting;

@@ -181,6 +181,10 @@ impl FileKind {
             return Some(Self::Gguf);
         }
         let name = name.to_ascii_lowercase();
+        let file = name.rsplit('/').next().unwrap_or(&name);
+        if file.starts_with("rwkv_vocab_") && file.ends_with(".txt") {
+            return Some(Self::Rwkv);
+        }
         let row = (KINDS.iter()).find(|row| row.ends.iter().any(|end| name.ends_with(end)));
         row.map(|row| row.kind)
     }
@@ -200,6 +204,7 @@ impl FileKind {
                 | Self::VocabJson
                 | Self::Tiktoken
                 | Self::Tekken
+                | Self::Rwkv
         )
     }
 

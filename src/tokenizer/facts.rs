@@ -82,6 +82,7 @@ impl Tokenizer {
         };
         let needs_one = matches!(self.algorithm(), "WordPiece" | "WordLevel");
         let lacks_it = rest.is_some() && needs_one && compiled.unknown_id().is_none();
+        let lacks_it = lacks_it && !ranked_file::has_every_byte(&self.definition);
         let unknown = self.definition.special_tokens.unk_token.given();
         (lacks_it && self.definition.runner.is_none())
             .then(|| unknown.map_or("[UNK]", SpecialTokenConfig::text))

@@ -32,10 +32,6 @@ pub fn check_kind(files: &ModelFiles) -> Result<()> {
     };
     placeholder_file::refuse_only(files)?;
     match kind {
-        FileKind::Rwkv => {
-            let problem = format!("it is {}, which tokscope does not read yet", kind.what());
-            Err(Error::unsupported(files.model(), problem))
-        }
         FileKind::Vectors => Err(Error::MissingPart {
             place: files.place(),
             what: "tokenizer: it is a file of vectors",

@@ -1,4 +1,5 @@
-//! Opens the tokenizers of files that have tokens with ranks: `.tiktoken` files and `tekken.json`.
+//! Opens the tokenizers of files that have tokens with ranks: `.tiktoken` files and `tekken.json`; and RWKV's, whose
+//! tokens have only ids.
 
 use std::sync::Arc;
 
@@ -21,7 +22,8 @@ pub const TEKKEN_JSON: &str = "tekken.json";
 /// Fails with the error of finding or reading the file.
 pub fn only(files: &ModelFiles) -> Result<Option<(&str, FileKind)>> {
     let kind = files.only_kind()?;
-    let kind = kind.filter(|kind| matches!(kind, FileKind::Tiktoken | FileKind::Tekken));
+    let kinds = [FileKind::Tiktoken, FileKind::Tekken, FileKind::Rwkv];
+    let kind = kind.filter(|kind| kinds.contains(kind));
     Ok(files.only().zip(kind))
 }
 
@@ -41,6 +43,8 @@ pub fn definition(
         let encoding = encoding_of(name, &sha256);
         let encoding = encoding.ok_or_else(|| unknown_encoding(&*file, &sha256))?;
         (file, RanksRecipe::Tiktoken(encoding))
+    } else if kind == FileKind::Rwkv {
+        (file, RanksRecipe::Rwkv)
     } else {
         (file, RanksRecipe::Tekken)
     };
@@ -63,6 +67,12 @@ pub fn definition(
     let mut definition = parsed.into_definition(file, rest, config, tokens, class);
     definition.conversion = Some(Box::new(conversion));
     Ok(definition)
+}
+
+/// Returns true if every byte is a token, so that every text has tokens.
+pub fn has_every_byte(definition: &Definition) -> bool {
+    let conversion = definition.conversion.as_ref();
+    conversion.is_some_and(|conversion| matches!(conversion.recipe, Recipe::Ranks(_)))
 }
 
 /// Returns the name of the encoding that a `.tiktoken` file is read as although it is not the published one.

@@ -113,6 +113,7 @@ const FIXTURES: &[(&str, &[&str])] = &[
         &[
             "tests/fixtures/ranks/tokens.tiktoken",
             "tests/fixtures/ranks/tekken-v7.json",
+            "tests/fixtures/rwkv/rwkv_vocab_small.txt",
         ],
     ),
     (

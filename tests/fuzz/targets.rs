@@ -16,6 +16,7 @@ use tokscope::formats::json;
 use tokscope::formats::model_config::ModelConfig;
 use tokscope::formats::npy::Vectors;
 use tokscope::formats::ranked_tokens::RankedTokens;
+use tokscope::formats::rwkv;
 use tokscope::formats::sentencepiece::SentencePieceModel;
 use tokscope::formats::tekken::Tekken;
 use tokscope::formats::vectors::{VectorFile, WordIndex};
@@ -136,15 +137,24 @@ pub fn slow_text(bytes: &[u8]) {
     }
 }
 
-/// Opens a `tekken.json`, a file of an encoding of OpenAI, and the list of merges of GPT-2.
+/// Opens a `tekken.json`, a vocabulary of RWKV, a file of an encoding of OpenAI, and the list of merges of GPT-2.
 pub fn ranks(bytes: &[u8]) {
     use_model(&[("tekken.json", bytes)]);
     let _ = Tekken::parse("tekken.json", bytes);
     let _ = RankedTokens::parse_merges("vocab.bpe", bytes, 0..=u8::MAX, |c| u8::try_from(c).ok());
+    let folder = SCRATCH.with(|folder| folder.path().to_owned());
+    if rwkv::parse("f", bytes).is_ok() {
+        let path = folder.join("rwkv_vocab_f.txt");
+        replace(&path, bytes);
+        if let Ok(tokenizer) = Tokenizer::open(&local(&ModelRef::File(path))) {
+            let text = "aaa abab  <|endoftext|>\n日本 a\u{301}";
+            let ids = tokenizer.ids(text, &EncodeOptions::default()).unwrap();
+            assert_eq!(tokenizer.decode(&ids, false).unwrap(), text);
+        }
+    }
     if RankedTokens::parse("f", bytes).is_err() {
         return;
     }
-    let folder = SCRATCH.with(|folder| folder.path().to_owned());
     for name in ["r50k_base", "cl100k_base", "o200k_harmony"] {
         let path = folder.join(format!("{name}.tiktoken"));
         replace(&path, bytes);

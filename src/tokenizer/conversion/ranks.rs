@@ -1,6 +1,6 @@
 //! Builds a byte-pair encoding from tokens with ranks, as tiktoken merges them.
 //!
-//! A `tokenizer.json` says the same with one merge for each token ([`super::rank_merges`]).
+//! A `tokenizer.json` says the same with one merge for each token ([`super::rank_merges`]). RWKV's tokens have no ranks.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -17,6 +17,7 @@ use crate::formats::config::{
 use crate::formats::model_settings::ModelSettings;
 use crate::formats::piece_list::{Numbers, PieceList};
 use crate::formats::ranked_tokens::RankedTokens;
+use crate::formats::rwkv;
 use crate::formats::setting::Setting;
 use crate::formats::tekken::Tekken;
 use crate::formats::tokenizer_json::{ModelJson, RestJson, TokenizerJson};
@@ -25,6 +26,7 @@ use crate::record::PackedStrings;
 use crate::source::ByteSource;
 use crate::tokenizer::hf_guard::catch_panic;
 use crate::tokenizer::native::{alphabet, is_known_pattern};
+use crate::tokenizer::piece_table::PieceTable;
 
 /// Changes with every change to the conversion, so that no result of an earlier one is taken from the cache.
 pub const VERSION: u32 = 2;
@@ -36,6 +38,8 @@ pub enum RanksRecipe {
     Tiktoken(&'static Encoding),
     /// A `tekken.json`.
     Tekken,
+    /// The vocabulary of RWKV's World models.
+    Rwkv,
 }
 
 impl RanksRecipe {
@@ -48,6 +52,7 @@ impl RanksRecipe {
         match self {
             Self::Tiktoken(encoding) => tiktoken(name, &bytes, encoding),
             Self::Tekken => tekken(name, &bytes),
+            Self::Rwkv => rwkv(name, &bytes),
         }
     }
 
@@ -60,6 +65,7 @@ impl RanksRecipe {
         let mut config = TokenizerConfig::default();
         match self {
             Self::Tiktoken(_) => config.special_tokens.eos_token = token(END_OF_TEXT),
+            Self::Rwkv => {}
             Self::Tekken => {
                 config.special_tokens = SpecialTokensMap {
                     bos_token: token(BOS),
@@ -181,16 +187,7 @@ fn with_special(rest: RestJson, special: impl IntoIterator<Item = (String, u32)>
 /// # Errors
 /// Fails with [`Error::Damaged`] if two tokens are equal.
 pub fn model(name: &str, tokens: &RankedTokens, first_id: u32) -> Result<ModelJson> {
-    let mut tokens: Vec<(&[u8], u32)> = tokens.iter().collect();
-    tokens.sort_unstable_by_key(|(_, rank)| *rank);
-    let mut texts = PackedStrings::default();
-    let mut text = String::new();
-    for (token, _) in &tokens {
-        text.clear();
-        text.extend(token.iter().map(|&byte| alphabet::character(byte)));
-        texts.push(&text);
-    }
-    let ids = tokens.iter().map(|(_, rank)| rank + first_id).collect();
+    let (texts, ids) = pieces(tokens, first_id);
     let merges = merges(&texts).ok_or_else(|| Error::damaged(name, "two tokens are equal"))?;
     Ok(ModelJson {
         kind: Some("BPE".to_owned()),
@@ -204,5 +201,52 @@ pub fn model(name: &str, tokens: &RankedTokens, first_id: u32) -> Result<ModelJs
             numbers: Numbers::Ids(ids),
         },
         ..ModelJson::default()
+    })
+}
+
+/// Returns the tokens in order of rank, in the alphabet of bytes, and their ids.
+fn pieces(tokens: &RankedTokens, first_id: u32) -> (PackedStrings, Vec<u32>) {
+    let mut tokens: Vec<(&[u8], u32)> = tokens.iter().collect();
+    tokens.sort_unstable_by_key(|(_, rank)| *rank);
+    let mut texts = PackedStrings::default();
+    let mut text = String::new();
+    for (token, _) in &tokens {
+        text.clear();
+        text.extend(token.iter().map(|&byte| alphabet::character(byte)));
+        texts.push(&text);
+    }
+    let ids = tokens.iter().map(|(_, rank)| rank + first_id);
+    (texts, ids.collect())
+}
+
+/// RWKV takes the longest token, again and again, through the whole text: WordPiece with one word and without a prefix.
+/// Every byte is a token, so nothing is unknown. Models end a text with the id 0, which has no token, as in the package.
+fn rwkv(name: &str, bytes: &[u8]) -> Result<TokenizerJson> {
+    let (texts, ids) = pieces(&rwkv::parse(name, bytes)?, 0);
+    if PieceTable::new(texts.iter()).is_none() {
+        return Err(Error::damaged(name, "two tokens are equal"));
+    }
+    let bytes = || steps::byte_level(false, true, false);
+    let rest = RestJson {
+        pre_tokenizer: bytes(),
+        decoder: bytes(),
+        ..RestJson::default()
+    };
+    Ok(TokenizerJson {
+        model: ModelJson {
+            kind: Some("WordPiece".to_owned()),
+            settings: ModelSettings {
+                unk_token: Some(String::new()),
+                continuing_subword_prefix: Some(String::new()),
+                max_input_chars_per_word: Some(usize::MAX),
+                ..ModelSettings::default()
+            },
+            vocab: PieceList {
+                texts,
+                numbers: Numbers::Ids(ids),
+            },
+            ..ModelJson::default()
+        },
+        rest,
     })
 }

@@ -19,6 +19,7 @@ pub mod properties;
 mod ranks;
 mod readings;
 mod regular_expressions;
+mod rwkv;
 mod scanned;
 mod sentencepiece;
 mod slow_files;
