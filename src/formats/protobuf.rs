@@ -53,6 +53,18 @@ impl<'a> Message<'a> {
         }
     }
 
+    /// Returns the rest of a file from a field on; the whole file if it is shorter.
+    pub fn from(self, start: usize) -> Self {
+        match self.bytes.get(start..) {
+            Some(bytes) => Self {
+                bytes,
+                start: self.start + start,
+                ..self
+            },
+            None => self,
+        }
+    }
+
     /// Returns the fields in file order, as numbers and values. A field that cannot be read ends them.
     pub fn fields(self) -> Fields<'a> {
         Fields {
@@ -106,6 +118,13 @@ pub struct Fields<'a> {
     /// The offset of the end of the message in the file.
     end: usize,
     is_file: bool,
+}
+
+impl Fields<'_> {
+    /// Returns the offset of the next field in the file.
+    pub fn offset(&self) -> usize {
+        self.end - self.rest.len()
+    }
 }
 
 impl<'a> Iterator for Fields<'a> {

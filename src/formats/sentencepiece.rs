@@ -24,6 +24,8 @@ pub struct SentencePieceModel {
     pub byte_fallback: bool,
     /// Compiled normalization rules (a double array and a pool of strings). Empty if text is not normalized.
     pub precompiled_charsmap: Vec<u8>,
+    /// The offset in the file before which it has nothing but pieces.
+    pub settings_start: usize,
 }
 
 /// One entry of the vocabulary.
@@ -84,9 +86,12 @@ impl SentencePieceModel {
             unknown_piece: "<unk>".to_owned(),
             byte_fallback: false,
             precompiled_charsmap: Vec::new(),
+            settings_start: 0,
         };
         let (mut has_trainer_spec, mut has_normalizer_spec) = (false, false);
-        for item in Message::file(bytes).fields() {
+        let mut fields = Message::file(bytes).fields();
+        let mut has_only_pieces = true;
+        while let Some(item) = fields.next() {
             match item.map_err(|fault| damaged(&problem_of(fault, model.pieces.len())))? {
                 (field::MODEL_PIECES, Value::Bytes(message)) => {
                     if model.pieces.len() == MAX_PIECES {
@@ -99,6 +104,10 @@ impl SentencePieceModel {
                         return Err(damaged(&too_long_piece(index, piece.text.len())));
                     }
                     model.pieces.push(piece);
+                    if has_only_pieces {
+                        model.settings_start = fields.offset();
+                    }
+                    continue;
                 }
                 (field::MODEL_TRAINER_SPEC, Value::Bytes(message)) => {
                     has_trainer_spec = true;
@@ -112,6 +121,7 @@ impl SentencePieceModel {
                 }
                 _ => {}
             }
+            has_only_pieces = false;
         }
         let count = model.pieces.len();
         if count == 0 {
@@ -262,6 +272,10 @@ mod tests {
         assert_eq!(model.pieces[0].kind, PieceKind::Normal);
         assert_eq!(model.algorithm, Algorithm::Unigram);
         assert!(model.byte_fallback);
+        assert_eq!(model.settings_start, 10);
+        let again = [sample(), sample()].concat();
+        let model = SentencePieceModel::parse("spm.model", &again).unwrap();
+        assert_eq!((model.pieces.len(), model.settings_start), (2, 10));
     }
 
     #[test]

@@ -11,8 +11,8 @@ const UNKNOWN_SURFACE: &str = " \u{2047} ";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SentencePieceSpec {
     pub normalizer: NormalizerSpec,
-    /// The normalizer of decoded text, if the file has one.
-    pub denormalizer: Option<NormalizerSpec>,
+    /// The normalizer of decoded text and its compiled rules, if the file has one.
+    pub denormalizer: Option<(NormalizerSpec, Vec<u8>)>,
     /// The mark of a word is at its end.
     pub marks_are_suffixes: bool,
     /// The text of an unknown piece in decoded text.
@@ -24,8 +24,6 @@ pub struct SentencePieceSpec {
 /// The settings of a normalizer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NormalizerSpec {
-    /// Compiled rules. Empty if there are none.
-    pub charsmap: Vec<u8>,
     /// A mark is put before the text, or after it.
     pub adds_mark: bool,
     /// Spaces at the ends are removed, and several spaces become one.
@@ -37,7 +35,6 @@ pub struct NormalizerSpec {
 impl Default for NormalizerSpec {
     fn default() -> Self {
         Self {
-            charsmap: Vec::new(),
             adds_mark: true,
             removes_spaces: true,
             escapes_spaces: true,
@@ -46,11 +43,11 @@ impl Default for NormalizerSpec {
 }
 
 impl SentencePieceSpec {
-    /// Reads the settings of the file called `name`.
+    /// Reads the settings of the file called `name`, which has only pieces before offset `start`.
     ///
     /// # Errors
     /// Fails with [`Error::Damaged`] if the bytes are not a SentencePiece model.
-    pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
+    pub fn parse(name: &str, bytes: &[u8], start: usize) -> Result<Self> {
         let mut spec = Self {
             normalizer: NormalizerSpec::default(),
             denormalizer: None,
@@ -58,14 +55,15 @@ impl SentencePieceSpec {
             unknown_surface: UNKNOWN_SURFACE.to_owned(),
             special: [Some(1), Some(2), None],
         };
-        for field in Message::file(bytes).fields() {
+        for field in Message::file(bytes).from(start).fields() {
             match field.map_err(|fault| Error::damaged(name, fault))? {
                 (2, Value::Bytes(message)) => spec.read_trainer(name, message)?,
-                (3, Value::Bytes(message)) => spec.normalizer = normalizer(name, message)?,
+                (3, Value::Bytes(message)) => spec.normalizer = normalizer(name, message)?.0,
                 (5, Value::Bytes(message)) => {
-                    let denormalizer = normalizer(name, message)?;
-                    let has_rules = !denormalizer.charsmap.is_empty();
-                    spec.denormalizer = has_rules.then_some(denormalizer);
+                    let (denormalizer, rules) = normalizer(name, message)?;
+                    expansion_limits::check_charsmap(name, rules)?;
+                    let rules = Some(rules.to_vec()).filter(|rules| !rules.is_empty());
+                    spec.denormalizer = rules.map(|rules| (denormalizer, rules));
                 }
                 _ => {}
             }
@@ -93,21 +91,20 @@ impl SentencePieceSpec {
     }
 }
 
-fn normalizer(name: &str, message: Message<'_>) -> Result<NormalizerSpec> {
+/// Returns the settings of a normalizer, and its compiled rules.
+fn normalizer<'a>(name: &str, message: Message<'a>) -> Result<(NormalizerSpec, &'a [u8])> {
     let mut spec = NormalizerSpec::default();
+    let mut rules: &[u8] = &[];
     for field in message.fields() {
         match field.map_err(|fault| Error::damaged(name, fault))? {
-            (2, Value::Bytes(map)) => {
-                expansion_limits::check_charsmap(name, map.bytes)?;
-                spec.charsmap = map.bytes.to_vec();
-            }
+            (2, Value::Bytes(map)) => rules = map.bytes,
             (3, Value::Varint(flag)) => spec.adds_mark = flag != 0,
             (4, Value::Varint(flag)) => spec.removes_spaces = flag != 0,
             (5, Value::Varint(flag)) => spec.escapes_spaces = flag != 0,
             _ => {}
         }
     }
-    Ok(spec)
+    Ok((spec, rules))
 }
 
 #[cfg(test)]
@@ -116,17 +113,17 @@ mod tests {
 
     #[test]
     fn settings_are_read_and_have_the_defaults_of_the_schema() {
-        let spec = SentencePieceSpec::parse("m", &[]).unwrap();
+        let spec = SentencePieceSpec::parse("m", &[], 0).unwrap();
         assert_eq!(spec.normalizer, NormalizerSpec::default());
         assert_eq!(spec.special, [Some(1), Some(2), None]);
         let mut file = vec![0x12, 13, 0xc0, 1, 1, 0xe2, 2, 1, b'?'];
         file.extend([0xc8, 2, 5, 0xd8, 2, 0]);
         file.extend([0x1a, 4, 0x18, 0, 0x28, 0]);
-        let spec = SentencePieceSpec::parse("m", &file[..15]).unwrap();
+        let spec = SentencePieceSpec::parse("m", &file[..15], 0).unwrap();
         assert!(spec.marks_are_suffixes);
         assert_eq!(spec.unknown_surface, "?");
         assert_eq!(spec.special, [Some(5), Some(2), Some(0)]);
-        let spec = SentencePieceSpec::parse("m", &file[15..]).unwrap();
+        let spec = SentencePieceSpec::parse("m", &file, 15).unwrap();
         let expected = NormalizerSpec {
             adds_mark: false,
             escapes_spaces: false,
@@ -140,7 +137,7 @@ mod tests {
         let file = [0x12, 3, 0xc0, 1, 1, 0x1a, 4, 0x18, 0, 0x28, 0];
         for length in [1, 2, 3, 4, 6, 7, 8, 9, 10] {
             assert!(
-                SentencePieceSpec::parse("m", &file[..length]).is_err(),
+                SentencePieceSpec::parse("m", &file[..length], 0).is_err(),
                 "{length}"
             );
         }

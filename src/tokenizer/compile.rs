@@ -52,6 +52,7 @@ fn unigram<'a>(model: &ModelJson, pieces: &'a ModelPieces) -> Option<Contents<'a
         algorithm: Algorithm::Unigram,
         byte_fallback: model.settings.byte_fallback == Some(true),
         charsmap: &[],
+        settings_start: 0,
         rest: &[],
         model: None,
     })
@@ -83,6 +84,7 @@ fn unscored<'a>(
         algorithm,
         byte_fallback: false,
         charsmap: &[],
+        settings_start: 0,
         rest: &[],
         model: Some(UnscoredModel {
             settings: settings.clone(),

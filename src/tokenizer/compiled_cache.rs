@@ -227,6 +227,7 @@ mod tests {
                 algorithm: Algorithm::Unigram,
                 byte_fallback: false,
                 charsmap: &[],
+                settings_start: 0,
                 rest: &[],
                 model: None,
             };

@@ -1,8 +1,9 @@
 //! Tokenizers that run SentencePiece itself, because no `tokenizer.json` describes them.
 
 use super::encoding::{Encoded, Encoding};
+use super::native::MARK;
 use super::options::{EncodeOptions, Side};
-use super::sentencepiece::{Count, Decoded, Finder, Ids, MARK, SentencePiece, Sink};
+use super::sentencepiece::{Count, Decoded, Finder, Ids, SentencePiece, Sink};
 use super::translation::{Look, Translation};
 use super::windows::{TokenizedText, Windows, to_hf};
 use crate::error::Result;

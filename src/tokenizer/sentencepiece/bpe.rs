@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap};
 
-use super::vocabulary::{Prefixes, Segment, Vocabulary};
+use super::vocabulary::{Segment, UserDefined, Vocabulary};
 use crate::formats::sentencepiece::PieceKind;
 
 /// A range of the text that is not merged further, or a neighbor of one.
@@ -81,7 +81,7 @@ impl Merger {
     pub fn run(
         &mut self,
         vocabulary: &Vocabulary<'_>,
-        fixed: &Prefixes,
+        fixed: UserDefined<'_>,
         text: &str,
         segments: &mut Vec<Segment>,
     ) {
@@ -106,7 +106,7 @@ impl Merger {
         }
     }
 
-    fn set_symbols(&mut self, fixed: &Prefixes, text: &str) {
+    fn set_symbols(&mut self, fixed: UserDefined<'_>, text: &str) {
         self.symbols.clear();
         let mut start = 0;
         while let Some(character) = text[start..].chars().next() {

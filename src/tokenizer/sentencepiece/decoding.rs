@@ -1,9 +1,9 @@
 //! Decoding: pieces to text.
 
 use super::model::{SentencePiece, byte_piece};
-use super::normalizer::MARK;
-use super::vocabulary::Prefixes;
+use super::vocabulary::UserDefined;
 use crate::formats::sentencepiece::PieceKind;
+use crate::tokenizer::native::MARK;
 
 /// What decoding takes a piece for.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +42,7 @@ impl SentencePiece {
         }
         append_bytes(&mut text, &mut bytes);
         match self.denormalizer() {
-            Some(denormalizer) => denormalizer.normalize(&text, &Prefixes::default()),
+            Some(denormalizer) => denormalizer.normalize(&text, UserDefined::NONE),
             None => text,
         }
     }

@@ -11,10 +11,9 @@ mod normalizer;
 mod sink;
 mod splitter;
 mod unigram;
+mod unigram_scores;
 mod vocabulary;
-mod words;
 
 pub use decoding::Decoded;
 pub use model::SentencePiece;
-pub use normalizer::MARK;
 pub use sink::{Count, Finder, Ids, Sink};

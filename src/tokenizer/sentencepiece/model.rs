@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::normalizer::Normalizer;
 use super::sink::{Emitter, Sink, Token, Tokens};
 use super::splitter::{Rules, Scratch, Splitter};
-use super::vocabulary::{Prefixes, Vocabulary};
-use super::words::Marks;
+use super::unigram_scores::UnigramScores;
+use super::vocabulary::{UserDefined, Vocabulary};
 use crate::error::{Error, Result};
 use crate::formats::algorithm::Algorithm;
 use crate::formats::sentencepiece::PieceKind;
@@ -14,25 +14,17 @@ use crate::formats::sentencepiece_spec::SentencePieceSpec;
 use crate::tokenizer::native::ScratchPool;
 use crate::tokenizer::native::compiled::CompiledVocabulary;
 
-/// The penalty of an unknown character, as a logarithm.
-const UNKNOWN_PENALTY: f32 = 10.0;
-
-/// The score of a user-defined piece for each byte after the first.
-const USER_DEFINED_BONUS: f64 = 0.1;
-
 /// A SentencePiece model that encodes and decodes.
 #[derive(Debug)]
 pub struct SentencePiece {
     compiled: Arc<CompiledVocabulary>,
-    kinds: Vec<PieceKind>,
     unknown_id: u32,
-    /// As in [`Vocabulary`].
-    unigram_scores: Vec<f32>,
-    unknown_score: f32,
+    scores: UnigramScores,
     /// The ids and texts of the byte pieces, if there is byte fallback.
     bytes: Vec<(u32, String)>,
     rules: Rules,
-    user_defined: Prefixes,
+    /// By byte, true if a user-defined piece begins with it.
+    begins: Box<[bool; 256]>,
     normalizer: Normalizer,
     denormalizer: Option<Normalizer>,
     spec: SentencePieceSpec,
@@ -46,73 +38,69 @@ impl SentencePiece {
     /// Fails with [`Error::Damaged`] if SentencePiece refuses the file.
     pub fn new(name: &str, compiled: Arc<CompiledVocabulary>, bytes: &[u8]) -> Result<Self> {
         let damaged = |problem: &str| Error::damaged(name, problem);
-        let spec = SentencePieceSpec::parse(name, bytes)?;
-        let mut kinds = vec![PieceKind::Unused; compiled.size()];
-        let (mut unknown_id, mut user_defined) = (None, Vec::new());
-        let mut min_score = f32::MAX;
-        for (id, kind) in compiled.kinds() {
-            if let Some(slot) = kinds.get_mut(id as usize) {
-                *slot = kind;
-            }
+        let spec = SentencePieceSpec::parse(name, bytes, compiled.settings_start())?;
+        let Some(trie) = compiled.double_array() else {
+            return Err(damaged(
+                "a piece is empty, occurs twice, or contains a zero byte",
+            ));
+        };
+        let kinds = compiled.kind_table();
+        let mut unknown_id = None;
+        let (mut begins, mut has_unused, mut longest_user_defined) = ([false; 256], false, 0);
+        for (id, kind) in kinds.exceptions() {
             match kind {
-                PieceKind::Normal => {
-                    let score = compiled
-                        .scores()
-                        .get(id as usize)
-                        .map_or(0.0, |score| *score as f32);
-                    min_score = min_score.min(score);
-                }
                 PieceKind::Unknown if unknown_id.is_some() => {
                     return Err(damaged("it has two unknown pieces"));
                 }
                 PieceKind::Unknown => unknown_id = Some(id),
-                PieceKind::UserDefined => user_defined.extend(compiled.piece(id)),
+                PieceKind::UserDefined => {
+                    let piece = compiled.piece(id).unwrap_or_default().as_bytes();
+                    longest_user_defined = longest_user_defined.max(piece.len());
+                    if let Some(first) = piece.first() {
+                        begins[usize::from(*first)] = true;
+                    }
+                }
                 PieceKind::Byte if !compiled.byte_fallback() => {
                     return Err(damaged("it has a byte piece, but no byte fallback"));
                 }
+                PieceKind::Unused => has_unused = true,
                 _ => {}
             }
-        }
-        if compiled.double_array().is_none() {
-            return Err(damaged(
-                "a piece is empty, occurs twice, or contains a zero byte",
-            ));
         }
         let bytes = match compiled.byte_fallback() {
             true => byte_pieces(&compiled)
                 .ok_or_else(|| damaged("it has byte fallback, but not all 256 byte pieces"))?,
             false => Vec::new(),
         };
-        let longest_user_defined = user_defined.iter().map(|piece| piece.len()).max();
-        let user_defined = Prefixes::new(user_defined)
-            .ok_or_else(|| damaged("a user-defined piece contains a zero byte"))?;
-        let unigram_scores = unigram_scores(&compiled, &kinds);
-        let unknown_score = min_score - UNKNOWN_PENALTY;
-        let sizes = unigram_scores.iter().map(|score| score.abs());
-        let in_text = [PieceKind::Normal, PieceKind::UserDefined, PieceKind::Unused];
-        let of_texts = compiled.kinds().filter(|(_, kind)| in_text.contains(kind));
+        let user_defined = UserDefined {
+            begins: &begins,
+            pieces: (longest_user_defined > 0).then_some((trie, kinds)),
+        };
+        let text_spec = (spec.normalizer.clone(), compiled.charsmap());
+        let normalizer = Normalizer::new(name, text_spec, spec.marks_are_suffixes, user_defined)?;
+        let denormalizer = spec.denormalizer.as_ref().map(|(spec, rules)| {
+            Normalizer::new(name, (spec.clone(), rules), false, UserDefined::NONE)
+        });
+        let scores = match compiled.algorithm() {
+            Algorithm::Unigram => UnigramScores::new(&compiled),
+            _ => UnigramScores::default(),
+        };
         let rules = Rules {
             algorithm: compiled.algorithm(),
-            marks: Marks::of(of_texts.filter_map(|(id, _)| compiled.piece(id))),
-            has_unused: compiled.kinds().any(|(_, kind)| kind == PieceKind::Unused),
-            max_score: sizes.fold(unknown_score.abs(), f32::max),
-            longest_user_defined: longest_user_defined.unwrap_or_default(),
+            marks: compiled.word_marks(),
+            has_unused,
+            max_score: scores.largest,
+            longest_user_defined,
         };
-        let suffixes = spec.marks_are_suffixes;
-        let (none, text_spec) = (Prefixes::default(), spec.normalizer.clone());
-        let denormalizer = spec.denormalizer.clone();
-        let denormalizer = denormalizer.map(|spec| Normalizer::new(name, spec, false, &none));
         Ok(Self {
             unknown_id: unknown_id.ok_or_else(|| damaged("it has no unknown piece"))?,
-            normalizer: Normalizer::new(name, text_spec, suffixes, &user_defined)?,
+            normalizer,
             denormalizer: denormalizer.transpose()?,
-            unigram_scores,
-            unknown_score,
+            scores,
             bytes,
             rules,
-            user_defined,
+            begins: Box::new(begins),
             compiled,
-            kinds,
             spec,
             scratch: ScratchPool::default(),
         })
@@ -150,20 +138,18 @@ impl SentencePiece {
     }
 
     pub(super) fn kind(&self, id: u32) -> PieceKind {
-        self.kinds
-            .get(id as usize)
-            .copied()
-            .unwrap_or(PieceKind::Unused)
+        let kind = self.compiled.kind_table().get(id);
+        kind.unwrap_or(PieceKind::Unused)
     }
 
     fn vocabulary(&self) -> Option<Vocabulary<'_>> {
         Some(Vocabulary {
             compiled: &self.compiled,
-            kinds: &self.kinds,
+            kinds: self.compiled.kind_table(),
             trie: self.compiled.double_array()?,
             unknown_id: self.unknown_id,
-            unigram_scores: &self.unigram_scores,
-            unknown_score: self.unknown_score,
+            unigram_scores: &self.scores.by_id,
+            unknown_score: self.scores.unknown,
         })
     }
 
@@ -179,12 +165,17 @@ impl SentencePiece {
         let Some(vocabulary) = self.vocabulary() else {
             return;
         };
+        let has_user_defined = self.rules.longest_user_defined > 0;
+        let user_defined = UserDefined {
+            begins: &self.begins,
+            pieces: has_user_defined.then_some((vocabulary.trie, vocabulary.kinds)),
+        };
         let slot = self.scratch.of_this_thread();
         let mut scratch = slot.take();
         let mut splitter = Splitter {
             rules: self.rules,
             vocabulary: &vocabulary,
-            user_defined: &self.user_defined,
+            user_defined,
             scratch: &mut scratch,
             sum: 0.0,
             emitter: Emitter {
@@ -194,7 +185,7 @@ impl SentencePiece {
                 after_unknown: false,
             },
         };
-        let kept = &self.user_defined;
+        let kept = user_defined;
         match S::NEEDS_PLACES {
             true => (self.normalizer).parts::<true>(text, kept, |part| splitter.take(part)),
             false => (self.normalizer).parts::<false>(text, kept, |part| splitter.take(part)),
@@ -210,23 +201,6 @@ fn byte_pieces(compiled: &CompiledVocabulary) -> Option<Vec<(u32, String)>> {
         Some((compiled.find(&piece)?, piece))
     });
     pieces.collect()
-}
-
-/// Returns the scores of pieces for the Unigram algorithm; not a number for those that no text contains.
-fn unigram_scores(compiled: &CompiledVocabulary, kinds: &[PieceKind]) -> Vec<f32> {
-    let score = |(id, kind): (u32, &PieceKind)| match kind {
-        PieceKind::Normal => {
-            let score = compiled.scores().get(id as usize);
-            score.map_or(0.0, |score| *score as f32)
-        }
-        // A user-defined piece wins against others, whose scores are below zero.
-        PieceKind::UserDefined => {
-            let length = compiled.piece(id).map_or(1, str::len);
-            (length.saturating_sub(1) as f64 * USER_DEFINED_BONUS) as f32
-        }
-        _ => f32::NAN,
-    };
-    (0..).zip(kinds).map(score).collect()
 }
 
 /// Returns the piece of a byte.

@@ -1,12 +1,9 @@
 //! The normalizer of SentencePiece.
 
-use super::vocabulary::Prefixes;
+use super::vocabulary::UserDefined;
 use crate::error::{Error, Result};
 use crate::formats::sentencepiece_spec::NormalizerSpec;
-use crate::tokenizer::native::Charsmap;
-
-/// The mark of a space.
-pub const MARK: &str = "▁";
+use crate::tokenizer::native::{Charsmap, MARK};
 
 /// The least number of normalized bytes that are taken at once.
 pub const BLOCK: usize = 1 << 15;
@@ -79,17 +76,18 @@ impl Part<'_> {
 }
 
 impl Normalizer {
-    /// Creates the normalizer of the file called `name`. `kept` are the strings that will stay as they are.
+    /// Creates the normalizer of the file called `name` from its settings and compiled rules. `kept` are the strings that
+    /// will stay as they are.
     ///
     /// # Errors
     /// Fails with [`Error::Damaged`] if the rules are malformed.
     pub fn new(
         name: &str,
-        spec: NormalizerSpec,
+        (spec, rules): (NormalizerSpec, &[u8]),
         marks_are_suffixes: bool,
-        kept: &Prefixes,
+        kept: UserDefined<'_>,
     ) -> Result<Self> {
-        let charsmap = Charsmap::parse(&spec.charsmap)
+        let charsmap = Charsmap::parse(rules)
             .ok_or_else(|| Error::damaged(name, "its precompiled_charsmap is malformed"))?;
         let mut plain = [false; 128];
         for (code, is_plain) in (0..).zip(&mut plain) {
@@ -104,7 +102,7 @@ impl Normalizer {
     }
 
     /// Normalizes a text whose strings in `kept` stay as they are.
-    pub fn normalize(&self, text: &str, kept: &Prefixes) -> String {
+    pub fn normalize(&self, text: &str, kept: UserDefined<'_>) -> String {
         let mut whole = String::new();
         self.parts::<false>(text, kept, |part| {
             if part.is_last {
@@ -120,7 +118,7 @@ impl Normalizer {
     pub fn parts<const ORIGINS: bool>(
         &self,
         text: &str,
-        kept: &Prefixes,
+        kept: UserDefined<'_>,
         mut take: impl FnMut(&Part<'_>) -> usize,
     ) {
         let mut normalized = Normalized {
@@ -244,7 +242,7 @@ impl Normalizer {
     }
 
     /// Returns what the start of a text, which is not empty, is replaced by, and the length of the start in bytes.
-    fn prefix<'a>(&'a self, text: &'a str, kept: &Prefixes) -> (&'a str, usize) {
+    fn prefix<'a>(&'a self, text: &'a str, kept: UserDefined<'_>) -> (&'a str, usize) {
         if let Some(length) = kept.longest(text) {
             return (&text[..length], length);
         }

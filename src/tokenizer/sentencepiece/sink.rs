@@ -1,6 +1,7 @@
 //! Receivers of tokens, which produce a count, a list of ids, or the tokens with their places.
 
-use super::normalizer::{MARK, Normalized};
+use super::normalizer::Normalized;
+use crate::tokenizer::native::MARK;
 
 /// Receives the tokens of a text, in order.
 pub trait Sink {

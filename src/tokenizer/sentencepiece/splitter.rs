@@ -1,13 +1,12 @@
 //! Splits a normalized text into pieces, part by part, in memory that does not grow with the text.
 
 use super::bpe::Merger;
-use super::normalizer::{BLOCK, MARK, Normalized, Part};
+use super::normalizer::{BLOCK, Normalized, Part};
 use super::sink::{Emitter, Sink};
 use super::unigram::{LARGEST_SUM, Search};
-use super::vocabulary::{Prefixes, Segment, Vocabulary};
-use super::words::Marks;
+use super::vocabulary::{Segment, UserDefined, Vocabulary};
 use crate::formats::algorithm::Algorithm;
-use crate::tokenizer::native::{TokenStart, WordCache};
+use crate::tokenizer::native::{MARK, TokenStart, WordCache, WordMarks};
 
 /// The distance between float32 numbers below 2^17, which is more than any sum.
 const STEP: f64 = 1.0 / (1 << 7) as f64;
@@ -26,7 +25,7 @@ pub struct Scratch {
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {
     pub algorithm: Algorithm,
-    pub marks: Marks,
+    pub marks: WordMarks,
     /// True if a piece may be unused. Byte-pair encoding then depends on the whole text.
     pub has_unused: bool,
     /// The greatest size of a score.
@@ -39,7 +38,7 @@ pub struct Rules {
 pub struct Splitter<'a, S> {
     pub rules: Rules,
     pub vocabulary: &'a Vocabulary<'a>,
-    pub user_defined: &'a Prefixes,
+    pub user_defined: UserDefined<'a>,
     pub scratch: &'a mut Scratch,
     /// The sum of the scores so far.
     pub sum: f32,

@@ -1,8 +1,8 @@
 //! The vocabulary of a SentencePiece file, as its algorithms see it.
 
 use crate::formats::sentencepiece::PieceKind;
-use crate::tokenizer::native::compiled::CompiledVocabulary;
-use crate::tokenizer::native::double_array::{self, DoubleArray, Node, Walk};
+use crate::tokenizer::native::compiled::{CompiledVocabulary, KindTable};
+use crate::tokenizer::native::double_array::DoubleArray;
 
 /// A piece with its place in a normalized text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Segment {
 /// The vocabulary, for the algorithms.
 pub struct Vocabulary<'a> {
     pub compiled: &'a CompiledVocabulary,
-    pub kinds: &'a [PieceKind],
+    pub kinds: KindTable<'a>,
     pub trie: DoubleArray<'a>,
     pub unknown_id: u32,
     /// The scores of pieces for the Unigram algorithm; not a number for those that no text contains.
@@ -26,8 +26,7 @@ pub struct Vocabulary<'a> {
 
 impl Vocabulary<'_> {
     pub fn kind(&self, id: u32) -> PieceKind {
-        let kind = self.kinds.get(id as usize).copied();
-        kind.unwrap_or(PieceKind::Unknown)
+        self.kinds.get(id).unwrap_or(PieceKind::Unknown)
     }
 
     pub fn score(&self, id: u32) -> f32 {
@@ -64,51 +63,40 @@ impl Vocabulary<'_> {
     }
 }
 
-/// Strings of which the longest that starts a text is found.
-#[derive(Debug, Default)]
-pub struct Prefixes {
-    nodes: Vec<Node>,
+/// The user-defined pieces, of which the longest that starts a text is found.
+#[derive(Debug, Clone, Copy)]
+pub struct UserDefined<'a> {
+    /// By byte, true if a piece begins with it.
+    pub begins: &'a [bool; 256],
+    /// The pieces of all kinds; `None` if no piece is user-defined.
+    pub pieces: Option<(DoubleArray<'a>, KindTable<'a>)>,
 }
 
-impl Prefixes {
-    /// Returns `None` if a string is empty or contains a zero byte.
-    pub fn new(mut strings: Vec<&str>) -> Option<Self> {
-        if strings.is_empty() {
-            return Some(Self::default());
-        }
-        strings.sort_unstable();
-        strings.dedup();
-        let keys: Vec<(&[u8], u32, f64)> = strings
-            .into_iter()
-            .zip(0..)
-            .map(|(text, id)| (text.as_bytes(), id, 0.0))
-            .collect();
-        let nodes = double_array::build(&keys)?;
-        Some(Self { nodes })
+impl UserDefined<'_> {
+    /// No pieces.
+    pub const NONE: Self = Self {
+        begins: &[false; 256],
+        pieces: None,
+    };
+
+    /// Returns true if a piece begins with this byte.
+    pub fn begin_with(self, byte: u8) -> bool {
+        self.begins[usize::from(byte)]
     }
 
-    /// Returns true if a string begins with this byte.
-    pub fn begin_with(&self, byte: u8) -> bool {
-        self.walk().step(byte).is_some()
-    }
-
-    fn walk(&self) -> Walk<'_> {
-        let array = DoubleArray {
-            nodes: &self.nodes,
-            scores: &[],
-        };
-        array.walk()
-    }
-
-    /// Returns the length of the longest string that starts a text, in bytes.
-    pub fn longest(&self, text: &str) -> Option<usize> {
-        let mut walk = self.walk();
+    /// Returns the length of the longest piece that starts a text, in bytes.
+    #[inline]
+    pub fn longest(self, text: &str) -> Option<usize> {
+        let first = text.as_bytes().first()?;
+        let (trie, kinds) = self.pieces.filter(|_| self.begin_with(*first))?;
+        let mut walk = trie.walk();
         let mut longest = None;
         for (index, &byte) in text.as_bytes().iter().enumerate() {
             let Some(node) = walk.step(byte) else {
                 break;
             };
-            if node.value > 0 {
+            let id = node.value.checked_sub(1);
+            if id.and_then(|id| kinds.get(id)) == Some(PieceKind::UserDefined) {
                 longest = Some(index + 1);
             }
         }

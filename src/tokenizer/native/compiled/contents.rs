@@ -17,6 +17,8 @@ pub struct Contents<'a> {
     pub byte_fallback: bool,
     /// The normalization rules of a SentencePiece file.
     pub charsmap: &'a [u8],
+    /// The offset of the settings in a SentencePiece file, after its pieces; 0 for other files.
+    pub settings_start: u32,
     /// A `tokenizer.json` without its pieces, as JSON.
     pub rest: &'a [u8],
     /// The settings and the merges of a model without scores. `None` for a model with scores.
@@ -46,6 +48,7 @@ impl<'a> From<&'a SentencePieceModel> for Contents<'a> {
             algorithm: model.algorithm,
             byte_fallback: model.byte_fallback,
             charsmap: &model.precompiled_charsmap,
+            settings_start: u32::try_from(model.settings_start).unwrap_or_default(),
             rest: &[],
             model: None,
         }

@@ -4,7 +4,7 @@
 //!
 //! | bytes | contents |
 //! |---|---|
-//! | 0..136 | header: magic, version, checksum, sha256 of the source, sizes, settings |
+//! | 0..144 | header: magic, version, checksum, sha256 of the source, sizes, settings |
 //! | scores x 8 | minus infinity, then the scores by id, float64; empty for a model without scores |
 //! | nodes x 8 | nodes of the double array |
 //! | pieces x 4 | end of each piece in the text section, by id |
@@ -25,18 +25,21 @@ use crate::formats::sentencepiece::PieceKind;
 use crate::tokenizer::native::bpe::merges::MergeSlot;
 use crate::tokenizer::native::double_array::Node;
 use crate::tokenizer::native::trailing_marks::MarkSet;
+use crate::tokenizer::native::word_marks::WordMarks;
 
 const MAGIC: [u8; 8] = *b"tokscope";
 /// Must change whenever the layout or the code that writes the sections changes.
-pub const VERSION: u32 = 11;
+pub const VERSION: u32 = 12;
 /// Bytes of the header.
-pub const HEADER_LENGTH: usize = 136;
+pub const HEADER_LENGTH: usize = 144;
 /// The CRC-32 of all other bytes.
 pub const CHECKSUM: Range<usize> = 44..48;
 const MIN_SCORE: Range<usize> = 80..88;
 const TRAILING_MARKS: Range<usize> = 88..104;
 /// The sizes of the sections that not every model has.
 const SIZES: Range<usize> = 104..132;
+const WORD_MARKS: Range<usize> = 132..136;
+const SETTINGS_START: Range<usize> = 136..140;
 /// The id of the unknown piece in the header of a vocabulary without one.
 const NO_ID: u32 = u32::MAX;
 /// The kind of an id without a piece.
@@ -74,6 +77,10 @@ pub struct Header {
     pub byte_fallback: bool,
     pub min_score: f64,
     pub trailing_marks: MarkSet,
+    /// The place of marks in the pieces of a SentencePiece file.
+    pub word_marks: WordMarks,
+    /// The offset of the settings in a SentencePiece file: all before it are pieces.
+    pub settings_start: u32,
 }
 
 /// The byte offsets of the sections. From `ends` on, each section ends where the next begins, apart from padding.
@@ -157,6 +164,10 @@ impl Header {
         }
         bytes[MIN_SCORE].copy_from_slice(&self.min_score.to_le_bytes());
         bytes[TRAILING_MARKS].copy_from_slice(&self.trailing_marks.to_le_bytes());
+        let place = |other: &WordMarks| *other == self.word_marks;
+        let word_marks = WordMarks::ALL.iter().position(place).unwrap_or(0) as u32;
+        bytes[WORD_MARKS].copy_from_slice(&word_marks.to_le_bytes());
+        bytes[SETTINGS_START].copy_from_slice(&self.settings_start.to_le_bytes());
         let sizes = [
             self.settings,
             self.index,
@@ -180,6 +191,10 @@ impl Header {
         }
         let (sizes, _) = bytes.get(SIZES)?.as_chunks::<4>();
         let size = |index: usize| sizes.get(index).map(|bytes| u32::from_le_bytes(*bytes));
+        let at = |range: Range<usize>| {
+            let bytes = bytes.get(range)?.try_into().ok()?;
+            Some(u32::from_le_bytes(bytes))
+        };
         Some(Self {
             source: bytes.get(8..40)?.try_into().ok()?,
             scores: size(5)?,
@@ -199,6 +214,8 @@ impl Header {
             gaps: size(4)?,
             min_score: f64::from_le_bytes(bytes.get(MIN_SCORE)?.try_into().ok()?),
             trailing_marks: MarkSet::from_le_bytes(bytes.get(TRAILING_MARKS)?.try_into().ok()?),
+            word_marks: *WordMarks::ALL.get(at(WORD_MARKS)? as usize)?,
+            settings_start: at(SETTINGS_START)?,
         })
     }
 }

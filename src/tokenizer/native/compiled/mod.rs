@@ -13,4 +13,5 @@ mod writer;
 pub use super::piece_index::build as index_pieces;
 pub use contents::{Contents, UnscoredModel};
 pub use layout::VERSION;
+pub use queries::KindTable;
 pub use reader::CompiledVocabulary;

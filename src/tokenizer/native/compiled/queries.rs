@@ -12,6 +12,10 @@ use crate::tokenizer::native::bpe::joins::Joins;
 use crate::tokenizer::native::bpe::merges::MergeSlot;
 use crate::tokenizer::native::double_array::{DoubleArray, Node};
 use crate::tokenizer::native::piece_index::PieceIndex;
+use crate::tokenizer::native::word_marks::WordMarks;
+
+/// The number of kinds that are looked at together.
+const BLOCK: usize = 32;
 
 impl CompiledVocabulary {
     /// Returns the number of pieces.
@@ -99,6 +103,21 @@ impl CompiledVocabulary {
             let kind = KINDS.get(usize::from(*kind)).copied();
             (id, kind.unwrap_or(PieceKind::Normal))
         })
+    }
+
+    /// Returns the kind of each id.
+    pub fn kind_table(&self) -> KindTable<'_> {
+        KindTable(self.section(self.sections.kinds, self.ids()))
+    }
+
+    /// Returns the place of marks in the pieces that texts contain.
+    pub fn word_marks(&self) -> WordMarks {
+        self.header.word_marks
+    }
+
+    /// Returns the offset of the settings in the SentencePiece file that the vocabulary is from.
+    pub fn settings_start(&self) -> usize {
+        self.header.settings_start as usize
     }
 
     /// Returns the ids of the pieces of two kinds, which is faster than filtering [`Self::kinds`].
@@ -203,6 +222,29 @@ impl CompiledVocabulary {
     }
 }
 
+/// The kinds of pieces by id.
+#[derive(Debug, Clone, Copy)]
+pub struct KindTable<'a>(&'a [u8]);
+
+impl<'a> KindTable<'a> {
+    /// Returns the kind of a piece; `None` if there is no piece with this id.
+    #[inline]
+    pub fn get(self, id: u32) -> Option<PieceKind> {
+        KINDS.get(usize::from(*self.0.get(id as usize)?)).copied()
+    }
+
+    /// Returns the id and kind of each piece that is not a normal one, which are few.
+    pub fn exceptions(self) -> impl Iterator<Item = (u32, PieceKind)> + 'a {
+        let blocks = (0..).step_by(BLOCK).zip(self.0.chunks(BLOCK));
+        let blocks = blocks.filter(|(_, block)| block.iter().any(|kind| *kind != 0));
+        let ids = blocks.flat_map(|(start, block)| (start..).zip(block));
+        ids.filter_map(|(id, kind)| {
+            let kind = KINDS.get(usize::from(*kind)).copied()?;
+            (kind != PieceKind::Normal).then_some((id, kind))
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -244,6 +286,18 @@ mod tests {
             assert_eq!(opened.find(&piece.text), Some(id));
         }
         assert_eq!(opened.piece(model.pieces.len() as u32), None);
+        let table = opened.kind_table();
+        let others = opened
+            .kinds()
+            .filter(|(_, kind)| *kind != PieceKind::Normal);
+        assert_eq!(
+            table.exceptions().collect::<Vec<_>>(),
+            others.collect::<Vec<_>>()
+        );
+        assert!(opened.kinds().all(|(id, kind)| table.get(id) == Some(kind)));
+        assert_eq!(table.get(model.pieces.len() as u32), None);
+        assert_eq!(opened.settings_start(), model.settings_start);
+        assert_eq!(opened.word_marks(), WordMarks::Before);
         let kinds = [PieceKind::Control, PieceKind::Unknown];
         let expected: Vec<_> = opened
             .kinds()

@@ -12,6 +12,7 @@ use crate::tokenizer::native::bpe::merges;
 use crate::tokenizer::native::double_array::{Node, build};
 use crate::tokenizer::native::piece_index::PieceIndex;
 use crate::tokenizer::native::trailing_marks::{self, MarkSet};
+use crate::tokenizer::native::word_marks::WordMarks;
 
 /// The parts of a compiled file that are built from the contents.
 #[derive(Default)]
@@ -60,9 +61,22 @@ pub fn write(contents: &Contents<'_>, source: [u8; 32]) -> (Vec<u64>, Header) {
         byte_fallback: contents.byte_fallback,
         min_score: scores.fold(f64::INFINITY, f64::min),
         trailing_marks,
+        word_marks: if is_scored {
+            word_marks(contents)
+        } else {
+            WordMarks::Within
+        },
+        settings_start: contents.settings_start,
     };
     let words = fill(contents, &built, &header);
     (words, header)
+}
+
+/// Finds the place of marks in the pieces that texts contain.
+fn word_marks(contents: &Contents<'_>) -> WordMarks {
+    let in_text = [PieceKind::Normal, PieceKind::UserDefined, PieceKind::Unused];
+    let pieces = ids(contents).filter(|(_, (_, _, kind))| in_text.contains(kind));
+    WordMarks::of(pieces.map(|(_, (text, ..))| *text))
 }
 
 /// Builds the double array of a model with scores, and finds its trailing marks.

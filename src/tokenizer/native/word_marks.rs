@@ -1,10 +1,11 @@
-//! The words of a normalized text, which are split independently of each other.
+//! The words of a text that SentencePiece has normalized, which are split independently of each other.
 
-use super::normalizer::MARK;
+/// The mark of a space.
+pub const MARK: &str = "▁";
 
 /// The place of marks in the pieces of a vocabulary, which tells where no piece of a text can continue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Marks {
+pub enum WordMarks {
     /// Only at the start of a piece, so that a word begins with marks.
     Before,
     /// Only at the end of a piece, so that a word ends with marks.
@@ -13,7 +14,10 @@ pub enum Marks {
     Within,
 }
 
-impl Marks {
+impl WordMarks {
+    /// All places, in the order of their numbers in compiled files.
+    pub const ALL: [Self; 3] = [Self::Before, Self::After, Self::Within];
+
     /// Finds the place of marks in all pieces that a text may contain.
     pub fn of<'a>(pieces: impl Iterator<Item = &'a str>) -> Self {
         let (mut before, mut after) = (true, true);
@@ -51,7 +55,7 @@ impl Marks {
 mod tests {
     use super::*;
 
-    fn words(marks: Marks, text: &str) -> Vec<&str> {
+    fn words(marks: WordMarks, text: &str) -> Vec<&str> {
         let mut words = Vec::new();
         let mut start = 0;
         while let Some(end) = marks.end_of_word(text, start) {
@@ -65,18 +69,18 @@ mod tests {
     #[test]
     fn words_keep_their_marks() {
         let text = "a▁b▁▁c▁";
-        assert_eq!(words(Marks::Before, text), ["a", "▁b", "▁▁c", "▁"]);
-        assert_eq!(words(Marks::After, text), ["a▁", "b▁▁", "c▁"]);
-        assert_eq!(words(Marks::Within, text), [text]);
-        assert_eq!(words(Marks::Before, "▁▁"), ["▁▁"]);
+        assert_eq!(words(WordMarks::Before, text), ["a", "▁b", "▁▁c", "▁"]);
+        assert_eq!(words(WordMarks::After, text), ["a▁", "b▁▁", "c▁"]);
+        assert_eq!(words(WordMarks::Within, text), [text]);
+        assert_eq!(words(WordMarks::Before, "▁▁"), ["▁▁"]);
     }
 
     #[test]
     fn pieces_tell_where_words_end() {
-        let of = |pieces: &[&'static str]| Marks::of(pieces.iter().copied());
-        assert_eq!(of(&["a", "▁a", "▁▁"]), Marks::Before);
-        assert_eq!(of(&["a", "a▁", "▁▁"]), Marks::After);
-        assert_eq!(of(&["a▁", "▁a"]), Marks::Within);
-        assert_eq!(of(&["▁a▁b"]), Marks::Within);
+        let of = |pieces: &[&'static str]| WordMarks::of(pieces.iter().copied());
+        assert_eq!(of(&["a", "▁a", "▁▁"]), WordMarks::Before);
+        assert_eq!(of(&["a", "a▁", "▁▁"]), WordMarks::After);
+        assert_eq!(of(&["a▁", "▁a"]), WordMarks::Within);
+        assert_eq!(of(&["▁a▁b"]), WordMarks::Within);
     }
 }
