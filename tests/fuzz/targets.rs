@@ -108,8 +108,7 @@ pub fn slow_spm(bytes: &[u8]) {
     let (class, name) = classes[bytes.len() % classes.len()];
     let config = format!(r#"{{"tokenizer_class": "{class}"}}"#);
     use_model(&[("tokenizer_config.json", config.as_bytes()), (name, bytes)]);
-    // Without a class, it is run as SentencePiece runs it.
-    use_model(&[(name, bytes)]);
+    lone_spm(name, bytes);
     let marian = br#"{"tokenizer_class": "MarianTokenizer"}"#;
     let vocabulary = r#"{"</s>": 0, "<unk>": 1, "<pad>": 2, "▁": 3, "a": 4}"#;
     use_model(&[
@@ -118,6 +117,36 @@ pub fn slow_spm(bytes: &[u8]) {
         ("source.spm", bytes),
         ("target.spm", bytes),
     ]);
+}
+
+/// Opens a model of a SentencePiece file without a class, which is run as SentencePiece runs it. Answers without an
+/// encoding must agree with the encoding, and a text of several parts must not stop the program.
+fn lone_spm(name: &str, bytes: &[u8]) {
+    use_model(&[(name, bytes)]);
+    let Ok(tokenizer) = open_model(&[(name, bytes)]) else {
+        return;
+    };
+    let options = EncodeOptions::default();
+    let text = "the bank ab▁▁ab  <sep>字\u{3000}ﬁ e\u{301}…\t\0<0x41></s> aaaaaa x ";
+    let long = text.repeat(if bytes.len().is_multiple_of(64) {
+        1_200
+    } else {
+        1
+    });
+    let Ok(encoded) = tokenizer.encode(&long, None, &options) else {
+        return;
+    };
+    let encoding = encoded.into_first();
+    assert_eq!(tokenizer.ids(&long, &options).unwrap(), encoding.ids);
+    assert_eq!(tokenizer.count(&long, &options).unwrap(), encoding.len());
+    if let Some(id) = encoding.ids.first() {
+        let found = tokenizer.find(&long, &[*id], &options).unwrap();
+        let places = encoding.ids.iter().copied().zip(encoding.offsets);
+        assert_eq!(
+            found,
+            places.filter(|(other, _)| other == id).collect::<Vec<_>>()
+        );
+    }
 }
 
 /// Opens models of slow classes with this `vocab.txt`, and with a `vocab.json` and a `merges.txt` that a NUL separates.
