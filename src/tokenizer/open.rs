@@ -47,7 +47,10 @@ pub fn definition(files: &ModelFiles) -> Result<Definition> {
     }
     let mut definition = match reading {
         Reading::Transformers4 => of_transformers_4(files)?,
-        Reading::Transformers5 => open_rebuilt::definition(files)?,
+        Reading::Transformers5 => match open_rebuilt::definition(files)? {
+            Some(definition) => definition,
+            None => of_transformers_4(files)?,
+        },
         Reading::SentencePiece => sentencepiece_file::of_model(files)?,
     };
     definition.reading = reading;

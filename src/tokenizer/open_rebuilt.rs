@@ -22,12 +22,15 @@ use crate::source::{ByteSource, ModelFiles};
 
 const CONFIG: &str = "config.json";
 
-/// Reads the tokenizer of a model.
+/// The classes in Python that are the same as in transformers 4.48.3.
+const UNCHANGED: &[&str] = &["MarianTokenizer"];
+
+/// Reads the tokenizer of a model. Returns `None` if transformers 4.48.3 reads it in the same way.
 ///
 /// # Errors
 /// Fails with [`Error::Unsupported`] if transformers 5.24 does not load the model, or builds a tokenizer that is not
 /// followed here, with [`Error::Damaged`] if a file cannot be used, or with the error of fetching a file.
-pub fn definition(files: &ModelFiles) -> Result<Definition> {
+pub fn definition(files: &ModelFiles) -> Result<Option<Definition>> {
     let mut config = match files.find("tokenizer_config.json")? {
         Some(file) => TokenizerConfig::parse(file.name(), &file.read_all()?, OwnTokens::default())?,
         None => TokenizerConfig::default(),
@@ -44,6 +47,7 @@ pub fn definition(files: &ModelFiles) -> Result<Definition> {
             name,
             source,
         } => (class, name, source),
+        Found::Python(name) if UNCHANGED.contains(&name) => return Ok(None),
         Found::Python(name) => {
             let problem = format!(
                 "{name} of transformers 5.24 is a program in Python, which is not followed"
@@ -102,7 +106,7 @@ pub fn definition(files: &ModelFiles) -> Result<Definition> {
     definition.config.clean_up_tokenization_spaces &=
         definition.algorithm() != "BPE" || for_bpe.truth_or(false);
     definition.conversion = conversion.map(|(conversion, _)| Box::new(conversion));
-    Ok(definition)
+    Ok(Some(definition))
 }
 
 /// Refuses settings that no class takes.
@@ -193,7 +197,7 @@ fn of_json(
     let own = own.take_rest(file.name())?;
     let arguments = Arguments::read(files, config, Some(&own))?;
     let recipe = recipe(class, build, config, &arguments, FileKind::Json)?;
-    converted(files, file, recipe, arguments)
+    converted(files, (file, None), recipe, arguments)
 }
 
 fn recipe(
@@ -219,7 +223,7 @@ fn recipe(
 
 fn converted(
     files: &ModelFiles,
-    file: Arc<dyn ByteSource>,
+    (file, second): (Arc<dyn ByteSource>, Option<Arc<dyn ByteSource>>),
     recipe: RebuildRecipe,
     arguments: Arguments,
 ) -> Result<Opened> {
@@ -227,11 +231,11 @@ fn converted(
     let mut conversion = Conversion {
         file_name: match kind {
             FileKind::Json => TOKENIZER_JSON.to_owned(),
-            FileKind::SentencePiece => file.name().to_owned(),
+            _ => file.name().to_owned(),
         },
         recipe: Recipe::Rebuilt(Box::new(recipe)),
         file,
-        second: None,
+        second,
     };
     let mut parsed = read_converted(files, &mut conversion)?;
     let file = Arc::clone(&conversion.file);
@@ -245,29 +249,43 @@ fn converted(
     })
 }
 
-/// Reads the file of a class that has no `tokenizer.json`.
+/// Reads the files of a class that has no `tokenizer.json`.
 fn of_other_files(
     files: &ModelFiles,
     config: &mut TokenizerConfig,
     class: &'static Class,
 ) -> Result<Opened> {
-    let names = ["spm.model"];
-    let Some(file) = files.find(names[0])? else {
-        return Err(files.missing(
-            "tokenizer.json and no other vocabulary that transformers 5.24 reads",
-            &names,
-        ));
+    let kind = match class.build {
+        Some(build) => build.file_kind(),
+        None => FileKind::SentencePiece,
     };
+    let names: &[&str] = match kind {
+        FileKind::Merges => &["vocab.json", "merges.txt"],
+        FileKind::Lines => &["vocab.txt"],
+        FileKind::Json | FileKind::SentencePiece => &["spm.model"],
+    };
+    let missing = || {
+        let what = "tokenizer.json and no other vocabulary that transformers 5.24 reads";
+        files.missing(what, names)
+    };
+    let mut found = Vec::with_capacity(names.len());
+    for name in names {
+        found.push(files.find(name)?.ok_or_else(missing)?);
+    }
+    let mut found = found.into_iter();
+    let file = found.next().ok_or_else(missing)?;
     let Some(build) = class.build else {
         let problem =
             "transformers 5.24 builds a tokenizer of no class from it, which is not followed";
         return Err(Error::unsupported(file.name(), problem));
     };
     let mut arguments = Arguments::read(files, config, None)?;
-    let model = SentencePieceModel::parse(file.name(), &file.read_all()?)?;
-    arguments.additional = Slot::Given(control_tokens(&model));
-    let recipe = recipe(class, build, config, &arguments, FileKind::SentencePiece)?;
-    converted(files, file, recipe, arguments)
+    if kind == FileKind::SentencePiece {
+        let model = SentencePieceModel::parse(file.name(), &file.read_all()?)?;
+        arguments.additional = Slot::Given(control_tokens(&model));
+    }
+    let recipe = recipe(class, build, config, &arguments, kind)?;
+    converted(files, (file, found.next()), recipe, arguments)
 }
 
 /// Returns the control and user-defined pieces of a SentencePiece file as tokens.

@@ -71,7 +71,7 @@ impl Recipe {
             Self::SlowClass(recipe) => recipe.convert(file, second),
             Self::Gguf => convert_gguf(file),
             Self::Ranks(recipe) => recipe.convert(file),
-            Self::Rebuilt(recipe) => recipe.convert(file),
+            Self::Rebuilt(recipe) => recipe.convert(file, second),
         }?;
         json.rest.check(file.name())?;
         Ok(json)

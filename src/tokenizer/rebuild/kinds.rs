@@ -68,6 +68,32 @@ pub struct Build {
     pub decoder: Decode,
 }
 
+/// The file that has the pieces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    Json,
+    SentencePiece,
+    /// A `vocab.json`, with a `merges.txt`.
+    Merges,
+    /// A `vocab.txt`.
+    Lines,
+}
+
+impl Build {
+    /// Returns the file that has the pieces of a model without a `tokenizer.json`.
+    pub fn file_kind(&self) -> FileKind {
+        match (self.model, self.words) {
+            (Model::WordPiece, _) => FileKind::Lines,
+            (Model::Bpe(bpe), Words::ByteLevel | Words::ByteLevelTrimmed | Words::Pattern(_))
+                if bpe.suffix.is_none() =>
+            {
+                FileKind::Merges
+            }
+            _ => FileKind::SentencePiece,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 pub enum Model {
     Unigram(Unknown),

@@ -24,7 +24,7 @@ pub const TOKENIZERS_5_VERSION: &str = "0.23.3";
 
 pub use arguments::Arguments;
 pub use ending::Source as Ending;
-pub use kinds::{Build, Class};
+pub use kinds::{Build, Class, FileKind};
 pub use lookup::{Clues, Found};
-pub use recipe::{FileKind, RebuildRecipe};
+pub use recipe::RebuildRecipe;
 pub use tokens::ClassTokens;

@@ -1,8 +1,12 @@
-//! The pieces of a SentencePiece file, as the classes of transformers 5.24 take them.
+//! The pieces of files other than a `tokenizer.json`, as the classes of transformers 5.24 take them.
 
+use std::collections::HashMap;
+
+use crate::error::{Error, Result};
 use crate::formats::merge_list::MergeList;
 use crate::formats::piece_list::{Numbers, PieceList};
 use crate::formats::sentencepiece::SentencePieceModel;
+use crate::formats::text_file;
 
 /// The pieces of a file.
 pub struct Pieces {
@@ -56,4 +60,44 @@ pub fn of_sentencepiece(model: &SentencePieceModel) -> Pieces {
         merges: None,
         unknown: Some(model.unknown_id),
     }
+}
+
+/// Returns the merges of a `merges.txt`, as the `tokenizers` library reads them.
+///
+/// # Errors
+/// Fails with [`Error::Damaged`] if a line is not two pieces.
+pub fn merges(name: &str, bytes: &[u8]) -> Result<MergeList> {
+    let text = text_file::read(name, bytes)?;
+    let mut merges = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        if line.starts_with("#version") {
+            continue;
+        }
+        let mut pieces = line.split(' ');
+        let (Some(left), Some(right), None) = (pieces.next(), pieces.next(), pieces.next()) else {
+            let problem = format!("line {} is {line:?}, which is not two pieces", index + 1);
+            return Err(Error::damaged(name, problem));
+        };
+        merges.push((left, right));
+    }
+    Ok(merges.into_iter().collect())
+}
+
+/// Returns the pieces of a `vocab.txt`, as the `tokenizers` library reads them: of equal lines, the last one counts.
+///
+/// # Errors
+/// Fails with [`Error::Damaged`] if it is not text.
+pub fn lines(name: &str, bytes: &[u8]) -> Result<Pieces> {
+    let text = text_file::read(name, bytes)?;
+    let lines = || text.lines().map(str::trim_end).zip(0_u32..);
+    let last: HashMap<&str, u32> = lines().collect();
+    let kept = || lines().filter(|(line, id)| last[line] == *id);
+    Ok(Pieces {
+        vocab: PieceList {
+            texts: kept().map(|(line, _)| line).collect(),
+            numbers: Numbers::Ids(kept().map(|(_, id)| id).collect()),
+        },
+        merges: None,
+        unknown: None,
+    })
 }

@@ -4,11 +4,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::kinds::{Bpe, Build, Class, Model, Unknown};
+use super::kinds::{Bpe, Build, Class, FileKind, Model, Unknown};
 use super::pieces::{self, Pieces};
 use super::steps::{Source, Steps};
 use crate::error::{Error, Result};
 use crate::formats::class_settings::ClassSettings;
+use crate::formats::json::parse;
+use crate::formats::merge_list::MergeList;
 use crate::formats::model_settings::ModelSettings;
 use crate::formats::piece_list::{Numbers, PieceList};
 use crate::formats::sentencepiece::SentencePieceModel;
@@ -24,13 +26,6 @@ pub struct RebuildRecipe {
     /// The texts of the named special tokens, in the order of `SpecialTokensMap::named`.
     pub tokens: [Option<String>; 7],
     pub kind: FileKind,
-}
-
-/// The file that has the pieces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileKind {
-    Json,
-    SentencePiece,
 }
 
 impl RebuildRecipe {
@@ -51,7 +46,11 @@ impl RebuildRecipe {
     /// # Errors
     /// Fails with [`Error::Damaged`] if the file cannot be used, with [`Error::Unsupported`] if the class does not build
     /// a tokenizer from it, or with the error of reading it.
-    pub fn convert(&self, file: &dyn ByteSource) -> Result<TokenizerJson> {
+    pub fn convert(
+        &self,
+        file: &dyn ByteSource,
+        second: Option<&dyn ByteSource>,
+    ) -> Result<TokenizerJson> {
         let (name, bytes) = (file.name(), file.read_all()?);
         match self.kind {
             FileKind::Json => {
@@ -72,6 +71,19 @@ impl RebuildRecipe {
                 built.rest = rest;
                 Ok(built)
             }
+            FileKind::Merges => {
+                let merges = match second {
+                    Some(merges) => pieces::merges(merges.name(), &merges.read_all()?)?,
+                    None => MergeList::default(),
+                };
+                let pieces = Pieces {
+                    vocab: parse(name, &bytes)?,
+                    merges: Some(merges),
+                    unknown: None,
+                };
+                self.build(name, pieces, None)
+            }
+            FileKind::Lines => self.build(name, pieces::lines(name, &bytes)?, None),
             FileKind::SentencePiece => {
                 let model = SentencePieceModel::parse(name, &bytes)?;
                 let charsmap = Some(&*model.precompiled_charsmap).filter(|map| !map.is_empty());

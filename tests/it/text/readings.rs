@@ -224,6 +224,48 @@ fn a_finding_names_the_steps_of_other_readings() {
     );
 }
 
+/// `vocab.json` and `merges.txt`, and a `vocab.txt`, without a `tokenizer.json`.
+#[test]
+fn transformers_5_reads_the_files_of_slow_classes() {
+    let Some(shared) = shared("files of slow classes") else {
+        return;
+    };
+    let docling = open(
+        &shared.join("models/granite-docling"),
+        Reading::Transformers5,
+    );
+    let ids =
+        |tokenizer: &Tokenizer, text: &str| tokenizer.ids(text, &EncodeOptions::default()).unwrap();
+    let golden: Vec<Golden> = json_lines(&shared.join("golden/granite-docling.auto.jsonl"));
+    for case in &golden {
+        assert_eq!(ids(&docling, &case.text), case.ids, "{:?}", case.text);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let vocabulary = shared.join("models/bert-uncased-vocab/vocab.txt");
+    fs::copy(vocabulary, folder.path().join("vocab.txt")).unwrap();
+    let config = r#"{"tokenizer_class": "BertTokenizer"}"#;
+    fs::write(folder.path().join("tokenizer_config.json"), config).unwrap();
+    let bert = open(folder.path(), Reading::Transformers5);
+    let expected = [101, 7592, 1010, 2088, 1001, 1001, 13749, 102];
+    assert_eq!(ids(&bert, "Hello, Wörld ##ing"), expected);
+}
+
+#[test]
+fn marian_is_the_same_in_both_versions_of_transformers() {
+    let Some(shared) = shared("Marian in transformers 5") else {
+        return;
+    };
+    let folder = shared.join("models/opus-mt-en-mg");
+    let [four, five] =
+        [Reading::Transformers4, Reading::Transformers5].map(|reading| open(&folder, reading));
+    for text in ["Hello, world!", ">>mlg<< a\u{a0}b", "ﬁne <pad> </s>"] {
+        let [four, five] =
+            [&four, &five].map(|tokenizer| tokenizer.ids(text, &EncodeOptions::default()).unwrap());
+        assert_eq!(four, five, "{text:?}");
+    }
+    assert_eq!(five.reading(), Reading::Transformers5);
+}
+
 #[test]
 fn readings_do_not_share_compiled_vocabularies() {
     let Some(shared) = shared("the cache of readings") else {
