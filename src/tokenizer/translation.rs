@@ -61,7 +61,9 @@ impl Translation {
             return Ok(&self.source_windows);
         }
         self.target_windows.as_ref().ok_or_else(|| {
-            Error::usage("`--side target` needs `tgt_lang` in tokenizer_config.json, which names the language")
+            Error::usage(
+                "`--side target` needs `tgt_lang` in tokenizer_config.json to name a language of the model",
+            )
         })
     }
 

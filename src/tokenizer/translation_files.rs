@@ -227,7 +227,9 @@ impl Ends<'_> {
         let source = settings.src_lang.text().unwrap_or("en");
         let target = settings.tgt_lang.text();
         let windows = |code| self.windows(Some(&code_token(code)));
-        Ok((windows(source)?, target.map(windows).transpose()?))
+        // As in the reference, the language of the target counts only when it is used.
+        let target = target.and_then(|code| windows(code).ok());
+        Ok((windows(source)?, target))
     }
 
     /// Returns what adds the end token, and the token of a language before a text.
