@@ -2,6 +2,9 @@
 
 use super::python_text::is_space;
 
+/// Tokens of a tag, each of which may nest an expression more deeply. Published templates have a few hundred.
+const MAX_TOKENS: usize = 1 << 12;
+
 /// What is wrong with the syntax of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyntaxProblem {
@@ -220,6 +223,9 @@ impl<'s> Lexer<'s> {
                     return self.problem(self.line, "a string has no end");
                 }
                 _ => {}
+            }
+            if tokens.len() >= MAX_TOKENS {
+                return self.problem(line, format!("a tag has more than {MAX_TOKENS} tokens"));
             }
             let text = self.take(length);
             tokens.push(Token { kind, text });

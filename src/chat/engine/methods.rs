@@ -38,10 +38,20 @@ pub fn call(
         ValueKind::Seq | ValueKind::Iterable => of_list(value, method, args)?,
         _ => None,
     };
+    if method == "format" && has_long_number(value.as_str().unwrap_or_default()) {
+        let problem = "`format` with a width or precision of more than three digits";
+        return Err(Error::new(ErrorKind::InvalidOperation, problem));
+    }
     match found {
         Some(value) => Ok(value),
         None => unknown_method_callback(state, value, method, args),
     }
+}
+
+/// Returns true if more than three digits follow one another.
+fn has_long_number(text: &str) -> bool {
+    let mut runs = text.split(|c: char| !c.is_ascii_digit());
+    runs.any(|digits| digits.len() > 3)
 }
 
 fn refuse(method: &str, kind: &str) -> Error {

@@ -15,6 +15,9 @@ pub const GENERATION: &str = "tokscope_generation";
 /// The name of the filter that refuses attributes.
 pub const UNSAFE: &str = "tokscope_unsafe";
 
+/// `elif` tags of a template, each of which nests in the one before. Published templates have a few dozen.
+const MAX_BRANCHES: usize = 1 << 12;
+
 /// A template for the engine.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Rewritten {
@@ -41,6 +44,7 @@ impl Rewritten {
             },
             loops: Vec::new(),
             bodies: Bodies::default(),
+            branches: 0,
         };
         while let Some((line, part)) = lexer.next()? {
             match part {
@@ -90,6 +94,8 @@ struct Rewriter {
     /// The open loops: true for those with markers.
     loops: Vec<bool>,
     bodies: Bodies,
+    /// The `elif` tags so far.
+    branches: usize,
 }
 
 impl Rewriter {
@@ -218,6 +224,14 @@ impl Rewriter {
                 self.out.has_generation = true;
                 self.out.push(&format!("{{% call {GENERATION}() %}}"), line);
                 self.bodies.begin(self.out.source.len());
+            }
+            ["elif", ..] if self.branches >= MAX_BRANCHES => {
+                let problem = format!("there are more than {MAX_BRANCHES} `elif` tags");
+                return Err(SyntaxProblem { line, problem });
+            }
+            ["elif", ..] => {
+                self.branches += 1;
+                self.tag(TAG, tokens, line)?;
             }
             ["endgeneration"] => self.out.push("{% endcall %}", line),
             _ => self.tag(TAG, tokens, line)?,

@@ -1,8 +1,11 @@
 //! A chat template, ready to be rendered.
 
-use std::io;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+use std::{io, thread};
 
 use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind};
@@ -20,6 +23,12 @@ const MAX_TEMPLATE_BYTES: usize = 1 << 20;
 const STEPS: u64 = 1 << 20;
 /// Further steps for each byte of the messages and tools.
 const STEPS_PER_BYTE: u64 = 8;
+/// The time that a template may take: some of its steps are long.
+const TIME: Duration = Duration::from_millis(900);
+/// Further time for each KiB of the messages and tools.
+const TIME_PER_KIB: Duration = Duration::from_millis(1);
+/// The stack of the thread of a template, of which pages take memory when they are used.
+const STACK_BYTES: usize = 128 << 20;
 
 /// Why a template gives no text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,10 +54,12 @@ pub struct Rendered {
 }
 
 /// A chat template.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Template {
     environment: Environment<'static>,
-    rewritten: Rewritten,
+    rewritten: Arc<Rewritten>,
+    /// True if it has taken too much time, and may be running still.
+    is_stuck: Arc<AtomicBool>,
 }
 
 impl Template {
@@ -57,6 +68,11 @@ impl Template {
     /// # Errors
     /// Fails if it is too long, or not in the dialect.
     pub fn new(source: &str, dialect: Dialect) -> Result<Self, Failure> {
+        let source = source.to_owned();
+        within(TIME, move || Self::compile(&source, dialect))
+    }
+
+    fn compile(source: &str, dialect: Dialect) -> Result<Self, Failure> {
         if source.len() > MAX_TEMPLATE_BYTES {
             return Err(Failure::Unbounded {
                 problem: format!(
@@ -75,7 +91,8 @@ impl Template {
         })?;
         Ok(Self {
             environment,
-            rewritten,
+            rewritten: Arc::new(rewritten),
+            is_stuck: Arc::default(),
         })
     }
 
@@ -94,6 +111,12 @@ impl Template {
         variables: &Map<String, Json>,
         size: usize,
     ) -> Result<Rendered, Failure> {
+        let too_long = || Failure::Unbounded {
+            problem: "it takes too long".to_owned(),
+        };
+        if self.is_stuck.load(Ordering::Relaxed) {
+            return Err(too_long());
+        }
         let tracker = Arc::new(Tracker::default());
         let messages = messages
             .iter()
@@ -112,19 +135,33 @@ impl Template {
                 Value::from_dyn_object(Arc::clone(&tracker)),
             ),
         ]));
+        let kib = u32::try_from(size >> 10).unwrap_or(u32::MAX);
+        let time = TIME.saturating_add(TIME_PER_KIB.saturating_mul(kib));
+        let template = self.clone();
+        let rendered = within(time, move || template.run(&context, &tracker, size));
+        if rendered == Err(too_long()) {
+            self.is_stuck.store(true, Ordering::Relaxed);
+        }
+        rendered
+    }
+
+    fn run(
+        &self,
+        context: &Value,
+        tracker: &Arc<Tracker>,
+        size: usize,
+    ) -> Result<Rendered, Failure> {
         let mut environment = self.environment.clone();
         environment.set_fuel(Some(STEPS + STEPS_PER_BYTE * size as u64));
-        let output = Output {
+        let mut output = Output {
             bytes: Vec::new(),
-            tracker: &tracker,
+            tracker,
         };
-        let mut output = output;
         let rendered = environment
             .get_template(NAME)
             .and_then(|template| template.render_captured_to(context, &mut output).map(drop));
-        let failed = rendered.err().map(|error| self.failure(&error, &tracker));
-        if let Some(failure) = failed {
-            return Err(failure);
+        if let Err(error) = rendered {
+            return Err(self.failure(&error, tracker));
         }
         let tracked = tracker.finish();
         Ok(Rendered {
@@ -148,6 +185,25 @@ impl Template {
             problem: problem(error),
         }
     }
+}
+
+/// Does something on a thread with a large stack. If it takes too long, the thread is left behind.
+fn within<T: Send + 'static>(
+    time: Duration,
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let (sender, receiver) = channel();
+    let job = move || _ = sender.send(work());
+    let started = thread::Builder::new().stack_size(STACK_BYTES).spawn(job);
+    started.map_err(|error| Failure::Unbounded {
+        problem: format!("no thread can be started for it: {error}"),
+    })?;
+    let outcome = receiver.recv_timeout(time);
+    outcome.unwrap_or_else(|_| {
+        Err(Failure::Unbounded {
+            problem: "it takes too long".to_owned(),
+        })
+    })
 }
 
 /// Returns the problem that an error of the engine describes.

@@ -93,6 +93,7 @@ impl Writer<'_> {
                 }
                 self.container(('{', '}'), pairs, out, depth, |(key, value), out| {
                     self.name(&key, out)?;
+                    pay(self.state, self.key.len())?;
                     out.push_str(&self.key);
                     self.value(&value, out, depth + 1)
                 })?;
@@ -118,6 +119,7 @@ impl Writer<'_> {
         let is_empty = items.is_empty();
         for (at, item) in items.into_iter().enumerate() {
             if at > 0 {
+                pay(self.state, self.item.len())?;
                 out.push_str(&self.item);
             }
             self.line(depth + 1, out)?;

@@ -181,3 +181,53 @@ fn parts_that_are_not_text_are_counted_as_placeholders_and_noted() {
         answer.stderr
     );
 }
+
+#[test]
+fn a_template_that_does_too_much_ends_in_a_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hostile.jinja");
+    let doubled = "{% set ns = namespace(s=[1], t=[1]) %}{% for i in range(64) %}\
+        {% set ns.s = [ns.s, ns.s] %}{% set ns.t = [ns.t, ns.t] %}{% endfor %}";
+    for (template, problem) in [
+        (
+            "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+                .to_owned(),
+            "it takes too",
+        ),
+        (
+            format!("{doubled}{{{{ ns.s == ns.t }}}}"),
+            "it takes too long",
+        ),
+        (
+            format!("{{{{ 1{} }}}}", "+1".repeat(9999)),
+            "a tag has more than 4096 tokens",
+        ),
+        (
+            format!("{{% if a %}}{}{{% endif %}}", "{% elif a %}".repeat(9999)),
+            "there are more than 4096 `elif` tags",
+        ),
+        (
+            "{{ '{:>1000000000000}'.format(1) }}".to_owned(),
+            "three digits",
+        ),
+        (
+            "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}".to_owned(),
+            "recursion limit",
+        ),
+    ] {
+        fs::write(&path, &template).unwrap();
+        let refused = ours(&["chat", "--template", path.to_str().unwrap(), CHAT]);
+        let refused = refused.run();
+        assert!(
+            matches!(refused.code, 2 | 4),
+            "{}: {}",
+            refused.code,
+            refused.stderr
+        );
+        assert!(
+            refused.stderr.contains(problem),
+            "{problem}: {}",
+            refused.stderr
+        );
+    }
+}
