@@ -47,7 +47,8 @@ pub fn definition(files: &ModelFiles) -> Result<Option<Definition>> {
             name,
             source,
         } => (class, name, source),
-        Found::Python(name) if UNCHANGED.contains(&name) => return Ok(None),
+        // With a `tokenizer.json`, version 4 has a class for it, and version 5 has none.
+        Found::Python(name) if json.is_none() && UNCHANGED.contains(&name) => return Ok(None),
         Found::Python(name) => {
             let problem = format!(
                 "{name} of transformers 5.24 is a program in Python, which is not followed"
