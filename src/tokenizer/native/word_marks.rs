@@ -42,7 +42,13 @@ impl WordMarks {
             }
             at
         };
-        let find = |at: usize| Some(at + memchr::memmem::find(bytes.get(at..)?, MARK.as_bytes())?);
+        // Most words are short, so that a search for all of the mark would take longer to prepare than to run.
+        let find = |at: usize| {
+            let candidates = memchr::memchr_iter(MARK.as_bytes()[0], bytes.get(at..)?);
+            candidates
+                .map(|place| at + place)
+                .find(|place| bytes[*place..].starts_with(MARK.as_bytes()))
+        };
         match self {
             Self::Before => find(skip(start)),
             Self::After => Some(skip(find(start)?)).filter(|end| *end < bytes.len()),
@@ -73,6 +79,9 @@ mod tests {
         assert_eq!(words(WordMarks::After, text), ["a▁", "b▁▁", "c▁"]);
         assert_eq!(words(WordMarks::Within, text), [text]);
         assert_eq!(words(WordMarks::Before, "▁▁"), ["▁▁"]);
+        // Other characters begin with the same byte.
+        assert_eq!(words(WordMarks::Before, "a’▂▁b‘▁"), ["a’▂", "▁b‘", "▁"]);
+        assert_eq!(words(WordMarks::After, "’▁b▂▁▀"), ["’▁", "b▂▁", "▀"]);
     }
 
     #[test]
