@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Kwargs, Rest, Tuple, Value, ValueOrKwargs};
+use minijinja::value::{Kwargs, Rest, Tuple, Value, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior};
 
 use super::clock::Moment;
@@ -18,6 +18,9 @@ pub const TRACKER: &str = "tokscope_tracker";
 pub const NAME: &str = "chat template";
 /// Nested calls and loops.
 const MAX_RECURSION: usize = 200;
+
+/// What it costs to look at a value, in bytes of text.
+const BYTES_A_VALUE: usize = 64;
 
 /// What differs from one use of templates to another.
 #[derive(Debug, Clone, Copy)]
@@ -101,6 +104,31 @@ fn counted(state: &State<'_, '_>, items: &Value) -> Result<Value, Error> {
     Ok(list.into())
 }
 
+/// Returns true if one of some values is a namespace, or has one in its items. A namespace that could be in itself would
+/// have no end when it is printed.
+fn holds_namespace(state: &State<'_, '_>, values: &[Value]) -> Result<bool, Error> {
+    let mut left = values.to_vec();
+    while let Some(value) = left.pop() {
+        // Values that are shared are seen as often as they are printed.
+        pay(state, BYTES_A_VALUE)?;
+        let object = value.as_object();
+        if object.is_some_and(|object| object.type_name().ends_with("::Namespace")) {
+            return Ok(true);
+        }
+        // The fields of a message are JSON.
+        let has_items = matches!(value.kind(), ValueKind::Seq | ValueKind::Map);
+        if has_items && value.downcast_object_ref::<Message>().is_none() {
+            let is_map = value.kind() == ValueKind::Map;
+            let items = value.try_iter().into_iter().flatten();
+            left.extend(items.map(|item| match is_map {
+                true => value.get_item(&item).unwrap_or_default(),
+                false => item,
+            }));
+        }
+    }
+    Ok(false)
+}
+
 fn tracker(state: &State<'_, '_>) -> Option<Arc<Tracker>> {
     state.lookup(TRACKER)?.downcast_object::<Tracker>()
 }
@@ -129,6 +157,19 @@ fn markers(env: &mut Environment<'static>, dialect: Dialect) {
             .for_each(|tracker| tracker.leave());
         ""
     });
+    env.add_function(
+        rewrite::KEPT,
+        |state: &State<'_, '_>, values: Rest<Value>| {
+            if holds_namespace(state, &values)? {
+                let problem = "a namespace keeps a namespace, which is not supported";
+                return Err(Error::new(ErrorKind::InvalidOperation, problem));
+            }
+            Ok(match values.as_slice() {
+                [value] => value.clone(),
+                values => Value::from(Tuple::from(values.to_vec())),
+            })
+        },
+    );
     env.add_function(rewrite::STEP, |state: &State<'_, '_>, item: Value| {
         let message = item.downcast_object_ref::<Message>();
         let message = message.map(|message| message.index);

@@ -12,6 +12,8 @@ pub const STEP: &str = "tokscope_loop_is_at";
 pub const ITEMS: &str = "tokscope_items";
 pub const LEAVE: &str = "tokscope_loop_ends";
 pub const GENERATION: &str = "tokscope_generation";
+/// The name of the function that a value passes before a namespace keeps it.
+pub const KEPT: &str = "tokscope_kept";
 /// The name of the filter that refuses attributes.
 pub const UNSAFE: &str = "tokscope_unsafe";
 
@@ -233,6 +235,9 @@ impl Rewriter {
                 self.branches += 1;
                 self.tag(TAG, tokens, line)?;
             }
+            ["set", ..] if sets_attribute(&words) => {
+                self.tag(TAG, &with_kept_value(tokens), line)?;
+            }
             ["endgeneration"] => self.out.push("{% endcall %}", line),
             _ => self.tag(TAG, tokens, line)?,
         }
@@ -254,6 +259,13 @@ fn values_start(tokens: &[Token<'_>]) -> usize {
         Some(tag) if tag.text == "set" => is("=").or_else(|| is("|")).unwrap_or(tokens.len()),
         _ => 0,
     }
+}
+
+/// Returns true if the words of an assignment have an attribute among their targets.
+fn sets_attribute(words: &[&str]) -> bool {
+    let mut targets = words.splitn(2, |word| *word == "=");
+    let has_attribute = targets.next().is_some_and(|targets| targets.contains(&"."));
+    has_attribute && targets.next().is_some()
 }
 
 /// Returns the tokens of a loop, with its iterable as the argument of a function.
@@ -278,16 +290,33 @@ fn with_items<'s>(tokens: &[Token<'s>]) -> Vec<Token<'s>> {
             _ => depth == 0 && (is(token, "if") || is(token, "recursive")),
         });
     let end = end.map_or(tokens.len(), |end| start + end);
+    let (before, rest) = tokens.split_at(start + 1);
+    let (items, after) = rest.split_at(end - start - 1);
+    with_call(before, ITEMS, items, after)
+}
+
+/// Returns the tokens of an assignment, with its value as the argument of a function.
+fn with_kept_value<'s>(tokens: &[Token<'s>]) -> Vec<Token<'s>> {
+    let equals = tokens.iter().position(|token| token.text == "=");
+    let (before, value) = tokens.split_at(equals.map_or(tokens.len(), |equals| equals + 1));
+    with_call(before, KEPT, value, &[])
+}
+
+/// Returns tokens, of which those in the middle are the arguments of a function.
+fn with_call<'s>(
+    before: &[Token<'s>],
+    function: &'s str,
+    arguments: &[Token<'s>],
+    after: &[Token<'s>],
+) -> Vec<Token<'s>> {
     let other = |text| Token {
         kind: TokenKind::Other,
         text,
     };
-    let (before, rest) = tokens.split_at(start + 1);
-    let (items, after) = rest.split_at(end - start - 1);
     [
         before,
-        &[other(" "), other(ITEMS), other("(")],
-        items,
+        &[other(" "), other(function), other("(")],
+        arguments,
         &[other(")"), other(" ")],
         after,
     ]
