@@ -206,7 +206,11 @@ fn check(tokenizer: &Tokenizer, texts: &[String], head: &Head, golden: &Golden) 
             break;
         }
     }
-    for ((first, second), (ids, type_ids)) in head.pairs.iter().zip(&golden.pairs) {
+    // The pairs were encoded as a batch, in which this class takes them for pairs and not for the text around a gap, as it
+    // does with a single pair (`slow_settings`).
+    let is_infilling = golden.class.as_deref() == Some("CodeLlamaTokenizerFast");
+    let pairs = head.pairs.iter().zip(&golden.pairs);
+    for ((first, second), (ids, type_ids)) in pairs.filter(|_| !is_infilling) {
         let encoding = encode(tokenizer, first, Some(second), None);
         if (&encoding.ids, &encoding.type_ids) != (ids, type_ids) {
             wrong.push(format!(
