@@ -1,7 +1,7 @@
 //! Conversations as prompts: the messages of a chat, rendered by the template of the model.
 //!
 //! [`Chat`] finds the template of a model and renders conversations exactly as `apply_chat_template` of transformers
-//! does. The [engine](engine) bounds what a template may do.
+//! does. The engine bounds what a template may do.
 
 mod attribution;
 mod continuation;
